@@ -11,7 +11,7 @@ use crate::word_enum;
 mod money;
 mod reasons;
 
-pub use money::{BillCase, DeliveryCase, JournalCase, MeterPosition, PaymentCase, RefundCase, UndeliverableCase};
+pub use money::{DeliveryCase, JournalCase, MeterPosition, PaymentCase, RefundCase, StatementCase, UndeliverableCase};
 pub use reasons::{
     CertificateState, ClosingReason, HeldReadingReason, HoldReason, MoneyRecord, PaymentReason, PaymentSource, RefundReason,
     RefundTrouble, UnusableReason,
@@ -55,18 +55,18 @@ word_enum! {
         Journal = "journal",
         /// Energy was consumed where no price plan applies.
         Unpriced = "unpriced",
-        /// The channel's bill has a line that is unknown here.
-        BillChannelOnly = "bill-channel-only",
-        /// The ledger has an entry that no bill has.
-        BillOursOnly = "bill-ours-only",
-        /// Bill and ledger have different amounts.
-        BillAmount = "bill-amount",
-        /// The bill has it as done and the ledger does not.
-        BillState = "bill-state",
-        /// Bill and ledger agree, and the meter does not.
-        BillMeter = "bill-meter",
-        /// The bill or the ledger of a closed settlement day changed.
-        BillReopened = "bill-reopened",
+        /// The channel's statement has a line that the ledger does not have.
+        StatementChannelOnly = "statement-channel-only",
+        /// The ledger has an entry that no statement has.
+        StatementLedgerOnly = "statement-ledger-only",
+        /// Statement and ledger have different amounts.
+        StatementAmount = "statement-amount",
+        /// The statement has a payment or refund that the ledger did not post.
+        StatementState = "statement-state",
+        /// Statement and ledger agree, and the meter does not.
+        StatementMeter = "statement-meter",
+        /// The statement or the ledger of a closed settlement day changed.
+        StatementReopened = "statement-reopened",
         /// A certificate of a payment channel expires.
         Expiry = "expiry",
         /// A merchant at a payment channel is switched off because its configuration is wrong.
@@ -109,12 +109,12 @@ pub enum CaseDetail {
     Unpriced {
         since: Timestamp,
     },
-    BillChannelOnly(BillCase),
-    BillOursOnly(BillCase),
-    BillAmount(BillCase),
-    BillState(BillCase),
-    BillMeter(BillCase),
-    BillReopened {
+    StatementChannelOnly(StatementCase),
+    StatementLedgerOnly(StatementCase),
+    StatementAmount(StatementCase),
+    StatementState(StatementCase),
+    StatementMeter(StatementCase),
+    StatementReopened {
         channel: Tender,
         day: Date,
     },
@@ -231,12 +231,12 @@ impl CaseDetail {
             Self::Clock { .. } => CaseKind::Clock,
             Self::Journal(_) => CaseKind::Journal,
             Self::Unpriced { .. } => CaseKind::Unpriced,
-            Self::BillChannelOnly(_) => CaseKind::BillChannelOnly,
-            Self::BillOursOnly(_) => CaseKind::BillOursOnly,
-            Self::BillAmount(_) => CaseKind::BillAmount,
-            Self::BillState(_) => CaseKind::BillState,
-            Self::BillMeter(_) => CaseKind::BillMeter,
-            Self::BillReopened { .. } => CaseKind::BillReopened,
+            Self::StatementChannelOnly(_) => CaseKind::StatementChannelOnly,
+            Self::StatementLedgerOnly(_) => CaseKind::StatementLedgerOnly,
+            Self::StatementAmount(_) => CaseKind::StatementAmount,
+            Self::StatementState(_) => CaseKind::StatementState,
+            Self::StatementMeter(_) => CaseKind::StatementMeter,
+            Self::StatementReopened { .. } => CaseKind::StatementReopened,
             Self::Expiry(_) => CaseKind::Expiry,
             Self::ChannelOff(_) => CaseKind::ChannelOff,
             Self::Closing { .. } => CaseKind::Closing,
@@ -276,12 +276,12 @@ impl CaseDetail {
     #[must_use]
     pub const fn settlement_day(&self) -> Option<(Tender, Date)> {
         match self {
-            Self::BillChannelOnly(bill)
-            | Self::BillOursOnly(bill)
-            | Self::BillAmount(bill)
-            | Self::BillState(bill)
-            | Self::BillMeter(bill) => Some((bill.channel, bill.day)),
-            Self::BillReopened { channel, day } => Some((*channel, *day)),
+            Self::StatementChannelOnly(case)
+            | Self::StatementLedgerOnly(case)
+            | Self::StatementAmount(case)
+            | Self::StatementState(case)
+            | Self::StatementMeter(case) => Some((case.channel, case.day)),
+            Self::StatementReopened { channel, day } => Some((*channel, *day)),
             _ => None,
         }
     }

@@ -80,6 +80,8 @@ word_enum! {
         ExceedsRemaining = "exceeds-remaining",
         /// The meter says that it was applied and shows that it was not.
         Contradiction = "contradiction",
+        /// Only the closure is left of the meter's purchase counts.
+        CountEnds = "count-ends",
         /// The purchase count is neither the claimed one nor the one before.
         Count = "count",
         /// Another order made the claimed purchase count.
@@ -175,6 +177,7 @@ impl From<HoldReason> for CommandReason {
             HoldReason::OutOfRange => Self::OutOfRange,
             HoldReason::UnknownResult => Self::UnknownResult,
             HoldReason::Contradiction => Self::Contradiction,
+            HoldReason::CountEnds => Self::CountEnds,
             HoldReason::NoAccount => Self::NoAccount,
             HoldReason::Invalid => Self::Invalid,
             HoldReason::FrameRefused => Self::FrameRefused,

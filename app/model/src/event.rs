@@ -1,4 +1,4 @@
-//! What is or was the matter with a meter or a gateway.
+//! What is or was the matter with a meter, a gateway or the server.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +31,14 @@ word_enum! {
         ClockLost = "clock-lost",
         /// The meter does not answer, though its gateway does.
         MeterLost = "meter-lost",
+        /// The meter answers, and nothing of it can be read.
+        MeterUnreadable = "meter-unreadable",
+        /// Some of what the meter shows cannot be read; the rest counts.
+        ItemUnreadable = "item-unreadable",
         /// Nothing behind the gateway answers.
         GatewayLost = "gateway-lost",
+        /// The server's clock was set.
+        ClockStepped = "clock-stepped",
     }
 }
 

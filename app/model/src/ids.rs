@@ -52,8 +52,9 @@ ids! {
     CommandId,
     /// One decision for many meters: a command for each.
     BatchId,
-    /// A case.
     CaseId,
     /// Something that was the matter with a meter or gateway.
     EventId,
+    /// A channel's statement of a settlement day.
+    StatementId,
 }

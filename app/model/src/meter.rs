@@ -8,7 +8,7 @@ use super::money::Fen;
 use super::time::Timestamp;
 use crate::word_enum;
 
-/// The six states of the wall: one a meter, worst first when several apply.
+/// The seven states of the wall: one a meter, worst first when several apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -25,11 +25,20 @@ pub enum SupplyState {
     NotOpen = 4,
     /// The meter does not answer.
     Lost = 5,
+    /// The meter answers, and nothing of it can be read.
+    Unreadable = 6,
 }
 
 impl SupplyState {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 6] = [Self::Open, Self::Alarm1, Self::Alarm2, Self::Arrears, Self::NotOpen, Self::Lost];
+    pub const ALL: [Self; 7] =
+        [Self::Open, Self::Alarm1, Self::Alarm2, Self::Arrears, Self::NotOpen, Self::Lost, Self::Unreadable];
+
+    /// What is known of the meter is old: it is lost, or cannot be read.
+    #[must_use]
+    pub const fn is_unread(self) -> bool {
+        matches!(self, Self::Lost | Self::Unreadable)
+    }
 
     /// From its code; anything unknown is lost.
     #[must_use]
@@ -40,6 +49,7 @@ impl SupplyState {
             2 => Self::Alarm2,
             3 => Self::Arrears,
             4 => Self::NotOpen,
+            6 => Self::Unreadable,
             _ => Self::Lost,
         }
     }
@@ -152,8 +162,10 @@ pub struct Latest {
     pub meter: MeterId,
     /// When the values below were read; `None` before the first reading.
     pub observed_at: Option<Timestamp>,
-    /// Since when it has not answered; `None` while it answers.
+    /// Since when it could not be read; `None` while it can.
     pub lost_since: Option<Timestamp>,
+    /// It answered since then, and nothing of it could be read; otherwise it did not answer.
+    pub unreadable: bool,
     /// Its status word.
     pub status: StatusWord,
     /// Remaining amount, negative in overdraft.
@@ -195,6 +207,7 @@ impl Latest {
             meter,
             observed_at: None,
             lost_since: None,
+            unreadable: false,
             status: StatusWord::default(),
             remaining: Fen::ZERO,
             cumulative: Fen::ZERO,
@@ -218,7 +231,7 @@ impl Latest {
     #[must_use]
     pub const fn state(&self) -> SupplyState {
         if self.lost_since.is_some() || self.observed_at.is_none() {
-            SupplyState::Lost
+            if self.unreadable { SupplyState::Unreadable } else { SupplyState::Lost }
         } else if !self.status.account_open() {
             SupplyState::NotOpen
         } else if self.status.tripped_arrears() || self.remaining.0 <= 0 {
@@ -255,6 +268,7 @@ mod tests {
         assert_eq!(seen(0, 0).state(), SupplyState::NotOpen);
         let lost = Latest { lost_since: Some(Timestamp(2)), ..seen(0b1_1110, -1) };
         assert_eq!(lost.state(), SupplyState::Lost);
+        assert_eq!(Latest { unreadable: true, ..lost }.state(), SupplyState::Unreadable);
         assert_eq!(Latest::unseen(MeterId(uuid::Uuid::nil())).state(), SupplyState::Lost);
     }
 

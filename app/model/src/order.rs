@@ -13,9 +13,7 @@ word_enum! {
         Credited = "credited",
         /// Ended without payment.
         Closed = "closed",
-        /// Being refunded.
         Refunding = "refunding",
-        /// Refunded.
         Refunded = "refunded",
         /// An operator decides; the case names the next step.
         Case = "case",

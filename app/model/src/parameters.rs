@@ -12,7 +12,6 @@ pub struct Limits {
     pub alarm1: u32,
     /// Alarm 2; at most alarm 1.
     pub alarm2: u32,
-    /// Overdraft limit.
     pub overdraft: u32,
     /// Hoarding limit: the largest remaining amount after a credit; 0: none.
     pub hoarding: u32,

@@ -4,33 +4,20 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::time::{Date, Timestamp};
+use crate::word_enum;
 
-/// What a subsidy is granted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Per {
-    Room,
-    Head,
-}
-
-impl Per {
-    /// The word in the database and in forms.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Room => "room",
-            Self::Head => "head",
-        }
-    }
-
-    /// From that word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Room, Self::Head].into_iter().find(|per| per.as_str() == word)
+word_enum! {
+    /// What a subsidy is granted for.
+    pub enum Per {
+        Room = "room",
+        /// Each resident of a room.
+        Head = "head",
     }
 }
 
 /// A calendar month: year * 12 + month - 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
 pub struct Month(pub i64);
 
 impl Month {

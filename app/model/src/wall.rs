@@ -179,7 +179,6 @@ pub struct Floor {
 /// The wall of one operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Its revision.
     pub revision: u64,
     /// The server's time, epoch ms; ages are counted against it, not against the browser's clock.
     pub at: i64,

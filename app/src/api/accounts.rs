@@ -10,17 +10,17 @@ use super::sales::sale;
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{AccountLine, Exposed, Page, Query, Sale};
+use model::console::{AccountLine, AccountQuery, Overdrawn, Page, Sale};
 use model::error::AppError;
 use model::ids::MeterId;
 
 #[async_trait]
 pub trait AccountsPort: Send + Sync {
-    async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError>;
+    async fn accounts(&self, who: &Who, query: &AccountQuery) -> Result<Page<AccountLine>, AppError>;
     /// Opens an account, with a first purchase if one is given.
     async fn open_account(&self, who: &Who, opening: &AccountOpening) -> Result<(), OpeningError>;
     /// Accounts whose server wallet is below zero.
-    async fn overdrawn(&self, who: &Who, page: i64) -> Result<Exposed, AppError>;
+    async fn overdrawn(&self, who: &Who, page: i64) -> Result<Overdrawn, AppError>;
 }
 
 /// Residents in one form; more can be added afterwards.

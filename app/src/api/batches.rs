@@ -7,10 +7,11 @@ use super::form::parse;
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, now, operator, ports};
-use model::console::{Batch, BatchQuery, BatchView, Building, Missed, Page, Preview, Target};
+use model::console::{Batch, BatchFilter, BatchQuery, BatchView, Building, MissedSwitch, Page, Preview, Target};
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
 use model::issue::{Issue, Kind};
+use model::meter::SupplyState;
 
 #[async_trait]
 pub trait BatchesPort: Send + Sync {
@@ -23,28 +24,28 @@ pub trait BatchesPort: Send + Sync {
     /// Batches, newest first.
     async fn batches(&self, who: &Who, query: &BatchQuery) -> Result<Page<Batch>, AppError>;
     /// A batch and a page of its meters.
-    async fn batch(&self, who: &Who, id: BatchId, state: &str, page: i64) -> Result<BatchView, AppError>;
+    async fn batch(&self, who: &Who, id: BatchId, filter: Option<BatchFilter>, page: i64) -> Result<BatchView, AppError>;
     /// Issues the command again to the meters where it failed, or to one of them.
     async fn retry_batch(&self, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError>;
     /// Cancels what was not sent yet.
     async fn cancel_batch(&self, who: &Who, id: BatchId) -> Result<(), AppError>;
     /// Meters whose scheduled prices are not in force.
-    async fn missed_price_switches(&self, who: &Who, page: i64) -> Result<Page<Missed>, AppError>;
+    async fn missed_price_switches(&self, who: &Who, page: i64) -> Result<Page<MissedSwitch>, AppError>;
 }
 
 /// The form of a kind of command.
-fn form_page(kind: &str) -> String {
-    link::with("/commands/new", "kind", kind)
+fn form_page(kind: Kind) -> String {
+    link::with("/commands/new", "kind", kind.as_str())
 }
 
-/// Issues the previewed command.
+/// Issues the previewed command. `state` is the code of a [`SupplyState`].
 #[server(name = IssueCommands, prefix = "/api", endpoint = "operator/issue")]
 pub async fn issue_commands(
-    kind: String,
+    kind: Kind,
     issue: String,
     meter: String,
     places: String,
-    state: String,
+    state: Option<u8>,
     rooms: String,
     lost: String,
     seal: String,
@@ -54,12 +55,12 @@ pub async fn issue_commands(
     let done = async {
         let issue = serde_json::from_str::<Issue>(&issue).ok().and_then(|issue| issue.checked(now())).ok_or(AppError::Invalid)?;
         let places: Vec<String> = places.split(',').map(str::to_owned).collect();
-        let target = Target::parse(&meter, &places, &state, &rooms, &lost);
+        let target = Target::parse(&meter, &places, state.map(SupplyState::from_code), &rooms, &lost);
         let id: BatchId = parse(&key)?;
         ports.batches.issue_commands(&who, id, &issue, &target, &seal).await?;
         Ok(id)
     };
-    answer(done.await.map(|id| format!("/commands/{id}")), &form_page(&kind))
+    answer(done.await.map(|id| format!("/commands/{id}")), &form_page(kind))
 }
 
 /// Issues the command again to the meters where it failed, or to the one that is named.

@@ -7,14 +7,14 @@ use super::form::{parse, room_page};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{GatewayLine, MeterLine, Page, Query};
+use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::error::AppError;
 use model::gateway::{Sweep, SweepInterval, Trust};
 use model::ids::GatewayId;
 
 #[async_trait]
 pub trait GatewaysPort: Send + Sync {
-    async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError>;
+    async fn meters(&self, who: &Who, query: &MeterQuery) -> Result<Page<MeterLine>, AppError>;
     async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError>;
     /// Connects to a gateway at once instead of at its next attempt.
     async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;

@@ -8,6 +8,7 @@ use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::error::AppError;
 use model::ids::PlaceId;
+use model::ledger::AccountKind;
 use model::money::{Fen, Money};
 use model::subsidy::{Month, Per};
 use model::time::Timestamp;
@@ -31,8 +32,7 @@ pub struct TrialBalance {
 /// The sums of one kind of account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialLine {
-    /// The account code without its owner: `cash`, `clearing:alipay`, `meter`.
-    pub kind: String,
+    pub kind: AccountKind,
     /// Number of accounts.
     pub accounts: i64,
     pub debits: Money,

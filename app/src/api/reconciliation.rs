@@ -11,6 +11,7 @@ use model::error::AppError;
 use model::ids::{MeterId, Uuid};
 use model::money::{Fen, Money};
 use model::order::Tender;
+use model::reconciliation::{DifferenceClass, DifferenceReason, StatementProblem};
 use model::time::{Date, Timestamp};
 
 /// The state of a settlement day.
@@ -35,14 +36,14 @@ pub struct SettlementDay {
     pub window: Option<(Timestamp, Timestamp)>,
     /// When the statement was last requested.
     pub tried_at: Option<Timestamp>,
-    /// Why there is no statement: `not-asked`, `not-ready`, `nothing`, or what is wrong with the file.
-    pub note: Option<String>,
+    /// Why there is no statement.
+    pub problem: Option<StatementProblem>,
     /// The row of the file, from 1, and the column that could not be read.
-    pub note_row: Option<i64>,
-    pub note_column: Option<String>,
+    pub problem_row: Option<i64>,
+    pub problem_column: Option<String>,
     pub compared_at: Option<Timestamp>,
     /// Payments less refunds by the statement.
-    pub bill: Fen,
+    pub statement: Fen,
     /// Payments less refunds by the ledger.
     pub ledger: Fen,
     /// The sum of the listed differences.
@@ -68,33 +69,32 @@ impl SettlementDay {
     /// Whether the statement equals the ledger plus the listed differences.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.bill == self.ledger + self.gaps
+        self.statement == self.ledger + self.gaps
     }
 
     /// What the channel should pay out to the bank.
     #[must_use]
     pub fn net(&self) -> Money {
-        self.bill.money() - self.fees
+        self.statement.money() - self.fees
     }
 }
 
 /// A difference between statement, ledger and meters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DifferenceLine {
-    /// `channel-only`, `ours-only`, `amount`, `state`, `edge` or `meter`.
-    pub class: String,
+    pub class: DifferenceClass,
     /// A refund rather than a payment.
     pub refund: bool,
     pub out_trade_no: String,
     pub trade_no: String,
     pub refund_no: String,
-    /// The amount by the statement.
-    pub bill: Option<Fen>,
-    pub ours: Option<Fen>,
-    /// What the statement has beyond the ledger.
+    /// The amount in the statement.
+    pub statement: Option<Fen>,
+    /// The amount in the ledger.
+    pub ledger: Option<Fen>,
+    /// By how much it raises the statement's total above the ledger's.
     pub gap: Fen,
-    /// The reason code.
-    pub why: String,
+    pub reason: DifferenceReason,
     pub meter: Option<MeterId>,
     pub order: Option<i64>,
     /// A person's decision, and their name.

@@ -36,12 +36,12 @@ pub const fn case(kind: CaseKind, lang: Lang) -> KindItemTexts {
         CaseKind::ChannelOff => t.channel_off,
         CaseKind::Closing => t.closing,
         CaseKind::Journal => t.journal,
-        CaseKind::BillChannelOnly => t.bill_channel_only,
-        CaseKind::BillOursOnly => t.bill_ours_only,
-        CaseKind::BillAmount => t.bill_amount,
-        CaseKind::BillState => t.bill_state,
-        CaseKind::BillMeter => t.bill_meter,
-        CaseKind::BillReopened => t.bill_reopened,
+        CaseKind::StatementChannelOnly => t.statement_channel_only,
+        CaseKind::StatementLedgerOnly => t.statement_ledger_only,
+        CaseKind::StatementAmount => t.statement_amount,
+        CaseKind::StatementState => t.statement_state,
+        CaseKind::StatementMeter => t.statement_meter,
+        CaseKind::StatementReopened => t.statement_reopened,
     }
 }
 

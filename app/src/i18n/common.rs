@@ -23,6 +23,7 @@ pub const fn supply(state: SupplyState, lang: Lang) -> &'static str {
         SupplyState::Arrears => t.arrears,
         SupplyState::NotOpen => t.not_open,
         SupplyState::Lost => t.lost,
+        SupplyState::Unreadable => t.unreadable,
     }
 }
 

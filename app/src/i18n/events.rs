@@ -21,7 +21,10 @@ pub const fn event(kind: EventKind, lang: Lang) -> EventItemTexts {
         EventKind::CounterZeroed => t.counter_zeroed,
         EventKind::ClockLost => t.clock_lost,
         EventKind::MeterLost => t.meter_lost,
+        EventKind::MeterUnreadable => t.meter_unreadable,
+        EventKind::ItemUnreadable => t.item_unreadable,
         EventKind::GatewayLost => t.gateway_lost,
+        EventKind::ClockStepped => t.clock_stepped,
     }
 }
 

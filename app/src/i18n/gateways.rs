@@ -26,6 +26,12 @@ pub fn interval(interval: SweepInterval, lang: Lang) -> String {
     }
 }
 
+/// How often there was noise on the line of a gateway.
+#[must_use]
+pub fn noise_on_the_line(times: u64, lang: Lang) -> String {
+    Noise { times }.text(lang)
+}
+
 /// How a gateway carries frames, by its code in the database.
 #[must_use]
 pub fn framing(code: &str, lang: Lang) -> &'static str {

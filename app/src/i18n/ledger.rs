@@ -2,9 +2,11 @@
 
 use super::Lang;
 pub use super::catalogue::ledger::*;
+use model::ledger::AccountKind;
 
-/// The name of a kind of account; an unknown code stays as it is.
+/// The name of a kind of account; its code where it has no name.
 #[must_use]
-pub fn account(kind: &str, lang: Lang) -> String {
-    texts(lang).account_kind.get(kind).unwrap_or(kind).to_owned()
+pub fn account(kind: AccountKind, lang: Lang) -> String {
+    let code = kind.code();
+    texts(lang).account_kind.get(&code).map_or(code, str::to_owned)
 }

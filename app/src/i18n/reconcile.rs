@@ -3,6 +3,7 @@
 use super::Lang;
 pub use super::catalogue::reconcile::*;
 use crate::api::reconciliation::DayState;
+use model::reconciliation::{DifferenceClass, DifferenceReason, StatementProblem};
 
 /// The name of the state of a settlement day.
 #[must_use]
@@ -16,11 +17,11 @@ pub const fn state(state: DayState, lang: Lang) -> &'static str {
     }
 }
 
-/// Why a statement was not imported, by its code, with the row and column that could not be read.
+/// Why a day has no statement, with the row and column that could not be read.
 #[must_use]
-pub fn note(code: &str, row: Option<i64>, column: Option<&str>, lang: Lang) -> String {
+pub fn problem(problem: StatementProblem, row: Option<i64>, column: Option<&str>, lang: Lang) -> String {
     let t = texts(lang);
-    let text = t.note.get(code).unwrap_or(t.note.other);
+    let text = t.note.get(problem.as_str()).unwrap_or(t.note.other);
     // The columns of a file are named by the file, their contents by a code.
     let place = match (row, column) {
         (Some(row), Some(column)) => {
@@ -33,17 +34,17 @@ pub fn note(code: &str, row: Option<i64>, column: Option<&str>, lang: Lang) -> S
     format!("{place}{text}")
 }
 
-/// A class of difference, by its code.
+/// The name of a class of difference.
 #[must_use]
-pub fn class(code: &str, lang: Lang) -> &'static str {
+pub fn class(class: DifferenceClass, lang: Lang) -> &'static str {
     let t = texts(lang).difference_class;
-    t.get(code).unwrap_or(t.other)
+    t.get(class.as_str()).unwrap_or(t.other)
 }
 
-/// Why a line is in its class, where that says more than the class.
+/// Why a line is in its class; `None` where the class says it all.
 #[must_use]
-pub fn why(code: &str, lang: Lang) -> Option<&'static str> {
-    texts(lang).reason_code.get(code)
+pub fn reason(reason: DifferenceReason, lang: Lang) -> Option<&'static str> {
+    texts(lang).reason_code.get(reason.as_str())
 }
 
 #[cfg(test)]
@@ -52,10 +53,13 @@ mod tests {
 
     #[test]
     fn an_unreadable_statement_names_row_column_and_remedy() {
-        assert!(note("field", Some(12), Some("refund state"), Lang::En).starts_with("Row 12, column “refund state”: "));
-        assert!(note("field", Some(12), Some("refund state"), Lang::Zh).starts_with("第 12 行“退款状态”栏："));
-        assert!(note("column", Some(1), Some("手续费"), Lang::En).starts_with("Row 1, column “手续费”: "));
-        assert!(note("twice", Some(3), None, Lang::En).starts_with("Row 3: "));
-        assert_eq!(note("day", None, None, Lang::Zh), texts(Lang::Zh).note.day);
+        assert!(
+            problem(StatementProblem::Field, Some(12), Some("refund state"), Lang::En)
+                .starts_with("Row 12, column “refund state”: ")
+        );
+        assert!(problem(StatementProblem::Field, Some(12), Some("refund state"), Lang::Zh).starts_with("第 12 行“退款状态”栏："));
+        assert!(problem(StatementProblem::Column, Some(1), Some("手续费"), Lang::En).starts_with("Row 1, column “手续费”: "));
+        assert!(problem(StatementProblem::Twice, Some(3), None, Lang::En).starts_with("Row 3: "));
+        assert_eq!(problem(StatementProblem::Day, None, None, Lang::Zh), texts(Lang::Zh).note.day);
     }
 }

@@ -2,11 +2,16 @@
 
 use super::Lang;
 pub use super::catalogue::wall::*;
+use model::meter::SupplyState;
 
-/// How long ago a tile was observed, or how long it has been lost: `3 秒前观测`, `失联 12 分`.
+/// How long ago a tile was observed, or how long it has been lost or unreadable: `3 秒前观测`, `失联 12 分`.
 #[must_use]
-pub fn since(age: &str, lost: bool, lang: Lang) -> String {
-    if lost { LostFor { age }.text(lang) } else { ObservedAgo { age }.text(lang) }
+pub fn since(age: &str, state: SupplyState, lang: Lang) -> String {
+    match state {
+        SupplyState::Lost => LostFor { age }.text(lang),
+        SupplyState::Unreadable => UnreadableFor { age }.text(lang),
+        _ => ObservedAgo { age }.text(lang),
+    }
 }
 
 /// How old, in as little space as a tile has: `12 秒`, `3 min`.

@@ -15,6 +15,7 @@ pub const fn class(state: SupplyState) -> &'static str {
         SupplyState::Arrears => "arrears",
         SupplyState::NotOpen => "not-open",
         SupplyState::Lost => "lost",
+        SupplyState::Unreadable => "unreadable",
     }
 }
 
@@ -27,6 +28,7 @@ pub const fn shape(state: SupplyState) -> (&'static str, bool) {
         SupplyState::Arrears => ("M2 2h12v12H2z", true),
         SupplyState::NotOpen => ("M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11z", false),
         SupplyState::Lost => ("M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM2 14 14 2", false),
+        SupplyState::Unreadable => ("M2.5 2.5h11v11h-11zM2.5 2.5l11 11M13.5 2.5l-11 11", false),
     }
 }
 

@@ -33,7 +33,7 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
     let balances = if args.trial_balance { Some(ledger::balances_at(&db, at).await?) } else { None };
     db.close().await;
     if let Some(balances) = balances {
-        print_balance(at, &by_kind(&balances));
+        print_balance(at, &by_kind(&balances)?);
     }
     println!("{} audit lines, {} ledger accounts", report.audit_lines, report.ledger_accounts);
     for found in &report.differences {
@@ -54,7 +54,7 @@ fn print_balance(at: Timestamp, lines: &[TrialLine]) {
         println!("{name:<24}{:>18}{:>18}{:>18}", debits.to_string(), credits.to_string(), (debits - credits).to_string());
     };
     for line in lines {
-        print(&line.kind, line.debits, line.credits);
+        print(&line.kind.code(), line.debits, line.credits);
     }
     print("sum", lines.iter().map(|line| line.debits).sum(), lines.iter().map(|line| line.credits).sum());
 }

@@ -1,5 +1,6 @@
 //! `/pay/wechat/back`: the payer returns from WeChat's sign-in with a code.
 
+use app::api::resident::SignInState;
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,7 +16,7 @@ pub struct SignInQuery {
     #[serde(default)]
     code: String,
     #[serde(default)]
-    state: String,
+    state: SignInState,
 }
 
 /// Redirects to the order's cashier page, which also removes the code from the address.

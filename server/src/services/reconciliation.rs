@@ -6,16 +6,16 @@ use std::sync::{Mutex, PoisonError};
 use app::api::reconciliation::{Calendar, DayState, DayView, DifferenceLine, ForeignLine, ReconciliationPort, SettlementDay};
 use async_trait::async_trait;
 use model::error::AppError;
-use model::ids::{MeterId, Uuid};
+use model::ids::Uuid;
 use model::money::{Fen, Money};
 use model::order::Tender;
 use model::person::Who;
+use model::reconciliation::StatementProblem;
 use model::time::{Date, SECOND, Timestamp};
 
 use super::Context;
 use domain::statement::LineKind;
 use payments::Payments;
-use store::StoreError;
 use store::reconcile::{self as stored, DayRow, DifferenceRow};
 
 /// Days on the page.
@@ -31,7 +31,7 @@ pub struct ReconciliationService {
     context: Context,
     payments: Payments,
     /// When a person last requested a statement of each channel.
-    last_requests: Mutex<BTreeMap<&'static str, Timestamp>>,
+    last_requests: Mutex<BTreeMap<Tender, Timestamp>>,
 }
 
 impl ReconciliationService {
@@ -50,10 +50,10 @@ impl ReconciliationService {
     fn limit_requests(&self, channel: Tender) -> Result<(), AppError> {
         let now = self.context.now();
         let mut last_requests = self.last_requests.lock().unwrap_or_else(PoisonError::into_inner);
-        if last_requests.get(channel.as_str()).is_some_and(|last| now.since(*last) < PAUSE) {
+        if last_requests.get(&channel).is_some_and(|last| now.since(*last) < PAUSE) {
             return Err(AppError::RateLimited);
         }
-        last_requests.insert(channel.as_str(), now);
+        last_requests.insert(channel, now);
         Ok(())
     }
 }
@@ -65,10 +65,10 @@ impl ReconciliationPort for ReconciliationService {
         let to = until.unwrap_or_else(|| self.context.now().date().plus(-1));
         let from = to.plus(1 - SPAN);
         let days = stored::days(&self.context.db, from, to).await?;
-        let days: Vec<SettlementDay> = days.into_iter().map(day_view).collect::<Result<_, _>>()?;
+        let days: Vec<SettlementDay> = days.into_iter().map(day_view).collect();
         let offered: Vec<Tender> = self.payments.channels().into_iter().filter(|tender| tender.is_channel()).collect();
-        let with_days: BTreeSet<&str> = days.iter().map(|day| day.channel.as_str()).collect();
-        let is_shown = |channel: &Tender| offered.contains(channel) || with_days.contains(channel.as_str());
+        let with_days: BTreeSet<Tender> = days.iter().map(|day| day.channel).collect();
+        let is_shown = |channel: &Tender| offered.contains(channel) || with_days.contains(channel);
         let channels = Tender::ALL.into_iter().filter(is_shown).collect();
         let undecided = days.iter().map(|day| day.undecided).sum();
         Ok(Calendar { channels, span: (from, to), askable: self.askable(), days, undecided })
@@ -79,7 +79,7 @@ impl ReconciliationPort for ReconciliationService {
         let db = &self.context.db;
         let (first, last) = self.askable();
         let view = match stored::day(db, channel, day).await? {
-            Some(row) => day_view(row)?,
+            Some(row) => day_view(row),
             None if self.payments.channels().contains(&channel) && first <= day && day <= last => not_requested(channel, day),
             None => return Err(AppError::NotFound),
         };
@@ -119,12 +119,12 @@ fn not_requested(channel: Tender, day: Date) -> SettlementDay {
         state: DayState::Waiting,
         window: None,
         tried_at: None,
-        note: Some("not-asked".to_owned()),
-        note_row: None,
-        note_column: None,
+        problem: Some(StatementProblem::NotRequested),
+        problem_row: None,
+        problem_column: None,
         foreign: (0, Fen::ZERO),
         compared_at: None,
-        bill: Fen::ZERO,
+        statement: Fen::ZERO,
         ledger: Fen::ZERO,
         gaps: Fen::ZERO,
         fees: Money::ZERO,
@@ -137,37 +137,35 @@ fn not_requested(channel: Tender, day: Date) -> SettlementDay {
     }
 }
 
-fn day_view(row: DayRow) -> Result<SettlementDay, StoreError> {
-    let channel = Tender::parse(&row.channel).ok_or(StoreError::Inconsistent { table: "settlement_days", column: "channel" })?;
+fn day_view(row: DayRow) -> SettlementDay {
     let state = match row.compared_at {
         _ if row.closed_at.is_some() => DayState::Closed,
         None => DayState::Waiting,
         Some(_) if row.differences > 0 => DayState::Differs,
         Some(_) => DayState::Equal,
     };
-    let closed = row.closed_at.map(|at| (Timestamp(at), row.closed_by.unwrap_or_default(), row.reason.unwrap_or_default()));
-    Ok(SettlementDay {
-        channel,
-        day: Date(row.day),
+    SettlementDay {
+        channel: row.channel,
+        day: row.day,
         state,
-        window: row.from_at.zip(row.to_at).map(|(from, to)| (Timestamp(from), Timestamp(to))),
-        tried_at: Some(Timestamp(row.tried_at)),
-        note: row.note,
-        note_row: row.note_row,
-        note_column: row.note_column,
-        foreign: (row.foreign_lines, Fen(row.foreign_fen)),
-        compared_at: row.compared_at.map(Timestamp),
-        bill: Fen(row.bill_fen),
-        ledger: Fen(row.ledger_fen),
-        gaps: Fen(row.gaps_fen),
-        fees: Money(row.fee_e4),
-        received: Fen(row.received_fen),
+        window: row.from_at.zip(row.to_at),
+        tried_at: Some(row.tried_at),
+        problem: row.problem,
+        problem_row: row.problem_row,
+        problem_column: row.problem_column,
+        foreign: (row.foreign_lines, row.foreign),
+        compared_at: row.compared_at,
+        statement: row.statement,
+        ledger: row.ledger,
+        gaps: row.gaps,
+        fees: row.fees,
+        received: row.received,
         equal: row.equal_lines,
         differences: row.differences,
         undecided: row.undecided,
         meters: (row.purchases, row.delivered, row.in_journal),
-        closed,
-    })
+        closed: row.closed_at.map(|at| (at, row.closed_by.unwrap_or_default(), row.reason.unwrap_or_default())),
+    }
 }
 
 fn foreign_line(line: stored::ForeignLine) -> ForeignLine {
@@ -183,15 +181,15 @@ fn foreign_line(line: stored::ForeignLine) -> ForeignLine {
 fn line(row: DifferenceRow) -> DifferenceLine {
     DifferenceLine {
         class: row.class,
-        refund: row.kind == "refunded",
+        refund: row.kind == LineKind::Refunded,
         out_trade_no: row.out_trade_no,
         trade_no: row.trade_no,
         refund_no: row.refund_no,
-        bill: row.bill_fen.map(Fen),
-        ours: row.ours_fen.map(Fen),
-        gap: Fen(row.gap_fen),
-        why: row.why,
-        meter: row.meter_id.map(MeterId),
+        statement: row.statement,
+        ledger: row.ledger,
+        gap: row.gap,
+        reason: row.reason,
+        meter: row.meter_id,
         order: row.order_number,
         decision: row.decided_at.map(|_| (row.decision.unwrap_or_default(), row.decided_by.unwrap_or_default())),
     }

@@ -61,9 +61,9 @@ impl Reconcile {
         let Some((first, known)) = reconcile::due(db, channel, oldest).await? else { return Ok(()) };
         let mut requests = 0;
         for day in oldest.max(first).0..=newest.0 {
-            match known.iter().find(|row| row.day == day) {
-                Some(row) if row.has_bill && !row.listed => {}
-                Some(row) if row.has_bill => {
+            match known.iter().find(|row| row.day == Date(day)) {
+                Some(row) if row.has_statement && !row.unsettled => {}
+                Some(row) if row.has_statement => {
                     reconcile::compare(db, rng, self.context.now(), channel, Date(day), None).await?;
                     counts.compared += 1;
                 }

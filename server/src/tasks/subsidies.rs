@@ -35,7 +35,7 @@ impl Task for GiveSubsidies {
         let rules: Vec<Rule> = decided.iter().map(|decided| decided.rule).collect();
         let (mut given, mut full) = (0, 0);
         if !rules.is_empty() {
-            for room in subsidies::rooms(db, month).await? {
+            for room in subsidies::due_rooms(db, month).await? {
                 let Some(rule) = rule_for(&rules, &room.upwards(), month) else { continue };
                 let Some(decided) = decided.iter().find(|decided| decided.rule == *rule) else { continue };
                 match subsidies::grant(db, rng, now, &self.limits, month, &room, decided).await {

@@ -39,8 +39,17 @@ async fn a_restart_continues_money_time_and_energy() {
     assert_eq!((view.count, view.cumulative, view.order), (2, 10_100, 6));
     // One real minute is an hour at the site, half of it while the simulator was stopped: 1 kWh, 0.50 yuan.
     assert_eq!((view.total, view.remaining, view.clock), (100, 10_050, monday().plus(3_600_000)));
-    assert_eq!(line.read(2, 0x0110, 2).await, challenge);
+    let renewed = line.read(2, 0x0110, 2).await;
+    assert_ne!(renewed, challenge, "the challenge is drawn anew");
+    assert_eq!(line.read(2, 0x0112, 1).await, [0], "no frame was received since");
     assert_eq!(line.read(3, 0x011f, 1).await, [1]);
+    simulator.stop().await;
+
+    let (mut third, _) = config();
+    third.state_file = Some(directory.path().join("state"));
+    let simulator = start(third).await.unwrap();
+    let again = Line::to(simulator.addresses()[0]).await.read(2, 0x0110, 2).await;
+    assert!(again != renewed && again != challenge, "no challenge comes back");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use domain::order;
 use meters::GatewayHandle;
 use meters::live::Live;
 use model::command::CommandReason;
-use model::console::{BatchCounts, BatchQuery, LeftOut, Target};
+use model::console::{BatchCounts, BatchFilter, BatchQuery, LeftOut, Target};
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
 use model::issue::{Issue, Kind};
@@ -70,7 +70,7 @@ impl Desk {
     }
 
     async fn counts(&self, batch: BatchId) -> BatchCounts {
-        self.port.batch(&self.who, batch, "", 0).await.unwrap().batch.counts
+        self.port.batch(&self.who, batch, None, 0).await.unwrap().batch.counts
     }
 
     async fn over(&self, batch: BatchId) -> BatchCounts {
@@ -174,7 +174,7 @@ both!(a_newer_batch_wins_and_unsent_commands_can_be_withdrawn, |w: World| async 
 
     d.port.cancel_batch(&d.who, second).await.unwrap();
     assert_eq!(d.counts(second).await.dropped, 2);
-    let items = d.port.batch(&d.who, second, "failed", 0).await.unwrap().items;
+    let items = d.port.batch(&d.who, second, Some(BatchFilter::Failed), 0).await.unwrap().items;
     assert_eq!(items.iter().map(|item| item.reason).collect::<Vec<_>>(), [Some(CommandReason::Cancelled); 2]);
 
     d.port.retry_batch(&d.who, second, Some(d.meter(0))).await.unwrap();
@@ -204,7 +204,7 @@ both!(a_repeated_or_late_form_starts_one_batch, |w: World| async move {
     let other = d.port.issue_commands(&d.who, BatchId(d.context.form_key()), &issue, &one, &seal).await;
     assert_eq!(other.unwrap_err(), AppError::Conflict, "other meters than were shown");
     let stranger = BatchId(d.context.form_key());
-    assert_eq!(d.port.batch(&d.who, stranger, "", 0).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(d.port.batch(&d.who, stranger, None, 0).await.unwrap_err(), AppError::NotFound);
 });
 
 both!(a_group_read_names_the_meters_that_do_not_answer, |w: World| async move {
@@ -215,7 +215,7 @@ both!(a_group_read_names_the_meters_that_do_not_answer, |w: World| async move {
     let batch = d.issue(Issue::Read, &Target::default()).await;
     let counts = d.over(batch).await;
     assert_eq!((counts.done, counts.failed), (3, 1), "{counts:?}");
-    let items = d.port.batch(&d.who, batch, "failed", 0).await.unwrap().items;
+    let items = d.port.batch(&d.who, batch, Some(BatchFilter::Failed), 0).await.unwrap().items;
     assert_eq!((items[0].meter, items[0].reason), (d.meter(1), Some(CommandReason::Lost)));
     let read = d.s.w.number("SELECT MIN(at) FROM (SELECT MAX(at) AS at FROM readings GROUP BY meter_id) newest").await;
     assert!(read >= began.0, "done says that a newer reading is stored");
@@ -280,7 +280,7 @@ both!(an_operator_sees_batches_of_their_own_meters_only, |w: World| async move {
          WHERE u.login = 'clerk' AND p.name = 'x'",
         )
         .await;
-    assert_eq!(d.port.batch(&d.who, batch, "", 0).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(d.port.batch(&d.who, batch, None, 0).await.unwrap_err(), AppError::NotFound);
     assert_eq!(d.port.batches(&d.who, &BatchQuery::default()).await.unwrap().total, 0);
     d.port.cancel_batch(&d.who, batch).await.unwrap();
     assert_eq!(d.s.w.number("SELECT COUNT(*) FROM commands WHERE state = 'queued'").await, 2, "others' meters are not touched");

@@ -117,7 +117,7 @@ both!(a_closure_returns_the_balance_and_the_next_epoch_begins, |w: World| async 
     let view = s.view(0, 1);
     assert_eq!((view.epoch, view.count, view.cumulative, view.remaining), (2, 1, 1_000, 1_000));
     assert_eq!(s.w.number("SELECT epoch FROM account_meters WHERE to_at IS NULL").await, 2);
-    let page = console::accounts(&s.w.db, s.clerk, &model::console::Query::default()).await.unwrap();
+    let page = console::accounts(&s.w.db, s.clerk, &model::console::AccountQuery::default()).await.unwrap();
     assert_eq!(page.total, 2, "the closed one is still there");
     engine.stop().await;
     proved(&s.w).await;

@@ -230,7 +230,7 @@ both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| asyn
         .execute(
             "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
              SELECT id, 'refund-lost', id, 'write-off', 'suspense', 100, received_at
-             FROM payment_events WHERE kind = 'refund:1000'",
+             FROM payment_events WHERE kind = 'refund-total' AND refund_total_fen = 1000",
         )
         .await;
     let differences = verify::verify(&shop.world.db).await.unwrap().differences;

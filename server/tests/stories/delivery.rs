@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use model::money::Fen;
 use model::order::OrderState;
-use simulator::{BusTiming, LineFault};
+use simulator::{BusTiming, LineFault, OneTimeFault};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use store::deliveries;
 use story_support::site::{SOON, Site, until};
@@ -106,6 +106,47 @@ both!(an_applied_but_unrecorded_frame_is_found_by_reading, |w: World| async move
     until(SOON, "the order", || async { s.order(&order).await.count == Some(1) }).await;
     engine.stop().await;
     s.prove().await;
+});
+
+both!(a_write_that_worn_memory_loses_is_sent_again, |w: World| async move {
+    let s = Site::new(w, 1, 3).await;
+    for (unit, writes) in [(1, 3), (2, 4), (3, 2)] {
+        s.meter(0, unit).inject(OneTimeFault::WornMemory { writes }).await.unwrap();
+    }
+    let (kept, lost) = (s.sell(0, 900).await, s.sell(1, 800).await);
+    let switched = s.command(s.rooms[2].meter, model::issue::Issue::Switch(false)).await;
+    let engine = s.start().await;
+    until(SOON, "the fourth frame", || async { s.order(&kept).await.count == Some(1) }).await;
+    until(SOON, "the case", || async { s.order(&lost).await.state == OrderState::Case }).await;
+    until(SOON, "the switch", || async { s.refreshed(&switched).await.state == model::order::CommandState::Done }).await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE money AND attempts = 4").await, 2);
+    let why = s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await;
+    assert!(why.contains("\"why\":\"contradiction\""), "{why}");
+    assert_eq!((s.view(0, 1).count, s.view(0, 2).count), (1, 0));
+
+    // The person decides; by now the meter keeps what is written.
+    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
+    deliveries::try_again(&s.w.db, s.held_command().await, &decision).await.unwrap();
+    engine.wake();
+    s.settled(SOON).await;
+    engine.stop().await;
+    assert_eq!(s.order(&lost).await.count, Some(1));
+    s.prove().await;
+});
+
+both!(the_last_purchase_count_is_left_for_the_closure, |w: World| async move {
+    let s = Site::with(w, 1, 1, |sim| {
+        for (_, meter) in sim.estate.meters_mut() {
+            meter.account = meter.account.map(|account| simulator::OpenAccount { count: u16::MAX - 2, ..account });
+        }
+    })
+    .await;
+    let (fits, too_much) = (s.sell(0, 900).await, s.sell(0, 800).await);
+    let engine = s.start().await;
+    until(SOON, "the case", || async { s.order(&too_much).await.state == OrderState::Case }).await;
+    engine.stop().await;
+    assert_eq!((s.order(&fits).await.count, s.view(0, 1).count), (Some(i64::from(u16::MAX) - 1), u16::MAX - 1));
+    assert!(s.w.word("SELECT detail FROM cases WHERE kind = 'delivery'").await.contains("\"why\":\"count-ends\""));
 });
 
 both!(an_unexpected_purchase_count_opens_a_case, |w: World| async move {

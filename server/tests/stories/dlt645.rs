@@ -10,11 +10,12 @@ use domain::command_args::CommandArgs;
 use domain::framing::Framing;
 use model::command::CommandReason;
 use model::ids::MeterId;
+use model::meter::SupplyState;
 use model::time::{Date, HOUR, MINUTE, SECOND};
 use server::services::Context;
 use server::tasks::Task;
 use server::tasks::clock::SetClocks;
-use simulator::{Load, OneTimeFault};
+use simulator::{Defect, LineFault, Load, OneTimeFault};
 use store::commands::Command;
 use store::{meters, wallets};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,6 +73,54 @@ both!(a_relay_command_is_done_when_the_relay_is_observed, |w: World| async move 
     }
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+});
+
+both!(an_odd_item_is_unknown_and_named_and_the_rest_counts, |w: World| async move {
+    let s = bus(w, 2).await;
+    s.meter(0, 1).defect(Defect::OddItems, true).await.unwrap();
+    let live = Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap();
+    let engine = s.start_with(live.clone()).await;
+    let open = "SELECT COUNT(*) FROM events WHERE kind = 'item-unreadable' AND until_at IS NULL";
+    until(SOON, "the event", || async { s.w.number(open).await == 1 }).await;
+    let items = s.w.word("SELECT detail FROM events WHERE kind = 'item-unreadable'").await;
+    for named in ["0001FF00 Flat", "0001FF00 Valley", "02010100 Voltage"] {
+        assert!(items.contains(named), "{items}");
+    }
+    let read = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id
+                WHERE m.unit = 1 AND r.total_wh > 0 AND r.power_w > 0 AND r.voltage_dv IS NULL AND r.flat_wh IS NULL";
+    until(SOON, "readings", || async { s.w.number(read).await >= 3 }).await;
+    let seen = live.get(s.meters[0]).unwrap();
+    assert!(seen.lost_since.is_none() && seen.status.relay_closed() && seen.voltage_dv.is_none() && seen.current_ca.is_some());
+    // A command works on it as on any other.
+    assert_eq!(result(&ended(&s, s.meters[0], false).await), ("done", None, 1));
+    s.meter(0, 1).defect(Defect::OddItems, false).await.unwrap();
+    until(SOON, "the end of the event", || async { s.w.number(open).await == 0 }).await;
+    engine.stop().await;
+    let none = "SELECT COUNT(*) FROM events WHERE kind IN ('meter-lost', 'meter-unreadable', 'gateway-lost')";
+    assert_eq!((s.w.number(none).await, s.w.number("SELECT COUNT(*) FROM cases").await), (0, 0));
+});
+
+both!(a_meter_that_turns_silent_or_unreadable_changes_its_state, |w: World| async move {
+    let s = bus(w, 2).await;
+    let live = Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap();
+    let engine = s.start_with(live.clone()).await;
+    let state = || live.get(s.meters[0]).map(|latest| latest.state());
+    let open = "SELECT COUNT(*) FROM events WHERE until_at IS NULL AND kind IN ('meter-lost', 'meter-unreadable')";
+    until(SOON, "both", || async { s.meters.iter().all(|id| live.get(*id).is_some_and(|seen| seen.observed_at.is_some())) })
+        .await;
+    for (fault, expected) in [
+        (LineFault::BadCheck, SupplyState::Unreadable),
+        (LineFault::Silent, SupplyState::Lost),
+        (LineFault::Garbage, SupplyState::Unreadable),
+    ] {
+        s.meter(0, 1).heal().unwrap();
+        s.meter(0, 1).fault(fault, 1.0).unwrap();
+        until(SOON, &format!("{fault:?} to be {expected:?}"), || async { state() == Some(expected) }).await;
+        until(SOON, "its event alone", || async { s.w.number(open).await == 1 }).await;
+    }
+    s.meter(0, 1).heal().unwrap();
+    until(SOON, "the meter", || async { s.w.number(open).await == 0 && state() != Some(SupplyState::Unreadable) }).await;
+    engine.stop().await;
 });
 
 both!(a_refused_password_is_reported_once_and_not_retried, |w: World| async move {

@@ -96,7 +96,7 @@ both!(old_payments_are_queried_and_refunded_by_their_merchant, |w: World| async 
     shop.next_day(11);
     assert!(matches!(shop.fetches(Tender::Alipay, day).await, FetchOutcome::Compared(..)));
     let settled = shop.day(Tender::Alipay, day).await;
-    assert_eq!((settled.bill_fen, settled.equal_lines), (3_000 + 4_000 - 3_000 + 5_000, 4));
+    assert_eq!((settled.statement, settled.equal_lines), (Fen(3_000 + 4_000 - 3_000 + 5_000), 4));
     assert_eq!(shop.money(Tender::Alipay, day).await, []);
     shop.proved().await;
 });

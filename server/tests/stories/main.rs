@@ -10,6 +10,7 @@ mod certificate_expiry;
 mod channel_health;
 mod channels;
 mod cli;
+mod clock_steps;
 mod closures;
 mod commands;
 mod console_refunds;

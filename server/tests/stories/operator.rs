@@ -11,7 +11,7 @@ use domain::clock::Clock;
 use domain::order::Limits;
 use domain::wall_layout::Scope;
 use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
-use model::console::{CaseQuery, CommandContent, Query, Sale};
+use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Query, Sale};
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
 use model::meter::{ControlMode, Latest, StatusWord};
@@ -128,9 +128,9 @@ both!(an_operator_sees_only_their_buildings, |w: World| async move {
     tx.commit().await.unwrap();
 
     for (who, rooms) in [(&e.clerk, 1), (&e.boss, 2)] {
-        let (all, none) = (Query::default(), Query { text: "2号楼".into(), ..Query::default() });
+        let (all, none) = (AccountQuery::default(), AccountQuery { text: "2号楼".into(), ..AccountQuery::default() });
         assert_eq!(e.console.wall_meters(who).await.unwrap().len(), rooms);
-        assert_eq!(e.console.meters(who, &all).await.unwrap().lines.len(), rooms);
+        assert_eq!(e.console.meters(who, &MeterQuery::default()).await.unwrap().lines.len(), rooms);
         assert_eq!(e.console.accounts(who, &all).await.unwrap().total, rooms as i64);
         assert_eq!(e.console.cases(who, &CaseQuery::default()).await.unwrap().total, rooms as i64);
         assert_eq!(e.console.search(who, "2号楼 301").await.unwrap().len(), rooms - 1);
@@ -258,10 +258,10 @@ both!(the_console_shows_the_latest_reading, |w: World| async move {
     });
     assert_eq!(e.console.room(&e.clerk, e.here).await.unwrap().progress.latest.remaining, Fen(777));
     assert_eq!(
-        e.console.accounts(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.as_ref().unwrap().remaining,
+        e.console.accounts(&e.clerk, &AccountQuery::default()).await.unwrap().lines[0].latest.as_ref().unwrap().remaining,
         Fen(777)
     );
-    assert_eq!(e.console.meters(&e.clerk, &Query::default()).await.unwrap().lines[0].latest.observed_at, Some(now));
+    assert_eq!(e.console.meters(&e.clerk, &MeterQuery::default()).await.unwrap().lines[0].latest.observed_at, Some(now));
 });
 
 both!(a_case_keeps_its_resolution, |w: World| async move {

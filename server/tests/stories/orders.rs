@@ -3,11 +3,11 @@
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
-use model::console::{ReceiptNumber, RecordQuery};
+use model::console::{ReceiptNumber, RecordKind, RecordQuery, RecordStatus};
 use model::error::AppError;
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, Tender};
-use store::console::{self, Terms};
+use store::console::{self, RecordFilter};
 use store::order_lists;
 use store::orders::{self, NewOrder};
 use store::{StoreError, ledger, verify};
@@ -90,22 +90,22 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     let search = |query: RecordQuery, limit, offset| {
         let db = w.db.clone();
         async move {
-            let terms = Terms::of(operator, &query);
-            let lines = console::records(&db, &terms, None, limit, offset).await.unwrap();
-            (lines, console::record_totals(&db, &terms).await.unwrap())
+            let filter = RecordFilter::new(operator, &query);
+            let lines = console::records(&db, &filter, None, limit, offset).await.unwrap();
+            (lines, console::record_totals(&db, &filter).await.unwrap())
         }
     };
-    let sales = RecordQuery { kind: "sale".into(), ..RecordQuery::default() };
+    let sales = RecordQuery { kind: Some(RecordKind::Sale), ..RecordQuery::default() };
     let (page, totals) = search(sales.clone(), 2, 1).await;
     assert_eq!(page.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[4], numbers[3]]);
-    assert_eq!((totals.lines, totals.taken_fen, totals.given_fen), (6, 15_000, 0));
+    assert_eq!((totals.lines, totals.taken, totals.given), (6, Fen(15_000), Fen(0)));
     let (found, totals) = search(RecordQuery { text: numbers[2].to_string(), ..sales.clone() }, 10, 0).await;
-    assert_eq!((found.len(), totals.taken_fen), (1, 3_000));
+    assert_eq!((found.len(), totals.taken), (1, Fen(3_000)));
     let (found, _) = search(RecordQuery { text: "2611230000000002".into(), ..RecordQuery::default() }, 10, 0).await;
     assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[0]]);
     let (found, _) = search(RecordQuery { text: "%".into(), ..RecordQuery::default() }, 10, 0).await;
     assert!(found.is_empty(), "a sign of the pattern language is only a sign");
-    let (found, _) = search(RecordQuery { state: "pending".into(), ..sales.clone() }, 10, 0).await;
+    let (found, _) = search(RecordQuery { status: Some(RecordStatus::Pending), ..sales.clone() }, 10, 0).await;
     assert_eq!(found.len(), 1);
     let today = w.clock.now().date();
     let (found, _) = search(RecordQuery { from: Some(today), until: Some(today), ..sales.clone() }, 10, 0).await;
@@ -130,5 +130,5 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     )
     .await;
     let (found, totals) = search(RecordQuery::default(), 10, 0).await;
-    assert_eq!((found.len(), totals.lines, totals.taken_fen), (1, 1, 1_000));
+    assert_eq!((found.len(), totals.lines, totals.taken), (1, 1, Fen(1_000)));
 });

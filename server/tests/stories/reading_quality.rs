@@ -144,6 +144,28 @@ both!(a_gap_takes_register_rates_or_is_marked_flat, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM counter_decisions WHERE split = 'flat'").await, 3);
 });
 
+both!(a_held_jump_never_counts_by_waiting, |w: World| async move {
+    let who = clerk(&w).await;
+    let (meter, other, live) = (w.meter(1).await, w.meter(2).await, hub(&w).await);
+    let at = |s: i64| w.clock.now().plus(s * 1_000);
+    let energy = "SELECT CAST(COALESCE(SUM(wh), 0) AS BIGINT) FROM energy_daily";
+    record(&w, &live, vec![reading(meter, at(0), 500_000), reading(meter, at(2), 501_000)]).await;
+    // Longer than it takes to use 1 kWh, in this process and, as each call starts anew, in the next one.
+    record(&w, &live, vec![reading(meter, at(130), 501_000), reading(meter, at(4_000), 501_010)]).await;
+    record(&w, &live, vec![reading(meter, at(8_000), 501_010), reading(meter, at(90_000), 501_020)]).await;
+    assert_eq!(w.number(energy).await, 0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality = 3").await, 5);
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 1, "one case, and it is open");
+    assert_eq!(live.get(meter).unwrap().total, Energy(500_000));
+    settle(&w, &who, Gap::Count).await.unwrap();
+    record(&w, &live, vec![reading(meter, at(90_002), 501_030)]).await;
+    assert_eq!(w.number(energy).await, 1_030, "settled by a person, it counts");
+    // One that comes back in line counts by itself, across a restart too.
+    record(&w, &live, vec![reading(other, at(0), 500_000), reading(other, at(2), 501_000)]).await;
+    record(&w, &live, vec![reading(other, at(4), 501_010), reading(other, at(6), 500_010)]).await;
+    assert_eq!(w.number(energy).await, 1_040);
+});
+
 both!(a_running_recorder_applies_a_decision, |w: World| async move {
     let who = clerk(&w).await;
     let (meter, live) = (w.meter(1).await, hub(&w).await);

@@ -157,7 +157,7 @@ both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {
         batches::create(&fixture.w.db, &fixture.w.rng, now, &who, &batch).await.unwrap();
     }
     let told = async |meter: MeterId| {
-        let items = console::batch_items(&fixture.w.db, fixture.clerk, id, "", -1).await.unwrap();
+        let items = console::batch_items(&fixture.w.db, fixture.clerk, id, None, -1).await.unwrap();
         items.lines.into_iter().find(|item| item.meter == meter).unwrap().state
     };
     assert_eq!(fixture.w.word("SELECT args FROM commands WHERE kind = 'relay'").await, r#"{"relay":{"closed":false}}"#);
@@ -178,12 +178,12 @@ both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {
 
 both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
-    let none = console::exposed(&fixture.w.db, fixture.clerk, 0).await.unwrap();
+    let none = console::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap();
     assert_eq!((none.page.total, none.owed), (0, Money::ZERO));
     fixture.record(vec![fixture.reading(60, 12_500), fixture.reading(90, 13_000)]).await;
-    let exposed = console::exposed(&fixture.w.db, fixture.clerk, 0).await.unwrap();
-    let line = exposed.page.lines[0].clone();
-    assert_eq!((exposed.page.total, exposed.owed, line.owed), (1, Money(20_000), Money(20_000)));
+    let overdrawn = console::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap();
+    let line = overdrawn.page.lines[0].clone();
+    assert_eq!((overdrawn.page.total, overdrawn.owed, line.owed), (1, Money(20_000), Money(20_000)));
     assert_eq!((line.meter, line.since), (fixture.meter, fixture.start.plus(60 * MINUTE)));
     assert_eq!((line.should_be_closed, line.relay), (false, Some((true, fixture.start.plus(90 * MINUTE)))));
     // The same on the page and as a file, for whom it concerns.
@@ -197,12 +197,12 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     let lines: Vec<&str> = file.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(lines[1].contains("2.0000") && lines[1].contains("闭合") && lines[2].contains("2.0000"), "{file}");
-    let stranger = console::exposed(&fixture.w.db, operator_of_another_building(&fixture).await, 0).await.unwrap();
+    let stranger = console::overdrawn(&fixture.w.db, operator_of_another_building(&fixture).await, 0).await.unwrap();
     assert_eq!(stranger.page.total, 0, "in no building of theirs");
-    // Paid again, it is exposed no more.
+    // Paid again, it is no longer overdrawn.
     fixture.w.clock.advance(2 * HOUR);
     fixture.sell(account, 200).await.unwrap();
-    assert_eq!(console::exposed(&fixture.w.db, fixture.clerk, 0).await.unwrap().page.total, 0);
+    assert_eq!(console::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap().page.total, 0);
     fixture.prove().await;
 });
 

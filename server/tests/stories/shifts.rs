@@ -44,12 +44,12 @@ both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
         sell(&w, room, clerk, tender, fen).await.unwrap();
     }
     let shift = newest(&w, clerk).await;
-    let takings = shifts::takings(&w.db, shift.id()).await.unwrap();
-    let told: Vec<_> = takings.iter().map(|one| (one.tender.as_str(), one.sales, one.taken_fen, one.given_fen)).collect();
+    let takings = shifts::takings(&w.db, shift.id).await.unwrap();
+    let told: Vec<_> = takings.iter().map(|one| (one.tender.as_str(), one.sales, one.taken.0, one.given.0)).collect();
     assert_eq!(told, [("card", 1, 9_900, 0), ("cash", 2, 7_500, 0)]);
 
     let close = |by: Who, counted: i64, reason: &'static str| {
-        let (db, rng, at, id) = (w.db.clone(), w.rng.clone(), w.clock.now(), shift.id());
+        let (db, rng, at, id) = (w.db.clone(), w.rng.clone(), w.clock.now(), shift.id);
         async move { shifts::close(&db, &rng, at, &by, id, Fen(counted), reason).await }
     };
     assert_eq!(refused(close(who(room.resident, Role::Operator), 17_500, "").await), AppError::NotFound, "another's drawer");
@@ -57,7 +57,10 @@ both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
     close(own.clone(), 17_000, "找错零钱").await.unwrap();
     assert_eq!(refused(close(own.clone(), 17_500, "").await), AppError::Conflict, "once");
     let shift = newest(&w, clerk).await;
-    assert_eq!((shift.expected_fen, shift.counted_fen, shift.reason.as_deref()), (Some(17_500), Some(17_000), Some("找错零钱")));
+    assert_eq!(
+        (shift.expected, shift.counted, shift.reason.as_deref()),
+        (Some(Fen(17_500)), Some(Fen(17_000)), Some("找错零钱"))
+    );
     assert_eq!(ledger::credit_balance(&w.db, &Account::DrawerDifference).await.unwrap(), Money(-50_000));
     assert_eq!(ledger::credit_balance(&w.db, &Account::Cash).await.unwrap(), Money(-700_000), "what is really there");
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
@@ -68,14 +71,14 @@ both!(a_closed_shift_allows_no_sale, |w: World| async move {
     let own = who(clerk, Role::Operator);
     sell(&w, room, clerk, Tender::Cash, 5_000).await.unwrap();
     let shift = newest(&w, clerk).await;
-    assert_eq!((shift.float_fen, shift.closed_at), (0, None), "the first sale opens the first shift");
+    assert_eq!((shift.float, shift.closed_at), (Fen(0), None), "the first sale opens the first shift");
     // Concurrent sales and closing: earlier sales are included, and no sale follows.
-    let count = shifts::close(&w.db, &w.rng, w.clock.now(), &own, shift.id(), Fen(0), "盘点");
+    let count = shifts::close(&w.db, &w.rng, w.clock.now(), &own, shift.id, Fen(0), "盘点");
     let sales = futures::future::join_all((0..6).map(|_| sell(&w, room, clerk, Tender::Cash, 1_000)));
     let (sold, counted) = futures::future::join(sales, count).await;
     counted.unwrap();
     let sold = i64::try_from(sold.iter().filter(|sale| sale.is_ok()).count()).unwrap();
-    assert_eq!(newest(&w, clerk).await.expected_fen, Some(5_000 + sold * 1_000));
+    assert_eq!(newest(&w, clerk).await.expected, Some(Fen(5_000 + sold * 1_000)));
     assert_eq!(refused(sell(&w, room, clerk, Tender::Card, 1_000).await), AppError::ShiftClosed);
     assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE shift_id IS NULL").await, 0);
     shifts::open(&w.db, &w.rng, w.clock.now(), &own, Fen::ZERO).await.unwrap();

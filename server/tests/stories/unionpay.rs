@@ -4,7 +4,7 @@ use domain::clock::Clock;
 use domain::payment_event::EventKind;
 use domain::refund::ChannelRefund;
 use domain::statement::LineKind;
-use model::money::Fen;
+use model::money::{Fen, Money};
 use model::order::Tender;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
 use payments::channel::{Notification, RefundResponse};
@@ -284,7 +284,7 @@ both!(a_settlement_day_ending_at_23_00_reconciles, |w: World| async move {
         shop.next_day(11);
         assert!(shop.reconciles().await.unwrap().starts_with("fetched 1,"), "{day}");
         let row = shop.day(Tender::UnionPay, day).await;
-        assert_eq!((row.bill_fen, row.ledger_fen, row.fee_e4, row.equal_lines), (fen, fen, fee_e4, 1), "{day}");
+        assert_eq!((row.statement, row.ledger, row.fees, row.equal_lines), (Fen(fen), Fen(fen), Money(fee_e4), 1), "{day}");
         assert_eq!(shop.money(Tender::UnionPay, day).await, []);
     }
 });

@@ -6,6 +6,7 @@ use super::reasons::{HoldReason, MoneyRecord, PaymentReason, PaymentSource, Refu
 use crate::ids::ClosingId;
 use crate::money::Fen;
 use crate::order::{OrderState, Tender};
+use crate::reconciliation::DifferenceReason;
 use crate::time::{Date, Timestamp};
 
 /// Why a money command is held, and what the meter shows.
@@ -104,19 +105,18 @@ pub struct JournalCase {
     pub count: Option<u16>,
 }
 
-/// A difference between a channel's bill and the ledger.
+/// A difference between a channel's statement and the ledger or a meter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BillCase {
+pub struct StatementCase {
     pub channel: Tender,
     pub day: Date,
     pub out_trade_no: String,
     pub trade_no: String,
     /// The refund's number; empty for a payment.
     pub refund_no: String,
-    #[serde(rename = "bill_fen")]
-    pub bill: Option<Fen>,
-    #[serde(rename = "ours_fen")]
-    pub ours: Option<Fen>,
-    /// A code of the reconciliation.
-    pub reason: String,
+    #[serde(rename = "statement_fen")]
+    pub statement: Option<Fen>,
+    #[serde(rename = "ledger_fen")]
+    pub ledger: Option<Fen>,
+    pub reason: DifferenceReason,
 }

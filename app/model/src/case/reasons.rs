@@ -38,8 +38,10 @@ word_enum! {
         OutOfRange = "out-of-range",
         /// A result code that the profile does not define.
         UnknownResult = "unknown-result",
-        /// The meter reports success and shows that nothing was applied.
+        /// The meter took the command each time and shows that nothing was applied.
         Contradiction = "contradiction",
+        /// Only the closure is left of the meter's purchase counts.
+        CountEnds = "count-ends",
         /// The ledger has no such account.
         NoAccount = "no-account",
         /// The command's arguments are invalid, or the meter has no wallet.

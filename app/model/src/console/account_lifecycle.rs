@@ -8,6 +8,7 @@ use crate::money::{Fen, Money};
 use crate::order::{CommandState, OrderState, ReturnState, Tender};
 use crate::parameters::{Parameters, TierPeriod};
 use crate::time::Timestamp;
+use crate::word_enum;
 
 /// A resident to add to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +37,7 @@ pub enum BalanceTarget {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Device {
     pub serial: String,
-    /// Its gateway.
     pub gateway: Option<GatewayId>,
-    /// Bus address.
     pub unit: Option<u8>,
     pub profile: Option<String>,
 }
@@ -74,15 +73,16 @@ pub struct Lifecycle {
     pub gateways: Vec<(GatewayId, String)>,
 }
 
-/// Kind of an account closure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosingKind {
-    /// The account ends.
-    Close,
-    /// The account continues in another room.
-    Move,
-    /// One of its meters is replaced.
-    Replace,
+word_enum! {
+    /// What an account closure is for.
+    pub enum ClosingKind {
+        /// The account ends.
+        Close = "close",
+        /// The account continues in another room.
+        Move = "move",
+        /// One of its meters is replaced; the account stays open.
+        Replace = "replace",
+    }
 }
 
 /// Why an account closure can no longer be withdrawn.

@@ -9,6 +9,7 @@ use crate::issue::{Issue, Kind};
 use crate::meter::SupplyState;
 use crate::order::CommandState;
 use crate::time::Timestamp;
+use crate::word_enum;
 
 /// Longest list of rooms, characters.
 pub const ROOMS_MAX: usize = 20_000;
@@ -28,9 +29,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// As a query string: `meter`, `place` (repeated), `state`, `rooms`, `lost`.
+    /// From query parameters: `meter`, `place` (repeated), `state`, `rooms`, `lost`.
     #[must_use]
-    pub fn parse(meter: &str, places: &[String], state: &str, rooms: &str, lost: &str) -> Self {
+    pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
         let place = |text: &String| {
             let (id, floor) = text.split_once(':').unwrap_or((text, ""));
             Some((id.parse().ok()?, floor.to_owned()))
@@ -38,7 +39,7 @@ impl Target {
         Self {
             meter: meter.parse().ok(),
             places: places.iter().filter_map(place).collect(),
-            state: state.parse().ok().map(SupplyState::from_code).filter(|_| !state.is_empty()),
+            state,
             rooms: rooms.chars().take(ROOMS_MAX).collect(),
             lost: lost == "1",
         }
@@ -76,13 +77,24 @@ pub struct Preview {
     pub seal: String,
 }
 
-/// Filter of the batch list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+word_enum! {
+    /// Which batches, or which meters of a batch, a list shows.
+    pub enum BatchFilter {
+        /// With commands that are queued or sent.
+        Moving = "moving",
+        /// With commands that failed.
+        Failed = "failed",
+        /// With commands that were read back; only for the meters of a batch.
+        Done = "done",
+    }
+}
+
+/// The filter of the batches; what is left out matches everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BatchQuery {
     pub kind: Option<Kind>,
-    /// `moving`, `failed`, or empty for all.
-    pub state: String,
-    /// Page, from 0.
+    pub filter: Option<BatchFilter>,
+    /// Counted from 0.
     pub page: i64,
 }
 
@@ -117,7 +129,6 @@ pub struct Batch {
     pub issue: Issue,
     pub by: String,
     pub decided_at: Timestamp,
-    /// Progress.
     pub counts: BatchCounts,
 }
 
@@ -157,7 +168,7 @@ pub struct BatchView {
 
 /// A meter that did not switch to the planned prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missed {
+pub struct MissedSwitch {
     pub meter: MeterId,
     /// Batch that planned the prices.
     pub batch: BatchId,

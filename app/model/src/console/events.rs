@@ -38,6 +38,14 @@ pub struct EventLine {
 }
 
 impl EventLine {
+    /// Words recorded at its begin.
+    #[must_use]
+    pub fn words(&self, key: &str) -> Vec<String> {
+        let detail = serde_json::from_str::<serde_json::Value>(&self.detail).unwrap_or_default();
+        let words = detail.get(key).and_then(serde_json::Value::as_array);
+        words.into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    }
+
     /// A value recorded at its begin.
     #[must_use]
     pub fn figure(&self, key: &str) -> Option<i64> {

@@ -8,14 +8,33 @@ use crate::meter::Latest;
 use crate::time::Timestamp;
 use crate::word_enum;
 
-/// Filter of a list; empty fields match all.
+/// The filter of a list; what is left out matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Search text.
+    /// Words to search for.
     pub text: String,
-    /// Only this state.
-    pub state: Option<String>,
-    /// Page, from 0.
+    /// Counted from 0.
+    pub page: i64,
+}
+
+/// The filter of the accounts; what is left out matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountQuery {
+    /// Words to search for.
+    pub text: String,
+    pub state: Option<AccountState>,
+    /// Counted from 0.
+    pub page: i64,
+}
+
+/// The filter of the meters; what is left out matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeterQuery {
+    /// Words to search for.
+    pub text: String,
+    /// Only meters that do not answer.
+    pub lost: bool,
+    /// Counted from 0.
     pub page: i64,
 }
 
@@ -35,7 +54,7 @@ impl<T> Page<T> {
 }
 
 word_enum! {
-    /// State of an account.
+    /// The state of an account.
     pub enum AccountState {
         /// The `open` command has not been confirmed yet.
         Opening = "opening",
@@ -70,7 +89,6 @@ pub struct MeterLine {
     /// Last known state, with the meter's id.
     pub latest: Latest,
     pub gateway: String,
-    /// Bus address.
     pub unit: i64,
     pub serial: String,
     /// Names of the residents of its account.
@@ -84,7 +102,6 @@ pub struct GatewayLine {
     pub name: String,
     /// `host:port`.
     pub address: String,
-    /// Framing.
     pub framing: String,
     /// Trusted certificate; `None` without TLS.
     pub trust: Option<Trust>,
@@ -92,6 +109,8 @@ pub struct GatewayLine {
     pub sweep: Option<SweepInterval>,
     /// Connection state and since when; `None` if this server does not poll it.
     pub health: Option<(GatewayHealth, Timestamp)>,
+    /// How often stray bytes were on its line since the server started, and when the last time; `None` where there were none.
+    pub noise: Option<(u64, Timestamp)>,
     /// Meters behind it that the operator may see.
     pub meters: i64,
     /// Number of lost meters among them.
@@ -122,7 +141,6 @@ pub struct CaseQuery {
     pub page: i64,
 }
 
-/// A case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseLine {
     pub id: CaseId,
@@ -142,7 +160,6 @@ pub struct CaseLine {
     pub opened_at: Timestamp,
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,
-    /// Resolution.
     pub resolution: Option<String>,
 }
 

@@ -7,11 +7,10 @@ use crate::time::Timestamp;
 
 /// An overdrawn meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExposedLine {
+pub struct OverdrawnLine {
     pub meter: MeterId,
     pub room: RoomName,
     pub number: String,
-    /// Residents.
     pub residents: String,
     /// Overdrawn amount, positive.
     pub owed: Money,
@@ -26,9 +25,8 @@ pub struct ExposedLine {
 
 /// A page of overdrawn meters.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exposed {
+pub struct Overdrawn {
     /// Largest overdraft first.
-    pub page: Page<ExposedLine>,
-    /// Total overdraft.
+    pub page: Page<OverdrawnLine>,
     pub owed: Money,
 }

@@ -55,7 +55,6 @@ pub struct Receipt {
     pub number: ReceiptNumber,
     pub site: String,
     pub of: ReceiptOf,
-    /// Settlement time.
     pub at: Timestamp,
     pub by: String,
     /// Number of prints.

@@ -7,6 +7,7 @@ use crate::money::Fen;
 use crate::order::{OrderState, ReturnKind, ReturnState, Tender};
 use crate::refund::RefundState;
 use crate::time::{Date, Timestamp};
+use crate::word_enum;
 
 /// Kind of a line with its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,54 +23,82 @@ pub enum RecordState {
     },
 }
 
+word_enum! {
+    /// The kind of a line.
+    pub enum RecordKind {
+        Sale = "sale",
+        Return = "return",
+        /// The reversal of a sale.
+        UndoSale = "undo_sale",
+        /// The reversal of a return.
+        UndoReturn = "undo_return",
+        Refund = "refund",
+        Shift = "shift",
+    }
+
+    /// The state of a line without its kind, to filter by: several kinds share a word.
+    pub enum RecordStatus {
+        Pending = "pending",
+        Paid = "paid",
+        Credited = "credited",
+        Closed = "closed",
+        Refunding = "refunding",
+        Refunded = "refunded",
+        Case = "case",
+        Waiting = "waiting",
+        Taking = "taking",
+        Taken = "taken",
+        Done = "done",
+        Refused = "refused",
+        Rejected = "rejected",
+        Cancelled = "cancelled",
+        Expired = "expired",
+        Sending = "sending",
+        Payable = "payable",
+        Failed = "failed",
+        /// An open shift.
+        Open = "open",
+    }
+}
+
 impl RecordState {
-    /// Words of the kinds in addresses and files.
-    pub const KINDS: [&'static str; 6] = ["sale", "return", "undo_sale", "undo_return", "refund", "shift"];
-
-    /// Word of the kind.
     #[must_use]
-    pub const fn kind(self) -> &'static str {
+    pub const fn kind(self) -> RecordKind {
         match self {
-            Self::Sale(_) => "sale",
-            Self::Back(kind, _) => kind.as_str(),
-            Self::Refund(_) => "refund",
-            Self::Shift { .. } => "shift",
+            Self::Sale(_) => RecordKind::Sale,
+            Self::Back(ReturnKind::Return, _) => RecordKind::Return,
+            Self::Back(ReturnKind::UndoSale, _) => RecordKind::UndoSale,
+            Self::Back(ReturnKind::UndoReturn, _) => RecordKind::UndoReturn,
+            Self::Refund(_) => RecordKind::Refund,
+            Self::Shift { .. } => RecordKind::Shift,
         }
     }
 
-    /// Word of the state.
+    /// From both words; `None` if the kind has no such state.
     #[must_use]
-    pub const fn state(self) -> &'static str {
-        match self {
-            Self::Sale(state) => state.as_str(),
-            Self::Back(_, state) => state.as_str(),
-            Self::Refund(state) => state.as_str(),
-            Self::Shift { closed: true } => "closed",
-            Self::Shift { closed: false } => "open",
-        }
-    }
-
-    /// Parses both words.
-    #[must_use]
-    pub fn parse(kind: &str, state: &str) -> Option<Self> {
-        match (kind, ReturnKind::parse(kind)) {
-            (_, Some(kind)) => ReturnState::parse(state).map(|state| Self::Back(kind, state)),
-            ("refund", None) => RefundState::parse(state).map(Self::Refund),
-            ("sale", None) => OrderState::parse(state).map(Self::Sale),
-            ("shift", None) => Some(Self::Shift { closed: state == "closed" }),
-            _ => None,
+    pub fn of(kind: RecordKind, status: RecordStatus) -> Option<Self> {
+        let word = status.as_str();
+        let back = |kind| ReturnState::parse(word).map(|state| Self::Back(kind, state));
+        match (kind, status) {
+            (RecordKind::Sale, _) => OrderState::parse(word).map(Self::Sale),
+            (RecordKind::Return, _) => back(ReturnKind::Return),
+            (RecordKind::UndoSale, _) => back(ReturnKind::UndoSale),
+            (RecordKind::UndoReturn, _) => back(ReturnKind::UndoReturn),
+            (RecordKind::Refund, _) => RefundState::parse(word).map(Self::Refund),
+            (RecordKind::Shift, RecordStatus::Closed) => Some(Self::Shift { closed: true }),
+            (RecordKind::Shift, RecordStatus::Open) => Some(Self::Shift { closed: false }),
+            (RecordKind::Shift, _) => None,
         }
     }
 }
 
-/// Filter of the register; empty fields match all.
+/// The filter of the register; what is left out matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordQuery {
-    /// Search text: building, room, account number or order number.
+    /// Words to search for in building, room, account number and order number.
     pub text: String,
-    /// Only this kind.
-    pub kind: String,
-    pub state: String,
+    pub kind: Option<RecordKind>,
+    pub status: Option<RecordStatus>,
     pub tender: Option<Tender>,
     /// Name of the operator or resident.
     pub by: String,
@@ -111,9 +140,7 @@ pub struct RecordLine {
     pub tender: Tender,
     /// Amount; for a shift the difference of the count.
     pub amount: Fen,
-    /// Paid in.
     pub taken: Fen,
-    /// Paid out.
     pub given: Fen,
     pub at: Timestamp,
     /// Operator, or the resident who bought.
@@ -128,17 +155,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_go_round() {
-        let all = [
-            RecordState::Sale(OrderState::Credited),
-            RecordState::Back(ReturnKind::UndoSale, ReturnState::Taken),
-            RecordState::Refund(RefundState::Sending),
-            RecordState::Shift { closed: true },
-        ];
-        for state in all {
-            assert_eq!(RecordState::parse(state.kind(), state.state()), Some(state));
-            assert!(RecordState::KINDS.contains(&state.kind()));
+    fn states_are_read_from_their_words() {
+        for (state, status) in [
+            (RecordState::Sale(OrderState::Credited), RecordStatus::Credited),
+            (RecordState::Back(ReturnKind::UndoSale, ReturnState::Taken), RecordStatus::Taken),
+            (RecordState::Refund(RefundState::Sending), RecordStatus::Sending),
+            (RecordState::Shift { closed: true }, RecordStatus::Closed),
+            (RecordState::Shift { closed: false }, RecordStatus::Open),
+        ] {
+            assert_eq!(RecordState::of(state.kind(), status), Some(state));
         }
-        assert_eq!(RecordState::parse("return", "credited"), None);
+        assert_eq!(RecordState::of(RecordKind::Return, RecordStatus::Credited), None);
+    }
+
+    #[test]
+    fn every_state_has_a_status() {
+        let orders = OrderState::ALL.map(OrderState::as_str);
+        let (returns, refunds) = (ReturnState::ALL.map(ReturnState::as_str), RefundState::ALL.map(RefundState::as_str));
+        for word in orders.into_iter().chain(returns).chain(refunds) {
+            assert!(RecordStatus::parse(word).is_some(), "{word}");
+        }
     }
 }

@@ -128,7 +128,6 @@ pub struct OrderMoney {
     pub room: RoomName,
     /// Whether the order can still be delivered.
     pub deliverable: bool,
-    /// Refundable amounts.
     pub payments: Vec<Refundable>,
     /// Unassigned refunds at the channel's console.
     pub console_refund: Option<ConsoleRefund>,

@@ -57,7 +57,6 @@ pub struct ReturnLine {
     pub meter: MeterId,
     pub room: RoomName,
     pub account: String,
-    /// Tender.
     pub tender: Tender,
     pub amount: Fen,
     pub reason: String,

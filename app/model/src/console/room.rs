@@ -79,7 +79,6 @@ pub struct WalletView {
     pub tier: Energy,
     /// Energy that waits for a price plan.
     pub uncharged: Energy,
-    /// Limits.
     pub limits: WalletLimits,
     /// Charges of the latest days by price, newest first.
     pub charges: Vec<DayCharge>,
@@ -92,7 +91,6 @@ pub struct WalletLimits {
     pub alarm1: Fen,
     /// Alarm 2 below this amount; at most alarm 1.
     pub alarm2: Fen,
-    /// Overdraft limit.
     pub overdraft: Fen,
     /// Hoarding limit; 0 for the site's.
     pub hoarding: Fen,
@@ -128,7 +126,6 @@ pub struct RoomDay {
     pub reverse: Energy,
     /// By rate: spike, peak, flat, valley; zero if the meter has no rate registers.
     pub rates: [Energy; 4],
-    /// Quality.
     pub mark: DayMark,
 }
 
@@ -158,7 +155,6 @@ pub struct Account {
     pub residents: Vec<Resident>,
 }
 
-/// A resident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resident {
     pub name: String,
@@ -206,7 +202,6 @@ pub enum CommandContent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandLine {
     pub id: CommandId,
-    /// Its content.
     pub what: CommandContent,
     pub state: CommandState,
     /// `None` for the system.

@@ -14,9 +14,15 @@ use model::ids::{CommandId, OrderId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Date;
+use serde::Deserialize;
 
 /// Every method is bound to the resident's current account: what belongs to another is [`AppError::NotFound`], and without an
 /// account it is [`AppError::AccountNotOpen`].
+/// The OAuth `state` of a payer's sign-in: a secret that is valid once, for one session.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct SignInState(pub String);
+
 #[async_trait]
 pub trait ResidentPort: Send + Sync {
     async fn home(&self, who: &Who) -> Result<Home, AppError>;
@@ -33,7 +39,7 @@ pub trait ResidentPort: Send + Sync {
     /// The page between this site and the cashier; starts nothing.
     async fn cashier(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<CashierView, AppError>;
     /// Handles the payer's return from a channel's sign-in; returns the order that is to be paid.
-    async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError>;
+    async fn signed_in(&self, who: &Who, visit: &Visit, state: &SignInState, code: &str) -> Result<OrderId, AppError>;
     async fn order(&self, who: &Who, order: OrderId) -> Result<OrderView, AppError>;
     async fn switch_offer(&self, who: &Who) -> Result<SwitchOffer, AppError>;
     /// Requests a switch; the same key gives the same command.

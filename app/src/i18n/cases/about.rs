@@ -81,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn a_case_of_a_bill_links_to_its_day() {
+    fn a_statement_case_links_to_its_day() {
         let day = Date::from_ymd(2026, 11, 23).unwrap();
-        let case = CaseDetail::BillReopened { channel: Tender::Alipay, day };
+        let case = CaseDetail::StatementReopened { channel: Tender::Alipay, day };
         assert_eq!(settlement(&case).as_deref(), Some("/reconcile/alipay/2026-11-23"));
         assert_eq!(settlement_name(&case, Lang::Zh).as_deref(), Some("支付宝 2026-11-23"));
         assert_eq!(settlement(&CaseDetail::Clock { off_s: Some(1), sets: 1 }), None);

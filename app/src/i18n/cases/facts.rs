@@ -4,8 +4,8 @@ use super::reason_codes::{self, clause};
 use crate::i18n::catalogue::cases::{ExpectedAndFound, LabelValue, texts};
 use crate::i18n::{Lang, commands, common, reconcile};
 use model::case::{
-    BillCase, CaseDetail, DeliveryCase, HeldReadingReason, JournalCase, MeterPosition, MoneyRecord, PaymentCase, PaymentSource,
-    ReadingCase, RefundCase, RelayCase,
+    CaseDetail, DeliveryCase, HeldReadingReason, JournalCase, MeterPosition, MoneyRecord, PaymentCase, PaymentSource,
+    ReadingCase, RefundCase, RelayCase, StatementCase,
 };
 use model::energy::Energy;
 use model::money::Fen;
@@ -41,12 +41,12 @@ pub fn facts(case: &CaseDetail, lang: Lang) -> Option<String> {
         CaseDetail::Unpriced { since } => vec![instant(lang, label.since, Some(*since))],
         CaseDetail::Journal(case) => journal(case, lang),
         CaseDetail::Closing { reason, .. } => vec![Some(reason_codes::closing(*reason, lang).to_owned())],
-        CaseDetail::BillChannelOnly(bill)
-        | CaseDetail::BillOursOnly(bill)
-        | CaseDetail::BillAmount(bill)
-        | CaseDetail::BillState(bill)
-        | CaseDetail::BillMeter(bill) => bill_facts(bill, lang),
-        CaseDetail::BillReopened { channel: tender, .. } => vec![channel(Some(*tender), lang)],
+        CaseDetail::StatementChannelOnly(case)
+        | CaseDetail::StatementLedgerOnly(case)
+        | CaseDetail::StatementAmount(case)
+        | CaseDetail::StatementState(case)
+        | CaseDetail::StatementMeter(case) => statement_facts(case, lang),
+        CaseDetail::StatementReopened { channel: tender, .. } => vec![channel(Some(*tender), lang)],
         CaseDetail::ChannelOff(case) => vec![
             channel(Some(case.channel), lang),
             Some(if case.current { label.channel_closed } else { label.channel_former }.to_owned()),
@@ -195,16 +195,16 @@ fn journal(case: &JournalCase, lang: Lang) -> Vec<Option<String>> {
     ]
 }
 
-fn bill_facts(bill: &BillCase, lang: Lang) -> Vec<Option<String>> {
+fn statement_facts(case: &StatementCase, lang: Lang) -> Vec<Option<String>> {
     let label = texts(lang).label;
     vec![
-        channel(Some(bill.channel), lang),
-        reconcile::why(&bill.reason, lang).map(|reason| clause(reason).to_owned()),
-        money(lang, label.statement, bill.bill),
-        money(lang, label.ledger, bill.ours),
-        text(lang, label.our_number, &bill.out_trade_no),
-        text(lang, label.channel_number, &bill.trade_no),
-        text(lang, label.refund_number, &bill.refund_no),
+        channel(Some(case.channel), lang),
+        reconcile::reason(case.reason, lang).map(|reason| clause(reason).to_owned()),
+        money(lang, label.statement, case.statement),
+        money(lang, label.ledger, case.ledger),
+        text(lang, label.our_number, &case.out_trade_no),
+        text(lang, label.channel_number, &case.trade_no),
+        text(lang, label.refund_number, &case.refund_no),
     ]
 }
 
@@ -291,9 +291,9 @@ mod tests {
             ["credit", "50.00"],
         ),
         (
-            "bill-amount",
-            r#"{"channel":"alipay","day":20780,"out_trade_no":"A1","trade_no":"T9","refund_no":"","bill_fen":4900,
-               "ours_fen":5000,"reason":"credited"}"#,
+            "statement-amount",
+            r#"{"channel":"alipay","day":20780,"out_trade_no":"A1","trade_no":"T9","refund_no":"","statement_fen":4900,
+               "ledger_fen":5000,"reason":"credited"}"#,
             ["账单 49.00 元", "我方 50.00 元"],
             ["statement 49.00", "ledger 50.00"],
         ),

@@ -53,6 +53,7 @@ pub(super) fn delivery(reason: HoldReason, lang: Lang) -> String {
         HoldReason::HoardingLimit => t.hoarding_limit,
         HoldReason::NoFinalRecord => t.no_final_record,
         HoldReason::Contradiction => t.contradiction,
+        HoldReason::CountEnds => t.count_ends,
         HoldReason::NotOpen => note.not_open,
         HoldReason::OutOfRange => note.out_of_range,
         HoldReason::Invalid => note.invalid,

@@ -42,6 +42,12 @@ pub fn lost(since: Timestamp, now: Timestamp, lang: Lang) -> String {
     LostSince { since: common::at(since, now, lang) }.text(lang)
 }
 
+/// The meter answers since then what cannot be read, and what it means.
+#[must_use]
+pub fn unreadable(since: Timestamp, now: Timestamp, lang: Lang) -> String {
+    UnreadableSince { since: common::at(since, now, lang) }.text(lang)
+}
+
 /// When the value was read.
 #[must_use]
 pub fn read(at: Timestamp, now: Timestamp, lang: Lang) -> String {

@@ -9,15 +9,14 @@ use crate::i18n::{lang, overdrawn, room};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::At;
-use model::console::{AccountLine, AccountState, Page, Query};
+use model::console::{AccountLine, AccountQuery, AccountState, Page};
 
 /// The page: `/accounts?q=张&state=open&page=2`.
 #[component]
 pub fn AccountsPage() -> impl IntoView {
-    let (q, state) = (param("q"), param("state"));
+    let (q, state) = (param("q"), AccountState::parse(&param("state")));
     let number = page_param();
-    let query =
-        Query { text: q.clone(), state: AccountState::parse(&state).map(|state| state.as_str().to_owned()), page: number };
+    let query = AccountQuery { text: q.clone(), state, page: number };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         ports.accounts.accounts(&who, &query).await
@@ -26,10 +25,11 @@ pub fn AccountsPage() -> impl IntoView {
 }
 
 #[component]
-fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl IntoView {
+fn List(page: Page<AccountLine>, number: i64, q: String, state: Option<AccountState>) -> impl IntoView {
     let t = texts(lang());
-    let here = address("/accounts", &[("q", &q), ("state", &state)]);
-    let filtered = !q.is_empty() || !state.is_empty();
+    let chosen = state.map_or("", AccountState::as_str);
+    let here = address("/accounts", &[("q", &q), ("state", chosen)]);
+    let filtered = !q.is_empty() || state.is_some();
     let states = AccountState::ALL.map(|state| (state.as_str(), room::account(state, lang())));
     let rows = page.lines.iter().map(row).collect_view();
     view! {
@@ -40,7 +40,7 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: String) -> impl 
             </div>
             <form class="filter" action="/accounts">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>
-                {choice("state", t.state, &state, states.to_vec())}
+                {choice("state", t.state, chosen, states.to_vec())}
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/accounts">{t.clear}</a> })}
             </form>

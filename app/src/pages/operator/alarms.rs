@@ -15,11 +15,11 @@ use model::console::{EventLine, EventQuery, Page};
 use model::event::EventKind;
 use model::money::Fen;
 
-/// The filter from the query.
+/// The filter, as the page's form and links repeat it.
 #[derive(Clone)]
-struct AlarmQuery {
-    state: String,
-    kind: String,
+struct AlarmFilter {
+    over: bool,
+    kind: Option<EventKind>,
     building: String,
     since: String,
 }
@@ -27,29 +27,30 @@ struct AlarmQuery {
 /// The page: `/alarms?state=over&kind=overload&building=3号楼&since=2026-11-01&page=2`.
 #[component]
 pub fn AlarmsPage() -> impl IntoView {
-    let asked = AlarmQuery { state: param("state"), kind: param("kind"), building: param("building"), since: param("since") };
+    let kind = EventKind::parse(&param("kind"));
+    let filter = AlarmFilter { over: param("state") == "over", kind, building: param("building"), since: param("since") };
     let number = page_param();
     let query = EventQuery {
-        over: asked.state == "over",
-        kind: EventKind::parse(&asked.kind),
-        building: asked.building.chars().take(100).collect(),
-        since: day(&asked.since),
+        over: filter.over,
+        kind,
+        building: filter.building.chars().take(100).collect(),
+        since: day(&filter.since),
         page: number,
     };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         ports.alarms.events(&who, &query).await
     };
-    load(read, move |(page, buildings)| view! { <List page buildings number asked /> }.into_any())
+    load(read, move |(page, buildings)| view! { <List page buildings number filter /> }.into_any())
 }
 
 #[component]
-fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, asked: AlarmQuery) -> impl IntoView {
+fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, filter: AlarmFilter) -> impl IntoView {
     let (t, c, lang) = (texts(lang()), operator::texts(lang()), lang());
-    let AlarmQuery { state, kind, building, since } = asked;
-    let over = state == "over";
-    let tab = if over { "/alarms?state=over" } else { "/alarms" };
-    let here = address("/alarms", &[("state", &*state), ("kind", &*kind), ("building", &*building), ("since", &*since)]);
+    let AlarmFilter { over, kind, building, since } = filter;
+    let kind = kind.map_or("", EventKind::as_str);
+    let (tab, state) = if over { ("/alarms?state=over", "over") } else { ("/alarms", "") };
+    let here = address("/alarms", &[("state", state), ("kind", kind), ("building", &*building), ("since", &*since)]);
     let filtered = here != tab;
     let kinds = EventKind::ALL.map(|kind| (kind.as_str(), event(kind, lang).name)).to_vec();
     let current = move |one: bool| (over == one).then_some("page");
@@ -66,7 +67,7 @@ fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, asked: Alarm
             <Notice />
             <form class="filter" action="/alarms">
                 {over.then(|| view! { <input type="hidden" name="state" value="over" /> })}
-                {choice("kind", t.kind, &kind, kinds)}
+                {choice("kind", t.kind, kind, kinds)}
                 {choose_building(t.building, c.all, &building, buildings)}
                 <label class="filter-field"><span>{t.began_from}</span><input type="date" name="since" value=since /></label>
                 <button>{c.filter}</button>
@@ -112,7 +113,8 @@ fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
     let words = event(line.kind, lang());
     let place = match (&line.meter, &line.gateway) {
         (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
-        (None, gateway) => view! { <a href="/meters">{gateway.clone().unwrap_or_default()}</a> }.into_any(),
+        (None, Some(gateway)) => view! { <a href="/meters">{gateway.clone()}</a> }.into_any(),
+        (None, None) => texts(lang()).site.into_any(),
     };
     view! {
         <tr>
@@ -139,6 +141,8 @@ pub fn figures(line: &EventLine) -> String {
         number("from").zip(number("to")).map(|(from, to)| format!("{from} → {to}")),
         number("last_total_wh").map(|wh| format!("{} kWh → 0", model::energy::Energy(wh))),
         number("reverse_wh").map(|wh| format!("{} kWh", model::energy::Energy(wh))),
+        Some(line.words("items").join(", ")).filter(|items| !items.is_empty()),
+        number("step_s").map(|s| format!("{s:+} s")),
     ];
     let said: Vec<String> = all.into_iter().flatten().collect();
     if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }

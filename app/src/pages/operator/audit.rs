@@ -16,7 +16,7 @@ use model::console::{AuditLine, Page, Query};
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let (q, number) = (param("q"), page_param());
-    let query = Query { text: q.clone(), state: None, page: number };
+    let query = Query { text: q.clone(), page: number };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         ports.audit.audit(&who, &query).await

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::sweep::sweep_form;
 use super::trust::trust_forms;
-use crate::i18n::gateways::{framing, health, interval, texts};
+use crate::i18n::gateways::{framing, health, interval, noise_on_the_line, texts};
 use crate::i18n::{lang, operator};
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
@@ -96,5 +96,8 @@ fn state(line: &GatewayLine) -> impl IntoView + use<> {
     } else {
         None
     };
-    view! { {mark.map(|word| view! { <span class="state lost">{word}</span>" " })}{said} }
+    let noise = line.noise.map(|(times, last)| {
+        view! { <br /><span class="muted">{noise_on_the_line(times, lang())}" "<Ago at=last /></span> }
+    });
+    view! { {mark.map(|word| view! { <span class="state lost">{word}</span>" " })}{said}{noise} }
 }

@@ -10,15 +10,14 @@ use crate::ports::{Role, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::console::{GatewayLine, MeterLine, Page, Query};
+use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::gateway::SweepInterval;
-use model::meter::SupplyState;
 
 /// The page: `/meters?q=301&state=lost&page=2`.
 #[component]
 pub fn MetersPage() -> impl IntoView {
     let (q, lost, number) = (param("q"), param("state") == "lost", page_param());
-    let query = Query { text: q.clone(), state: lost.then(|| "lost".to_owned()), page: number };
+    let query = MeterQuery { text: q.clone(), lost, page: number };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let gateways = ports.gateways.gateways(&who).await?;
@@ -85,7 +84,7 @@ fn Lists(
 }
 
 fn meter(line: &MeterLine) -> impl IntoView + use<> {
-    let retry = (line.latest.state() == SupplyState::Lost).then(|| {
+    let retry = line.latest.state().is_unread().then(|| {
         view! {
             <form method="post" action="/api/operator/read-now">
                 <input type="hidden" name="meter" value=line.latest.meter.to_string() />

@@ -9,7 +9,7 @@ use crate::i18n::overdrawn::texts;
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::{Ago, At};
-use model::console::{Exposed, ExposedLine};
+use model::console::{Overdrawn, OverdrawnLine};
 
 /// The page: `/overdrawn?page=2`; the same as a file: `/overdrawn.csv`.
 #[component]
@@ -19,13 +19,13 @@ pub fn OverdrawnPage() -> impl IntoView {
         let (ports, who) = (ports()?, operator()?);
         ports.accounts.overdrawn(&who, number).await
     };
-    load(read, move |exposed| view! { <List exposed number /> }.into_any())
+    load(read, move |overdrawn| view! { <List overdrawn number /> }.into_any())
 }
 
 #[component]
-fn List(exposed: Exposed, number: i64) -> impl IntoView {
+fn List(overdrawn: Overdrawn, number: i64) -> impl IntoView {
     let t = texts(lang());
-    let Exposed { page, owed } = exposed;
+    let Overdrawn { page, owed } = overdrawn;
     if page.total == 0 {
         return view! { <Frame title=t.title section=Section::Accounts><h1>{t.title}</h1><p class="empty">{t.none}</p></Frame> }
             .into_any();
@@ -67,7 +67,7 @@ fn List(exposed: Exposed, number: i64) -> impl IntoView {
     .into_any()
 }
 
-fn row(line: &ExposedLine) -> impl IntoView + use<> {
+fn row(line: &OverdrawnLine) -> impl IntoView + use<> {
     let t = texts(lang());
     let relay = match line.relay {
         Some((closed, at)) => {

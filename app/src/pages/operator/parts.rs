@@ -9,7 +9,7 @@ use crate::link;
 use crate::ui::state::{Mode, State};
 use crate::ui::time::Ago;
 use model::console::Page;
-use model::meter::{Latest, SupplyState};
+use model::meter::Latest;
 use model::wall::Tile;
 
 /// A query parameter; empty if it is missing.
@@ -54,9 +54,9 @@ pub fn amount(latest: &Latest) -> String {
     if known { latest.remaining.to_string() } else { "—".to_owned() }
 }
 
-/// The age of the values; for a lost meter, since when it has been lost.
+/// The age of the values; since when they cannot be read, for a meter that cannot.
 pub fn age(latest: &Latest) -> impl IntoView + use<> {
-    let since = if latest.state() == SupplyState::Lost { latest.lost_since.or(latest.observed_at) } else { latest.observed_at };
+    let since = if latest.state().is_unread() { latest.lost_since.or(latest.observed_at) } else { latest.observed_at };
     match since {
         Some(at) => view! { <Ago at /> }.into_any(),
         None => "—".into_any(),

@@ -9,8 +9,8 @@ use crate::i18n::{Lang, cash_desk as cash_desk_texts, common, lang, refunds, reg
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::time::At;
-use model::console::{RecordLine, RecordQuery, RecordState, Records};
-use model::order::{OrderState, ReturnState, Tender};
+use model::console::{RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus, Records};
+use model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use model::refund::RefundState;
 use model::time::Date;
 
@@ -32,12 +32,11 @@ pub fn RegisterPage() -> impl IntoView {
 
 /// The query of an address, for the page and the file; invalid values are ignored.
 pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
-    let word = |name, words: &[&str]| Some(said(name)).filter(|word| words.contains(&&**word)).unwrap_or_default();
     let short = |name| said(name).chars().take(100).collect();
     RecordQuery {
         text: short("q"),
-        kind: word("kind", &RecordState::KINDS),
-        state: word("state", &states().map(|(word, _)| word)),
+        kind: RecordKind::parse(&said("kind")),
+        status: RecordStatus::parse(&said("state")).filter(|status| offered_states().iter().any(|(one, _)| one == status)),
         tender: Tender::parse(&said("tender")),
         by: short("by"),
         building: short("building"),
@@ -55,29 +54,29 @@ pub(super) fn day(text: &str) -> Option<Date> {
     Date::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
-/// The states of a line.
-fn states() -> [(&'static str, RecordState); 17] {
-    let sale = |state: OrderState| (state.as_str(), RecordState::Sale(state));
-    let back = |state: ReturnState| (state.as_str(), RecordState::Back(model::order::ReturnKind::Return, state));
-    let refund = |state: RefundState| (state.as_str(), RecordState::Refund(state));
+/// The states that the filter offers, each with a line that has it.
+const fn offered_states() -> [(RecordStatus, RecordState); 17] {
+    const fn back(state: ReturnState) -> RecordState {
+        RecordState::Back(ReturnKind::Return, state)
+    }
     [
-        sale(OrderState::Pending),
-        sale(OrderState::Paid),
-        sale(OrderState::Credited),
-        sale(OrderState::Case),
-        sale(OrderState::Refunding),
-        sale(OrderState::Refunded),
-        back(ReturnState::Waiting),
-        back(ReturnState::Taking),
-        back(ReturnState::Taken),
-        back(ReturnState::Done),
-        back(ReturnState::Refused),
-        back(ReturnState::Rejected),
-        back(ReturnState::Cancelled),
-        refund(RefundState::Sending),
-        refund(RefundState::Payable),
-        refund(RefundState::Failed),
-        ("closed", RecordState::Shift { closed: true }),
+        (RecordStatus::Pending, RecordState::Sale(OrderState::Pending)),
+        (RecordStatus::Paid, RecordState::Sale(OrderState::Paid)),
+        (RecordStatus::Credited, RecordState::Sale(OrderState::Credited)),
+        (RecordStatus::Case, RecordState::Sale(OrderState::Case)),
+        (RecordStatus::Refunding, RecordState::Sale(OrderState::Refunding)),
+        (RecordStatus::Refunded, RecordState::Sale(OrderState::Refunded)),
+        (RecordStatus::Waiting, back(ReturnState::Waiting)),
+        (RecordStatus::Taking, back(ReturnState::Taking)),
+        (RecordStatus::Taken, back(ReturnState::Taken)),
+        (RecordStatus::Done, back(ReturnState::Done)),
+        (RecordStatus::Refused, back(ReturnState::Refused)),
+        (RecordStatus::Rejected, back(ReturnState::Rejected)),
+        (RecordStatus::Cancelled, back(ReturnState::Cancelled)),
+        (RecordStatus::Sending, RecordState::Refund(RefundState::Sending)),
+        (RecordStatus::Payable, RecordState::Refund(RefundState::Payable)),
+        (RecordStatus::Failed, RecordState::Refund(RefundState::Failed)),
+        (RecordStatus::Closed, RecordState::Shift { closed: true }),
     ]
 }
 
@@ -123,8 +122,8 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
     let (here, file) = (address("/sales", &params), address("/register.csv", &params));
     let filtered = here != "/sales";
     let value = |name: &str| asked.iter().find(|(one, _)| *one == name).map(|(_, value)| value.clone()).unwrap_or_default();
-    let kinds = RecordState::KINDS.map(|kind| (kind, register::kind(kind, lang))).to_vec();
-    let states = states().map(|(word, state)| (word, kind_and_state(state, lang).1)).to_vec();
+    let kinds = RecordKind::ALL.map(|kind| (kind.as_str(), register::kind(kind, lang))).to_vec();
+    let states = offered_states().map(|(status, state)| (status.as_str(), kind_and_state(state, lang).1)).to_vec();
     let tenders = Tender::ALL.map(|tender| (tender.as_str(), common::tender(tender, lang))).to_vec();
     let rows = records.page.lines.iter().map(row).collect_view();
     let field = |name: &'static str, label: &'static str, kind: &'static str| {
@@ -281,7 +280,7 @@ mod tests {
             "q" => "长".repeat(1_000),
             _ => String::new(),
         });
-        assert_eq!((asked.kind.as_str(), asked.state.as_str(), asked.tender), ("return", "", None));
+        assert_eq!((asked.kind, asked.status, asked.tender), (Some(RecordKind::Return), None, None));
         assert_eq!((asked.receipt.map(|receipt| receipt.number), asked.text.chars().count()), (Some(7), 100));
     }
 }

@@ -28,7 +28,8 @@ pub fn balance_status(facts: &BalanceFacts, now: Timestamp, lang: Lang) -> (Tone
     let status = latest.status;
     // A meter that was never read is not lost.
     if let Some(since) = latest.lost_since.filter(|_| latest.observed_at.is_some()) {
-        return (Tone::Lost, sentences::lost(since, now, lang));
+        let sentence = if latest.unreadable { sentences::unreadable } else { sentences::lost };
+        return (Tone::Lost, sentence(since, now, lang));
     }
     let t = texts(lang).status;
     if *opened && latest.observed_at.is_none() {

@@ -71,7 +71,10 @@ fn of(seen: &FocusedTile, now_s: i64, lang: Lang) -> impl IntoView + use<> {
             })}
             <dt>{words.observed}</dt>
             <dd>{observed}</dd>
-            {lost.map(|lost| view! { <dt>{words.lost_since}</dt><dd>{lost}</dd> })}
+            {lost.map(|lost| {
+                let word = if state == SupplyState::Unreadable { words.unreadable_since } else { words.lost_since };
+                view! { <dt>{word}</dt><dd>{lost}</dd> }
+            })}
         </dl>
         <p><a class="button" href=format!("/rooms/{}", seen.meter)>{words.open_room}</a></p>
     }

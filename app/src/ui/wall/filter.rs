@@ -7,7 +7,7 @@ use model::wall::Tile;
 /// What a chip counts and filters by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chip {
-    /// One of the six states.
+    /// One of the seven states.
     State(SupplyState),
     Guaranteed,
     ForcedOff,
@@ -19,13 +19,14 @@ pub enum Chip {
 
 impl Chip {
     /// All chips, in their order on the screen.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::State(SupplyState::Open),
         Self::State(SupplyState::Alarm1),
         Self::State(SupplyState::Alarm2),
         Self::State(SupplyState::Arrears),
         Self::State(SupplyState::NotOpen),
         Self::State(SupplyState::Lost),
+        Self::State(SupplyState::Unreadable),
         Self::Guaranteed,
         Self::ForcedOff,
         Self::RelayOpen,
@@ -42,6 +43,7 @@ impl Chip {
             Self::State(SupplyState::Arrears) => "arrears",
             Self::State(SupplyState::NotOpen) => "not-open",
             Self::State(SupplyState::Lost) => "lost",
+            Self::State(SupplyState::Unreadable) => "unreadable",
             Self::Guaranteed => "guaranteed",
             Self::ForcedOff => "forced-off",
             Self::RelayOpen => "relay-open",
@@ -201,6 +203,6 @@ mod tests {
     #[test]
     fn every_tile_counts_for_its_state_and_its_marks() {
         let counts = count([tile(0), tile(0), tile(SupplyState::Arrears as u16 | 1 << 4 | 1 << 5)]);
-        assert_eq!(counts, [2, 0, 0, 1, 0, 0, 0, 1, 1, 0]);
+        assert_eq!(counts, [2, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0]);
     }
 }

@@ -149,7 +149,7 @@ impl Painter {
         let strength = match state {
             SupplyState::Open => 0.16,
             SupplyState::NotOpen => 0.06,
-            SupplyState::Lost => 0.12,
+            SupplyState::Lost | SupplyState::Unreadable => 0.12,
             SupplyState::Alarm1 => 0.30,
             SupplyState::Alarm2 => 0.42,
             SupplyState::Arrears => 0.55,
@@ -176,7 +176,7 @@ impl Painter {
             self.fill(colour, rect);
             self.ctx.set_global_alpha(1.0);
         }
-        if state == SupplyState::Lost {
+        if state.is_unread() {
             self.ctx.set_global_alpha(0.22);
             shapes::hatch(&self.ctx, rect.x, rect.y, rect.w, rect.h, 7.0, colour);
             self.ctx.set_global_alpha(1.0);
@@ -212,7 +212,7 @@ impl Painter {
         };
         let (font, ink) = match state {
             SupplyState::Arrears => (&self.fonts.strong, self.theme.state(SupplyState::Arrears)),
-            SupplyState::NotOpen | SupplyState::Lost => (&self.fonts.figure, self.theme.muted.as_str()),
+            SupplyState::NotOpen | SupplyState::Lost | SupplyState::Unreadable => (&self.fonts.figure, self.theme.muted.as_str()),
             _ => (&self.fonts.figure, self.theme.ink.as_str()),
         };
         self.text(&figure, x, y, font, ink)
@@ -221,8 +221,8 @@ impl Painter {
     /// Power; for a lost meter the age of what is known.
     fn last(&self, tile: Tile, state: SupplyState, now_s: i64) -> String {
         match state {
-            SupplyState::Lost if tile.since_s() == 0 => self.words.never.to_owned(),
-            SupplyState::Lost => wall::age(now_s - i64::from(tile.since_s()), &self.words),
+            state if state.is_unread() && tile.since_s() == 0 => self.words.never.to_owned(),
+            state if state.is_unread() => wall::age(now_s - i64::from(tile.since_s()), &self.words),
             _ => format!("{} W", tile.power_w),
         }
     }
@@ -232,16 +232,12 @@ impl Painter {
             return self.words.never.to_owned();
         }
         let age = wall::age(now_s - i64::from(tile.since_s()), &self.words);
-        wall::since(&age, tile.lost_s != 0, self.lang)
+        wall::since(&age, tile.flags.state(), self.lang)
     }
 
     /// A lost meter's power is not known.
     fn power(&self, tile: Tile, state: SupplyState) -> String {
-        if state == SupplyState::Lost {
-            format!("{} —", self.words.power)
-        } else {
-            format!("{} {} W", self.words.power, tile.power_w)
-        }
+        if state.is_unread() { format!("{} —", self.words.power) } else { format!("{} {} W", self.words.power, tile.power_w) }
     }
 
     /// The marks of a tile in words.

@@ -86,7 +86,7 @@ impl Rows {
 fn texts(tile: Tile, now: i64, lang: Lang) -> [(&'static str, String); 4] {
     let dash = || "—".to_owned();
     let (state, known) = (tile.flags.state(), tile.observed_s != 0);
-    let since = i64::from(if state == SupplyState::Lost { tile.since_s() } else { tile.observed_s }) * 1_000;
+    let since = i64::from(if state.is_unread() { tile.since_s() } else { tile.observed_s }) * 1_000;
     let amount = if known && state != SupplyState::NotOpen { Fen(tile.remaining.into()).to_string() } else { dash() };
     [
         ("marks", super::marks(tile, &wall::texts(lang), lang).join(" · ")),

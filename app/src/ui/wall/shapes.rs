@@ -24,12 +24,20 @@ pub fn state(ctx: &Context, state: SupplyState, x: f64, y: f64, r: f64, colour: 
         }
         SupplyState::Arrears => ctx.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8),
         SupplyState::NotOpen | SupplyState::Lost => ctx.arc(x, y, r * 0.85, 0.0, TAU)?,
+        SupplyState::Unreadable => ctx.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7),
     }
     match state {
         SupplyState::NotOpen => ctx.stroke(),
         SupplyState::Lost => {
             ctx.move_to(x - r, y + r);
             ctx.line_to(x + r, y - r);
+            ctx.stroke();
+        }
+        SupplyState::Unreadable => {
+            ctx.move_to(x - r * 0.85, y + r * 0.85);
+            ctx.line_to(x + r * 0.85, y - r * 0.85);
+            ctx.move_to(x - r * 0.85, y - r * 0.85);
+            ctx.line_to(x + r * 0.85, y + r * 0.85);
             ctx.stroke();
         }
         _ => ctx.fill(),

@@ -15,7 +15,7 @@ pub struct Theme {
     pub accent: String,
     pub guaranteed: String,
     pub forced_off: String,
-    states: [String; 6],
+    states: [String; 7],
     family: String,
 }
 
@@ -44,6 +44,7 @@ impl Theme {
                 token("--arrears")?,
                 token("--closed")?,
                 token("--lost")?,
+                token("--unreadable")?,
             ],
             family: token("font-family")?,
         })
@@ -66,7 +67,7 @@ impl Theme {
 #[must_use]
 pub const fn tint(state: SupplyState) -> f64 {
     match state {
-        SupplyState::Open | SupplyState::NotOpen | SupplyState::Lost => 0.0,
+        SupplyState::Open | SupplyState::NotOpen | SupplyState::Lost | SupplyState::Unreadable => 0.0,
         SupplyState::Alarm1 => 0.10,
         SupplyState::Alarm2 => 0.16,
         SupplyState::Arrears => 0.22,

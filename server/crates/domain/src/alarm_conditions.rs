@@ -12,21 +12,21 @@ const REVERSE_MEMORY: i64 = DAY;
 
 /// A set of event kinds, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AlarmConditions(u16);
+pub struct AlarmConditions(u32);
 
 impl AlarmConditions {
     #[must_use]
     pub const fn contains(self, kind: EventKind) -> bool {
-        self.0 & 1 << kind as u16 != 0
+        self.0 & 1 << kind as u32 != 0
     }
 
     /// Adds or removes a kind; returns whether the set changed.
     pub const fn set(&mut self, kind: EventKind, on: bool) -> bool {
         let before = self.0;
         if on {
-            self.0 |= 1 << kind as u16;
+            self.0 |= 1 << kind as u32;
         } else {
-            self.0 &= !(1 << kind as u16);
+            self.0 &= !(1 << kind as u32);
         }
         before != self.0
     }

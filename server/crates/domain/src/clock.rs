@@ -1,13 +1,19 @@
 //! The source of the current time, injected so that tests control it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
-use model::time::Timestamp;
+use model::time::{SECOND, Timestamp};
+
+/// A clock that differs by this many ms from the steady one was set. Less than this is corrected without notice.
+pub const STEP_MS: i64 = 10 * SECOND;
 
 /// Shared as [`SharedClock`].
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Milliseconds that only pass: nobody sets them, and they mean nothing outside this process.
+    fn steady(&self) -> i64;
 }
 
 pub type SharedClock = Arc<dyn Clock>;
@@ -21,25 +27,115 @@ impl Clock for SystemClock {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
+
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
+    fn steady(&self) -> i64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        i64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
 }
 
 /// A clock that moves only when it is advanced.
-pub struct TestClock(AtomicI64);
+pub struct TestClock(Mutex<TestTime>);
+
+struct TestTime {
+    at: Timestamp,
+    steady: i64,
+}
 
 impl TestClock {
     #[must_use]
     pub fn new(at: Timestamp) -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(at.0)))
+        Arc::new(Self(Mutex::new(TestTime { at, steady: 0 })))
     }
 
     /// Moves the clock forward by `ms` milliseconds.
     pub fn advance(&self, ms: i64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
+        let mut time = self.lock();
+        (time.at, time.steady) = (time.at.plus(ms), time.steady.saturating_add(ms));
+    }
+
+    /// Sets the clock forward or back by `ms` milliseconds, while no time passes.
+    pub fn set(&self, ms: i64) {
+        let mut time = self.lock();
+        time.at = time.at.plus(ms);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, TestTime> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        self.lock().at
+    }
+
+    fn steady(&self) -> i64 {
+        self.lock().steady
+    }
+}
+
+/// Notices that a clock was set.
+pub struct StepWatch {
+    clock: SharedClock,
+    /// How far the clock is ahead of the steady one, ms.
+    ahead: i64,
+}
+
+impl StepWatch {
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Self {
+        let ahead = ahead(&*clock);
+        Self { clock, ahead }
+    }
+
+    /// By how many ms the clock was set since the last call: back if negative. Once for each step.
+    pub fn step(&mut self) -> Option<i64> {
+        let ahead = ahead(&*self.clock);
+        let step = ahead.saturating_sub(std::mem::replace(&mut self.ahead, ahead));
+        (step.saturating_abs() >= STEP_MS).then_some(step)
+    }
+}
+
+/// Both are read at the same instant: no time passed between two looks at the steady one.
+fn ahead(clock: &dyn Clock) -> i64 {
+    let mut ahead = 0;
+    for _ in 0..1_000 {
+        let steady = clock.steady();
+        ahead = clock.now().0.saturating_sub(steady);
+        if clock.steady() == steady {
+            break;
+        }
+    }
+    ahead
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clock_that_is_set_steps() {
+        let clock = TestClock::new(Timestamp(1_000_000));
+        let mut watch = StepWatch::new(clock.clone());
+        clock.advance(500_000_000);
+        assert_eq!(watch.step(), None);
+        clock.set(-86_400_000);
+        clock.advance(16_000);
+        assert_eq!((watch.step(), watch.step()), (Some(-86_400_000), None));
+        for _ in 0..100 {
+            clock.set(STEP_MS - 1);
+            assert_eq!(watch.step(), None, "a clock that is corrected in small steps");
+        }
+    }
+
+    #[test]
+    fn the_system_clock_is_steady() {
+        let clock = SystemClock;
+        let (mut watch, before) = (StepWatch::new(Arc::new(SystemClock)), clock.steady());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(clock.steady() >= before + 5);
+        assert_eq!(watch.step(), None);
     }
 }

@@ -84,15 +84,6 @@ impl Account {
     }
 }
 
-/// The kind of account that a code is of: without whose it is.
-#[must_use]
-pub fn kind_of(code: &str) -> &str {
-    match code.split_once(':') {
-        Some(("clearing" | "fees", _)) | None => code,
-        Some((kind, _)) => kind,
-    }
-}
-
 /// One row of the ledger. `operation` with `reference` happens once: a repetition is refused by the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
@@ -132,8 +123,7 @@ pub const fn suspense_back(event: Uuid, channel: &'static str, amount: Money) ->
     }
 }
 
-/// A bill says what the channel keeps of a day, or what it keeps beyond the bill before (negative: below it); `None` where that
-/// is the same. `change` is the day's taking up of this bill.
+/// Posts the change of a day's fees by a statement: positive raises them; `None` for no change. `change` identifies the import.
 #[must_use]
 pub fn fees(change: Uuid, channel: &'static str, beyond: Money) -> Option<Transfer> {
     let (debit, credit) = match beyond.0 {

@@ -22,6 +22,25 @@ pub enum EventKind {
     RefundFailed,
 }
 
+model::word_enum! {
+    /// The kind of a stored payment event. With the trade number, the refund's number and the total of refunds it identifies the
+    /// event, so that a repeated message is stored once.
+    pub enum StoredEventKind {
+        Paid = "paid",
+        /// A payment notification that does not fit its attempt; the channel's answer to a query counts.
+        PaidHeld = "paid-held",
+        Closed = "closed",
+        /// One refund, by its number.
+        Refunded = "refunded",
+        /// A refund of this system, reported with another amount or trade.
+        RefundHeld = "refund-held",
+        /// A refund of this system that moved no money.
+        RefundFailed = "refund-failed",
+        /// All refunds of a trade, by their total.
+        RefundTotal = "refund-total",
+    }
+}
+
 /// The facts of a message whose signature was verified.
 #[derive(Clone, Debug)]
 pub struct VerifiedEvent(EventFacts);

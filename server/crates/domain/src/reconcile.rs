@@ -1,319 +1,267 @@
-//! A channel's bill, held against our books line by line; and purchases, held against meters. No I/O, and nothing is decided
-//! here: what differs is named, and a person decides.
+//! Compares a channel's statement with the ledger line by line, and purchases with their meters. Pure: it names every difference
+//! and leaves the decision to a person.
 
 use std::collections::HashMap;
 
 use model::ids::OrderId;
 use model::money::Fen;
+use model::reconciliation::{DifferenceClass, DifferenceReason};
 use model::time::{DAY, MINUTE, Timestamp};
 
 use crate::statement::{LineKind, StatementLine};
 
-/// Our clock and a channel's may differ by so much.
-const CLOCKS_DIFFER: i64 = 10 * MINUTE;
-/// A paid order that is not in its meter after so long, and without a case, is forgotten.
-const FORGOTTEN: i64 = DAY;
+/// The most that the clocks of the server and a channel may differ by, ms.
+const CLOCK_TOLERANCE: i64 = 10 * MINUTE;
+/// How long after its payment an order may be undelivered without a case, ms.
+const UNDELIVERED_LIMIT: i64 = DAY;
 
 /// From (included) to (excluded).
 pub type Window = (Timestamp, Timestamp);
 
-/// How a line or a booking is not simply equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// In the bill, and we know nothing of it.
-    ChannelOnly,
-    /// In our ledger, and in no bill where it should be.
-    OursOnly,
-    /// In both, with another amount.
-    Amount,
-    /// In both, and our ledger holds nothing for it, or another trade's number.
-    State,
-    /// Booked on another day than the bill's, or perhaps in a bill that is still to come. Not a difference.
-    Edge,
-    /// Statement and ledger agree, and the meter does not.
-    Meter,
-}
-
-impl Class {
-    /// All of them.
-    pub const ALL: [Self; 6] = [Self::ChannelOnly, Self::OursOnly, Self::Amount, Self::State, Self::Edge, Self::Meter];
-
-    /// The stored word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ChannelOnly => "channel-only",
-            Self::OursOnly => "ours-only",
-            Self::Amount => "amount",
-            Self::State => "state",
-            Self::Edge => "edge",
-            Self::Meter => "meter",
-        }
-    }
-
-    /// Whether a person must decide about it.
-    #[must_use]
-    pub const fn is_difference(self) -> bool {
-        !matches!(self, Self::Edge)
-    }
-}
-
-/// What our books have of a payment or refund.
+/// A payment or refund in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerEntry {
-    /// What it is.
     pub kind: LineKind,
-    /// Our number of the attempt.
+    /// The attempt's number, chosen by the merchant.
     pub out_trade_no: String,
-    /// The channel's number of the trade, where it was told.
+    /// The channel's trade number, if known.
     pub trade_no: Option<String>,
-    /// The refund's number.
     pub refund_no: Option<String>,
-    /// What the ledger moved for it; nothing where we know of it and moved nothing.
+    /// What was posted for it; zero for a payment or refund that is known and not posted.
     pub booked: Fen,
-    /// From when on it can have happened.
+    /// The earliest time at which it can have happened.
     pub since: Timestamp,
-    /// When it was booked.
+    /// When it was posted.
     pub at: Timestamp,
-    /// Where it stands, in a word.
-    pub state: String,
+    /// The reason of a difference that has no other.
+    pub state: DifferenceReason,
     pub order: Option<OrderId>,
-    /// Whether another day's bill has it.
-    pub beyond_the_day: bool,
+    /// Whether another day's statement has it.
+    pub in_other_statement: bool,
 }
 
-/// What is not simply equal.
+/// A difference, or what belongs to another day.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    pub class: Class,
-    /// What it is about.
+    pub class: DifferenceClass,
     pub kind: LineKind,
     pub out_trade_no: String,
-    /// The channel's; empty where it is not known.
+    /// Empty if unknown.
     pub trade_no: String,
-    /// The refund's; empty where there is none.
+    /// Empty for a payment.
     pub refund_no: String,
-    /// What the bill says.
-    pub bill: Option<Fen>,
-    /// What we booked.
-    pub ours: Option<Fen>,
-    /// What it adds to the bill's total beyond the ledger's.
+    /// The amount in the statement.
+    pub statement: Option<Fen>,
+    /// The amount in the ledger.
+    pub ledger: Option<Fen>,
+    /// By how much it raises the statement's total above the ledger's.
     pub gap: Fen,
-    /// Why, in a word of ours.
-    pub why: String,
+    pub reason: DifferenceReason,
     pub order: Option<OrderId>,
 }
 
-/// Statement and ledger of one window.
+/// The result of comparing one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// Lines that are equal.
+    /// Number of equal lines.
     pub equal: i64,
-    /// What came, less what went back, by the bill.
-    pub bill: Fen,
-    /// The same by the ledger, in the same window.
+    /// Payments minus refunds by the statement.
+    pub statement: Fen,
+    /// Payments minus refunds by the ledger, in the same window.
     pub ledger: Fen,
-    /// All else, sorted.
+    /// Everything that is not equal, sorted.
     pub findings: Vec<Finding>,
 }
 
 impl Comparison {
-    /// The bill is the ledger and what is listed.
+    /// Whether the statement is the ledger plus the gaps of the findings.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.bill == self.ledger + self.findings.iter().map(|finding| finding.gap).sum()
+        self.statement == self.ledger + self.findings.iter().map(|finding| finding.gap).sum()
     }
 }
 
-/// Holds the lines of a bill against `ours`: all that is booked in the window, and all that any line names. `unbilled` are the
-/// windows of neighbouring days whose bills are still to come.
+/// Compares the lines of a statement with the ledger's entries: all that are posted in the window, and all that a line names.
+/// `missing` are the windows of neighbouring days whose statements are still to come.
 #[must_use]
-pub fn compare(window: Window, lines: &[StatementLine], ours: &[LedgerEntry], unbilled: &[Window]) -> Comparison {
-    let mut index = Index::of(ours);
-    let mut result = Comparison { bill: lines.iter().map(StatementLine::signed).sum(), ..Comparison::default() };
+pub fn compare(window: Window, lines: &[StatementLine], entries: &[LedgerEntry], missing: &[Window]) -> Comparison {
+    let mut index = Index::of(entries);
+    let mut result = Comparison { statement: lines.iter().map(StatementLine::signed).sum(), ..Comparison::default() };
     for line in lines {
-        match index.take(line).and_then(|at| ours.get(at)) {
-            None => result.findings.push(finding(Class::ChannelOnly, window, Some(line), None)),
-            Some(known) => match judge(window, line, known) {
+        match index.take(line).and_then(|at| entries.get(at)) {
+            None => result.findings.push(finding(DifferenceClass::ChannelOnly, window, Some(line), None)),
+            Some(entry) => match class_of(window, line, entry) {
                 None => result.equal += 1,
-                Some(class) => result.findings.push(finding(class, window, Some(line), Some(known))),
+                Some(class) => result.findings.push(finding(class, window, Some(line), Some(entry))),
             },
         }
     }
-    for (at, known) in ours.iter().enumerate() {
-        let booked_here = known.booked != Fen::ZERO && within(window, known.at);
+    for (at, entry) in entries.iter().enumerate() {
+        let booked_here = entry.booked != Fen::ZERO && is_within(window, entry.at);
         if booked_here {
-            result.ledger = result.ledger + signed(known.kind, known.booked);
+            result.ledger = result.ledger + entry.kind.signed(entry.booked);
         }
-        if booked_here && !index.taken(at) {
-            let may_come =
-                unbilled.iter().any(|&(from, to)| known.since.plus(-CLOCKS_DIFFER) < to && from <= known.at.plus(CLOCKS_DIFFER));
-            let class = if known.beyond_the_day || may_come { Class::Edge } else { Class::OursOnly };
-            result.findings.push(finding(class, window, None, Some(known)));
+        if booked_here && !index.is_taken(at) {
+            let (earliest, latest) = (entry.since.plus(-CLOCK_TOLERANCE), entry.at.plus(CLOCK_TOLERANCE));
+            let may_come = missing.iter().any(|&(from, to)| earliest < to && from <= latest);
+            let is_edge = entry.in_other_statement || may_come;
+            let class = if is_edge { DifferenceClass::Edge } else { DifferenceClass::LedgerOnly };
+            result.findings.push(finding(class, window, None, Some(entry)));
         }
     }
     result.findings.sort();
     result
 }
 
-/// `None` where they are equal.
-fn judge(window: Window, line: &StatementLine, known: &LedgerEntry) -> Option<Class> {
-    if known.booked == Fen::ZERO || known.trade_no.as_ref().is_some_and(|number| *number != line.trade_no) {
-        Some(Class::State)
-    } else if known.booked != line.amount {
-        Some(Class::Amount)
-    } else if !within(window, known.at) {
-        Some(Class::Edge)
+/// `None` if they are equal.
+fn class_of(window: Window, line: &StatementLine, entry: &LedgerEntry) -> Option<DifferenceClass> {
+    if entry.booked == Fen::ZERO || entry.trade_no.as_ref().is_some_and(|number| *number != line.trade_no) {
+        Some(DifferenceClass::State)
+    } else if entry.booked != line.amount {
+        Some(DifferenceClass::Amount)
+    } else if !is_within(window, entry.at) {
+        Some(DifferenceClass::Edge)
     } else {
         None
     }
 }
 
-fn finding(class: Class, window: Window, line: Option<&StatementLine>, known: Option<&LedgerEntry>) -> Finding {
-    let kind = line.map(|line| line.kind).or(known.map(|known| known.kind)).unwrap_or(LineKind::Paid);
-    let bill = line.map(|line| line.amount);
-    let ours = known.map(|known| known.booked);
-    let here = known.filter(|known| within(window, known.at)).map_or(Fen::ZERO, |known| known.booked);
-    let why = match (class, known) {
-        (Class::Edge, Some(known)) if line.is_none() && !known.beyond_the_day => "bill-to-come",
-        (Class::Edge, _) if line.is_none() => "other-bill",
-        (Class::Edge, _) => "booked-elsewhere",
-        (Class::State, Some(known)) if known.booked != Fen::ZERO => "trade-number",
-        (_, Some(known)) => known.state.as_str(),
-        (_, None) => "unknown",
+fn finding(class: DifferenceClass, window: Window, line: Option<&StatementLine>, entry: Option<&LedgerEntry>) -> Finding {
+    let kind = line.map(|line| line.kind).or(entry.map(|entry| entry.kind)).unwrap_or(LineKind::Paid);
+    let statement = line.map(|line| line.amount);
+    let booked_here = entry.filter(|entry| is_within(window, entry.at)).map_or(Fen::ZERO, |entry| entry.booked);
+    let reason = match (class, entry) {
+        (DifferenceClass::Edge, Some(entry)) if line.is_none() && !entry.in_other_statement => DifferenceReason::StatementToCome,
+        (DifferenceClass::Edge, _) if line.is_none() => DifferenceReason::OtherStatement,
+        (DifferenceClass::Edge, _) => DifferenceReason::OtherDay,
+        (DifferenceClass::State, Some(entry)) if entry.booked != Fen::ZERO => DifferenceReason::TradeNumber,
+        (_, Some(entry)) => entry.state,
+        (_, None) => DifferenceReason::Unknown,
     };
     Finding {
         class,
         kind,
-        out_trade_no: known.map(|known| &known.out_trade_no).or(line.map(|line| &line.out_trade_no)).cloned().unwrap_or_default(),
-        trade_no: line.map(|line| line.trade_no.clone()).or(known.and_then(|known| known.trade_no.clone())).unwrap_or_default(),
-        refund_no: line.and_then(|l| l.refund_no.clone()).or(known.and_then(|k| k.refund_no.clone())).unwrap_or_default(),
-        bill,
-        ours,
-        gap: signed(kind, bill.unwrap_or_default() - here),
-        why: why.to_owned(),
-        order: known.and_then(|known| known.order),
+        out_trade_no: entry.map(|entry| &entry.out_trade_no).or(line.map(|line| &line.out_trade_no)).cloned().unwrap_or_default(),
+        trade_no: line.map(|line| line.trade_no.clone()).or(entry.and_then(|entry| entry.trade_no.clone())).unwrap_or_default(),
+        refund_no: line.and_then(|l| l.refund_no.clone()).or(entry.and_then(|e| e.refund_no.clone())).unwrap_or_default(),
+        statement,
+        ledger: entry.map(|entry| entry.booked),
+        gap: kind.signed(statement.unwrap_or_default() - booked_here),
+        reason,
+        order: entry.and_then(|entry| entry.order),
     }
 }
 
-fn within((from, to): Window, at: Timestamp) -> bool {
+fn is_within((from, to): Window, at: Timestamp) -> bool {
     from <= at && at < to
 }
 
-fn signed(kind: LineKind, amount: Fen) -> Fen {
-    match kind {
-        LineKind::Paid => amount,
-        LineKind::Refunded => -amount,
-    }
-}
-
-/// Our side by what a line can name it with; each of ours is taken once.
+/// Ledger entries by what a line can name them with. Each is taken once.
 struct Index<'a> {
     by_trade: HashMap<(LineKind, &'a str, &'a str), Vec<usize>>,
     by_number: HashMap<(LineKind, &'a str), Vec<usize>>,
-    /// Refunds whose number the channel did not tell: by trade and amount.
-    unnumbered: HashMap<(&'a str, Fen), Vec<usize>>,
+    /// Refunds by trade number and amount, for those whose refund number the channel did not report.
+    by_amount: HashMap<(&'a str, Fen), Vec<usize>>,
     taken: Vec<bool>,
 }
 
 impl<'a> Index<'a> {
-    fn of(ours: &'a [LedgerEntry]) -> Self {
+    fn of(entries: &'a [LedgerEntry]) -> Self {
         let mut index = Self {
             by_trade: HashMap::new(),
             by_number: HashMap::new(),
-            unnumbered: HashMap::new(),
-            taken: vec![false; ours.len()],
+            by_amount: HashMap::new(),
+            taken: vec![false; entries.len()],
         };
-        for (at, known) in ours.iter().enumerate() {
-            let refund = known.refund_no.as_deref().unwrap_or_default();
-            if let Some(trade) = &known.trade_no {
-                index.by_trade.entry((known.kind, trade, refund)).or_default().push(at);
-                if known.kind == LineKind::Refunded {
-                    index.unnumbered.entry((trade, known.booked)).or_default().push(at);
+        for (at, entry) in entries.iter().enumerate() {
+            let refund_no = entry.refund_no.as_deref().unwrap_or_default();
+            if let Some(trade) = &entry.trade_no {
+                index.by_trade.entry((entry.kind, trade, refund_no)).or_default().push(at);
+                if entry.kind == LineKind::Refunded {
+                    index.by_amount.entry((trade, entry.booked)).or_default().push(at);
                 }
             }
-            let number = if known.kind == LineKind::Refunded { refund } else { &known.out_trade_no };
+            let number = if entry.kind == LineKind::Refunded { refund_no } else { &entry.out_trade_no };
             if !number.is_empty() {
-                index.by_number.entry((known.kind, number)).or_default().push(at);
+                index.by_number.entry((entry.kind, number)).or_default().push(at);
             }
         }
         index
     }
 
-    /// By the channel's number of the trade, then by ours; what the ledger moved money for goes first.
+    /// The entry of a line: by the channel's trade number, else by the merchant's number, else by the amount.
     fn take(&mut self, line: &StatementLine) -> Option<usize> {
-        let refund = line.refund_no.as_deref().unwrap_or_default();
-        let number = if line.kind == LineKind::Refunded { refund } else { &line.out_trade_no };
+        let refund_no = line.refund_no.as_deref().unwrap_or_default();
+        let number = if line.kind == LineKind::Refunded { refund_no } else { &line.out_trade_no };
         let found = [
-            self.by_trade.get(&(line.kind, line.trade_no.as_str(), refund)),
+            self.by_trade.get(&(line.kind, line.trade_no.as_str(), refund_no)),
             self.by_number.get(&(line.kind, number)),
-            self.unnumbered.get(&(line.trade_no.as_str(), line.amount)).filter(|_| line.kind == LineKind::Refunded),
+            self.by_amount.get(&(line.trade_no.as_str(), line.amount)).filter(|_| line.kind == LineKind::Refunded),
         ];
-        let at = found.into_iter().flatten().flatten().copied().find(|&at| !self.taken(at))?;
+        let at = found.into_iter().flatten().flatten().copied().find(|&at| !self.is_taken(at))?;
         if let Some(taken) = self.taken.get_mut(at) {
             *taken = true;
         }
         Some(at)
     }
 
-    fn taken(&self, at: usize) -> bool {
+    fn is_taken(&self, at: usize) -> bool {
         self.taken.get(at).copied().unwrap_or(true)
     }
 }
 
-/// A purchase that the bill has, as the other two know it.
+/// A purchase of the statement, with what the ledger and the meter know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purchase {
-    /// What was paid.
+    /// The amount paid.
     pub amount: Fen,
     pub paid_at: Timestamp,
-    /// What the ledger delivered.
+    /// The amount that the ledger delivered.
     pub delivered: Fen,
-    /// The key epoch and purchase count with which it was delivered to a meter, and when.
+    /// The key epoch and purchase count with which a meter applied it, and when.
     pub applied: Option<(i64, i64, Timestamp)>,
-    /// The epoch and count that the meter showed last, and when.
-    pub shown: Option<(i64, i64, Timestamp)>,
-    /// The amount beside that count in the meter's own journal, where that was read.
+    /// The newest key epoch and purchase count of the meter, and when they were read.
+    pub latest: Option<(i64, i64, Timestamp)>,
+    /// The amount with that count in the meter's journal, if the journal was read.
     pub journal: Option<Fen>,
-    /// Whether it ended otherwise: given back, or about to be.
-    pub ended: bool,
+    /// Whether it was refunded or is being refunded.
+    pub refunded: bool,
     /// Whether a case is open about the order or its meter.
     pub in_case: bool,
 }
 
-/// How a purchase stands with its meter.
+/// The result of comparing a purchase with its meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metered {
-    /// On its way, given back, or with a person.
+pub enum MeterCheck {
+    /// On its way, refunded, or held for a person.
     Open,
-    /// Delivered, by the ledger and what the meter shows.
+    /// Delivered by the ledger, and the meter does not contradict it.
     Delivered,
-    /// And the meter itself wrote it down.
+    /// Delivered, and in the meter's journal.
     InJournal,
-    /// They contradict each other.
-    Contradicts(&'static str),
+    Contradicts(DifferenceReason),
 }
 
-/// Holds a purchase against its meter.
+/// Compares a purchase with its meter.
 #[must_use]
-pub fn metered(purchase: &Purchase, now: Timestamp) -> Metered {
+pub fn check_meter(purchase: &Purchase, now: Timestamp) -> MeterCheck {
     if purchase.delivered == Fen::ZERO {
-        let forgotten = now.since(purchase.paid_at) > FORGOTTEN && !purchase.ended && !purchase.in_case;
-        return if forgotten { Metered::Contradicts("not-delivered") } else { Metered::Open };
+        let overdue = now.since(purchase.paid_at) > UNDELIVERED_LIMIT && !purchase.refunded && !purchase.in_case;
+        return if overdue { MeterCheck::Contradicts(DifferenceReason::NotDelivered) } else { MeterCheck::Open };
     }
     if purchase.delivered != purchase.amount {
-        return Metered::Contradicts("delivered-amount");
+        return MeterCheck::Contradicts(DifferenceReason::DeliveredAmount);
     }
-    let Some((epoch, count, at)) = purchase.applied else { return Metered::Delivered };
+    let Some((epoch, count, at)) = purchase.applied else { return MeterCheck::Delivered };
     if purchase.journal.is_some_and(|amount| amount != purchase.amount) {
-        return Metered::Contradicts("journal");
+        return MeterCheck::Contradicts(DifferenceReason::Journal);
     }
-    let fell = purchase.shown.is_some_and(|(of, shown, seen)| of == epoch && shown < count && seen > at);
+    let fell = purchase.latest.is_some_and(|(of, latest, read)| of == epoch && latest < count && read > at);
     match (fell, purchase.journal) {
-        (true, _) if !purchase.in_case => Metered::Contradicts("count"),
-        (true, _) => Metered::Open,
-        (false, Some(_)) => Metered::InJournal,
-        (false, None) => Metered::Delivered,
+        (true, _) if !purchase.in_case => MeterCheck::Contradicts(DifferenceReason::Count),
+        (true, _) => MeterCheck::Open,
+        (false, Some(_)) => MeterCheck::InJournal,
+        (false, None) => MeterCheck::Delivered,
     }
 }
 

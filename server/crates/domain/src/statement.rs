@@ -1,16 +1,16 @@
-//! What a channel's statement says of one of its settlement days.
+//! A channel's statement of one settlement day.
 
 use model::money::{Fen, Money};
 use model::time::{Date, Timestamp};
 
-/// The bill of a settlement day.
+/// The statement of a settlement day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// Which day, by the channel's calendar.
+    /// By the channel's calendar.
     pub day: Date,
-    /// What the day covers: from (included) to (excluded).
+    /// From (included) to (excluded).
     pub window: (Timestamp, Timestamp),
-    /// SHA-256 of the file as it came; empty where the channel says that nothing happened.
+    /// SHA-256 of the file as received; empty if the channel reports a day without transactions.
     pub digest: Vec<u8>,
     /// Every payment and refund of ours.
     pub lines: Vec<StatementLine>,
@@ -18,72 +18,59 @@ pub struct Statement {
     pub foreign: Vec<StatementLine>,
 }
 
-/// What a line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LineKind {
-    /// A payer's money came.
-    Paid,
-    /// Money went back to a payer.
-    Refunded,
+model::word_enum! {
+    /// What a statement line is about.
+    pub enum LineKind {
+        Paid = "paid",
+        /// A refund to the payer.
+        Refunded = "refunded",
+    }
 }
 
 impl LineKind {
-    pub const ALL: [Self; 2] = [Self::Paid, Self::Refunded];
-
-    /// The stored word.
+    /// The amount as it changes what the channel holds for the merchant: negative for a refund.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn signed(self, amount: Fen) -> Fen {
         match self {
-            Self::Paid => "paid",
-            Self::Refunded => "refunded",
+            Self::Paid => amount,
+            Self::Refunded => -amount,
         }
-    }
-
-    /// From the stored word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// One line of a bill.
+/// One line of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementLine {
-    /// What it is about.
     pub kind: LineKind,
-    /// Our number of the attempt.
+    /// The attempt's number, chosen by the merchant.
     pub out_trade_no: String,
-    /// The channel's number of the trade.
+    /// The channel's trade number.
     pub trade_no: String,
-    /// Our number of the refund, where it is one.
+    /// The refund's number, chosen by the merchant; `None` for a payment.
     pub refund_no: Option<String>,
-    /// How much, always positive.
+    /// Positive for both kinds.
     pub amount: Fen,
-    /// What the channel keeps of it; negative where it gives a fee back.
+    /// Kept by the channel; negative if it returns a fee.
     pub fee: Money,
-    /// When it happened.
     pub at: Timestamp,
 }
 
 impl StatementLine {
-    /// What the line adds to what the channel holds for us: negative where money went back.
+    /// What the line adds to what the channel holds for the merchant: negative for a refund.
     #[must_use]
     pub fn signed(&self) -> Fen {
-        match self.kind {
-            LineKind::Paid => self.amount,
-            LineKind::Refunded => -self.amount,
-        }
+        self.kind.signed(self.amount)
     }
 }
 
 impl Statement {
-    /// A day of midnight to midnight, as most channels have them, on which the channel says that nothing happened.
+    /// A day without transactions, from midnight to midnight as most channels have them.
     #[must_use]
     pub const fn empty(day: Date) -> Self {
         Self { day, window: (day.start(), day.plus(1).start()), digest: Vec::new(), lines: Vec::new(), foreign: Vec::new() }
     }
 
-    /// What came, less what went back.
+    /// Payments minus refunds.
     #[must_use]
     pub fn total(&self) -> Fen {
         self.lines.iter().map(StatementLine::signed).sum()

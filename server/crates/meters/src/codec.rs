@@ -9,7 +9,7 @@ use model::money::Fen;
 use model::time::Timestamp;
 
 use super::planner;
-use super::profile::{MeterField, Profile, ReadRequest, Table, Value};
+use super::profile::{FieldSet, MeterField, Profile, ReadRequest, Table, Value};
 use domain::bcd;
 use domain::serial::{AccountNumber, Serial};
 
@@ -31,19 +31,23 @@ pub enum DecodeError {
 ///
 /// Boxed because it is held across every await on the way to the caller.
 #[derive(Clone, Debug)]
-pub struct DecodedValues(Box<[Option<i128>; MeterField::COUNT]>);
+pub struct DecodedValues {
+    values: Box<[Option<i128>; MeterField::COUNT]>,
+    odd: FieldSet,
+}
 
 impl Default for DecodedValues {
     fn default() -> Self {
-        Self(Box::new([None; MeterField::COUNT]))
+        Self { values: Box::new([None; MeterField::COUNT]), odd: FieldSet::default() }
     }
 }
 
 impl DecodedValues {
-    /// Decodes the registers of one request. An invalid time or a NaN leaves its field unknown.
+    /// Decodes the registers of one request. An invalid time or a NaN leaves its field unknown; so does an invalid digit where
+    /// the reading means something without the field, which is then [`DecodedValues::odd`].
     ///
     /// # Errors
-    /// [`DecodeError`] for a wrong length or an invalid digit.
+    /// [`DecodeError`] for a wrong length, or for an invalid digit of a field that is needed.
     pub fn decode_block(&mut self, profile: &Profile, read: &ReadRequest, registers: &[u16]) -> Result<(), DecodeError> {
         let expected = usize::from(read.count);
         if registers.len() != expected {
@@ -51,7 +55,10 @@ impl DecodedValues {
         }
         let blocks = profile.readable().filter(|block| block.area == read.area);
         for value in blocks.flat_map(|block| &block.values).filter(|value| planner::is_within(value, read)) {
-            self.decode(profile, value, registers, value.address.saturating_sub(read.address))?;
+            match self.decode(profile, value, registers, value.address.saturating_sub(read.address)) {
+                Err(_) if !profile.needs(value.field) => self.set_odd(value.field),
+                decoded => decoded?,
+            }
         }
         Ok(())
     }
@@ -86,15 +93,26 @@ impl DecodedValues {
 
     /// Sets a field, in the server's units.
     pub fn set(&mut self, field: MeterField, value: i128) {
-        if let Some(slot) = self.0.get_mut(field as usize) {
+        if let Some(slot) = self.values.get_mut(field as usize) {
             *slot = Some(value);
         }
+    }
+
+    /// Notes that what the meter shows as this field cannot be its value.
+    pub const fn set_odd(&mut self, field: MeterField) {
+        self.odd.insert(field);
+    }
+
+    /// The fields that are unknown because what the meter shows cannot be their value.
+    #[must_use]
+    pub const fn odd(&self) -> FieldSet {
+        self.odd
     }
 
     /// The value of a field; `None` if unknown.
     #[must_use]
     pub fn get(&self, field: MeterField) -> Option<i128> {
-        self.0.get(field as usize).copied().flatten()
+        if self.odd.contains(field) { None } else { self.values.get(field as usize).copied().flatten() }
     }
 
     /// The serial number, if the meter reports one.
@@ -194,7 +212,8 @@ impl DecodedValues {
     }
 
     fn raw(&self, field: MeterField) -> Result<i128, DecodeError> {
-        self.get(field).ok_or(DecodeError::Missing(field))
+        let why = if self.odd.contains(field) { DecodeError::Value(field) } else { DecodeError::Missing(field) };
+        self.get(field).ok_or(why)
     }
 
     fn energy(&self, field: MeterField) -> Result<Energy, DecodeError> {

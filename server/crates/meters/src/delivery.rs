@@ -54,6 +54,8 @@ const METERS_PER_ROUND: i64 = 1_000;
 const GRACE: Duration = Duration::from_secs(10);
 /// The most frames sent for one command in one activation.
 const MAX_SENDS: u32 = 3;
+/// How often a frame is sent again that the meter took and did not keep; then a person decides.
+const MAX_RESENDS: u32 = 3;
 /// Pause after the first failure; it doubles with each further one.
 const FIRST_BACKOFF_MS: u64 = 2_000;
 /// A meter locks its mailbox for a minute after too many frames with a bad MAC.

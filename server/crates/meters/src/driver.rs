@@ -5,6 +5,7 @@ use model::time::Timestamp;
 use super::directory::Meter;
 use super::dlt645;
 use super::link::{LinkError, Priority};
+use super::profile::FieldSet;
 use super::reader::{self, ReadError};
 use super::records;
 use domain::clock::SharedClock;
@@ -21,6 +22,8 @@ pub struct Reading {
     pub at: Timestamp,
     pub measurement: Measurement,
     pub meter_status: MeterStatus,
+    /// What the meter shows and cannot be.
+    pub odd: FieldSet,
 }
 
 /// Takes a full reading. The serial number is read first, if the meter has one, because it identifies who answers.
@@ -32,7 +35,8 @@ pub async fn read(meter: &Meter, priority: Priority, clock: &SharedClock) -> Res
         Some(has) => dlt645::driver::whole(meter, has, priority, clock).await?,
         None => reader::whole(meter, priority, clock).await?,
     };
-    Ok(Reading { at, measurement: values.measurement()?, meter_status: values.meter_status(meter.profile.abilities.wallet)? })
+    let meter_status = values.meter_status(meter.profile.abilities.wallet)?;
+    Ok(Reading { at, measurement: values.measurement()?, meter_status, odd: values.odd() })
 }
 
 /// Reads wallet and relay alone, with the time of the reading.

@@ -14,4 +14,6 @@ pub struct GatewayState {
     pub meters: usize,
     /// Number of them that do not answer.
     pub lost: usize,
+    /// Since the server started, how often stray bytes were received around an answer, and when the last time.
+    pub noise: Option<(u64, Timestamp)>,
 }

@@ -16,7 +16,7 @@ mod transport;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -64,9 +64,12 @@ pub enum LinkError {
     /// The connection was dropped, because the answer may still arrive.
     #[error("no answer in time")]
     Timeout,
-    /// The connection broke, or was dropped because something other than the answer was received.
+    /// The connection broke.
     #[error("the connection broke")]
     Broken,
+    /// The connection was dropped, because something other than the answer was received.
+    #[error("the answer cannot be read")]
+    Garbled,
     /// The gateway accepts no connection; nothing was sent.
     #[error("the gateway is lost")]
     Unreachable,
@@ -156,6 +159,8 @@ pub struct Link {
     queue: mpsc::UnboundedSender<Request>,
     retry: Arc<Notify>,
     distrusted: Arc<AtomicBool>,
+    /// Answers with stray bytes around them.
+    noise: Arc<AtomicU64>,
     state: watch::Receiver<LinkState>,
 }
 
@@ -174,9 +179,10 @@ impl Link {
         let (publish, state) = watch::channel(LinkState::Connecting);
         let retry = Arc::new(Notify::new());
         let distrusted = Arc::new(AtomicBool::new(false));
-        let signals = (Arc::clone(&retry), Arc::clone(&distrusted));
+        let noise = Arc::new(AtomicU64::new(0));
+        let signals = (Arc::clone(&retry), Arc::clone(&distrusted), Arc::clone(&noise));
         let endpoint = endpoint::Endpoint::new(target, config, rng, stop, requests, signals, publish);
-        (Self { queue, retry, distrusted, state }, tokio::spawn(endpoint.run()))
+        (Self { queue, retry, distrusted, noise, state }, tokio::spawn(endpoint.run()))
     }
 
     /// Reads `count` holding registers, and returns exactly as many.
@@ -219,6 +225,12 @@ impl Link {
     /// connection may belong to earlier requests.
     pub fn distrust(&self) {
         self.distrusted.store(true, Ordering::Relaxed);
+    }
+
+    /// How often stray bytes were received around an answer, or between two.
+    #[must_use]
+    pub fn noise(&self) -> u64 {
+        self.noise.load(Ordering::Relaxed)
     }
 
     /// Ends the pause before the next attempt to connect.

@@ -40,6 +40,13 @@ impl VersionTracker {
         Ok(Self { versions: versions.collect(), changes })
     }
 
+    /// The clock was set back by `step`, which is negative, and it is `now`.
+    pub fn move_times(&mut self, step: i64, now: Timestamp) {
+        for (_, since) in self.versions.values_mut().filter(|(_, since)| *since > now) {
+            *since = since.plus(step).min(now);
+        }
+    }
+
     /// Records the version that a meter showed at `at`.
     pub fn observe(&mut self, meter: MeterId, version: u16, at: Timestamp) {
         let before = self.versions.get(&meter).copied();

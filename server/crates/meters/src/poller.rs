@@ -10,10 +10,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::codec::DecodeError;
 use super::directory::Meter;
 use super::driver;
 use super::gateway::{GatewayHealth, GatewayState};
 use super::link::{Link, LinkState, Priority};
+use super::profile::FieldSet;
 use super::reader::ReadError;
 use super::recorder::MeterEvent;
 use super::schedule::{ReadFailure, ReadReason, Schedule, ScheduledAction, StatusChange};
@@ -46,6 +48,44 @@ pub struct PollerParts {
     pub stop: CancellationToken,
 }
 
+/// A meter whose last reading failed.
+struct Failing {
+    since: Timestamp,
+    /// Whether something answered that could not be used, the last time, and how often in a row it was so.
+    answers: bool,
+    times: u32,
+    /// What it was reported as: one that answers so, or lost.
+    reported: Option<bool>,
+}
+
+impl Failing {
+    const fn new(since: Timestamp, answers: bool) -> Self {
+        Self { since, answers, times: 0, reported: None }
+    }
+
+    const fn note(&mut self, answers: bool) {
+        self.times = if self.answers == answers { self.times.saturating_add(1) } else { 1 };
+        self.answers = answers;
+    }
+}
+
+/// What of a meter could not be read in its last readings: a line can spoil one, so it takes two.
+#[derive(Default)]
+struct OddItems {
+    seen: FieldSet,
+    times: u32,
+    reported: Option<FieldSet>,
+}
+
+impl OddItems {
+    /// Whether to report these now.
+    fn note(&mut self, seen: FieldSet) -> bool {
+        self.times = if self.seen == seen { self.times.saturating_add(1) } else { 1 };
+        self.seen = seen;
+        self.times >= 2 && self.reported.replace(seen) != Some(seen)
+    }
+}
+
 pub struct Poller {
     link: Link,
     clock: SharedClock,
@@ -57,8 +97,10 @@ pub struct Poller {
     schedule: Schedule,
     started: Instant,
     meters: HashMap<MeterId, Arc<Meter>>,
-    /// Meters whose last reading failed: since when, and whether they were reported lost.
-    failing: HashMap<MeterId, (Timestamp, bool)>,
+    /// Meters whose last reading failed.
+    failing: HashMap<MeterId, Failing>,
+    /// What of a meter could not be read.
+    odd: HashMap<MeterId, OddItems>,
     request_sources: HashMap<MeterId, ReadingSource>,
     /// Serial numbers that last answered in place of a meter's own.
     mismatched_serials: HashMap<MeterId, Serial>,
@@ -81,6 +123,7 @@ impl Poller {
             started: Instant::now(),
             meters: HashMap::new(),
             failing: HashMap::new(),
+            odd: HashMap::new(),
             request_sources: HashMap::new(),
             mismatched_serials: HashMap::new(),
         }
@@ -136,6 +179,7 @@ impl Poller {
                 let intervals = self.meters.values().map(|meter| (meter.id, meter.sweep_interval_ms)).collect();
                 self.schedule.set_meters(&intervals, self.now());
                 self.failing.retain(|id, _| self.meters.contains_key(id));
+                self.odd.retain(|id, _| self.meters.contains_key(id));
                 self.health.send_modify(|state| state.meters = self.meters.len());
             }
             PollerCommand::ReadNow(meter, source) => {
@@ -160,13 +204,13 @@ impl Poller {
         let now = self.now();
         let took = now.saturating_sub(started_at);
         match result {
-            Ok(driver::Reading { at, measurement, meter_status }) => {
+            Ok(driver::Reading { at, measurement, meter_status, odd }) => {
                 self.mismatched_serials.remove(&id);
                 let change = self.schedule.succeeded(id, now, took);
                 self.apply(change, Some(at)).await;
                 self.set_health(GatewayHealth::Up);
                 let failed = self.failing.remove(&id);
-                if let Some((_, true)) = failed {
+                if failed.as_ref().is_some_and(|failing| failing.reported.is_some()) {
                     tracing::info!(meter = %id, "meter.found");
                 }
                 // A delivery that got no answer requests a reading and defers the meter's commands, longer each time, although
@@ -175,6 +219,13 @@ impl Poller {
                     let _ = self.recovered.send(id);
                 }
                 self.report(MeterEvent::Read { meter: id, from, at, source, measurement, meter_status }).await;
+                if self.odd.entry(id).or_default().note(odd) {
+                    let items: Vec<String> = odd.iter().map(|field| meter.profile.item(field)).collect();
+                    if !items.is_empty() {
+                        tracing::warn!(meter = %id, items = items.join(", "), "meter.items-unreadable");
+                    }
+                    self.report(MeterEvent::OddItems { meter: id, at, items }).await;
+                }
             }
             Err(error) => self.fail(id, error, from, now, took).await,
         }
@@ -182,7 +233,8 @@ impl Poller {
 
     async fn fail(&mut self, id: MeterId, error: ReadError, from: Timestamp, now: u64, took: u64) {
         // Before the schedule: if this failure makes the gateway lost, the meter is reported with the others.
-        self.failing.entry(id).or_insert((from, false));
+        let answers = error.is_answered();
+        self.failing.entry(id).or_insert_with(|| Failing::new(from, answers)).note(answers);
         let other_serial = if let ReadError::SerialMismatch(serial) = error { Some(serial) } else { None };
         // A single mismatch may be a late answer; the same serial number on two connections is installed at this address.
         if let (Some(serial), true) = (other_serial, self.mismatched_serials.get(&id) == other_serial.as_ref()) {
@@ -193,9 +245,11 @@ impl Poller {
             None => drop(self.mismatched_serials.remove(&id)),
         }
         let change = self.schedule.failed(id, now, took, error.failure());
-        if change == StatusChange::MeterLost {
-            tracing::info!(meter = %id, %error, "meter.lost");
-            self.report_lost(id, from, true).await;
+        // A meter that falls silent, or begins to answer what cannot be read, changes its state after two of the kind.
+        let turned = |failing: &Failing| failing.reported.is_some_and(|reported| reported != answers) && failing.times >= 2;
+        let turned = self.failing.get(&id).is_some_and(turned) && change == StatusChange::Nothing;
+        if change == StatusChange::MeterLost || (turned && !self.schedule.is_gateway_lost()) {
+            self.report_failing(id, error).await;
         }
         self.apply(change, Some(from)).await;
         if !self.schedule.is_gateway_lost() {
@@ -226,21 +280,45 @@ impl Poller {
         }
     }
 
+    /// Reports a meter that fails alone as what it is: lost, or one that answers what cannot be read.
+    async fn report_failing(&mut self, id: MeterId, error: ReadError) {
+        if !error.is_answered() {
+            tracing::info!(meter = %id, %error, "meter.lost");
+            return self.report_lost(id, self.clock.now(), true).await;
+        }
+        tracing::info!(meter = %id, %error, "meter.unreadable");
+        let items = match (error, self.meters.get(&id)) {
+            (ReadError::Decode(DecodeError::Value(field) | DecodeError::Missing(field)), Some(meter)) => {
+                vec![meter.profile.item(field)]
+            }
+            _ => Vec::new(),
+        };
+        let Some(failing) = self.failing.get_mut(&id) else { return };
+        failing.reported = Some(true);
+        let since = failing.since;
+        self.report(MeterEvent::MeterUnreadable { meter: id, since, items }).await;
+    }
+
     /// Reports a meter as lost, once, since its first failure; `alone` unless its gateway is lost too.
     async fn report_lost(&mut self, id: MeterId, at: Timestamp, alone: bool) {
-        let (since, reported) = self.failing.entry(id).or_insert((at, false));
-        let since = *since;
-        if !std::mem::replace(reported, true) {
+        let failing = self.failing.entry(id).or_insert_with(|| Failing::new(at, false));
+        let since = failing.since;
+        if failing.reported.replace(false) != Some(false) {
             self.report(MeterEvent::MeterLost { meter: id, since, alone }).await;
         }
     }
 
     fn set_health(&self, health: GatewayHealth) {
-        let (lost, now) = (self.failing.values().filter(|(_, reported)| *reported).count(), self.clock.now());
+        let (lost, now) = (self.failing.values().filter(|failing| failing.reported.is_some()).count(), self.clock.now());
+        let noise = self.link.noise();
         self.health.send_if_modified(|state| {
-            let changed = state.health != health || state.lost != lost;
+            let noisy = noise > state.noise.map_or(0, |(count, _)| count);
+            let changed = state.health != health || state.lost != lost || noisy;
             if state.health != health {
                 state.since = now;
+            }
+            if noisy {
+                state.noise = Some((noise, now));
             }
             (state.health, state.lost) = (health, lost);
             changed

@@ -18,7 +18,7 @@ use model::meter::Wallet;
 use serde::Deserialize;
 
 pub use dlt645::Dlt645;
-pub use field::MeterField;
+pub use field::{FieldSet, MeterField};
 pub use load::{ProfileError, ProfileProblem, Profiles};
 pub use table::Table;
 pub use time_of_use::TimeOfUse;
@@ -224,6 +224,27 @@ impl Profile {
     /// The values of all readable blocks.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
         self.readable().flat_map(|block| &block.values)
+    }
+
+    /// Where a meter keeps a field, and the field's name: for people who look it up in the manual.
+    #[must_use]
+    pub fn item(&self, field: MeterField) -> String {
+        let of_dlt645 = self.dlt645.as_ref().and_then(|has| has.items.iter().find(|item| item.field == field));
+        let place = match of_dlt645 {
+            Some(item) => Some(format!("{:08X}", item.di)),
+            None => {
+                let mut values = self.readable().flat_map(|block| &block.values);
+                values.find(|value| value.field == field).map(|value| format!("0x{:04X}", value.address))
+            }
+        };
+        place.map_or_else(|| format!("{field:?}"), |place| format!("{place} {field:?}"))
+    }
+
+    /// Whether a reading means nothing without this field: who answers, what is counted, and all of a secured wallet.
+    #[must_use]
+    pub fn needs(&self, field: MeterField) -> bool {
+        matches!(field, MeterField::Serial | MeterField::Total)
+            || (self.abilities.wallet == Wallet::Meter && field.is_in(MeterField::WALLET))
     }
 
     /// The readable blocks.

@@ -36,9 +36,25 @@ impl ReadError {
             Self::Link(LinkError::Timeout | LinkError::Broken | LinkError::Unreachable | LinkError::Stopped) => {
                 ReadFailure::Silent
             }
-            Self::Link(LinkError::Exception(_) | LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried)
+            Self::Link(
+                LinkError::Exception(_)
+                | LinkError::Refused(_)
+                | LinkError::Garbled
+                | LinkError::NoPassword
+                | LinkError::NotCarried,
+            )
             | Self::Decode(_)
             | Self::SerialMismatch(_) => ReadFailure::Refused,
+        }
+    }
+
+    /// Whether something answered that could not be used, so that the meter is not lost.
+    #[must_use]
+    pub fn is_answered(self) -> bool {
+        match self {
+            Self::Link(LinkError::Exception(code)) => !TARGET_SILENT.contains(&code),
+            Self::Link(error) => matches!(error, LinkError::Refused(_) | LinkError::Garbled),
+            Self::Decode(_) | Self::SerialMismatch(_) => true,
         }
     }
 
@@ -50,7 +66,8 @@ impl ReadError {
             Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => CommandReason::Busy,
             Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => CommandReason::Lost,
             Self::Link(LinkError::Stopped) => CommandReason::Stopping,
-            Self::Decode(_) | Self::Link(LinkError::Refused(_) | LinkError::NoPassword | LinkError::NotCarried) => {
+            Self::Decode(_)
+            | Self::Link(LinkError::Refused(_) | LinkError::Garbled | LinkError::NoPassword | LinkError::NotCarried) => {
                 CommandReason::Unreadable
             }
             Self::SerialMismatch(_) => CommandReason::SerialMismatch,

@@ -3,6 +3,7 @@
 //! A single task holds the last known values of every meter, so a sweep and a read-back cannot overwrite each other out of order.
 
 mod batch;
+mod step;
 mod track;
 
 use model::reading::ReadingSource;
@@ -22,13 +23,14 @@ use crate::live::Live;
 use crate::meter_ledger_check::MeterLedgerCheck;
 use crate::server_wallets::ServerWallets;
 use batch::Batch;
-use domain::classify::{Baseline, Counter, classify};
+use domain::classify::{Baseline, Counter, HeldValues, classify};
 use domain::clock::SharedClock;
 use domain::ledger_position::LedgerPosition;
 use domain::meter_state::{Measurement, MeterStatus};
 use domain::rng::Rng;
 use domain::serial::Serial;
 use domain::server_wallet::ServerWallet;
+use step::Steps;
 use store::events::{self, Change, Subject, Turn};
 use store::wallets::Metered;
 use store::{self, Db, console, counters, readings};
@@ -66,6 +68,15 @@ pub enum MeterEvent {
         /// Other meters of its gateway answer.
         alone: bool,
     },
+    /// The meter answers, and nothing of it can be read.
+    MeterUnreadable {
+        meter: MeterId,
+        since: Timestamp,
+        /// What cannot be read, where that is known.
+        items: Vec<String>,
+    },
+    /// What of a meter cannot be read while the rest can; nothing any more if empty.
+    OddItems { meter: MeterId, at: Timestamp, items: Vec<String> },
     /// No meter of a gateway answers. Ends with the next reading of any of them.
     GatewayLost { gateway: GatewayId, since: Timestamp },
     /// Another serial number answers at the meter's address; the values read are discarded.
@@ -99,6 +110,7 @@ pub struct Recorder {
     refreshed_at: Option<Timestamp>,
     /// Signalled when a relay differs from the state that its server wallet asks for.
     relay_mismatch: Arc<Notify>,
+    steps: Steps,
 }
 
 impl Recorder {
@@ -114,11 +126,15 @@ impl Recorder {
             track.baseline = Some(counted.baseline());
             track.held_since = counted.held_since;
             track.last_row = Some(counted.last_at);
-            held.extend(track.held_since.map(|_| meter));
+            if track.held_since.is_some() {
+                held.insert(meter);
+                track.held = readings::held_values(&db, meter, counted.at).await?;
+            }
         }
         for (meter, kind, since) in events::open_of_meters(&db).await? {
             tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter)).resume(kind, since);
         }
+        let steps = Steps::load(&db, clock.clone()).await?;
         let lost_gateways = events::lost_gateways(&db).await?.into_iter().collect();
         let ledger_check = MeterLedgerCheck::load(&db).await?;
         // Decisions made while the process was down are in the readings already.
@@ -141,6 +157,7 @@ impl Recorder {
             moved: true,
             refreshed_at: None,
             relay_mismatch,
+            steps,
         })
     }
 
@@ -161,13 +178,20 @@ impl Recorder {
     pub async fn run(mut self, mut events: mpsc::Receiver<MeterEvent>) {
         let mut refresh = Instant::now() + LEDGER_REFRESH;
         while let Some(first) = events.recv().await {
+            self.follow_clock().await;
             self.apply_decisions().await;
             let mut batch = Batch::default();
             let until = Instant::now() + BATCH_AGE;
             self.handle(first, &mut batch);
             while batch.rows() < BATCH_ROWS {
                 match timeout_at(until, events.recv()).await {
-                    Ok(Some(event)) => self.handle(event, &mut batch),
+                    Ok(Some(event)) => {
+                        if self.steps.notice() {
+                            self.store(std::mem::take(&mut batch)).await;
+                            self.follow_clock().await;
+                        }
+                        self.handle(event, &mut batch);
+                    }
                     Ok(None) | Err(_) => break,
                 }
             }
@@ -185,6 +209,7 @@ impl Recorder {
     }
 
     fn handle(&mut self, event: MeterEvent, batch: &mut Batch) {
+        let event = self.steps.place(event);
         if let MeterEvent::Read { meter, from: at, meter_status: MeterStatus::Wallet(state), .. }
         | MeterEvent::MeterStatus { meter, at, meter_status: MeterStatus::Wallet(state) } = &event
             && let Some(tracker) = &mut self.parameters
@@ -207,10 +232,11 @@ impl Recorder {
                 let at = track.row_at(at);
                 let Measurement { total, reverse, rates, .. } = measurement;
                 let now = Baseline { at, total, reverse, rates };
-                let (quality, interval) = classify(track.baseline.as_ref(), &now, &counter);
+                let (quality, interval) = classify(track.baseline.as_ref(), track.held.as_ref(), &now, &counter);
                 if let Some(interval) = interval {
                     batch.energy(meter, &interval);
                 }
+                track.held = if quality.counts() { None } else { HeldValues::after(track.held, &now, quality, &counter) };
                 if quality.counts() {
                     self.held.remove(&meter);
                 } else if track.held_since.is_none() {
@@ -242,6 +268,16 @@ impl Recorder {
                 batch.events(track.mark_lost(since, alone));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
+            }
+            MeterEvent::MeterUnreadable { meter, since, items } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
+                batch.events(track.mark_unreadable(since, &items));
+                batch.latest(meter);
+                self.live.publish(track.latest.clone());
+            }
+            MeterEvent::OddItems { meter, at, items } => {
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
+                batch.events(track.mark_odd(at, &items));
             }
             MeterEvent::GatewayLost { gateway, since } => {
                 if self.lost_gateways.insert(gateway) {
@@ -334,7 +370,7 @@ impl Recorder {
                 let Some(track) = self.tracks.get_mut(&meter).filter(|track| track.held_since.is_some()) else { continue };
                 let Some(from) = readings::counted_of(&self.db, meter).await?.map(|counted| counted.baseline()) else { continue };
                 if track.baseline.is_none_or(|last| last.at < from.at) {
-                    (track.baseline, track.held_since) = (Some(from), None);
+                    (track.baseline, track.held_since, track.held) = (Some(from), None, None);
                     self.held.remove(&meter);
                 }
             }

@@ -32,15 +32,15 @@ impl RelayController {
     pub async fn run(self, moved: Arc<Notify>, stop: CancellationToken) {
         let (mut checked_at, mut all_checked_at) = (None, None);
         loop {
-            let now = self.clock.now();
+            let (now, steady) = (self.clock.now(), self.clock.steady());
             // A relay that was switched by hand, or did not obey, changed no wallet, so all are checked from time to time.
-            let check_all = all_checked_at.is_none_or(|at: Timestamp| now.since(at) >= wallets::AGAIN);
+            let check_all = all_checked_at.is_none_or(|at: i64| steady - at >= wallets::AGAIN);
             // Overlaps the previous check, for transactions that were committed while it ran.
-            let since = checked_at.filter(|_| !check_all).map(|at: Timestamp| at.plus(-MINUTE));
+            let since = checked_at.filter(|at| !check_all && *at <= now).map(|at: Timestamp| at.plus(-MINUTE));
             match wallets::reconcile(&self.db, &self.rng, now, since).await {
                 Ok(commands) => {
                     checked_at = Some(now);
-                    all_checked_at = all_checked_at.filter(|_| !check_all).or(checked_at);
+                    all_checked_at = all_checked_at.filter(|_| !check_all).or(Some(steady));
                     if commands > 0 {
                         tracing::info!(commands, "relays.commanded");
                         self.wake.notify_one();

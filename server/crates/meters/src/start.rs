@@ -30,7 +30,7 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
-use store::{self, Db, cases, intervals};
+use store::{self, Db, cases, clock_steps, console, intervals};
 
 /// Changes of gateways and meters are noticed this much later if a signal was missed.
 const RELOAD: Duration = Duration::from_secs(30);
@@ -152,6 +152,14 @@ impl Shared {
 impl Meters {
     /// Starts reading all meters in service and delivering queued commands.
     pub async fn start(self) -> store::Result<GatewayHandle> {
+        let now = self.clock.now();
+        if let Some(ahead) = clock_steps::ahead(&self.db, now).await? {
+            tracing::warn!(step_s = -ahead / 1_000, "clock.stepped");
+            clock_steps::follow(&self.db, &self.rng, now, -ahead).await?;
+            for latest in console::latest(&self.db).await? {
+                self.live.publish(latest);
+            }
+        }
         let (changed, changes) = mpsc::unbounded_channel();
         let tracker = VersionTracker::load(&self.db, changed).await?;
         let (events, reports) = mpsc::channel(BACKLOG);
@@ -345,6 +353,7 @@ impl Supervisor {
             since: self.clock.now(),
             meters: 0,
             lost: 0,
+            noise: None,
         });
         let policy = SchedulePolicy { probe_cap_ms: self.config.probe_cap_ms, probe_share: self.config.probe_share };
         let poller = Poller::new(PollerParts {

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use model::error::AppError;
 use model::order::Tender;
 use model::person::Who;
+use model::reconciliation::StatementProblem;
 use model::time::{Date, HOUR, Timestamp};
 use serde::Deserialize;
 
@@ -14,7 +15,7 @@ use super::statement::{StatementError, StatementResponse};
 use super::unpack::UnpackError;
 use super::{ConfigError, Payments, verified};
 use domain::statement::Statement;
-use store::reconcile::{self as reconciliation, Compared, Imported, Unavailable};
+use store::reconcile::{self as reconciliation, Compared, DayProblem, Imported};
 use store::{Result, StoreError};
 
 /// `[pay.reconcile]`: when statements are fetched.
@@ -106,7 +107,7 @@ impl Payments {
                 return self.record_failure(channel, day, &error).await;
             }
         };
-        if statement.digest.is_empty() && !reconciliation::says_nothing(db, now, channel, &statement).await? {
+        if statement.digest.is_empty() && !reconciliation::confirm_empty(db, now, channel, &statement).await? {
             return Ok(FetchOutcome::EmptyUnconfirmed);
         }
         let imported = reconciliation::import(db, rng, now, channel, &statement, by).await?;
@@ -141,14 +142,13 @@ impl Payments {
 
     async fn record_not_ready(&self, channel: Tender, day: Date) -> Result<FetchOutcome> {
         let (db, clock, _) = self.parts();
-        let why = Unavailable { code: "not-ready", ..Unavailable::default() };
-        reconciliation::unavailable(db, clock.now(), channel, day, &why).await?;
+        reconciliation::note_problem(db, clock.now(), channel, day, &DayProblem::of(StatementProblem::NotReady)).await?;
         Ok(FetchOutcome::NotYet)
     }
 
     async fn record_failure(&self, channel: Tender, day: Date, error: &ChannelError) -> Result<FetchOutcome> {
         let (db, clock, _) = self.parts();
-        reconciliation::unavailable(db, clock.now(), channel, day, &reason(error)).await?;
+        reconciliation::note_problem(db, clock.now(), channel, day, &problem_of(error)).await?;
         Ok(FetchOutcome::Failed)
     }
 }
@@ -179,29 +179,29 @@ fn join(mut one: Statement, other: Statement) -> Statement {
     one
 }
 
-/// The reason that is stored with the day and translated on the page, with the row and column of the file where it has one.
-fn reason(error: &ChannelError) -> Unavailable<'static> {
+/// The problem that is stored with the day and translated on the page, with the row and column of the file where it has one.
+fn problem_of(error: &ChannelError) -> DayProblem<'static> {
     let row = |line: usize| i64::try_from(line).ok();
-    let (code, row, column) = match *error {
-        ChannelError::Unreachable(_) => ("unreachable", None, None),
-        ChannelError::InvalidResponse(_) => ("answer", None, None),
-        ChannelError::Refused(_) => ("refused", None, None),
-        ChannelError::Signing(_) => ("key", None, None),
+    let (problem, row, column) = match *error {
+        ChannelError::Unreachable(_) => (StatementProblem::Unreachable, None, None),
+        ChannelError::InvalidResponse(_) => (StatementProblem::Response, None, None),
+        ChannelError::Refused(_) => (StatementProblem::Refused, None, None),
+        ChannelError::Signing(_) => (StatementProblem::Key, None, None),
         ChannelError::Statement(error) => match error {
-            StatementError::Packed(UnpackError::TooMuch) => ("too-much", None, None),
-            StatementError::Packed(UnpackError::Encoding) => ("encoding", None, None),
-            StatementError::Packed(UnpackError::Form) => ("packed", None, None),
-            StatementError::Form(_) => ("form", None, None),
-            StatementError::Field { line, what } => ("field", row(line), Some(what)),
-            StatementError::Column(name) => ("column", Some(1), Some(name)),
-            StatementError::Owner => ("owner", None, None),
-            StatementError::Day => ("day", None, None),
-            StatementError::Twice(line) => ("twice", row(line), None),
-            StatementError::Totals(_) => ("totals", None, None),
-            StatementError::Digest => ("digest", None, None),
+            StatementError::Packed(UnpackError::TooMuch) => (StatementProblem::TooLarge, None, None),
+            StatementError::Packed(UnpackError::Encoding) => (StatementProblem::Encoding, None, None),
+            StatementError::Packed(UnpackError::Form) => (StatementProblem::Packed, None, None),
+            StatementError::Form(_) => (StatementProblem::Form, None, None),
+            StatementError::Field { line, what } => (StatementProblem::Field, row(line), Some(what)),
+            StatementError::Column(name) => (StatementProblem::Column, Some(1), Some(name)),
+            StatementError::Owner => (StatementProblem::Owner, None, None),
+            StatementError::Day => (StatementProblem::Day, None, None),
+            StatementError::Twice(line) => (StatementProblem::Twice, row(line), None),
+            StatementError::Totals(_) => (StatementProblem::Totals, None, None),
+            StatementError::Digest => (StatementProblem::Digest, None, None),
         },
     };
-    Unavailable { code, row, column }
+    DayProblem { problem, row, column }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::unpack::MAX_PACKED_BYTES;
 /// API responses are a few kilobytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// Bills are large, and made while one waits.
+/// Statements are large, and the channel may make them during the request.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Reads the body of an API response.

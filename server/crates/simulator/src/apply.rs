@@ -14,6 +14,7 @@ pub fn apply(meter: &mut Meter, operation: &Operation) -> FrameResult {
                 return FrameResult::AlreadyOpen;
             }
             meter.wallet.open(account);
+            meter.release_control();
             meter.record(RecordKind::Open, 0, 0);
             meter.apply_relay_rule(Some(BY_COMMAND));
             FrameResult::Done
@@ -31,6 +32,10 @@ pub fn apply(meter: &mut Meter, operation: &Operation) -> FrameResult {
         Operation::UserSwitch(on) => {
             meter.switched_off = !on;
             meter.apply_relay_rule(Some(BY_COMMAND));
+            FrameResult::Done
+        }
+        Operation::SetClock(at) => {
+            meter.set_clock(at.timestamp());
             FrameResult::Done
         }
         _ => parameter(meter, operation),
@@ -51,7 +56,10 @@ fn money(meter: &mut Meter, command: MoneyCommand, count: u16) -> FrameResult {
     let moved = match command.code {
         0x02 => credit(meter, command.amount),
         0x03 => debit(meter, command.amount),
-        _ => Ok((RecordKind::Close, meter.wallet.close())),
+        _ => {
+            meter.release_control();
+            Ok((RecordKind::Close, meter.wallet.close()))
+        }
     };
     let (kind, amount) = match moved {
         Ok(moved) => moved,
@@ -105,7 +113,6 @@ fn parameter(meter: &mut Meter, operation: &Operation) -> FrameResult {
             meter.tariff.tiers = *tiers;
         }
         Operation::SetSwitchOver(at) => meter.tariff.switch_over = *at,
-        Operation::SetClock(at) => meter.set_clock(at.timestamp()),
         Operation::SetDayTable { table, slots } => {
             let Some(place) = meter.tariff.day_tables.get_mut(usize::from(*table).wrapping_sub(1)) else {
                 return FrameResult::Range;

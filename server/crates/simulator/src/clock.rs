@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use domain::clock::{Clock, SharedClock};
+use domain::clock::{Clock, STEP_MS, SharedClock};
 
 /// A point in time on both clocks; site time continues from here.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ impl Anchor {
 /// Can be shared with a server, which then runs in the same time as the meters.
 pub struct SiteClock {
     wall: SharedClock,
+    /// How far the wall clock was ahead of its steady one at the start, ms.
+    ahead: i64,
     anchor: Mutex<Anchor>,
 }
 
@@ -34,7 +36,8 @@ impl SiteClock {
     /// Starts at `anchor`.
     #[must_use]
     pub fn new(wall: SharedClock, anchor: Anchor) -> Self {
-        Self { wall, anchor: Mutex::new(anchor) }
+        let ahead = wall.now().0 - wall.steady();
+        Self { wall, ahead, anchor: Mutex::new(anchor) }
     }
 
     /// Moves site time forward; returns the new anchor.
@@ -56,6 +59,15 @@ impl Clock for SiteClock {
     fn now(&self) -> Timestamp {
         self.anchor().site_at(self.wall.now())
     }
+
+    /// Site time as if nobody had set the wall clock.
+    fn steady(&self) -> i64 {
+        let wall = self.wall.now();
+        let step = wall.0 - self.wall.steady() - self.ahead;
+        // Reading two clocks takes time, which counts for more at a site that runs fast.
+        let unset = if step.abs() < STEP_MS { wall } else { Timestamp(self.wall.steady() + self.ahead) };
+        self.anchor().site_at(unset).0
+    }
 }
 
 #[cfg(test)]
@@ -75,5 +87,9 @@ mod tests {
         assert_eq!(site.now(), Timestamp(6_600));
         site.advance(-1_000);
         assert_eq!(site.now(), Timestamp(6_600));
+        let steady = site.steady();
+        wall.set(-500_000);
+        wall.advance(10);
+        assert_eq!((site.now(), site.steady()), (Timestamp(6_600 - 30_000_000 + 600), steady + 600));
     }
 }

@@ -55,6 +55,10 @@ where
         match gateway.transact(&request).await {
             GatewayResponse::Answer(reply) => send(&writer, &encode_reply(framing, transaction, &reply)).await?,
             GatewayResponse::BadCheck(reply) => send(&writer, &encode_with_bad_check(framing, transaction, &reply)).await?,
+            GatewayResponse::Stray(reply, around) => {
+                let [before, after] = around.map(|count| vec![0; count.into()]);
+                send(&writer, &[before, encode_reply(framing, transaction, &reply), after].concat()).await?;
+            }
             GatewayResponse::Raw(bytes) => send(&writer, &bytes).await?,
             GatewayResponse::Nothing => {}
             GatewayResponse::Cut(reply) => {

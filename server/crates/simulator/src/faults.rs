@@ -45,6 +45,8 @@ pub enum LineFault {
     NoAnswer,
     /// Executed; the connection closes after half of the answer.
     CutMidFrame,
+    /// Executed; so many zero bytes are sent before and after the answer, as by adapters when the bus turns round.
+    StrayBytes { before: u8, after: u8 },
 }
 
 /// Line faults, each with its probability.
@@ -94,6 +96,8 @@ pub enum Defect {
     CoverOpen,
     /// Wired in reverse: energy counts backwards.
     ReverseEnergy,
+    /// A DL/T 645 meter that answers two of four rates with the total, and the voltage with a digit that is none.
+    OddItems,
 }
 
 impl Defect {
@@ -104,6 +108,7 @@ impl Defect {
             Self::RelayWelded => meter.relay.welded = on,
             Self::RelayStuck => meter.relay.stuck = on,
             Self::ReverseEnergy => meter.tamper.reversed = on,
+            Self::OddItems => meter.odd_items = on,
             Self::CoverOpen => {
                 if on && !meter.tamper.cover_open {
                     meter.tamper.events = meter.tamper.events.saturating_add(1);
@@ -133,6 +138,10 @@ pub enum OneTimeFault {
     },
     /// The clock is lost: it restarts at 2000-01-01 and reports that.
     ClockLost,
+    /// The power fails and returns.
+    PowerCut,
+    /// The memory is worn: after each of the next secured frames a power cut takes what it wrote.
+    WornMemory { writes: u8 },
     /// A heater or the like is plugged in: the meter trips for a malignant load.
     MalignantLoad,
 }
@@ -149,6 +158,8 @@ impl OneTimeFault {
                 meter.set_clock(start.unwrap_or_default());
                 meter.clock.lost = true;
             }
+            Self::PowerCut => meter.restart(),
+            Self::WornMemory { writes } => meter.lost_writes = writes,
             Self::MalignantLoad => {
                 meter.malignant = true;
                 meter.apply_relay_rule(None);

@@ -84,6 +84,8 @@ pub enum GatewayResponse {
     BadCheck(BusReply),
     /// Sends these bytes, which are not an answer.
     Raw(Vec<u8>),
+    /// Answers with so many zero bytes before and after.
+    Stray(BusReply, [u8; 2]),
     /// Sends half of this answer and closes the connection.
     Cut(BusReply),
     Nothing,
@@ -153,6 +155,7 @@ impl Gateway {
             Some(LineFault::LostAnswer) => return GatewayResponse::Nothing,
             Some(LineFault::LateAnswer { ms }) => return GatewayResponse::Late(Duration::from_millis(ms), reply),
             Some(LineFault::CutMidFrame) => return GatewayResponse::Cut(reply),
+            Some(LineFault::StrayBytes { before, after }) => return GatewayResponse::Stray(reply, [before, after]),
             Some(LineFault::Garbage) => {
                 let length = 1 + self.rng.below(32) as usize;
                 return GatewayResponse::Raw(self.rng.bytes::<32>().into_iter().take(length).collect());

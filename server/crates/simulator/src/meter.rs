@@ -81,6 +81,12 @@ pub struct Meter {
     /// Increases with each accepted parameter command.
     pub parameter_version: u16,
     pub tamper: Tamper,
+    /// Some of its DL/T 645 items are not as the standard has them.
+    #[serde(default)]
+    pub odd_items: bool,
+    /// Secured frames from now on that a power cut takes from its memory after the answer.
+    #[serde(default)]
+    pub lost_writes: u8,
     pub room: Room,
 }
 
@@ -124,6 +130,8 @@ impl Meter {
             mailbox: Mailbox::new(plan.shape.seed),
             parameter_version: 0,
             tamper: Tamper::default(),
+            lost_writes: 0,
+            odd_items: false,
             room: Room { shape: plan.shape, watts: None },
         };
         meter.relay.commanded = open_reason(&meter.inputs()).is_none();
@@ -226,6 +234,19 @@ impl Meter {
     /// Sets its clock; the next freeze is taken at the next midnight of the new time.
     pub fn set_clock(&mut self, local: Timestamp) {
         self.clock = LocalClock { offset: local.since(self.until), lost: false, day: local.date(), ..self.clock };
+    }
+
+    /// What opening and closing an account do besides the wallet: mode prepaid, switch on, no trip.
+    pub const fn release_control(&mut self) {
+        self.mode = ControlMode::Prepaid;
+        self.switched_off = false;
+        self.overload = false;
+        self.malignant = false;
+    }
+
+    /// Loses power and starts again: its memory survives, the mailbox begins anew.
+    pub fn restart(&mut self) {
+        self.mailbox.restart();
     }
 
     /// Applies the relay rule; records a change with `cause`, or with the status bit behind it.

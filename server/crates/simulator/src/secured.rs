@@ -48,6 +48,14 @@ impl Mailbox {
         }
     }
 
+    /// After a power cut: another challenge, no result, no bad MACs.
+    pub fn restart(&mut self) {
+        self.renew();
+        self.last = [0; 2];
+        self.bad.clear();
+        self.locked_until = None;
+    }
+
     fn locked(&self, now: Timestamp) -> bool {
         self.locked_until.is_some_and(|until| now < until)
     }
@@ -95,8 +103,14 @@ pub fn receive(meter: &mut Meter, keys: &MasterKeys, bytes: &[u8], now: Timestam
         }
         Err(FrameError::Cipher) => return Err(Exception::DeviceFailure),
     };
+    let before = (meter.lost_writes > 0).then(|| meter.clone());
     let (effect, result) = judge(meter, opened);
     meter.mailbox.last = [code, result as u8];
+    if let (FrameEffect::Changed, Some(mut before)) = (effect, before) {
+        before.lost_writes -= 1;
+        before.restart();
+        *meter = before;
+    }
     Ok(effect)
 }
 

@@ -94,6 +94,7 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
 
     let profiles = config.profiles.map_or_else(|| Profiles::load(None), Ok)?;
     let mut restored = restored.meters;
+    let restarts = !restored.is_empty();
     let (mut gateways, mut listeners) = (Vec::new(), Vec::new());
     for (index, GatewayPlan { framing, meters }) in config.estate.gateways.iter().enumerate() {
         let slot = |plan| slot(index, plan, &profiles, &site, &mut restored);
@@ -111,6 +112,10 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
         tasks.spawn(serve(Arc::clone(gateway), listener, address, stop.clone()));
     }
     let gateways: Arc<[Arc<Gateway>]> = gateways.into();
+    if restarts {
+        // The new challenges: none may come back after the next restart.
+        rewrite(&site, &gateways).await.map_err(StartError::Write)?;
+    }
     if site.state.is_some() {
         tasks.spawn(rewrite_periodically(Arc::clone(&site), Arc::clone(&gateways), stop.clone()));
     }
@@ -154,7 +159,10 @@ fn slot(
     let none = || StartError::Profile { gateway, unit: plan.unit, profile: plan.profile.to_string() };
     let model = MeterModel::of(&profiles.get(&plan.profile).ok_or_else(none)?);
     let meter = match restored.remove(&(gateway, plan.unit)) {
-        Some(meter) if meter.serial == plan.serial => meter,
+        Some(mut meter) if meter.serial == plan.serial => {
+            meter.restart();
+            meter
+        }
         Some(meter) => {
             let (found, planned) = (meter.serial, plan.serial);
             return Err(StartError::OtherSite { gateway, unit: plan.unit, found, planned });

@@ -37,7 +37,8 @@ pub struct WrongClock {
     pub edges: Vec<u16>,
 }
 
-/// Meters that answer, show the wrong time or, with their own wallet, none, and have no clock command under way.
+/// Meters that answer, show the wrong time or, with their own wallet, none, and have no clock command under way. None soon after
+/// the server's own clock stepped: then it may be the wrong one.
 pub async fn wrong_clocks(db: &Db, now: Timestamp) -> Result<Vec<WrongClock>> {
     let rows: Vec<ClockRow> = read!(db, |pool| {
         sqlx::query_as(
@@ -52,7 +53,8 @@ pub async fn wrong_clocks(db: &Db, now: Timestamp) -> Result<Vec<WrongClock>> {
            AND (l.clock_offset_s IS NULL OR ABS(l.clock_offset_s) > $3 OR (l.status & 8192) <> 0)
            AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = l.meter_id AND c.kind = 'clock'
                            AND c.state IN ('queued', 'sending'))
-           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = l.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)",
+           AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = l.meter_id AND k.kind = 'password' AND k.closed_at IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM events e WHERE e.kind = 'clock-stepped' AND e.until_at IS NULL)",
         )
         .bind(now.plus(-30 * DAY))
         .bind(now.plus(-DAY))

@@ -15,12 +15,12 @@ mod settings;
 mod views;
 mod withdraw;
 
+use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, ReturnId, UserId};
 use model::order::Tender;
 use model::person::Who;
 use model::time::Timestamp;
-use model::word_enum;
 use sqlx::FromRow;
 
 pub use advance::advance_all;
@@ -35,23 +35,11 @@ pub use withdraw::withdraw;
 use super::audit::{self, Entry};
 use super::{Result, StoreError, Tx, on};
 
-word_enum! {
-    /// What an account closure is for.
-    pub enum Kind {
-        /// The account ends.
-        Close = "close",
-        /// The account continues in another room.
-        Move = "move",
-        /// One of its meters is replaced; the account stays open.
-        Replace = "replace",
-    }
-}
-
 /// A stored account closure.
 #[derive(Clone, Debug, FromRow)]
 struct Closing {
     id: ClosingId,
-    kind: Kind,
+    kind: ClosingKind,
     account_id: AccountId,
     tender: Option<Tender>,
     to_account_id: Option<AccountId>,

@@ -1,7 +1,7 @@
-//! What the operator's console reads, and the few things it writes that are nobody else's: every query is bound to the
-//! buildings of the operator, in the database itself.
+//! The queries of the operator's console, and the writes that only the console makes. Every query is limited to the operator's
+//! buildings in the database.
 //!
-//! Queries name the room `r`, the node above it `b` and the one above that `t`; `$1` is always the operator.
+//! Queries name the room `r`, its parent `b` and the parent's parent `t`; `$1` is always the operator.
 
 mod account_lifecycle;
 mod accounts;
@@ -24,7 +24,7 @@ mod room;
 use model::console::RoomName;
 use sqlx::FromRow;
 
-pub use account_lifecycle::{account_by_number, beside, gateway_names, room_of_account};
+pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room_of_account};
 pub use accounts::accounts;
 pub use audit::audit;
 pub use batches::{batch_items, batches, missed, wallets};
@@ -35,10 +35,10 @@ pub use events::{acknowledge, buildings, events, events_of};
 pub use found_orders::orders_by_number;
 pub use gateways::gateways;
 pub use meters::meters;
-pub use overdrawn::exposed;
+pub use overdrawn::overdrawn;
 pub use places::{latest, layout, priced_places, scope};
 pub use receipts::receipt;
-pub use records::{Terms, Totals, record_totals, records};
+pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};
 pub use returns::{approvals, by_channel, original, returned};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};

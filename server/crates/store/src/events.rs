@@ -1,4 +1,4 @@
-//! Events: conditions of meters and gateways. A meter or gateway has at most one open event of a kind.
+//! Events: conditions of meters, gateways and the server. Each of them has at most one open event of a kind.
 
 use model::event::EventKind;
 use model::ids::{EventId, GatewayId, MeterId};
@@ -13,6 +13,8 @@ pub enum Subject {
     Meter(MeterId),
     /// A gateway and the meters behind it.
     Gateway(GatewayId),
+    /// The server itself.
+    Site,
 }
 
 impl Subject {
@@ -20,6 +22,7 @@ impl Subject {
         match self {
             Self::Meter(id) => (Some(id), None),
             Self::Gateway(id) => (None, Some(id)),
+            Self::Site => (None, None),
         }
     }
 }
@@ -81,7 +84,8 @@ pub async fn clear(tx: &mut Tx, kind: EventKind, subject: Subject, until: Timest
     let (meter, gateway) = subject.columns();
     on!(tx, |c| sqlx::query(
         "UPDATE events SET until_at = CASE WHEN since > $4 THEN since ELSE $4 END
-         WHERE kind = $1 AND (meter_id = $2 OR gateway_id = $3) AND until_at IS NULL"
+         WHERE kind = $1 AND until_at IS NULL
+           AND (meter_id = $2 OR gateway_id = $3 OR (meter_id IS NULL AND gateway_id IS NULL AND $2 IS NULL AND $3 IS NULL))"
     )
     .bind(kind)
     .bind(meter)

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod audit;
 pub mod batches;
 pub mod cases;
+pub mod clock_steps;
 pub mod clocks;
 pub mod closings;
 pub mod commands;

@@ -18,7 +18,7 @@ use super::energy::{self, Day, Hour};
 use super::events::{self, Change};
 use super::wallets::{self, Metered};
 use super::{Db, Result, cases, on, read};
-use domain::classify::Baseline;
+use domain::classify::{Baseline, HeldValues};
 use domain::rng::Rng;
 use domain::server_wallet::ServerWallet;
 
@@ -101,14 +101,15 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
         "INSERT INTO meter_latest (meter_id, observed_at, lost_since, status, remaining_fen, cumulative_fen, count, epoch,
                                    total_wh, reverse_wh, power_w, voltage_dv, current_ca, power_factor, clock_offset_s, rate,
-                                   tier_wh, tamper, journal)",
-        19,
+                                   tier_wh, tamper, journal, unreadable)",
+        20,
         "ON CONFLICT (meter_id) DO UPDATE SET observed_at = excluded.observed_at, lost_since = excluded.lost_since,
              status = excluded.status, remaining_fen = excluded.remaining_fen, cumulative_fen = excluded.cumulative_fen,
              count = excluded.count, epoch = excluded.epoch, total_wh = excluded.total_wh, reverse_wh = excluded.reverse_wh,
              power_w = excluded.power_w, voltage_dv = excluded.voltage_dv, current_ca = excluded.current_ca,
              power_factor = excluded.power_factor, clock_offset_s = excluded.clock_offset_s,
-             rate = excluded.rate, tier_wh = excluded.tier_wh, tamper = excluded.tamper, journal = excluded.journal
+             rate = excluded.rate, tier_wh = excluded.tier_wh, tamper = excluded.tamper, journal = excluded.journal,
+             unreadable = excluded.unreadable
          WHERE COALESCE(excluded.observed_at, 0) >= COALESCE(meter_latest.observed_at, 0)",
     )
 });
@@ -155,7 +156,7 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
                 query = query.bind(l.power_w.map(i64::from)).bind(l.voltage_dv.map(i64::from)).bind(l.current_ca.map(i64::from));
                 query = query.bind(l.power_factor.map(i64::from)).bind(l.clock_offset_s.map(i64::from));
                 query = query.bind(l.rate.map(i64::from)).bind(l.tier);
-                query = query.bind(l.tamper.map(i64::from)).bind(l.journal.map(i64::from));
+                query = query.bind(l.tamper.map(i64::from)).bind(l.journal.map(i64::from)).bind(l.unreadable);
             }
             query.execute(c).await
         })?;
@@ -218,6 +219,36 @@ pub async fn counted(db: &Db) -> Result<Vec<Counted>> {
 /// The last counted reading of a meter.
 pub async fn counted_of(db: &Db, meter: MeterId) -> Result<Option<Counted>> {
     read!(db, |pool| sqlx::query_as(counted!("m.id = $1")).bind(meter).fetch_optional(pool).await)
+}
+
+#[derive(FromRow)]
+struct HeldRow {
+    first_at: Timestamp,
+    first_wh: Energy,
+    at: Timestamp,
+    total_wh: Energy,
+    lowest_wh: Energy,
+    jumped: bool,
+}
+
+/// What a meter showed since the reading at `after`, the last that counted, as far as it did not continue that.
+pub async fn held_values(db: &Db, meter: MeterId, after: Timestamp) -> Result<Option<HeldValues>> {
+    let row: Option<HeldRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT f.at AS first_at, f.total_wh AS first_wh, n.at, n.total_wh,
+                (SELECT MIN(total_wh) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (2, 3, 5)) AS lowest_wh,
+                EXISTS (SELECT 1 FROM readings WHERE meter_id = $1 AND at > $2 AND quality = 3) AS jumped
+         FROM readings f JOIN readings n ON n.meter_id = f.meter_id
+         WHERE f.meter_id = $1 AND f.at = (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (2, 3, 5))
+           AND n.at = (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (2, 3, 5))"
+    )
+    .bind(meter)
+    .bind(after)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|HeldRow { first_at, first_wh, at, total_wh, lowest_wh, jumped }| {
+        let grown = Energy((total_wh - first_wh).0.max(0));
+        HeldValues { first_at, at, total: total_wh, lowest: lowest_wh, grown, jumped }
+    }))
 }
 
 /// The newest readings, newest first.

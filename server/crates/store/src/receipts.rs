@@ -1,4 +1,4 @@
-//! Receipts of counter business: numbered without a gap by year, each given once, every print counted.
+//! Receipts: numbered without gaps by year, issued once, with every print counted.
 
 use model::error::AppError;
 use model::ids::{OrderId, RefundId, ReturnId, UserId};
@@ -12,14 +12,13 @@ use super::{Db, Result, StoreError, Tx, on};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ReceiptSubject {
     Sale(OrderId),
-    /// A return, or a sale taken back.
+    /// A return, or the reversal of a sale.
     Return(ReturnId),
     /// A refund that was paid over the counter.
     Refund(RefundId),
 }
 
-/// Gives the next number of the year to something that was just settled. Called after the audit line: both are rows that every
-/// operation takes, so they are taken in one order.
+/// Issues the next number of the year. Called after the audit line is written: every operation locks both rows in this order.
 pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: ReceiptSubject) -> Result<()> {
     let year = at.date().ymd().0;
     let number: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
@@ -31,9 +30,9 @@ pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: Recei
     .await)?;
     let (number,) = number.ok_or(StoreError::Inconsistent { table: "receipt_numbers", column: "last" })?;
     let (order, back, refund) = match subject {
-        ReceiptSubject::Sale(id) => (Some(id.0), None, None),
-        ReceiptSubject::Return(id) => (None, Some(id.0), None),
-        ReceiptSubject::Refund(id) => (None, None, Some(id.0)),
+        ReceiptSubject::Sale(id) => (Some(id), None, None),
+        ReceiptSubject::Return(id) => (None, Some(id), None),
+        ReceiptSubject::Refund(id) => (None, None, Some(id)),
     };
     on!(tx, |c| sqlx::query(
         "INSERT INTO receipts (year, number, order_id, return_id, refund_id, issued_by, issued_at)
@@ -44,15 +43,14 @@ pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: Recei
     .bind(order)
     .bind(back)
     .bind(refund)
-    .bind(by.0)
-    .bind(at.0)
+    .bind(by)
+    .bind(at)
     .execute(c)
     .await)?;
     Ok(())
 }
 
-/// Counts a print; the first is the original, every later one a copy. The caller has seen to it that the receipt is the
-/// operator's.
+/// Counts a print: the first is the original, later ones are copies. The caller checks that the operator may see the receipt.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`].

@@ -1,6 +1,6 @@
 //! A resident's own room: found by the resident's id, never by an id in the request.
 
-use crate::orders::order_columns;
+use model::console::{AccountState, ClosingKind};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, CommandId, MeterId, UserId, Uuid};
@@ -12,7 +12,7 @@ use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::commands::{self, Command, NewCommand, command_columns};
-use super::orders::Order;
+use super::orders::{Order, order_columns};
 use super::{Db, Result, Tx, read, wallets};
 use domain::command_args::CommandArgs;
 use domain::rng::Rng;
@@ -23,7 +23,7 @@ pub struct Room {
     pub account_id: AccountId,
     /// The account's number.
     pub number: String,
-    pub state: String,
+    pub state: AccountState,
     /// Since when it is theirs.
     pub from_at: Timestamp,
     pub meter_id: MeterId,
@@ -77,7 +77,7 @@ pub struct PastAccountRow {
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
     /// `None` if the resident was only removed from it.
-    pub kind: Option<String>,
+    pub kind: Option<ClosingKind>,
     /// When its final readings had arrived.
     pub read_at: Option<Timestamp>,
     /// When its balance was settled.

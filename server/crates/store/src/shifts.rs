@@ -1,8 +1,9 @@
-//! Shifts: whose drawer the cash is in, what should be there by the ledger, and what was counted.
+//! Shifts: an operator's cash drawer, what it should hold by the ledger, and what was counted.
 
 use model::error::AppError;
-use model::ids::{OrderId, RefundId, ReturnId, ShiftId, UserId, Uuid};
-use model::money::Fen;
+use model::ids::{OrderId, RefundId, ReturnId, ShiftId, UserId};
+use model::money::{Fen, Money};
+use model::order::Tender;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -15,41 +16,47 @@ use domain::rng::Rng;
 /// A stored shift.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Shift {
-    /// [`ShiftId`].
-    pub id: Uuid,
-    /// [`UserId`].
-    pub operator_id: Uuid,
-    /// What they are called.
+    pub id: ShiftId,
+    pub operator_id: UserId,
     pub operator_name: String,
-    /// When the drawer was opened.
-    pub opened_at: i64,
-    /// Change that was in it before.
-    pub float_fen: i64,
-    /// When it was counted.
-    pub closed_at: Option<i64>,
-    /// What should have been in it.
-    pub expected_fen: Option<i64>,
-    pub counted_fen: Option<i64>,
-    /// Why they differ.
+    pub opened_at: Timestamp,
+    /// Change in the drawer at the opening.
+    #[sqlx(rename = "float_fen")]
+    pub float: Fen,
+    pub closed_at: Option<Timestamp>,
+    /// Cash that should have been in the drawer at the closing.
+    #[sqlx(rename = "expected_fen")]
+    pub expected: Option<Fen>,
+    #[sqlx(rename = "counted_fen")]
+    pub counted: Option<Fen>,
+    /// Why both differ.
     pub reason: Option<String>,
+}
+
+/// The columns of [`Shift`].
+macro_rules! shift_columns {
+    () => {
+        "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen,
+                s.counted_fen, s.reason
+         FROM shifts s JOIN users u ON u.id = s.operator_id "
+    };
 }
 
 /// What went over the counter in a shift by one tender, by the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Takings {
-    /// A word of `Tender`.
-    pub tender: String,
+    pub tender: Tender,
     pub sales: i64,
-    /// What came in, fen.
-    pub taken_fen: i64,
+    #[sqlx(rename = "taken_fen")]
+    pub taken: Fen,
     /// Returns and corrections.
     pub payouts: i64,
-    /// What went out, fen.
-    pub given_fen: i64,
+    #[sqlx(rename = "given_fen")]
+    pub given: Fen,
 }
 
-/// The shift that an operator works in, locked. Whoever never had one begins with an empty drawer; after a shift was closed the
-/// next is opened by hand.
+/// An operator's open shift, locked. The first shift of an operator opens by itself with an empty drawer; later ones are opened
+/// by the operator.
 ///
 /// # Errors
 /// Refused with [`AppError::ShiftClosed`].
@@ -57,28 +64,29 @@ pub(super) async fn working(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: Use
     if let Some(open) = lock_open(tx, operator).await? {
         return Ok(open);
     }
-    let before: Option<(i64,)> = on!(tx, |c| sqlx::query_as("SELECT opened_at FROM shifts WHERE operator_id = $1 LIMIT 1")
-        .bind(operator.0)
-        .fetch_optional(c)
-        .await)?;
-    if before.is_some() {
-        // Of two first sales at once the other may have opened it since we looked.
+    let earlier: Option<(Timestamp,)> =
+        on!(tx, |c| sqlx::query_as("SELECT opened_at FROM shifts WHERE operator_id = $1 LIMIT 1")
+            .bind(operator)
+            .fetch_optional(c)
+            .await)?;
+    if earlier.is_some() {
+        // A concurrent first sale may have opened it meanwhile.
         return lock_open(tx, operator).await?.ok_or_else(|| AppError::ShiftClosed.into());
     }
     insert(tx, rng, at, operator, Fen::ZERO).await?;
-    // Two first sales at once: the other's shift is this one's too.
+    // A concurrent first sale may have opened it; both then use the same shift.
     lock_open(tx, operator).await?.ok_or_else(|| AppError::ShiftClosed.into())
 }
 
-/// The update changes nothing: it locks the row, so that a shift is not closed around what is being written into it.
+/// Locks the open shift, so that it is not closed during the transaction; the update changes nothing.
 async fn lock_open(tx: &mut Tx, operator: UserId) -> Result<Option<ShiftId>> {
-    let open: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+    let open: Option<(ShiftId,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE shifts SET float_fen = float_fen WHERE operator_id = $1 AND closed_at IS NULL RETURNING id"
     )
-    .bind(operator.0)
+    .bind(operator)
     .fetch_optional(c)
     .await)?;
-    Ok(open.map(|(id,)| ShiftId(id)))
+    Ok(open.map(|(id,)| id))
 }
 
 async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId, float: Fen) -> Result<bool> {
@@ -87,9 +95,9 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId, float: 
          ON CONFLICT (operator_id) WHERE closed_at IS NULL DO NOTHING"
     )
     .bind(rng.id(at))
-    .bind(operator.0)
-    .bind(at.0)
-    .bind(float.0)
+    .bind(operator)
+    .bind(at)
+    .bind(float)
     .execute(c)
     .await)?;
     Ok(inserted == 1)
@@ -98,7 +106,7 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId, float: 
 /// Opens an operator's own drawer.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] where it is open.
+/// Refused with [`AppError::Conflict`] if it is open.
 pub async fn open(db: &Db, rng: &Rng, at: Timestamp, who: &Who, float: Fen) -> Result<()> {
     let mut tx = db.begin().await?;
     if !insert(&mut tx, rng, at, who.user, float).await? {
@@ -109,36 +117,34 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, who: &Who, float: Fen) -> R
     tx.commit().await
 }
 
-/// Closes a shift with what was counted; a difference needs its reason, and goes to its own account of the ledger. Nothing can be
-/// sold into it any more.
+/// Closes a shift with the counted cash. A difference requires a reason and is posted to its own ledger account.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for another operator's unless an administrator closes it, [`AppError::Conflict`] where
-/// it is closed, or [`AppError::DrawerDiffers`] for a difference without a reason.
+/// Refused with [`AppError::NotFound`] for another operator's shift unless an administrator closes it, [`AppError::Conflict`] for
+/// a closed one, or [`AppError::DrawerDiffers`] for a difference without a reason.
 pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let row: Option<(Uuid, i64, bool)> = on!(&mut tx, |c| sqlx::query_as(
+    let row: Option<(UserId, Fen, bool)> = on!(&mut tx, |c| sqlx::query_as(
         "UPDATE shifts SET float_fen = float_fen WHERE id = $1 RETURNING operator_id, float_fen, closed_at IS NOT NULL"
     )
-    .bind(id.0)
+    .bind(id)
     .fetch_optional(c)
     .await)?;
-    let (_, float, closed) =
-        row.filter(|(owner, ..)| *owner == who.user.0 || who.role == Role::Admin).ok_or(AppError::NotFound)?;
+    let (_, float, closed) = row.filter(|(owner, ..)| *owner == who.user || who.role == Role::Admin).ok_or(AppError::NotFound)?;
     if closed {
         return Err(AppError::Conflict.into());
     }
-    let cash: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
+    let cash: Option<(Money,)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(CASE WHEN t.operation = 'payment' THEN t.amount_e4 ELSE -t.amount_e4 END), 0) AS BIGINT)
          FROM ledger_transfers t
          WHERE (t.operation = 'payment' AND t.debit = 'cash' AND t.reference IN (SELECT id FROM orders WHERE shift_id = $1))
             OR (t.operation = 'payout' AND t.credit = 'cash' AND t.reference IN (SELECT id FROM returns WHERE shift_id = $1))
             OR (t.operation = 'refund' AND t.credit = 'cash' AND t.reference IN (SELECT id FROM refunds WHERE shift_id = $1))"
     )
-    .bind(id.0)
+    .bind(id)
     .fetch_optional(c)
     .await)?;
-    let expected = Fen(float + cash.map_or(0, |(e4,)| e4) / 100);
+    let expected = float + cash.map_or(Fen::ZERO, |(cash,)| cash.split_fen().0);
     let difference = counted - expected;
     if difference != Fen::ZERO && reason.is_empty() {
         return Err(AppError::DrawerDiffers.into());
@@ -147,11 +153,11 @@ pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, co
         "UPDATE shifts SET closed_at = $2, closed_by = $3, expected_fen = $4, counted_fen = $5, reason = $6
          WHERE id = $1 AND closed_at IS NULL"
     )
-    .bind(id.0)
-    .bind(at.0)
-    .bind(who.user.0)
-    .bind(expected.0)
-    .bind(counted.0)
+    .bind(id)
+    .bind(at)
+    .bind(who.user)
+    .bind(expected)
+    .bind(counted)
     .bind(reason)
     .execute(c)
     .await)?;
@@ -169,34 +175,20 @@ async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, subject: &s
 }
 
 pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
-    read!(db, |pool| {
-        sqlx::query_as(
-            "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen,
-            s.counted_fen,
-                s.reason
-         FROM shifts s JOIN users u ON u.id = s.operator_id WHERE s.id = $1",
-        )
-        .bind(id.0)
-        .fetch_optional(pool)
-        .await
-    })
+    read!(db, |pool| sqlx::query_as(concat!(shift_columns!(), "WHERE s.id = $1")).bind(id).fetch_optional(pool).await)
 }
 
-/// The newest shifts, open ones first: of one operator, or with `None` of all.
+/// The newest shifts of one operator or of all, open ones first.
 pub async fn recent(db: &Db, operator: Option<UserId>, limit: i64) -> Result<Vec<Shift>> {
-    read!(db, |pool| {
-        sqlx::query_as(
-            "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen,
-            s.counted_fen,
-                s.reason
-         FROM shifts s JOIN users u ON u.id = s.operator_id WHERE $1 IS NULL OR s.operator_id = $1
-         ORDER BY CASE WHEN s.closed_at IS NULL THEN 0 ELSE 1 END, s.opened_at DESC LIMIT $2",
-        )
-        .bind(operator.map(|user| user.0))
-        .bind(limit)
-        .fetch_all(pool)
-        .await
-    })
+    read!(db, |pool| sqlx::query_as(concat!(
+        shift_columns!(),
+        "WHERE $1 IS NULL OR s.operator_id = $1
+         ORDER BY CASE WHEN s.closed_at IS NULL THEN 0 ELSE 1 END, s.opened_at DESC LIMIT $2"
+    ))
+    .bind(operator)
+    .bind(limit)
+    .fetch_all(pool)
+    .await)
 }
 
 /// What went over the counter in a shift, by tender.
@@ -214,34 +206,27 @@ pub async fn takings(db: &Db, id: ShiftId) -> Result<Vec<Takings>> {
                FROM refunds f JOIN ledger_transfers t ON t.operation = 'refund' AND t.reference = f.id WHERE f.shift_id = $1) AS x
          GROUP BY tender ORDER BY tender"
     )
-    .bind(id.0)
+    .bind(id)
     .fetch_all(pool)
     .await)
 }
 
-impl Shift {
-    #[must_use]
-    pub const fn id(&self) -> ShiftId {
-        ShiftId(self.id)
-    }
-}
-
-/// Notes in which shift a sale was made, or a return or refund paid.
+/// Assigns a sale, or a return or refund that is paid, to the operator's open shift.
 pub(super) async fn note(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId, of: Entered) -> Result<()> {
     let shift = working(tx, rng, at, operator).await?;
     let noted = match of {
         Entered::Sale(id) => on!(tx, |c| sqlx::query("UPDATE orders SET shift_id = $1 WHERE id = $2 AND shift_id IS NULL")
-            .bind(shift.0)
+            .bind(shift)
             .bind(id)
             .execute(c)
             .await)?,
         Entered::Payout(id) => on!(tx, |c| sqlx::query("UPDATE returns SET shift_id = $1 WHERE id = $2 AND shift_id IS NULL")
-            .bind(shift.0)
+            .bind(shift)
             .bind(id)
             .execute(c)
             .await)?,
         Entered::Refund(id) => on!(tx, |c| sqlx::query("UPDATE refunds SET shift_id = $1 WHERE id = $2 AND shift_id IS NULL")
-            .bind(shift.0)
+            .bind(shift)
             .bind(id)
             .execute(c)
             .await)?,
@@ -249,7 +234,7 @@ pub(super) async fn note(tx: &mut Tx, rng: &Rng, at: Timestamp, operator: UserId
     if noted == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "shifts", column: "id" }) }
 }
 
-/// What is written into a shift.
+/// What is assigned to a shift.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entered {
     Sale(OrderId),

@@ -1,6 +1,6 @@
-//! Monthly subsidies: what was decided, who has not got theirs, and giving it, once a room and month.
+//! Monthly subsidies: the rules, the rooms that are still due, and the grant, once a room and month.
 
-use model::ids::{AccountId, MeterId, PlaceId, UserId, Uuid};
+use model::ids::{AccountId, MeterId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
 use model::person::Who;
@@ -10,19 +10,26 @@ use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::orders::{self, NewOrder};
-use super::{Db, Result, StoreError, on, read};
+use super::{Db, Result, on, read};
 use domain::order::Limits;
 use domain::rng::Rng;
 use domain::subsidy::Rule;
 
 #[derive(FromRow)]
 struct RuleRow {
-    place_id: Uuid,
-    from_month: i64,
-    per: String,
-    amount_fen: i64,
-    decided_by: Uuid,
+    place_id: PlaceId,
+    from_month: Month,
+    per: Per,
+    amount_fen: Fen,
+    decided_by: UserId,
     by_name: String,
+}
+
+impl From<RuleRow> for Decided {
+    fn from(row: RuleRow) -> Self {
+        let rule = Rule { place: row.place_id, from: row.from_month, per: row.per, amount: row.amount_fen };
+        Self { rule, by: row.decided_by, by_name: row.by_name }
+    }
 }
 
 /// A rule, and who decided it.
@@ -30,7 +37,6 @@ struct RuleRow {
 pub struct Decided {
     pub rule: Rule,
     pub by: UserId,
-    /// What they are called.
     pub by_name: String,
 }
 
@@ -42,18 +48,11 @@ pub async fn rules(db: &Db) -> Result<Vec<Decided>> {
     )
     .fetch_all(pool)
     .await)?;
-    let decided = |row: RuleRow| {
-        let per = Per::parse(&row.per).ok_or(StoreError::Inconsistent { table: "subsidy_rules", column: "per" })?;
-        let rule = Rule { place: PlaceId(row.place_id), from: Month(row.from_month), per, amount: Fen(row.amount_fen) };
-        Ok(Decided { rule, by: UserId(row.decided_by), by_name: row.by_name })
-    };
-    rows.into_iter().map(decided).collect()
+    Ok(rows.into_iter().map(Decided::from).collect())
 }
 
-/// Decides what rooms below a place get from a month on, with its audit line. What was given is not changed.
-///
-/// # Errors
-/// Where the database fails. The caller has seen to it that the place is the operator's.
+/// Sets the subsidy of the rooms below a place from a month on, with the audit line. Earlier grants do not change. The caller
+/// checks that the operator may see the place.
 pub async fn decide(db: &Db, at: Timestamp, who: &Who, rule: &Rule) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| {
@@ -62,43 +61,45 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, rule: &Rule) -> Result<()
          ON CONFLICT (place_id, from_month) DO UPDATE SET per = excluded.per, amount_fen = excluded.amount_fen,
                                                           decided_by = excluded.decided_by, decided_at = excluded.decided_at"
     )
-    .bind(rule.place.0)
-    .bind(rule.from.0)
-    .bind(rule.per.as_str())
-    .bind(rule.amount.0)
-    .bind(who.user.0)
-    .bind(at.0)
+    .bind(rule.place)
+    .bind(rule.from)
+    .bind(rule.per)
+    .bind(rule.amount)
+    .bind(who.user)
+    .bind(at)
     .execute(c)
     .await
     })?;
     let (actor, subject) = (format!("user:{}", who.user), format!("place:{}", rule.place));
-    let detail = serde_json::json!({ "from": rule.from.to_string(), "per": rule.per.as_str(), "amount_fen": rule.amount });
+    let detail = serde_json::json!({ "from": rule.from.to_string(), "per": rule.per, "amount_fen": rule.amount });
     let entry = Entry { actor: &actor, ip: &who.ip, action: "subsidy.rule", subject: &subject, detail: &detail.to_string() };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }
 
-/// A room with an open account that got nothing yet in a month.
+/// A room with an open account and without a subsidy in a month.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Room {
-    account_id: Uuid,
-    meter_id: Uuid,
-    place_id: Uuid,
-    above: Option<Uuid>,
-    top: Option<Uuid>,
-    site: Option<Uuid>,
+pub struct DueRoom {
+    account_id: AccountId,
+    meter_id: MeterId,
+    place_id: PlaceId,
+    above: Option<PlaceId>,
+    top: Option<PlaceId>,
+    site: Option<PlaceId>,
+    /// Number of residents.
     pub heads: i64,
 }
 
-impl Room {
+impl DueRoom {
     /// The room and the places above it.
     #[must_use]
     pub fn upwards(&self) -> Vec<PlaceId> {
-        [Some(self.place_id), self.above, self.top, self.site].into_iter().flatten().map(PlaceId).collect()
+        [Some(self.place_id), self.above, self.top, self.site].into_iter().flatten().collect()
     }
 }
 
-pub async fn rooms(db: &Db, month: Month) -> Result<Vec<Room>> {
+/// The rooms without a subsidy in this month.
+pub async fn due_rooms(db: &Db, month: Month) -> Result<Vec<DueRoom>> {
     read!(db, |pool| {
         sqlx::query_as(
             "SELECT a.id AS account_id, am.meter_id, r.id AS place_id, b.id AS above, t.id AS top, t.parent_id AS site,
@@ -112,24 +113,24 @@ pub async fn rooms(db: &Db, month: Month) -> Result<Vec<Room>> {
          WHERE a.state = 'open' AND NOT EXISTS (SELECT 1 FROM subsidies s WHERE s.place_id = a.place_id AND s.month = $1)
          ORDER BY a.id",
         )
-        .bind(month.0)
+        .bind(month)
         .fetch_all(pool)
         .await
     })
 }
 
-/// Gives a room its subsidy, as a sale that nobody pays: order, posting and credit command in one transaction with the row that
-/// makes it happen once. Gives whether this was that once.
+/// Grants a room its subsidy as a sale that nobody pays: order, posting and credit command in one transaction with the row that
+/// makes it happen once. Gives whether it was granted now.
 ///
 /// # Errors
-/// Refused as [`orders::sell`] where the meter may not hold it; a later try may succeed.
+/// Refused like [`orders::sell`] if the meter may not hold it; a later try may succeed.
 pub async fn grant(
     db: &Db,
     rng: &Rng,
     at: Timestamp,
     limits: &Limits,
     month: Month,
-    room: &Room,
+    room: &DueRoom,
     decided: &Decided,
 ) -> Result<bool> {
     let amount = decided.rule.comes_to(room.heads);
@@ -142,10 +143,10 @@ pub async fn grant(
          ON CONFLICT (place_id, month) DO NOTHING"
     )
     .bind(room.place_id)
-    .bind(month.0)
+    .bind(month)
     .bind(room.account_id)
     .bind(room.heads)
-    .bind(amount.0)
+    .bind(amount)
     .execute(c)
     .await)?;
     if inserted == 0 {
@@ -153,8 +154,8 @@ pub async fn grant(
     }
     let new = NewOrder {
         key: rng.id(at),
-        account: AccountId(room.account_id),
-        meter: MeterId(room.meter_id),
+        account: room.account_id,
+        meter: room.meter_id,
         tender: Tender::Subsidy,
         amount,
         by: decided.by,
@@ -164,7 +165,7 @@ pub async fn grant(
     let order = orders::grant_within(&mut tx, rng, at, &limits, &new).await?;
     on!(&mut tx, |c| sqlx::query("UPDATE subsidies SET order_id = $3 WHERE place_id = $1 AND month = $2 AND order_id IS NULL")
         .bind(room.place_id)
-        .bind(month.0)
+        .bind(month)
         .bind(order.id)
         .execute(c)
         .await)?;
@@ -172,14 +173,13 @@ pub async fn grant(
     Ok(true)
 }
 
-/// How many rooms got something in a month, and how much in all.
+/// Number of rooms with a subsidy in a month, and the sum of the subsidies.
 pub async fn given(db: &Db, month: Month) -> Result<(i64, Fen)> {
-    let row: Option<(i64, i64)> = read!(db, |pool| sqlx::query_as(
+    let row: Option<(i64, Fen)> = read!(db, |pool| sqlx::query_as(
         "SELECT COUNT(*), CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM subsidies WHERE month = $1"
     )
-    .bind(month.0)
+    .bind(month)
     .fetch_optional(pool)
     .await)?;
-    let (rooms, fen) = row.unwrap_or_default();
-    Ok((rooms, Fen(fen)))
+    Ok(row.unwrap_or_default())
 }

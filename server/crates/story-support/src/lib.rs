@@ -8,7 +8,6 @@
     reason = "what helps tests is a test, though Clippy sees no #[test] on it"
 )]
 
-pub mod bills;
 pub mod channel_config;
 pub mod closings;
 pub mod database;
@@ -19,6 +18,7 @@ pub mod rooms;
 pub mod seeds;
 pub mod shop;
 pub mod site;
+pub mod statements;
 pub mod web;
 
 use std::net::SocketAddr;

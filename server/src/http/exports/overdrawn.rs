@@ -14,7 +14,7 @@ use store::console;
 /// All that the operator may see. The access table allows operators only.
 pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
     let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let overdrawn = match console::exposed(&state.context.db, who.user, -1).await {
+    let overdrawn = match console::overdrawn(&state.context.db, who.user, -1).await {
         Ok(overdrawn) => overdrawn,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "overdrawn.failed");

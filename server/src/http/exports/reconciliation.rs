@@ -44,7 +44,7 @@ pub async fn reconciliation(
     let t = texts(info.lang);
     let mut file = "\u{feff}".to_owned();
     for (name, sum) in [
-        (t.bill, shown.day.bill.to_string()),
+        (t.statement, shown.day.statement.to_string()),
         (t.ledger, shown.day.ledger.to_string()),
         (t.listed, shown.day.gaps.to_string()),
         (t.fees, shown.day.fees.to_string()),
@@ -53,7 +53,8 @@ pub async fn reconciliation(
     ] {
         file += &line(&[name.to_owned(), sum]);
     }
-    file += &line(&[t.class, t.number, t.number, t.refund, t.bill, t.ours, t.gap, t.next, t.decision].map(str::to_owned));
+    file +=
+        &line(&[t.class, t.number, t.number, t.refund, t.statement, t.in_ledger, t.gap, t.next, t.decision].map(str::to_owned));
     for one in &shown.lines {
         file += &line(&cells(one, info.lang));
     }
@@ -69,12 +70,12 @@ pub async fn reconciliation(
 fn cells(one: &DifferenceLine, lang: Lang) -> [String; 9] {
     let amount = |fen: Option<Fen>| fen.map(|fen| fen.to_string()).unwrap_or_default();
     [
-        class(&one.class, lang).to_owned(),
+        class(one.class, lang).to_owned(),
         one.out_trade_no.clone(),
         one.trade_no.clone(),
         one.refund_no.clone(),
-        amount(one.bill),
-        amount(one.ours),
+        amount(one.statement),
+        amount(one.ledger),
         one.gap.to_string(),
         next(one, lang),
         one.decision.as_ref().map(|(decision, by)| format!("{decision} {by}")).unwrap_or_default(),

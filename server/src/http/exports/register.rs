@@ -43,15 +43,15 @@ enum Position {
 }
 
 fn lines(db: Db, user: UserId, query: RecordQuery, lang: Lang) -> impl stream::Stream<Item = Result<Bytes>> {
-    let terms = console::Terms::of(user, &query);
-    stream::try_unfold((Position::Head, db, terms), move |(at, db, terms)| async move {
+    let filter = console::RecordFilter::new(user, &query);
+    stream::try_unfold((Position::Head, db, filter), move |(at, db, filter)| async move {
         let (mut text, after) = match at {
             Position::End => return Ok(None),
             // Without the byte order mark, spreadsheets read the file in the system's old code page.
             Position::Head => (format!("\u{feff}{}", csv::line(&register::head(lang).map(str::to_owned))), None),
             Position::After(at, id) => (String::new(), Some((at, id))),
         };
-        let found = console::records(&db, &terms, after, CHUNK, 0).await?;
+        let found = console::records(&db, &filter, after, CHUNK, 0).await?;
         for record in &found {
             text.push_str(&csv::line(&cells(record, lang)));
         }
@@ -59,7 +59,7 @@ fn lines(db: Db, user: UserId, query: RecordQuery, lang: Lang) -> impl stream::S
             Some(last) if found.len() as i64 == CHUNK => Position::After(last.at, last.id),
             _ => Position::End,
         };
-        Ok(Some((Bytes::from(text), (next, db, terms))))
+        Ok(Some((Bytes::from(text), (next, db, filter))))
     })
 }
 

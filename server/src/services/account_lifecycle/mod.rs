@@ -16,7 +16,7 @@ use super::Context;
 use super::auth::{Passwords, is_weak};
 use meters::profile::Profiles;
 use store::accounts::{self, NewResident};
-use store::closings::{self, ClosingRequest, Kind, NewClosing, View, ViewMeter, ViewSetting};
+use store::closings::{self, ClosingRequest, NewClosing, View, ViewMeter, ViewSetting};
 use store::{console, orders, parameters};
 
 pub struct AccountLifecycleService {
@@ -75,7 +75,7 @@ impl AccountLifecycleService {
 impl AccountLifecyclePort for AccountLifecycleService {
     async fn lifecycle(&self, who: &Who, meter: MeterId) -> Result<Lifecycle, AppError> {
         let account = self.context.room(who, meter).await?.account.account_id;
-        let (siblings, free) = console::beside(&self.context.db, meter, account).await?;
+        let (siblings, free) = console::other_meters(&self.context.db, meter, account).await?;
         let closing = closings::of_meter(&self.context.db, meter).await?;
         Ok(Lifecycle { siblings, free, closing, gateways: console::gateway_names(&self.context.db, who.user).await? })
     }
@@ -192,18 +192,15 @@ impl AccountLifecyclePort for AccountLifecycleService {
             tender: order.tender,
             at: order.created_at,
         });
-        let old = view.meters.first().filter(|_| view.kind == Kind::Replace && view.ended_at.is_none()).map(|one| one.meter);
+        let old =
+            view.meters.first().filter(|_| view.kind == ClosingKind::Replace && view.ended_at.is_none()).map(|one| one.meter);
         let parameters = match old {
             Some(old) => parameters::find(&self.context.db, old).await?,
             None => None,
         };
         Ok(Closing {
             id,
-            kind: match view.kind {
-                Kind::Close => ClosingKind::Close,
-                Kind::Move => ClosingKind::Move,
-                Kind::Replace => ClosingKind::Replace,
-            },
+            kind: view.kind,
             room,
             account: view.number,
             tender: view.tender,

@@ -6,16 +6,16 @@ use app::api::ledger::{LedgerPort, Subsidies, SubsidyRule, TrialBalance, TrialLi
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::PlaceId;
+use model::ledger::AccountKind;
 use model::money::{Fen, Money};
 use model::person::Who;
 use model::subsidy::{Month, Per};
 use model::time::Timestamp;
 
 use super::CashDeskService;
-use domain::ledger::kind_of;
 use domain::subsidy::Rule;
 use store::ledger::Balance;
-use store::{console, ledger, subsidies};
+use store::{StoreError, console, ledger, subsidies};
 
 /// A larger subsidy is taken for a typing error.
 const SUBSIDY_MAX: Fen = Fen(100_000);
@@ -25,7 +25,7 @@ impl LedgerPort for CashDeskService {
     async fn trial_balance(&self, who: &Who, at: Option<Timestamp>) -> Result<TrialBalance, AppError> {
         self.context.require_whole_site(who).await?;
         let at = at.unwrap_or_else(|| self.context.now());
-        Ok(TrialBalance { at, lines: by_kind(&ledger::balances_at(&self.context.db, at).await?) })
+        Ok(TrialBalance { at, lines: by_kind(&ledger::balances_at(&self.context.db, at).await?)? })
     }
 
     async fn subsidies(&self, who: &Who) -> Result<Subsidies, AppError> {
@@ -54,21 +54,20 @@ impl LedgerPort for CashDeskService {
     }
 }
 
-/// Balances by kind of account.
-#[must_use]
-pub fn by_kind(balances: &[Balance]) -> Vec<TrialLine> {
-    let mut kinds: BTreeMap<&str, TrialLine> = BTreeMap::new();
+/// Balances by kind of account, in the order of the codes.
+///
+/// # Errors
+/// If an account has an unknown code.
+pub fn by_kind(balances: &[Balance]) -> store::Result<Vec<TrialLine>> {
+    let mut kinds: BTreeMap<String, TrialLine> = BTreeMap::new();
     for balance in balances {
-        let kind = kind_of(&balance.account);
-        let line = kinds.entry(kind).or_insert_with(|| TrialLine {
-            kind: kind.to_owned(),
-            accounts: 0,
-            debits: Money::ZERO,
-            credits: Money::ZERO,
-        });
+        let unknown = StoreError::Inconsistent { table: "ledger_balances", column: "account" };
+        let kind = AccountKind::of(&balance.account).ok_or(unknown)?;
+        let empty = TrialLine { kind, accounts: 0, debits: Money::ZERO, credits: Money::ZERO };
+        let line = kinds.entry(kind.code()).or_insert(empty);
         line.accounts += 1;
         line.debits = line.debits + Money(balance.debits_e4);
         line.credits = line.credits + Money(balance.credits_e4);
     }
-    kinds.into_values().collect()
+    Ok(kinds.into_values().collect())
 }

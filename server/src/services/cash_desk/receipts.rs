@@ -4,7 +4,6 @@ use app::api::receipts::ReceiptsPort;
 use async_trait::async_trait;
 use model::console::{Page, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records};
 use model::error::AppError;
-use model::money::Fen;
 use model::person::Who;
 
 use super::CashDeskService;
@@ -23,11 +22,11 @@ impl ReceiptsPort for CashDeskService {
     }
 
     async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError> {
-        let (terms, size) = (console::Terms::of(who.user, query), Page::<RecordLine>::SIZE);
-        let lines = console::records(&self.context.db, &terms, None, size, query.page * size).await?;
-        let totals = console::record_totals(&self.context.db, &terms).await?;
+        let (filter, size) = (console::RecordFilter::new(who.user, query), Page::<RecordLine>::SIZE);
+        let lines = console::records(&self.context.db, &filter, None, size, query.page * size).await?;
+        let totals = console::record_totals(&self.context.db, &filter).await?;
         let page = Page { lines, total: totals.lines };
         let buildings = console::buildings(&self.context.db, who.user).await?;
-        Ok(Records { page, taken: Fen(totals.taken_fen), given: Fen(totals.given_fen), buildings })
+        Ok(Records { page, taken: totals.taken, given: totals.given, buildings })
     }
 }

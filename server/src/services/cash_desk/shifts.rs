@@ -7,10 +7,9 @@ use model::ids::ShiftId;
 use model::money::Fen;
 use model::order::Tender;
 use model::person::{Role, Who};
-use model::time::Timestamp;
 
 use super::CashDeskService;
-use store::{Db, StoreError, shifts};
+use store::{Db, shifts};
 
 /// Shifts on the page.
 const RECENT: i64 = 30;
@@ -35,7 +34,7 @@ impl ShiftsPort for CashDeskService {
 
     async fn shift(&self, who: &Who, id: ShiftId) -> Result<Shift, AppError> {
         let row = shifts::find(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
-        if row.operator_id != who.user.0 && who.role != Role::Admin {
+        if row.operator_id != who.user && who.role != Role::Admin {
             return Err(AppError::NotFound);
         }
         Ok(shift_view(&self.context.db, row).await?)
@@ -52,31 +51,21 @@ impl ShiftsPort for CashDeskService {
 }
 
 async fn shift_view(db: &Db, row: shifts::Shift) -> store::Result<Shift> {
-    let takings: Vec<Takings> = shifts::takings(db, row.id()).await?.into_iter().map(by_tender).collect::<store::Result<_>>()?;
+    let takings: Vec<Takings> = shifts::takings(db, row.id).await?.into_iter().map(by_tender).collect();
     let cash = takings.iter().find(|takings| takings.tender == Tender::Cash);
-    let now = Fen(row.float_fen) + cash.map_or(Fen::ZERO, |cash| cash.taken - cash.given);
-    let end = row.closed_at.zip(row.counted_fen).map(|(at, counted)| ShiftEnd {
-        at: Timestamp(at),
-        counted: Fen(counted),
-        reason: row.reason.clone().unwrap_or_default(),
-    });
+    let now = row.float + cash.map_or(Fen::ZERO, |cash| cash.taken - cash.given);
+    let end = row.closed_at.zip(row.counted);
     Ok(Shift {
-        id: row.id(),
+        id: row.id,
         operator: row.operator_name,
-        opened_at: Timestamp(row.opened_at),
-        float: Fen(row.float_fen),
+        opened_at: row.opened_at,
+        float: row.float,
         takings,
-        expected: row.expected_fen.map_or(now, Fen),
-        end,
+        expected: row.expected.unwrap_or(now),
+        end: end.map(|(at, counted)| ShiftEnd { at, counted, reason: row.reason.unwrap_or_default() }),
     })
 }
 
-fn by_tender(row: shifts::Takings) -> store::Result<Takings> {
-    Ok(Takings {
-        tender: Tender::parse(&row.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?,
-        sales: row.sales,
-        taken: Fen(row.taken_fen),
-        payouts: row.payouts,
-        given: Fen(row.given_fen),
-    })
+fn by_tender(row: shifts::Takings) -> Takings {
+    Takings { tender: row.tender, sales: row.sales, taken: row.taken, payouts: row.payouts, given: row.given }
 }

@@ -2,7 +2,7 @@
 
 use app::api::accounts::{AccountOpening, AccountsPort, FormRow, OpeningError, ResidentRow};
 use async_trait::async_trait;
-use model::console::{AccountLine, Exposed, Page, Query};
+use model::console::{AccountLine, AccountQuery, Overdrawn, Page};
 use model::error::AppError;
 use model::person::Who;
 
@@ -13,7 +13,7 @@ use store::{StoreError, console, users};
 
 #[async_trait]
 impl AccountsPort for ConsoleService {
-    async fn accounts(&self, who: &Who, query: &Query) -> Result<Page<AccountLine>, AppError> {
+    async fn accounts(&self, who: &Who, query: &AccountQuery) -> Result<Page<AccountLine>, AppError> {
         let mut page = console::accounts(&self.context.db, who.user, query).await?;
         for line in &mut page.lines {
             line.latest = line.meter.map(|meter| self.context.latest(meter));
@@ -23,7 +23,7 @@ impl AccountsPort for ConsoleService {
 
     async fn open_account(&self, who: &Who, opening: &AccountOpening) -> Result<(), OpeningError> {
         self.context.room(who, opening.meter).await?;
-        let (_, free) = console::beside(&self.context.db, opening.meter, None).await.map_err(AppError::from)?;
+        let (_, free) = console::other_meters(&self.context.db, opening.meter, None).await.map_err(AppError::from)?;
         if let Some(meter) = opening.also.iter().find(|meter| free.iter().all(|one| one.meter != **meter)) {
             return Err(OpeningError { error: AppError::AccountAlreadyOpen, row: Some(FormRow::Meter(*meter)) });
         }
@@ -57,8 +57,8 @@ impl AccountsPort for ConsoleService {
         Ok(())
     }
 
-    async fn overdrawn(&self, who: &Who, page: i64) -> Result<Exposed, AppError> {
-        Ok(console::exposed(&self.context.db, who.user, page).await?)
+    async fn overdrawn(&self, who: &Who, page: i64) -> Result<Overdrawn, AppError> {
+        Ok(console::overdrawn(&self.context.db, who.user, page).await?)
     }
 }
 

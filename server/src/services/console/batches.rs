@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use app::api::batches::BatchesPort;
 use async_trait::async_trait;
 use aws_lc_rs::digest::{self, SHA256};
-use model::console::{Batch, BatchQuery, BatchView, Building, LeftOut, Missed, Page, Preview, Target};
+use model::console::{Batch, BatchFilter, BatchQuery, BatchView, Building, LeftOut, MissedSwitch, Page, Preview, Target};
 use model::error::AppError;
 use model::ids::{BatchId, MeterId};
 use model::issue::{Issue, Kind};
-use model::meter::{Latest, SupplyState, Wallet};
+use model::meter::{Latest, Wallet};
 use model::person::Who;
 
 use super::ConsoleService;
@@ -71,15 +71,15 @@ impl BatchesPort for ConsoleService {
         Ok(console::batches(&self.context.db, who.user, None, query).await?)
     }
 
-    async fn batch(&self, who: &Who, id: BatchId, state: &str, page: i64) -> Result<BatchView, AppError> {
+    async fn batch(&self, who: &Who, id: BatchId, filter: Option<BatchFilter>, page: i64) -> Result<BatchView, AppError> {
         let found = console::batches(&self.context.db, who.user, Some(id), &Default::default()).await?;
         let batch = found.lines.into_iter().next().ok_or(AppError::NotFound)?;
-        let items = console::batch_items(&self.context.db, who.user, id, state, page).await?;
+        let items = console::batch_items(&self.context.db, who.user, id, filter, page).await?;
         Ok(BatchView { batch, items: items.lines, total: items.total, at: self.context.now() })
     }
 
     async fn retry_batch(&self, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError> {
-        let meters = self.items_in_state(who, id, "failed").await?;
+        let meters = self.filtered_meters(who, id, BatchFilter::Failed).await?;
         let meters: Vec<MeterId> = meters.into_iter().filter(|one| meter.is_none_or(|meter| meter == *one)).collect();
         batches::retry(&self.context.db, &self.context.rng, self.context.now(), who, id, &meters).await?;
         self.context.gateway.wake();
@@ -87,20 +87,20 @@ impl BatchesPort for ConsoleService {
     }
 
     async fn cancel_batch(&self, who: &Who, id: BatchId) -> Result<(), AppError> {
-        let meters = self.items_in_state(who, id, "moving").await?;
+        let meters = self.filtered_meters(who, id, BatchFilter::Moving).await?;
         batches::cancel(&self.context.db, self.context.now(), who, id, &meters).await?;
         Ok(())
     }
 
-    async fn missed_price_switches(&self, who: &Who, page: i64) -> Result<Page<Missed>, AppError> {
+    async fn missed_price_switches(&self, who: &Who, page: i64) -> Result<Page<MissedSwitch>, AppError> {
         Ok(console::missed(&self.context.db, who.user, self.context.now(), page).await?)
     }
 }
 
 impl ConsoleService {
-    /// The meters of a batch in that state that the operator may command.
-    async fn items_in_state(&self, who: &Who, id: BatchId, state: &str) -> Result<Vec<MeterId>, AppError> {
-        let items = console::batch_items(&self.context.db, who.user, id, state, -1).await?;
+    /// The meters of a batch that the filter selects and the operator may command.
+    async fn filtered_meters(&self, who: &Who, id: BatchId, filter: BatchFilter) -> Result<Vec<MeterId>, AppError> {
+        let items = console::batch_items(&self.context.db, who.user, id, Some(filter), -1).await?;
         Ok(items.lines.into_iter().map(|item| item.meter).collect())
     }
 }
@@ -116,7 +116,7 @@ const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -
     if !can {
         return Some(LeftOut::Ability);
     }
-    let lost = matches!(latest.state(), SupplyState::Lost);
+    let lost = latest.state().is_unread();
     if lost && !(lost_too || matches!(kind, Kind::Read)) {
         return Some(LeftOut::Lost);
     }
@@ -162,6 +162,7 @@ mod tests {
     use model::time::Timestamp;
 
     use super::*;
+    use model::meter::SupplyState;
 
     fn place(n: u8, building: u8, floor: &str, room: &str, status: Option<u16>) -> (MeterPlace, Latest) {
         let meter = MeterId(Uuid::from_u128(n.into()));

@@ -2,7 +2,7 @@
 
 use app::api::gateways::GatewaysPort;
 use async_trait::async_trait;
-use model::console::{GatewayLine, MeterLine, Page, Query};
+use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::error::AppError;
 use model::gateway::{Sweep, SweepInterval, Trust};
 use model::ids::GatewayId;
@@ -13,7 +13,7 @@ use store::{console, intervals, trust};
 
 #[async_trait]
 impl GatewaysPort for ConsoleService {
-    async fn meters(&self, who: &Who, query: &Query) -> Result<Page<MeterLine>, AppError> {
+    async fn meters(&self, who: &Who, query: &MeterQuery) -> Result<Page<MeterLine>, AppError> {
         let mut page = console::meters(&self.context.db, who.user, query).await?;
         for line in &mut page.lines {
             line.latest = self.context.latest(line.latest.meter);
@@ -27,6 +27,7 @@ impl GatewaysPort for ConsoleService {
         for line in &mut lines {
             let state = states.iter().find(|state| state.id == line.id);
             line.health = state.map(|state| (state.health, state.since));
+            line.noise = state.and_then(|state| state.noise);
         }
         Ok(lines)
     }

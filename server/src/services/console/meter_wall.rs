@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use app::api::gateways::GatewaysPort;
 use app::api::meter_wall::{MeterWallPort, WallMeter};
 use async_trait::async_trait;
-use model::console::{FoundOrder, MeterLine, Query, RoomName};
+use model::console::{FoundOrder, MeterLine, MeterQuery, RoomName};
 use model::error::AppError;
 use model::person::Who;
 
@@ -30,7 +30,7 @@ impl MeterWallPort for ConsoleService {
         let mut found = Vec::new();
         if named.len() <= NAMED_MAX {
             for meter in &named {
-                let query = Query { text: meter.name.to_string(), ..Query::default() };
+                let query = MeterQuery { text: meter.name.to_string(), ..MeterQuery::default() };
                 let lines = self.meters(who, &query).await?.lines;
                 found.extend(lines.into_iter().filter(|line| line.latest.meter == meter.latest.meter));
             }
@@ -39,7 +39,7 @@ impl MeterWallPort for ConsoleService {
             return Ok(found);
         }
         let first: HashSet<_> = found.iter().map(|line| line.latest.meter).collect();
-        let query = Query { text: text.to_owned(), ..Query::default() };
+        let query = MeterQuery { text: text.to_owned(), ..MeterQuery::default() };
         let others = self.meters(who, &query).await?.lines;
         found.extend(others.into_iter().filter(|line| !first.contains(&line.latest.meter)));
         Ok(found)

@@ -4,7 +4,7 @@ use app::api::rooms::RoomsPort;
 use async_trait::async_trait;
 use model::command::CommandKind;
 use model::console::{
-    Account, AccountState, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, WalletLimits,
+    Account, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, WalletLimits,
 };
 use model::energy::Energy;
 use model::error::AppError;
@@ -23,7 +23,7 @@ use domain::command_args::CommandArgs;
 use domain::money_rule::MoneyOperation;
 use domain::rollup::Parts;
 use store::console::{self, AccountRow, CommandRow};
-use store::{Db, StoreError, energy, journals, parameters, readings, wallets};
+use store::{Db, energy, journals, parameters, readings, wallets};
 
 /// Days in the chart, readings in the table, commands in the list.
 const DAYS: i64 = 14;
@@ -106,7 +106,7 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
     Ok(Some(Account {
         id,
         number,
-        state: AccountState::parse(&state).ok_or(StoreError::Inconsistent { table: "accounts", column: "state" })?,
+        state,
         opened_at,
         residents: residents.into_iter().map(|(name, login)| Resident { name, login }).collect(),
     }))

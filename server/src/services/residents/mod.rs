@@ -8,10 +8,12 @@ mod switch;
 mod views;
 
 use app::api::resident::{
-    Cashier, CashierView, CommandView, Home, Me, OrderView, PastAccount, Records, ResidentPort, SwitchOffer, TopUpOffer, Usage,
+    Cashier, CashierView, CommandView, Home, Me, OrderView, PastAccount, Records, ResidentPort, SignInState, SwitchOffer,
+    TopUpOffer, Usage,
 };
 use app::ports::{Visit, Who};
 use async_trait::async_trait;
+use model::console::ClosingKind;
 use model::error::AppError;
 use model::forecast;
 use model::ids::{CommandId, OrderId, Uuid};
@@ -106,7 +108,7 @@ impl ResidentPort for ResidentService {
         self.cashier(who, order, visit).await
     }
 
-    async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError> {
+    async fn signed_in(&self, who: &Who, visit: &Visit, state: &SignInState, code: &str) -> Result<OrderId, AppError> {
         self.signed_in(who, visit, state, code).await
     }
 
@@ -143,7 +145,7 @@ impl ResidentPort for ResidentService {
             room: past.place,
             account: past.number,
             closed_at: past.closed_at,
-            replacing: past.closed_at.is_none() && past.kind.as_deref() == Some("replace"),
+            replacing: past.closed_at.is_none() && past.kind == Some(ClosingKind::Replace),
             left: past.read_at.map(|_| (past.left_fen, past.ended_at.is_some())),
         }))
     }

@@ -1,6 +1,6 @@
 //! Inside WeChat: the payer signs in to WeChat once a session and returns to the order.
 
-use app::api::resident::Cashier;
+use app::api::resident::{Cashier, SignInState};
 use app::ports::{Visit, Who};
 use model::error::AppError;
 use model::ids::OrderId;
@@ -38,12 +38,12 @@ impl ResidentService {
         Ok(Cashier::Address(sign_in.address(&state)))
     }
 
-    pub(super) async fn signed_in(&self, who: &Who, visit: &Visit, state: &str, code: &str) -> Result<OrderId, AppError> {
+    pub(super) async fn signed_in(&self, who: &Who, visit: &Visit, state: &SignInState, code: &str) -> Result<OrderId, AppError> {
         let (channel, sign_in) = self.inside(Tender::WechatPay).ok_or(AppError::NotFound)?;
         let session = hash(&visit.session);
         // Before the code is used: a forged state must not cause a request to the channel.
         let order =
-            payers::returned(&self.context.db, self.context.now(), &session, &hash(state)).await?.ok_or(AppError::NotFound)?;
+            payers::returned(&self.context.db, self.context.now(), &session, &hash(&state.0)).await?.ok_or(AppError::NotFound)?;
         let room = self.room(who).await?;
         self.own(&room, order).await?;
         if code.is_empty() || code.len() > 512 {

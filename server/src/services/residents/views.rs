@@ -1,6 +1,7 @@
 //! Maps rows of the store to view types.
 
 use app::api::resident::{Power, Record, Room, Used};
+use model::console::AccountState;
 use model::energy::Energy;
 use model::event::DayMark;
 use model::meter::Latest;
@@ -17,8 +18,8 @@ pub fn room(room: &rooms::Room, latest: Latest) -> Room {
         name: room.room.clone(),
         place: room.place(),
         account: room.number.clone(),
-        opened: room.state != "opening",
-        leaving: room.state == "closing" || room.leaving > 0,
+        opened: room.state != AccountState::Opening,
+        leaving: room.state == AccountState::Closing || room.leaving > 0,
         latest,
     }
 }

@@ -23,11 +23,11 @@ both!(a_notification_after_midnight_is_no_difference, |w: World| async move {
     shop.wait(HOUR);
     shop.reconciles().await.unwrap();
     let edge = |gap, why: &str| [("edge".to_owned(), Fen(gap), why.to_owned())];
-    assert_eq!(shop.money(Tender::Alipay, day).await, edge(5_000, "booked-elsewhere"));
+    assert_eq!(shop.money(Tender::Alipay, day).await, edge(5_000, "other-day"));
     shop.next_day(11);
     shop.reconciles().await.unwrap();
-    assert_eq!(shop.money(Tender::Alipay, day.plus(1)).await, edge(-5_000, "other-bill"));
-    let cases = shop.world.number("SELECT COUNT(*) FROM cases WHERE kind LIKE 'bill-%' AND kind <> 'bill-meter'").await;
+    assert_eq!(shop.money(Tender::Alipay, day.plus(1)).await, edge(-5_000, "other-statement"));
+    let cases = shop.world.number("SELECT COUNT(*) FROM cases WHERE kind LIKE 'statement-%' AND kind <> 'statement-meter'").await;
     assert_eq!((shop.day(Tender::Alipay, day.plus(1)).await.equal_lines, cases), (1, 0));
 });
 
@@ -46,15 +46,15 @@ both!(a_booking_before_midnight_waits_for_the_next_statement, |w: World| async m
         shop.next_day(11);
         shop.pays(Tender::Alipay, 3_000).await;
         shop.fetches(Tender::Alipay, day).await;
-        assert_eq!(shop.money(Tender::Alipay, day).await, [("edge".into(), Fen(-5_000), "bill-to-come".into())]);
+        assert_eq!(shop.money(Tender::Alipay, day).await, [("edge".into(), Fen(-5_000), "statement-to-come".into())]);
         shop.next_day(1);
         let missing = forgotten.then(|| number.clone());
-        shop.bills(StatementFaults { missing, ..StatementFaults::default() });
+        shop.statement_faults(StatementFaults { missing, ..StatementFaults::default() });
         shop.fetches(Tender::Alipay, day.plus(1)).await;
-        let expected = if forgotten { ("ours-only", "credited") } else { ("edge", "other-bill") };
+        let expected = if forgotten { ("ledger-only", "credited") } else { ("edge", "other-statement") };
         let money = shop.money(Tender::Alipay, day).await;
         assert_eq!(money, [(expected.0.into(), Fen(-5_000), expected.1.into())]);
-        shop.bills(StatementFaults::default());
+        shop.statement_faults(StatementFaults::default());
         shop.next_day(1);
     }
 });
@@ -82,7 +82,7 @@ both!(a_refund_is_in_the_statement_of_its_own_day, |w: World| async move {
     assert_eq!(shop.day(Tender::Alipay, day).await.equal_lines, 2);
     assert_eq!(shop.classes(Tender::Alipay, day.plus(1)).await, []);
     let row = shop.day(Tender::Alipay, day.plus(1)).await;
-    assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (-5_000, -5_000, 1));
+    assert_eq!((row.statement, row.ledger, row.equal_lines), (Fen(-5_000), Fen(-5_000), 1));
 });
 
 both!(a_console_refund_is_in_statement_and_ledger, |w: World| async move {
@@ -97,7 +97,7 @@ both!(a_console_refund_is_in_statement_and_ledger, |w: World| async move {
         shop.fetches(channel, day).await;
         assert_eq!(shop.classes(channel, day).await, []);
         let row = shop.day(channel, day).await;
-        assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines), (4_000, 4_000, 2));
+        assert_eq!((row.statement, row.ledger, row.equal_lines), (Fen(4_000), Fen(4_000), 2));
     }
 });
 
@@ -126,5 +126,5 @@ both!(a_refund_with_a_lost_answer_differs_until_queried, |w: World| async move {
     assert_eq!(shop.money(Tender::Alipay, day).await, [("state".into(), Fen(-5_000), "sending".into())]);
     shop.give_back().await.unwrap();
     shop.reconciles().await.unwrap();
-    assert_eq!(shop.money(Tender::Alipay, day).await, [("edge".into(), Fen(-5_000), "booked-elsewhere".into())]);
+    assert_eq!(shop.money(Tender::Alipay, day).await, [("edge".into(), Fen(-5_000), "other-day".into())]);
 });

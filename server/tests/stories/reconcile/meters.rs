@@ -50,7 +50,7 @@ async fn deliver(shop: &Shop, fen: i64) {
 /// The listed differences.
 async fn reasons(shop: &Shop, day: model::time::Date) -> Vec<(String, String)> {
     let listed = reconcile::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
-    listed.into_iter().map(|row| (row.class, row.why)).collect()
+    listed.into_iter().map(|row| (row.class.as_str().to_owned(), row.reason.as_str().to_owned())).collect()
 }
 
 async fn add_journal_record(shop: &Shop, amount: i64, count: u16) {
@@ -97,8 +97,8 @@ both!(a_purchase_is_compared_with_count_and_journal, |w: World| async move {
     shop.world.shows(shop.room.meter, 0, 0, 0).await;
     shop.fetches(Tender::Alipay, day).await;
     assert_eq!(reasons(&shop, day).await, [("meter".to_owned(), "count".to_owned())]);
-    assert_eq!(shop.bill_cases().await, 1);
+    assert_eq!(shop.statement_cases().await, 1);
     shop.world.shows(shop.room.meter, 1, 5_000, 5_000).await;
     shop.fetches(Tender::Alipay, day).await;
-    assert_eq!((shop.classes(Tender::Alipay, day).await, shop.bill_cases().await), (vec![], 0));
+    assert_eq!((shop.classes(Tender::Alipay, day).await, shop.statement_cases().await), (vec![], 0));
 });

@@ -15,8 +15,8 @@ use payments::reconcile::FetchOutcome;
 use sandbox::{Faults, StatementFaults};
 use store::ledger::credit_balance;
 use store::reconcile::Imported;
-use story_support::bills::CHANNELS;
 use story_support::shop::Shop;
+use story_support::statements::CHANNELS;
 use story_support::{World, both};
 
 both!(a_day_without_differences_on_both_channels, |w: World| async move {
@@ -27,14 +27,14 @@ both!(a_day_without_differences_on_both_channels, |w: World| async move {
     shop.pays(Tender::WechatPay, 3_333).await;
     assert_eq!(shop.reconciles().await.unwrap(), "fetched 0, waiting 0, failed 0, compared 0", "the day is not over");
     shop.next_day(9);
-    assert_eq!(shop.reconciles().await.unwrap(), "fetched 0, waiting 0, failed 0, compared 0", "nor are the bills ready");
+    assert_eq!(shop.reconciles().await.unwrap(), "fetched 0, waiting 0, failed 0, compared 0", "nor are the statements ready");
     shop.wait(2 * HOUR);
     assert_eq!(shop.reconciles().await.unwrap(), "fetched 2, waiting 0, failed 0, compared 0");
     for (channel, fen, fees, lines) in [(Tender::Alipay, 15_000, 9_000, 2), (Tender::WechatPay, 3_333, 2_000, 1)] {
         assert_eq!(shop.listed(channel, day).await, []);
         let row = shop.day(channel, day).await;
-        assert_eq!((row.bill_fen, row.ledger_fen, row.fee_e4), (fen, fen, fees));
-        assert_eq!((row.equal_lines, row.purchases, row.note), (lines, lines, None));
+        assert_eq!((row.statement, row.ledger, row.fees), (Fen(fen), Fen(fen), Money(fees)));
+        assert_eq!((row.equal_lines, row.purchases, row.problem), (lines, lines, None));
         // The channel holds what came, less what it keeps.
         let clearing = Account::Clearing(channel.as_str());
         assert_eq!(credit_balance(&shop.world.db, &clearing).await.unwrap(), Money(fees - fen * 100));
@@ -53,8 +53,8 @@ both!(a_day_without_differences_on_both_channels, |w: World| async move {
 async fn counts(shop: &Shop) -> [i64; 5] {
     let w = &shop.world;
     [
-        w.number("SELECT COUNT(*) FROM bills").await,
-        w.number("SELECT COUNT(*) FROM bill_lines").await,
+        w.number("SELECT COUNT(*) FROM statements").await,
+        w.number("SELECT COUNT(*) FROM statement_lines").await,
         w.number("SELECT COUNT(*) FROM ledger_transfers").await,
         w.number("SELECT COUNT(*) FROM cases").await,
         w.number("SELECT COUNT(*) FROM audit").await,
@@ -69,7 +69,7 @@ both!(every_difference_class_is_found_and_closes_when_resolved, |w: World| async
         shop.pays(channel, 7_000).await;
         shop.next_day(11);
         let faults = [
-            (StatementFaults { missing: Some(number.clone()), ..StatementFaults::default() }, "ours-only", -5_000, "credited"),
+            (StatementFaults { missing: Some(number.clone()), ..StatementFaults::default() }, "ledger-only", -5_000, "credited"),
             (StatementFaults { extra: Some("12.34".into()), ..StatementFaults::default() }, "channel-only", 1_234, "unknown"),
             (
                 StatementFaults { amounts: [(number.clone(), "49.00".into())].into(), ..StatementFaults::default() },
@@ -86,7 +86,7 @@ both!(every_difference_class_is_found_and_closes_when_resolved, |w: World| async
         ];
         let each = faults.len();
         for (turn, (fault, class, gap, why)) in faults.into_iter().enumerate() {
-            shop.bills(fault);
+            shop.statement_faults(fault);
             shop.fetches(channel, day).await;
             let expected = vec![(class.to_owned(), Fen(gap), why.to_owned())];
             assert_eq!(shop.classes(channel, day).await, expected);
@@ -94,10 +94,10 @@ both!(every_difference_class_is_found_and_closes_when_resolved, |w: World| async
             let before = counts(&shop).await;
             shop.fetches(channel, day).await;
             assert_eq!((counts(&shop).await, shop.classes(channel, day).await), (before, expected));
-            assert_eq!(shop.bill_cases().await, 1);
-            shop.bills(StatementFaults::default());
+            assert_eq!(shop.statement_cases().await, 1);
+            shop.statement_faults(StatementFaults::default());
             shop.fetches(channel, day).await;
-            assert_eq!((shop.classes(channel, day).await, shop.bill_cases().await), (vec![], 0));
+            assert_eq!((shop.classes(channel, day).await, shop.statement_cases().await), (vec![], 0));
             let mended = shop.world.number("SELECT COUNT(*) FROM cases WHERE resolution = 'mended'").await;
             assert_eq!(usize::try_from(mended).unwrap(), n * each + turn + 1);
         }
@@ -114,11 +114,11 @@ both!(an_unnotified_payment_differs_until_queried, |w: World| async move {
         shop.next_day(11);
         shop.fetches(channel, day).await;
         assert_eq!(shop.classes(channel, day).await, [("state".into(), Fen(5_000), "pending".into())]);
-        // The query job finds it: booked today, in yesterday's bill.
+        // The query job finds it: posted today, in yesterday's statement.
         shop.query().await.unwrap();
         shop.reconciles().await.unwrap();
-        assert_eq!(shop.classes(channel, day).await, [("edge".into(), Fen(5_000), "booked-elsewhere".into())]);
-        let open = "SELECT COUNT(*) FROM cases WHERE kind = 'bill-state' AND closed_at IS NULL";
+        assert_eq!(shop.classes(channel, day).await, [("edge".into(), Fen(5_000), "other-day".into())]);
+        let open = "SELECT COUNT(*) FROM cases WHERE kind = 'statement-state' AND closed_at IS NULL";
         assert_eq!(shop.world.number(open).await, 0);
         shop.next_day(11);
     }
@@ -153,7 +153,7 @@ both!(an_order_undelivered_after_a_day_is_a_difference, |w: World| async move {
     shop.reconciles().await.unwrap();
     let expected = [("meter".to_owned(), Fen(0), "not-delivered".to_owned())];
     assert_eq!(shop.classes(Tender::Alipay, day).await, expected);
-    assert_eq!((shop.state(order).await.as_str(), shop.bill_cases().await), ("paid", 1));
+    assert_eq!((shop.state(order).await.as_str(), shop.statement_cases().await), ("paid", 1));
     // A case about the meter itself says what to do; two would only confuse.
     let meter = shop.room.meter;
     let mut tx = shop.world.db.begin().await.unwrap();
@@ -162,7 +162,7 @@ both!(an_order_undelivered_after_a_day_is_a_difference, |w: World| async move {
     store::cases::open(&mut tx, rng, at, Some(meter), None, &case).await.unwrap();
     tx.commit().await.unwrap();
     shop.reconciles().await.unwrap();
-    assert_eq!((shop.classes(Tender::Alipay, day).await, shop.bill_cases().await), (vec![], 0));
+    assert_eq!((shop.classes(Tender::Alipay, day).await, shop.statement_cases().await), (vec![], 0));
 });
 
 both!(fees_are_corrected_by_the_difference, |w: World| async move {
@@ -171,15 +171,15 @@ both!(fees_are_corrected_by_the_difference, |w: World| async move {
     shop.pays(Tender::WechatPay, 5_000).await;
     shop.next_day(11);
     let fees = Account::Fees("wechat");
-    // A bill, another one, and the first again: the account follows.
+    // A statement, another one, and the first again: the account follows.
     for (more, expected) in [(0, 3_000), (7, 3_700), (0, 3_000)] {
-        shop.bills(StatementFaults { fee_fen: more, ..StatementFaults::default() });
+        shop.statement_faults(StatementFaults { fee_fen: more, ..StatementFaults::default() });
         assert!(matches!(shop.fetches(Tender::WechatPay, day).await, FetchOutcome::Compared(Imported::New, _)));
         assert_eq!(shop.classes(Tender::WechatPay, day).await, []);
         assert_eq!(credit_balance(&shop.world.db, &fees).await.unwrap(), Money(-expected));
-        assert_eq!(shop.day(Tender::WechatPay, day).await.fee_e4, expected);
+        assert_eq!(shop.day(Tender::WechatPay, day).await.fees, Money(expected));
     }
-    assert_eq!(shop.world.number("SELECT COUNT(*) FROM bills").await, 2);
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM statements").await, 2);
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM ledger_transfers WHERE operation = 'fees'").await, 3);
 });
 

@@ -28,10 +28,10 @@ both!(an_operator_runs_reads_and_closes_a_day, |w: World| async move {
     let (page, about) = (format!("/reconcile/alipay/{day}"), format!("channel=alipay&day={day}"));
     let text = person.get(&page).await.text().await.unwrap();
     assert!(text.contains("立即取账单") && text.contains("还没有取过"), "{text}");
-    assert_eq!(person.get(&format!("/reconcile/alipay/{}", day.plus(-91))).await.status(), 404, "no bill is that old");
+    assert_eq!(person.get(&format!("/reconcile/alipay/{}", day.plus(-91))).await.status(), 404, "no statement is that old");
     let text = person.get("/reconcile").await.text().await.unwrap();
     assert!(text.contains("/api/operator/reconcile-run") && text.contains(&format!("max=\"{day}\"")), "{text}");
-    shop.bills(StatementFaults { amounts: [(number.clone(), "49.00".into())].into(), ..StatementFaults::default() });
+    shop.statement_faults(StatementFaults { amounts: [(number.clone(), "49.00".into())].into(), ..StatementFaults::default() });
     let answer = person.post("/api/operator/reconcile-run", &about).await;
     assert_eq!((answer.status().as_u16(), location(&answer)), (303, &*page));
     // Whoever presses again waits a moment; then it is the same.

@@ -1,6 +1,7 @@
 //! Statements are untrusted: an invalid one is not imported, and the settlement day shows the reason.
 
 use super::*;
+use model::reconciliation::StatementProblem;
 use model::time::MINUTE;
 
 both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
@@ -13,29 +14,29 @@ both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
         for (fault, says) in [
             (StatementFaults { wrong_sum: true, ..StatementFaults::default() }, "totals"),
             (StatementFaults { wrong_hash: true, ..StatementFaults::default() }, hash),
-            (StatementFaults { bomb: true, ..StatementFaults::default() }, "too-much"),
+            (StatementFaults { bomb: true, ..StatementFaults::default() }, "too-large"),
             (StatementFaults { wrong_merchant: true, ..StatementFaults::default() }, "owner"),
             (StatementFaults { duplicated: Some(number), ..StatementFaults::default() }, "twice"),
         ] {
-            shop.bills(fault);
+            shop.statement_faults(fault);
             let before = counts(&shop).await;
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed);
             let row = shop.day(channel, day).await;
-            assert_eq!(row.note.as_deref(), Some(says));
+            assert_eq!(row.problem.map(StatementProblem::as_str), Some(says));
             assert_eq!((counts(&shop).await, row.compared_at), (before, None));
         }
-        shop.bills(StatementFaults { not_ready: true, ..StatementFaults::default() });
+        shop.statement_faults(StatementFaults { not_ready: true, ..StatementFaults::default() });
         assert_eq!(shop.fetches(channel, day).await, FetchOutcome::NotYet);
-        assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("not-ready"));
+        assert_eq!(shop.day(channel, day).await.problem, Some(StatementProblem::NotReady));
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Failed));
         shop.sandbox.set_faults(Faults { falsify: channel == Tender::WechatPay, status: None, ..Faults::default() });
         if channel == Tender::WechatPay {
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed, "the address comes signed, or not at all");
         }
-        shop.bills(StatementFaults::default());
+        shop.statement_faults(StatementFaults::default());
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
-        assert_eq!((shop.classes(channel, day).await, shop.day(channel, day).await.note), (vec![], None));
+        assert_eq!((shop.classes(channel, day).await, shop.day(channel, day).await.problem), (vec![], None));
     }
 });
 
@@ -43,9 +44,9 @@ both!(every_failure_is_reported_and_retried, |w: World| async move {
     let shop = Shop::open(w).await;
     shop.pays(Tender::Alipay, 5_000).await;
     shop.next_day(11);
-    shop.bills(StatementFaults { wrong_sum: true, ..StatementFaults::default() });
+    shop.statement_faults(StatementFaults { wrong_sum: true, ..StatementFaults::default() });
     assert_eq!(shop.reconciles().await.unwrap_err(), "none of 1 statements could be fetched");
-    shop.bills(StatementFaults::default());
+    shop.statement_faults(StatementFaults::default());
     assert_eq!(shop.reconciles().await.unwrap(), "fetched 1, waiting 0, failed 0, compared 0");
 });
 
@@ -64,7 +65,7 @@ both!(an_empty_statement_counts_when_repeated_and_ledger_agrees, |w: World| asyn
     assert!(shop.reconciles().await.unwrap().starts_with("fetched 2, waiting 0,"));
     for channel in CHANNELS {
         let row = shop.day(channel, quiet).await;
-        assert_eq!((row.bill_fen, row.equal_lines, row.differences, row.note), (0, 0, 0, None));
+        assert_eq!((row.statement, row.equal_lines, row.differences, row.problem), (Fen(0), 0, 0, None));
         assert_eq!(shop.day(channel, first).await.equal_lines, 1);
     }
 });
@@ -74,17 +75,17 @@ both!(a_statement_missing_known_payments_is_not_accepted_at_once, |w: World| asy
     for channel in CHANNELS {
         let day = shop.today();
         shop.pays(channel, 5_000).await;
-        shop.bills(StatementFaults { reports_empty: true, ..StatementFaults::default() });
+        shop.statement_faults(StatementFaults { reports_empty: true, ..StatementFaults::default() });
         for _ in 0..3 {
             shop.next_day(11);
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::EmptyUnconfirmed);
-            assert_eq!(shop.day(channel, day).await.note.as_deref(), Some("nothing"));
+            assert_eq!(shop.day(channel, day).await.problem, Some(StatementProblem::Empty));
         }
         shop.next_day(11);
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
         let listed = shop.classes(channel, day).await;
-        assert_eq!(listed, [("ours-only".into(), Fen(-5_000), "credited".into())]);
-        shop.bills(StatementFaults::default());
+        assert_eq!(listed, [("ledger-only".into(), Fen(-5_000), "credited".into())]);
+        shop.statement_faults(StatementFaults::default());
         shop.fetches(channel, day).await;
         assert_eq!(shop.classes(channel, day).await, [("meter".into(), Fen(0), "not-delivered".into())]);
     }
@@ -96,12 +97,12 @@ both!(rows_of_other_systems_open_no_case_and_cost_no_fee, |w: World| async move 
         let day = shop.today();
         shop.pays(channel, 5_000).await;
         shop.next_day(11);
-        shop.bills(StatementFaults { foreign: 300, ..StatementFaults::default() });
+        shop.statement_faults(StatementFaults { foreign: 300, ..StatementFaults::default() });
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::New, _)));
-        assert_eq!((shop.classes(channel, day).await, shop.bill_cases().await), (vec![], 0));
+        assert_eq!((shop.classes(channel, day).await, shop.statement_cases().await), (vec![], 0));
         let row = shop.day(channel, day).await;
-        assert_eq!((row.bill_fen, row.ledger_fen, row.equal_lines, row.fee_e4), (5_000, 5_000, 1, 3_000));
-        assert_eq!((row.foreign_lines, row.foreign_fen), (300, 300_000));
+        assert_eq!((row.statement, row.ledger, row.equal_lines, row.fees), (Fen(5_000), Fen(5_000), 1, Money(3_000)));
+        assert_eq!((row.foreign_lines, row.foreign), (300, Fen(300_000)));
         assert_eq!(credit_balance(&shop.world.db, &Account::Fees(channel.as_str())).await.unwrap(), Money(-3_000));
         let listed = store::reconcile::foreign_lines(&shop.world.db, channel, day, 1_000).await.unwrap();
         assert_eq!((listed.len(), listed[1].out_trade_no.as_str(), listed[1].amount), (300, "SHOP00000001", Fen(1_000)));
@@ -127,7 +128,7 @@ both!(every_wechat_row_and_older_columns_are_read, |w: World| async move {
             vec![("channel-only".to_owned(), Fen(-5_000), "unbooked".to_owned())],
         ),
     ] {
-        shop.bills(fault);
+        shop.statement_faults(fault);
         assert!(matches!(shop.fetches(Tender::WechatPay, day).await, FetchOutcome::Compared(..)));
         assert_eq!(shop.classes(Tender::WechatPay, day).await, expected);
     }
@@ -138,10 +139,11 @@ both!(an_unknown_row_is_named_and_keeps_the_day_open, |w: World| async move {
     let day = shop.today();
     shop.pays(Tender::WechatPay, 5_000).await;
     shop.next_day(11);
-    shop.bills(StatementFaults { unknown_state: true, ..StatementFaults::default() });
+    shop.statement_faults(StatementFaults { unknown_state: true, ..StatementFaults::default() });
     assert_eq!(shop.fetches(Tender::WechatPay, day).await, FetchOutcome::Failed);
     let row = shop.day(Tender::WechatPay, day).await;
-    assert_eq!((row.note.as_deref(), row.note_row, row.note_column.as_deref()), (Some("field"), Some(2), Some("state")));
+    assert_eq!((row.problem, row.problem_row), (Some(StatementProblem::Field), Some(2)));
+    assert_eq!(row.problem_column.as_deref(), Some("state"));
     let web = pages::web(&shop).await;
     let person = web.person(&shop.world, model::person::Role::Operator, "treasurer").await;
     let text = person.get(&format!("/reconcile/wechat/{day}")).await.text().await.unwrap();
@@ -159,16 +161,16 @@ both!(no_statement_before_the_channels_hour_proves_nothing, |w: World| async mov
         shop.pays(channel, 5_000).await;
     }
     shop.next_day(2);
-    shop.bills(StatementFaults { reports_empty: true, ..StatementFaults::default() });
+    shop.statement_faults(StatementFaults { reports_empty: true, ..StatementFaults::default() });
     for _ in 0..4 {
         for channel in CHANNELS {
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::NotYet);
             let row = shop.day(channel, day).await;
-            assert_eq!((row.note.as_deref(), row.compared_at), (Some("not-ready"), None));
+            assert_eq!((row.problem, row.compared_at), (Some(StatementProblem::NotReady), None));
         }
         shop.wait(HOUR);
     }
-    let remembered = "SELECT COUNT(*) FROM settlement_days WHERE nothing_at IS NOT NULL";
+    let remembered = "SELECT COUNT(*) FROM settlement_days WHERE empty_since IS NOT NULL";
     assert_eq!(shop.world.number(remembered).await, 0, "nor does it count as said once");
 });
 
@@ -182,14 +184,19 @@ both!(a_refund_known_only_from_a_statement_is_booked, |w: World| async move {
         shop.wait(MINUTE);
         shop.sandbox.set_faults(Faults { mute: true, ..Faults::default() });
         assert!(shop.sandbox.refund(&number, "CONSOLE1", Fen(2_000)));
-        shop.bills(StatementFaults::default());
+        shop.statement_faults(StatementFaults::default());
         shop.next_day(11);
         shop.fetches(channel, day).await;
         let unbooked = vec![("channel-only".to_owned(), Fen(-2_000), "unbooked".to_owned())];
         assert_eq!(shop.money(channel, day).await, unbooked, "{channel:?}");
-        let row = shop.listed(channel, day).await.into_iter().find(|row| row.class == "channel-only").unwrap();
+        let row = shop
+            .listed(channel, day)
+            .await
+            .into_iter()
+            .find(|row| row.class == model::reconciliation::DifferenceClass::ChannelOnly)
+            .unwrap();
         assert!(row.order_number.is_some(), "its order is found");
-        let case = model::ids::CaseId(row.case_id.unwrap());
+        let case = row.case_id.unwrap();
         // Closed by a text alone, the day still cannot be closed, whatever the reason.
         let closed = store::reconcile::close(&db, now(), &treasurer, channel, day, "known").await;
         assert_eq!(story_support::refunding::refused(closed), model::error::AppError::RefundsUnbooked);
@@ -197,7 +204,7 @@ both!(a_refund_known_only_from_a_statement_is_booked, |w: World| async move {
         let both = futures::future::join_all((0..2).map(|_| store::reconcile::book_refund(&db, rng, at, &treasurer, case))).await;
         assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
         store::reconcile::compare(&db, rng, at, channel, day, None).await.unwrap();
-        assert_eq!(shop.money(channel, day).await, [("edge".to_owned(), Fen(-2_000), "booked-elsewhere".to_owned())]);
+        assert_eq!(shop.money(channel, day).await, [("edge".to_owned(), Fen(-2_000), "other-day".to_owned())]);
         // The same settlement as for one that was notified: here it is lost.
         let elsewhere = "SELECT COUNT(*) FROM cases WHERE kind = 'refund-elsewhere' AND closed_at IS NULL";
         assert_eq!(shop.world.number(elsewhere).await, 1);

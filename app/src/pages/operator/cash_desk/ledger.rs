@@ -74,7 +74,7 @@ fn row(line: &TrialLine) -> impl IntoView + use<> {
     let owed = line.credits - line.debits;
     view! {
         <tr>
-            <th scope="row">{account(&line.kind, lang())}</th>
+            <th scope="row">{account(line.kind, lang())}</th>
             <td class="number">{line.accounts}</td>
             <td class="number">{line.debits.to_string()}</td>
             <td class="number">{line.credits.to_string()}</td>

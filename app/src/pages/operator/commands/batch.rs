@@ -13,7 +13,7 @@ use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::AtSeconds;
-use model::console::{BatchItem, BatchView, Page};
+use model::console::{BatchFilter, BatchItem, BatchView, Page};
 use model::error::AppError;
 use model::ids::BatchId;
 
@@ -21,27 +21,27 @@ use model::ids::BatchId;
 #[component]
 pub fn BatchPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("batch")).unwrap_or_default();
-    let state = param("state");
-    let state = if matches!(state.as_str(), "moving" | "failed" | "done") { state } else { String::new() };
+    let filter = BatchFilter::parse(&param("state"));
     let number = page_param();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let id: BatchId = id.parse().map_err(|_| AppError::NotFound)?;
-        Ok((ports.batches.batch(&who, id, &state, number).await?, state))
+        ports.batches.batch(&who, id, filter, number).await
     };
-    load(read, move |(seen, state)| view! { <Body seen state number /> }.into_any())
+    load(read, move |seen| view! { <Body seen filter number /> }.into_any())
 }
 
 #[component]
-fn Body(seen: BatchView, state: String, number: i64) -> impl IntoView {
+fn Body(seen: BatchView, filter: Option<BatchFilter>, number: i64) -> impl IntoView {
     let t = texts(lang());
     let (id, counts) = (seen.batch.id, seen.batch.counts);
     let path = format!("/commands/{id}");
-    let tabs = [("", t.all), ("moving", t.moving), ("failed", t.failed), ("done", t.done)].map(|(value, word)| {
-        let current = (state == value).then_some("page");
-        view! { <a href=address(&path, &[("state", value)]) aria-current=current>{word}</a> }
-    });
-    let here = address(&path, &[("state", &state)]);
+    let at = |filter: Option<BatchFilter>| address(&path, &[("state", filter.map_or("", BatchFilter::as_str))]);
+    let some = [(BatchFilter::Moving, t.moving), (BatchFilter::Failed, t.failed), (BatchFilter::Done, t.done)];
+    let all = std::iter::once((None, t.all)).chain(some.map(|(one, word)| (Some(one), word)));
+    let tabs = all.map(|(one, word)| view! { <a href=at(one) aria-current=(one == filter).then_some("page")>{word}</a> });
+    let tabs = tabs.collect_view();
+    let here = at(filter);
     let page: Page<BatchItem> = Page { lines: seen.items.clone(), total: seen.total };
     let moving = counts.is_moving();
     let live = progress(&seen);

@@ -11,7 +11,7 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::{Ago, At};
 use model::command::CommandReason;
-use model::console::{Missed, Page};
+use model::console::{MissedSwitch, Page};
 use model::meter::SupplyState;
 
 /// The page: `/commands/missed-price-switches`.
@@ -26,7 +26,7 @@ pub fn MissedPriceSwitchPage() -> impl IntoView {
 }
 
 #[component]
-fn List(page: Page<Missed>, number: i64) -> impl IntoView {
+fn List(page: Page<MissedSwitch>, number: i64) -> impl IntoView {
     let t = texts(lang());
     let rows = page.lines.iter().map(row).collect_view();
     view! {
@@ -55,7 +55,7 @@ fn List(page: Page<Missed>, number: i64) -> impl IntoView {
     }
 }
 
-fn row(line: &Missed) -> impl IntoView + use<> {
+fn row(line: &MissedSwitch) -> impl IntoView + use<> {
     let t = texts(lang());
     let why = match (line.failed, line.loaded) {
         (true, _) => reason(CommandReason::Missed, lang()),

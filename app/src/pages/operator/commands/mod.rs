@@ -17,15 +17,14 @@ use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::{Batch, BatchQuery, Page};
+use model::console::{Batch, BatchFilter, BatchQuery, Page};
 use model::issue::Kind;
 
 /// The page: `/commands?kind=prices&state=failed&page=2`.
 #[component]
 pub fn CommandsPage() -> impl IntoView {
-    let (which, state) = (param("kind"), param("state"));
-    let state = if matches!(state.as_str(), "moving" | "failed") { state } else { String::new() };
-    let query = BatchQuery { kind: Kind::parse(&which), state: state.clone(), page: page_param() };
+    let filter = BatchFilter::parse(&param("state")).filter(|filter| *filter != BatchFilter::Done);
+    let query = BatchQuery { kind: Kind::parse(&param("kind")), filter, page: page_param() };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let missed = ports.batches.missed_price_switches(&who, 0).await?.total;
@@ -38,10 +37,11 @@ pub fn CommandsPage() -> impl IntoView {
 fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
     let (t, o) = (texts(lang()), operator::texts(lang()));
     let which = query.kind.map_or("", Kind::as_str);
-    let here = address("/commands", &[("kind", which), ("state", &query.state)]);
-    let filtered = query.kind.is_some() || !query.state.is_empty();
+    let state = query.filter.map_or("", BatchFilter::as_str);
+    let here = address("/commands", &[("kind", which), ("state", state)]);
+    let filtered = query.kind.is_some() || query.filter.is_some();
     let kinds = Kind::ALL.map(|one| (one.as_str(), kind(one, lang())));
-    let states = [("moving", t.moving), ("failed", t.failed)];
+    let states = [(BatchFilter::Moving.as_str(), t.moving), (BatchFilter::Failed.as_str(), t.failed)];
     let rows = page.lines.iter().map(row).collect_view();
     view! {
         <Frame title=t.commands section=Section::Commands>
@@ -56,7 +56,7 @@ fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
             <Notice />
             <form class="filter" action="/commands">
                 {choice("kind", t.kind, which, kinds.to_vec())}
-                {choice("state", o.state, &query.state, states.to_vec())}
+                {choice("state", o.state, state, states.to_vec())}
                 <button>{o.filter}</button>
                 {filtered.then(|| view! { <a href="/commands">{o.clear}</a> })}
             </form>

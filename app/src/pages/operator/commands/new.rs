@@ -25,7 +25,8 @@ pub fn all(name: &str) -> Vec<String> {
 
 /// The meters that the query selects.
 pub fn target() -> Target {
-    Target::parse(&param("meter"), &all("place"), &param("state"), &param("rooms"), &param("lost"))
+    let state = param("state").parse().ok().map(SupplyState::from_code);
+    Target::parse(&param("meter"), &all("place"), state, &param("rooms"), &param("lost"))
 }
 
 /// The page: `/commands/new`, then `/commands/new?kind=limits`; `meter` selects a single meter.

@@ -65,7 +65,7 @@ fn Body(calendar: Calendar) -> impl IntoView {
                             <caption class="visually-hidden">{t.reconcile}</caption>
                             <thead><tr><th scope="col">{t.date}</th>{heads}</tr></thead>
                             <tbody>{rows}</tbody>
-                            <tfoot><tr><th scope="row">{t.bill}</th>{sums}</tr></tfoot>
+                            <tfoot><tr><th scope="row">{t.statement}</th>{sums}</tr></tfoot>
                         </table>
                     </div>
                 }
@@ -120,8 +120,8 @@ fn row(calendar: &Calendar, date: Date) -> impl IntoView + use<> {
 fn sum(calendar: &Calendar, channel: Tender) -> impl IntoView + use<> {
     let t = texts(lang());
     let days = || calendar.days.iter().filter(|day| day.channel == channel);
-    let (bill, fees) = (days().map(|day| day.bill).sum::<Fen>(), days().map(|day| day.fees).sum::<Money>());
-    view! { <td class="num">{bill.to_string()}" "<span class="muted">{t.fees}" "{fees.to_string()}</span></td> }
+    let (total, fees) = (days().map(|day| day.statement).sum::<Fen>(), days().map(|day| day.fees).sum::<Money>());
+    view! { <td class="num">{total.to_string()}" "<span class="muted">{t.fees}" "{fees.to_string()}</span></td> }
 }
 
 /// The state of a day.

@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::calendar::mark;
 use super::lines::{foreign_lines, lines};
 use crate::api::reconciliation::{DayView, SettlementDay, day_of};
-use crate::i18n::reconcile::{note, texts};
+use crate::i18n::reconcile::{problem, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -36,7 +36,7 @@ fn Body(shown: DayView) -> impl IntoView {
     let title = format!("{} {}", common::tender(day.channel, lang()), day.day);
     let file = format!("/reconcile.csv?channel={}&day={}", day.channel.as_str(), day.day);
     let compared = day.compared_at.is_some();
-    let missing = day.note.as_ref().map(|why| note(why, day.note_row, day.note_column.as_deref(), lang()));
+    let missing = day.problem.map(|cause| problem(cause, day.problem_row, day.problem_column.as_deref(), lang()));
     view! {
         <Frame title=title.clone() section=Section::Reconcile>
             <div class="page-head"><h1>{t.reconcile}" "{title}</h1>{mark(&day)}</div>
@@ -74,9 +74,9 @@ fn totals(day: &SettlementDay) -> impl IntoView + use<> {
     let (tone, says) = if day.balances() { (Tone::Good, t.balances) } else { (Tone::Bad, t.unbalanced) };
     let outstanding = day.net() - day.received.money();
     let rows = [
-        (t.bill, day.bill.to_string()),
+        (t.statement, day.statement.to_string()),
         (t.ledger, day.ledger.to_string()),
-        (t.difference, (day.bill - day.ledger).to_string()),
+        (t.difference, (day.statement - day.ledger).to_string()),
         (t.listed, day.gaps.to_string()),
         (t.fees, day.fees.to_string()),
         (t.net, day.net().to_string()),

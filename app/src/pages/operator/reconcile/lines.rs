@@ -3,10 +3,9 @@
 use leptos::prelude::*;
 
 use crate::api::reconciliation::{DifferenceLine, ForeignLine, SettlementDay};
-use crate::i18n::reconcile::{ForeignCount, class, texts, why};
+use crate::i18n::reconcile::{ForeignCount, class, reason, texts};
 use crate::i18n::{Lang, cases, lang};
 use crate::ui::time::At;
-use model::case::CaseKind;
 use model::money::Fen;
 
 /// The table with its totals.
@@ -25,8 +24,8 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
                     <tr>
                         <th scope="col">{t.class}</th>
                         <th scope="col">{t.number}</th>
-                        <th scope="col" class="number">{t.bill}</th>
-                        <th scope="col" class="number">{t.ours}</th>
+                        <th scope="col" class="number">{t.statement}</th>
+                        <th scope="col" class="number">{t.in_ledger}</th>
                         <th scope="col" class="number">{t.gap}</th>
                         <th scope="col">{t.next}</th>
                         <th scope="col">{t.decision}</th>
@@ -49,10 +48,10 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
 /// The situation and the next step.
 #[must_use]
 pub fn next(line: &DifferenceLine, lang: Lang) -> String {
-    let said = why(&line.why, lang).unwrap_or_default();
-    match CaseKind::parse(&format!("bill-{}", line.class)) {
-        Some(kind) => format!("{said}{}", cases::case(kind, lang).next),
-        None => said.to_owned(),
+    let situation = reason(line.reason, lang).unwrap_or_default();
+    match line.class.case() {
+        Some(kind) => format!("{situation}{}", cases::case(kind, lang).next),
+        None => situation.to_owned(),
     }
 }
 
@@ -65,17 +64,17 @@ fn row(line: &DifferenceLine) -> impl IntoView + use<> {
         (None, number) => view! { <span class="num">{number.to_owned()}</span> }.into_any(),
     };
     let decision = match &line.decision {
-        Some((said, by)) => view! { <span>{said.clone()}" "<span class="muted">{by.clone()}</span></span> }.into_any(),
-        None if line.class == "edge" => ().into_any(),
+        Some((decision, by)) => view! { <span>{decision.clone()}" "<span class="muted">{by.clone()}</span></span> }.into_any(),
+        None if !line.class.is_difference() => ().into_any(),
         None => view! { <a href="/cases">{t.to_cases}</a> }.into_any(),
     };
     let refund = line.refund.then(|| format!(" · {} {}", t.refund, line.refund_no));
     view! {
         <tr>
-            <th scope="row">{class(&line.class, lang())}{refund}</th>
+            <th scope="row">{class(line.class, lang())}{refund}</th>
             <td>{number}<br /><span class="muted num">{line.trade_no.clone()}</span></td>
-            <td class="number">{amount(line.bill)}</td>
-            <td class="number">{amount(line.ours)}</td>
+            <td class="number">{amount(line.statement)}</td>
+            <td class="number">{amount(line.ledger)}</td>
             <td class="number">{line.gap.to_string()}</td>
             <td class="long">{next(line, lang())}</td>
             <td>{decision}</td>
@@ -100,7 +99,7 @@ pub(super) fn foreign_lines(day: &SettlementDay, lines: &[ForeignLine]) -> impl 
                             <tr>
                                 <th scope="col">{t.number}</th>
                                 <th scope="col">{t.date}</th>
-                                <th scope="col" class="number">{t.bill}</th>
+                                <th scope="col" class="number">{t.statement}</th>
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>

@@ -9,7 +9,7 @@ use crate::ui::callout::Problem;
 use model::console::{ChannelSale, Room};
 use model::error::AppError;
 use model::ids::Uuid;
-use model::meter::{ControlMode, SupplyState};
+use model::meter::ControlMode;
 use model::money::Fen;
 use model::order::Tender;
 
@@ -66,7 +66,7 @@ pub fn card(
 ) -> AnyView {
     let t = texts(lang());
     let latest = &room.progress.latest;
-    let lost = (latest.state() == SupplyState::Lost).then(|| view! { <p>{though_lost(lang())}</p> });
+    let lost = latest.state().is_unread().then(|| view! { <p>{though_lost(lang())}</p> });
     let hidden = fields.iter().map(|(name, value)| view! { <input type="hidden" name=*name value=value.clone() /> });
     let class = if grave { "danger" } else { "primary" };
     view! {

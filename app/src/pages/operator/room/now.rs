@@ -11,7 +11,7 @@ use crate::ui::steps::{Step, StepState, steps};
 use crate::ui::units;
 use model::command::CommandReason;
 use model::console::{CommandLine, Progress};
-use model::meter::{Latest, SupplyState, Wallet};
+use model::meter::{Latest, Wallet};
 use model::order::CommandState;
 use model::time::Timestamp;
 
@@ -51,7 +51,7 @@ fn values(latest: &Latest, kind: Wallet, now: Timestamp, lang: Lang) -> impl Int
     });
     let credit = if known && status.account_open() { latest.remaining.to_string() } else { "—".to_owned() };
     let state = latest.state();
-    let marks = (sells || state == SupplyState::Lost).then(|| {
+    let marks = (sells || state.is_unread()).then(|| {
         view! { <p class="room-marks">{state_mark(state, lang)}" "{mode_mark(status.mode(), lang)}</p> }
     });
     view! {
@@ -62,7 +62,10 @@ fn values(latest: &Latest, kind: Wallet, now: Timestamp, lang: Lang) -> impl Int
                 {facts}
                 <dt>{t.observed}</dt>
                 <dd>{latest.observed_at.map_or_else(|| t.never.to_owned(), at)}</dd>
-                {latest.lost_since.map(|since| view! { <dt>{t.lost_since}</dt><dd>{at(since)}</dd> })}
+                {latest.lost_since.map(|since| {
+                    let word = if latest.unreadable { t.unreadable_since } else { t.lost_since };
+                    view! { <dt>{word}</dt><dd>{at(since)}</dd> }
+                })}
             </dl>
         </section>
     }

@@ -1,4 +1,4 @@
-//! Tables of every class, and the promise that whatever happens the bill is the ledger and what is listed.
+//! Every class of difference, and that the statement always is the ledger plus the gaps.
 
 use model::money::Money;
 use model::time::{Date, HOUR};
@@ -30,9 +30,9 @@ fn ours(kind: LineKind, number: &str, fen: i64) -> LedgerEntry {
         booked: Fen(fen),
         since: FROM.plus(HOUR),
         at: FROM.plus(2 * HOUR),
-        state: "paid".into(),
+        state: DifferenceReason::Paid,
         order: None,
-        beyond_the_day: false,
+        in_other_statement: false,
     }
 }
 
@@ -41,9 +41,9 @@ fn paid(number: &str, fen: i64) -> (StatementLine, LedgerEntry) {
 }
 
 /// The classes, with their gaps.
-fn classes(comparison: &Comparison) -> Vec<(Class, i64, &str)> {
+fn classes(comparison: &Comparison) -> Vec<(DifferenceClass, i64, &'static str)> {
     assert!(comparison.balances(), "{comparison:?}");
-    comparison.findings.iter().map(|finding| (finding.class, finding.gap.0, &*finding.why)).collect()
+    comparison.findings.iter().map(|finding| (finding.class, finding.gap.0, finding.reason.as_str())).collect()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn what_is_the_same_is_equal() {
     let (line_1, ours_1) = paid("1", 5_000);
     let (line_2, ours_2) = (line(LineKind::Refunded, "1", 1_000), ours(LineKind::Refunded, "1", 1_000));
     let comparison = compare(WINDOW, &[line_1, line_2], &[ours_2, ours_1], &[]);
-    assert_eq!((comparison.equal, comparison.bill, comparison.ledger), (2, Fen(4_000), Fen(4_000)));
+    assert_eq!((comparison.equal, comparison.statement, comparison.ledger), (2, Fen(4_000), Fen(4_000)));
     assert!(classes(&comparison).is_empty());
     assert_eq!(compare(WINDOW, &[], &[], &[]), Comparison::default());
 }
@@ -61,12 +61,15 @@ fn every_class_is_told() {
     let (one, known) = paid("1", 5_000);
     let lines = std::slice::from_ref(&one);
     for (ours, expected) in [
-        (vec![], vec![(Class::ChannelOnly, 5_000, "unknown")]),
-        (vec![LedgerEntry { booked: Fen(4_999), ..known.clone() }], vec![(Class::Amount, 1, "paid")]),
-        (vec![LedgerEntry { booked: Fen::ZERO, state: "closed".into(), ..known.clone() }], vec![(Class::State, 5_000, "closed")]),
-        (vec![LedgerEntry { trade_no: Some("X".into()), ..known.clone() }], vec![(Class::State, 0, "trade-number")]),
-        (vec![LedgerEntry { at: WINDOW.1, ..known.clone() }], vec![(Class::Edge, 5_000, "booked-elsewhere")]),
-        (vec![LedgerEntry { at: FROM.plus(-1), ..known.clone() }], vec![(Class::Edge, 5_000, "booked-elsewhere")]),
+        (vec![], vec![(DifferenceClass::ChannelOnly, 5_000, "unknown")]),
+        (vec![LedgerEntry { booked: Fen(4_999), ..known.clone() }], vec![(DifferenceClass::Amount, 1, "paid")]),
+        (
+            vec![LedgerEntry { booked: Fen::ZERO, state: DifferenceReason::Closed, ..known.clone() }],
+            vec![(DifferenceClass::State, 5_000, "closed")],
+        ),
+        (vec![LedgerEntry { trade_no: Some("X".into()), ..known.clone() }], vec![(DifferenceClass::State, 0, "trade-number")]),
+        (vec![LedgerEntry { at: WINDOW.1, ..known.clone() }], vec![(DifferenceClass::Edge, 5_000, "other-day")]),
+        (vec![LedgerEntry { at: FROM.plus(-1), ..known.clone() }], vec![(DifferenceClass::Edge, 5_000, "other-day")]),
         (vec![LedgerEntry { at: WINDOW.1.plus(-1), trade_no: None, ..known.clone() }], vec![]),
     ] {
         assert_eq!(classes(&compare(WINDOW, lines, &ours, &[])), expected, "{ours:?}");
@@ -79,14 +82,14 @@ fn a_payment_in_no_statement_counts_after_all_statements() {
     let (before, after) = ((FROM.plus(-DAY), FROM), (WINDOW.1, WINDOW.1.plus(DAY)));
     let only =
         |ours: &LedgerEntry, unbilled: &[Window]| classes(&compare(WINDOW, &[], std::slice::from_ref(ours), unbilled))[0].0;
-    assert_eq!(only(&known, &[before, after]), Class::OursOnly, "begun and booked in the middle of the day");
+    assert_eq!(only(&known, &[before, after]), DifferenceClass::LedgerOnly, "begun and booked in the middle of the day");
     let late = LedgerEntry { since: FROM.plus(-HOUR), ..known.clone() };
-    assert_eq!(only(&late, &[before]), Class::Edge, "paid before midnight, perhaps, and told after it");
-    assert_eq!(only(&late, &[after]), Class::OursOnly);
+    assert_eq!(only(&late, &[before]), DifferenceClass::Edge, "paid before midnight, perhaps, and told after it");
+    assert_eq!(only(&late, &[after]), DifferenceClass::LedgerOnly);
     let edge = LedgerEntry { at: WINDOW.1.plus(-MINUTE), ..known.clone() };
-    assert_eq!(only(&edge, &[after]), Class::Edge, "their clock may be ahead");
-    assert_eq!(only(&edge, &[]), Class::OursOnly, "the neighbour came, and has it not");
-    assert_eq!(only(&LedgerEntry { beyond_the_day: true, ..known.clone() }, &[]), Class::Edge);
+    assert_eq!(only(&edge, &[after]), DifferenceClass::Edge, "their clock may be ahead");
+    assert_eq!(only(&edge, &[]), DifferenceClass::LedgerOnly, "the neighbour came, and has it not");
+    assert_eq!(only(&LedgerEntry { in_other_statement: true, ..known.clone() }, &[]), DifferenceClass::Edge);
     let nothing = compare(WINDOW, &[], &[LedgerEntry { booked: Fen::ZERO, ..known }], &[]);
     assert_eq!(nothing, Comparison::default(), "what moved nothing is missed by nobody");
 }
@@ -100,7 +103,7 @@ fn a_refund_without_a_number_matches_by_trade_and_amount() {
         assert_eq!((comparison.equal, classes(&comparison)), (1, vec![]));
     }
     let other = compare(WINDOW, &told, &[LedgerEntry { refund_no: None, booked: Fen(900), ..refund }], &[]);
-    let expected = vec![(Class::ChannelOnly, -1_000, "unknown"), (Class::OursOnly, 900, "paid")];
+    let expected = vec![(DifferenceClass::ChannelOnly, -1_000, "unknown"), (DifferenceClass::LedgerOnly, 900, "paid")];
     assert_eq!(classes(&other), expected);
 }
 
@@ -108,7 +111,7 @@ fn a_refund_without_a_number_matches_by_trade_and_amount() {
 fn a_line_too_many_finds_nothing_left() {
     let (one, known) = paid("1", 5_000);
     let comparison = compare(WINDOW, &[one.clone(), one], &[known], &[]);
-    assert_eq!((comparison.equal, classes(&comparison)), (1, vec![(Class::ChannelOnly, 5_000, "unknown")]));
+    assert_eq!((comparison.equal, classes(&comparison)), (1, vec![(DifferenceClass::ChannelOnly, 5_000, "unknown")]));
 }
 
 #[test]
@@ -119,29 +122,29 @@ fn a_purchase_is_held_against_its_meter() {
         paid_at: FROM,
         delivered: Fen(5_000),
         applied: Some((1, 3, FROM.plus(MINUTE))),
-        shown: Some((1, 4, FROM.plus(HOUR))),
+        latest: Some((1, 4, FROM.plus(HOUR))),
         journal: None,
-        ended: false,
+        refunded: false,
         in_case: false,
     };
-    let fallen = Purchase { shown: Some((1, 2, FROM.plus(HOUR))), ..good.clone() };
+    let fallen = Purchase { latest: Some((1, 2, FROM.plus(HOUR))), ..good.clone() };
     let waiting = Purchase { delivered: Fen::ZERO, applied: None, ..good.clone() };
     for (purchase, expected) in [
-        (good.clone(), Metered::Delivered),
-        (Purchase { journal: Some(Fen(5_000)), ..good.clone() }, Metered::InJournal),
-        (Purchase { journal: Some(Fen(500)), ..good.clone() }, Metered::Contradicts("journal")),
-        (Purchase { delivered: Fen(500), ..good.clone() }, Metered::Contradicts("delivered-amount")),
-        (Purchase { applied: None, shown: None, ..good.clone() }, Metered::Delivered),
-        (fallen.clone(), Metered::Contradicts("count")),
-        (Purchase { in_case: true, ..fallen.clone() }, Metered::Open),
-        (Purchase { shown: Some((2, 0, FROM.plus(HOUR))), ..fallen.clone() }, Metered::Delivered),
-        (Purchase { shown: Some((1, 2, FROM)), ..fallen }, Metered::Delivered),
-        (waiting.clone(), Metered::Contradicts("not-delivered")),
-        (Purchase { paid_at: now.plus(-HOUR), ..waiting.clone() }, Metered::Open),
-        (Purchase { ended: true, ..waiting.clone() }, Metered::Open),
-        (Purchase { in_case: true, ..waiting }, Metered::Open),
+        (good.clone(), MeterCheck::Delivered),
+        (Purchase { journal: Some(Fen(5_000)), ..good.clone() }, MeterCheck::InJournal),
+        (Purchase { journal: Some(Fen(500)), ..good.clone() }, MeterCheck::Contradicts(DifferenceReason::Journal)),
+        (Purchase { delivered: Fen(500), ..good.clone() }, MeterCheck::Contradicts(DifferenceReason::DeliveredAmount)),
+        (Purchase { applied: None, latest: None, ..good.clone() }, MeterCheck::Delivered),
+        (fallen.clone(), MeterCheck::Contradicts(DifferenceReason::Count)),
+        (Purchase { in_case: true, ..fallen.clone() }, MeterCheck::Open),
+        (Purchase { latest: Some((2, 0, FROM.plus(HOUR))), ..fallen.clone() }, MeterCheck::Delivered),
+        (Purchase { latest: Some((1, 2, FROM)), ..fallen }, MeterCheck::Delivered),
+        (waiting.clone(), MeterCheck::Contradicts(DifferenceReason::NotDelivered)),
+        (Purchase { paid_at: now.plus(-HOUR), ..waiting.clone() }, MeterCheck::Open),
+        (Purchase { refunded: true, ..waiting.clone() }, MeterCheck::Open),
+        (Purchase { in_case: true, ..waiting }, MeterCheck::Open),
     ] {
-        assert_eq!(metered(&purchase, now), expected, "{purchase:?}");
+        assert_eq!(check_meter(&purchase, now), expected, "{purchase:?}");
     }
 }
 
@@ -151,26 +154,27 @@ fn entry() -> impl Strategy<Value = (bool, u8, i64, i64, bool)> {
 }
 
 proptest! {
-    /// Whatever is in either, the bill is the ledger and what is listed; nothing is counted twice, and the order changes nothing.
+    /// The statement always is the ledger plus the gaps, and nothing is counted twice.
     #[test]
     fn it_always_balances(
-        bill in prop::collection::vec(entry(), 0..20),
+        statement in prop::collection::vec(entry(), 0..20),
         books in prop::collection::vec(entry(), 0..20),
         unbilled in any::<bool>(),
     ) {
         let kind = |refund| if refund { LineKind::Refunded } else { LineKind::Paid };
-        let lines: Vec<_> = bill.iter().map(|&(refund, n, fen, ..)| line(kind(refund), &n.to_string(), fen)).collect();
+        let lines: Vec<_> = statement.iter().map(|&(refund, n, fen, ..)| line(kind(refund), &n.to_string(), fen)).collect();
         let known: Vec<_> = books.iter().map(|&(refund, n, fen, hour, more)| {
             let one = ours(kind(refund), &n.to_string(), if fen == 3 { 0 } else { fen });
             let trade_no = one.trade_no.clone().filter(|_| n % 2 == 0 || more);
-            LedgerEntry { at: FROM.plus(hour * HOUR), since: FROM.plus((hour - 1) * HOUR), beyond_the_day: more, trade_no, ..one }
+            let (at, since) = (FROM.plus(hour * HOUR), FROM.plus((hour - 1) * HOUR));
+            LedgerEntry { at, since, in_other_statement: more, trade_no, ..one }
         }).collect();
         let neighbours = [(FROM.plus(-DAY), FROM), (WINDOW.1, WINDOW.1.plus(DAY))];
         let comparison = compare(WINDOW, &lines, &known, if unbilled { &neighbours } else { &[] });
         prop_assert!(comparison.balances(), "{:?}", comparison);
-        let of_bill = comparison.findings.iter().filter(|finding| finding.bill.is_some()).count() as i64;
+        let of_bill = comparison.findings.iter().filter(|finding| finding.statement.is_some()).count() as i64;
         prop_assert_eq!(comparison.equal + of_bill, lines.len() as i64);
-        let booked = known.iter().filter(|one| within(WINDOW, one.at)).map(|one| signed(one.kind, one.booked)).sum::<Fen>();
+        let booked = known.iter().filter(|one| is_within(WINDOW, one.at)).map(|one| one.kind.signed(one.booked)).sum::<Fen>();
         prop_assert_eq!(comparison.ledger, booked);
     }
 

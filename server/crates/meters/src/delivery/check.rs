@@ -36,7 +36,7 @@ impl DeliveryEngine {
             return Ok(CommandStep::Ended);
         }
         match driver::read(meter, Priority::ReadNow, &self.clock).await {
-            Ok(driver::Reading { at, measurement, meter_status }) => {
+            Ok(driver::Reading { at, measurement, meter_status, .. }) => {
                 let source = ReadingSource::OnDemand;
                 self.report(MeterEvent::Read { meter: meter.id, from: now, at, source, measurement, meter_status }).await;
                 deliveries::defer(&self.db, command, self.clock.now().plus(STORE_DELAY)).await?;

@@ -42,6 +42,10 @@ impl DeliveryEngine {
             return self.hold(command, None, DeliveryCase::new(HoldReason::NoAccount).into()).await;
         };
         let mut read = read?;
+        if claimed.count == u16::MAX && !matches!(money_operation, MoneyOperation::Close { .. }) {
+            // The last count is for the closure, without which no further account can be opened.
+            return self.hold(command, None, DeliveryCase::new(HoldReason::CountEnds).into()).await;
+        }
         let mut command = command.clone();
         (command.epoch, command.count) = (Some(claimed.epoch.into()), Some(claimed.count.into()));
         let command = &command;

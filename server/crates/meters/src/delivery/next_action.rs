@@ -4,7 +4,7 @@ use model::case::{DeliveryCase, HoldReason};
 use model::command::CommandReason;
 use model::money::Fen;
 
-use super::MAX_SENDS;
+use super::{MAX_RESENDS, MAX_SENDS};
 use domain::meter_state::StateBlock;
 use domain::money_rule::{ClaimedOperation, MoneyOperation, MoneyVerdict};
 use domain::result_code::{FrameOutcome, outcome};
@@ -19,9 +19,10 @@ pub struct SentFrame {
 }
 
 impl SentFrame {
-    /// Whether the result in the state block belongs to this frame: the meter accepted it, or the challenge has changed since.
-    fn is_judged_in(&self, seen: &StateBlock) -> bool {
-        self.accepted || self.challenge != seen.challenge
+    /// Whether the result in the state block belongs to this frame: the meter accepted it, or the challenge has changed since,
+    /// and it names the operation. After a power cut it names none.
+    fn is_judged_in(&self, operation: u8, seen: &StateBlock) -> bool {
+        (self.accepted || self.challenge != seen.challenge) && seen.last_operation == operation
     }
 }
 
@@ -59,18 +60,25 @@ pub fn next_action(claimed: &ClaimedOperation, progress: &SendProgress, seen: &S
         MoneyVerdict::Stop(case) => return MoneyAction::Hold(Some(seen.last_result), case),
         MoneyVerdict::Send => {}
     }
-    let judged = progress.last_frame.is_some_and(|frame| frame.is_judged_in(seen));
+    let operation = claimed.operation().code();
+    let judged = progress.last_frame.is_some_and(|frame| frame.is_judged_in(operation, seen));
     let unsent = progress.never_sent && progress.last_frame.is_none();
     if let Some(why) = debit_refusal(claimed.money_operation, seen, judged, unsent) {
         return MoneyAction::Refuse(judged.then_some(seen.last_result), why);
     }
-    if judged {
-        match outcome(seen.last_result) {
-            FrameOutcome::Refused(why) => return hold_refused(seen, why),
-            // The meter reports the command as applied but shows that it was not.
-            FrameOutcome::Applied => return hold_refused(seen, HoldReason::Contradiction),
-            FrameOutcome::Retry(why) if progress.sends >= MAX_SENDS => return hold_refused(seen, why),
-            FrameOutcome::Retry(_) => {}
+    match judged.then(|| outcome(seen.last_result)) {
+        Some(FrameOutcome::Refused(why)) => return hold_refused(seen, why),
+        Some(FrameOutcome::Retry(why)) if progress.sends >= MAX_SENDS => return hold_refused(seen, why),
+        Some(FrameOutcome::Retry(_)) => {}
+        answer => {
+            // The meter took the frame and does not show it: a power cut may have taken its last write.
+            let lost_write = answer.is_some() || progress.last_frame.is_some_and(|frame| frame.accepted);
+            if lost_write && progress.sends > MAX_RESENDS {
+                return hold_refused(seen, HoldReason::Contradiction);
+            }
+            if lost_write {
+                return MoneyAction::Send;
+            }
         }
     }
     // Two purchases may each have fitted when they were made. Once a frame was sent, the limit is for the meter to enforce.
@@ -128,6 +136,7 @@ mod tests {
             last_order: 8,
             status: StatusWord(0b11),
             remaining: Fen(remaining),
+            last_operation: 2,
             last_result,
             ..state()
         }
@@ -161,11 +170,24 @@ mod tests {
         assert_eq!(next_action(&CREDIT, &unknown, &seen(0, 3)), MoneyAction::Send, "the result of an older frame");
         let moved = StateBlock { challenge: [1; 4], ..seen(0, 3) };
         assert!(is_held(&next_action(&CREDIT, &unknown, &moved), "hoarding-limit"));
-        assert!(is_held(&next_action(&CREDIT, &sent(true, 1), &seen(0, 0)), "contradiction"));
-        assert_eq!(
-            next_action(&DEBIT, &sent(true, 1), &seen(9_000, 8)),
-            MoneyAction::Refuse(Some(8), CommandReason::ExceedsRemaining)
-        );
+        let restarted = StateBlock { last_operation: 0, ..moved };
+        assert_eq!(next_action(&CREDIT, &unknown, &restarted), MoneyAction::Send, "not the result of a credit");
+        let exceeds = StateBlock { last_operation: 3, ..seen(9_000, 8) };
+        assert_eq!(next_action(&DEBIT, &sent(true, 1), &exceeds), MoneyAction::Refuse(Some(8), CommandReason::ExceedsRemaining));
+    }
+
+    #[test]
+    fn a_lost_write_is_sent_again_three_times() {
+        // A power cut leaves no result; a meter that only lost the write may still show one.
+        for (last_operation, last_result) in [(0, 0), (2, 0), (2, 1)] {
+            let forgot = StateBlock { last_operation, challenge: [1; 4], ..seen(0, last_result) };
+            for sends in 1..=3 {
+                assert_eq!(next_action(&CREDIT, &sent(true, sends), &forgot), MoneyAction::Send, "frame {}", sends + 1);
+            }
+            assert!(is_held(&next_action(&CREDIT, &sent(true, 4), &forgot), "contradiction"));
+        }
+        let kept = StateBlock { count: 8, last_order: 9, ..seen(5_000, 0) };
+        assert_eq!(next_action(&CREDIT, &sent(true, 4), &kept), MoneyAction::Settle);
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl DeliveryEngine {
         match driver::read(meter, Priority::Relay, &self.clock).await {
             Ok(reading) => {
                 self.lock_failures().remove(&meter.id);
-                let Reading { at, measurement, meter_status } = reading;
+                let Reading { at, measurement, meter_status, .. } = reading;
                 self.report(MeterEvent::Read {
                     meter: meter.id,
                     from,

@@ -4,7 +4,7 @@ use model::command::{CommandKind, CommandPriority, CommandReason};
 use model::money::Fen;
 use model::time::{MINUTE, Timestamp};
 
-use super::{CommandStep, DeliveryEngine, LOCKED_MS, MAX_SENDS, WriteOutcome};
+use super::{CommandStep, DeliveryEngine, LOCKED_MS, MAX_RESENDS, MAX_SENDS, WriteOutcome};
 use crate::command_args::{self, Evidence};
 use crate::directory::Meter;
 use crate::link::{LinkError, Priority};
@@ -80,11 +80,18 @@ impl DeliveryEngine {
                 Ok(seen) => seen,
                 Err(step) => return Ok(SettingProgress::Unfinished(step)),
             };
-            let judged = challenge.is_some_and(|(used, taken)| taken || used != seen.challenge);
+            let accepted = challenge.is_some_and(|(_, accepted)| accepted);
+            let judged = challenge.is_some_and(|(used, _)| accepted || used != seen.challenge);
+            // After a power cut the result names no operation.
+            let judged = judged && seen.last_operation == operation.code();
             let answer = judged.then(|| outcome(seen.last_result));
             let applied = answer == Some(FrameOutcome::Applied);
-            if sent && self.is_effective(meter, priority, operation, &seen, applied, at).await {
-                return Ok(SettingProgress::Confirmed(seen, at));
+            if sent {
+                match self.is_effective(meter, priority, operation, &seen, applied, at).await {
+                    Ok(true) => return Ok(SettingProgress::Confirmed(seen, at)),
+                    Ok(false) => {}
+                    Err(error) => return ended(self.defer_unread(meter, error.into()).await),
+                }
             }
             match answer {
                 Some(FrameOutcome::Refused(why)) => {
@@ -93,6 +100,12 @@ impl DeliveryEngine {
                 Some(FrameOutcome::Retry(why)) if sends >= MAX_SENDS => {
                     return ended(self.refuse(command, Some(seen.last_result), why.into()).await);
                 }
+                Some(FrameOutcome::Retry(_)) => {}
+                // The meter took the frame and does not show it: a power cut may have taken its last write.
+                _ if (accepted || applied) && sends > MAX_RESENDS => {
+                    return ended(self.refuse(command, Some(seen.last_result), CommandReason::NotKept).await);
+                }
+                _ if accepted || applied => {}
                 _ if sends >= MAX_SENDS => break,
                 _ => {}
             }
@@ -121,13 +134,13 @@ impl DeliveryEngine {
         seen: &StateBlock,
         applied: bool,
         at: Timestamp,
-    ) -> bool {
-        let Some(secured) = &meter.profile.secured else { return false };
+    ) -> Result<bool, LinkError> {
+        let Some(secured) = &meter.profile.secured else { return Ok(false) };
         match command_args::evidence(&secured.read_back, operation, seen, applied, at) {
-            Evidence::State(shown) => shown,
+            Evidence::State(shown) => Ok(shown),
             Evidence::Registers { address, words } => {
                 let count = u16::try_from(words.len()).unwrap_or(u16::MAX);
-                meter.link.read(priority, meter.unit, address, count).await == Ok(words)
+                Ok(meter.link.read(priority, meter.unit, address, count).await? == words)
             }
         }
     }

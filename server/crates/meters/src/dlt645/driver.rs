@@ -104,7 +104,8 @@ fn is_status_item(item: &DataItem) -> bool {
     item.field.is_in(MeterField::STATUS_FIELDS) || matches!(item.field, MeterField::Date | MeterField::Time)
 }
 
-/// Reads the items, each identifier once if its items are adjacent. Values that the meter does not have are left out.
+/// Reads the items, each identifier once if its items are adjacent. Values that the meter does not have are left out, and odd
+/// ones noted: the others count.
 async fn read<'a>(
     meter: &Meter,
     priority: Priority,
@@ -117,10 +118,12 @@ async fn read<'a>(
             Some(before) if before.0 == item.di => before,
             _ => (item.di, value(meter, priority, item.di).await?),
         };
-        if let (_, Some(bytes)) = &answer
-            && let Some(value) = item::decode(item, bytes).ok_or(DecodeError::Value(item.field))?
-        {
-            values.set(item.field, value);
+        if let (_, Some(bytes)) = &answer {
+            match item::decode(item, bytes) {
+                Some(Some(value)) => values.set(item.field, value),
+                Some(None) => {}
+                None => values.set_odd(item.field),
+            }
         }
         last = Some(answer);
     }
@@ -150,9 +153,9 @@ async fn value(meter: &Meter, priority: Priority, di: u32) -> Result<Option<Vec<
             }
             Err(LinkError::Refused(refusal)) if refusal.is_no_data() => return Ok(None),
             Err(error) => return Err(error.into()),
-            Ok(Answer::Done) => return Err(LinkError::Broken.into()),
+            Ok(Answer::Done) => return Err(LinkError::Garbled.into()),
         }
     }
     meter.link.distrust();
-    Err(LinkError::Broken.into())
+    Err(LinkError::Garbled.into())
 }

@@ -27,7 +27,8 @@ impl Connection {
 
     fn new(stream: Box<dyn Stream>, is_bus: bool) -> Self {
         let modbus = Modbus::new(if is_bus { Adu::Rtu } else { Adu::Mbap });
-        Self { transport: Transport::new(stream), modbus, is_bus, last_used: Instant::now() }
+        let transport = if is_bus { Transport::of_bus(stream) } else { Transport::new(stream) };
+        Self { transport, modbus, is_bus, last_used: Instant::now() }
     }
 
     /// Waits, where answers are not numbered, until no request that timed out can be answered any more.
@@ -38,6 +39,11 @@ impl Connection {
     /// Whether bytes are there that answer no request, or the gateway has closed: then nothing must be requested.
     pub(super) fn is_disturbed(&mut self) -> bool {
         self.transport.is_disturbed()
+    }
+
+    /// How often stray bytes were received since the last call.
+    pub(super) const fn take_noise(&mut self) -> u64 {
+        self.transport.take_noise()
     }
 
     /// How long nothing was requested.
@@ -56,7 +62,8 @@ impl Connection {
     ) -> Result<Response, LinkError> {
         let answer = timeout(within, self.request(transaction, action, access)).await;
         self.last_used = Instant::now();
-        answer.map_err(|_| LinkError::Timeout)?
+        // Bytes that never became an answer are no silence.
+        answer.map_err(|_| if self.transport.has_heard() { LinkError::Garbled } else { LinkError::Timeout })?
     }
 
     async fn request(&mut self, transaction: u16, action: &Action, access: &Credentials) -> Result<Response, LinkError> {

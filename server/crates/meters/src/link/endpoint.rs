@@ -3,7 +3,7 @@
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -31,6 +31,7 @@ pub(super) struct Endpoint {
     requests: mpsc::UnboundedReceiver<Request>,
     retry: Arc<Notify>,
     distrusted: Arc<AtomicBool>,
+    noise: Arc<AtomicU64>,
     state: watch::Sender<LinkState>,
     waiting: BinaryHeap<Request>,
     turn: u64,
@@ -59,12 +60,12 @@ impl Endpoint {
         rng: Rng,
         stop: CancellationToken,
         requests: mpsc::UnboundedReceiver<Request>,
-        (retry, distrusted): (Arc<Notify>, Arc<AtomicBool>),
+        (retry, distrusted, noise): (Arc<Notify>, Arc<AtomicBool>, Arc<AtomicU64>),
         state: watch::Sender<LinkState>,
     ) -> Self {
         let transactions = Transactions::new(&rng);
         let waiting = BinaryHeap::new();
-        Self { target, config, rng, stop, requests, retry, distrusted, state, waiting, turn: 0, transactions }
+        Self { target, config, rng, stop, requests, retry, distrusted, noise, state, waiting, turn: 0, transactions }
     }
 
     pub(super) async fn run(mut self) {
@@ -131,6 +132,7 @@ impl Endpoint {
             let (distrusted, idle) = (self.distrusted.swap(false, Ordering::Relaxed), connection.idle() > IDLE_LIMIT);
             // A late answer that has arrived costs the connection, and not the request that comes after it.
             let disturbed = connection.is_disturbed();
+            self.noise.fetch_add(connection.take_noise(), Ordering::Relaxed);
             if distrusted || idle || disturbed {
                 self.waiting.push(request);
                 return match (disturbed, distrusted) {
@@ -142,8 +144,9 @@ impl Endpoint {
             let within = self.config.timeout(request.action.registers(), request.priority);
             let transaction = self.transactions.next();
             let answer = connection.exchange(transaction, &request.action, &self.config.dlt645, within).await;
+            self.noise.fetch_add(connection.take_noise(), Ordering::Relaxed);
             let in_step = answer.as_ref().err().is_none_or(|error| error.is_in_step());
-            served |= in_step || answer == Err(LinkError::Timeout);
+            served |= in_step || matches!(answer, Err(LinkError::Timeout | LinkError::Garbled));
             // The caller may be gone by now.
             drop(request.reply.send(answer));
             if !in_step {

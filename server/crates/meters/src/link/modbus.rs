@@ -133,6 +133,44 @@ pub(super) mod tests {
         Modbus::new(adu).exchange(&mut Transport::new(Box::new(near)), transaction, unit, registers).await
     }
 
+    /// The same on a bus, with how often noise was accepted.
+    async fn decode_on_bus(received: &[u8]) -> (Result<Vec<u16>, LinkError>, u64) {
+        let (near, mut far) = duplex(PIPE);
+        far.write_all(received).await.unwrap();
+        let mut transport = Transport::of_bus(Box::new(near));
+        let answer = Modbus::new(Adu::Rtu).exchange(&mut transport, 0, 0x11, &READ).await;
+        (answer, transport.take_noise())
+    }
+
+    #[tokio::test]
+    async fn a_few_stray_bytes_around_a_good_frame_are_noise() {
+        let good = [0x11, 3, 6, 2, 0x2b, 0, 0, 0, 0x64];
+        let good = [&good[..], &rtu::crc(&good).to_le_bytes()].concat();
+        let words = Ok(vec![0x022b, 0, 0x64]);
+        assert_eq!(decode_on_bus(&good).await, (words.clone(), 0));
+        // Bytes that look like the beginning of the answer among them.
+        for (before, after) in
+            [(&[0][..], &[][..]), (&[], &[0]), (&[0, 0xff], &[0, 0]), (&[0x11, 0, 0x11], &[0]), (&[3, 0x11], &[])]
+        {
+            let noisy = [before, &good, after].concat();
+            assert_eq!(decode_on_bus(&noisy).await, (words.clone(), 1), "{noisy:x?}");
+        }
+        // More than a few, another meter's frame, a damaged one, and any of it where frames have their own numbers.
+        let mut damaged = good.clone();
+        damaged[4] ^= 1;
+        let other = [0x12, 3, 2, 0, 1];
+        let other = [&other[..], &rtu::crc(&other).to_le_bytes()].concat();
+        let too_much = [&[0; 3][..], &good, &[0; 2]].concat();
+        for bad in
+            [&[&[0; 5][..], &good].concat(), &[&good[..], &[0; 5]].concat(), &too_much, &damaged, &[&other[..], &good].concat()]
+        {
+            assert_eq!(decode_on_bus(bad).await, (Err(LinkError::Garbled), 0), "{bad:x?}");
+        }
+        let tcp = [0x12, 0x34, 0, 0, 0, 9, 0x11, 3, 6, 2, 0x2b, 0, 0, 0, 0x64];
+        let noisy = [&tcp[..], &[0]].concat();
+        assert_eq!(decode(Adu::Mbap, 0x1234, 0x11, &READ, &noisy).await, Err(LinkError::Garbled));
+    }
+
     #[tokio::test]
     async fn requests_over_tcp_as_published() {
         assert_eq!(encode(Adu::Mbap, 0x1234, 0x11, &READ).await.unwrap(), [0x12, 0x34, 0, 0, 0, 6, 0x11, 3, 0, 0x6b, 0, 3]);

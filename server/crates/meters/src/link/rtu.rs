@@ -10,13 +10,15 @@ use crate::decoding::{OutOfStep, Progress};
 /// [`OutOfStep`] at the first byte that cannot belong to the answer.
 pub(super) fn answer(request: &[u8], received: &[u8]) -> Result<Progress<Vec<u8>>, OutOfStep> {
     let (unit, request) = request.split_first().ok_or(OutOfStep)?;
-    // The shortest answer is an exception: unit, function, code, CRC.
-    let Some([sender, function, second, ..]) = received.first_chunk::<5>() else {
-        return Ok(Progress::More(5 - received.len()));
-    };
-    if sender != unit {
+    let requested = request.first().ok_or(OutOfStep)?;
+    let begins = |at: usize, is: &[u8]| received.get(at).is_none_or(|byte| is.contains(byte));
+    if !begins(0, &[*unit]) || !begins(1, &[*requested, requested | 0x80]) {
         return Err(OutOfStep);
     }
+    // The shortest answer is an exception: unit, function, code, CRC.
+    let Some([_, function, second, ..]) = received.first_chunk::<5>() else {
+        return Ok(Progress::More(5 - received.len()));
+    };
     let end = 1 + pdu::answer_length(request, [*function, *second])?;
     let Some(frame) = received.get(..end + 2) else { return Ok(Progress::More(end + 2 - received.len())) };
     let (body, check) = frame.split_last_chunk().ok_or(OutOfStep)?;

@@ -11,7 +11,8 @@ macro_rules! fields {
         pub enum MeterField { $($name),* }
 
         impl MeterField {
-            pub const COUNT: usize = [$(Self::$name),*].len();
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+            pub const COUNT: usize = Self::ALL.len();
         }
     };
 }
@@ -30,6 +31,27 @@ fields! {
     Day, When, Kind, Cause, Amount,
     // DL/T 645 has date and time of day as two items.
     Date, Time,
+}
+
+/// A set of fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FieldSet(u64);
+
+const _: () = assert!(MeterField::COUNT <= 64);
+
+impl FieldSet {
+    pub const fn insert(&mut self, field: MeterField) {
+        self.0 |= 1 << field as u32;
+    }
+
+    #[must_use]
+    pub const fn contains(self, field: MeterField) -> bool {
+        self.0 & 1 << field as u32 != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = MeterField> {
+        MeterField::ALL.iter().copied().filter(move |field| self.contains(*field))
+    }
 }
 
 impl MeterField {

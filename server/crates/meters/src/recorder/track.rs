@@ -7,7 +7,7 @@ use model::reading::ReadingQuality;
 use model::time::Timestamp;
 
 use domain::alarm_conditions::{self, AlarmConditions};
-use domain::classify::Baseline;
+use domain::classify::{Baseline, HeldValues};
 use domain::load::Load;
 use domain::meter_state::{Measurement, MeterStatus};
 use domain::server_wallet::ServerWallet;
@@ -26,6 +26,8 @@ pub(super) struct MeterTrack {
     pub(super) baseline: Option<Baseline>,
     /// Since when values are held.
     pub(super) held_since: Option<Timestamp>,
+    /// Those that are held because they do not continue the baseline.
+    pub(super) held: Option<HeldValues>,
     /// Time of the newest stored reading.
     pub(super) last_row: Option<Timestamp>,
     alarm_conditions: AlarmConditions,
@@ -48,6 +50,7 @@ impl MeterTrack {
             latest,
             baseline: None,
             held_since: None,
+            held: None,
             last_row: None,
             alarm_conditions,
             was_open: false,
@@ -62,6 +65,23 @@ impl MeterTrack {
         if kind == EventKind::Reverse {
             self.reverse_grew = Some(since);
         }
+    }
+
+    /// The clock was set back by `step`, which is negative, and it is `now`. What was taken before it was set ahead stays.
+    pub(super) fn move_times(&mut self, step: i64, now: Timestamp) {
+        let moved = |at: Timestamp| if at > now { at.plus(step).min(now) } else { at };
+        if let Some(baseline) = &mut self.baseline {
+            baseline.at = moved(baseline.at);
+        }
+        if let Some(held) = &mut self.held {
+            (held.first_at, held.at) = (moved(held.first_at), moved(held.at));
+        }
+        self.held_since = self.held_since.map(moved);
+        self.last_row = self.last_row.map(moved);
+        self.reverse_grew = self.reverse_grew.map(moved);
+        self.load = self.load.map(|load| Load { at: moved(load.at), ..load });
+        self.latest.observed_at = self.latest.observed_at.map(moved);
+        self.latest.lost_since = self.latest.lost_since.map(moved);
     }
 
     /// A time for the stored row: two readings of a meter never share one, and small steps of our clock back do not reorder rows.
@@ -82,8 +102,9 @@ impl MeterTrack {
         server_wallet: Option<&ServerWallet>,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
-        self.latest.lost_since = None;
+        (self.latest.lost_since, self.latest.unreadable) = (None, false);
         self.set_condition(EventKind::MeterLost, false, at, &mut changes);
+        self.set_condition(EventKind::MeterUnreadable, false, at, &mut changes);
         if self.latest.observed_at.is_some_and(|last| is_overtaken(at, last)) {
             return changes;
         }
@@ -156,12 +177,37 @@ impl MeterTrack {
 
     /// Marks the meter as lost. Only the gateway's loss is an event unless the meter is lost `alone`.
     pub(super) fn mark_lost(&mut self, since: Timestamp, alone: bool) -> Vec<Change> {
-        self.latest.lost_since = Some(since);
+        (self.latest.lost_since, self.latest.unreadable) = (Some(since), false);
         let mut changes = Vec::new();
+        self.set_condition(EventKind::MeterUnreadable, false, since, &mut changes);
         if alone {
             self.set_condition(EventKind::MeterLost, true, since, &mut changes);
         }
         changes
+    }
+
+    /// Marks the meter as one that answers what cannot be read.
+    pub(super) fn mark_unreadable(&mut self, since: Timestamp, items: &[String]) -> Vec<Change> {
+        (self.latest.lost_since, self.latest.unreadable) = (Some(since), true);
+        let mut changes = Vec::new();
+        self.set_condition(EventKind::MeterLost, false, since, &mut changes);
+        self.set_items(EventKind::MeterUnreadable, true, since, items, &mut changes);
+        changes
+    }
+
+    /// Notes which items cannot be read; none any more if empty.
+    pub(super) fn mark_odd(&mut self, at: Timestamp, items: &[String]) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.set_items(EventKind::ItemUnreadable, !items.is_empty(), at, items, &mut changes);
+        changes
+    }
+
+    fn set_items(&mut self, kind: EventKind, is_set: bool, at: Timestamp, items: &[String], changes: &mut Vec<Change>) {
+        if self.alarm_conditions.set(kind, is_set) {
+            let detail = serde_json::json!({ "items": items }).to_string();
+            let turn = if is_set { Turn::Raised(detail) } else { Turn::Over };
+            changes.push(change(self.latest.meter, kind, at, turn));
+        }
     }
 
     fn set_condition(&mut self, kind: EventKind, is_set: bool, at: Timestamp, changes: &mut Vec<Change>) {

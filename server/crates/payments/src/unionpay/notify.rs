@@ -121,7 +121,7 @@ mod tests {
         let long = "9".repeat(65);
         assert_eq!(refused(("orderId", &long)), NotificationError::Field("orderId"));
         assert_eq!(refused(("orderId", "a\0b")), NotificationError::Field("orderId"));
-        assert_eq!(refused(("txnType", "04")), NotificationError::Field("reqReserved"), "a refund without its trade's number");
+        assert_eq!(refused(("txnType", "04")), NotificationError::Field("origQryId"), "a refund without its trade's number");
         assert!(!event(&signed(&[("currencyCode", "840")])).is_cny());
     }
 }

@@ -75,7 +75,12 @@ fn read(meter: &Meter, load: &Load, identifier: &[u8], piece: usize, echo: &[u8]
     if identifier.len() > 4 {
         return Err(Refusal::NoData);
     }
-    let value = items::read(meter, load, u32::from_be_bytes([d3, d2, d1, d0])).ok_or(Refusal::NoData)?;
+    let mut value = items::read(meter, load, u32::from_be_bytes([d3, d2, d1, d0])).ok_or(Refusal::NoData)?;
+    match [d3, d2, d1, d0] {
+        [0x00, 0x01, 0xff, 0x00] if meter.odd_items => value.truncate(12),
+        [0x02, 0x01, 0x01, 0x00] if meter.odd_items => value.iter_mut().for_each(|byte| *byte |= 0x0a),
+        _ => {}
+    }
     let mut pieces = value.chunks(PIECE).skip(piece);
     let part = pieces.next().ok_or(Refusal::NoData)?;
     Ok(([echo, part].concat(), pieces.next().is_some()))

@@ -8,7 +8,7 @@ use crate::estate::{MeterPlan, OpenAccount};
 use crate::journal::{BY_COMMAND, RecordKind};
 use crate::status;
 use domain::bcd::BcdTime;
-use domain::operation::{Limits, Operation};
+use domain::operation::{DayTable, Limits, Operation, PlanEntry, Slot};
 use meters::frame::{FrameVersion, Header, seal, seal_body};
 
 fn keys() -> MasterKeys {
@@ -130,9 +130,92 @@ fn parameters_raise_their_version_and_are_recorded() {
     assert_eq!(send(&mut meter, &Operation::SetPrices { standby: true, prices: [9; 4] }), FrameResult::Done);
     assert_eq!(send(&mut meter, &Operation::SetClock(clock)), FrameResult::Done);
     assert_eq!((meter.limits, meter.tariff.standby, meter.bcd_clock()), (limits, Some([9; 4]), clock.bytes()));
-    assert_eq!(meter.parameter_version, 3);
+    assert_eq!(meter.parameter_version, 2, "the clock is no parameter");
     let causes: Vec<u8> = meter.journal.records().filter(|r| r.kind == RecordKind::Parameter).map(|r| r.cause).collect();
-    assert_eq!(causes, [0x0b, 0x08, 0x07]);
+    assert_eq!(causes, [0x08, 0x07]);
+}
+
+#[test]
+fn empty_tables_and_plans_clear_what_was_there() {
+    let mut meter = meter();
+    let valley: DayTable = vec![Slot { rate: 4, hour: 0, minute: 0 }].try_into().unwrap();
+    let plan = Operation::SetDatePlan(vec![PlanEntry { month: 1, day: 1, table: 1 }]);
+    assert_eq!(send(&mut meter, &Operation::SetDayTable { table: 1, slots: valley.clone() }), FrameResult::Done);
+    assert_eq!(send(&mut meter, &plan), FrameResult::Done);
+    assert_eq!(meter.tariff.rate(meter.local()), 4);
+    assert_eq!(send(&mut meter, &Operation::SetDayTable { table: 1, slots: DayTable::default() }), FrameResult::Done);
+    assert_eq!(meter.tariff.rate(meter.local()), 3, "a plan that names an empty table is flat all day");
+    assert_eq!(send(&mut meter, &Operation::SetDayTable { table: 1, slots: valley }), FrameResult::Done);
+    assert_eq!(send(&mut meter, &Operation::SetDatePlan(Vec::new())), FrameResult::Done);
+    assert_eq!((meter.tariff.rate(meter.local()), meter.parameter_version), (3, 5));
+}
+
+#[test]
+fn opening_and_closing_end_mode_switch_and_trips() {
+    let taken = |meter: &Meter| (meter.mode, meter.switched_off, meter.overload, meter.malignant, meter.relay.closed());
+    for mode in [ControlMode::Guaranteed, ControlMode::ForcedOff] {
+        let mut meter = meter();
+        let limits = Limits { alarm1: 3_000, alarm2: 1_000, overdraft: 500, hoarding: 0, overload_w: 2_500 };
+        assert_eq!(send(&mut meter, &Operation::SetLimits(limits)), FrameResult::Done);
+        let upset = |meter: &mut Meter| {
+            (meter.mode, meter.switched_off, meter.overload, meter.malignant) = (mode, true, true, true);
+            meter.apply_relay_rule(None);
+        };
+        upset(&mut meter);
+        assert_eq!(send(&mut meter, &Operation::Close { order: 9, count: 2 }), FrameResult::Done);
+        assert_eq!(taken(&meter), (ControlMode::Prepaid, false, false, false, false), "a closed account opens the relay");
+        upset(&mut meter);
+        let account = "1000000000000003".parse().unwrap();
+        assert_eq!(send(&mut meter, &Operation::Open { account }), FrameResult::Done);
+        assert_eq!(taken(&meter), (ControlMode::Prepaid, false, false, false, true), "the overdraft supplies it");
+        assert_eq!(meter.limits, limits, "limits stay");
+    }
+}
+
+#[test]
+fn the_purchase_count_ends() {
+    let mut meter = meter();
+    meter.wallet.count = u16::MAX - 1;
+    let credit = |order, count| Operation::Credit { order, count, amount: 1 };
+    assert_eq!(send(&mut meter, &credit(8, u16::MAX)), FrameResult::Done);
+    for count in [0, 1, u16::MAX] {
+        assert_eq!(send(&mut meter, &credit(9, count)), FrameResult::Count);
+        assert_eq!(send(&mut meter, &Operation::Close { order: 10, count }), FrameResult::Count);
+    }
+}
+
+#[test]
+fn a_close_in_overdraft_records_the_debt() {
+    let mut meter = meter();
+    meter.wallet.remaining = -250;
+    assert_eq!(send(&mut meter, &Operation::Close { order: 9, count: 2 }), FrameResult::Done);
+    let record = meter.journal.records().find(|record| record.kind == RecordKind::Close).unwrap();
+    assert_eq!((record.amount, record.remaining), (-250, 0));
+}
+
+#[test]
+fn a_power_cut_keeps_memory_and_renews_the_mailbox() {
+    let mut meter = meter();
+    assert_eq!(send(&mut meter, &Operation::Credit { order: 8, count: 2, amount: 500 }), FrameResult::Done);
+    let before = meter.clone();
+    meter.restart();
+    assert_ne!(meter.mailbox.challenge(), before.mailbox.challenge());
+    assert_eq!(meter.mailbox.last, [0; 2]);
+    assert_eq!((&meter.wallet, &meter.journal), (&before.wallet, &before.journal));
+    assert_eq!(send(&mut meter, &Operation::Credit { order: 8, count: 2, amount: 500 }), FrameResult::AlreadyApplied);
+}
+
+#[test]
+fn worn_memory_loses_a_write_after_its_answer() {
+    let mut meter = meter();
+    meter.lost_writes = 1;
+    let (wallet, challenge) = (meter.wallet.clone(), meter.mailbox.challenge());
+    let credit = Operation::Credit { order: 8, count: 2, amount: 500 };
+    let frame = seal(&keys(), FrameVersion::Aes, &header(&meter), meter.serial, &credit).unwrap();
+    assert_eq!(receive(&mut meter, &keys(), &frame, Timestamp(0)), Ok(FrameEffect::Changed));
+    assert_eq!((&meter.wallet, meter.mailbox.last), (&wallet, [0; 2]));
+    assert_ne!(meter.mailbox.challenge(), challenge);
+    assert_eq!(send(&mut meter, &credit), FrameResult::Done);
 }
 
 #[test]

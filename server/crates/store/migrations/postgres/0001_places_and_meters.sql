@@ -62,6 +62,8 @@ CREATE TABLE meter_latest (
     meter_id UUID PRIMARY KEY NOT NULL REFERENCES meters (id),
     observed_at BIGINT,
     lost_since BIGINT,
+    -- It answered since then, and nothing of it could be read.
+    unreadable BOOLEAN NOT NULL DEFAULT FALSE,
     status BIGINT NOT NULL,
     remaining_fen BIGINT NOT NULL,
     cumulative_fen BIGINT NOT NULL,

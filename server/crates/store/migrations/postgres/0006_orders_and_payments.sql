@@ -70,21 +70,23 @@ CREATE INDEX payment_attempts_order ON payment_attempts (order_id);
 CREATE INDEX payment_attempts_due ON payment_attempts (state, next_query_at);
 CREATE INDEX payment_attempts_created ON payment_attempts (channel, created_at);
 
--- Verified events only. The unique key makes a repeated notification harmless.
+-- Verified events only. The unique constraint makes a repeated notification harmless.
 CREATE TABLE payment_events (
     id UUID PRIMARY KEY NOT NULL,
     channel TEXT NOT NULL,
     trade_no TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('paid', 'paid-held', 'closed', 'refunded', 'refund-held', 'refund-failed', 'refund-total')),
+    -- The refund's number; empty for an event that names no refund.
+    refund_no TEXT NOT NULL,
+    -- The total of all refunds of the trade for `refund-total`, otherwise 0.
+    refund_total_fen BIGINT NOT NULL,
     source TEXT NOT NULL CHECK (source IN ('notify', 'query', 'statement')),
-    -- The refund that it is about, by the number that the channel keeps.
-    refund_no TEXT,
     attempt_id UUID REFERENCES payment_attempts (id),
     amount_fen BIGINT NOT NULL,
     digest BYTEA NOT NULL,
     outcome TEXT NOT NULL,
     received_at BIGINT NOT NULL,
-    UNIQUE (channel, trade_no, kind)
+    CONSTRAINT payment_events_once UNIQUE (channel, trade_no, kind, refund_no, refund_total_fen)
 );
 CREATE INDEX payment_events_attempt ON payment_events (attempt_id);
 CREATE TRIGGER payment_events_append_only BEFORE UPDATE OR DELETE ON payment_events

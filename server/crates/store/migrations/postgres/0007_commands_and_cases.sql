@@ -81,7 +81,7 @@ CREATE TABLE counter_decisions (
 );
 CREATE INDEX counter_decisions_at ON counter_decisions (decided_at);
 
--- A condition of a meter or gateway, from when until when.
+-- A condition of a meter or gateway, or of the server if it names neither, from when until when.
 CREATE TABLE events (
     id UUID PRIMARY KEY NOT NULL,
     kind TEXT NOT NULL,
@@ -92,9 +92,10 @@ CREATE TABLE events (
     detail TEXT NOT NULL,
     acknowledged_at BIGINT,
     acknowledged_by UUID REFERENCES users (id),
-    CHECK ((meter_id IS NULL) <> (gateway_id IS NULL))
+    CHECK (meter_id IS NULL OR gateway_id IS NULL)
 );
 CREATE UNIQUE INDEX events_meter_open ON events (kind, meter_id) WHERE until_at IS NULL AND meter_id IS NOT NULL;
 CREATE UNIQUE INDEX events_gateway_open ON events (kind, gateway_id) WHERE until_at IS NULL AND gateway_id IS NOT NULL;
+CREATE UNIQUE INDEX events_site_open ON events (kind) WHERE until_at IS NULL AND meter_id IS NULL AND gateway_id IS NULL;
 CREATE INDEX events_since ON events (since);
 CREATE INDEX events_meter ON events (meter_id, since);

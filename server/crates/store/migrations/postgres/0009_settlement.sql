@@ -1,5 +1,5 @@
 -- A channel's statement as it came: once by channel, day and digest.
-CREATE TABLE bills (
+CREATE TABLE statements (
     id UUID PRIMARY KEY NOT NULL,
     channel TEXT NOT NULL,
     -- The channel's day, counted from 1970-01-01, and what it covers: from (included) to (excluded).
@@ -11,13 +11,13 @@ CREATE TABLE bills (
     imported_at BIGINT NOT NULL,
     UNIQUE (channel, day, digest)
 );
-CREATE TRIGGER bills_append_only BEFORE UPDATE OR DELETE ON bills
+CREATE TRIGGER statements_append_only BEFORE UPDATE OR DELETE ON statements
     FOR EACH ROW EXECUTE FUNCTION append_only();
-CREATE TRIGGER bills_no_truncate BEFORE TRUNCATE ON bills
+CREATE TRIGGER statements_no_truncate BEFORE TRUNCATE ON statements
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
-CREATE TABLE bill_lines (
-    bill_id UUID NOT NULL REFERENCES bills (id),
+CREATE TABLE statement_lines (
+    statement_id UUID NOT NULL REFERENCES statements (id),
     line BIGINT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('paid', 'refunded')),
     out_trade_no TEXT NOT NULL,
@@ -27,17 +27,17 @@ CREATE TABLE bill_lines (
     -- The channel's fee; negative where it returns one.
     fee_e4 BIGINT NOT NULL,
     at BIGINT NOT NULL,
-    PRIMARY KEY (bill_id, line)
+    PRIMARY KEY (statement_id, line)
 );
-CREATE INDEX bill_lines_trade ON bill_lines (trade_no, kind);
-CREATE TRIGGER bill_lines_append_only BEFORE UPDATE OR DELETE ON bill_lines
+CREATE INDEX statement_lines_trade ON statement_lines (trade_no, kind);
+CREATE TRIGGER statement_lines_append_only BEFORE UPDATE OR DELETE ON statement_lines
     FOR EACH ROW EXECUTE FUNCTION append_only();
-CREATE TRIGGER bill_lines_no_truncate BEFORE TRUNCATE ON bill_lines
+CREATE TRIGGER statement_lines_no_truncate BEFORE TRUNCATE ON statement_lines
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 -- What other systems took and gave back under the same merchant number; in no total of ours.
-CREATE TABLE foreign_bill_lines (
-    bill_id UUID NOT NULL REFERENCES bills (id),
+CREATE TABLE foreign_statement_lines (
+    statement_id UUID NOT NULL REFERENCES statements (id),
     line BIGINT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('paid', 'refunded')),
     out_trade_no TEXT NOT NULL,
@@ -45,44 +45,44 @@ CREATE TABLE foreign_bill_lines (
     refund_no TEXT,
     amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
     at BIGINT NOT NULL,
-    PRIMARY KEY (bill_id, line)
+    PRIMARY KEY (statement_id, line)
 );
-CREATE TRIGGER foreign_bill_lines_append_only BEFORE UPDATE OR DELETE ON foreign_bill_lines
+CREATE TRIGGER foreign_statement_lines_append_only BEFORE UPDATE OR DELETE ON foreign_statement_lines
     FOR EACH ROW EXECUTE FUNCTION append_only();
-CREATE TRIGGER foreign_bill_lines_no_truncate BEFORE TRUNCATE ON foreign_bill_lines
+CREATE TRIGGER foreign_statement_lines_no_truncate BEFORE TRUNCATE ON foreign_statement_lines
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 -- Which statement is the valid one of a day from an instant on, and what it adds to the fees; the ledger's posting refers to it.
-CREATE TABLE settlement_bills (
+CREATE TABLE settlement_statements (
     id UUID PRIMARY KEY NOT NULL,
     channel TEXT NOT NULL,
     day BIGINT NOT NULL,
-    bill_id UUID NOT NULL REFERENCES bills (id),
+    statement_id UUID NOT NULL REFERENCES statements (id),
     fee_e4 BIGINT NOT NULL,
     at BIGINT NOT NULL
 );
-CREATE INDEX settlement_bills_day ON settlement_bills (channel, day);
-CREATE TRIGGER settlement_bills_append_only BEFORE UPDATE OR DELETE ON settlement_bills
+CREATE INDEX settlement_statements_day ON settlement_statements (channel, day);
+CREATE TRIGGER settlement_statements_append_only BEFORE UPDATE OR DELETE ON settlement_statements
     FOR EACH ROW EXECUTE FUNCTION append_only();
-CREATE TRIGGER settlement_bills_no_truncate BEFORE TRUNCATE ON settlement_bills
+CREATE TRIGGER settlement_statements_no_truncate BEFORE TRUNCATE ON settlement_statements
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 -- The progress of a channel's settlement day.
 CREATE TABLE settlement_days (
     channel TEXT NOT NULL,
     day BIGINT NOT NULL,
-    bill_id UUID REFERENCES bills (id),
+    statement_id UUID REFERENCES statements (id),
     tried_at BIGINT NOT NULL,
     -- Why the last attempt brought no statement; NULL where it did.
-    note TEXT,
+    problem TEXT,
     -- The row and column of the file that could not be read.
-    note_row BIGINT,
-    note_column TEXT,
+    problem_row BIGINT,
+    problem_column TEXT,
     -- When the channel first reported a day without payments.
-    nothing_at BIGINT,
+    empty_since BIGINT,
     -- When statement, ledger and meters were last compared, with the result.
     compared_at BIGINT,
-    bill_fen BIGINT NOT NULL DEFAULT 0,
+    statement_fen BIGINT NOT NULL DEFAULT 0,
     ledger_fen BIGINT NOT NULL DEFAULT 0,
     equal_lines BIGINT NOT NULL DEFAULT 0,
     purchases BIGINT NOT NULL DEFAULT 0,
@@ -101,16 +101,16 @@ CREATE TABLE settlement_differences (
     id UUID PRIMARY KEY NOT NULL,
     channel TEXT NOT NULL,
     day BIGINT NOT NULL,
-    class TEXT NOT NULL CHECK (class IN ('channel-only', 'ours-only', 'amount', 'state', 'edge', 'meter')),
+    class TEXT NOT NULL CHECK (class IN ('channel-only', 'ledger-only', 'amount', 'state', 'edge', 'meter')),
     kind TEXT NOT NULL CHECK (kind IN ('paid', 'refunded')),
     out_trade_no TEXT NOT NULL,
     trade_no TEXT NOT NULL,
     refund_no TEXT NOT NULL,
-    bill_fen BIGINT,
-    ours_fen BIGINT,
+    statement_fen BIGINT,
+    ledger_fen BIGINT,
     -- By how much it raises the statement's total above the ledger's.
     gap_fen BIGINT NOT NULL,
-    why TEXT NOT NULL,
+    reason TEXT NOT NULL,
     order_id UUID REFERENCES orders (id),
     -- NULL where an operator has nothing to decide.
     case_id UUID REFERENCES cases (id),

@@ -1,13 +1,14 @@
 //! What follows by itself, one transaction a step, from what is stored alone.
 
 use model::case::{CaseDetail, ClosingReason};
+use model::console::ClosingKind;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::{Closing, Kind, locked, meters_of, record};
+use super::{Closing, locked, meters_of, record};
 use crate::closings::final_settlement;
 use crate::orders::{self, NewOrder};
 use crate::returns::{self, Owed};
@@ -78,7 +79,7 @@ async fn advance(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, id: ClosingId
         all_read(&mut tx, rng, at, &closing).await?;
         lines.push(("closing.read", json!({})));
     }
-    if closing.kind != Kind::Replace
+    if closing.kind != ClosingKind::Replace
         && let Some(line) = send_money(&mut tx, rng, at, rules, &closing).await?
     {
         lines.push(line);
@@ -105,7 +106,7 @@ async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, m
 /// Its last meter has ended: an account that was to be closed is.
 async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE closings SET read_at = $1 WHERE id = $2").bind(at.0).bind(closing.id).execute(c).await)?;
-    if closing.kind == Kind::Replace {
+    if closing.kind == ClosingKind::Replace {
         return Ok(());
     }
     let closed =

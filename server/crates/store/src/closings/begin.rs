@@ -1,5 +1,6 @@
 //! Deciding that meters leave their account.
 
+use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, CommandId, MeterId, Uuid};
 use model::issue::Issue;
@@ -8,7 +9,7 @@ use model::order::Tender;
 use model::person::Who;
 use model::time::Timestamp;
 
-use super::{Kind, locked, record};
+use super::{locked, record};
 use crate::accounts;
 use crate::commands::{self, NewCommand};
 use crate::{Db, Result, Tx, on, wallets};
@@ -43,11 +44,11 @@ pub enum ClosingRequest {
 }
 
 impl ClosingRequest {
-    const fn kind(self) -> Kind {
+    const fn kind(self) -> ClosingKind {
         match self {
-            Self::Close(_) => Kind::Close,
-            Self::Move { .. } => Kind::Move,
-            Self::Replace { .. } => Kind::Replace,
+            Self::Close(_) => ClosingKind::Close,
+            Self::Move { .. } => ClosingKind::Move,
+            Self::Replace { .. } => ClosingKind::Replace,
         }
     }
 }
@@ -81,7 +82,7 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
         // The same form, sent twice at once: the other was first and has committed by now.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::AccountNotOpen.into());
     }
-    if new.what.kind() != Kind::Replace && has_others(&mut tx, new.account, meters.len()).await? {
+    if new.what.kind() != ClosingKind::Replace && has_others(&mut tx, new.account, meters.len()).await? {
         return Err(AppError::Conflict.into());
     }
     let (to_account, to_meter) = destination(&mut tx, rng, at, new).await?;
@@ -103,7 +104,7 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
 }
 
 async fn by_key(tx: &mut Tx, new: &NewClosing) -> Result<Option<ClosingId>> {
-    let row: Option<(ClosingId, AccountId, Kind)> =
+    let row: Option<(ClosingId, AccountId, ClosingKind)> =
         on!(tx, |c| sqlx::query_as("SELECT id, account_id, kind FROM closings WHERE key = $1")
             .bind(new.key)
             .fetch_optional(c)

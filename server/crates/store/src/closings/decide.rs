@@ -1,12 +1,13 @@
 //! A person decides anew how the money of a closing goes: nobody approved it, or the account that it was meant for takes nothing.
 
 use model::case::CaseKind;
+use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId};
 use model::person::Who;
 use model::time::Timestamp;
 
-use super::{BalanceTarget, Closing, Kind, locked, meters_of, record};
+use super::{BalanceTarget, Closing, locked, meters_of, record};
 use crate::{Db, Result, Tx, accounts, cases, on};
 
 /// Decides. A meter that was to be replaced, and is not, closes its account this way.
@@ -30,7 +31,7 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Bala
             (None, Some(other))
         }
     };
-    let ends = closing.kind == Kind::Replace;
+    let ends = closing.kind == ClosingKind::Replace;
     if ends {
         close_account(&mut tx, closing.account_id).await?;
     }

@@ -1,6 +1,7 @@
 //! The new meter in the place of the old one.
 
 use model::command::CommandReason;
+use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{ClosingId, GatewayId, MeterId, PlaceId, Uuid};
 use model::meter::Wallet;
@@ -9,7 +10,7 @@ use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::{Kind, advance, locked, meters_of, record, settings};
+use super::{advance, locked, meters_of, record, settings};
 use crate::audit::{self, Entry};
 use crate::meters::{self, NewMeter};
 use crate::{Db, Result, StoreError, Tx, accounts, on, orders, wallets};
@@ -43,7 +44,7 @@ pub struct Device {
 pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, device: &Device) -> Result<MeterId> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
-    if closing.kind != Kind::Replace || closing.read_at.is_none() || closing.ended_at.is_some() {
+    if closing.kind != ClosingKind::Replace || closing.read_at.is_none() || closing.ended_at.is_some() {
         return Err(AppError::Conflict.into());
     }
     let old = meters_of(&mut tx, id).await?.first().copied();

@@ -1,5 +1,6 @@
 //! A closing as people look at it.
 
+use model::console::ClosingKind;
 use model::energy::Energy;
 use model::ids::{AccountId, BatchId, ClosingId, CommandId, MeterId, OrderId, ReturnId};
 use model::issue::Issue;
@@ -8,13 +9,12 @@ use model::order::{CommandState, OrderState, ReturnState, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::Kind;
 use crate::{Db, JsonText, Result, read};
 
 #[derive(FromRow)]
 struct ClosingRow {
     id: ClosingId,
-    kind: Kind,
+    kind: ClosingKind,
     account_id: AccountId,
     number: String,
     tender: Option<Tender>,
@@ -38,7 +38,7 @@ struct ClosingRow {
 #[derive(Clone, Debug)]
 pub struct View {
     pub id: ClosingId,
-    pub kind: Kind,
+    pub kind: ClosingKind,
     pub account: AccountId,
     /// The account's number.
     pub number: String,

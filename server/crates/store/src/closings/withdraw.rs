@@ -1,6 +1,7 @@
 //! Taking back what was begun, as long as nothing of it has happened: no meter was told or read, and no money has moved.
 
 use model::case::CaseKind;
+use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, CommandId, MeterId, Uuid};
 use model::money::Money;
@@ -8,7 +9,7 @@ use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::{Closing, Kind, locked, record};
+use super::{Closing, locked, record};
 use crate::{Db, Result, StoreError, Tx, accounts, cases, commands, ledger, on, orders, wallets};
 use domain::ledger::Account;
 use domain::rng::Rng;
@@ -26,10 +27,10 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
         return Err(AppError::TooLate.into());
     }
     let meters = keep_meters(&mut tx, at, id).await?;
-    if let (Kind::Move, Some(to)) = (closing.kind, closing.to_account_id) {
+    if let (ClosingKind::Move, Some(to)) = (closing.kind, closing.to_account_id) {
         leave_new_room(&mut tx, rng, at, &closing, to).await?;
     }
-    if closing.kind != Kind::Replace {
+    if closing.kind != ClosingKind::Replace {
         reopen(&mut tx, closing.account_id).await?;
     }
     on!(&mut tx, |c| {

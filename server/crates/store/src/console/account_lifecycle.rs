@@ -1,30 +1,30 @@
-//! Accounts and closings that an operator may see, and the meters beside another one.
+//! Accounts that an operator may see, and the other meters of a room.
 
 use model::console::OtherMeter;
 use model::console::RoomName;
 use model::ids::{AccountId, GatewayId, MeterId, UserId};
+use model::meter::Wallet;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::{Db, Result, read};
 
-/// The account of that number, open or being opened, if the operator may see it.
+/// The account with this number, open or being opened, if the operator may see it.
 pub async fn account_by_number(db: &Db, operator: UserId, number: &str) -> Result<Option<AccountId>> {
-    let row: Option<(Uuid,)> = read!(db, |pool| sqlx::query_as(concat!(
+    let row: Option<(AccountId,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT a.id FROM accounts a JOIN places r ON r.id = a.place_id",
         above!(),
         "WHERE a.number = $2 AND a.state IN ('opening', 'open') AND",
         within!()
     ))
-    .bind(operator.0)
+    .bind(operator)
     .bind(number)
     .fetch_optional(pool)
     .await)?;
-    Ok(row.map(|(id,)| AccountId(id)))
+    Ok(row.map(|(id,)| id))
 }
 
-/// Where an account is, if the operator may see it.
+/// The room of an account, if the operator may see it.
 pub async fn room_of_account(db: &Db, operator: UserId, account: AccountId) -> Result<Option<RoomName>> {
     let row: Option<Name> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT",
@@ -34,8 +34,8 @@ pub async fn room_of_account(db: &Db, operator: UserId, account: AccountId) -> R
         "WHERE a.id = $2 AND",
         within!()
     ))
-    .bind(operator.0)
-    .bind(account.0)
+    .bind(operator)
+    .bind(account)
     .fetch_optional(pool)
     .await)?;
     Ok(row.map(RoomName::from))
@@ -43,30 +43,30 @@ pub async fn room_of_account(db: &Db, operator: UserId, account: AccountId) -> R
 
 #[derive(FromRow)]
 struct OtherMeterRow {
-    id: Uuid,
+    id: MeterId,
     serial: String,
-    account_id: Option<Uuid>,
-    wallet: String,
+    account_id: Option<AccountId>,
+    wallet: Wallet,
 }
 
-/// The other meters of a meter's room: those of its account, and those that have none. The caller has seen to it that it is the
-/// operator's.
-pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Result<(Vec<OtherMeter>, Vec<OtherMeter>)> {
+/// The other meters of a meter's room: those of its account, and those without an account. The caller checks that the operator
+/// may see the meter.
+pub async fn other_meters(db: &Db, meter: MeterId, account: Option<AccountId>) -> Result<(Vec<OtherMeter>, Vec<OtherMeter>)> {
     let rows: Vec<OtherMeterRow> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id, m.serial, am.account_id, m.wallet FROM meters m
          JOIN meters here ON here.place_id = m.place_id AND here.id = $1 AND m.id <> here.id
          LEFT JOIN account_meters am ON am.meter_id = m.id AND am.to_at IS NULL
          WHERE m.retired_at IS NULL ORDER BY m.serial"
     )
-    .bind(meter.0)
+    .bind(meter)
     .fetch_all(pool)
     .await)?;
     let (mut siblings, mut free) = (Vec::new(), Vec::new());
     for row in rows {
-        let one = OtherMeter { meter: MeterId(row.id), serial: row.serial };
+        let one = OtherMeter { meter: row.id, serial: row.serial };
         match row.account_id {
-            Some(of) if account == Some(AccountId(of)) => siblings.push(one),
-            None if row.wallet != "none" => free.push(one),
+            of @ Some(_) if account == of => siblings.push(one),
+            None if row.wallet != Wallet::None => free.push(one),
             _ => {}
         }
     }
@@ -75,7 +75,7 @@ pub async fn beside(db: &Db, meter: MeterId, account: Option<AccountId>) -> Resu
 
 /// The gateways that serve meters which the operator may see, by name.
 pub async fn gateway_names(db: &Db, operator: UserId) -> Result<Vec<(GatewayId, String)>> {
-    let rows: Vec<(Uuid, String)> = read!(db, |pool| sqlx::query_as(concat!(
+    read!(db, |pool| sqlx::query_as(concat!(
         "SELECT DISTINCT g.id, g.name FROM gateways g
          JOIN meters m ON m.gateway_id = g.id AND m.retired_at IS NULL JOIN places r ON r.id = m.place_id",
         above!(),
@@ -83,8 +83,7 @@ pub async fn gateway_names(db: &Db, operator: UserId) -> Result<Vec<(GatewayId, 
         within!(),
         "ORDER BY g.name"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .fetch_all(pool)
-    .await)?;
-    Ok(rows.into_iter().map(|(id, name)| (GatewayId(id), name)).collect())
+    .await)
 }

@@ -1,31 +1,46 @@
 //! The accounts, with their rooms and residents.
 
-use model::console::{AccountLine, AccountState, Page, Query};
+use model::console::{AccountLine, AccountQuery, AccountState, Page};
 use model::ids::{AccountId, ClosingId, MeterId, UserId};
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, like, matches, names, within};
-use crate::{Db, Result, StoreError, read};
+use crate::{Db, Result, read};
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
+struct AccountListRow {
+    id: AccountId,
     number: String,
-    state: String,
-    opened_at: i64,
-    meter_id: Option<Uuid>,
+    state: AccountState,
+    opened_at: Timestamp,
+    meter_id: Option<MeterId>,
     residents: String,
-    closing_id: Option<Uuid>,
+    closing_id: Option<ClosingId>,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
 }
 
-/// A page of accounts, by place; what the meters hold is for the caller to add.
-pub async fn accounts(db: &Db, operator: UserId, query: &Query) -> Result<Page<AccountLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+impl From<AccountListRow> for AccountLine {
+    fn from(row: AccountListRow) -> Self {
+        Self {
+            id: row.id,
+            number: row.number,
+            state: row.state,
+            meter: row.meter_id,
+            room: row.name.into(),
+            residents: row.residents,
+            opened_at: row.opened_at,
+            latest: None,
+            closing: row.closing_id,
+        }
+    }
+}
+
+/// A page of accounts, by place. The caller adds the newest states of their meters.
+pub async fn accounts(db: &Db, operator: UserId, query: &AccountQuery) -> Result<Page<AccountLine>> {
+    let rows: Vec<AccountListRow> = read!(db, |pool| sqlx::query_as(concat!(
         "WITH listed AS (
              SELECT accounts.id, number, state, opened_at, place_id,
                     (SELECT meter_id FROM account_meters WHERE account_id = accounts.id AND to_at IS NULL
@@ -47,28 +62,13 @@ pub async fn accounts(db: &Db, operator: UserId, query: &Query) -> Result<Page<A
         "AND ($3 = '' OR a.state = $3)
          ORDER BY t.sort, b.sort, r.sort, a.opened_at DESC, a.id LIMIT $4 OFFSET $5"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .bind(like(&query.text))
-    .bind(query.state.as_deref().unwrap_or_default())
+    .bind(query.state.map_or("", AccountState::as_str))
     .bind(Page::<AccountLine>::SIZE)
     .bind(query.page * Page::<AccountLine>::SIZE)
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    let lines = rows.into_iter().map(line).collect::<Result<_>>()?;
-    Ok(Page { lines, total })
-}
-
-fn line(row: Row) -> Result<AccountLine> {
-    Ok(AccountLine {
-        id: AccountId(row.id),
-        number: row.number,
-        state: AccountState::parse(&row.state).ok_or(StoreError::Inconsistent { table: "accounts", column: "state" })?,
-        meter: row.meter_id.map(MeterId),
-        room: row.name.into(),
-        residents: row.residents,
-        opened_at: Timestamp(row.opened_at),
-        latest: None,
-        closing: row.closing_id.map(ClosingId),
-    })
+    Ok(Page { lines: rows.into_iter().map(AccountLine::from).collect(), total })
 }

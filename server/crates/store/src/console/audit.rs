@@ -1,20 +1,19 @@
-//! The audit chain as people read it.
+//! The lines of the audit chain, with names instead of ids.
 
 use std::collections::HashMap;
 
 use model::console::{AuditLine, Page, Query, RoomName};
-use model::ids::{MeterId, UserId};
+use model::ids::{MeterId, UserId, Uuid};
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, like, names};
 use crate::{Db, Result, read};
 
 #[derive(FromRow)]
-struct Row {
+struct AuditRow {
     seq: i64,
-    at: i64,
+    at: Timestamp,
     actor: String,
     ip: String,
     action: String,
@@ -23,16 +22,16 @@ struct Row {
     total: i64,
 }
 
-/// A page of the chain, newest first. Lines do not say which building they are about, so an operator who is bound to buildings
-/// sees what they did themselves.
+/// A page of the chain, newest first. A line does not name its building, so an operator who is bound to buildings sees only what
+/// they did themselves.
 pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<AuditLine>> {
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(
+    let rows: Vec<AuditRow> = read!(db, |pool| sqlx::query_as(
         "SELECT seq, at, actor, ip, action, subject, detail, COUNT(*) OVER () AS total FROM audit
          WHERE (actor = $2 OR NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1))
            AND ($3 = '' OR LOWER(action || ' ' || subject || ' ' || detail || ' ' || ip) LIKE LOWER($3) ESCAPE '!')
          ORDER BY seq DESC LIMIT $4 OFFSET $5"
     )
-    .bind(operator.0)
+    .bind(operator)
     .bind(format!("user:{operator}"))
     .bind(like(&query.text))
     .bind(Page::<AuditLine>::SIZE)
@@ -44,7 +43,7 @@ pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<Audi
     let lines = rows.into_iter().map(|row| AuditLine {
         place: places.get(&row.subject).cloned(),
         seq: row.seq,
-        at: Timestamp(row.at),
+        at: row.at,
         subject: names.get(&row.subject).cloned().unwrap_or(row.subject),
         actor: names.get(&row.actor).cloned().unwrap_or(row.actor),
         ip: row.ip,
@@ -54,8 +53,8 @@ pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<Audi
     Ok(Page { lines: lines.collect(), total })
 }
 
-/// What to call the people of a page.
-async fn people(db: &Db, rows: &[Row]) -> Result<HashMap<String, String>> {
+/// The names of the people on a page, by actor or subject.
+async fn people(db: &Db, rows: &[AuditRow]) -> Result<HashMap<String, String>> {
     let mut names = HashMap::new();
     for person in rows.iter().flat_map(|row| [&row.actor, &row.subject]) {
         let Some(Ok(user)) = person.strip_prefix("user:").map(Uuid::parse_str) else { continue };
@@ -71,13 +70,13 @@ async fn people(db: &Db, rows: &[Row]) -> Result<HashMap<String, String>> {
 
 #[derive(FromRow)]
 struct PlaceRow {
-    meter_id: Uuid,
+    meter_id: MeterId,
     #[sqlx(flatten)]
     name: Name,
 }
 
-/// Where the meters are that the subjects of a page are about.
-async fn places(db: &Db, rows: &[Row]) -> Result<HashMap<String, (MeterId, RoomName)>> {
+/// The meters that the subjects on a page are about, with their rooms.
+async fn places(db: &Db, rows: &[AuditRow]) -> Result<HashMap<String, (MeterId, RoomName)>> {
     let mut places = HashMap::new();
     for subject in rows.iter().map(|row| &row.subject) {
         let Some((kind @ ("meter" | "order" | "account" | "case" | "command"), id)) = subject.split_once(':') else { continue };
@@ -99,7 +98,7 @@ async fn places(db: &Db, rows: &[Row]) -> Result<HashMap<String, (MeterId, RoomN
         .fetch_optional(pool)
         .await)?;
         if let Some(place) = place {
-            places.insert(subject.clone(), (MeterId(place.meter_id), place.name.into()));
+            places.insert(subject.clone(), (place.meter_id, place.name.into()));
         }
     }
     Ok(places)

@@ -1,7 +1,7 @@
 //! Batches and their meters, for the console. A meter that was tried again counts by its newest command.
 
 use model::command::CommandReason;
-use model::console::{Batch, BatchCounts, BatchItem, BatchQuery, Missed, Page};
+use model::console::{Batch, BatchCounts, BatchFilter, BatchItem, BatchQuery, MissedSwitch, Page};
 use model::ids::{BatchId, MeterId, UserId};
 use model::issue::{Issue, Kind};
 use model::meter::Wallet;
@@ -101,7 +101,7 @@ pub async fn batches(db: &Db, operator: UserId, only: Option<BatchId>, query: &B
         ))
         .bind(operator)
         .bind(query.kind.map_or("", Kind::as_str))
-        .bind(query.state.as_str())
+        .bind(query.filter.map_or("", BatchFilter::as_str))
         .bind(Page::<Batch>::SIZE)
         .bind(query.page * Page::<Batch>::SIZE)
         .bind(only.is_none())
@@ -148,8 +148,14 @@ impl ItemRow {
     }
 }
 
-/// The meters of a batch, by place; `state` selects `moving`, `failed` or `done` ones. A negative page gives all.
-pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str, page: i64) -> Result<Page<BatchItem>> {
+/// The meters of a batch, by place. A negative page gives all.
+pub async fn batch_items(
+    db: &Db,
+    operator: UserId,
+    batch: BatchId,
+    filter: Option<BatchFilter>,
+    page: i64,
+) -> Result<Page<BatchItem>> {
     let size = Page::<BatchItem>::SIZE;
     let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };
     let rows: Vec<ItemRow> = read!(db, |pool| sqlx::query_as(concat!(
@@ -172,7 +178,7 @@ pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str,
     ))
     .bind(operator)
     .bind(batch)
-    .bind(state)
+    .bind(filter.map_or("", BatchFilter::as_str))
     .bind(limit)
     .bind(offset)
     .fetch_all(pool)
@@ -182,7 +188,7 @@ pub async fn batch_items(db: &Db, operator: UserId, batch: BatchId, state: &str,
 }
 
 #[derive(FromRow)]
-struct MissedRow {
+struct MissedSwitchRow {
     meter_id: MeterId,
     batch_id: BatchId,
     issue: JsonText<Issue>,
@@ -196,8 +202,8 @@ struct MissedRow {
 }
 
 /// The meters whose switch-over has passed and whose planned prices are not known to be in force.
-pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<Missed>> {
-    let rows: Vec<MissedRow> = read!(db, |pool| sqlx::query_as(concat!(
+pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<MissedSwitch>> {
+    let rows: Vec<MissedSwitchRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT f.meter_id, h.id AS batch_id, h.issue, c.state AS loaded, f.reason, l.lost_since, f.finished_at AS looked_at,
                 COUNT(*) OVER () AS total,",
         names!(),
@@ -215,16 +221,16 @@ pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Res
     ))
     .bind(operator)
     .bind(now)
-    .bind(Page::<Missed>::SIZE)
-    .bind(page * Page::<Missed>::SIZE)
+    .bind(Page::<MissedSwitch>::SIZE)
+    .bind(page * Page::<MissedSwitch>::SIZE)
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    let line = |row: MissedRow| {
+    let line = |row: MissedSwitchRow| {
         let Issue::Standby { prices, at } = row.issue.0 else {
             return Err(StoreError::Inconsistent { table: "batches", column: "issue" });
         };
-        Ok(Missed {
+        Ok(MissedSwitch {
             meter: row.meter_id,
             batch: row.batch_id,
             room: row.name.into(),

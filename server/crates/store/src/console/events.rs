@@ -55,14 +55,14 @@ macro_rules! event_columns {
     };
 }
 
-/// The events that the operator may see: a meter's by its room, a gateway's by the rooms of its meters.
+/// The events that the operator may see: a meter's by its room, a gateway's by the rooms of its meters, the server's always.
 macro_rules! visible_events {
     () => {
         concat!(
             " FROM events e LEFT JOIN meters m ON m.id = e.meter_id LEFT JOIN places r ON r.id = m.place_id",
             above!(),
             "LEFT JOIN gateways g ON g.id = e.gateway_id LEFT JOIN users u ON u.id = e.acknowledged_by
-             WHERE ((e.meter_id IS NOT NULL AND",
+             WHERE ((e.meter_id IS NULL AND e.gateway_id IS NULL) OR (e.meter_id IS NOT NULL AND",
             within!(),
             ") OR EXISTS (SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
             above!(),

@@ -51,6 +51,7 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
         framing: row.framing.as_str().to_owned(),
         sweep: row.sweep_interval_s.and_then(SweepInterval::new),
         health: None,
+        noise: None,
         meters: row.meters,
         lost: row.lost,
         newest: row.newest,

@@ -1,6 +1,6 @@
 //! The meters, with their rooms, gateways and residents, and the search over them.
 
-use model::console::{MeterLine, Page, Query};
+use model::console::{MeterLine, MeterQuery, Page};
 use model::ids::{MeterId, UserId};
 use model::meter::Latest;
 use sqlx::FromRow;
@@ -20,8 +20,8 @@ struct MeterListRow {
     total: i64,
 }
 
-/// A page of meters, by place. The caller adds their newest state. The state `lost` selects those that do not answer.
-pub async fn meters(db: &Db, operator: UserId, query: &Query) -> Result<Page<MeterLine>> {
+/// A page of meters, by place. The caller adds their newest state.
+pub async fn meters(db: &Db, operator: UserId, query: &MeterQuery) -> Result<Page<MeterLine>> {
     let rows: Vec<MeterListRow> = read!(db, |pool| sqlx::query_as(concat!(
         "WITH listed AS (
              SELECT meters.id, meters.serial, meters.unit, meters.place_id, gateways.name AS gateway, accounts.number,
@@ -42,12 +42,12 @@ pub async fn meters(db: &Db, operator: UserId, query: &Query) -> Result<Page<Met
         within!(),
         "AND",
         matches!("m.serial || ' ' || m.gateway || ' ' || COALESCE(m.number, '') || ' ' || m.residents"),
-        "AND ($3 <> 'lost' OR m.lost)
+        "AND (m.lost OR NOT $3)
          ORDER BY t.sort, b.sort, r.sort, m.unit, m.id LIMIT $4 OFFSET $5"
     ))
     .bind(operator)
     .bind(like(&query.text))
-    .bind(query.state.as_deref().unwrap_or_default())
+    .bind(query.lost)
     .bind(Page::<MeterLine>::SIZE)
     .bind(query.page * Page::<MeterLine>::SIZE)
     .fetch_all(pool)

@@ -1,38 +1,37 @@
-//! Meters whose server wallet is below zero: energy that was used and not paid for.
+//! Meters whose server wallet is below zero: energy that was consumed and not paid.
 
-use model::console::{Exposed, ExposedLine, Page};
+use model::console::{Overdrawn, OverdrawnLine, Page};
 use model::ids::{MeterId, UserId};
 use model::meter::StatusWord;
 use model::money::Money;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::{Db, Result, read};
 
 #[derive(FromRow)]
-struct Row {
-    meter_id: Uuid,
+struct OverdrawnRow {
+    meter_id: MeterId,
     number: String,
     residents: String,
-    balance_e4: i64,
-    negative_since: i64,
+    balance_e4: Money,
+    negative_since: Timestamp,
     closed: bool,
     status: Option<i64>,
-    observed_at: Option<i64>,
-    lost_since: Option<i64>,
+    observed_at: Option<Timestamp>,
+    lost_since: Option<Timestamp>,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
-    sum_e4: i64,
+    sum_e4: Money,
 }
 
-/// A page of them, the deepest first, with the sum of all. A negative page gives them all.
-pub async fn exposed(db: &Db, operator: UserId, page: i64) -> Result<Exposed> {
-    let size = Page::<ExposedLine>::SIZE;
+/// A page of overdrawn meters, the largest debt first, with the sum of all. A negative page gives them all.
+pub async fn overdrawn(db: &Db, operator: UserId, page: i64) -> Result<Overdrawn> {
+    let size = Page::<OverdrawnLine>::SIZE;
     let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<OverdrawnRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT w.meter_id, k.number, l.credits_e4 - l.debits_e4 AS balance_e4, w.negative_since, w.closed, s.status,
                 s.observed_at, s.lost_since, COUNT(*) OVER () AS total,
                 CAST(SUM(l.credits_e4 - l.debits_e4) OVER () AS BIGINT) AS sum_e4,
@@ -48,25 +47,25 @@ pub async fn exposed(db: &Db, operator: UserId, page: i64) -> Result<Exposed> {
         within!(),
         "ORDER BY balance_e4, w.meter_id LIMIT $2 OFFSET $3"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .bind(limit)
     .bind(offset)
     .fetch_all(pool)
     .await)?;
-    let (total, sum) = rows.first().map_or((0, 0), |row| (row.total, row.sum_e4));
-    let lines = rows.into_iter().map(|row| ExposedLine {
-        meter: MeterId(row.meter_id),
+    let (total, sum) = rows.first().map_or((0, Money::ZERO), |row| (row.total, row.sum_e4));
+    let lines = rows.into_iter().map(|row| OverdrawnLine {
+        meter: row.meter_id,
         room: row.name.into(),
         number: row.number,
         residents: row.residents,
-        owed: Money(-row.balance_e4),
-        since: Timestamp(row.negative_since),
+        owed: -row.balance_e4,
+        since: row.negative_since,
         should_be_closed: row.closed,
         relay: row.observed_at.map(|at| {
             let status = StatusWord(row.status.and_then(|word| u16::try_from(word).ok()).unwrap_or_default());
-            (status.relay_closed(), Timestamp(at))
+            (status.relay_closed(), at)
         }),
-        lost_since: row.lost_since.map(Timestamp),
+        lost_since: row.lost_since,
     });
-    Ok(Exposed { page: Page { lines: lines.collect(), total }, owed: Money(-sum) })
+    Ok(Overdrawn { page: Page { lines: lines.collect(), total }, owed: -sum })
 }

@@ -68,6 +68,7 @@ struct LatestRow {
     meter_id: MeterId,
     observed_at: Option<Timestamp>,
     lost_since: Option<Timestamp>,
+    unreadable: bool,
     status: i64,
     remaining_fen: Fen,
     cumulative_fen: Fen,
@@ -90,7 +91,7 @@ struct LatestRow {
 pub async fn latest(db: &Db) -> Result<Vec<Latest>> {
     let rows: Vec<LatestRow> = read!(db, |pool| sqlx::query_as(
         "SELECT meter_id, observed_at, lost_since, status, remaining_fen, cumulative_fen, count, epoch, total_wh, reverse_wh,
-                power_w, voltage_dv, current_ca, power_factor, clock_offset_s, rate, tier_wh, tamper, journal
+                power_w, voltage_dv, current_ca, power_factor, clock_offset_s, rate, tier_wh, tamper, journal, unreadable
          FROM meter_latest"
     )
     .fetch_all(pool)
@@ -104,6 +105,7 @@ impl LatestRow {
             meter: self.meter_id,
             observed_at: self.observed_at,
             lost_since: self.lost_since,
+            unreadable: self.unreadable,
             status: StatusWord(self.status.try_into().ok()?),
             remaining: self.remaining_fen,
             cumulative: self.cumulative_fen,

@@ -8,14 +8,14 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::{Name, above, names, within};
-use crate::{Db, Result, StoreError, read};
+use crate::{Db, Result, read};
 
 #[derive(FromRow)]
-struct Row {
+struct ReceiptRow {
     site: Option<String>,
-    kind: Option<String>,
+    kind: Option<ReturnKind>,
     refund: bool,
-    issued_at: i64,
+    issued_at: Timestamp,
     issued_by_name: String,
     prints: i64,
     meter_id: MeterId,
@@ -23,10 +23,10 @@ struct Row {
     account_number: String,
     residents: Option<String>,
     order_number: i64,
-    tender: String,
-    amount_fen: i64,
+    tender: Tender,
+    amount_fen: Fen,
     count: Option<i64>,
-    remaining_fen: Option<i64>,
+    remaining_fen: Option<Fen>,
     reason: Option<String>,
     corrects_year: Option<i64>,
     corrects_number: Option<i64>,
@@ -36,7 +36,7 @@ struct Row {
 
 /// A receipt for a room that the operator may see.
 pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result<Option<Receipt>> {
-    let row: Option<Row> = read!(db, |pool| {
+    let row: Option<ReceiptRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
             "SELECT (SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1) AS site, v.kind,
                 p.refund_id IS NOT NULL AS refund, p.issued_at,
@@ -46,9 +46,8 @@ pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result
                      OR h.to_at > p.issued_at)) AS residents,
                 COALESCE(o.number, v.number, f.number) AS order_number, COALESCE(o.tender, v.tender, f.tender) AS tender,
                 COALESCE(o.amount_fen, v.amount_fen, f.amount_fen) AS amount_fen, COALESCE(o.count, v.count) AS count,
-                COALESCE(o.remaining_fen, v.remaining_fen) AS remaining_fen, COALESCE(v.reason, f.reason) AS reason, q.year AS
-                    corrects_year,
-                q.number AS corrects_number,",
+                COALESCE(o.remaining_fen, v.remaining_fen) AS remaining_fen, COALESCE(v.reason, f.reason) AS reason,
+                q.year AS corrects_year, q.number AS corrects_number,",
             names!(),
             "FROM receipts p LEFT JOIN orders o ON o.id = p.order_id
          LEFT JOIN returns v ON v.id = p.return_id OR v.sale_id = p.order_id
@@ -60,42 +59,41 @@ pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result
             "WHERE p.year = $2 AND p.number = $3 AND",
             within!()
         ))
-        .bind(operator.0)
+        .bind(operator)
         .bind(number.year)
         .bind(number.number)
         .fetch_optional(pool)
         .await
     })?;
-    row.map(|row| receipt_of(row, number)).transpose()
+    Ok(row.map(|row| row.receipt(number)))
 }
 
-fn receipt_of(row: Row, number: ReceiptNumber) -> Result<Receipt> {
-    let of = match row.kind {
-        None if row.refund => ReceiptOf::Refund,
-        None => ReceiptOf::Sale,
-        Some(word) => {
-            let kind = ReturnKind::parse(&word).ok_or(StoreError::Inconsistent { table: "returns", column: "kind" })?;
-            ReceiptOf::Back(kind)
+impl ReceiptRow {
+    fn receipt(self, number: ReceiptNumber) -> Receipt {
+        let of = match self.kind {
+            Some(kind) => ReceiptOf::Back(kind),
+            None if self.refund => ReceiptOf::Refund,
+            None => ReceiptOf::Sale,
+        };
+        Receipt {
+            number,
+            site: self.site.unwrap_or_default(),
+            of,
+            at: self.issued_at,
+            by: self.issued_by_name,
+            prints: self.prints,
+            room: self.name.into(),
+            meter: self.meter_id,
+            serial: self.serial,
+            account: self.account_number,
+            residents: self.residents.unwrap_or_default(),
+            order: self.order_number,
+            tender: self.tender,
+            amount: self.amount_fen,
+            count: self.count,
+            remaining: self.remaining_fen,
+            reason: self.reason,
+            corrects: self.corrects_year.zip(self.corrects_number).map(|(year, number)| ReceiptNumber { year, number }),
         }
-    };
-    Ok(Receipt {
-        number,
-        site: row.site.unwrap_or_default(),
-        of,
-        at: Timestamp(row.issued_at),
-        by: row.issued_by_name,
-        prints: row.prints,
-        room: row.name.into(),
-        meter: row.meter_id,
-        serial: row.serial,
-        account: row.account_number,
-        residents: row.residents.unwrap_or_default(),
-        order: row.order_number,
-        tender: Tender::parse(&row.tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?,
-        amount: Fen(row.amount_fen),
-        count: row.count,
-        remaining: row.remaining_fen.map(Fen),
-        reason: row.reason,
-        corrects: row.corrects_year.zip(row.corrects_number).map(|(year, number)| ReceiptNumber { year, number }),
-    })
+    }
 }

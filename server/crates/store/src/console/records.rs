@@ -1,22 +1,21 @@
-//! The register of the till: every sale, return, correction, refund and shift, as one list.
+//! The register: every sale, return, correction, refund and shift, as one list.
 
-use model::console::{ReceiptNumber, RecordLine, RecordQuery, RecordState};
-use model::ids::{MeterId, UserId};
+use model::console::{ReceiptNumber, RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus};
+use model::ids::{MeterId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, like, matches, names, within};
 use crate::{Db, Result, StoreError, read};
 
-/// All lines `x` that the filter holds, with the room `r`, up to what comes behind the `WHERE`. A shift has no room: it is its
-/// operator's own, and the administrators'.
+/// All lines `x` that the filter selects, with their rooms `r`, up to further conditions. A shift has no room: its operator and
+/// the administrators see it.
 macro_rules! records {
     () => {
         concat!(
-            " FROM (SELECT 'sale' AS kind, o.id, o.number, o.account_id, o.meter_id, o.tender, o.state, o.amount_fen,
+            " FROM (SELECT 'sale' AS kind, o.id, o.number, o.account_id, o.meter_id, o.tender, o.state AS status, o.amount_fen,
                            CASE WHEN o.paid_at IS NULL OR o.tender = 'carried' THEN 0
                                ELSE o.amount_fen END AS taken_fen, CAST(0 AS BIGINT) AS given_fen,
                            o.created_at AS at, o.created_by AS by_id, o.count, p.year, p.number AS receipt
@@ -43,7 +42,7 @@ macro_rules! records {
             within!(),
             "END AND ($2 = '' OR x.kind <> 'shift') AND",
             matches!("a.number || ' ' || CAST(x.number AS TEXT)"),
-            "AND ($3 = '' OR x.kind = $3) AND ($4 = '' OR x.state = $4) AND ($5 = '' OR x.tender = $5)
+            "AND ($3 = '' OR x.kind = $3) AND ($4 = '' OR x.status = $4) AND ($5 = '' OR x.tender = $5)
              AND x.at >= $6 AND x.at < $7 AND ($8 = '' OR LOWER(u.name) LIKE LOWER($8) ESCAPE '!')
              AND ($9 = '' OR CASE WHEN b.kind = 'unit' THEN t.name ELSE b.name END = $9)
              AND ($10 = 0 OR (x.year = $10 AND x.receipt = $11)) "
@@ -51,12 +50,12 @@ macro_rules! records {
     };
 }
 
-/// A filter as the values that every statement binds.
-pub struct Terms {
-    operator: Uuid,
+/// A filter as the values that both queries bind.
+pub struct RecordFilter {
+    operator: UserId,
     text: String,
-    kind: String,
-    state: String,
+    kind: &'static str,
+    status: &'static str,
     tender: &'static str,
     from: i64,
     until: i64,
@@ -66,15 +65,15 @@ pub struct Terms {
     receipt: i64,
 }
 
-impl Terms {
-    /// What that operator asks.
+impl RecordFilter {
+    /// The lines that the query selects and the operator may see.
     #[must_use]
-    pub fn of(operator: UserId, query: &RecordQuery) -> Self {
+    pub fn new(operator: UserId, query: &RecordQuery) -> Self {
         Self {
-            operator: operator.0,
+            operator,
             text: like(&query.text),
-            kind: query.kind.clone(),
-            state: query.state.clone(),
+            kind: query.kind.map_or("", RecordKind::as_str),
+            status: query.status.map_or("", RecordStatus::as_str),
             tender: query.tender.map_or("", Tender::as_str),
             from: query.from.map_or(i64::MIN, |day| day.start().0),
             until: query.until.map_or(i64::MAX, |day| day.plus(1).start().0),
@@ -90,29 +89,29 @@ impl Terms {
         query: sqlx::query::QueryAs<'q, D, T, D::Arguments>,
     ) -> sqlx::query::QueryAs<'q, D, T, D::Arguments>
     where
-        Uuid: sqlx::Encode<'q, D> + sqlx::Type<D>,
+        UserId: sqlx::Encode<'q, D> + sqlx::Type<D>,
         &'q str: sqlx::Encode<'q, D> + sqlx::Type<D>,
         i64: sqlx::Encode<'q, D> + sqlx::Type<D>,
     {
-        let query = query.bind(self.operator).bind(&*self.text).bind(&*self.kind).bind(&*self.state).bind(self.tender);
+        let query = query.bind(self.operator).bind(&*self.text).bind(self.kind).bind(self.status).bind(self.tender);
         let query = query.bind(self.from).bind(self.until).bind(&*self.by).bind(&*self.building);
         query.bind(self.year).bind(self.receipt)
     }
 }
 
 #[derive(FromRow)]
-struct Row {
-    kind: String,
+struct RecordRow {
+    kind: RecordKind,
     id: Uuid,
     number: i64,
-    meter_id: Option<Uuid>,
+    meter_id: Option<MeterId>,
     account_number: String,
-    tender: String,
-    state: String,
-    amount_fen: i64,
-    taken_fen: i64,
-    given_fen: i64,
-    at: i64,
+    tender: Tender,
+    status: RecordStatus,
+    amount_fen: Fen,
+    taken_fen: Fen,
+    given_fen: Fen,
+    at: Timestamp,
     by_name: String,
     count: Option<i64>,
     year: Option<i64>,
@@ -121,30 +120,52 @@ struct Row {
     name: Name,
 }
 
-/// What the whole filter holds, not only the page.
+impl RecordRow {
+    fn line(self) -> Result<RecordLine> {
+        let unknown = StoreError::Inconsistent { table: "records", column: "state" };
+        Ok(RecordLine {
+            id: self.id,
+            state: RecordState::of(self.kind, self.status).ok_or(unknown)?,
+            number: self.number,
+            meter: self.meter_id,
+            room: self.name.into(),
+            account: self.account_number,
+            tender: self.tender,
+            amount: self.amount_fen,
+            taken: self.taken_fen,
+            given: self.given_fen,
+            at: self.at,
+            by: self.by_name,
+            count: self.count,
+            receipt: self.year.zip(self.receipt).map(|(year, number)| ReceiptNumber { year, number }),
+        })
+    }
+}
+
+/// Totals of all lines that a filter selects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
-pub struct Totals {
-    /// How many lines.
+pub struct RecordTotals {
+    /// Number of lines.
     pub lines: i64,
-    /// Sum of what came in, fen.
-    pub taken_fen: i64,
-    /// Sum of what went out, fen.
-    pub given_fen: i64,
+    #[sqlx(rename = "taken_fen")]
+    pub taken: Fen,
+    #[sqlx(rename = "given_fen")]
+    pub given: Fen,
 }
 
 /// Lines of the register, newest first, after the line `after`; with `offset` lines left out.
 pub async fn records(
     db: &Db,
-    terms: &Terms,
+    filter: &RecordFilter,
     after: Option<(Timestamp, Uuid)>,
     limit: i64,
     offset: i64,
 ) -> Result<Vec<RecordLine>> {
-    let (at, id) = after.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.0, id));
-    let rows: Vec<Row> = read!(db, |pool| terms
+    let (at, id) = after.unwrap_or((Timestamp(i64::MAX), Uuid::max()));
+    let rows: Vec<RecordRow> = read!(db, |pool| filter
         .bind(sqlx::query_as(concat!(
-            "SELECT x.kind, x.id, x.number, x.meter_id, COALESCE(a.number, '') AS account_number, x.tender, x.state, x.amount_fen,
-                    x.taken_fen, x.given_fen, x.at, u.name AS by_name, x.count, x.year, x.receipt,",
+            "SELECT x.kind, x.id, x.number, x.meter_id, COALESCE(a.number, '') AS account_number, x.tender, x.status,
+                    x.amount_fen, x.taken_fen, x.given_fen, x.at, u.name AS by_name, x.count, x.year, x.receipt,",
             names!(),
             records!(),
             "AND (x.at < $12 OR (x.at = $12 AND x.id < $13)) ORDER BY x.at DESC, x.id DESC LIMIT $14 OFFSET $15"
@@ -155,12 +176,12 @@ pub async fn records(
         .bind(offset)
         .fetch_all(pool)
         .await)?;
-    rows.into_iter().map(line).collect()
+    rows.into_iter().map(RecordRow::line).collect()
 }
 
 /// The totals of the whole filter.
-pub async fn record_totals(db: &Db, terms: &Terms) -> Result<Totals> {
-    let totals: Option<Totals> = read!(db, |pool| terms
+pub async fn record_totals(db: &Db, filter: &RecordFilter) -> Result<RecordTotals> {
+    let totals: Option<RecordTotals> = read!(db, |pool| filter
         .bind(sqlx::query_as(concat!(
             "SELECT COUNT(*) AS lines, CAST(COALESCE(SUM(x.taken_fen), 0) AS BIGINT) AS taken_fen,
                     CAST(COALESCE(SUM(x.given_fen), 0) AS BIGINT) AS given_fen",
@@ -169,24 +190,4 @@ pub async fn record_totals(db: &Db, terms: &Terms) -> Result<Totals> {
         .fetch_optional(pool)
         .await)?;
     Ok(totals.unwrap_or_default())
-}
-
-fn line(row: Row) -> Result<RecordLine> {
-    let unknown = |column| StoreError::Inconsistent { table: "records", column };
-    Ok(RecordLine {
-        id: row.id,
-        state: RecordState::parse(&row.kind, &row.state).ok_or(unknown("state"))?,
-        number: row.number,
-        meter: row.meter_id.map(MeterId),
-        room: row.name.into(),
-        account: row.account_number,
-        tender: Tender::parse(&row.tender).ok_or(unknown("tender"))?,
-        amount: Fen(row.amount_fen),
-        taken: Fen(row.taken_fen),
-        given: Fen(row.given_fen),
-        at: Timestamp(row.at),
-        by: row.by_name,
-        count: row.count,
-        receipt: row.year.zip(row.receipt).map(|(year, number)| ReceiptNumber { year, number }),
-    })
 }

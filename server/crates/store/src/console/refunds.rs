@@ -1,47 +1,45 @@
-//! Refunds as the console shows them.
+//! Refunds, for the console.
 
-use model::console::Page;
-use model::console::{ConsoleRefund, OrderMoney, ReceiptNumber, RefundLine, RefundOf, RefundQuery, Refundable};
-use model::ids::{MeterId, OrderId, RefundId, ReturnId, UserId};
+use model::console::{ConsoleRefund, OrderMoney, Page, ReceiptNumber, RefundLine, RefundOf, RefundQuery, Refundable};
+use model::ids::{MeterId, OrderId, RefundId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::{OrderState, Tender};
 use model::refund::{RefundObstacle, RefundSource, RefundState};
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::refunds::unsaid;
-use crate::{Db, Result, StoreError, read};
+use crate::{Db, Result, read};
 use domain::refund::{Rules, refundable};
 
 #[derive(FromRow)]
-struct Row {
-    id: Uuid,
+struct RefundRow {
+    id: RefundId,
     refund_no: String,
-    state: String,
+    state: RefundState,
     obstacle: Option<RefundObstacle>,
-    source: String,
-    tender: String,
-    channel: String,
+    source: RefundSource,
+    tender: Tender,
+    channel: Tender,
     trade_no: String,
-    amount_fen: i64,
+    amount_fen: Fen,
     reason: String,
     order_id: OrderId,
     order_number: i64,
-    return_id: Option<Uuid>,
+    return_id: Option<ReturnId>,
     meter_id: MeterId,
     account_number: String,
-    asked_by: Option<Uuid>,
+    asked_by: Option<UserId>,
     asked_by_name: Option<String>,
-    asked_at: i64,
-    expires_at: Option<i64>,
+    asked_at: Timestamp,
+    expires_at: Option<Timestamp>,
     decided_by_name: Option<String>,
     note: Option<String>,
     tries: i64,
-    next_at: Option<i64>,
+    next_at: Option<Timestamp>,
     settled_by_name: Option<String>,
-    settled_at: Option<i64>,
+    settled_at: Option<Timestamp>,
     receipt_year: Option<i64>,
     receipt_number: Option<i64>,
     total: i64,
@@ -49,7 +47,41 @@ struct Row {
     name: Name,
 }
 
-/// Everything of a refund `f`, with its room `r`, up to the `WHERE`.
+impl RefundRow {
+    fn line(self, operator: UserId) -> RefundLine {
+        RefundLine {
+            id: self.id,
+            refund_no: self.refund_no,
+            state: self.state,
+            obstacle: self.obstacle,
+            source: self.source,
+            tender: self.tender,
+            channel: self.channel,
+            trade_no: self.trade_no,
+            amount: self.amount_fen,
+            reason: self.reason,
+            order: self.order_id,
+            order_number: self.order_number,
+            back: self.return_id,
+            meter: self.meter_id,
+            room: self.name.into(),
+            account: self.account_number,
+            mine: self.asked_by == Some(operator),
+            asked_by: self.asked_by_name,
+            asked_at: self.asked_at,
+            expires_at: self.expires_at,
+            decided_by: self.decided_by_name,
+            note: self.note,
+            tries: self.tries,
+            next_at: self.next_at,
+            settled_by: self.settled_by_name,
+            settled_at: self.settled_at,
+            receipt: self.receipt_year.zip(self.receipt_number).map(|(year, number)| ReceiptNumber { year, number }),
+        }
+    }
+}
+
+/// The columns of [`RefundRow`] for a refund `f` and its room `r`, up to further conditions.
 macro_rules! refunded {
     () => {
         concat!(
@@ -71,24 +103,24 @@ macro_rules! refunded {
     };
 }
 
-/// One that the operator may see.
+/// A refund that the operator may see.
 pub async fn refund(db: &Db, operator: UserId, id: RefundId) -> Result<Option<RefundLine>> {
-    let row: Option<Row> = read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.id = $2"))
-        .bind(operator.0)
-        .bind(id.0)
+    let row: Option<RefundRow> = read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.id = $2"))
+        .bind(operator)
+        .bind(id)
         .fetch_optional(pool)
         .await)?;
-    row.map(|row| line(row, operator)).transpose()
+    Ok(row.map(|row| row.line(operator)))
 }
 
 /// A page of refunds, newest first.
 pub async fn refunds(db: &Db, operator: UserId, query: &RefundQuery) -> Result<Page<RefundLine>> {
     let size = Page::<RefundLine>::SIZE;
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<RefundRow> = read!(db, |pool| sqlx::query_as(concat!(
         refunded!(),
         "AND ($2 = '' OR f.state = $2) AND ($3 = '' OR f.tender = $3) ORDER BY f.asked_at DESC, f.id DESC LIMIT $4 OFFSET $5"
     ))
-    .bind(operator.0)
+    .bind(operator)
     .bind(query.state.map_or("", RefundState::as_str))
     .bind(query.tender.map_or("", Tender::as_str))
     .bind(size)
@@ -96,78 +128,95 @@ pub async fn refunds(db: &Db, operator: UserId, query: &RefundQuery) -> Result<P
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Page { lines: rows.into_iter().map(|row| line(row, operator)).collect::<Result<_>>()?, total })
-}
-
-fn line(row: Row, operator: UserId) -> Result<RefundLine> {
-    let unknown = |column| StoreError::Inconsistent { table: "refunds", column };
-    Ok(RefundLine {
-        id: RefundId(row.id),
-        refund_no: row.refund_no,
-        state: RefundState::parse(&row.state).ok_or(unknown("state"))?,
-        obstacle: row.obstacle,
-        source: RefundSource::parse(&row.source).ok_or(unknown("source"))?,
-        tender: Tender::parse(&row.tender).ok_or(unknown("tender"))?,
-        channel: Tender::parse(&row.channel).ok_or(unknown("channel"))?,
-        trade_no: row.trade_no,
-        amount: Fen(row.amount_fen),
-        reason: row.reason,
-        order: row.order_id,
-        order_number: row.order_number,
-        back: row.return_id.map(ReturnId),
-        meter: row.meter_id,
-        room: row.name.into(),
-        account: row.account_number,
-        mine: row.asked_by == Some(operator.0),
-        asked_by: row.asked_by_name,
-        asked_at: Timestamp(row.asked_at),
-        expires_at: row.expires_at.map(Timestamp),
-        decided_by: row.decided_by_name,
-        note: row.note,
-        tries: row.tries,
-        next_at: row.next_at.map(Timestamp),
-        settled_by: row.settled_by_name,
-        settled_at: row.settled_at.map(Timestamp),
-        receipt: row.receipt_year.zip(row.receipt_number).map(|(year, number)| ReceiptNumber { year, number }),
-    })
+    Ok(Page { lines: rows.into_iter().map(|row| row.line(operator)).collect(), total })
 }
 
 #[derive(FromRow)]
-struct OrderRow {
+struct RefundableOrder {
     number: i64,
-    state: String,
-    meter_id: Uuid,
+    state: OrderState,
+    meter_id: MeterId,
     deliverable: bool,
-    unsaid: i64,
+    /// Refunded at the channel's console and not accounted for.
+    unsaid: Fen,
     may_approve: bool,
     #[sqlx(flatten)]
     name: Name,
 }
 
+/// A verified payment of an order.
 #[derive(FromRow)]
 struct PaymentRow {
     id: Uuid,
-    channel: String,
+    channel: Tender,
     trade_no: String,
-    received_at: i64,
-    amount_fen: i64,
+    received_at: Timestamp,
+    amount_fen: Fen,
+    /// Whether the money is in suspense.
     suspended: bool,
+    /// Whether the order waits and nothing of it may have reached the meter.
     waits: bool,
+    /// Whether the channel refused a refund of it.
     refused: bool,
+    /// The channel refunds nothing of it any more.
     finished: bool,
-    reserved: i64,
-    console_refund: i64,
+    /// Refunded or about to be.
+    reserved: Fen,
+    /// Refunded at the channel's console.
+    console_refund: Fen,
 }
 
+impl PaymentRow {
+    /// `None` for a payment whose order is delivered or may be.
+    fn refundable(&self, rules: &Rules, now: Timestamp) -> Option<Refundable> {
+        (self.suspended || self.waits).then(|| self.as_refundable(rules, now))
+    }
+
+    fn as_refundable(&self, rules: &Rules, now: Timestamp) -> Refundable {
+        let by_channel = !self.finished && rules.gives_back(self.channel, self.received_at, now);
+        Refundable {
+            of: RefundOf::Payment(self.id),
+            source: if self.suspended { RefundSource::Suspense } else { RefundSource::Order },
+            channel: self.channel,
+            trade_no: self.trade_no.clone(),
+            at: self.received_at,
+            paid: self.amount_fen,
+            left: refundable(self.amount_fen, self.reserved, self.console_refund),
+            by_channel,
+            over_counter: self.refused || !by_channel,
+        }
+    }
+}
+
+/// A return that the meter has confirmed and that is paid through the channel.
 #[derive(FromRow)]
-struct BackRow {
+struct ConfirmedReturn {
     id: ReturnId,
-    taken_at: Option<i64>,
-    amount_fen: i64,
-    reserved: i64,
+    taken_at: Option<Timestamp>,
+    amount_fen: Fen,
+    /// Refunded or about to be.
+    reserved: Fen,
 }
 
-/// What of an order may go back and what did, where the operator may see it.
+impl ConfirmedReturn {
+    fn left(&self) -> Fen {
+        self.amount_fen - self.reserved
+    }
+
+    /// `sale` is the payment of the sale that the return corrects.
+    fn refundable(&self, sale: &PaymentRow, rules: &Rules, now: Timestamp) -> Refundable {
+        Refundable {
+            of: RefundOf::Return(self.id),
+            source: RefundSource::Return,
+            at: self.taken_at.unwrap_or(sale.received_at),
+            paid: self.amount_fen,
+            left: refundable(sale.amount_fen, sale.reserved, sale.console_refund).min(self.left()),
+            ..sale.as_refundable(rules, now)
+        }
+    }
+}
+
+/// What can be refunded of an order and what was, if the operator may see it.
 pub async fn order_money(
     db: &Db,
     operator: UserId,
@@ -176,7 +225,7 @@ pub async fn order_money(
     now: Timestamp,
     key: Uuid,
 ) -> Result<Option<OrderMoney>> {
-    let found: Option<OrderRow> = read!(db, |pool| {
+    let found: Option<RefundableOrder> = read!(db, |pool| {
         sqlx::query_as(concat!(
             "SELECT o.number, o.state, o.meter_id,
                 o.state = 'case' AND EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id
@@ -188,14 +237,13 @@ pub async fn order_money(
             " AS unsaid,
                 EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND (u.role = 'admin' OR u.may_approve)) AS may_approve,",
             names!(),
-            "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN places r
-            ON r.id = a.place_id",
+            "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN places r ON r.id = a.place_id",
             above!(),
             "WHERE o.id = $2 AND",
             within!()
         ))
-        .bind(operator.0)
-        .bind(order.0)
+        .bind(operator)
+        .bind(order)
         .fetch_optional(pool)
         .await
     })?;
@@ -220,11 +268,11 @@ pub async fn order_money(
              ON o.id = p.order_id
          WHERE p.order_id = $1 ORDER BY e.received_at, e.id",
         )
-        .bind(order.0)
+        .bind(order)
         .fetch_all(pool)
         .await
     })?;
-    let backs: Vec<BackRow> = read!(db, |pool| sqlx::query_as(
+    let returns: Vec<ConfirmedReturn> = read!(db, |pool| sqlx::query_as(
         "SELECT v.id, v.taken_at, v.amount_fen,
                 CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.return_id = v.id
                                AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0)
@@ -233,80 +281,42 @@ pub async fn order_money(
          FROM returns v WHERE v.corrects_order = $1 AND v.state = 'taken' AND v.tender NOT IN ('cash', 'card', 'transfer')
          ORDER BY v.asked_at, v.id"
     )
-    .bind(order.0)
+    .bind(order)
     .fetch_all(pool)
     .await)?;
-    let mut may = Vec::new();
-    for payment in &payments {
-        may.extend(of_payment(payment, rules, now)?);
-    }
+    let mut offered: Vec<Refundable> = payments.iter().filter_map(|payment| payment.refundable(rules, now)).collect();
     if let Some(sale) = payments.iter().find(|payment| !payment.suspended) {
-        for back in &backs {
-            let left = refundable(Fen(sale.amount_fen), Fen(sale.reserved), Fen(sale.console_refund));
-            let of = RefundOf::Return(back.id);
-            let left = left.min(Fen(back.amount_fen - back.reserved));
-            let at = Timestamp(back.taken_at.unwrap_or(sale.received_at));
-            may.push(Refundable {
-                of,
-                source: RefundSource::Return,
-                at,
-                paid: Fen(back.amount_fen),
-                left,
-                ..plain(sale, rules, now)?
-            });
-        }
+        offered.extend(returns.iter().map(|one| one.refundable(sale, rules, now)));
     }
-    let console_refund = console_refund(&found, &payments, &backs);
-    let rows: Vec<Row> =
+    let console_refund = console_refund(&found, &payments, &returns);
+    let rows: Vec<RefundRow> =
         read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.order_id = $2 ORDER BY f.asked_at DESC, f.id DESC"))
-            .bind(operator.0)
-            .bind(order.0)
+            .bind(operator)
+            .bind(order)
             .fetch_all(pool)
             .await)?;
     Ok(Some(OrderMoney {
         order,
         number: found.number,
-        state: OrderState::parse(&found.state).ok_or(StoreError::Inconsistent { table: "orders", column: "state" })?,
-        meter: MeterId(found.meter_id),
+        state: found.state,
+        meter: found.meter_id,
         room: found.name.into(),
         deliverable: found.deliverable,
-        payments: may,
+        payments: offered,
         console_refund,
-        refunds: rows.into_iter().map(|row| line(row, operator)).collect::<Result<_>>()?,
+        refunds: rows.into_iter().map(|row| row.line(operator)).collect(),
         key,
     }))
 }
 
-/// What went back at the channel's console and what it can pay; `None` where nothing of it is open.
-fn console_refund(found: &OrderRow, payments: &[PaymentRow], backs: &[BackRow]) -> Option<ConsoleRefund> {
+/// The open rest of what was refunded at the channel's console, and what it can pay; `None` if nothing is open.
+fn console_refund(order: &RefundableOrder, payments: &[PaymentRow], returns: &[ConfirmedReturn]) -> Option<ConsoleRefund> {
     let sale = payments.iter().find(|payment| !payment.suspended)?;
-    let left = Fen(found.unsaid);
-    let back = |back: &BackRow| (RefundOf::Return(back.id), left.min(Fen(back.amount_fen - back.reserved)));
-    let mut pays: Vec<(RefundOf, Fen)> = backs.iter().map(back).filter(|(_, fen)| *fen > Fen::ZERO).collect();
-    if sale.waits && left >= Fen(sale.amount_fen) {
-        pays.push((RefundOf::Payment(sale.id), Fen(sale.amount_fen)));
+    let left = order.unsaid;
+    let paid_by_it = |one: &ConfirmedReturn| (RefundOf::Return(one.id), left.min(one.left()));
+    let mut pays: Vec<(RefundOf, Fen)> = returns.iter().map(paid_by_it).filter(|(_, fen)| *fen > Fen::ZERO).collect();
+    if sale.waits && left >= sale.amount_fen {
+        pays.push((RefundOf::Payment(sale.id), sale.amount_fen));
     }
-    (left > Fen::ZERO).then_some(ConsoleRefund { left, pays, may_write_off: found.may_approve })
-}
-
-fn plain(payment: &PaymentRow, rules: &Rules, now: Timestamp) -> Result<Refundable> {
-    let channel =
-        Tender::parse(&payment.channel).ok_or(StoreError::Inconsistent { table: "payment_events", column: "channel" })?;
-    let by_channel = !payment.finished && rules.gives_back(channel, Timestamp(payment.received_at), now);
-    Ok(Refundable {
-        of: RefundOf::Payment(payment.id),
-        source: if payment.suspended { RefundSource::Suspense } else { RefundSource::Order },
-        channel,
-        trade_no: payment.trade_no.clone(),
-        at: Timestamp(payment.received_at),
-        paid: Fen(payment.amount_fen),
-        left: refundable(Fen(payment.amount_fen), Fen(payment.reserved), Fen(payment.console_refund)),
-        by_channel,
-        over_counter: payment.refused || !by_channel,
-    })
-}
-
-/// Nothing where it is delivered, or may be.
-fn of_payment(payment: &PaymentRow, rules: &Rules, now: Timestamp) -> Result<Option<Refundable>> {
-    Ok(if payment.suspended || payment.waits { Some(plain(payment, rules, now)?) } else { None })
+    (left > Fen::ZERO).then_some(ConsoleRefund { left, pays, may_write_off: order.may_approve })
 }

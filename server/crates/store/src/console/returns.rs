@@ -1,22 +1,21 @@
-//! Returns and corrections as the till shows them.
+//! Returns and corrections, for the cash desk.
 
-use model::console::Page;
-use model::console::{ChannelSale, Original, ReceiptNumber, ReturnLine};
-use model::ids::{MeterId, OrderId, ReturnId, UserId};
+use model::command::CommandReason;
+use model::console::{ChannelSale, Original, Page, ReceiptNumber, ReturnLine};
+use model::ids::{MeterId, OrderId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::{Name, above, names, within};
 use crate::refunds::unsaid;
 use crate::returns::Return;
-use crate::{Db, Result, StoreError, read};
+use crate::{Db, Result, read};
 use domain::refund::Rules;
 
 #[derive(FromRow)]
-struct Row {
+struct ReturnRow {
     #[sqlx(flatten)]
     back: Return,
     #[sqlx(flatten)]
@@ -26,16 +25,16 @@ struct Row {
     decided_by_name: Option<String>,
     settled_by_name: Option<String>,
     note: Option<String>,
-    remaining_fen: Option<i64>,
+    remaining_fen: Option<Fen>,
     attempts: Option<i64>,
-    waits: Option<model::command::CommandReason>,
+    waits: Option<CommandReason>,
     receipt_year: Option<i64>,
     receipt_number: Option<i64>,
     corrects: Option<i64>,
     total: i64,
 }
 
-/// Everything of a return `v`, with its room `r`, up to the `WHERE`.
+/// The columns of [`ReturnRow`] for a return `v` and its room `r`, up to further conditions.
 macro_rules! returned {
     () => {
         concat!(
@@ -59,37 +58,37 @@ macro_rules! returned {
     };
 }
 
-/// One that the operator may see.
+/// A return that the operator may see.
 pub async fn returned(db: &Db, operator: UserId, id: ReturnId) -> Result<Option<ReturnLine>> {
-    let row: Option<Row> = read!(db, |pool| sqlx::query_as(concat!(returned!(), "AND v.id = $2"))
-        .bind(operator.0)
-        .bind(id.0)
+    let row: Option<ReturnRow> = read!(db, |pool| sqlx::query_as(concat!(returned!(), "AND v.id = $2"))
+        .bind(operator)
+        .bind(id)
         .fetch_optional(pool)
         .await)?;
-    row.map(|row| line(row, operator)).transpose()
+    Ok(row.map(|row| line(row, operator)))
 }
 
-/// What waits for a second person, the oldest first.
+/// Returns that wait for a second person, the oldest first.
 pub async fn approvals(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<ReturnLine>> {
     let size = Page::<ReturnLine>::SIZE;
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<ReturnRow> = read!(db, |pool| sqlx::query_as(concat!(
         returned!(),
         "AND v.state = 'waiting' AND v.expires_at > $2 ORDER BY v.asked_at, v.id LIMIT $3 OFFSET $4"
     ))
-    .bind(operator.0)
-    .bind(now.0)
+    .bind(operator)
+    .bind(now)
     .bind(size)
     .bind(page * size)
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Page { lines: rows.into_iter().map(|row| line(row, operator)).collect::<Result<_>>()?, total })
+    Ok(Page { lines: rows.into_iter().map(|row| line(row, operator)).collect(), total })
 }
 
-fn line(row: Row, operator: UserId) -> Result<ReturnLine> {
+fn line(row: ReturnRow, operator: UserId) -> ReturnLine {
     let back = row.back;
     let receipt = row.receipt_year.zip(row.receipt_number).map(|(year, number)| ReceiptNumber { year, number });
-    Ok(ReturnLine {
+    ReturnLine {
         id: back.id,
         number: back.number,
         kind: back.kind,
@@ -108,14 +107,14 @@ fn line(row: Row, operator: UserId) -> Result<ReturnLine> {
         unsent: row.attempts == Some(0),
         waits: row.waits,
         taken_at: back.taken_at,
-        remaining: row.remaining_fen.map(Fen),
+        remaining: row.remaining_fen,
         settled_by: row.settled_by_name,
         settled_at: back.settled_at,
         receipt,
         corrects: row.corrects,
         sale: back.corrects_order,
         reason: back.reason,
-    })
+    }
 }
 
 #[derive(FromRow)]
@@ -124,11 +123,11 @@ struct OriginalRow {
     number: i64,
     meter_id: MeterId,
     tender: Tender,
-    amount_fen: i64,
-    left_fen: i64,
-    at: i64,
+    amount_fen: Fen,
+    left_fen: Fen,
+    at: Timestamp,
     by_name: String,
-    held_fen: Option<i64>,
+    held_fen: Option<Fen>,
     #[sqlx(flatten)]
     name: Name,
 }
@@ -154,36 +153,33 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
          WHERE",
         within!()
     ))
-        .bind(operator.0)
+        .bind(operator)
         .bind(id)
         .fetch_optional(pool)
         .await
     })?;
-    row.map(|row| {
-        Ok(Original {
-            id,
-            sale: row.sale,
-            number: row.number,
-            meter: row.meter_id,
-            room: row.name.into(),
-            amount: Fen(row.amount_fen),
-            left: Fen(row.left_fen),
-            tender: row.tender,
-            at: Timestamp(row.at),
-            by: row.by_name,
-            held: row.held_fen.map(Fen),
-        })
-    })
-    .transpose()
+    Ok(row.map(|row| Original {
+        id,
+        sale: row.sale,
+        number: row.number,
+        meter: row.meter_id,
+        room: row.name.into(),
+        amount: row.amount_fen,
+        left: row.left_fen,
+        tender: row.tender,
+        at: row.at,
+        by: row.by_name,
+        held: row.held_fen,
+    }))
 }
 
-/// Sales that are offered.
+/// The most sales that are offered.
 const OFFERED: i64 = 8;
 
-/// Sales of a meter's account through a channel that are in it and may go back the way they came, newest first: not those that
-/// were corrected whole, that are too old, or of which money went back at the channel's console and nobody has said what for.
+/// Delivered sales of a meter's account that can be refunded through their channel, newest first; not those that are corrected in
+/// full, too old, or have a console refund that is not accounted for.
 pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules, now: Timestamp) -> Result<Vec<ChannelSale>> {
-    let rows: Vec<(Uuid, i64, String, i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<(OrderId, i64, Tender, Timestamp, Fen)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT x.id, x.number, x.tender, x.at, x.left_fen FROM
            (SELECT o.id, o.number, o.tender, o.paid_at AS at,
                    o.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = o.id
@@ -198,15 +194,11 @@ pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules
         within!(),
         ") AS x WHERE x.left_fen > 0 ORDER BY x.at DESC LIMIT $3"
     ))
-    .bind(operator.0)
-    .bind(meter.0)
+    .bind(operator)
+    .bind(meter)
     .bind(OFFERED)
     .fetch_all(pool)
     .await)?;
-    let sale = |(id, number, tender, at, left): (Uuid, i64, String, i64, i64)| {
-        let tender = Tender::parse(&tender).ok_or(StoreError::Inconsistent { table: "orders", column: "tender" })?;
-        let sale = ChannelSale { order: OrderId(id), number, tender, at: Timestamp(at), left: Fen(left) };
-        Ok(rules.gives_back(tender, sale.at, now).then_some(sale))
-    };
-    rows.into_iter().filter_map(|row| sale(row).transpose()).collect()
+    let sales = rows.into_iter().map(|(order, number, tender, at, left)| ChannelSale { order, number, tender, at, left });
+    Ok(sales.filter(|sale| rules.gives_back(sale.tender, sale.at, now)).collect())
 }

@@ -1,5 +1,6 @@
 //! A room: its meter, account, residents, and commands.
 
+use model::console::AccountState;
 use model::ids::{AccountId, GatewayId, MeterId, UserId};
 use model::meter::Wallet;
 use model::time::Timestamp;
@@ -44,8 +45,7 @@ impl RoomRow {
 pub struct AccountRow {
     pub account_id: Option<AccountId>,
     pub number: Option<String>,
-    /// A word of `AccountState`.
-    pub state: Option<String>,
+    pub state: Option<AccountState>,
     pub opened_at: Option<Timestamp>,
 }
 

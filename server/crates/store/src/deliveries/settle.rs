@@ -210,19 +210,21 @@ async fn position(tx: &mut Tx, account: AccountId, command: &Command) -> Result<
 
 /// Stores what was read back as the newest state of the meter.
 async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &StateBlock) -> Result<()> {
-    on!(tx, |c| sqlx::query(
-        "UPDATE meter_latest SET observed_at = $1, lost_since = NULL, status = $2, remaining_fen = $3, cumulative_fen = $4,
-                count = $5, epoch = $6 WHERE meter_id = $7 AND COALESCE(observed_at, 0) <= $1"
-    )
-    .bind(at)
-    .bind(i64::from(state.status.0))
-    .bind(state.remaining)
-    .bind(state.cumulative)
-    .bind(i64::from(state.count))
-    .bind(i64::from(state.epoch))
-    .bind(command.meter_id)
-    .execute(c)
-    .await)?;
+    on!(tx, |c| {
+        sqlx::query(
+            "UPDATE meter_latest SET observed_at = $1, lost_since = NULL, unreadable = FALSE, status = $2, remaining_fen = $3,
+                cumulative_fen = $4, count = $5, epoch = $6 WHERE meter_id = $7 AND COALESCE(observed_at, 0) <= $1",
+        )
+        .bind(at)
+        .bind(i64::from(state.status.0))
+        .bind(state.remaining)
+        .bind(state.cumulative)
+        .bind(i64::from(state.count))
+        .bind(i64::from(state.epoch))
+        .bind(command.meter_id)
+        .execute(c)
+        .await
+    })?;
     Ok(())
 }
 

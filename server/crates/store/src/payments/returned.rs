@@ -10,12 +10,12 @@ use super::attempts::AttemptState;
 use super::exits;
 use super::outcome::Outcome;
 use super::record::{case, open_case, record};
-use super::settle::{Subject, fits, insert, move_attempt, post_to_suspense};
+use super::settle::{EventKey, Subject, fits, insert, move_attempt, post_to_suspense};
 use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;
 use domain::payment::Mismatch;
-use domain::payment_event::{EventSource, VerifiedEvent};
+use domain::payment_event::{EventSource, StoredEventKind, VerifiedEvent};
 use domain::refund::unasked;
 use domain::rng::Rng;
 
@@ -28,14 +28,16 @@ pub(super) async fn returned(
     subject: Option<&Subject>,
 ) -> Result<Outcome> {
     let number = event.refund_no().unwrap_or_default();
+    let refunded = EventKey::refund(StoredEventKind::Refunded, number);
     let ours = refunds::by_number(tx, number).await?;
     let Some((row, subject)) = ours.as_ref().zip(subject) else {
-        return unsolicited(tx, rng, at, event, subject, &format!("refund:{number}"), event.amount()).await;
+        return unsolicited(tx, rng, at, event, subject, refunded, event.amount()).await;
     };
     if !is_about(event, subject, row) {
         // The refund itself goes on: it ends by a word that fits.
         let outcome = Outcome::Held(Mismatch::Amount);
-        if insert(tx, rng, at, event, &format!("refund-held:{number}"), Some(subject), outcome).await?.is_none() {
+        let held = EventKey::refund(StoredEventKind::RefundHeld, number);
+        if insert(tx, rng, at, event, held, Some(subject), outcome).await?.is_none() {
             return Ok(Outcome::Duplicate);
         }
         let case =
@@ -47,7 +49,7 @@ pub(super) async fn returned(
     match row.state {
         RefundState::Done => Ok(Outcome::Duplicate),
         RefundState::Sending => {
-            if insert(tx, rng, at, event, &format!("refund:{number}"), Some(subject), Outcome::Returned).await?.is_none() {
+            if insert(tx, rng, at, event, refunded, Some(subject), Outcome::Returned).await?.is_none() {
                 return Ok(Outcome::Duplicate);
             }
             let settled = refunds::done(tx, rng, at, row, None).await?;
@@ -58,7 +60,7 @@ pub(super) async fn returned(
             Ok(Outcome::Returned)
         }
         // It had failed for good, or was never sent: whatever this is, it is not what our books say.
-        _ => unsolicited(tx, rng, at, event, Some(subject), &format!("refund:{number}"), event.amount()).await,
+        _ => unsolicited(tx, rng, at, event, Some(subject), refunded, event.amount()).await,
     }
 }
 
@@ -76,7 +78,8 @@ pub(super) async fn not_returned(
     if row.state != RefundState::Sending || row.attempt_id != subject.attempt.id || !fits(event, subject) {
         return Ok(Outcome::Ignored);
     }
-    if insert(tx, rng, at, event, &format!("refund-failed:{number}"), Some(subject), Outcome::NotReturned).await?.is_none() {
+    let failed = EventKey::refund(StoredEventKind::RefundFailed, number);
+    if insert(tx, rng, at, event, failed, Some(subject), Outcome::NotReturned).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     refunds::failed(tx, rng, at, row).await?;
@@ -104,18 +107,18 @@ pub(super) async fn summed(
     subject: Option<&Subject>,
     sum: Fen,
 ) -> Result<Outcome> {
-    let key = format!("refund:{}", sum.0);
+    let key = EventKey::refund_total(sum);
     let Some(subject) = subject.filter(|subject| fits(event, subject)) else {
-        return unsolicited(tx, rng, at, event, subject, &key, sum).await;
+        return unsolicited(tx, rng, at, event, subject, key, sum).await;
     };
     let attempt = subject.attempt.id;
     let known = refunds::refunded_sums(tx, attempt).await?;
     if !known.is_paid() {
         // By its own word the channel was paid and gave it back; what a notification says is asked about first.
         return if event.source() == EventSource::Query {
-            paid_and_refunded(tx, rng, at, event, subject, Some(&key)).await
+            paid_and_refunded(tx, rng, at, event, subject, Some(key)).await
         } else {
-            unsolicited(tx, rng, at, event, Some(subject), &key, sum).await
+            unsolicited(tx, rng, at, event, Some(subject), key, sum).await
         };
     }
     // Only about an attempt that we took for unpaid is its trade asked: since then its notification came.
@@ -124,9 +127,9 @@ pub(super) async fn summed(
     }
     let excess = unasked(sum, known.done(), known.sending(), known.console_refund());
     if excess > Fen::ZERO {
-        return unsolicited(tx, rng, at, event, Some(subject), &key, excess).await;
+        return unsolicited(tx, rng, at, event, Some(subject), key, excess).await;
     }
-    if insert(tx, rng, at, event, &key, Some(subject), Outcome::Noted).await?.is_none() {
+    if insert(tx, rng, at, event, key, Some(subject), Outcome::Noted).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     refunds::reset_backoff(tx, at, attempt).await?;
@@ -156,10 +159,12 @@ async fn paid_and_refunded(
     at: Timestamp,
     event: &VerifiedEvent,
     subject: &Subject,
-    refund: Option<&str>,
+    refund: Option<EventKey<'_>>,
 ) -> Result<Outcome> {
     let outcome = Outcome::Refunded;
-    let Some(id) = insert(tx, rng, at, event, "paid", Some(subject), outcome).await? else { return Ok(Outcome::Duplicate) };
+    let Some(id) = insert(tx, rng, at, event, EventKey::of(StoredEventKind::Paid), Some(subject), outcome).await? else {
+        return Ok(Outcome::Duplicate);
+    };
     if subject.attempt.state != AttemptState::Paid {
         move_attempt(tx, at, subject, AttemptState::Held, event.trade_no()).await?;
     }
@@ -180,18 +185,19 @@ async fn paid_and_refunded(
 
 /// Books what was heard to have gone back before its payment was heard of, and opens its case where that is closed.
 pub(super) async fn book_earlier(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: &Subject) -> Result<()> {
-    let heard: Vec<(Uuid, Fen, Option<String>)> = on!(tx, |c| sqlx::query_as(
-        "SELECT e.id, e.amount_fen, e.refund_no FROM payment_events e
-         WHERE e.attempt_id = $1 AND e.kind LIKE 'refund:%' AND e.outcome = 'refunded' AND NOT EXISTS
+    let heard: Vec<(Uuid, Fen, StoredEventKind)> = on!(tx, |c| sqlx::query_as(
+        "SELECT e.id, CASE WHEN e.kind = 'refund-total' THEN e.refund_total_fen ELSE e.amount_fen END AS fen, e.kind
+         FROM payment_events e
+         WHERE e.attempt_id = $1 AND e.kind IN ('refunded', 'refund-total') AND e.outcome = 'refunded' AND NOT EXISTS
            (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'refund-elsewhere' AND t.reference = e.id)
-         ORDER BY e.amount_fen DESC, e.id"
+         ORDER BY fen DESC, e.id"
     )
     .bind(subject.attempt.id)
     .fetch_all(c)
     .await)?;
     let (mut booked, mut sum_is_booked) = (Fen::ZERO, false);
-    for (id, amount, number) in heard {
-        let amount = if number.is_some() {
+    for (id, amount, kind) in heard {
+        let amount = if kind != StoredEventKind::RefundTotal {
             amount
         } else if sum_is_booked {
             continue;
@@ -220,7 +226,7 @@ async fn unsolicited(
     at: Timestamp,
     event: &VerifiedEvent,
     subject: Option<&Subject>,
-    key: &str,
+    key: EventKey<'_>,
     amount: Fen,
 ) -> Result<Outcome> {
     let Some(id) = insert(tx, rng, at, event, key, subject, Outcome::Refunded).await? else { return Ok(Outcome::Duplicate) };

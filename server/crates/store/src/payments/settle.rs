@@ -3,6 +3,7 @@
 
 use model::case::{CaseDetail, CaseKind, PaymentReason, UndeliverableCase};
 use model::ids::Uuid;
+use model::money::Fen;
 use model::order::{OrderState, Tender};
 use model::time::Timestamp;
 
@@ -15,7 +16,7 @@ use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 use domain::ledger::suspense;
 use domain::order::may_step;
 use domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
-use domain::payment_event::{EventKind, EventSource, VerifiedEvent};
+use domain::payment_event::{EventKind, EventSource, StoredEventKind, VerifiedEvent};
 use domain::rng::Rng;
 
 /// What the event is about, locked: no other event of the attempt or its order is settled meanwhile.
@@ -136,7 +137,9 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
         Verdict::Hold(mismatch) => Outcome::Held(mismatch),
     };
     // Before anything else is changed: whoever inserts the row has the event.
-    let Some(id) = insert(tx, rng, at, event, "paid", subject, outcome).await? else { return Ok(Outcome::Duplicate) };
+    let Some(id) = insert(tx, rng, at, event, EventKey::of(StoredEventKind::Paid), subject, outcome).await? else {
+        return Ok(Outcome::Duplicate);
+    };
     match (verdict, subject) {
         (Verdict::Credit { .. }, Some(subject)) => {
             move_attempt(tx, at, subject, AttemptState::Paid, event.trade_no()).await?;
@@ -194,7 +197,7 @@ async fn hold_notification(
     mismatch: Mismatch,
 ) -> Result<Outcome> {
     let outcome = Outcome::Held(mismatch);
-    if insert(tx, rng, at, event, "paid-held", Some(subject), outcome).await?.is_none() {
+    if insert(tx, rng, at, event, EventKey::of(StoredEventKind::PaidHeld), Some(subject), outcome).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     move_attempt(tx, at, subject, AttemptState::Held, None).await?;
@@ -212,7 +215,8 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, su
     if !is_open(tx, subject).await? {
         return Ok(Outcome::Ignored);
     }
-    let heard = insert(tx, rng, at, event, "closed", Some(subject), Outcome::Closed).await?.is_none();
+    let heard =
+        insert(tx, rng, at, event, EventKey::of(StoredEventKind::Closed), Some(subject), Outcome::Closed).await?.is_none();
     // What was held after it had ended ends again.
     if heard && subject.attempt.state != AttemptState::Held {
         return Ok(Outcome::Duplicate);
@@ -271,36 +275,62 @@ pub(super) fn fits(event: &VerifiedEvent, subject: &Subject) -> bool {
         && event.seller_id().is_none_or(|id| id == subject.attempt.seller_id)
 }
 
-/// `None` where it was stored before.
+/// What identifies a stored event of a trade.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventKey<'a> {
+    kind: StoredEventKind,
+    /// Empty for an event that names no refund.
+    refund_no: &'a str,
+    /// Zero for every kind but [`StoredEventKind::RefundTotal`].
+    refund_total: Fen,
+}
+
+impl<'a> EventKey<'a> {
+    pub(super) const fn of(kind: StoredEventKind) -> Self {
+        Self { kind, refund_no: "", refund_total: Fen::ZERO }
+    }
+
+    pub(super) const fn refund(kind: StoredEventKind, refund_no: &'a str) -> Self {
+        Self { kind, refund_no, refund_total: Fen::ZERO }
+    }
+
+    pub(super) const fn refund_total(total: Fen) -> Self {
+        Self { kind: StoredEventKind::RefundTotal, refund_no: "", refund_total: total }
+    }
+}
+
+/// Stores an event; `None` if it was stored before.
 pub(super) async fn insert(
     tx: &mut Tx,
     rng: &Rng,
     at: Timestamp,
     event: &VerifiedEvent,
-    kind: &str,
+    key: EventKey<'_>,
     subject: Option<&Subject>,
     outcome: Outcome,
 ) -> Result<Option<Uuid>> {
     let id = rng.id(at);
     let inserted = on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO payment_events (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at,
-                                     refund_no)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (channel, trade_no, kind) DO NOTHING"
+        "INSERT INTO payment_events (id, channel, trade_no, kind, refund_no, refund_total_fen, source, attempt_id, amount_fen,
+                                     digest, outcome, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (channel, trade_no, kind, refund_no, refund_total_fen) DO NOTHING"
     )
     .bind(id)
-    .bind(event.channel().as_str())
-    // A trade that ended unpaid has no number at some channels; ours is as good.
+    .bind(event.channel())
+    // Some channels give no number to a trade that ended unpaid; the attempt's number replaces it.
     .bind(event.trade_no().unwrap_or_else(|| event.out_trade_no()))
-    .bind(kind)
-    .bind(event.source().as_str())
+    .bind(key.kind)
+    .bind(key.refund_no)
+    .bind(key.refund_total)
+    .bind(event.source())
     .bind(subject.map(|subject| subject.attempt.id))
     // What went back, where the event tells a sum of that.
     .bind(if let EventKind::Refunded(sum) = event.kind() { sum.0 } else { event.amount().0 })
     .bind(event.digest())
     .bind(outcome.recorded())
     .bind(at)
-    .bind(event.refund_no())
     .execute(c)
     .await
     })?;

@@ -1,52 +1,62 @@
-//! Compares a day's bill with the ledger and the meters. Run again it finds the same, and what was mended closes by itself.
+//! Compares a day's statement with the ledger and the meters. Repeated, it finds the same, and closes what was resolved.
 
 use model::case::CaseDetail;
-use model::money::Fen;
+use model::ids::StatementId;
+use model::money::{Fen, Money};
 use model::order::Tender;
 use model::person::Who;
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
-use uuid::Uuid;
 
-use super::{audit_actor, differences, meters, subject, unbooked_refunds};
+use super::{audit_actor, differences, ledger_entries, meters, subject, unbooked_refunds};
 use crate::audit::{self, Entry};
 use crate::cases;
-use crate::reconcile::ledger_entries;
 use crate::{Db, Result, StoreError, Tx, on};
 use domain::reconcile::{self, Window};
 use domain::rng::Rng;
 use domain::statement::{LineKind, StatementLine};
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
-    /// Lines that are equal.
+    /// Number of equal lines.
     pub equal: i64,
-    /// What differs now, decided or not.
+    /// Open differences, decided or not.
     pub differences: usize,
-    /// What is booked on another day, or waits for another bill.
+    /// Lines and postings of other days.
     pub edge: usize,
-    /// Whether something came or went since the last comparison.
+    /// Whether a difference opened or closed.
     pub changed: bool,
-    /// Whether the day was closed, and is open again because of it.
+    /// Whether a closed day was reopened.
     pub reopened: bool,
 }
 
 #[derive(FromRow)]
-struct Line {
-    kind: String,
+struct StatementLineRow {
+    kind: LineKind,
     out_trade_no: String,
     trade_no: String,
     refund_no: Option<String>,
-    amount_fen: i64,
-    fee_e4: i64,
-    at: i64,
+    amount_fen: Fen,
+    fee_e4: Money,
+    at: Timestamp,
 }
 
-/// Compares the bill that the day stands by; `None` where there is none. `by` is the person who asked, if one did.
-///
-/// # Errors
-/// Where the database fails; then nothing was changed.
+impl From<StatementLineRow> for StatementLine {
+    fn from(row: StatementLineRow) -> Self {
+        Self {
+            kind: row.kind,
+            out_trade_no: row.out_trade_no,
+            trade_no: row.trade_no,
+            refund_no: row.refund_no,
+            amount: row.amount_fen,
+            fee: row.fee_e4,
+            at: row.at,
+        }
+    }
+}
+
+/// Compares the valid statement of a day; `None` without one. `by` is the person who requested it, `None` for the scheduled task.
 pub async fn compare(
     db: &Db,
     rng: &Rng,
@@ -56,40 +66,40 @@ pub async fn compare(
     by: Option<&Who>,
 ) -> Result<Option<Compared>> {
     let mut tx = db.begin().await?;
-    // Locks the day: two comparisons at once follow each other.
-    let row: Option<(Uuid, Option<i64>, Option<i64>)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND bill_id IS NOT NULL
-         RETURNING bill_id, closed_at,
-                   (SELECT MAX(s.at) FROM settlement_bills s WHERE s.channel = settlement_days.channel
+    // Locks the day, so that two comparisons run one after the other.
+    let row: Option<(StatementId, Option<Timestamp>, Option<Timestamp>)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND statement_id IS NOT NULL
+         RETURNING statement_id, closed_at,
+                   (SELECT MAX(s.at) FROM settlement_statements s WHERE s.channel = settlement_days.channel
                        AND s.day = settlement_days.day)"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
+    .bind(channel)
+    .bind(day)
     .fetch_optional(c)
     .await)?;
-    let Some((bill, closed_at, stood_by)) = row else { return Ok(None) };
-    let (window, lines) = bill_of(&mut tx, bill).await?;
-    let ours = ledger_entries::load(&mut tx, channel, day, window, bill).await?;
-    let unbilled = neighbours(&mut tx, channel, day, window).await?;
-    let mut found = reconcile::compare(window, &lines, &ours, &unbilled);
+    let Some((statement, closed_at, valid_since)) = row else { return Ok(None) };
+    let (window, lines) = read_statement(&mut tx, statement).await?;
+    let entries = ledger_entries::load(&mut tx, channel, day, window, statement).await?;
+    let missing = missing_windows(&mut tx, channel, day, window).await?;
+    let mut found = reconcile::compare(window, &lines, &entries, &missing);
     unbooked_refunds::link(&mut tx, channel, &mut found.findings).await?;
-    let meters = meters::meters(&mut tx, at, channel, bill).await?;
+    let meters = meters::compare(&mut tx, at, channel, statement).await?;
     found.findings.extend(meters.findings);
-    let change = differences::keep(&mut tx, rng, at, channel, day, &found.findings).await?;
-    let changed = change.came + change.went > 0;
-    let other_bill = closed_at.zip(stood_by).is_some_and(|(closed, stood)| stood > closed);
-    // What was mended since then does not open it again.
-    let reopened = closed_at.is_some() && (change.came > 0 || other_bill);
+    let change = differences::replace(&mut tx, rng, at, channel, day, &found.findings).await?;
+    let changed = change.opened + change.closed > 0;
+    let new_statement = closed_at.zip(valid_since).is_some_and(|(closed, valid)| valid > closed);
+    // A difference that was resolved after the closing does not reopen the day.
+    let reopened = closed_at.is_some() && (change.opened > 0 || new_statement);
     on!(&mut tx, |c| sqlx::query(
-        "UPDATE settlement_days SET compared_at = $3, bill_fen = $4, ledger_fen = $5, equal_lines = $6, purchases = $7,
+        "UPDATE settlement_days SET compared_at = $3, statement_fen = $4, ledger_fen = $5, equal_lines = $6, purchases = $7,
                                     delivered = $8, in_journal = $9
          WHERE channel = $1 AND day = $2"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
-    .bind(at.0)
-    .bind(found.bill.0)
-    .bind(found.ledger.0)
+    .bind(channel)
+    .bind(day)
+    .bind(at)
+    .bind(found.statement)
+    .bind(found.ledger)
     .bind(found.equal)
     .bind(meters.purchases)
     .bind(meters.delivered)
@@ -103,66 +113,59 @@ pub async fn compare(
     let compared = Compared { equal: found.equal, differences, edge: found.findings.len() - differences, changed, reopened };
     if changed || reopened {
         let detail = serde_json::json!({
-            "equal": compared.equal, "differences": differences, "came": change.came, "went": change.went, "reopened": reopened,
+            "equal": compared.equal, "differences": differences, "came": change.opened, "went": change.closed,
+            "reopened": reopened,
         });
         let (subject, detail, (actor, ip)) = (subject(channel, day), detail.to_string(), audit_actor(by));
-        audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "bill.compare", subject: &subject, detail: &detail })
+        audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "statement.compare", subject: &subject, detail: &detail })
             .await?;
     }
     tx.commit().await?;
     Ok(Some(compared))
 }
 
-async fn bill_of(tx: &mut Tx, bill: Uuid) -> Result<(Window, Vec<StatementLine>)> {
-    let window: Option<(i64, i64)> =
-        on!(tx, |c| sqlx::query_as("SELECT from_at, to_at FROM bills WHERE id = $1").bind(bill).fetch_optional(c).await)?;
-    let (from, to) = window.ok_or(StoreError::Inconsistent { table: "settlement_days", column: "bill_id" })?;
-    let rows: Vec<Line> = on!(tx, |c| {
+async fn read_statement(tx: &mut Tx, statement: StatementId) -> Result<(Window, Vec<StatementLine>)> {
+    let window: Option<Window> = on!(tx, |c| sqlx::query_as("SELECT from_at, to_at FROM statements WHERE id = $1")
+        .bind(statement)
+        .fetch_optional(c)
+        .await)?;
+    let window = window.ok_or(StoreError::Inconsistent { table: "settlement_days", column: "statement_id" })?;
+    let rows: Vec<StatementLineRow> = on!(tx, |c| {
         sqlx::query_as(
-        "SELECT kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at FROM bill_lines WHERE bill_id = $1 ORDER BY line"
-    )
-    .bind(bill)
-    .fetch_all(c)
-    .await
+            "SELECT kind, out_trade_no, trade_no, refund_no, amount_fen, fee_e4, at FROM statement_lines
+             WHERE statement_id = $1 ORDER BY line",
+        )
+        .bind(statement)
+        .fetch_all(c)
+        .await
     })?;
-    let line = |row: Line| {
-        Ok(StatementLine {
-            kind: LineKind::parse(&row.kind).ok_or(StoreError::Inconsistent { table: "bill_lines", column: "kind" })?,
-            out_trade_no: row.out_trade_no,
-            trade_no: row.trade_no,
-            refund_no: row.refund_no,
-            amount: Fen(row.amount_fen),
-            fee: model::money::Money(row.fee_e4),
-            at: Timestamp(row.at),
-        })
-    };
-    Ok(((Timestamp(from), Timestamp(to)), rows.into_iter().map(line).collect::<Result<_>>()?))
+    Ok((window, rows.into_iter().map(StatementLine::from).collect()))
 }
 
-/// The windows of the days before and after whose bills are still to come.
-async fn neighbours(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window) -> Result<Vec<Window>> {
-    let there: Vec<(i64,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT day FROM settlement_days WHERE channel = $1 AND day IN ($2, $3) AND bill_id IS NOT NULL"
+/// The windows of the neighbouring days whose statements are still to come.
+async fn missing_windows(tx: &mut Tx, channel: Tender, day: Date, (from, to): Window) -> Result<Vec<Window>> {
+    let present: Vec<(Date,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT day FROM settlement_days WHERE channel = $1 AND day IN ($2, $3) AND statement_id IS NOT NULL"
     )
-    .bind(channel.as_str())
-    .bind(day.plus(-1).0)
-    .bind(day.plus(1).0)
+    .bind(channel)
+    .bind(day.plus(-1))
+    .bind(day.plus(1))
     .fetch_all(c)
     .await)?;
     let length = to.since(from);
     let windows = [(day.plus(-1), (from.plus(-length), from)), (day.plus(1), (to, to.plus(length)))];
-    Ok(windows.into_iter().filter(|(of, _)| !there.contains(&(of.0,))).map(|(_, window)| window).collect())
+    Ok(windows.into_iter().filter(|(day, _)| !present.contains(&(*day,))).map(|(_, window)| window).collect())
 }
 
-/// A closed day changed: a person must close it anew, and a case says so.
+/// Reopens a closed day that changed, with a case.
 async fn reopen(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, day: Date) -> Result<()> {
-    let case = cases::open_site_case(tx, rng, at, &CaseDetail::BillReopened { channel, day }).await?;
+    let case = cases::open_site_case(tx, rng, at, &CaseDetail::StatementReopened { channel, day }).await?;
     on!(tx, |c| sqlx::query(
         "UPDATE settlement_days SET closed_at = NULL, closed_by = NULL, reason = NULL, case_id = $3
          WHERE channel = $1 AND day = $2"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
+    .bind(channel)
+    .bind(day)
     .bind(case)
     .execute(c)
     .await)?;

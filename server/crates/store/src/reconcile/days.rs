@@ -1,4 +1,4 @@
-//! Closing a day: a person says that it is as it should be, or why it is not.
+//! Closing a settlement day by a person.
 
 use model::error::AppError;
 use model::ids::CaseId;
@@ -10,19 +10,19 @@ use super::subject;
 use crate::audit::{self, Entry};
 use crate::{Db, Result, cases, on};
 
-/// Closes a day. Where differences are open that nobody has decided about, `reason` must say why it is closed nevertheless.
+/// Closes a day. `reason` may be empty only if a person has decided about every difference.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where nothing was compared, [`AppError::Conflict`] where it is closed, or
-/// [`AppError::DifferencesOpen`], or with [`AppError::RefundsUnbooked`] whatever the reason.
+/// Refused with [`AppError::NotFound`] for a day that was not compared, [`AppError::Conflict`] for a closed one, or
+/// [`AppError::DifferencesOpen`]; with [`AppError::RefundsUnbooked`] whatever the reason.
 pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let row: Option<(Option<i64>, Option<CaseId>)> = on!(&mut tx, |c| sqlx::query_as(
+    let row: Option<(Option<Timestamp>, Option<CaseId>)> = on!(&mut tx, |c| sqlx::query_as(
         "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND compared_at IS NOT NULL
          RETURNING closed_at, case_id"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
+    .bind(channel)
+    .bind(day)
     .fetch_optional(c)
     .await)?;
     let (closed, case) = row.ok_or(AppError::NotFound)?;
@@ -31,13 +31,14 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date
     }
     let open: Option<(i64,)> = on!(&mut tx, |c| {
         sqlx::query_as(
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d JOIN cases k ON k.id = d.case_id AND k.closed_at IS NULL
-         WHERE d.channel = $1 AND d.day = $2 AND d.gone_at IS NULL"
-    )
-    .bind(channel.as_str())
-    .bind(day.0)
-    .fetch_optional(c)
-    .await
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d
+             JOIN cases k ON k.id = d.case_id AND k.closed_at IS NULL
+             WHERE d.channel = $1 AND d.day = $2 AND d.gone_at IS NULL",
+        )
+        .bind(channel)
+        .bind(day)
+        .fetch_optional(c)
+        .await
     })?;
     // A refund of a payment of ours that is not booked: the channel's account is wrong, and no reason makes it right.
     let unbooked: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -45,8 +46,8 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date
          WHERE d.channel = $1 AND d.day = $2 AND d.gone_at IS NULL AND d.class = 'channel-only' AND d.kind = 'refunded'
            AND d.order_id IS NOT NULL"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
+    .bind(channel)
+    .bind(day)
     .fetch_optional(c)
     .await)?;
     if unbooked.is_some_and(|(count,)| count > 0) {
@@ -59,10 +60,10 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date
     on!(&mut tx, |c| sqlx::query(
         "UPDATE settlement_days SET closed_at = $3, closed_by = $4, reason = $5, case_id = NULL WHERE channel = $1 AND day = $2"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
-    .bind(at.0)
-    .bind(who.user.0)
+    .bind(channel)
+    .bind(day)
+    .bind(at)
+    .bind(who.user)
     .bind(reason)
     .execute(c)
     .await)?;
@@ -71,7 +72,7 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date
     }
     let detail = serde_json::json!({ "undecided": undecided, "reason": reason }).to_string();
     let (actor, subject) = (format!("user:{}", who.user), subject(channel, day));
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "bill.close", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "settlement.close", subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -1,16 +1,16 @@
 //! What other systems took and gave back under the same merchant number: listed, and in no total, case or fee of ours.
 
+use model::ids::StatementId;
 use model::money::Fen;
 use model::order::Tender;
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use crate::bulk::Bulk;
 use crate::{Db, Result, StoreError, Tx, on, read};
 use domain::statement::{LineKind, StatementLine};
 
-/// A line of a bill that is not ours.
+/// A line of a statement that is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignLine {
     pub kind: LineKind,
@@ -22,7 +22,7 @@ pub struct ForeignLine {
 
 #[derive(FromRow)]
 struct ForeignRow {
-    kind: String,
+    kind: LineKind,
     out_trade_no: String,
     trade_no: String,
     amount_fen: i64,
@@ -30,19 +30,23 @@ struct ForeignRow {
 }
 
 static LINES: std::sync::LazyLock<Bulk> = std::sync::LazyLock::new(|| {
-    Bulk::new("INSERT INTO foreign_bill_lines (bill_id, line, kind, out_trade_no, trade_no, refund_no, amount_fen, at)", 8, "")
+    Bulk::new(
+        "INSERT INTO foreign_statement_lines (statement_id, line, kind, out_trade_no, trade_no, refund_no, amount_fen, at)",
+        8,
+        "",
+    )
 });
 
-pub(super) async fn insert(tx: &mut Tx, bill: Uuid, lines: &[StatementLine]) -> Result<()> {
+pub(super) async fn insert(tx: &mut Tx, statement: StatementId, lines: &[StatementLine]) -> Result<()> {
     let numbered: Vec<(i64, &StatementLine)> = (1..).zip(lines).collect();
     for (text, piece) in LINES.pieces(tx, &numbered) {
         let inserted = on!(tx, |c| {
             let mut query = sqlx::query(text);
             for (number, line) in piece {
                 query = query
-                    .bind(bill)
+                    .bind(statement)
                     .bind(*number)
-                    .bind(line.kind.as_str())
+                    .bind(line.kind)
                     .bind(&line.out_trade_no)
                     .bind(&line.trade_no)
                     .bind(line.refund_no.as_deref())
@@ -52,32 +56,30 @@ pub(super) async fn insert(tx: &mut Tx, bill: Uuid, lines: &[StatementLine]) -> 
             query.execute(c).await
         })?;
         if inserted != piece.len() as u64 {
-            return Err(StoreError::Inconsistent { table: "foreign_bill_lines", column: "line" });
+            return Err(StoreError::Inconsistent { table: "foreign_statement_lines", column: "line" });
         }
     }
     Ok(())
 }
 
-/// The first `limit` foreign lines of the bill that a day stands by.
+/// The first `limit` foreign lines of the valid statement of a day.
 pub async fn foreign_lines(db: &Db, channel: Tender, day: Date, limit: i64) -> Result<Vec<ForeignLine>> {
     let rows: Vec<ForeignRow> = read!(db, |pool| sqlx::query_as(
         "SELECT l.kind, l.out_trade_no, l.trade_no, l.amount_fen, l.at
-         FROM settlement_days s JOIN foreign_bill_lines l ON l.bill_id = s.bill_id
+         FROM settlement_days s JOIN foreign_statement_lines l ON l.statement_id = s.statement_id
          WHERE s.channel = $1 AND s.day = $2 ORDER BY l.line LIMIT $3"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
+    .bind(channel)
+    .bind(day)
     .bind(limit)
     .fetch_all(pool)
     .await)?;
-    let line = |row: ForeignRow| {
-        Ok(ForeignLine {
-            kind: LineKind::parse(&row.kind).ok_or(StoreError::Inconsistent { table: "foreign_bill_lines", column: "kind" })?,
-            out_trade_no: row.out_trade_no,
-            trade_no: row.trade_no,
-            amount: Fen(row.amount_fen),
-            at: Timestamp(row.at),
-        })
+    let line = |row: ForeignRow| ForeignLine {
+        kind: row.kind,
+        out_trade_no: row.out_trade_no,
+        trade_no: row.trade_no,
+        amount: Fen(row.amount_fen),
+        at: Timestamp(row.at),
     };
-    rows.into_iter().map(line).collect()
+    Ok(rows.into_iter().map(line).collect())
 }

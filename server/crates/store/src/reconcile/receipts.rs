@@ -1,4 +1,4 @@
-//! What the bank took in of a channel's day: noted by a person, and moved from the channel's account to the bank's.
+//! What the bank received for a channel's settlement day: recorded by a person and moved from channel clearing to the bank.
 
 use model::error::AppError;
 use model::ids::Uuid;
@@ -13,10 +13,10 @@ use crate::{Db, Result, ledger, on};
 use domain::ledger::settlement;
 use domain::rng::Rng;
 
-/// Notes what came. The same key again notes nothing more.
+/// Records a receipt. A repeated key changes nothing.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where the day has no bill, or [`AppError::InvalidAmount`].
+/// Refused with [`AppError::NotFound`] for a day without a statement, or [`AppError::InvalidAmount`].
 pub async fn note_receipt(
     db: &Db,
     rng: &Rng,
@@ -31,10 +31,10 @@ pub async fn note_receipt(
     }
     let (mut tx, id) = (db.begin().await?, rng.id(at));
     let locked = on!(&mut tx, |c| sqlx::query(
-        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND bill_id IS NOT NULL"
+        "UPDATE settlement_days SET tried_at = tried_at WHERE channel = $1 AND day = $2 AND statement_id IS NOT NULL"
     )
-    .bind(channel.as_str())
-    .bind(day.0)
+    .bind(channel)
+    .bind(day)
     .execute(c)
     .await)?;
     if locked != 1 {
@@ -46,11 +46,11 @@ pub async fn note_receipt(
     )
     .bind(id)
     .bind(key)
-    .bind(channel.as_str())
-    .bind(day.0)
-    .bind(amount.0)
-    .bind(who.user.0)
-    .bind(at.0)
+    .bind(channel)
+    .bind(day)
+    .bind(amount)
+    .bind(who.user)
+    .bind(at)
     .execute(c)
     .await)?;
     if noted == 0 {
@@ -59,7 +59,7 @@ pub async fn note_receipt(
     ledger::post(&mut tx, rng, at, &settlement(id, channel.as_str(), amount.money())).await?;
     let (actor, subject) = (format!("user:{}", who.user), subject(channel, day));
     let detail = serde_json::json!({ "amount_fen": amount }).to_string();
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "bill.receipt", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: "settlement.receipt", subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -7,26 +7,24 @@ use model::ids::{AttemptId, CaseId, OrderId};
 use model::money::Fen;
 use model::order::Tender;
 use model::person::Who;
+use model::reconciliation::{DifferenceClass, DifferenceReason};
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
 
 use crate::audit::{self, Entry};
 use crate::{Db, Result, Tx, cases, ledger, on, refunds};
 use domain::ledger::refund_elsewhere;
-use domain::reconcile::{Class, Finding};
+use domain::reconcile::Finding;
 use domain::rng::Rng;
 use domain::statement::LineKind;
 
-/// Why such a line differs.
-const UNBOOKED: &str = "unbooked";
-
-/// Names the order of each refund that only the bill has, where its payment is in our books.
+/// Names the order of each refund that only the statement has, where its payment is in our books.
 pub(super) async fn link(tx: &mut Tx, channel: Tender, findings: &mut [Finding]) -> Result<()> {
     for finding in findings {
-        if finding.class == Class::ChannelOnly && finding.kind == LineKind::Refunded && finding.order.is_none() {
+        if finding.class == DifferenceClass::ChannelOnly && finding.kind == LineKind::Refunded && finding.order.is_none() {
             finding.order = order_of(tx, channel, &finding.out_trade_no, &finding.trade_no).await?;
             if finding.order.is_some() {
-                UNBOOKED.clone_into(&mut finding.why);
+                finding.reason = DifferenceReason::Unbooked;
             }
         }
     }
@@ -63,13 +61,13 @@ struct Line {
     paid_no: String,
     paid_fen: Fen,
     refund_no: String,
-    bill_fen: Fen,
+    statement_fen: Fen,
     channel: Tender,
-    day: i64,
+    day: Date,
     digest: Vec<u8>,
 }
 
-/// Books the refund that a case of a bill is about: from then on it is settled as if the channel had notified it.
+/// Books the refund that a case of a statement is about: from then on it is settled as if the channel had notified it.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where the case is about no refund of a payment in our books, or [`AppError::Conflict`]
@@ -78,9 +76,9 @@ pub async fn book_refund(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: Cas
     let mut tx = db.begin().await?;
     let line: Option<Line> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT p.id AS attempt_id, p.order_id, p.out_trade_no, e.trade_no AS paid_no, e.amount_fen AS paid_fen, d.refund_no,
-                d.bill_fen, d.channel, d.day, b.digest
+                d.statement_fen, d.channel, d.day, b.digest
          FROM settlement_differences d
-              JOIN settlement_days s ON s.channel = d.channel AND s.day = d.day JOIN bills b ON b.id = s.bill_id
+              JOIN settlement_days s ON s.channel = d.channel AND s.day = d.day JOIN statements b ON b.id = s.statement_id
               JOIN payment_events e ON e.channel = d.channel AND e.kind = 'paid'
               JOIN payment_attempts p ON p.id = e.attempt_id AND p.order_id = d.order_id
          WHERE d.case_id = $1 AND d.gone_at IS NULL AND d.kind = 'refunded' AND d.class = 'channel-only'
@@ -105,32 +103,32 @@ pub async fn book_refund(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: Cas
     .execute(c)
     .await)?;
     let known = refunds::refunded_sums(&mut tx, line.attempt_id).await?;
-    if closed != 1 || line.bill_fen + known.done() + known.console_refund() > line.paid_fen {
+    if closed != 1 || line.statement_fen + known.done() + known.console_refund() > line.paid_fen {
         return Err(AppError::Conflict.into());
     }
     let event = rng.id(at);
     let inserted = on!(&mut tx, |c| {
         sqlx::query(
-        "INSERT INTO payment_events (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at,
-                                     refund_no)
-         VALUES ($1, $2, $3, $4, 'statement', $5, $6, $7, 'refunded', $8, $9) ON CONFLICT (channel, trade_no, kind) DO NOTHING"
+        "INSERT INTO payment_events (id, channel, trade_no, kind, refund_no, refund_total_fen, source, attempt_id, amount_fen,
+                                     digest, outcome, received_at)
+         VALUES ($1, $2, $3, 'refunded', $4, 0, 'statement', $5, $6, $7, 'refunded', $8)
+         ON CONFLICT (channel, trade_no, kind, refund_no, refund_total_fen) DO NOTHING"
     )
     .bind(event)
     .bind(line.channel)
     .bind(&line.paid_no)
-    .bind(format!("refund:{}", line.refund_no))
+    .bind(&line.refund_no)
     .bind(line.attempt_id)
-    .bind(line.bill_fen)
+    .bind(line.statement_fen)
     .bind(&line.digest)
     .bind(at)
-    .bind(&line.refund_no)
     .execute(c)
     .await
     })?;
     if inserted != 1 {
         return Err(AppError::Conflict.into());
     }
-    ledger::post(&mut tx, rng, at, &refund_elsewhere(event, line.channel.as_str(), line.bill_fen.money())).await?;
+    ledger::post(&mut tx, rng, at, &refund_elsewhere(event, line.channel.as_str(), line.statement_fen.money())).await?;
     let detail = PaymentCase {
         reason: PaymentReason::Refunded,
         channel: line.channel,
@@ -138,23 +136,23 @@ pub async fn book_refund(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: Cas
         out_trade_no: line.out_trade_no.clone(),
         trade_no: Some(line.paid_no.clone()),
         amount: line.paid_fen,
-        refunded: Some(line.bill_fen),
+        refunded: Some(line.statement_fen),
         expected: None,
         order_was: None,
     };
     cases::open(&mut tx, rng, at, None, Some(line.order_id), &CaseDetail::RefundElsewhere(detail)).await?;
     let detail = serde_json::json!({
-        "kind": CaseKind::BillChannelOnly, "resolution": "booked", "order": line.order_id, "refund_no": line.refund_no,
-        "amount_fen": line.bill_fen,
+        "kind": CaseKind::StatementChannelOnly, "resolution": "booked", "order": line.order_id, "refund_no": line.refund_no,
+        "amount_fen": line.statement_fen,
     });
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,
-        action: "bill.book-refund",
+        action: "statement.book-refund",
         subject: &format!("case:{case}"),
         detail: &detail.to_string(),
     };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await?;
-    Ok(BookedRefund { order: line.order_id, channel: line.channel, day: Date(line.day) })
+    Ok(BookedRefund { order: line.order_id, channel: line.channel, day: line.day })
 }

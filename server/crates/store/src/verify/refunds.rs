@@ -41,8 +41,8 @@ pub(super) const RULES: &[&str] = &[
     "SELECT 'refund and the channel' AS rule, f.refund_no AS subject,
             CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END
                 AS expected, COALESCE(e.amount_fen, 0) AS found
-     FROM refunds f LEFT JOIN payment_events e ON e.attempt_id = f.attempt_id AND e.kind = 'refund:' || f.refund_no
-          AND e.outcome = 'returned'
+     FROM refunds f LEFT JOIN payment_events e ON e.attempt_id = f.attempt_id AND e.kind = 'refunded'
+          AND e.refund_no = f.refund_no AND e.outcome = 'returned'
      WHERE f.tender NOT IN ('cash', 'card', 'transfer')
        AND CASE WHEN f.state = 'done' THEN f.amount_fen ELSE CAST(0 AS BIGINT) END <> COALESCE(e.amount_fen, 0)",
     // An order is refunding or refunded exactly while its refund is under way or done; what never reached its meter may also
@@ -79,19 +79,19 @@ pub(super) const RULES: &[&str] = &[
                                            WHERE p.order_id = o.id))), 0) AS BIGINT) AS said
            FROM orders o
            WHERE EXISTS (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
-                         WHERE p.order_id = o.id AND e.kind LIKE 'refund:%')) AS x
+                         WHERE p.order_id = o.id AND e.kind IN ('refunded', 'refund-total'))) AS x
      WHERE x.said > x.console_refund",
     // What the channel gave back of a payment in our books is booked: each refund that has a number, and of sums the largest.
     "SELECT 'refund at the console and posting' AS rule, e.trade_no AS subject, e.amount_fen AS expected,
             CAST(0 AS BIGINT) AS found
      FROM payment_events e
-     WHERE e.kind LIKE 'refund:%' AND e.outcome = 'refunded' AND e.refund_no IS NOT NULL
+     WHERE e.kind = 'refunded' AND e.outcome = 'refunded'
        AND EXISTS (SELECT 1 FROM payment_events q WHERE q.attempt_id = e.attempt_id AND q.kind = 'paid' AND q.outcome <> 'held')
        AND NOT EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'refund-elsewhere' AND t.reference = e.id)",
     "SELECT 'refunds that a channel tells as a sum' AS rule, x.out_trade_no AS subject, x.told AS expected, x.known AS found
      FROM (SELECT p.out_trade_no,
-                  (SELECT MAX(e.amount_fen) FROM payment_events e WHERE e.attempt_id = p.id AND e.kind LIKE 'refund:%'
-                      AND e.refund_no IS NULL AND e.outcome IN ('refunded', 'noted')) AS told,
+                  (SELECT MAX(e.refund_total_fen) FROM payment_events e WHERE e.attempt_id = p.id AND e.kind = 'refund-total'
+                      AND e.outcome IN ('refunded', 'noted')) AS told,
                   CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.attempt_id = p.id
                                     AND f.state IN ('sending', 'done') AND f.tender NOT IN ('cash', 'card', 'transfer')), 0)
                      + COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events b ON b.id = t.reference

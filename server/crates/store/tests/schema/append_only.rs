@@ -8,14 +8,14 @@ use super::execute;
 /// Each with a column.
 const TABLES: [(&str, &str); 10] = [
     ("audit", "seq"),
-    ("bill_lines", "line"),
-    ("bills", "id"),
+    ("statement_lines", "line"),
+    ("statements", "id"),
     ("charges", "id"),
     ("ledger_transfers", "id"),
     ("meter_consumption", "id"),
     ("payment_events", "id"),
     ("price_versions", "id"),
-    ("settlement_bills", "id"),
+    ("settlement_statements", "id"),
     ("settlement_receipts", "id"),
 ];
 
@@ -30,16 +30,17 @@ pub const ROWS: &str = "
     INSERT INTO settlement_days (channel, day, tried_at) VALUES ('alipay', 1, 1);
 
     INSERT INTO audit (seq, at, actor, ip, action, subject, detail, hash) VALUES (1, 1, 'a', 'a', 'a', 'a', 'a', 'a');
-    INSERT INTO bills (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, 'alipay', 1, 1, 2, 'a', 2);
-    INSERT INTO bill_lines (bill_id, line, kind, out_trade_no, trade_no, amount_fen, fee_e4, at)
+    INSERT INTO statements (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, 'alipay', 1, 1, 2, 'a', 2);
+    INSERT INTO statement_lines (statement_id, line, kind, out_trade_no, trade_no, amount_fen, fee_e4, at)
     VALUES ($1, 1, 'paid', 'a', 'a', 1, 1, 1);
     INSERT INTO charges (id, meter_id, account_id, from_at, at, wh, amount_e4, lines) VALUES ($1, $1, $1, 1, 2, 1, 1, '[]');
     INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, 'a', $1, 'a', 'b', 1, 1);
     INSERT INTO meter_consumption (id, meter_id, account_id, epoch, at, amount_fen) VALUES ($1, $1, $1, 1, 1, 1);
-    INSERT INTO payment_events (id, channel, trade_no, kind, source, amount_fen, digest, outcome, received_at)
-    VALUES ($1, 'alipay', 'a', 'paid', 'query', 1, 'a', 'a', 1);
+    INSERT INTO payment_events (id, channel, trade_no, kind, refund_no, refund_total_fen, source, amount_fen, digest, outcome,
+                                received_at)
+    VALUES ($1, 'alipay', 'a', 'paid', '', 0, 'query', 1, 'a', 'a', 1);
     INSERT INTO price_versions (id, plan_id, number, effective_at, prices, published_at) VALUES ($1, $1, 1, 1, '{}', 1);
-    INSERT INTO settlement_bills (id, channel, day, bill_id, fee_e4, at) VALUES ($1, 'alipay', 1, $1, 1, 1);
+    INSERT INTO settlement_statements (id, channel, day, statement_id, fee_e4, at) VALUES ($1, 'alipay', 1, $1, 1, 1);
     INSERT INTO settlement_receipts (id, key, channel, day, amount_fen, noted_by, noted_at)
     VALUES ($1, $1, 'alipay', 1, 1, $1, 1);
 ";

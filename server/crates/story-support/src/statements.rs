@@ -46,7 +46,7 @@ impl Shop {
         self.wait(to.since(self.world.clock.now()));
     }
 
-    pub fn bills(&self, statement: StatementFaults) {
+    pub fn statement_faults(&self, statement: StatementFaults) {
         self.sandbox.set_faults(Faults { statement, ..Faults::default() });
     }
 
@@ -73,14 +73,14 @@ impl Shop {
     pub async fn listed(&self, channel: Tender, day: Date) -> Vec<DifferenceRow> {
         assert_eq!(verify::verify(&self.world.db).await.unwrap().differences, []);
         let row = self.day(channel, day).await;
-        assert_eq!(row.bill_fen, row.ledger_fen + row.gaps_fen, "the bill is the ledger and what is listed");
+        assert_eq!(row.statement, row.ledger + row.gaps, "the statement is the ledger and the listed differences");
         reconcile::differences(&self.world.db, channel, day).await.unwrap()
     }
 
     /// Class, gap and reason of each listed difference.
     pub async fn classes(&self, channel: Tender, day: Date) -> Vec<(String, Fen, String)> {
         let listed = self.listed(channel, day).await;
-        listed.into_iter().map(|row| (row.class, Fen(row.gap_fen), row.why)).collect()
+        listed.into_iter().map(|row| (row.class.as_str().to_owned(), row.gap, row.reason.as_str().to_owned())).collect()
     }
 
     /// The same without differences of meters, as nothing is delivered here.
@@ -94,7 +94,7 @@ impl Shop {
         Who { user, name: "clerk".into(), role: Role::Operator, ip: String::new() }
     }
 
-    pub async fn bill_cases(&self) -> i64 {
-        self.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL AND kind LIKE 'bill-%'").await
+    pub async fn statement_cases(&self) -> i64 {
+        self.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL AND kind LIKE 'statement-%'").await
     }
 }

@@ -1,0 +1,123 @@
+//! What follows when the server's clock was set: nothing that is stored may lie in the future, where it would hide what is read
+//! from now on.
+
+use model::event::EventKind;
+use model::time::{HOUR, Timestamp};
+
+use super::events::{self, Subject};
+use super::{Db, Result, Tx, on, read};
+use domain::clock::STEP_MS;
+use domain::rng::Rng;
+
+/// How far in the future the newest observation of a meter lies, ms; `None` if none does.
+pub async fn ahead(db: &Db, now: Timestamp) -> Result<Option<i64>> {
+    let row: Option<(Option<Timestamp>,)> =
+        read!(db, |pool| sqlx::query_as("SELECT MAX(observed_at) FROM meter_latest").fetch_optional(pool).await)?;
+    Ok(row.and_then(|(newest,)| newest).map(|at| at.since(now)).filter(|ahead| *ahead >= STEP_MS))
+}
+
+/// Whether the alarm of an earlier step is open.
+pub async fn is_alarm_open(db: &Db) -> Result<bool> {
+    let open: Option<(EventKind,)> =
+        read!(db, |pool| sqlx::query_as("SELECT kind FROM events WHERE kind = $1 AND until_at IS NULL")
+            .bind(EventKind::ClockStepped)
+            .fetch_optional(pool)
+            .await)?;
+    Ok(open.is_some())
+}
+
+/// The clock was set by `step` ms, and it is `now`: one alarm, and what lies in the future is brought to the present.
+pub async fn follow(db: &Db, rng: &Rng, now: Timestamp, step: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if step < 0 {
+        readings(&mut tx, now).await?;
+        energy(&mut tx, now).await?;
+        instants(&mut tx, now).await?;
+    }
+    let detail = serde_json::json!({ "step_s": step / 1_000 }).to_string();
+    events::raise(&mut tx, rng, EventKind::ClockStepped, Subject::Site, now, &detail).await?;
+    tx.commit().await
+}
+
+/// Ends the alarm.
+pub async fn settled(db: &Db, now: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    events::clear(&mut tx, EventKind::ClockStepped, Subject::Site, now).await?;
+    tx.commit().await
+}
+
+/// Readings move to the milliseconds before now, in their order: the newest one must stay the newest that is stored.
+async fn readings(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
+                               current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh)
+         SELECT meter_id, $1 - ROW_NUMBER() OVER (PARTITION BY meter_id ORDER BY at DESC), quality, source, status, total_wh,
+                reverse_wh, remaining_fen, power_w, voltage_dv, current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh
+         FROM readings WHERE meter_id IN (SELECT id FROM meters) AND at > $1
+         ON CONFLICT (meter_id, at) DO NOTHING"
+    )
+    .bind(now)
+    .execute(c)
+    .await)?;
+    on!(tx, |c| sqlx::query("DELETE FROM readings WHERE meter_id IN (SELECT id FROM meters) AND at > $1")
+        .bind(now)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Energy of hours and days to come moves to this hour and this day.
+async fn energy(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    let (hour, day) = (now.0.div_euclid(HOUR), now.date());
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO energy_hourly (meter_id, hour, wh)
+         SELECT meter_id, $1, CAST(SUM(wh) AS BIGINT) FROM energy_hourly
+         WHERE meter_id IN (SELECT id FROM meters) AND hour > $1 GROUP BY meter_id
+         ON CONFLICT (meter_id, hour) DO UPDATE SET wh = energy_hourly.wh + excluded.wh"
+    )
+    .bind(hour)
+    .execute(c)
+    .await)?;
+    on!(tx, |c| sqlx::query("DELETE FROM energy_hourly WHERE meter_id IN (SELECT id FROM meters) AND hour > $1")
+        .bind(hour)
+        .execute(c)
+        .await)?;
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO energy_daily (meter_id, day, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh)
+         SELECT meter_id, $1, CAST(SUM(wh) AS BIGINT), CAST(SUM(reverse_wh) AS BIGINT), CAST(SUM(spike_wh) AS BIGINT),
+                CAST(SUM(peak_wh) AS BIGINT), CAST(SUM(flat_wh) AS BIGINT), CAST(SUM(valley_wh) AS BIGINT)
+         FROM energy_daily WHERE meter_id IN (SELECT id FROM meters) AND day > $1 GROUP BY meter_id
+         ON CONFLICT (meter_id, day) DO UPDATE SET wh = energy_daily.wh + excluded.wh,
+             reverse_wh = energy_daily.reverse_wh + excluded.reverse_wh, spike_wh = energy_daily.spike_wh + excluded.spike_wh,
+             peak_wh = energy_daily.peak_wh + excluded.peak_wh, flat_wh = energy_daily.flat_wh + excluded.flat_wh,
+             valley_wh = energy_daily.valley_wh + excluded.valley_wh"
+    )
+    .bind(day)
+    .execute(c)
+    .await)?;
+    on!(tx, |c| sqlx::query("DELETE FROM energy_daily WHERE meter_id IN (SELECT id FROM meters) AND day > $1")
+        .bind(day)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// What was seen, charged or done in the future was so just now, and what waits for a try waits no longer. Checks of planned
+/// prices keep their own instant.
+async fn instants(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    for sql in [
+        "UPDATE meter_latest SET observed_at = $1 WHERE observed_at > $1",
+        "UPDATE meter_latest SET lost_since = $1 WHERE lost_since > $1",
+        "UPDATE wallets SET counted_at = $1 WHERE counted_at > $1",
+        "UPDATE wallets SET started_at = $1 WHERE started_at > $1",
+        "UPDATE wallets SET changed_at = $1 WHERE changed_at > $1",
+        "UPDATE commands SET decided_at = $1 WHERE decided_at > $1 AND state IN ('queued', 'sending')",
+        "UPDATE commands SET next_at = $1 WHERE next_at > $1 AND state IN ('queued', 'sending') AND kind <> 'in_force'",
+        "UPDATE commands SET finished_at = $1 WHERE finished_at > $1",
+        "UPDATE events SET since = $1 WHERE since > $1",
+        "UPDATE events SET until_at = $1 WHERE until_at > $1",
+    ] {
+        on!(tx, |c| sqlx::query(sql).bind(now).execute(c).await)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The server's clock is set ahead and back: readings go on in their order, nothing is held, everything is charged once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::{Clock, SystemClock};
+use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
+use meters::live::Live;
+use meters::recorder::{MeterEvent, Recorder};
+use model::energy::Energy;
+use model::meter::SupplyState;
+use model::reading::ReadingSource;
+use model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+use story_support::room_fixture::RoomFixture;
+use story_support::site::{Site, until};
+use story_support::{World, both};
+use tokio::sync::mpsc;
+
+use crate::readings::measurement;
+
+const SOON: Duration = Duration::from_secs(30);
+const CHARGED: &str = "SELECT CAST(COALESCE(SUM(wh), 0) AS BIGINT) FROM charges";
+const COUNTED: &str = "SELECT CAST(COALESCE(SUM(wh), 0) AS BIGINT) FROM energy_daily";
+
+/// A room, and a recorder that reads its meter by the clock of the world.
+struct Reader {
+    fixture: RoomFixture,
+    events: mpsc::Sender<MeterEvent>,
+    wh: i64,
+    rows: i64,
+}
+
+impl Reader {
+    /// 200 yuan at one yuan/kWh.
+    async fn new(w: World) -> Self {
+        let (fixture, _) = RoomFixture::supplied(w, 10_000, 20_000).await;
+        let w = &fixture.w;
+        let (events, receive) = mpsc::channel(100);
+        let (db, rng, live) = (w.db.clone(), w.rng.clone(), fixture.live.clone());
+        let recorder = Recorder::load(db, w.clock.clone(), rng, live, Arc::default()).await.unwrap();
+        tokio::spawn(recorder.run(receive));
+        Self { fixture, events, wh: 1_000, rows: 1 }
+    }
+
+    /// Reads the meter after some time, in which it used some energy.
+    async fn read(&mut self, after: i64, wh: i64) {
+        self.fixture.w.clock.advance(after);
+        self.wh += wh;
+        self.rows += 1;
+        let at = self.fixture.w.clock.now();
+        let measurement = Measurement { total: Energy(self.wh), reverse: None, rates: None, ..measurement(0) };
+        let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: Some(true), ..PlainStatus::default() });
+        let (meter, source) = (self.fixture.meter, ReadingSource::Sweep);
+        self.events.send(MeterEvent::Read { meter, from: at, at, source, measurement, meter_status }).await.unwrap();
+    }
+
+    async fn stored(&self) {
+        let rows = self.rows;
+        until(SOON, "the readings", || async { self.fixture.w.number("SELECT COUNT(*) FROM readings").await == rows }).await;
+    }
+}
+
+/// Reads, sets the clock by each step and reads on after it; until the room is cut off.
+async fn everything_goes_on(w: World, steps: &[i64]) {
+    let mut reader = Reader::new(w).await;
+    for _ in 0..3 {
+        reader.read(2 * SECOND, 10).await;
+    }
+    reader.stored().await;
+    for step in steps {
+        // One is on its way while the clock is set.
+        reader.read(2 * SECOND, 10).await;
+        reader.fixture.w.clock.set(*step);
+        for _ in 0..8 {
+            reader.read(2 * SECOND, 10).await;
+        }
+        reader.stored().await;
+    }
+    for _ in 0..31 {
+        reader.read(HOUR / 2, 7_000).await;
+    }
+    reader.stored().await;
+    let Reader { fixture, wh, .. } = &reader;
+    let (w, now) = (&fixture.w, fixture.w.clock.now());
+    assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0);
+    assert_eq!((w.number(COUNTED).await, w.number(CHARGED).await), (wh - 1_000, wh - 1_000));
+    assert!(w.number("SELECT MAX(at) FROM readings").await <= now.0);
+    assert_eq!(fixture.latest().observed_at, Some(now));
+    assert_eq!(w.number("SELECT MAX(observed_at) FROM meter_latest").await, now.0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM events WHERE kind = 'clock-stepped'").await, 1, "one alarm");
+    assert_eq!(w.number("SELECT COUNT(*) FROM events WHERE kind = 'clock-stepped' AND until_at IS NULL").await, 0, "and it ends");
+    assert_eq!(fixture.latest().state(), SupplyState::Arrears);
+    assert!(!fixture.relay().await, "arrears go on");
+    fixture.prove().await;
+}
+
+both!(a_clock_ahead_for_a_while_changes_no_bill, |w: World| everything_goes_on(w, &[DAY, -DAY]));
+both!(a_clock_that_is_set_back_changes_no_bill, |w: World| everything_goes_on(w, &[-HOUR]));
+both!(a_clock_that_is_set_ahead_changes_no_bill, |w: World| everything_goes_on(w, &[DAY]));
+both!(a_clock_that_steps_several_times_is_followed, |w: World| everything_goes_on(w, &[-HOUR, DAY, -2 * MINUTE, -DAY]));
+
+/// The machine's clock, set ahead.
+struct Ahead(i64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus(self.0)
+    }
+
+    fn steady(&self) -> i64 {
+        SystemClock.steady()
+    }
+}
+
+both!(a_clock_that_was_ahead_is_noticed_at_the_start, |w: World| async move {
+    let s = Site::with(w, 1, 2, |sim| {
+        sim.estate.meters_mut().for_each(|(_, meter)| *meter = meter.clone().in_use(50_000));
+        sim.speed = 60.0;
+    })
+    .await;
+    s.meter(0, 1).draw(Some(6_000)).await.unwrap();
+    let clock: domain::clock::SharedClock = Arc::new(Ahead(DAY));
+    let live = Live::load(&s.w.db, clock.clone()).await.unwrap();
+    let engine = s.start_at(clock, live).await;
+    let rows = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 1";
+    until(SOON, "readings", || async { s.w.number(rows).await >= 5 }).await;
+    engine.stop().await;
+    let before = s.w.number(rows).await;
+
+    // The clock is right again: what is read counts from where it stood, and a sale is delivered.
+    let sold = s.sell(0, 1_000).await;
+    let live = Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap();
+    let engine = s.start_with(live.clone()).await;
+    until(SOON, "more readings", || async { s.w.number(rows).await >= before + 5 }).await;
+    until(SOON, "the sale", || async { s.order(&sold).await.credited_at.is_some() }).await;
+    let seen = || live.get(s.meters[0]).and_then(|latest| latest.observed_at);
+    assert!(seen().is_some_and(|at| at <= SystemClock.now()));
+    engine.stop().await;
+    let now = SystemClock.now();
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
+    assert!(s.w.number("SELECT MAX(at) FROM readings").await <= now.0);
+    let passed = "SELECT MAX(total_wh) - MIN(total_wh) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 1";
+    let energy = "SELECT CAST(SUM(wh) AS BIGINT) FROM energy_daily d JOIN meters m ON m.id = d.meter_id WHERE m.unit = 1";
+    assert_eq!(s.w.number(energy).await, s.w.number(passed).await, "nothing twice");
+    let today = "SELECT COUNT(*) FROM energy_daily WHERE day > (SELECT MAX(at) + 28800000 FROM readings) / 86400000";
+    assert_eq!(s.w.number(today).await, 0);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM events WHERE kind = 'clock-stepped'").await, 1);
+    s.prove().await;
+});
