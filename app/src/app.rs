@@ -82,6 +82,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/topup") view=resident::topup::TopUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=resident::order::OrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id/pay") view=resident::cashier::CashierPage ssr=SsrMode::Async/>
+                <Route path=path!("/orders/:id/receipt") view=resident::receipt::ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/switch") view=resident::switch::SwitchPage ssr=SsrMode::Async/>
                 <Route path=path!("/switch/:id") view=resident::switching::SwitchingPage ssr=SsrMode::Async/>
                 <Route path=path!("/records") view=resident::records::RecordsPage ssr=SsrMode::Async/>
@@ -103,6 +104,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/refunds/of/:order") view=operator::cash_desk::order_money::OrderMoneyPage ssr=SsrMode::Async/>
                 <Route path=path!("/ledger") view=operator::cash_desk::ledger::LedgerPage ssr=SsrMode::Async/>
                 <Route path=path!("/subsidies") view=operator::cash_desk::subsidies::SubsidiesPage ssr=SsrMode::Async/>
+                <Route path=path!("/channels") view=operator::channels::ChannelsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reconcile") view=operator::reconcile::calendar::CalendarPage ssr=SsrMode::Async/>
                 <Route path=path!("/reconcile/:channel/:day") view=operator::reconcile::day::DayPage ssr=SsrMode::Async/>
                 <Route path=path!("/shifts") view=operator::cash_desk::shifts::ShiftsPage ssr=SsrMode::Async/>

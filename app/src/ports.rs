@@ -13,6 +13,7 @@ use crate::api::audit::AuditPort;
 use crate::api::auth::AuthPort;
 use crate::api::batches::BatchesPort;
 use crate::api::cases::CasesPort;
+use crate::api::channels::ChannelsPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::ledger::LedgerPort;
 use crate::api::meter_requests::MeterRequestsPort;
@@ -41,6 +42,7 @@ pub struct Ports {
     pub auth: Arc<dyn AuthPort>,
     pub batches: Arc<dyn BatchesPort>,
     pub cases: Arc<dyn CasesPort>,
+    pub channels: Arc<dyn ChannelsPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub ledger: Arc<dyn LedgerPort>,
     pub meter_requests: Arc<dyn MeterRequestsPort>,

@@ -71,6 +71,8 @@ word_enum! {
         StatementReopened = "statement-reopened",
         /// A certificate of a payment channel expires.
         Expiry = "expiry",
+        /// A merchant at a payment channel is switched off because its configuration is wrong.
+        ChannelOff = "channel-off",
         /// An account closure cannot continue: a meter is lost, or there is no way to pay the balance.
         Closing = "closing",
     }
@@ -123,6 +125,7 @@ pub enum CaseDetail {
         day: Date,
     },
     Expiry(ExpiryCase),
+    ChannelOff(ChannelOffCase),
     Closing {
         reason: ClosingReason,
         closing: ClosingId,
@@ -194,6 +197,16 @@ pub struct ExpiryCase {
     pub state: CertificateState,
 }
 
+/// A merchant at a payment channel that is switched off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelOffCase {
+    pub channel: Tender,
+    /// Whether no payments can be made; otherwise only older ones cannot be queried and refunded.
+    pub current: bool,
+    /// The configuration key that is wrong.
+    pub key: String,
+}
+
 /// A stored detail that does not have the form of its kind.
 #[derive(Debug, thiserror::Error)]
 #[error("the detail of a case of kind {} is malformed", kind.as_str())]
@@ -232,6 +245,7 @@ impl CaseDetail {
             Self::StatementMeter(_) => CaseKind::StatementMeter,
             Self::StatementReopened { .. } => CaseKind::StatementReopened,
             Self::Expiry(_) => CaseKind::Expiry,
+            Self::ChannelOff(_) => CaseKind::ChannelOff,
             Self::Closing { .. } => CaseKind::Closing,
         }
     }

@@ -109,6 +109,8 @@ errors! {
     TooLate = "too-late", 409;
     /// Differences are open that nobody has decided about; the reason is missing.
     DifferencesOpen = "differences-open", 409;
+    /// The day's statement has refunds of our payments that are not booked; no reason closes it.
+    RefundsUnbooked = "refunds-unbooked", 409;
     /// Somebody else changed it meanwhile.
     Conflict = "conflict", 409;
     /// A part of the system does not answer just now; nothing was changed.

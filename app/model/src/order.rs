@@ -38,6 +38,18 @@ word_enum! {
         Carried = "carried",
     }
 
+    /// How a payer reaches a channel's cashier. A channel may refuse one number by two ways.
+    pub enum PaymentWay {
+        /// By a form or address of the browser's own.
+        Form = "form",
+        /// WeChat Pay in the browser of a phone.
+        H5 = "h5",
+        /// WeChat Pay by a QR code.
+        Native = "native",
+        /// WeChat Pay inside WeChat, for one payer.
+        Jsapi = "jsapi",
+    }
+
     /// Kind of a return.
     pub enum ReturnKind {
         /// The resident is paid out.

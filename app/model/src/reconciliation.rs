@@ -25,6 +25,8 @@ word_enum! {
     pub enum DifferenceReason {
         /// The ledger has no entry.
         Unknown = "unknown",
+        /// A refund of a payment of this system that is not booked.
+        Unbooked = "unbooked",
         /// The statement of a neighbouring day is still to come.
         StatementToCome = "statement-to-come",
         /// In another day's statement.
@@ -83,6 +85,8 @@ word_enum! {
         Packed = "packed",
         Encoding = "encoding",
         Form = "form",
+        /// A row has an unknown or invalid value.
+        Field = "field",
         /// A column is missing.
         Column = "column",
         /// Too large when unpacked.

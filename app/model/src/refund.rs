@@ -23,6 +23,14 @@ word_enum! {
         Expired = "expired",
     }
 
+    /// What holds up a refund that its channel is asked for. It is asked for again meanwhile.
+    pub enum RefundObstacle {
+        /// The merchant's balance at the channel does not cover it.
+        NoFunds = "no-funds",
+        /// The credentials of the merchant that was paid are not configured.
+        NoMerchant = "no-merchant",
+    }
+
     /// Source of a refund.
     pub enum RefundSource {
         /// A payment that credited no order: paid twice, or of another amount.

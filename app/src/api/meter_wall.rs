@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::ports::Who;
-use model::console::{MeterLine, RoomName};
+use model::console::{FoundOrder, MeterLine, RoomName};
 use model::error::AppError;
 use model::meter::Latest;
 
@@ -20,4 +20,6 @@ pub trait MeterWallPort: Send + Sync {
     async fn wall_meters(&self, who: &Who) -> Result<Vec<WallMeter>, AppError>;
     /// Rooms whose name, resident or account number contains every word of the text.
     async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
+    /// Orders with this number: ours, the channel's of the payment, or a refund's.
+    async fn find_orders(&self, who: &Who, text: &str) -> Result<Vec<FoundOrder>, AppError>;
 }

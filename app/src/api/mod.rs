@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod batches;
 pub mod cases;
+pub mod channels;
 mod error;
 pub(crate) mod form;
 pub mod gateways;

@@ -38,6 +38,9 @@ pub struct SettlementDay {
     pub tried_at: Option<Timestamp>,
     /// Why there is no statement.
     pub problem: Option<StatementProblem>,
+    /// The row of the file, from 1, and the column that could not be read.
+    pub problem_row: Option<i64>,
+    pub problem_column: Option<String>,
     pub compared_at: Option<Timestamp>,
     /// Payments less refunds by the statement.
     pub statement: Fen,
@@ -49,6 +52,8 @@ pub struct SettlementDay {
     pub fees: Money,
     /// Received at the bank.
     pub received: Fen,
+    /// Lines of other systems under the same merchant number, and their total.
+    pub foreign: (i64, Fen),
     /// Number of equal lines.
     pub equal: i64,
     pub differences: i64,
@@ -96,6 +101,16 @@ pub struct DifferenceLine {
     pub decision: Option<(String, String)>,
 }
 
+/// A line of the statement that is of another system under the same merchant number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignLine {
+    pub refund: bool,
+    pub out_trade_no: String,
+    pub trade_no: String,
+    pub amount: Fen,
+    pub at: Timestamp,
+}
+
 /// The settlement days of a span, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
@@ -115,6 +130,8 @@ pub struct Calendar {
 pub struct DayView {
     pub day: SettlementDay,
     pub lines: Vec<DifferenceLine>,
+    /// The first of the lines that are not ours.
+    pub foreign: Vec<ForeignLine>,
     /// The form's idempotency key.
     pub key: Uuid,
 }

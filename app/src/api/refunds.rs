@@ -8,7 +8,7 @@ use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::console::{ChannelSale, OrderMoney, Page, RefundLine, RefundOf, RefundQuery, RefundRequest, checked_reason};
 use model::error::AppError;
-use model::ids::{MeterId, OrderId, RefundId};
+use model::ids::{CaseId, MeterId, OrderId, RefundId};
 use model::order::Tender;
 
 #[async_trait]
@@ -31,6 +31,10 @@ pub trait RefundsPort: Send + Sync {
     async fn clear_refund(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError>;
     /// Writes a refund made at the channel's console off as a loss.
     async fn write_off_refund(&self, who: &Who, order: OrderId, reason: &str) -> Result<(), AppError>;
+    /// Credits a payment that was kept apart because of its amount: its order becomes one of that amount.
+    async fn credit_payment(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError>;
+    /// Books a refund that only the channel's statement tells of; gives its order.
+    async fn book_refund(&self, who: &Who, case: CaseId) -> Result<OrderId, AppError>;
     /// Delivers an order after all, if it was not refunded.
     async fn deliver_order(&self, who: &Who, order: OrderId) -> Result<(), AppError>;
     /// Sales of a meter that can be refunded through their channel, newest first.
@@ -118,6 +122,23 @@ pub async fn write_off_refund(order: String, reason: String) -> Result<(), ApiEr
     let done = async { ports.refunds.write_off_refund(&who, parse(&order)?, &checked_reason(&reason)?).await }.await;
     let back = format!("/refunds/of/{order}");
     answer(done.map(|()| back.clone()), &back)
+}
+
+/// Credits a payment that was kept apart because of its amount.
+#[server(name = CreditPayment, prefix = "/api", endpoint = "operator/credit-payment")]
+pub async fn credit_payment(order: String, payment: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.refunds.credit_payment(&who, parse(&order)?, refund_of(&payment, "")?).await }.await;
+    let back = format!("/refunds/of/{order}");
+    answer(done.map(|()| back.clone()), &back)
+}
+
+/// Books a refund that only the channel's statement tells of.
+#[server(name = BookRefund, prefix = "/api", endpoint = "operator/book-refund")]
+pub async fn book_refund(case: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.refunds.book_refund(&who, parse(&case)?).await }.await;
+    answer(done.map(|order| format!("/refunds/of/{order}")), "/cases")
 }
 
 /// Delivers an order after all, if it was not refunded.

@@ -34,6 +34,7 @@ pub const fn case(kind: CaseKind, lang: Lang) -> KindItemTexts {
         CaseKind::Clock => t.clock,
         CaseKind::Unpriced => t.unpriced,
         CaseKind::Expiry => t.expiry,
+        CaseKind::ChannelOff => t.channel_off,
         CaseKind::Closing => t.closing,
         CaseKind::Journal => t.journal,
         CaseKind::StatementChannelOnly => t.statement_channel_only,

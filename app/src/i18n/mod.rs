@@ -5,6 +5,7 @@ pub mod account_lifecycle;
 pub mod audit;
 pub mod cases;
 pub mod cash_desk;
+pub mod channels;
 pub mod commands;
 pub mod common;
 pub mod counter;

@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::refunds::*;
-use model::refund::{RefundSource, RefundState};
+use model::refund::{RefundObstacle, RefundSource, RefundState};
 
 /// The name of a state.
 #[must_use]
@@ -33,6 +33,16 @@ pub const fn next(state: RefundState, lang: Lang) -> &'static str {
         RefundState::Rejected => t.rejected,
         RefundState::Cancelled => t.cancelled,
         RefundState::Expired => t.expired,
+    }
+}
+
+/// What holds a refund up, with the next step.
+#[must_use]
+pub const fn obstacle(obstacle: RefundObstacle, lang: Lang) -> (&'static str, &'static str) {
+    let t = texts(lang).obstacle;
+    match obstacle {
+        RefundObstacle::NoFunds => (t.no_funds.name, t.no_funds.next),
+        RefundObstacle::NoMerchant => (t.no_merchant.name, t.no_merchant.next),
     }
 }
 

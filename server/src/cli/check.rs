@@ -14,7 +14,7 @@ use domain::rng::Rng;
 use domain::secret::Secret;
 use meters::profile::{Area, Profile, Profiles, Protocol};
 use meters::usable;
-use payments::Channel;
+use payments::{Channel, ChannelFault, Merchant};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -28,18 +28,21 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
         describe_profile(&Profile::open(&file.display().to_string())?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("configuration: good");
     let profiles = Profiles::load(config.meters.profiles_dir.as_deref())?;
     println!("meter profiles: {}", profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", "));
     let clock: SharedClock = Arc::new(SystemClock);
-    let channels = config.pay.channels(&clock, &Rng::from_system()).map_err(|error| StartError::Setting(error.to_string()))?;
-    for channel in channels {
-        println!("payment channel: {}", describe_channel(&*channel, clock.now()));
+    let merchants = config.pay.merchants(&clock, &Rng::from_system()).map_err(|error| StartError::Setting(error.to_string()))?;
+    for merchant in &merchants.working {
+        println!("payment channel: {}", describe_channel(merchant, clock.now()));
+    }
+    let mut wrong: Vec<String> = merchants.faults.iter().map(describe_fault).collect();
+    if wrong.is_empty() {
+        println!("configuration: good");
     }
     let db = open_database(config).await?;
     db.ping().await?;
     println!("database: good");
-    let mut wrong = usable::problems(&db, &config.meters, &profiles).await?;
+    wrong.extend(usable::problems(&db, &config.meters, &profiles).await?);
     db.close().await;
     let keys = [("keys.enc", &config.keys.enc, 16), ("keys.mac", &config.keys.mac, 16), ("keys.aes", &config.keys.aes, 32)];
     wrong.extend(keys.into_iter().filter_map(|(name, key, bytes)| key_problem(name, key, bytes)));
@@ -54,13 +57,20 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn describe_fault(fault: &ChannelFault) -> String {
+    let ChannelFault { channel, current, error } = fault;
+    let effect = if *current { "takes no payments" } else { "answers nothing about payments to this former merchant" };
+    format!("payment channel: {} {effect}, because {error}", channel.as_str())
+}
+
 /// A channel's name, its merchant, and until when its certificates are valid.
-fn describe_channel(channel: &dyn Channel, now: Timestamp) -> String {
+fn describe_channel(channel: &Merchant, now: Timestamp) -> String {
     let ends = channel.expiries().into_iter().map(|expiry| {
         let near = expiry.state(now).map(|state| format!(" ({})", state.as_str())).unwrap_or_default();
         format!(", {} until {}{near}", expiry.key, expiry.at)
     });
-    format!("{} for {}{}", channel.tender().as_str(), channel.terms().seller_id, ends.collect::<String>())
+    let former = if channel.is_current() { "" } else { "former merchant " };
+    format!("{} for {former}{}{}", channel.tender().as_str(), channel.terms().seller_id, ends.collect::<String>())
 }
 
 /// How a meter of this profile is read, and what is not known of it.

@@ -7,7 +7,8 @@ use app::link;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, RawQuery, Request, State};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use model::order::Tender;
@@ -39,30 +40,32 @@ pub fn routes(payments: Payments, clock: SharedClock) -> Router {
 }
 
 async fn notify(State(state): State<NotificationState>, Path(channel): Path<String>, request: Request) -> Response {
-    let from = caller::of(&request);
-    let Some(channel) = Tender::parse(&channel).and_then(|tender| state.payments.channel(tender)) else {
+    let (from, payments) = (caller::of(&request), &state.payments);
+    let Some(tender) = Tender::parse(&channel).filter(|&tender| payments.is_configured(tender)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    // The channel sends it again, and the channel may be back by then.
+    let Some(merchant) = payments.any_merchant(tender) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let headers = request.headers().clone();
+    if !has_media_type(&headers, merchant.content_type()) {
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, merchant.nack()).into_response();
+    }
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
-    let mut read = channel.parse_notification(&headers, &body);
+    let read = payments.read_notification(tender, &headers, &body).await;
     if !is_signed(&read) && !state.limit.admits(from) {
         // What a channel signed is not counted: many channels may come through one proxy, and money must not wait.
-        tracing::info!(channel = channel.tender().as_str(), address = %from, reason = "rate-limited", "security.refused");
+        tracing::info!(channel = tender.as_str(), address = %from, reason = "rate-limited", "security.refused");
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
-    if matches!(read, Err(NotificationError::UnknownKey)) && channel.refresh_keys().await {
-        read = channel.parse_notification(&headers, &body);
-    }
-    settle_notification(&state.payments, channel, read, from).await
+    settle_notification(payments, merchant, read, from).await
 }
 
 /// Any other method: an unknown channel is as unknown as for a notification.
 async fn unknown(State(state): State<NotificationState>, Path(channel): Path<String>) -> StatusCode {
-    match Tender::parse(&channel).and_then(|tender| state.payments.channel(tender)) {
+    match Tender::parse(&channel).filter(|&tender| state.payments.is_configured(tender)) {
         Some(_) => StatusCode::METHOD_NOT_ALLOWED,
         None => StatusCode::NOT_FOUND,
     }
@@ -71,6 +74,13 @@ async fn unknown(State(state): State<NotificationState>, Path(channel): Path<Str
 /// Whether the signature was valid, whatever else is wrong.
 const fn is_signed(read: &Result<Notification, NotificationError>) -> bool {
     matches!(read, Ok(_) | Err(NotificationError::Field(_)))
+}
+
+/// Whether the one `Content-Type` header names this media type, with any parameters.
+fn has_media_type(headers: &HeaderMap, expected: &str) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let value = values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected))
 }
 
 /// Stores the event, then acknowledges it: an acknowledged event that is not stored would be lost money. An event that does not
@@ -85,6 +95,10 @@ async fn settle_notification(
     let event = match read {
         Ok(Notification::Event(event)) => event,
         Ok(Notification::Ignored) => return channel.ack().into_response(),
+        Err(NotificationError::Probe) => {
+            tracing::info!(channel = name, "payment.notify.probe");
+            return (StatusCode::BAD_REQUEST, channel.nack()).into_response();
+        }
         Err(error) => {
             tracing::warn!(channel = name, address = %from, error = &error as &dyn std::error::Error, "payment.notify.refused");
             return (StatusCode::BAD_REQUEST, channel.nack()).into_response();

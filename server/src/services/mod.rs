@@ -4,6 +4,7 @@
 pub mod account_lifecycle;
 pub mod auth;
 pub mod cash_desk;
+pub mod channels;
 pub mod console;
 mod context;
 mod meter_gateway;
@@ -21,6 +22,7 @@ pub use meter_gateway::{MeterGateway, NoMeterGateway};
 use account_lifecycle::AccountLifecycleService;
 use auth::{AuthService, Passwords};
 use cash_desk::CashDeskService;
+use channels::ChannelsService;
 use console::ConsoleService;
 use domain::returns::Rules;
 use meters::profile::Profiles;
@@ -43,6 +45,7 @@ pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: 
         auth: Arc::new(AuthService::new(context.clone(), passwords)),
         batches: console.clone(),
         cases: console.clone(),
+        channels: Arc::new(ChannelsService::new(context.clone(), payments.clone())),
         gateways: console.clone(),
         ledger: cash_desk.clone(),
         meter_requests: console.clone(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use app::api::reconciliation::{Calendar, DayState, DayView, DifferenceLine, ReconciliationPort, SettlementDay};
+use app::api::reconciliation::{Calendar, DayState, DayView, DifferenceLine, ForeignLine, ReconciliationPort, SettlementDay};
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::Uuid;
@@ -22,6 +22,8 @@ use store::reconcile::{self as stored, DayRow, DifferenceRow};
 const SPAN: i64 = 31;
 /// Days back that a statement can be requested; no channel keeps them longer.
 const OLDEST: i64 = 90;
+/// Lines of other systems that a day's page lists; it has the number and the total of all.
+const FOREIGN_LINES: i64 = 500;
 /// The shortest time between two requests to a channel.
 const PAUSE: i64 = 10 * SECOND;
 
@@ -64,7 +66,7 @@ impl ReconciliationPort for ReconciliationService {
         let from = to.plus(1 - SPAN);
         let days = stored::days(&self.context.db, from, to).await?;
         let days: Vec<SettlementDay> = days.into_iter().map(day_view).collect();
-        let offered: Vec<Tender> = self.payments.tenders().into_iter().filter(|tender| tender.is_channel()).collect();
+        let offered: Vec<Tender> = self.payments.channels().into_iter().filter(|tender| tender.is_channel()).collect();
         let with_days: BTreeSet<Tender> = days.iter().map(|day| day.channel).collect();
         let is_shown = |channel: &Tender| offered.contains(channel) || with_days.contains(channel);
         let channels = Tender::ALL.into_iter().filter(is_shown).collect();
@@ -78,11 +80,12 @@ impl ReconciliationPort for ReconciliationService {
         let (first, last) = self.askable();
         let view = match stored::day(db, channel, day).await? {
             Some(row) => day_view(row),
-            None if self.payments.tenders().contains(&channel) && first <= day && day <= last => not_requested(channel, day),
+            None if self.payments.channels().contains(&channel) && first <= day && day <= last => not_requested(channel, day),
             None => return Err(AppError::NotFound),
         };
         let lines = stored::differences(db, channel, day).await?.into_iter().map(line).collect();
-        Ok(DayView { day: view, lines, key: self.context.form_key() })
+        let foreign = stored::foreign_lines(db, channel, day, FOREIGN_LINES).await?.into_iter().map(foreign_line).collect();
+        Ok(DayView { day: view, lines, foreign, key: self.context.form_key() })
     }
 
     async fn reconcile_day(&self, who: &Who, channel: Tender, day: Date) -> Result<(), AppError> {
@@ -117,6 +120,9 @@ fn not_requested(channel: Tender, day: Date) -> SettlementDay {
         window: None,
         tried_at: None,
         problem: Some(StatementProblem::NotRequested),
+        problem_row: None,
+        problem_column: None,
+        foreign: (0, Fen::ZERO),
         compared_at: None,
         statement: Fen::ZERO,
         ledger: Fen::ZERO,
@@ -145,6 +151,9 @@ fn day_view(row: DayRow) -> SettlementDay {
         window: row.from_at.zip(row.to_at),
         tried_at: Some(row.tried_at),
         problem: row.problem,
+        problem_row: row.problem_row,
+        problem_column: row.problem_column,
+        foreign: (row.foreign_lines, row.foreign),
         compared_at: row.compared_at,
         statement: row.statement,
         ledger: row.ledger,
@@ -156,6 +165,16 @@ fn day_view(row: DayRow) -> SettlementDay {
         undecided: row.undecided,
         meters: (row.purchases, row.delivered, row.in_journal),
         closed: row.closed_at.map(|at| (at, row.closed_by.unwrap_or_default(), row.reason.unwrap_or_default())),
+    }
+}
+
+fn foreign_line(line: stored::ForeignLine) -> ForeignLine {
+    ForeignLine {
+        refund: line.kind == LineKind::Refunded,
+        out_trade_no: line.out_trade_no,
+        trade_no: line.trade_no,
+        amount: line.amount,
+        at: line.at,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::config::{Config, trial};
 use crate::http::{self, AppState};
 use crate::services::{self, Context};
 use crate::tasks::Driver;
+use crate::tasks::abandoned_orders::CloseAbandoned;
 use crate::tasks::anchor::AnchorAudit;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::closings::AdvanceClosings;
@@ -162,6 +163,7 @@ impl Application {
         driver.start(Reconcile { context: context.clone(), payments: payments.clone(), config }, Arc::default());
         let limits = payments.limits();
         driver.start(WatchExpiries { context: context.clone(), payments }, Arc::default());
+        driver.start(CloseAbandoned(context.clone()), Arc::default());
         driver.start(PurgeSessions(context.clone()), Arc::default());
         driver.start(PostConsumption(context.clone()), Arc::default());
         driver.start(GiveSubsidies { context: context.clone(), limits }, Arc::default());

@@ -1,6 +1,7 @@
 //! Background tasks: periodic and by signal, without input, idempotent, and without retries of their own, since the next
 //! activation is the retry. One driver runs them and keeps each task's last result.
 
+pub mod abandoned_orders;
 pub mod anchor;
 pub mod clock;
 pub mod closings;

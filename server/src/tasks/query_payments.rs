@@ -14,7 +14,7 @@ use domain::payment_event::EventKind;
 use payments::Payments;
 use payments::channel::{Channel, ChannelError, QueryResponse};
 use store::StoreError;
-use store::payments::{Attempt, Outcome, begin_close, claim_due};
+use store::payments::{Attempt, AttemptState, Outcome, begin_close, claim_due};
 
 /// With the period this limits the queries to a channel per second.
 const BATCH: i64 = 20;
@@ -40,7 +40,7 @@ enum QueryError {
     Channel(#[from] ChannelError),
     #[error("the answer cannot be stored")]
     Store(#[from] StoreError),
-    #[error("the channel {} is not configured, or under another application", .0.as_str())]
+    #[error("the channel {} is not configured for its merchant and application", .0.as_str())]
     Unconfigured(Tender),
 }
 
@@ -96,7 +96,9 @@ impl QueryPayments {
     async fn query(&self, attempt: &Attempt) -> Result<QueryResult, QueryError> {
         let channel = self.channel(attempt)?;
         let answer = channel.query(attempt).await?;
-        let ended = self.context.now().since(attempt.expires_at) > CLOSE_AFTER;
+        // Another attempt took its place, or the close that ended it was lost.
+        let closing = attempt.state == AttemptState::Closing;
+        let ended = closing || self.context.now().since(attempt.expires_at) > CLOSE_AFTER;
         let still_open = match &answer {
             QueryResponse::Waiting => true,
             QueryResponse::Event(event) => event.kind() == EventKind::Absent,
@@ -133,11 +135,9 @@ impl QueryPayments {
         }
     }
 
-    /// Under another application's id the channel would answer "no such trade", and a payment would be given up.
+    /// The merchant under which the attempt was made; another one would answer "no such trade", and a payment would be given up.
     fn channel(&self, attempt: &Attempt) -> Result<&dyn Channel, QueryError> {
-        self.payments
-            .channel(attempt.channel)
-            .filter(|channel| channel.terms().app_id == attempt.app_id)
-            .ok_or_else(|| QueryError::Unconfigured(attempt.channel))
+        let Attempt { channel, app_id, seller_id, .. } = attempt;
+        self.payments.merchant_of(*channel, app_id, seller_id).ok_or(QueryError::Unconfigured(*channel))
     }
 }

@@ -41,7 +41,7 @@ impl Task for Reconcile {
 
     async fn run(&self) -> std::result::Result<String, Failure> {
         let mut counts = Counts::default();
-        for channel in self.payments.tenders() {
+        for channel in self.payments.channels() {
             self.channel(channel, &mut counts).await?;
         }
         let Counts { fetched, waiting, failed, compared } = counts;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use model::order::Tender;
+use model::refund::RefundObstacle;
 
 use super::{Failure, Task};
 use crate::services::Context;
@@ -32,7 +33,7 @@ enum SendError {
     Channel(#[from] ChannelError),
     #[error("the answer cannot be stored")]
     Store(#[from] StoreError),
-    #[error("the channel {} is not configured, or under another application", .0.as_str())]
+    #[error("the channel {} is not configured for its merchant and application", .0.as_str())]
     Unconfigured(Tender),
 }
 
@@ -105,17 +106,27 @@ impl SendRefunds {
         if now.since(due.begun_at) > SLOW_AFTER {
             refunds::slow(db, rng, now, due).await?;
         }
-        let (channel, refund) = (self.channel(due)?, due.channel_refund());
+        let refund = due.channel_refund();
+        let Some(channel) = self.channel(due) else {
+            refunds::held_up(db, rng, now, due, RefundObstacle::NoMerchant).await?;
+            return Err(SendError::Unconfigured(due.channel));
+        };
         let mut answer = if due.tries == 0 { channel.refund(&refund).await? } else { channel.query_refund(&refund).await? };
         if matches!(answer, RefundResponse::Absent) {
             answer = channel.refund(&refund).await?;
         }
+        if let RefundResponse::NotEnough(code) = &answer {
+            tracing::warn!(channel = due.channel.as_str(), refund = due.refund_no, code, "refund.not-enough");
+            refunds::held_up(db, rng, now, due, RefundObstacle::NoFunds).await?;
+            return Ok(false);
+        }
+        refunds::goes_on(db, due).await?;
         match answer {
             RefundResponse::Event(event) => {
                 let outcome = self.payments.settle(&event).await?;
                 Ok(matches!(outcome, Outcome::Returned | Outcome::NotReturned | Outcome::Duplicate))
             }
-            RefundResponse::Processing | RefundResponse::Absent => Ok(false),
+            RefundResponse::Processing | RefundResponse::Absent | RefundResponse::NotEnough(_) => Ok(false),
             RefundResponse::Unknown(answer) => {
                 tracing::info!(channel = due.channel.as_str(), refund = due.refund_no, answer, "refund.unknown");
                 Ok(false)
@@ -123,12 +134,9 @@ impl SendRefunds {
         }
     }
 
-    /// Under another application's id the channel would answer "no such refund", and the money would be refunded twice.
-    fn channel(&self, due: &DueRefund) -> Result<&dyn Channel, SendError> {
-        self.payments
-            .channel(due.channel)
-            .filter(|channel| channel.terms().app_id == due.app_id)
-            .ok_or_else(|| SendError::Unconfigured(due.channel))
+    /// The merchant that was paid; another one would answer "no such refund", and the money would be refunded twice.
+    fn channel(&self, due: &DueRefund) -> Option<&dyn Channel> {
+        self.payments.merchant_of(due.channel, &due.app_id, &due.seller_id)
     }
 }
 

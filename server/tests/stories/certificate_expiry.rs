@@ -12,7 +12,7 @@ use story_support::shop::Shop;
 use story_support::{World, both};
 
 /// The sandbox's merchant certificate, ending at midnight UTC of that day.
-fn certificate(shop: &Shop, ends: Timestamp) -> String {
+pub fn certificate(shop: &Shop, ends: Timestamp) -> String {
     let key = KeyPair::from_pkcs8_pem_and_sign_algo(shop.sandbox.keys().app_private.expose(), &PKCS_RSA_SHA256).unwrap();
     let (year, month, day) = ends.date().ymd();
     let mut params = CertificateParams::default();

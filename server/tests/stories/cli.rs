@@ -57,8 +57,11 @@ fn a_configuration_error_names_key_and_file() {
     assert!(said.contains("DORMWATT_SERVER__ADDRES"), "{said}");
     std::fs::write(&file, "[pay.alipay]\napp_id = \"1\"\n").unwrap();
     let environment = [("DORMWATT_SERVER__ADDRESS", "127.0.0.1:0"), ("DORMWATT_DATABASE__URL", "sqlite:t.db")];
-    let said = error_output(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
-    assert!(said.contains("pay.alipay."), "{said}");
+    // The server would start without the channel; the check fails.
+    let output = dormwatt(dir.path(), &["check", "--config", "mine.toml"], &environment, "");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("payment channel: alipay takes no payments"), "{said}");
+    assert!(said.contains("because pay.") && !said.contains("configuration: good"), "{said}");
     std::fs::write(&file, "[keys]\nenc = \"hunter2\"\n").unwrap();
     let said = error_output(dir.path(), &["serve", "--config", "mine.toml"], &environment, 2);
     assert!(said.contains("keys") && said.contains("enc") && !said.contains("hunter2"), "{said}");
@@ -216,6 +219,11 @@ fn check_lists_the_channels_or_names_the_wrong_key() {
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains("payment channel: alipay for 2088000000000001"), "{said}");
     std::fs::write(&file, format!("{alipay}[pay.unionpay]\nmer_id = \"777\"\n")).unwrap();
-    let said = error_output(dir.path(), &["check", "--config", "mine.toml"], &[], 2);
-    assert!(said.contains("pay.unionpay.mer_id"), "{said}");
+    let output = dormwatt(dir.path(), &["check", "--config", "mine.toml"], &[], "");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.code() == Some(1) && said.contains("unionpay takes no payments, because pay.unionpay.mer_id"),
+        "{said}"
+    );
+    assert!(said.contains("payment channel: alipay for 2088000000000001"), "the other one works: {said}");
 }

@@ -107,12 +107,24 @@ both!(a_payer_inside_wechat_authorises_once_and_pays_in_app, |w: World| async mo
     assert_eq!(phone.get("one", &pay).await.status(), StatusCode::OK);
     assert_eq!(phone.w.number("SELECT COUNT(*) FROM payment_attempts").await, 1);
 
+    // A second person of the room has an id of their own, for which WeChat refuses the first number.
+    let order = pay.split('/').nth(2).unwrap().to_owned();
+    let asked = phone.get("two", &pay).await.text().await.unwrap();
+    assert!(!asked.contains("getBrandWCPayRequest") && asked.contains("/api/resident/pay"), "{asked}");
+    let there = location(&phone.post("two", "/api/resident/pay", format!("order={order}")).await).to_owned();
+    let back = location(&phone.get("two", &there).await).to_owned();
+    let again = location(&phone.get("two", &back).await).to_owned();
+    assert_eq!(again, pay);
+    assert!(phone.get("two", &pay).await.text().await.unwrap().contains("getBrandWCPayRequest"));
+    assert_eq!(phone.w.number("SELECT COUNT(*) FROM payment_attempts").await, 2);
+    assert_eq!(phone.w.number("SELECT COUNT(DISTINCT payer) FROM payment_attempts").await, 2);
+
     // Nobody but WeChat and the database knows who it was.
     let payer = phone.w.word("SELECT payer_id FROM payers").await;
     assert!(payer.starts_with('o') && !page.contains(&payer));
     assert_eq!(phone.w.number("SELECT COUNT(*) FROM audit WHERE detail LIKE '%openid%'").await, 0);
 
-    let trade = phone.sandbox.books().into_iter().find(|trade| trade.status == Status::WaitBuyerPay).unwrap();
+    let trade = phone.sandbox.books().into_iter().rfind(|trade| trade.status == Status::WaitBuyerPay).unwrap();
     assert!(phone.sandbox.pay(&trade.out_trade_no));
     until(SOON, "the payment", || async { phone.w.number("SELECT COUNT(*) FROM orders WHERE state = 'paid'").await == 1 }).await;
 

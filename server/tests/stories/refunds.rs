@@ -36,6 +36,67 @@ both!(a_double_payment_is_refunded_automatically_once, |w: World| async move {
     assert!((8..=32).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_alphanumeric()), "{number}");
 });
 
+both!(a_refund_without_funds_says_so_and_is_retried, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    for channel in [Tender::Alipay, Tender::WechatPay] {
+        shop.wait(SECOND);
+        let (order, number) = shop.reach(channel, 3_000).await;
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        let of = RefundSubject::Payment(shop.payment(&number).await);
+        let row = shop.ask(&shop.refund_request(clerk, of, 3_000)).await.unwrap();
+        shop.sandbox.set_faults(Faults { refund_not_enough: true, ..Faults::default() });
+        assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 1, ended 0, failed 0");
+        let obstacle = "SELECT COUNT(*) FROM refunds WHERE state = 'sending' AND obstacle = 'no-funds'";
+        let case = "SELECT COUNT(*) FROM cases WHERE kind = 'refund' AND closed_at IS NULL AND detail LIKE '%no-funds%'";
+        assert_eq!((shop.world.number(obstacle).await, shop.world.number(case).await), (1, 1), "at once");
+        assert_eq!(refunds::held_up_of(&shop.world.db, order).await.unwrap(), [row.id]);
+        // Again, and still: one case. Then there is money.
+        shop.wait(11 * SECOND);
+        assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 1, ended 0, failed 0");
+        assert_eq!((shop.world.number(obstacle).await, shop.world.number(case).await), (1, 1));
+        shop.sandbox.set_faults(Faults::default());
+        for _ in 0..3 {
+            shop.wait(MINUTE);
+            shop.give_back().await.unwrap();
+        }
+        assert_eq!((shop.now(&row).await, shop.trade(&number).refunds.len()), (RefundState::Done, 1));
+        assert_eq!((shop.world.number(obstacle).await, shop.open_cases().await), (0, 0));
+        shop.proved().await;
+    }
+});
+
+both!(a_finished_trade_offers_no_channel_refund, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    // Finished with the payment, with a later notification, and by the refund's refusal.
+    for turn in 0..3 {
+        shop.wait(SECOND);
+        let (_, number) = shop.at_the_cashier(3_000).await;
+        shop.sandbox.set_faults(Faults { finished: turn == 0, ..Faults::default() });
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        shop.sandbox.set_faults(Faults { finished: true, ..Faults::default() });
+        let of = RefundSubject::Payment(shop.payment(&number).await);
+        if turn == 1 {
+            assert!(shop.sandbox.notify(&number));
+            shop.until(&number, |trade| trade.acknowledged == 2).await;
+        }
+        if turn == 2 {
+            let row = shop.ask(&shop.refund_request(clerk, of, 3_000)).await.unwrap();
+            shop.give_back().await.unwrap();
+            assert_eq!(shop.now(&row).await, RefundState::Failed);
+        }
+        let again = shop.ask(&shop.refund_request(clerk, of, 3_000)).await;
+        assert_eq!(refused(again), AppError::RefundTooOld, "{turn}");
+        let counter = NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, of, 3_000) };
+        assert_eq!(shop.ask(&counter).await.unwrap().state, RefundState::Payable, "{turn}");
+        shop.sandbox.set_faults(Faults::default());
+    }
+    shop.proved().await;
+});
+
 both!(concurrent_refunds_never_exceed_the_payment, |w: World| async move {
     let clerk = w.clerk().await;
     let shop = Shop::under(w, BY_HAND).await;

@@ -39,10 +39,36 @@ both!(a_phone_opens_wechat_and_a_desktop_shows_a_qr_code, |w: World| async move 
     let (order, number, cashier) = at_the_cashier(&shop, &DESK).await;
     assert!(matches!(cashier, Cashier::Scan(_)));
     // A page that is loaded again is the same attempt and the same trade.
-    assert_eq!(shop.payments.reopen_cashier(order, &DESK).await.unwrap(), cashier);
+    assert_eq!(shop.payments.reopen_cashier(order, &DESK).await.unwrap(), Some(cashier.clone()));
     assert_eq!(shop.payments.resume(order, &DESK).await.unwrap().cashier, cashier);
     assert_eq!(shop.number(order).await, number);
     assert_eq!(shop.sandbox.books().len(), 2);
+});
+
+both!(another_wechat_way_gets_another_number, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, first, _) = at_the_cashier(&shop, &PHONE).await;
+    assert_eq!(shop.payments.reopen_cashier(order, &DESK).await.unwrap(), None, "WeChat would refuse the number");
+    // On a desktop: another number. Back on the phone: yet another, since WeChat refuses the first.
+    shop.wait(SECOND);
+    assert!(matches!(shop.payments.resume(order, &DESK).await.unwrap().cashier, Cashier::Scan(_)));
+    let second = shop.number(order).await;
+    shop.wait(SECOND);
+    assert!(matches!(shop.payments.resume(order, &PHONE).await.unwrap().cashier, Cashier::Address(_)));
+    let third = shop.number(order).await;
+    assert!(first != second && second != third && first != third, "{first} {second} {third}");
+    assert_eq!(shop.payments.resume(order, &PHONE).await.unwrap().order.id, order);
+    assert_eq!(shop.number(order).await, third, "the same way is the same number");
+    // Those before are closed at WeChat, so that only one can be paid.
+    assert_eq!(shop.query().await.unwrap(), "asked 2, settled 2, failed 0");
+    for number in [&first, &second] {
+        assert!(shop.trade(number).status == Status::TradeClosed && !shop.sandbox.pay(number), "{number}");
+    }
+    assert_eq!(shop.state(order).await, "pending");
+    assert!(shop.sandbox.pay(&third));
+    shop.until(&third, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(order).await, "paid");
+    assert_eq!(shop.proved().await, Counts { events: 3, ..Counts::ONCE });
 });
 
 both!(ten_concurrent_wechat_notifications_credit_once, |w: World| async move {

@@ -84,12 +84,18 @@ word_enum! {
     pub enum PaymentSource {
         Notify = "notify",
         Query = "query",
+        /// A line of the channel's statement, booked by a person.
+        Statement = "statement",
     }
 
     /// What happened to a refund that needs a person.
     pub enum RefundTrouble {
         /// The channel gives no final answer; it is still queried.
         Slow = "slow",
+        /// The merchant's balance at the channel does not cover it; it is requested again.
+        NoFunds = "no-funds",
+        /// The credentials of the merchant that was paid are not configured.
+        NoMerchant = "no-merchant",
         /// The channel refused it.
         Failed = "failed",
         /// The second person rejected it.

@@ -155,6 +155,8 @@ pub struct CaseLine {
     pub order: Option<i64>,
     /// The order that may have to be refunded.
     pub refunds: Option<OrderId>,
+    /// Whether it is about a refund in a statement that can be booked.
+    pub bookable: bool,
     pub opened_at: Timestamp,
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,

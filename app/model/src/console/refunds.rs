@@ -4,7 +4,7 @@ use super::{ReceiptNumber, RoomName};
 use crate::ids::{MeterId, OrderId, RefundId, ReturnId, Uuid};
 use crate::money::Fen;
 use crate::order::{OrderState, Tender};
-use crate::refund::{RefundSource, RefundState};
+use crate::refund::{RefundObstacle, RefundSource, RefundState};
 use crate::time::Timestamp;
 
 /// Source of a refund.
@@ -46,6 +46,8 @@ pub struct RefundLine {
     /// Refund number, as the channel knows it.
     pub refund_no: String,
     pub state: RefundState,
+    /// What holds it up while the channel is asked.
+    pub obstacle: Option<RefundObstacle>,
     pub source: RefundSource,
     pub tender: Tender,
     /// Channel of the payment.
@@ -133,4 +135,19 @@ pub struct OrderMoney {
     pub refunds: Vec<RefundLine>,
     /// Idempotency key for the form.
     pub key: Uuid,
+}
+
+/// An order that a search found by a number of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundOrder {
+    pub order: OrderId,
+    pub number: i64,
+    pub state: OrderState,
+    pub tender: Tender,
+    pub amount: Fen,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The channel's number of its payment.
+    pub trade_no: Option<String>,
+    pub room: RoomName,
 }

@@ -30,6 +30,20 @@ pub async fn pay(order: OrderId) -> Result<(), ApiError> {
     to_cashier(order).await
 }
 
+/// Pays through another channel: a new order of the same amount takes the place of an unpaid one.
+#[server(name = ChangeChannel, prefix = "/api", endpoint = "resident/change-channel")]
+pub async fn change_channel(order: OrderId, channel: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, resident()?);
+    let changed = async {
+        let tender = Tender::parse(&channel).filter(|tender| tender.is_channel()).ok_or(AppError::Invalid)?;
+        ports.resident.change_channel(&who, order, tender).await
+    };
+    match changed.await {
+        Ok(order) => to_cashier(order).await,
+        Err(error) => answer(Err(error), &format!("/orders/{order}")),
+    }
+}
+
 /// Requests to switch the room on or off.
 #[server(name = Switch, prefix = "/api", endpoint = "resident/switch")]
 pub async fn switch(key: Uuid, on: bool) -> Result<(), ApiError> {

@@ -5,7 +5,7 @@ mod views;
 
 use async_trait::async_trait;
 
-pub use actions::{Pay, Switch, TopUp, pay, switch, top_up};
+pub use actions::{ChangeChannel, Pay, Switch, TopUp, change_channel, pay, switch, top_up};
 pub use views::*;
 
 use crate::ports::{Visit, Who, ports, resident, visit};
@@ -34,6 +34,8 @@ pub trait ResidentPort: Send + Sync {
     async fn top_up(&self, who: &Who, key: Uuid, amount: Fen, tender: Tender) -> Result<OrderId, AppError>;
     /// Starts paying an order with this browser.
     async fn pay(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<Cashier, AppError>;
+    /// Gives an unpaid order up for a new one of the same amount through another channel; returns the new one.
+    async fn change_channel(&self, who: &Who, order: OrderId, tender: Tender) -> Result<OrderId, AppError>;
     /// The page between this site and the cashier; starts nothing.
     async fn cashier(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<CashierView, AppError>;
     /// Handles the payer's return from a channel's sign-in; returns the order that is to be paid.

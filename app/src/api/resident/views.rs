@@ -147,6 +147,12 @@ pub struct OrderView {
     pub held: bool,
     #[serde(default)]
     pub refunds: Vec<RefundView>,
+    /// The channels by which it can be paid instead, while nothing was paid.
+    #[serde(default)]
+    pub other_channels: Vec<Tender>,
+    /// The channel's number of the payment.
+    #[serde(default)]
+    pub trade_no: Option<String>,
     /// For a server wallet, whose credit needs no delivery.
     pub power: Option<Power>,
     /// The server's time.
@@ -170,6 +176,8 @@ pub struct RefundView {
     pub done_at: Option<Timestamp>,
     /// A person must still approve it or pay it out.
     pub by_person: bool,
+    /// The channel cannot give it back yet; it is tried again.
+    pub held_up: bool,
 }
 
 /// How the payer comes to the cashier.

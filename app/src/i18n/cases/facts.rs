@@ -49,6 +49,11 @@ pub fn facts(case: &CaseDetail, lang: Lang) -> Option<String> {
         | CaseDetail::StatementState(case)
         | CaseDetail::StatementMeter(case) => statement_facts(case, lang),
         CaseDetail::StatementReopened { channel: tender, .. } => vec![channel(Some(*tender), lang)],
+        CaseDetail::ChannelOff(case) => vec![
+            channel(Some(case.channel), lang),
+            Some(if case.current { label.channel_closed } else { label.channel_former }.to_owned()),
+            Some(case.key.clone()),
+        ],
         CaseDetail::Unusable(_) | CaseDetail::Expiry(_) => Vec::new(),
     };
     common::clauses(parts.into_iter().flatten(), lang)
@@ -90,6 +95,7 @@ fn payment(case: &PaymentCase, lang: Lang) -> Vec<Option<String>> {
     let from = match case.source {
         PaymentSource::Notify => texts(lang).notified,
         PaymentSource::Query => texts(lang).queried,
+        PaymentSource::Statement => texts(lang).by_statement,
     };
     vec![
         channel(Some(case.channel), lang),

@@ -24,6 +24,8 @@ pub(super) fn refund(reason: RefundReason, lang: Lang) -> String {
     let t = texts(lang).refund_reason;
     let text = match reason {
         RefundReason::Trouble(RefundTrouble::Slow) => t.slow,
+        RefundReason::Trouble(RefundTrouble::NoFunds) => t.no_funds,
+        RefundReason::Trouble(RefundTrouble::NoMerchant) => t.no_merchant,
         RefundReason::Trouble(RefundTrouble::Failed) => t.failed,
         RefundReason::Trouble(RefundTrouble::Rejected) => t.rejected,
         RefundReason::Trouble(RefundTrouble::Expired) => t.expired,

@@ -110,6 +110,8 @@ pub fn goes_back(refund: &RefundView, lang: Lang) -> String {
         RefundDone { amount, tender }.text(lang)
     } else if refund.by_person {
         RefundByOffice { amount, tender }.text(lang)
+    } else if refund.held_up {
+        RefundHeldUp { amount, tender }.text(lang)
     } else {
         RefundByChannel { amount, tender }.text(lang)
     }

@@ -68,6 +68,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
                 line.meter.zip(form_key().ok()).map(|(meter, key)| meter_requests::ask(MeterRequestKind::Adjustment, meter, key));
             view! { {correct}{close(line)} }.into_any()
         }
+        None if line.bookable => ().into_any(),
         None => close(line).into_any(),
     };
     view! {
@@ -78,6 +79,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
             </div>
             {case_facts(line)}
             {give_back(line)}
+            {line.bookable.then(|| book(line))}
             {end}
         </li>
     }
@@ -159,6 +161,18 @@ fn give_back(line: &CaseLine) -> impl IntoView + use<> {
     line.refunds.filter(|_| line.closed_at.is_none()).map(|order| {
         view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::texts(lang()).give_back}</a></p> }
     })
+}
+
+/// Books the refund that the statement tells of.
+fn book(line: &CaseLine) -> impl IntoView + use<> {
+    let r = refunds::texts(lang());
+    view! {
+        <form class="filter" method="post" action="/api/operator/book-refund">
+            <input type="hidden" name="case" value=line.id.to_string() />
+            <button class="primary">{r.book}</button>
+            <p class="hint">{r.book_hint}</p>
+        </form>
+    }
 }
 
 fn close(line: &CaseLine) -> impl IntoView + use<> {

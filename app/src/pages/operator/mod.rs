@@ -5,6 +5,7 @@ pub mod alarms;
 pub mod audit;
 pub mod cases;
 pub mod cash_desk;
+pub mod channels;
 pub mod closing;
 pub mod commands;
 mod counter;

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{age, amount, param, state_cell};
-use crate::i18n::lang;
 use crate::i18n::operator::texts;
+use crate::i18n::{cash_desk, common, lang};
 use crate::ports::{operator, ports, reply};
 use crate::ui::load::load;
-use model::console::MeterLine;
+use model::console::{FoundOrder, MeterLine};
 
 /// The page: `/search?q=301`.
 #[component]
@@ -17,17 +17,20 @@ pub fn SearchPage() -> impl IntoView {
     let text = q.clone();
     let read = async move {
         let (ports, who, reply) = (ports()?, operator()?, reply()?);
+        let orders = ports.meter_wall.find_orders(&who, &text).await?;
         let found = ports.meter_wall.search(&who, &text).await?;
-        if let [only] = &found[..] {
-            reply.redirect(&format!("/rooms/{}", only.latest.meter));
+        match (&found[..], &orders[..]) {
+            ([only], []) => reply.redirect(&format!("/rooms/{}", only.latest.meter)),
+            ([], [only]) => reply.redirect(&format!("/refunds/of/{}", only.order)),
+            _ => {}
         }
-        Ok(found)
+        Ok((found, orders))
     };
-    load(read, move |found| view! { <Found found q /> }.into_any())
+    load(read, move |(found, orders)| view! { <Found found orders q /> }.into_any())
 }
 
 #[component]
-fn Found(found: Vec<MeterLine>, q: String) -> impl IntoView {
+fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, q: String) -> impl IntoView {
     let t = texts(lang());
     let rows = found.iter().map(|line| {
         view! {
@@ -56,11 +59,33 @@ fn Found(found: Vec<MeterLine>, q: String) -> impl IntoView {
             </table>
         </div>
     };
-    let body = if found.is_empty() { view! { <p class="empty">{t.nothing_found}</p> }.into_any() } else { table.into_any() };
+    let by_number = (!orders.is_empty()).then(|| view! { <ul class="plain">{orders.iter().map(order).collect_view()}</ul> });
+    let body = if found.is_empty() && !orders.is_empty() {
+        ().into_any()
+    } else if found.is_empty() {
+        view! { <p class="empty">{t.nothing_found}</p> }.into_any()
+    } else {
+        table.into_any()
+    };
     view! {
         <Frame title=t.search_results section=Section::Wall q>
             <h1>{t.search_results}</h1>
+            {by_number}
             {body}
         </Frame>
+    }
+}
+
+fn order(found: &FoundOrder) -> impl IntoView + use<> {
+    let (w, lang) = (cash_desk::texts(lang()), lang());
+    view! {
+        <li>
+            <a href=format!("/refunds/of/{}", found.order)>{w.order_number}" "<span class="num">{found.number}</span></a>
+            " · "{found.room.to_string()}
+            " · "<span class="num">{found.amount.to_string()}</span>
+            " · "{common::tender(found.tender, lang)}
+            " · "{common::order(found.state, lang)}
+            " · "<span class="num muted">{found.trade_no.clone()}</span>
+        </li>
     }
 }

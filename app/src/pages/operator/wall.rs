@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::channels;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, param};
 use super::wall_table::WallTable;
+use crate::api::channels::ChannelStatus;
 use crate::api::meter_wall::WallMeter;
 use crate::i18n::lang;
 use crate::i18n::operator::texts;
@@ -21,9 +23,9 @@ pub fn WallPage() -> impl IntoView {
     let page = page_param();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        ports.meter_wall.wall_meters(&who).await
+        Ok((ports.meter_wall.wall_meters(&who).await?, ports.channels.channels(&who).await?))
     };
-    load(read, move |seats: Vec<WallMeter>| {
+    load(read, move |(seats, channels): (Vec<WallMeter>, Vec<ChannelStatus>)| {
         let t = texts(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
         let body = if table {
@@ -32,6 +34,6 @@ pub fn WallPage() -> impl IntoView {
             view! { <h1 class="visually-hidden">{t.wall}</h1><MeterWall tag=lang().tag().to_owned() counts show q zoom /> }
                 .into_any()
         };
-        view! { <Frame title=t.wall section=Section::Wall>{body}</Frame> }.into_any()
+        view! { <Frame title=t.wall section=Section::Wall>{channels::banner(&channels)}{body}</Frame> }.into_any()
     })
 }

@@ -8,6 +8,7 @@ pub mod home;
 pub mod me;
 pub mod order;
 pub mod order_body;
+pub mod receipt;
 pub mod records;
 pub mod switch;
 pub mod switch_body;

@@ -17,6 +17,7 @@ pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
         OrderState::Paid => ("accent", t.head_paid),
         OrderState::Credited if order.power.is_some() => ("open", t.head_in_account),
         OrderState::Credited => ("open", t.head_credited),
+        OrderState::Closed if order.refunds.iter().any(|refund| refund.done_at.is_some()) => ("quiet", t.step_refunded),
         OrderState::Closed => ("quiet", t.head_closed),
         OrderState::Refunding => ("quiet", t.step_refunding),
         OrderState::Refunded => ("quiet", t.step_refunded),
@@ -46,6 +47,7 @@ fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
                 <input type="hidden" name="order" value=order.id.to_string() />
                 <button class="primary wide tall">{t.pay_now}</button>
             </form>
+            {other_ways(order, lang)}
         }
         .into_any(),
         OrderState::Closed | OrderState::Refunded => {
@@ -58,6 +60,28 @@ fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     }
 }
 
+/// Pays through another channel.
+fn other_ways(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
+    let (t, id) = (texts(lang), order.id.to_string());
+    let forms = order.other_channels.iter().map(|&channel| {
+        view! {
+            <form method="post" action="/api/resident/change-channel">
+                <input type="hidden" name="order" value=id.clone() />
+                <input type="hidden" name="channel" value=channel.as_str() />
+                <button class="wide">{common::tender(channel, lang)}</button>
+            </form>
+        }
+    });
+    (!order.other_channels.is_empty()).then(|| {
+        view! {
+            <details>
+                <summary>{t.other_way}</summary>
+                <div class="stack-tight">{forms.collect_view()}</div>
+            </details>
+        }
+    })
+}
+
 fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
     let mut facts = vec![
@@ -67,8 +91,10 @@ fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     ];
     facts.extend(order.count.map(|count| (t.purchase_count, count.to_string())));
     facts.extend(order.remaining.map(|remaining| (t.remaining_after, format!("{remaining} {}", common::yuan(lang)))));
+    facts.extend(order.trade_no.clone().map(|number| (t.trade_no, number)));
+    let receipt = order.paid_at.map(|_| view! { <p><a href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
     let rows = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="num">{value}</dd> });
-    view! { <dl class="facts small">{rows.collect_view()}</dl> }
+    view! { <dl class="facts small">{rows.collect_view()}</dl> {receipt} }
 }
 
 /// The past and the expected steps of the order.
@@ -93,6 +119,11 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
                 list.push(Step::new(StepState::Ahead, t.step_to_send, None));
                 list.push(Step::new(StepState::Ahead, t.step_to_meter, None));
             }
+            return list;
+        }
+        // It was paid in a way that credits nothing, and goes back.
+        OrderState::Closed if !order.refunds.is_empty() => {
+            list.extend(order.refunds.iter().map(|refund| give_back(refund, lang)));
             return list;
         }
         OrderState::Closed => {
@@ -194,6 +225,8 @@ mod tests {
             lost_since: None,
             full: false,
             held: false,
+            other_channels: Vec::new(),
+            trade_no: None,
             refunds: Vec::new(),
             power: None,
             now: at.plus(MINUTE),
@@ -240,6 +273,7 @@ mod tests {
             at: Timestamp(1_795_600_000_000),
             done_at: None,
             by_person: false,
+            held_up: false,
         };
         let twice = OrderView { refunds: vec![refund.clone()], ..order(OrderState::Credited) };
         assert!(!twice.is_over(), "the second payment is still on its way back");

@@ -88,9 +88,10 @@ impl Account {
 }
 
 /// What a transfer can be of.
-pub const OPERATIONS: [&str; 22] = [
+pub const OPERATIONS: [&str; 23] = [
     "payment",
     "suspense",
+    "suspense-back",
     "delivery",
     "withdrawal",
     "payout",
@@ -136,6 +137,18 @@ pub const fn payment(order: Uuid, tender: Tender, account: AccountId, amount: Mo
 #[must_use]
 pub const fn suspense(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
     Transfer { operation: "suspense", reference: event, debit: Account::Clearing(channel), credit: Account::Suspense, amount }
+}
+
+/// Money that credited no order credits one after all: it leaves suspense, and the order's own posting takes it from the channel.
+#[must_use]
+pub const fn suspense_back(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
+    Transfer {
+        operation: "suspense-back",
+        reference: event,
+        debit: Account::Suspense,
+        credit: Account::Clearing(channel),
+        amount,
+    }
 }
 
 /// Posts the change of a day's fees by a statement: positive raises them; `None` for no change. `change` identifies the import.

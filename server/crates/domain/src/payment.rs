@@ -22,6 +22,19 @@ pub fn next_query(start: Timestamp, end: Timestamp, now: Timestamp) -> Timestamp
     waiting.chain(ending).find(|&at| at > now).unwrap_or_else(|| now.plus(HOUR))
 }
 
+/// Our number of an attempt at its channel: the order's number, and the how-many-eth attempt it is.
+#[must_use]
+pub fn out_trade_no(order: i64, attempt: usize) -> String {
+    format!("D{order}N{attempt}")
+}
+
+/// Whether [`out_trade_no`] can have made this number. Other systems may take payments under the same merchant number.
+#[must_use]
+pub fn is_out_trade_no(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.strip_prefix('D').and_then(|rest| rest.split_once('N')).is_some_and(|(order, attempt)| digits(order) && digits(attempt))
+}
+
 /// What we stored of an attempt before the channel heard of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected<'a> {
@@ -155,6 +168,14 @@ mod tests {
     };
     const SAID: Claimed<'_> =
         Claimed { channel: Tender::Alipay, app_id: Some("app"), seller_id: Some("seller"), amount: Fen(5_000), cny: true };
+
+    #[test]
+    fn our_numbers_are_told_from_others() {
+        assert!(is_out_trade_no(&out_trade_no(7_531_000, 2)) && is_out_trade_no("D1N1"));
+        for text in ["", "D", "DN", "D1N", "DN1", "D1N1R1", "1N1", "D1", "SHOP20261123001", "D１N1", "d1n1"] {
+            assert!(!is_out_trade_no(text), "{text}");
+        }
+    }
 
     #[test]
     fn questions_thin_out_and_never_end_before_the_attempt_does() {

@@ -14,6 +14,8 @@ pub enum EventKind {
     Absent,
     /// The total of all refunds of the trade.
     Refunded(Fen),
+    /// The trade was paid, and some of it is going back; the channel does not say how much.
+    RefundStarted,
     /// The refund with this event's `refund_no` reached the payer.
     RefundSucceeded,
     /// The refund with this event's `refund_no` ended without moving money.
@@ -63,6 +65,8 @@ pub struct EventFacts {
     pub cny: bool,
     /// The refund's number, chosen by the merchant, for [`EventKind::RefundSucceeded`] and [`EventKind::RefundFailed`].
     pub refund_no: Option<String>,
+    /// Whether the channel says that it refunds nothing of this trade any more.
+    pub finished: bool,
     /// SHA-256 of the message as received.
     pub digest: Vec<u8>,
 }
@@ -123,6 +127,12 @@ impl VerifiedEvent {
     #[must_use]
     pub fn refund_no(&self) -> Option<&str> {
         self.0.refund_no.as_deref()
+    }
+
+    /// Whether the channel refunds nothing of this trade any more.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.0.finished
     }
 
     #[must_use]

@@ -12,8 +12,10 @@ pub struct Statement {
     pub window: (Timestamp, Timestamp),
     /// SHA-256 of the file as received; empty if the channel reports a day without transactions.
     pub digest: Vec<u8>,
-    /// Every payment and refund of the day.
+    /// Every payment and refund of ours.
     pub lines: Vec<StatementLine>,
+    /// What somebody else took or gave back under the same merchant number. It is listed, and in no total and no fee of ours.
+    pub foreign: Vec<StatementLine>,
 }
 
 model::word_enum! {
@@ -65,7 +67,7 @@ impl Statement {
     /// A day without transactions, from midnight to midnight as most channels have them.
     #[must_use]
     pub const fn empty(day: Date) -> Self {
-        Self { day, window: (day.start(), day.plus(1).start()), digest: Vec::new(), lines: Vec::new() }
+        Self { day, window: (day.start(), day.plus(1).start()), digest: Vec::new(), lines: Vec::new(), foreign: Vec::new() }
     }
 
     /// Payments minus refunds.

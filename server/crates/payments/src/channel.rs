@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use domain::refund::ChannelRefund;
 use http::HeaderMap;
-use model::order::Tender;
+use model::order::{PaymentWay, Tender};
 use model::time::Date;
 
 use super::form::{self, FormError};
+use super::health::Health;
 use super::rsa::KeyError;
 use super::statement::{StatementError, StatementResponse};
 use domain::payment_event::VerifiedEvent;
@@ -128,6 +129,9 @@ pub enum RefundResponse {
     /// The refund succeeded or failed.
     Event(VerifiedEvent),
     Processing,
+    /// The merchant's balance at the channel does not cover it, with the channel's code. Nothing was refunded; it may be
+    /// requested again under the same number.
+    NotEnough(String),
     /// The channel has no refund of this number; it may be requested again under the same number.
     Absent,
     /// The channel does not know the state, with its code. Callers must not conclude anything.
@@ -166,6 +170,9 @@ pub enum NotificationError {
     Form,
     #[error("the signature is invalid")]
     Signature,
+    /// WeChat Pay tests whether invalid signatures are refused, as it announces.
+    #[error("the signature is the channel's own test and invalid")]
+    Probe,
     /// It may be a new key: see [`Channel::refresh_keys`].
     #[error("the signing key is unknown")]
     UnknownKey,
@@ -190,6 +197,10 @@ pub trait Channel: Send + Sync {
     fn terms(&self) -> Terms<'_>;
     /// The origin of the cashier; the page's Content-Security-Policy must allow it as a form action.
     fn form_origin(&self) -> String;
+    /// The way by which this payer reaches the cashier.
+    fn way(&self, _: &Payer<'_>) -> PaymentWay {
+        PaymentWay::Form
+    }
     /// Opens the cashier for an attempt that is already committed. Repeated calls open the same trade.
     ///
     /// # Errors
@@ -215,6 +226,10 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// As [`Self::query`].
     async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError>;
+    /// The media type of notifications; others are refused unread.
+    fn content_type(&self) -> &'static str {
+        "application/x-www-form-urlencoded"
+    }
     /// Verifies and parses a notification.
     ///
     /// # Errors
@@ -241,6 +256,8 @@ pub trait Channel: Send + Sync {
     fn expiries(&self) -> Vec<super::expiry::Expiry> {
         Vec::new()
     }
+    /// How the channel answers.
+    fn health(&self) -> &Health;
 }
 
 #[cfg(test)]

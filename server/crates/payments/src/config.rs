@@ -1,9 +1,11 @@
 //! `[pay]` in the configuration file.
 
+use model::order::Tender;
 use serde::Deserialize;
 
 use super::alipay::AlipayConfig;
 use super::channel::Channel;
+use super::merchant::{ChannelFault, Merchant};
 use super::reconcile::ReconcileConfig;
 use super::unionpay::UnionpayConfig;
 use super::wechat::WechatConfig;
@@ -28,27 +30,98 @@ pub struct Config {
     pub wechat: Option<WechatConfig>,
     pub reconcile: ReconcileConfig,
     pub unionpay: Option<UnionpayConfig>,
+    /// Merchants and applications that were used before.
+    pub former: FormerMerchants,
+}
+
+/// `[[pay.former.alipay]]` and the like: what was configured before a change of merchant or application. No new payments go
+/// through them; their payments are still queried, refunded and listed in statements.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FormerMerchants {
+    pub alipay: Vec<AlipayConfig>,
+    pub wechat: Vec<WechatConfig>,
+    pub unionpay: Vec<UnionpayConfig>,
+}
+
+/// The configured merchants that work, and those that are switched off.
+#[derive(Default)]
+pub struct Merchants {
+    pub working: Vec<Merchant>,
+    pub faults: Vec<ChannelFault>,
 }
 
 impl Config {
-    /// Validates and builds the configured channels.
+    /// Builds the configured merchants. One whose configuration is wrong is switched off and does not affect the others.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first invalid key.
-    pub fn channels(&self, clock: &SharedClock, rng: &Rng) -> Result<Vec<Box<dyn Channel>>, ConfigError> {
-        let (public_url, notify_url) = self.addresses()?;
-        let mut channels: Vec<Box<dyn Channel>> = Vec::new();
-        if let Some(alipay) = &self.alipay {
-            channels.push(Box::new(alipay.build(&public_url, &notify_url, clock.clone())?));
+    /// [`ConfigError`] names the first invalid key of the settings that are not of one channel.
+    pub fn merchants(&self, clock: &SharedClock, rng: &Rng) -> Result<Merchants, ConfigError> {
+        self.validate()?;
+        let mut built = Merchants::default();
+        if self.is_empty() {
+            return Ok(built);
         }
-        if let Some(wechat) = &self.wechat {
-            channels.push(Box::new(wechat.build(&public_url, &notify_url, clock.clone(), rng.clone())?));
+        let urls = self.addresses();
+        let mut add = |channel: Tender,
+                       section: String,
+                       current: bool,
+                       build: &dyn Fn(&str, &str) -> Result<Box<dyn Channel>, ConfigError>| {
+            let result = urls.clone().and_then(|(public, notify)| build(&public, &notify));
+            let error = match result {
+                Ok(adapter) => {
+                    let merchant = Merchant::new(adapter, clock.clone(), section.clone(), current);
+                    let terms = merchant.terms();
+                    let twice = built.working.iter().find(|one| one.owns(channel, terms.app_id, terms.seller_id));
+                    match twice.map(|one| one.section().to_owned()) {
+                        None => return built.working.push(merchant),
+                        Some(other) => ConfigError { key: section, problem: format!("is the same merchant as {other}") },
+                    }
+                }
+                // The adapters name their keys as of the current merchant.
+                Err(error) => match error.key.strip_prefix(&format!("pay.{}.", channel.as_str())) {
+                    Some(key) => ConfigError { key: format!("{section}.{key}"), ..error },
+                    None => error,
+                },
+            };
+            built.faults.push(ChannelFault { channel, current, error });
+        };
+        for (section, current, config) in sections("alipay", self.alipay.as_ref(), &self.former.alipay) {
+            add(Tender::Alipay, section, current, &|public, notify| Ok(Box::new(config.build(public, notify, clock.clone())?)));
         }
-        if let Some(unionpay) = &self.unionpay {
-            channels.push(Box::new(unionpay.build(&public_url, &notify_url, clock.clone())?));
+        for (section, current, config) in sections("wechat", self.wechat.as_ref(), &self.former.wechat) {
+            add(Tender::WechatPay, section, current, &|public, notify| {
+                let mut wechat = config.build(public, notify, clock.clone(), rng.clone())?;
+                wechat.apps = self.wechat_apps(&config.mchid);
+                Ok(Box::new(wechat))
+            });
         }
-        Ok(channels)
+        for (section, current, config) in sections("unionpay", self.unionpay.as_ref(), &self.former.unionpay) {
+            add(Tender::UnionPay, section, current, &|public, notify| {
+                Ok(Box::new(config.build(public, notify, clock.clone())?))
+            });
+        }
+        Ok(built)
     }
+
+    /// Our applications under a merchant number of WeChat Pay.
+    fn wechat_apps(&self, mchid: &str) -> Vec<String> {
+        let all = self.wechat.iter().chain(&self.former.wechat);
+        all.filter(|config| config.mchid == mchid).map(|config| config.app_id.clone()).collect()
+    }
+
+    const fn is_empty(&self) -> bool {
+        let Self { alipay, wechat, unionpay, former, .. } = self;
+        let none_before = former.alipay.is_empty() && former.wechat.is_empty() && former.unionpay.is_empty();
+        alipay.is_none() && wechat.is_none() && unionpay.is_none() && none_before
+    }
+}
+
+/// The tables of a channel: their names, whether they are of the current merchant, and their contents.
+fn sections<'a, C>(channel: &'static str, current: Option<&'a C>, former: &'a [C]) -> Vec<(String, bool, &'a C)> {
+    let current = current.map(|config| (format!("pay.{channel}"), true, config));
+    let former = former.iter().enumerate().map(|(n, config)| (format!("pay.former.{channel}[{n}]"), false, config));
+    current.into_iter().chain(former).collect()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,21 +134,25 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Validates the settings shared by all channels; returns the origins for payers and for channels.
+    /// Validates the settings that are of no single channel.
     ///
     /// # Errors
     /// [`ConfigError`] names the first invalid key.
-    pub fn addresses(&self) -> Result<(String, String), ConfigError> {
+    pub fn validate(&self) -> Result<(), ConfigError> {
         self.limits
             .validate()
             .map_err(|(key, problem)| ConfigError { key: format!("pay.limits.{key}"), problem: problem.into() })?;
         self.refunds
             .validate()
             .map_err(|(key, problem)| ConfigError { key: format!("pay.refunds.{key}"), problem: problem.into() })?;
-        self.reconcile.validate()?;
-        if self.alipay.is_none() && self.wechat.is_none() && self.unionpay.is_none() {
-            return Ok((String::new(), String::new()));
-        }
+        self.reconcile.validate()
+    }
+
+    /// The origins for payers and for channels.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the invalid key.
+    pub fn addresses(&self) -> Result<(String, String), ConfigError> {
         let public = address("pay.public_url", &self.public_url)?;
         let notify = self.notify_url.as_deref().map(|url| address("pay.notify_url", url)).transpose()?;
         Ok((public.clone(), notify.unwrap_or(public)))
@@ -101,7 +178,43 @@ mod tests {
 
     #[test]
     fn empty_configuration_is_valid() {
-        assert_eq!(Config::default().addresses(), Ok((String::new(), String::new())));
+        let built = merchants(&Config::default());
+        assert!(built.working.is_empty() && built.faults.is_empty());
+    }
+
+    fn merchants(config: &Config) -> Merchants {
+        let clock: SharedClock = domain::clock::TestClock::new(model::time::Timestamp(1_795_438_800_000));
+        config.merchants(&clock, &Rng::from_seed([1; 32])).unwrap()
+    }
+
+    #[test]
+    fn a_wrong_channel_is_switched_off_alone() {
+        let wechat = crate::wechat::tests_good();
+        let config = Config {
+            public_url: "https://a.example".into(),
+            alipay: Some(AlipayConfig::default()),
+            wechat: Some(wechat.clone()),
+            former: FormerMerchants {
+                wechat: vec![
+                    WechatConfig { app_id: "wx0000000000000001".into(), ..wechat.clone() },
+                    wechat.clone(),
+                    WechatConfig { mchid: "1".into(), ..wechat },
+                ],
+                ..FormerMerchants::default()
+            },
+            ..Config::default()
+        };
+        let built = merchants(&config);
+        let sections: Vec<_> = built.working.iter().map(|one| (one.section(), one.is_current())).collect();
+        assert_eq!(sections, [("pay.wechat", true), ("pay.former.wechat[0]", false)]);
+        let faults: Vec<_> = built.faults.iter().map(|fault| (fault.channel, fault.current, fault.error.to_string())).collect();
+        let [alipay, twice, wrong] = &faults[..] else { panic!("{faults:?}") };
+        assert!(alipay.0 == Tender::Alipay && alipay.1 && alipay.2.starts_with("pay.alipay.app_id must"), "{alipay:?}");
+        assert_eq!(twice.2, "pay.former.wechat[1] is the same merchant as pay.wechat");
+        assert!(!wrong.1 && wrong.2.starts_with("pay.former.wechat[2].mchid must"), "{wrong:?}");
+        // Without an address no channel can work.
+        let faults = merchants(&Config { public_url: String::new(), ..config }).faults;
+        assert!(faults.len() == 5 && faults.iter().all(|fault| fault.error.key == "pay.public_url"), "{faults:?}");
     }
 
     #[test]

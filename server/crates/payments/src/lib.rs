@@ -6,9 +6,13 @@
 
 pub mod alipay;
 pub mod channel;
+mod client;
 mod config;
 pub mod expiry;
 pub mod form;
+pub mod health;
+mod merchant;
+mod notifications;
 mod payments;
 pub mod reconcile;
 mod response_body;
@@ -24,7 +28,8 @@ pub mod x509;
 
 pub use alipay::AlipayConfig;
 pub use channel::{Cashier, Channel, Device, Form, Payer, PayerId, SignIn};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, FormerMerchants, Merchants};
+pub use merchant::{ChannelFault, Merchant};
 pub use payments::{Payments, StartedPayment};
 pub use reconcile::ReconcileConfig;
 pub use unionpay::UnionpayConfig;

@@ -7,11 +7,13 @@ use model::ids::OrderId;
 use model::order::Tender;
 use tokio::sync::Notify;
 
-use super::channel::{Cashier, Channel, Payer, SignIn};
-use super::config::{Config, ConfigError};
+use super::channel::{Cashier, Channel, Payer, QueryResponse, SignIn};
+use super::config::{Config, ConfigError, Merchants};
 use super::expiry::Expiry;
+use super::merchant::{ChannelFault, Merchant};
 use super::reconcile::ReconcileConfig;
 use super::settlement::SettlementQueue;
+use super::verified;
 use domain::clock::SharedClock;
 use domain::order::Limits;
 use domain::payment_event::VerifiedEvent;
@@ -28,7 +30,7 @@ pub struct StartedPayment {
     pub cashier: Cashier,
 }
 
-/// The configured channels with their database. Cheap to clone.
+/// The configured merchants with their database. Cheap to clone.
 #[derive(Clone)]
 pub struct Payments(Arc<Inner>);
 
@@ -39,7 +41,8 @@ struct Inner {
     limits: Limits,
     refunds: Rules,
     reconcile: ReconcileConfig,
-    channels: Vec<Box<dyn Channel>>,
+    merchants: Vec<Merchant>,
+    faults: Vec<ChannelFault>,
     settlement: SettlementQueue,
     /// Notified when an attempt should be queried soon.
     query_requests: Arc<Notify>,
@@ -48,11 +51,11 @@ struct Inner {
 }
 
 impl Payments {
-    /// Builds the channels and logs certificates that expire soon. `paid` is called after an
+    /// Builds the merchants, and logs those that are switched off and certificates that expire soon. `paid` is called after an
     /// order became paid; it must not block.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first invalid key.
+    /// [`ConfigError`] names the first invalid key of the settings that are not of one channel.
     pub fn new(
         config: &Config,
         db: Db,
@@ -60,8 +63,11 @@ impl Payments {
         rng: Rng,
         paid: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Self, ConfigError> {
-        let channels = config.channels(&clock, &rng)?;
-        for expiry in channels.iter().flat_map(|channel| channel.expiries()) {
+        let Merchants { working: merchants, faults } = config.merchants(&clock, &rng)?;
+        for ChannelFault { channel, error, .. } in &faults {
+            tracing::error!(channel = channel.as_str(), key = error.key, error = error.problem, "payment.channel.off");
+        }
+        for expiry in merchants.iter().flat_map(merchant_expiries) {
             if let Some(state) = expiry.state(clock.now()) {
                 tracing::warn!(key = expiry.key, until = %expiry.at, state = state.as_str(), "payment.certificate.expiring");
             }
@@ -69,26 +75,66 @@ impl Payments {
         let query_requests = Arc::new(Notify::new());
         let settlement = SettlementQueue::new(db.clone(), clock.clone(), rng.clone());
         let Config { limits, refunds, reconcile, .. } = *config;
-        Ok(Self(Arc::new(Inner { db, clock, rng, limits, refunds, reconcile, channels, settlement, query_requests, paid })))
+        Ok(Self(Arc::new(Inner {
+            db,
+            clock,
+            rng,
+            limits,
+            refunds,
+            reconcile,
+            merchants,
+            faults,
+            settlement,
+            query_requests,
+            paid,
+        })))
     }
 
-    /// The tenders of the configured channels.
+    /// The tenders of the channels that take payments.
     #[must_use]
     pub fn tenders(&self) -> Vec<Tender> {
-        self.0.channels.iter().map(|channel| channel.tender()).collect()
+        self.0.merchants.iter().filter(|merchant| merchant.is_current()).map(Channel::tender).collect()
+    }
+
+    /// The channels with a merchant, current or former.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Tender> {
+        let mut channels: Vec<Tender> = self.0.merchants.iter().map(Channel::tender).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
+    }
+
+    /// Every merchant that works, the current one of each channel before its former ones.
+    #[must_use]
+    pub fn merchants(&self) -> &[Merchant] {
+        &self.0.merchants
+    }
+
+    /// The merchants that are switched off because their configuration is wrong.
+    #[must_use]
+    pub fn faults(&self) -> &[ChannelFault] {
+        &self.0.faults
+    }
+
+    /// Whether the channel is configured, even if it is switched off.
+    #[must_use]
+    pub fn is_configured(&self, channel: Tender) -> bool {
+        let mut faults = self.0.faults.iter();
+        self.any_merchant(channel).is_some() || faults.any(|fault| fault.channel == channel)
     }
 
     /// Expiry dates of all configured certificates.
     #[must_use]
     pub fn expiries(&self) -> Vec<Expiry> {
-        self.0.channels.iter().flat_map(|channel| channel.expiries()).collect()
+        self.0.merchants.iter().flat_map(merchant_expiries).collect()
     }
 
     /// Origins that a page's Content-Security-Policy must allow in `form-action`.
     #[must_use]
     pub fn form_origins(&self) -> Vec<String> {
-        let channels = self.0.channels.iter();
-        channels.flat_map(|channel| [Some(channel.form_origin()), channel.sign_in().map(SignIn::origin)]).flatten().collect()
+        let merchants = self.0.merchants.iter();
+        merchants.flat_map(|channel| [Some(channel.form_origin()), channel.sign_in().map(SignIn::origin)]).flatten().collect()
     }
 
     #[must_use]
@@ -128,28 +174,37 @@ impl Payments {
         Ok(StartedPayment { order, cashier })
     }
 
-    /// Opens the cashier of the order's open attempt; never starts a new attempt, so that it can serve a GET request.
+    /// Opens the cashier of the order's open attempt; never starts a new attempt, so that it can serve a GET request. `None`
+    /// where the attempt was made by another way or for another payer, for whom the channel refuses its number: [`Self::resume`]
+    /// makes a new one.
     ///
     /// # Errors
     /// [`AppError::OrderClosed`] without an open attempt, otherwise as [`Self::resume`].
-    pub async fn reopen_cashier(&self, order: OrderId, payer: &Payer<'_>) -> Result<Cashier, AppError> {
+    pub async fn reopen_cashier(&self, order: OrderId, payer: &Payer<'_>) -> Result<Option<Cashier>, AppError> {
         let now = self.0.clock.now();
         let attempts = payments::attempts_of(&self.0.db, order).await?;
         let open = attempts.iter().rev().find(|attempt| attempt.state == AttemptState::Pending && attempt.expires_at > now);
         let attempt = open.ok_or(AppError::OrderClosed)?;
-        let channel = self.channel(attempt.channel);
-        self.open(channel.ok_or(AppError::ChannelUnavailable)?, attempt, payer).await
+        let channel = self.merchant_of(attempt.channel, &attempt.app_id, &attempt.seller_id);
+        let channel = channel.ok_or(AppError::ChannelUnavailable)?;
+        let of = payments::way_of(&self.0.db, attempt.id).await?;
+        if of != Some((channel.way(payer), payer_digest(payer))) {
+            return Ok(None);
+        }
+        self.open(channel, attempt, payer).await.map(Some)
     }
 
     /// Opens an attempt without contacting the channel, for payers who must sign in there first.
     ///
     /// # Errors
     /// As [`Self::resume`].
-    pub async fn open_attempt(&self, order: OrderId) -> Result<(), AppError> {
+    pub async fn open_attempt(&self, order: OrderId, payer: &Payer<'_>) -> Result<(), AppError> {
         let inner = &self.0;
         let order = orders::find(&inner.db, order).await?.ok_or(AppError::NotFound)?;
         let channel = self.channel(order.tender).ok_or(AppError::ChannelUnavailable)?;
-        payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id, &channel.terms()).await?;
+        let digest = payer_digest(payer);
+        let terms = Terms { way: channel.way(payer), payer: digest.as_deref(), ..channel.terms() };
+        payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id, &terms).await?;
         Ok(())
     }
 
@@ -161,6 +216,53 @@ impl Payments {
             Ok(false) => {}
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, %order, "payment.query-request.failed"),
         }
+    }
+
+    /// Asks the channel about each attempt of an order, whatever its state, and settles the answers.
+    ///
+    /// # Errors
+    /// [`AppError::ChannelUnavailable`] if none was answered.
+    pub async fn ask_now(&self, order: OrderId) -> Result<(), AppError> {
+        let attempts = payments::attempts_of(&self.0.db, order).await?;
+        let mut answered = attempts.is_empty();
+        for attempt in &attempts {
+            let Some(channel) = self.merchant_of(attempt.channel, &attempt.app_id, &attempt.seller_id) else { continue };
+            match channel.query(attempt).await {
+                Ok(QueryResponse::Event(event)) => {
+                    self.settle(&event).await?;
+                    answered = true;
+                }
+                Ok(QueryResponse::Waiting) => answered = true,
+                Ok(QueryResponse::Unknown(answer)) => {
+                    tracing::info!(
+                        channel = attempt.channel.as_str(),
+                        attempt = attempt.out_trade_no,
+                        answer,
+                        "payment.query.unknown"
+                    );
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(
+                        channel = attempt.channel.as_str(),
+                        attempt = attempt.out_trade_no,
+                        error,
+                        "payment.query.failed"
+                    );
+                }
+            }
+        }
+        if answered { Ok(()) } else { Err(AppError::ChannelUnavailable) }
+    }
+
+    /// Gives up an unpaid order, because its payer takes another channel: the next queries close its attempts at the channel.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn give_up(&self, order: OrderId) -> Result<(), StoreError> {
+        payments::give_up(&self.0.db, self.0.clock.now(), order).await?;
+        self.0.query_requests.notify_one();
+        Ok(())
     }
 
     /// Settles a verified event and calls `paid` if an order became paid.
@@ -184,9 +286,24 @@ impl Payments {
         Ok(outcome)
     }
 
+    /// The current merchant of a channel, through which new payments go.
     #[must_use]
     pub fn channel(&self, tender: Tender) -> Option<&dyn Channel> {
-        self.0.channels.iter().find(|channel| channel.tender() == tender).map(AsRef::as_ref)
+        let mut merchants = self.0.merchants.iter();
+        merchants.find(|merchant| merchant.is_current() && merchant.tender() == tender).map(|merchant| merchant as &dyn Channel)
+    }
+
+    /// The merchant under which a payment was made, current or former; `None` if its credentials are not configured.
+    #[must_use]
+    pub fn merchant_of(&self, channel: Tender, app_id: &str, seller_id: &str) -> Option<&dyn Channel> {
+        let mut merchants = self.0.merchants.iter();
+        merchants.find(|merchant| merchant.owns(channel, app_id, seller_id)).map(|merchant| merchant as &dyn Channel)
+    }
+
+    /// The current merchant of a channel, or a former one if there is none.
+    #[must_use]
+    pub fn any_merchant(&self, channel: Tender) -> Option<&Merchant> {
+        self.0.merchants.iter().find(|merchant| merchant.tender() == channel)
     }
 
     /// Notified when the query task should run at once.
@@ -209,7 +326,8 @@ impl Payments {
 
     async fn cashier(&self, order: &Order, channel: &dyn Channel, payer: &Payer<'_>) -> Result<Cashier, AppError> {
         let inner = &self.0;
-        let terms: Terms<'_> = channel.terms();
+        let digest = payer_digest(payer);
+        let terms = Terms { way: channel.way(payer), payer: digest.as_deref(), ..channel.terms() };
         let attempt = payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id, &terms).await?;
         self.open(channel, &attempt, payer).await
     }
@@ -220,4 +338,21 @@ impl Payments {
             AppError::ChannelUnavailable
         })
     }
+}
+
+/// Tells payers apart without keeping who they are.
+fn payer_digest(payer: &Payer<'_>) -> Option<String> {
+    payer.id.map(|id| hex::encode(verified::sha256(id.expose().as_bytes())))
+}
+
+/// The expiry dates of a merchant's certificates, named as in its own table.
+fn merchant_expiries(merchant: &Merchant) -> Vec<Expiry> {
+    let current = format!("pay.{}.", merchant.tender().as_str());
+    let mut expiries = merchant.expiries();
+    for expiry in &mut expiries {
+        if let Some(key) = expiry.key.strip_prefix(&current) {
+            expiry.key = format!("{}.{key}", merchant.section());
+        }
+    }
+    expiries
 }

@@ -9,11 +9,13 @@ use model::reconciliation::StatementProblem;
 use model::time::{Date, HOUR, Timestamp};
 use serde::Deserialize;
 
-use super::channel::ChannelError;
+use super::channel::{Channel, ChannelError};
+use super::merchant::Merchant;
 use super::statement::{StatementError, StatementResponse};
 use super::unpack::UnpackError;
-use super::{ConfigError, Payments};
-use store::reconcile::{self as reconciliation, Compared, Imported};
+use super::{ConfigError, Payments, verified};
+use domain::statement::Statement;
+use store::reconcile::{self as reconciliation, Compared, DayProblem, Imported};
 use store::{Result, StoreError};
 
 /// `[pay.reconcile]`: when statements are fetched.
@@ -84,21 +86,25 @@ impl Payments {
     /// [`AppError::ChannelUnavailable`] if the channel is not configured; [`StoreError`] if the database fails.
     pub async fn reconcile(&self, channel: Tender, day: Date, by: Option<&Who>) -> Result<FetchOutcome> {
         let (db, clock, rng) = self.parts();
-        let adapter = self.channel(channel).ok_or(StoreError::Refused(AppError::ChannelUnavailable))?;
-        let response = adapter.statement(day).await;
+        let merchants = self.statement_merchants(channel, day).await?;
+        if merchants.is_empty() {
+            return Err(StoreError::Refused(AppError::ChannelUnavailable));
+        }
+        let response = statement_of(&merchants, day).await;
         let now = clock.now();
         let statement = match response {
+            // Before the channel's hour its bill is not made, so that it cannot say that nothing happened.
+            Ok(StatementResponse::Ready(statement))
+                if statement.digest.is_empty() && day > self.reconcile_config().newest_due_day(channel, now) =>
+            {
+                return self.record_not_ready(channel, day).await;
+            }
             Ok(StatementResponse::Ready(statement)) if statement.day == day => statement,
-            Ok(StatementResponse::NotYet) => {
-                reconciliation::note_problem(db, now, channel, day, StatementProblem::NotReady).await?;
-                return Ok(FetchOutcome::NotYet);
-            }
-            Ok(StatementResponse::Ready(_)) => {
-                return self.record_failure(channel, day, problem_of(&StatementError::Day.into())).await;
-            }
+            Ok(StatementResponse::NotYet) => return self.record_not_ready(channel, day).await,
+            Ok(StatementResponse::Ready(_)) => return self.record_failure(channel, day, &StatementError::Day.into()).await,
             Err(error) => {
                 tracing::warn!(channel = channel.as_str(), %day, error = &error as &dyn StdError, "statement.failed");
-                return self.record_failure(channel, day, problem_of(&error)).await;
+                return self.record_failure(channel, day, &error).await;
             }
         };
         if statement.digest.is_empty() && !reconciliation::confirm_empty(db, now, channel, &statement).await? {
@@ -119,33 +125,83 @@ impl Payments {
         Ok(FetchOutcome::Compared(imported, compared))
     }
 
-    async fn record_failure(&self, channel: Tender, day: Date, problem: StatementProblem) -> Result<FetchOutcome> {
+    /// The merchants whose statements a day is made of: the current one, and former ones that were paid or refunded around that
+    /// day. Applications of one merchant number share a statement.
+    async fn statement_merchants(&self, channel: Tender, day: Date) -> Result<Vec<&Merchant>> {
+        let active = reconciliation::active_sellers(self.parts().0, channel, day).await?;
+        let mut merchants: Vec<&Merchant> = Vec::new();
+        for merchant in self.merchants().iter().filter(|merchant| merchant.tender() == channel) {
+            let seller = merchant.terms().seller_id;
+            let is_known = merchants.iter().any(|one| one.terms().seller_id == seller);
+            if !is_known && (merchant.is_current() || active.iter().any(|one| one == seller)) {
+                merchants.push(merchant);
+            }
+        }
+        Ok(merchants)
+    }
+
+    async fn record_not_ready(&self, channel: Tender, day: Date) -> Result<FetchOutcome> {
         let (db, clock, _) = self.parts();
-        reconciliation::note_problem(db, clock.now(), channel, day, problem).await?;
+        reconciliation::note_problem(db, clock.now(), channel, day, &DayProblem::of(StatementProblem::NotReady)).await?;
+        Ok(FetchOutcome::NotYet)
+    }
+
+    async fn record_failure(&self, channel: Tender, day: Date, error: &ChannelError) -> Result<FetchOutcome> {
+        let (db, clock, _) = self.parts();
+        reconciliation::note_problem(db, clock.now(), channel, day, &problem_of(error)).await?;
         Ok(FetchOutcome::Failed)
     }
 }
 
-/// The problem that is stored with the day and translated on the page.
-const fn problem_of(error: &ChannelError) -> StatementProblem {
-    match error {
-        ChannelError::Unreachable(_) => StatementProblem::Unreachable,
-        ChannelError::InvalidResponse(_) => StatementProblem::Response,
-        ChannelError::Refused(_) => StatementProblem::Refused,
-        ChannelError::Signing(_) => StatementProblem::Key,
-        ChannelError::Statement(error) => match error {
-            StatementError::Packed(UnpackError::TooMuch) => StatementProblem::TooLarge,
-            StatementError::Packed(UnpackError::Encoding) => StatementProblem::Encoding,
-            StatementError::Packed(UnpackError::Form) => StatementProblem::Packed,
-            StatementError::Form(_) | StatementError::Field { .. } => StatementProblem::Form,
-            StatementError::Column(_) => StatementProblem::Column,
-            StatementError::Owner => StatementProblem::Owner,
-            StatementError::Day => StatementProblem::Day,
-            StatementError::Twice(_) => StatementProblem::Twice,
-            StatementError::Totals(_) => StatementProblem::Totals,
-            StatementError::Digest => StatementProblem::Digest,
-        },
+/// One statement of all merchants' statements of a day. It is there when all of them are.
+async fn statement_of(merchants: &[&Merchant], day: Date) -> std::result::Result<StatementResponse, ChannelError> {
+    let mut all: Option<Statement> = None;
+    for merchant in merchants {
+        let StatementResponse::Ready(statement) = merchant.statement(day).await? else { return Ok(StatementResponse::NotYet) };
+        all = Some(match all {
+            None => statement,
+            Some(before) if before.day == statement.day && before.window == statement.window => join(before, statement),
+            Some(_) => return Err(StatementError::Day.into()),
+        });
     }
+    Ok(all.map_or(StatementResponse::NotYet, StatementResponse::Ready))
+}
+
+fn join(mut one: Statement, other: Statement) -> Statement {
+    one.lines.extend(other.lines);
+    one.foreign.extend(other.foreign);
+    // A merchant without transactions has no file.
+    one.digest = match (one.digest.is_empty(), other.digest.is_empty()) {
+        (_, true) => one.digest,
+        (true, false) => other.digest,
+        (false, false) => verified::sha256(&[one.digest, other.digest].concat()),
+    };
+    one
+}
+
+/// The problem that is stored with the day and translated on the page, with the row and column of the file where it has one.
+fn problem_of(error: &ChannelError) -> DayProblem<'static> {
+    let row = |line: usize| i64::try_from(line).ok();
+    let (problem, row, column) = match *error {
+        ChannelError::Unreachable(_) => (StatementProblem::Unreachable, None, None),
+        ChannelError::InvalidResponse(_) => (StatementProblem::Response, None, None),
+        ChannelError::Refused(_) => (StatementProblem::Refused, None, None),
+        ChannelError::Signing(_) => (StatementProblem::Key, None, None),
+        ChannelError::Statement(error) => match error {
+            StatementError::Packed(UnpackError::TooMuch) => (StatementProblem::TooLarge, None, None),
+            StatementError::Packed(UnpackError::Encoding) => (StatementProblem::Encoding, None, None),
+            StatementError::Packed(UnpackError::Form) => (StatementProblem::Packed, None, None),
+            StatementError::Form(_) => (StatementProblem::Form, None, None),
+            StatementError::Field { line, what } => (StatementProblem::Field, row(line), Some(what)),
+            StatementError::Column(name) => (StatementProblem::Column, Some(1), Some(name)),
+            StatementError::Owner => (StatementProblem::Owner, None, None),
+            StatementError::Day => (StatementProblem::Day, None, None),
+            StatementError::Twice(line) => (StatementProblem::Twice, row(line), None),
+            StatementError::Totals(_) => (StatementProblem::Totals, None, None),
+            StatementError::Digest => (StatementProblem::Digest, None, None),
+        },
+    };
+    DayProblem { problem, row, column }
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use super::client::GatewayClient;
 use super::config::ConfigError;
+use domain::clock::SharedClock;
 
 /// A table of the configuration file, e.g. `pay.alipay`.
 #[derive(Clone, Copy)]
@@ -71,7 +73,7 @@ impl ConfigSection {
     ///
     /// # Errors
     /// [`ConfigError`] if TLS cannot be initialised.
-    pub fn client(self, local: bool, timeout: Duration) -> Result<reqwest::Client, ConfigError> {
+    pub fn client(self, local: bool, timeout: Duration, clock: SharedClock) -> Result<GatewayClient, ConfigError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("dormwatt/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(timeout.min(Duration::from_secs(5)))
@@ -81,7 +83,9 @@ impl ConfigSection {
         if local {
             builder = builder.no_proxy();
         }
-        builder.build().map_err(|_| self.fault("gateway", "cannot be called: TLS cannot be initialised on this machine"))
+        let http =
+            builder.build().map_err(|_| self.fault("gateway", "cannot be called: TLS cannot be initialised on this machine"))?;
+        Ok(GatewayClient::new(http, clock))
     }
 
     /// Parses a key or certificate that is given inline or by file.

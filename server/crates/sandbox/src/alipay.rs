@@ -90,6 +90,7 @@ fn wap_pay(bank: &Bank, request: &Request) -> Response {
         notify_url: request.field("notify_url"),
         return_url: request.field("return_url"),
         quit_url: request.text("quit_url").unwrap_or_default().to_owned(),
+        way: String::new(),
         status: Status::WaitBuyerPay,
         expires_at,
         paid_at: None,
@@ -112,7 +113,7 @@ fn query_trade(bank: &Bank, request: &Request) -> Value {
     let mut answer = json!({
         "code": "10000", "msg": "Success",
         "buyer_logon_id": "san***@sandbox", "out_trade_no": trade.out_trade_no, "trade_no": trade.trade_no,
-        "total_amount": trade.amount.to_string(), "trade_status": trade.status.as_str(),
+        "total_amount": trade.amount.to_string(), "trade_status": bank.faults().trade_status(trade.status),
     });
     if let (Some(paid_at), Some(fields)) = (trade.paid_at, answer.as_object_mut()) {
         fields.insert("send_pay_date".into(), paid_at.to_string().into());
@@ -139,6 +140,12 @@ fn refund(bank: &Bank, request: &Request) -> Value {
     let (Some(number), Some(amount)) = (request.text("out_trade_no"), amount) else {
         return failure("40004", "ACQ.INVALID_PARAMETER");
     };
+    if bank.faults().finished {
+        return failure("40004", "ACQ.TRADE_HAS_FINISHED");
+    }
+    if bank.faults().refund_not_enough {
+        return failure("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH");
+    }
     if bank.faults().refund_refused {
         return failure("40004", "ACQ.TRADE_NOT_ALLOW_REFUND");
     }

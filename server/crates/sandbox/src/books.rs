@@ -38,6 +38,9 @@ pub struct Trade {
     pub token: String,
     pub amount: Fen,
     pub subject: String,
+    /// WeChat Pay: the way by which it was created, and the payer where that is one.
+    #[serde(default)]
+    pub way: String,
     pub notify_url: String,
     /// Return URL after payment.
     pub return_url: String,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::books::Status;
 use super::statements::StatementFaults;
 
 /// No faults by default.
@@ -10,12 +11,16 @@ use super::statements::StatementFaults;
 pub struct Faults {
     /// Notifications are not sent.
     pub lose: bool,
+    /// Notifications are neither sent nor repeated later.
+    pub mute: bool,
     /// Number of copies of each notification, sent concurrently.
     pub copies: u32,
     /// Delay of notifications, ms.
     pub delay_ms: u64,
     /// Messages are signed with a key that is not the gateway's.
     pub falsify: bool,
+    /// WeChat Pay's messages have invalid signatures of the form of its own tests.
+    pub probe: bool,
     /// Notifications name another amount, yuan.
     pub amount: Option<String>,
     /// Notifications name another merchant.
@@ -26,6 +31,12 @@ pub struct Faults {
     pub app_id: Option<String>,
     /// Refunds are refused.
     pub refund_refused: bool,
+    /// The merchant's balance covers no refund.
+    pub refund_not_enough: bool,
+    /// Paid trades can no longer be refunded (`TRADE_FINISHED` at Alipay).
+    pub finished: bool,
+    /// Alipay's notifications do not tell of refunds.
+    pub hide_refunds: bool,
     /// Refunds stay in progress.
     pub refund_slow: bool,
     /// Notifications of refunds name another amount, yuan.
@@ -43,18 +54,33 @@ pub struct Faults {
     pub statement: StatementFaults,
 }
 
+impl Faults {
+    /// Alipay's name of a trade's status.
+    pub(super) const fn trade_status(&self, status: Status) -> &'static str {
+        match status {
+            Status::TradeSuccess if self.finished => "TRADE_FINISHED",
+            status => status.as_str(),
+        }
+    }
+}
+
 impl Default for Faults {
     fn default() -> Self {
         Self {
             lose: false,
+            mute: false,
             copies: 1,
             delay_ms: 0,
             falsify: false,
+            probe: false,
             half: false,
             amount: None,
             seller_id: None,
             app_id: None,
             refund_refused: false,
+            refund_not_enough: false,
+            hide_refunds: false,
+            finished: false,
             refund_slow: false,
             refund_amount: None,
             currency: None,

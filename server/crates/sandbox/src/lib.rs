@@ -25,9 +25,9 @@ mod wechat_statement;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
-use axum::http::header::{HOST, ORIGIN};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{DATE, HOST, ORIGIN};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -143,6 +143,7 @@ fn routes(bank: Bank) -> Router {
         .route("/cashier/{token}/cancel", post(cashier::cancel))
         .merge(control)
         .layer(DefaultBodyLimit::max(payments::form::MAX_BYTES))
+        .layer(axum::middleware::from_fn_with_state(bank.clone(), date))
         .with_state(bank)
 }
 
@@ -153,6 +154,16 @@ async fn own_page_only(request: Request, next: Next) -> Response {
         domain::address::is_own_page(text(HOST), text(ORIGIN))
     };
     if is_own { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() }
+}
+
+/// The `Date` header by the sandbox's clock instead of the machine's.
+async fn date(State(bank): State<Bank>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let since_epoch = std::time::Duration::from_millis(bank.now().0.unsigned_abs());
+    if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(std::time::UNIX_EPOCH + since_epoch)) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 impl Sandbox {

@@ -33,6 +33,9 @@ impl Bank {
     /// Starts notifying about a trade's current state; false if there is no such trade.
     pub fn notify(&self, out_trade_no: &str) -> bool {
         let Some(trade) = self.find(out_trade_no) else { return false };
+        if self.faults().mute {
+            return true;
+        }
         let notify_id = hex::encode(self.0.rng.bytes::<17>());
         let sent = match self.faults().reorder.then(|| self.swap(&trade)) {
             None => vec![trade],
@@ -130,7 +133,7 @@ impl Bank {
             ("subject", &trade.subject),
             ("total_amount", &amount),
             ("trade_no", &trade.trade_no),
-            ("trade_status", &trade.status.as_str().to_owned()),
+            ("trade_status", &faults.trade_status(trade.status).to_owned()),
             ("version", &"1.0".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value.clone()))
@@ -138,7 +141,7 @@ impl Bank {
         if let Some(paid_at) = trade.paid_at.filter(|_| trade.status != Status::WaitBuyerPay) {
             fields.insert("gmt_payment".into(), paid_at.to_string());
         }
-        if !trade.refunds.is_empty() {
+        if !trade.refunds.is_empty() && !faults.hide_refunds {
             let sum = faults.refund_amount.clone().unwrap_or_else(|| trade.refunded().to_string());
             fields.insert("refund_fee".into(), sum);
             fields.insert("gmt_refund".into(), now);

@@ -67,6 +67,7 @@ mod tests {
             token: "t".into(),
             amount: Fen(5_000),
             subject: "3-101".into(),
+            way: String::new(),
             notify_url: String::new(),
             return_url: String::new(),
             quit_url: String::new(),

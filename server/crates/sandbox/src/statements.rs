@@ -42,6 +42,17 @@ pub struct StatementFaults {
     pub bomb: bool,
     /// The statement is of another merchant.
     pub wrong_merchant: bool,
+    /// So many payments of another system under the same merchant number, 10.00 yuan each. At WeChat Pay they are of another
+    /// application, and every second has a number like ours.
+    pub foreign: u32,
+    /// WeChat Pay: the payment with this number was reversed (`REVOKED`).
+    pub revoked: Option<String>,
+    /// WeChat Pay: a refund of the payment with this number failed (`FAIL`).
+    pub failed_refund: Option<String>,
+    /// WeChat Pay: the columns have their older names.
+    pub old_columns: bool,
+    /// WeChat Pay: the state of the first row is unknown.
+    pub unknown_state: bool,
 }
 
 /// A statement line before it is written in a channel's format.
@@ -55,6 +66,10 @@ pub(super) struct StatementRow {
     pub fee: Fen,
     pub at: Timestamp,
     pub subject: String,
+    /// Of another system under the same merchant number.
+    pub foreign: bool,
+    /// The state of a refund that is none of the usual ones: `REVOKED` or `FAIL`.
+    pub special: Option<&'static str>,
 }
 
 /// Number and total amount of payments and refunds.
@@ -95,6 +110,8 @@ impl Bank {
                 fee,
                 at,
                 subject: trade.subject.clone(),
+                foreign: false,
+                special: None,
             };
             if let Some(at) = trade.paid_at.filter(|_| faults.missing.as_ref() != Some(&trade.out_trade_no)) {
                 let other_amount = faults.amounts.get(&trade.out_trade_no).and_then(|text| Fen::parse_yuan(text).ok());
@@ -107,6 +124,12 @@ impl Bank {
                     rows.push(row(LineKind::Refunded, Some("BYNOBODY1".to_owned()), amount, Fen::ZERO, at));
                 }
             }
+            for (fault, special) in [(&faults.revoked, "REVOKED"), (&faults.failed_refund, "FAIL")] {
+                if let Some(at) = trade.paid_at.filter(|_| fault.as_ref() == Some(&trade.out_trade_no)) {
+                    let refund = row(LineKind::Refunded, Some("0".to_owned()), trade.amount, Fen::ZERO, at);
+                    rows.push(StatementRow { special: Some(special), ..refund });
+                }
+            }
             for (number, amount) in &trade.refunds {
                 // Alipay keeps its fee on refunds.
                 let fee = if tender == Tender::Alipay { Fen::ZERO } else { -fee_of(*amount) };
@@ -115,9 +138,36 @@ impl Bank {
             }
         }
         if let Some(amount) = faults.extra.as_deref().and_then(|text| Fen::parse_yuan(text).ok()) {
-            let (out_trade_no, trade_no) = ("ELSEWHERE1".to_owned(), "99990000000000000000000001".to_owned());
+            let (out_trade_no, trade_no) = ("D99999999N1".to_owned(), "99990000000000000000000001".to_owned());
             let (fee, at, subject) = (fee_of(amount), from, "别处".to_owned());
-            rows.push(StatementRow { kind: LineKind::Paid, out_trade_no, trade_no, refund_no: None, amount, fee, at, subject });
+            rows.push(StatementRow {
+                kind: LineKind::Paid,
+                out_trade_no,
+                trade_no,
+                refund_no: None,
+                amount,
+                fee,
+                at,
+                subject,
+                foreign: false,
+                special: None,
+            });
+        }
+        for n in 0..faults.foreign {
+            // Alipay's and UnionPay's files do not name the application.
+            let looks_like_ours = tender == Tender::WechatPay && n % 2 == 0;
+            rows.push(StatementRow {
+                kind: LineKind::Paid,
+                out_trade_no: if looks_like_ours { format!("D{n}N1") } else { format!("SHOP{n:08}") },
+                trade_no: format!("8888{n:024}"),
+                refund_no: None,
+                amount: Fen(1_000),
+                fee: fee_of(Fen(1_000)),
+                at: from,
+                subject: "别处".to_owned(),
+                foreign: true,
+                special: None,
+            });
         }
         rows.retain(|row| from <= row.at && row.at < to);
         rows.sort_by_key(|row| row.at);

@@ -109,6 +109,7 @@ pub(super) async fn front(State(bank): State<Bank>, body: Bytes) -> Response {
         notify_url: get("backUrl").to_owned(),
         return_url: get("frontUrl").to_owned(),
         quit_url: get("frontUrl").to_owned(),
+        way: String::new(),
         status: Status::WaitBuyerPay,
         expires_at,
         paid_at: None,

@@ -203,6 +203,9 @@ pub(super) async fn refund(State(bank): State<Bank>, method: Method, uri: Uri, h
         if at(content, "/amount/total").as_i64() != Some(trade.amount.0) || request.is_empty() {
             return Err((400, "PARAM_ERROR"));
         }
+        if bank.faults().refund_not_enough {
+            return Err((403, "NOT_ENOUGH"));
+        }
         if bank.faults().refund_refused || !bank.refund(&number, &request, amount) {
             return Err((400, "INVALID_REQUEST"));
         }
@@ -267,6 +270,7 @@ impl Bank {
             return Err(bad);
         }
         let (token, trade_no) = (hex::encode(self.0.rng.bytes::<16>()), format!("42{:026}", self.0.rng.next_u64()));
+        let way = format!("{kind} {}", at(content, "/payer/openid").as_str().unwrap_or_default());
         let mut trades = self.trades();
         let trade = trades.entry(number.to_owned()).or_insert_with(|| Trade {
             tender: Tender::WechatPay,
@@ -278,6 +282,7 @@ impl Bank {
             notify_url: text("notify_url").to_owned(),
             return_url: "/".to_owned(),
             quit_url: "/".to_owned(),
+            way: way.clone(),
             status: Status::WaitBuyerPay,
             expires_at,
             paid_at: None,
@@ -289,7 +294,10 @@ impl Bank {
         match trade.status {
             Status::TradeSuccess => Err((400, "ORDERPAID")),
             Status::TradeClosed => Err((400, "ORDER_CLOSED")),
-            Status::WaitBuyerPay if trade.amount != amount || trade.expires_at != expires_at => Err((400, "INVALID_REQUEST")),
+            // A number is of one way and one payer.
+            Status::WaitBuyerPay if trade.amount != amount || trade.expires_at != expires_at || trade.way != way => {
+                Err((400, "INVALID_REQUEST"))
+            }
             Status::WaitBuyerPay => {
                 let cashier = format!("http://{host}/cashier/{}", trade.token);
                 Ok(match kind {
@@ -306,8 +314,7 @@ impl Bank {
         let (seconds, nonce) = ((self.now().0 / SECOND).to_string(), hex::encode(self.0.rng.bytes::<16>()));
         let key = if faults.falsify { &self.0.forger_key } else { &self.0.gateway_key };
         let signature = key.sign(&answer_text(&seconds, &nonce, body)).unwrap_or_default();
-        // Like WeChat Pay's probes with invalid signatures.
-        let signature = if faults.falsify { format!("WECHATPAY/SIGNTEST/{signature}") } else { signature };
+        let signature = if faults.probe { format!("WECHATPAY/SIGNTEST/{signature}") } else { signature };
         let mut headers = HeaderMap::new();
         let serial = self.0.wechat.platform().map_or_else(|| KEY_ID.to_owned(), |(serial, _)| serial);
         for (name, value) in [

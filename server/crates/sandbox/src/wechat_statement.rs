@@ -67,6 +67,9 @@ fn text(bank: &Bank, day: Date) -> String {
     for row in &rows {
         text.push_str(&line(row, mchid));
     }
+    if faults.unknown_state {
+        text = text.replacen("`SUCCESS,`OTHERS", "`SETTLED,`OTHERS", 1);
+    }
     let sums = StatementTotals::of(&rows, &faults);
     let fees: Fen = rows.iter().map(|row| row.fee).sum();
     text.push_str(&format!(
@@ -77,6 +80,12 @@ fn text(bank: &Bank, day: Date) -> String {
         sums.paid.1,
         sums.refunded.1
     ));
+    if faults.old_columns {
+        text = text
+            .replace("应结订单金额", "总金额")
+            .replace("应结订单总金额", "总交易额")
+            .replace("退款总金额,充值券退款总金额", "总退款金额,总企业红包退款金额");
+    }
     text
 }
 
@@ -88,8 +97,16 @@ fn line(row: &StatementRow, mchid: &str) -> String {
         LineKind::Refunded => ("REFUND", Fen::ZERO, row.amount, ["ORIGINAL", "SUCCESS"]),
     };
     let [refund_type, refund_state] = of_refund;
+    let (state, refund_state) = match row.special {
+        Some("REVOKED") => ("REVOKED", refund_state),
+        Some(failed) => (state, failed),
+        None => (state, refund_state),
+    };
+    let app_id = if row.foreign { "wx9999999999999999" } else { APP_ID };
+    // WeChat Pay's own number of a refund that we did not ask for.
+    let of_channel = if refund == "0" && row.kind == LineKind::Refunded { format!("50{trade}") } else { format!("50{refund}") };
     format!(
-        "`{},`{APP_ID},`{mchid},`0,`,`{trade},`{order},`o-sandbox,`MWEB,`{state},`OTHERS,`CNY,`{paid},`0.00,`50{refund},\
+        "`{},`{app_id},`{mchid},`0,`,`{trade},`{order},`o-sandbox,`MWEB,`{state},`OTHERS,`CNY,`{paid},`0.00,`{of_channel},\
          `{refund},`{back},`0.00,`{refund_type},`{refund_state},`{},`,`{}000,`0.60%,`{paid},`{back},`\r\n",
         row.at, row.subject, row.fee
     )

@@ -6,10 +6,12 @@
 mod compare;
 mod days;
 mod differences;
+mod foreign;
 mod ledger_entries;
 mod meters;
 mod receipts;
 mod statements;
+mod unbooked_refunds;
 mod views;
 
 use model::order::Tender;
@@ -18,8 +20,10 @@ use model::time::Date;
 
 pub use compare::{Compared, compare};
 pub use days::close;
+pub use foreign::{ForeignLine, foreign_lines};
 pub use receipts::note_receipt;
-pub use statements::{Imported, confirm_empty, import, note_problem};
+pub use statements::{DayProblem, Imported, active_sellers, confirm_empty, import, note_problem};
+pub use unbooked_refunds::{BookedRefund, book_refund};
 pub use views::{DayProgress, DayRow, DifferenceRow, day, days, differences, due};
 
 /// Actor and IP address of an audit line: a person, or the system.

@@ -5,9 +5,11 @@
 
 mod ask;
 mod console_refunds;
+mod credit;
 mod decide;
 mod due;
 mod end;
+mod obstacle;
 mod owed;
 mod payment;
 
@@ -21,10 +23,12 @@ use sqlx::FromRow;
 pub use ask::{NewRefund, Policy, RefundSubject, ask};
 pub(super) use console_refunds::unsaid;
 pub use console_refunds::{clear, gone_elsewhere, write_off};
+pub use credit::credit_after_all;
 pub use decide::{approve, cancel, deliver_again, expire, reject};
 pub use due::{DueRefund, claim_due, slow};
 pub use end::pay_out;
 pub(super) use end::{done, failed};
+pub use obstacle::{goes_on, held_up, held_up_of};
 pub use owed::{OwedRefund, needs_person, owed};
 pub use payment::is_of;
 pub(super) use payment::{refunded_sums, reset_backoff};

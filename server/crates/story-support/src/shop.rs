@@ -214,7 +214,8 @@ impl Shop {
 
     pub async fn post_notify_to(&self, channel: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
         let request = self.http.post(format!("http://{}/pay/{channel}/notify", self.address));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        let media_type = if channel == "wechat" { "application/json" } else { "application/x-www-form-urlencoded" };
+        let request = request.header("content-type", media_type).body(body);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }

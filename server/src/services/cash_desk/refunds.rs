@@ -4,12 +4,13 @@ use app::api::refunds::RefundsPort;
 use async_trait::async_trait;
 use model::console::{ChannelSale, OrderMoney, Page, RefundLine, RefundOf, RefundQuery, RefundRequest};
 use model::error::AppError;
-use model::ids::{MeterId, OrderId, RefundId};
+use model::ids::{CaseId, MeterId, OrderId, RefundId};
 use model::person::Who;
 
 use super::CashDeskService;
 use crate::services::Context;
 use store::console;
+use store::reconcile::{self, BookedRefund};
 use store::refunds::{self, NewRefund, Policy, RefundSubject};
 
 #[async_trait]
@@ -79,6 +80,22 @@ impl RefundsPort for CashDeskService {
         self.order_money(who, order).await?;
         let Context { db, rng, .. } = &self.context;
         Ok(refunds::write_off(db, rng, self.context.now(), who, order, reason).await?)
+    }
+
+    async fn credit_payment(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError> {
+        let RefundSubject::Payment(event) = self.refund_subject(who, order, of).await? else { return Err(AppError::NotFound) };
+        refunds::credit_after_all(&self.context.db, &self.context.rng, self.context.now(), who, event).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    async fn book_refund(&self, who: &Who, case: CaseId) -> Result<OrderId, AppError> {
+        // A statement is of the whole site.
+        self.context.require_whole_site(who).await?;
+        let (Context { db, rng, .. }, now) = (&self.context, self.context.now());
+        let BookedRefund { order, channel, day } = reconcile::book_refund(db, rng, now, who, case).await?;
+        reconcile::compare(db, rng, now, channel, day, Some(who)).await?;
+        Ok(order)
     }
 
     async fn deliver_order(&self, who: &Who, order: OrderId) -> Result<(), AppError> {

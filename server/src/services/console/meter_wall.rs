@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use app::api::gateways::GatewaysPort;
 use app::api::meter_wall::{MeterWallPort, WallMeter};
 use async_trait::async_trait;
-use model::console::{MeterLine, MeterQuery, RoomName};
+use model::console::{FoundOrder, MeterLine, MeterQuery, RoomName};
 use model::error::AppError;
 use model::person::Who;
 
@@ -43,6 +43,10 @@ impl MeterWallPort for ConsoleService {
         let others = self.meters(who, &query).await?.lines;
         found.extend(others.into_iter().filter(|line| !first.contains(&line.latest.meter)));
         Ok(found)
+    }
+
+    async fn find_orders(&self, who: &Who, text: &str) -> Result<Vec<FoundOrder>, AppError> {
+        Ok(console::orders_by_number(&self.context.db, who.user, text).await?)
     }
 }
 

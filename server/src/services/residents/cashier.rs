@@ -57,7 +57,9 @@ impl ResidentService {
     }
 }
 
-fn step(cashier: payments::Cashier) -> Result<CashierStep, AppError> {
+/// Without a cashier a form asks for a new attempt: a page must not make one by being looked at.
+fn step(cashier: Option<payments::Cashier>) -> Result<CashierStep, AppError> {
+    let Some(cashier) = cashier else { return Ok(CashierStep::SignIn) };
     Ok(match cashier {
         payments::Cashier::Address(address) => CashierStep::Follow(address),
         payments::Cashier::Form(form) => CashierStep::Post(form.action, form.fields),

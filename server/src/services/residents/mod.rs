@@ -100,6 +100,10 @@ impl ResidentPort for ResidentService {
         self.pay(who, order, visit).await
     }
 
+    async fn change_channel(&self, who: &Who, order: OrderId, tender: Tender) -> Result<OrderId, AppError> {
+        self.change_channel(who, order, tender).await
+    }
+
     async fn cashier(&self, who: &Who, order: OrderId, visit: &Visit) -> Result<CashierView, AppError> {
         self.cashier(who, order, visit).await
     }

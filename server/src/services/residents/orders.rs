@@ -12,6 +12,7 @@ use model::refund::RefundState;
 use super::{ResidentService, views};
 use store::order_lists::{self, Progress};
 use store::orders::NewOrder;
+use store::payments;
 use store::refunds::{self, Refund};
 use store::rooms::{self, Room};
 use store::{cases, wallets};
@@ -43,6 +44,24 @@ impl ResidentService {
         Ok(self.payments.create_order(&new).await?.id)
     }
 
+    /// The same choice for the same order gives the same new order, however often it is sent.
+    pub(super) async fn change_channel(&self, who: &Who, id: OrderId, tender: Tender) -> Result<OrderId, AppError> {
+        let room = self.room(who).await?;
+        let progress = self.own(&room, id).await?;
+        let order = &progress.order;
+        if order.state != OrderState::Pending || progress.held {
+            return Err(AppError::OrderClosed);
+        }
+        if !self.payments.tenders().contains(&tender) || tender == order.tender {
+            return Err(AppError::ChannelUnavailable);
+        }
+        let choice = Tender::ALL.iter().position(|one| *one == tender).unwrap_or_default() + 1;
+        let key = Uuid::from_u128(id.0.as_u128() ^ u128::try_from(choice).unwrap_or_default());
+        let other = self.top_up(who, key, order.amount, tender).await?;
+        self.payments.give_up(id).await?;
+        Ok(other)
+    }
+
     pub(super) async fn order(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
         let room = self.room(who).await?;
         let progress = self.own(&room, id).await?;
@@ -72,6 +91,12 @@ impl ResidentService {
             lost_since: latest.lost_since,
             full: progress.reason == Some(CommandReason::HoardingLimit),
             held: state == OrderState::Pending && progress.held,
+            other_channels: if state == OrderState::Pending && !progress.held {
+                self.payments.tenders().into_iter().filter(|tender| *tender != order.tender).collect()
+            } else {
+                Vec::new()
+            },
+            trade_no: payments::attempts_of(&self.context.db, id).await?.into_iter().rev().find_map(|attempt| attempt.trade_no),
             refunds: self.refund_views(id).await?,
             power: on_ledger.then(|| views::power(&latest)),
             now: self.context.now(),
@@ -82,8 +107,11 @@ impl ResidentService {
     async fn refund_views(&self, order: OrderId) -> Result<Vec<RefundView>, AppError> {
         let ours = refunds::of_order(&self.context.db, order).await?;
         let console_refund = refunds::gone_elsewhere(&self.context.db, order).await?;
-        let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false };
-        let mut all: Vec<RefundView> = ours.iter().filter_map(refund_view).chain(console_refund.into_iter().map(gone)).collect();
+        let gone = |(amount, tender, at)| RefundView { amount, tender, at, done_at: Some(at), by_person: false, held_up: false };
+        let held_up = refunds::held_up_of(&self.context.db, order).await?;
+        let ours =
+            ours.iter().filter_map(|refund| Some(RefundView { held_up: held_up.contains(&refund.id), ..refund_view(refund)? }));
+        let mut all: Vec<RefundView> = ours.chain(console_refund.into_iter().map(gone)).collect();
         all.sort_by_key(|refund| refund.at);
         Ok(all)
     }
@@ -103,5 +131,6 @@ fn refund_view(refund: &Refund) -> Option<RefundView> {
         at: refund.asked_at,
         done_at: refund.settled_at,
         by_person: matches!(refund.state, RefundState::Waiting | RefundState::Payable),
+        held_up: false,
     })
 }

@@ -8,7 +8,7 @@ use model::order::Tender;
 
 use super::ResidentService;
 use crate::services::auth::hash;
-use payments::{Channel, PayerId, SignIn};
+use payments::{Channel, Device, Payer, PayerId, SignIn};
 use store::payers;
 
 impl ResidentService {
@@ -31,7 +31,7 @@ impl ResidentService {
         order: OrderId,
         visit: &Visit,
     ) -> Result<Cashier, AppError> {
-        self.payments.open_attempt(order).await?;
+        self.payments.open_attempt(order, &Payer { ip: "", device: Device::InWechat, id: None }).await?;
         let state = hex::encode(self.context.rng.bytes::<16>());
         let (session, app_id) = (hash(&visit.session), channel.terms().app_id);
         payers::ask(&self.context.db, self.context.now(), &session, app_id, order, &hash(&state)).await?;
@@ -54,6 +54,12 @@ impl ResidentService {
             AppError::ChannelUnavailable
         })?;
         payers::learn(&self.context.db, &session, channel.terms().app_id, payer.expose()).await?;
+        // The attempt that was opened before is this payer's from now on.
+        match self.payments.open_attempt(order, &Payer { ip: "", device: Device::InWechat, id: Some(&payer) }).await {
+            // It may be over by now; the order's page says so.
+            Ok(()) | Err(AppError::OrderClosed) => {}
+            Err(error) => return Err(error),
+        }
         Ok(order)
     }
 }

@@ -77,7 +77,12 @@ both!(every_difference_class_is_found_and_closes_when_resolved, |w: World| async
                 -100,
                 "credited",
             ),
-            (StatementFaults { refunded: Some(number.clone()), ..StatementFaults::default() }, "channel-only", -5_000, "unknown"),
+            (
+                StatementFaults { refunded: Some(number.clone()), ..StatementFaults::default() },
+                "channel-only",
+                -5_000,
+                "unbooked",
+            ),
         ];
         let each = faults.len();
         for (turn, (fault, class, gap, why)) in faults.into_iter().enumerate() {

@@ -6,7 +6,7 @@ use server::config::Config;
 use story_support::web::{Web, location};
 
 /// The product with its channels configured.
-async fn web(shop: &Shop) -> Web {
+pub async fn web(shop: &Shop) -> Web {
     let mut config = Config::default();
     config.server.address.set_port(0);
     config.pay = payments::Config {

@@ -17,7 +17,7 @@ use model::console::{ConsoleRefund, OrderMoney, RefundOf, Refundable};
 use model::error::AppError;
 use model::ids::{OrderId, Uuid};
 use model::money::Fen;
-use model::order::Tender;
+use model::order::{OrderState, Tender};
 use model::refund::RefundSource;
 
 /// The page: `/refunds/of/:order`.
@@ -39,6 +39,20 @@ fn Body(money: OrderMoney) -> impl IntoView {
     let forms = money.payments.iter().filter(open).map(|one| form(money.order, money.key, one)).collect_view();
     let nothing = money.console_refund.is_none() && !money.payments.iter().any(|one| open(&one));
     let console_refund = money.console_refund.as_ref().map(|found| console_refund(money.order, found));
+    let is_open = matches!(money.state, OrderState::Pending | OrderState::Closed);
+    let credits = money
+        .payments
+        .iter()
+        .filter(|one| is_open && one.source == RefundSource::Suspense && one.left == one.paid)
+        .map(|one| credit(money.order, one))
+        .collect_view();
+    let ask = view! {
+        <form class="filter" method="post" action="/api/operator/ask-channel">
+            <input type="hidden" name="order" value=money.order.to_string() />
+            <button>{t.ask}</button>
+            <p class="hint">{t.ask_hint}</p>
+        </form>
+    };
     let deliver = money.deliverable.then(|| {
         view! {
             <form class="card stack-tight" method="post" action="/api/operator/deliver-order">
@@ -62,7 +76,9 @@ fn Body(money: OrderMoney) -> impl IntoView {
                 </dl>
             </section>
             {nothing.then(|| view! { <p class="empty">{t.nothing}</p> })}
+            {ask}
             {console_refund}
+            {credits}
             {forms}
             {deliver}
             {before}
@@ -123,6 +139,21 @@ fn fields(of: RefundOf) -> (String, String) {
     match of {
         RefundOf::Payment(event) => (event.as_simple().to_string(), String::new()),
         RefundOf::Return(id) => (String::new(), id.to_string()),
+    }
+}
+
+/// Makes the order one of the amount that was paid.
+fn credit(order: OrderId, one: &Refundable) -> impl IntoView + use<> {
+    let t = texts(lang());
+    let (payment, _) = fields(one.of);
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/credit-payment">
+            <input type="hidden" name="order" value=order.to_string() />
+            <input type="hidden" name="payment" value=payment />
+            <p>{t.paid}" "<strong class="num">{one.paid.to_string()}</strong></p>
+            <p class="hint">{t.credit_hint}</p>
+            <button class="primary">{t.credit}</button>
+        </form>
     }
 }
 

@@ -42,6 +42,14 @@ pub(super) fn badge(state: RefundState) -> impl IntoView {
     view! { <span class=class>{refunds::state(state, lang())}</span> }
 }
 
+/// The state, or what holds it up.
+pub(super) fn state_badge(line: &RefundLine) -> impl IntoView + use<> {
+    match line.obstacle {
+        Some(obstacle) => view! { <span class="state alarm1">{refunds::obstacle(obstacle, lang()).0}</span> }.into_any(),
+        None => badge(line.state).into_any(),
+    }
+}
+
 #[component]
 fn Body(line: RefundLine) -> impl IntoView {
     let t = texts(lang());
@@ -49,20 +57,24 @@ fn Body(line: RefundLine) -> impl IntoView {
     let tone = match line.state {
         RefundState::Done | RefundState::Payable => Tone::Good,
         RefundState::Failed => Tone::Warn,
+        _ if line.obstacle.is_some() => Tone::Warn,
         _ => Tone::Plain,
     };
     let sending = line.state == RefundState::Sending;
+    let badge = state_badge(&line);
+    let next = line.obstacle.map_or_else(|| refunds::next(line.state, lang()), |obstacle| refunds::obstacle(obstacle, lang()).1);
+    let (actions, facts) = (actions(&line), facts(&line));
     view! {
         <Frame title=title.clone() section=Section::Sales>
             <h1>{title}</h1>
             <Notice />
             <Live id="refund" again=sending.then_some(BUSY)>
                 <Callout tone=tone>
-                    <p>{badge(line.state)}</p>
-                    <p>{refunds::next(line.state, lang())}</p>
+                    <p>{badge}</p>
+                    <p>{next}</p>
                 </Callout>
-                {actions(&line)}
-                {facts(&line)}
+                {actions}
+                {facts}
             </Live>
             {without_script(!sending)}
         </Frame>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::{address, choice, page_param, pager, param};
-use super::refund::badge;
+use super::refund::state_badge;
 use crate::i18n::refunds::{self, texts};
 use crate::i18n::{common, lang, operator};
 use crate::ports::{operator, ports};
@@ -102,7 +102,7 @@ fn row(line: &RefundLine) -> impl IntoView + use<> {
             <td>{refunds::source(line.source, lang)}</td>
             <td class="number">{line.amount.to_string()}</td>
             <td>{common::tender(line.tender, lang)}</td>
-            <td>{badge(line.state)}</td>
+            <td>{state_badge(line)}</td>
             <td>{line.asked_by.clone().unwrap_or_else(|| t.system.to_owned())}</td>
         </tr>
     }

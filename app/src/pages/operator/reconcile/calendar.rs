@@ -47,7 +47,7 @@ fn Body(calendar: Calendar) -> impl IntoView {
     view! {
         <Frame title=t.reconcile section=Section::Reconcile>
             <h1>{t.reconcile}</h1>
-            <p class="muted">{t.hint}</p>
+            <p class="muted">{t.hint}" "<a href="/channels">{crate::i18n::channels::texts(lang()).title}</a></p>
             <Notice />
             {(!empty).then(|| view! { <Callout tone=tone><p>{says}</p></Callout> })}
             <form class="filter" action="/reconcile">

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
 use super::calendar::mark;
-use super::lines::lines;
+use super::lines::{foreign_lines, lines};
 use crate::api::reconciliation::{DayView, SettlementDay, day_of};
 use crate::i18n::reconcile::{problem, texts};
 use crate::i18n::{common, lang};
@@ -32,11 +32,11 @@ pub fn DayPage() -> impl IntoView {
 #[component]
 fn Body(shown: DayView) -> impl IntoView {
     let t = texts(lang());
-    let DayView { day, lines: listed, key } = shown;
+    let DayView { day, lines: listed, foreign, key } = shown;
     let title = format!("{} {}", common::tender(day.channel, lang()), day.day);
     let file = format!("/reconcile.csv?channel={}&day={}", day.channel.as_str(), day.day);
     let compared = day.compared_at.is_some();
-    let missing = day.problem.map(|cause| problem(cause, lang()));
+    let missing = day.problem.map(|cause| problem(cause, day.problem_row, day.problem_column.as_deref(), lang()));
     view! {
         <Frame title=title.clone() section=Section::Reconcile>
             <div class="page-head"><h1>{t.reconcile}" "{title}</h1>{mark(&day)}</div>
@@ -45,6 +45,7 @@ fn Body(shown: DayView) -> impl IntoView {
             {compared.then(|| totals(&day))}
             {facts(&day)}
             {compared.then(|| lines(&listed))}
+            {foreign_lines(&day, &foreign)}
             <div class="buttons">
                 <form method="post" action="/api/operator/reconcile-run">
                     {names(&day)}

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::api::reconciliation::DifferenceLine;
-use crate::i18n::reconcile::{class, reason, texts};
+use crate::api::reconciliation::{DifferenceLine, ForeignLine, SettlementDay};
+use crate::i18n::reconcile::{ForeignCount, class, reason, texts};
 use crate::i18n::{Lang, cases, lang};
+use crate::ui::time::At;
 use model::money::Fen;
 
 /// The table with its totals.
@@ -77,6 +78,45 @@ fn row(line: &DifferenceLine) -> impl IntoView + use<> {
             <td class="number">{line.gap.to_string()}</td>
             <td class="long">{next(line, lang())}</td>
             <td>{decision}</td>
+        </tr>
+    }
+}
+
+/// The lines that are not ours; nothing where there are none.
+pub(super) fn foreign_lines(day: &SettlementDay, lines: &[ForeignLine]) -> impl IntoView + use<> {
+    let (t, (count, sum)) = (texts(lang()), day.foreign);
+    let rows = lines.iter().map(foreign_row).collect_view();
+    (count > 0).then(|| {
+        view! {
+            <details class="card">
+                <summary>{t.foreign}" ("{count}")"</summary>
+                <p class="hint">{t.foreign_hint}</p>
+                <p>{ForeignCount { count, sum }.text(lang())}</p>
+                <div class="table-scroll" tabindex="0">
+                    <table class="table">
+                        <caption class="visually-hidden">{t.foreign}</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">{t.number}</th>
+                                <th scope="col">{t.date}</th>
+                                <th scope="col" class="number">{t.statement}</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </details>
+        }
+    })
+}
+
+fn foreign_row(line: &ForeignLine) -> impl IntoView + use<> {
+    let amount = if line.refund { -line.amount } else { line.amount };
+    view! {
+        <tr>
+            <th scope="row" class="num">{line.out_trade_no.clone()}<br /><span class="muted">{line.trade_no.clone()}</span></th>
+            <td><At at=line.at /></td>
+            <td class="number">{amount.to_string()}</td>
         </tr>
     }
 }

@@ -94,7 +94,7 @@ impl AlipayConfig {
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
             statement_hosts: self.statement_hosts.clone(),
-            client: SECTION.client(local, timeout)?,
+            client: SECTION.client(local, timeout, clock.clone())?,
             clock,
         })
     }

@@ -13,13 +13,15 @@ mod wap;
 
 use async_trait::async_trait;
 use http::HeaderMap;
-use model::order::Tender;
+use model::order::{PaymentWay, Tender};
 use model::time::{Date, MINUTE};
 
 pub use config::AlipayConfig;
 pub use request::Caller;
 
 use super::channel::{Cashier, Channel, ChannelError, Notification, NotificationError, Payer, QueryResponse, RefundResponse};
+use super::client::GatewayClient;
+use super::health::Health;
 use super::rsa::{PrivateKey, PublicKey};
 use super::statement::StatementResponse;
 use domain::clock::SharedClock;
@@ -37,7 +39,7 @@ pub struct Alipay {
     return_url: String,
     lifetime_minutes: i64,
     statement_hosts: Vec<String>,
-    client: reqwest::Client,
+    client: GatewayClient,
     clock: SharedClock,
 }
 
@@ -59,6 +61,8 @@ impl Channel for Alipay {
             app_id: &self.app_id,
             seller_id: &self.seller_id,
             lifetime: self.lifetime_minutes * MINUTE,
+            way: PaymentWay::Form,
+            payer: None,
         }
     }
 
@@ -101,6 +105,10 @@ impl Channel for Alipay {
 
     async fn statement(&self, day: Date) -> Result<StatementResponse, ChannelError> {
         self.fetch_statement(day).await
+    }
+
+    fn health(&self) -> &Health {
+        self.client.health()
     }
 }
 

@@ -4,6 +4,7 @@ use model::money::Fen;
 use model::order::Tender;
 
 use super::Alipay;
+use super::query::FINISHED;
 use super::sign::{SIGN_TYPE, notify_text};
 use crate::channel::{Notification, NotificationError};
 use crate::form::{self, Fields};
@@ -42,6 +43,7 @@ impl Alipay {
             amount,
             cny: true,
             refund_no: None,
+            finished: fields.get("trade_status").is_some_and(|status| status == FINISHED),
             digest: verified::sha256(body),
         })))
     }

@@ -7,10 +7,13 @@ use serde_json::json;
 use super::Alipay;
 use super::response::{ApiMethod, ResponseBody, verify};
 use crate::channel::{ChannelError, QueryResponse};
-use crate::response_body::{body, unreachable};
+use crate::response_body::body;
 use crate::verified;
 use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use store::payments::Attempt;
+
+/// The trade was paid, and Alipay refunds nothing of it any more.
+pub(super) const FINISHED: &str = "TRADE_FINISHED";
 
 impl Alipay {
     pub(super) async fn query_trade(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {
@@ -38,7 +41,7 @@ impl Alipay {
     pub(super) async fn call(&self, method: ApiMethod, content: &serde_json::Value) -> Result<Vec<u8>, ChannelError> {
         let form = self.caller(self.clock.now()).sign(method.name(), content, &[])?;
         let request = self.client.post(&form.action).form(&form.fields);
-        let response = request.send().await.map_err(unreachable)?;
+        let response = self.client.send(request).await?;
         if !response.status().is_success() {
             return Err(ChannelError::InvalidResponse("an HTTP error status"));
         }
@@ -49,7 +52,7 @@ impl Alipay {
         if response.code != "10000" {
             return Ok(match response.sub_code.as_deref() {
                 Some("ACQ.TRADE_NOT_EXIST") => {
-                    QueryResponse::Event(self.event(attempt, EventKind::Absent, None, attempt.amount, body))
+                    QueryResponse::Event(self.event(attempt, EventKind::Absent, None, (attempt.amount, false), body))
                 }
                 sub_code => QueryResponse::Unknown(format!("{} {}", response.code, sub_code.unwrap_or_default())),
             });
@@ -69,11 +72,19 @@ impl Alipay {
         };
         let trade_no =
             response.trade_no.filter(|text| !text.is_empty()).ok_or(ChannelError::InvalidResponse("a trade without a number"))?;
-        Ok(QueryResponse::Event(self.event(attempt, kind, Some(trade_no), amount, body)))
+        let finished = response.trade_status.as_deref() == Some(FINISHED);
+        Ok(QueryResponse::Event(self.event(attempt, kind, Some(trade_no), (amount, finished), body)))
     }
 
     /// Responses name neither application nor merchant: they go to the one that signed the request.
-    fn event(&self, attempt: &Attempt, kind: EventKind, trade_no: Option<String>, amount: Fen, body: &[u8]) -> VerifiedEvent {
+    fn event(
+        &self,
+        attempt: &Attempt,
+        kind: EventKind,
+        trade_no: Option<String>,
+        (amount, finished): (Fen, bool),
+        body: &[u8],
+    ) -> VerifiedEvent {
         verified::event(EventFacts {
             channel: Tender::Alipay,
             kind,
@@ -85,6 +96,7 @@ impl Alipay {
             amount,
             cny: true,
             refund_no: None,
+            finished,
             digest: verified::sha256(body),
         })
     }

@@ -13,7 +13,7 @@ use domain::refund::ChannelRefund;
 
 /// Error codes after which the request can never succeed; all others may be temporary.
 const FINAL: [&str; 7] = [
-    "ACQ.TRADE_HAS_FINISHED",
+    FINISHED,
     "ACQ.TRADE_HAS_CLOSE",
     "ACQ.TRADE_NOT_EXIST",
     "ACQ.TRADE_NOT_ALLOW_REFUND",
@@ -21,6 +21,10 @@ const FINAL: [&str; 7] = [
     "ACQ.REASON_TRADE_REFUND_FEE_ERR",
     "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL",
 ];
+
+const FINISHED: &str = "ACQ.TRADE_HAS_FINISHED";
+/// The merchant's balance does not cover the refund; it can be requested again under the same number.
+const NOT_ENOUGH: &str = "ACQ.SELLER_BALANCE_NOT_ENOUGH";
 
 impl Alipay {
     pub(super) async fn submit_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
@@ -35,7 +39,10 @@ impl Alipay {
         if response.code != "10000" {
             let sub_code = response.sub_code.as_deref().unwrap_or_default();
             return Ok(if FINAL.contains(&sub_code) {
-                RefundResponse::Event(self.refund_event(refund, EventKind::RefundFailed, &body))
+                let finished = sub_code == FINISHED;
+                RefundResponse::Event(self.refund_event(refund, EventKind::RefundFailed, finished, &body))
+            } else if sub_code == NOT_ENOUGH {
+                RefundResponse::NotEnough(format!("{} {sub_code}", response.code))
             } else {
                 RefundResponse::Unknown(format!("{} {sub_code}", response.code))
             });
@@ -44,7 +51,7 @@ impl Alipay {
         // Otherwise it was refunded by an earlier request or is still being processed; a query tells which.
         let done = response.fund_change.as_deref() == Some("Y");
         Ok(if done {
-            RefundResponse::Event(self.refund_event(refund, EventKind::RefundSucceeded, &body))
+            RefundResponse::Event(self.refund_event(refund, EventKind::RefundSucceeded, false, &body))
         } else {
             RefundResponse::Processing
         })
@@ -64,7 +71,7 @@ impl Alipay {
         let amount = response.refund_amount.as_deref().and_then(|text| Fen::parse_yuan(text).ok());
         Ok(match response.refund_status.as_deref() {
             None | Some("REFUND_SUCCESS") if amount == Some(refund.amount) => {
-                RefundResponse::Event(self.refund_event(refund, EventKind::RefundSucceeded, &body))
+                RefundResponse::Event(self.refund_event(refund, EventKind::RefundSucceeded, false, &body))
             }
             Some("REFUND_PROCESSING") => RefundResponse::Processing,
             status => RefundResponse::Unknown(format!("refund_status {}", status.unwrap_or_default())),
@@ -77,7 +84,7 @@ impl Alipay {
         if same { Ok(()) } else { Err(ChannelError::InvalidResponse("another refund")) }
     }
 
-    fn refund_event(&self, refund: &ChannelRefund, kind: EventKind, body: &[u8]) -> VerifiedEvent {
+    fn refund_event(&self, refund: &ChannelRefund, kind: EventKind, finished: bool, body: &[u8]) -> VerifiedEvent {
         verified::event(EventFacts {
             channel: Tender::Alipay,
             kind,
@@ -89,6 +96,7 @@ impl Alipay {
             amount: refund.amount,
             cny: true,
             refund_no: Some(refund.number.clone()),
+            finished,
             digest: verified::sha256(body),
         })
     }

@@ -8,8 +8,9 @@ use super::Alipay;
 use super::response::{ApiMethod, verify};
 use super::statement_file;
 use crate::channel::ChannelError;
-use crate::response_body::{STATEMENT_TIMEOUT, file, unreachable};
+use crate::response_body::{STATEMENT_TIMEOUT, file};
 use crate::statement::StatementResponse;
+use crate::statement::fields::Lines;
 use crate::verified;
 use domain::statement::Statement;
 
@@ -28,13 +29,13 @@ impl Alipay {
         }
         let url = response.bill_download_url.as_deref().and_then(|url| self.download_address(url));
         let url = url.ok_or(ChannelError::InvalidResponse("no download URL at an allowed host"))?;
-        let response = self.client.get(url).timeout(STATEMENT_TIMEOUT).send().await.map_err(unreachable)?;
+        let response = self.client.send(self.client.get(url).timeout(STATEMENT_TIMEOUT)).await?;
         if !response.status().is_success() {
             return Err(ChannelError::InvalidResponse("an HTTP error status"));
         }
         let packed = file(response).await?;
-        let lines = statement_file::read(&self.seller_id, day, &packed)?;
-        Ok(StatementResponse::Ready(Statement { lines, digest: verified::sha256(&packed), ..Statement::empty(day) }))
+        let Lines { ours: lines, foreign } = statement_file::read(&self.seller_id, day, &packed)?;
+        Ok(StatementResponse::Ready(Statement { lines, foreign, digest: verified::sha256(&packed), ..Statement::empty(day) }))
     }
 
     /// Accepts only the gateway and the configured hosts, although the URL is signed. Alipay

@@ -5,7 +5,7 @@ use model::money::Fen;
 use model::time::Date;
 
 use crate::statement::StatementError;
-use crate::statement::fields::{ColumnIndex, LineText, StatementLines, decimal};
+use crate::statement::fields::{ColumnIndex, LineText, Lines, StatementLines, decimal};
 use crate::unpack::{gbk, unzip};
 use domain::statement::{LineKind, StatementLine};
 
@@ -14,7 +14,7 @@ const TITLE: &str = "#支付宝业务明细查询";
 
 /// # Errors
 /// [`StatementError`], also if it is of another merchant or day, or its totals do not match its lines.
-pub fn read(seller_id: &str, day: Date, packed: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
+pub fn read(seller_id: &str, day: Date, packed: &[u8]) -> Result<Lines, StatementError> {
     let mut detail = None;
     for (_, bytes) in unzip(packed)? {
         let text = gbk(&bytes)?;
@@ -37,7 +37,7 @@ struct Remarks {
     refunded: Option<(i64, Fen)>,
 }
 
-fn read_detail(seller_id: &str, day: Date, text: &str) -> Result<Vec<StatementLine>, StatementError> {
+fn read_detail(seller_id: &str, day: Date, text: &str) -> Result<Lines, StatementError> {
     let (mut remarks, mut columns, mut lines) = (Remarks::default(), None, StatementLines::default());
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     for (at, record) in (1..).zip(reader.records()) {
@@ -188,7 +188,7 @@ mod tests {
     fn parse(text: &str) -> Result<Vec<StatementLine>, StatementError> {
         let (bytes, ..) = GBK.encode(text);
         let (summary, ..) = GBK.encode("#支付宝业务汇总查询\r\n门店编号\r\n");
-        read(SELLER, day(), &zipped(&[&summary, &bytes]))
+        read(SELLER, day(), &zipped(&[&summary, &bytes])).map(|lines| lines.ours)
     }
 
     #[test]
@@ -210,6 +210,15 @@ mod tests {
         let (first, rest) = DETAIL.split_once("支付宝交易号,").unwrap();
         let moved = format!("{first}新列,支付宝交易号,{rest}").replace("\n2026", "\nx,2026");
         assert_eq!(parse(&moved).unwrap(), lines);
+    }
+
+    #[test]
+    fn rows_of_other_systems_are_set_apart() {
+        let text = DETAIL.replace("D2N1", "SHOP2");
+        let (bytes, ..) = GBK.encode(&text);
+        let lines = read(SELLER, day(), &zipped(&[&bytes])).unwrap();
+        assert_eq!((lines.ours.len(), lines.foreign.len()), (2, 1));
+        assert_eq!((&*lines.foreign[0].out_trade_no, lines.foreign[0].amount), ("SHOP2", Fen(10_000)));
     }
 
     #[test]
@@ -251,7 +260,7 @@ mod tests {
             |input| {
                 let Ok(text) = gbk(input) else { return };
                 let Ok(lines) = read_detail(SELLER, day(), &text) else { return };
-                assert!(lines.iter().all(|line| line.amount > Fen::ZERO && line.at.date() == day()));
+                assert!(lines.ours.iter().chain(&lines.foreign).all(|line| line.amount > Fen::ZERO && line.at.date() == day()));
             },
         );
     }

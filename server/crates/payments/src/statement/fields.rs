@@ -6,6 +6,7 @@ use model::money::{Fen, Money};
 use model::time::{Civil, Date, Timestamp};
 
 use crate::unpack::UnpackError;
+use domain::payment::is_out_trade_no;
 use domain::statement::{LineKind, StatementLine};
 
 /// Why a statement is rejected as a whole.
@@ -146,12 +147,28 @@ impl ColumnIndex {
     pub fn at(&self, name: &'static str) -> Result<usize, StatementError> {
         self.0.get(name).copied().ok_or(StatementError::Column(name))
     }
+
+    /// The column of this name, or of the one that it had in older files.
+    ///
+    /// # Errors
+    /// [`StatementError::Column`] with the current name.
+    pub fn at_or(&self, name: &'static str, older: &str) -> Result<usize, StatementError> {
+        self.at(name).or_else(|error| self.0.get(older).copied().ok_or(error))
+    }
+}
+
+/// The lines of a statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    pub ours: Vec<StatementLine>,
+    /// Of other systems under the same merchant number.
+    pub foreign: Vec<StatementLine>,
 }
 
 /// Collects lines and rejects duplicates.
 #[derive(Default)]
 pub struct StatementLines {
-    all: Vec<StatementLine>,
+    all: Lines,
     keys: BTreeSet<(LineKind, String, Option<String>)>,
 }
 
@@ -159,22 +176,36 @@ impl StatementLines {
     /// # Errors
     /// [`StatementError::Twice`] if the trade or refund was added before; `line` is its line in the file.
     pub fn push(&mut self, line: usize, entry: StatementLine) -> Result<(), StatementError> {
+        // A refund that was made at the channel's console may not name its payment; the ledger finds it by the trade's number.
+        let ours = is_out_trade_no(&entry.out_trade_no) || (entry.kind == LineKind::Refunded && entry.out_trade_no.is_empty());
+        self.push_as(line, entry, ours)
+    }
+
+    /// Adds a line of which the caller knows whether it is of another system.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_as(&mut self, line: usize, entry: StatementLine, ours: bool) -> Result<(), StatementError> {
         if !self.keys.insert((entry.kind, entry.trade_no.clone(), entry.refund_no.clone())) {
             return Err(StatementError::Twice(line));
         }
-        self.all.push(entry);
+        if ours {
+            self.all.ours.push(entry)
+        } else {
+            self.all.foreign.push(entry)
+        }
         Ok(())
     }
 
-    /// Number and total amount of the lines of a kind.
+    /// Number and total amount of the lines of a kind, whoever they are of.
     #[must_use]
     pub fn sum(&self, kind: LineKind) -> (i64, Fen) {
-        let of_kind = self.all.iter().filter(|line| line.kind == kind);
+        let of_kind = self.all.ours.iter().chain(&self.all.foreign).filter(|line| line.kind == kind);
         of_kind.fold((0, Fen::ZERO), |(count, sum), line| (count + 1, sum + line.amount))
     }
 
     #[must_use]
-    pub fn into_inner(self) -> Vec<StatementLine> {
+    pub fn into_inner(self) -> Lines {
         self.all
     }
 }

@@ -141,7 +141,7 @@ impl UnionpayConfig {
             notify_url: format!("{notify_url}/pay/unionpay/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: SECTION.client(local, timeout)?,
+            client: SECTION.client(local, timeout, clock.clone())?,
             expiries: expiries.into(),
             clock,
         })

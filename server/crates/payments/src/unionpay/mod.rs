@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::HeaderMap;
-use model::order::Tender;
+use model::order::{PaymentWay, Tender};
 use model::time::{Civil, Date, MINUTE, Timestamp};
 
 pub use config::{HashName, UnionpayConfig};
@@ -25,9 +25,11 @@ use self::message::Message;
 use self::sign::Signer;
 use self::trust::TrustStore;
 use super::channel::{Cashier, Channel, ChannelError, Notification, NotificationError, Payer, QueryResponse, RefundResponse};
+use super::client::GatewayClient;
 use super::expiry::Expiry;
 use super::form::{Fields, encode};
-use super::response_body::{body, unreachable};
+use super::health::Health;
+use super::response_body::body;
 use super::statement::StatementResponse;
 use domain::clock::SharedClock;
 use domain::refund::ChannelRefund;
@@ -42,7 +44,7 @@ pub struct UnionPay {
     notify_url: String,
     return_url: String,
     lifetime_minutes: i64,
-    client: reqwest::Client,
+    client: GatewayClient,
     expiries: Vec<Expiry>,
     clock: SharedClock,
 }
@@ -62,7 +64,7 @@ impl UnionPay {
         if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
-        let response = request.send().await.map_err(unreachable)?;
+        let response = self.client.send(request).await?;
         if !response.status().is_success() {
             return Err(ChannelError::InvalidResponse("an HTTP error status"));
         }
@@ -93,6 +95,8 @@ impl Channel for UnionPay {
             app_id: &self.signer.mer_id,
             seller_id: &self.signer.mer_id,
             lifetime: self.lifetime_minutes * MINUTE,
+            way: PaymentWay::Form,
+            payer: None,
         }
     }
 
@@ -139,6 +143,10 @@ impl Channel for UnionPay {
 
     fn expiries(&self) -> Vec<Expiry> {
         self.expiries.clone()
+    }
+
+    fn health(&self) -> &Health {
+        self.client.health()
     }
 }
 

@@ -34,13 +34,15 @@ fn event_from(message: &Message, kind: EventKind) -> Result<VerifiedEvent, Notif
         channel: Tender::UnionPay,
         kind,
         source: EventSource::Notify,
-        out_trade_no: if refund { word("reqReserved")? } else { number.clone() },
+        // A refund at UnionPay's console has no number of ours; the trade's number names it.
+        out_trade_no: if refund { message.word("reqReserved").unwrap_or_default().to_owned() } else { number.clone() },
         trade_no: Some(word(if refund { "origQryId" } else { "queryId" })?),
         app_id: None,
         seller_id: Some(word("merId")?),
         amount: message.amount().ok_or(NotificationError::Field("txnAmt"))?,
         cny: message.is_cny(),
         refund_no: refund.then_some(number),
+        finished: false,
         digest: message.digest(),
     }))
 }
@@ -119,7 +121,7 @@ mod tests {
         let long = "9".repeat(65);
         assert_eq!(refused(("orderId", &long)), NotificationError::Field("orderId"));
         assert_eq!(refused(("orderId", "a\0b")), NotificationError::Field("orderId"));
-        assert_eq!(refused(("txnType", "04")), NotificationError::Field("reqReserved"), "a refund without its trade's number");
+        assert_eq!(refused(("txnType", "04")), NotificationError::Field("origQryId"), "a refund without its trade's number");
         assert!(!event(&signed(&[("currencyCode", "840")])).is_cny());
     }
 }

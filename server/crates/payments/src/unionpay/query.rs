@@ -98,6 +98,7 @@ impl UnionPay {
             amount,
             cny: !paid || message.is_cny(),
             refund_no: None,
+            finished: false,
             digest: message.digest(),
         })))
     }

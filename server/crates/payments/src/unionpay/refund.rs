@@ -86,6 +86,7 @@ impl UnionPay {
             amount: refund.amount,
             cny: true,
             refund_no: Some(refund.number.clone()),
+            finished: false,
             digest: message.digest(),
         })
     }

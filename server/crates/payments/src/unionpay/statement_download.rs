@@ -8,6 +8,7 @@ use super::sign::fields;
 use super::{UnionPay, statement_file, wire_time};
 use crate::channel::ChannelError;
 use crate::response_body::{STATEMENT_TIMEOUT, file};
+use crate::statement::fields::Lines;
 use crate::statement::{StatementError, StatementResponse};
 use crate::unpack::{UnpackError, inflate};
 use crate::verified;
@@ -45,8 +46,8 @@ impl UnionPay {
         }
         let packed = STANDARD.decode(message.get("fileContent")).map_err(|_| StatementError::Packed(UnpackError::Form))?;
         let zip = inflate(&packed).map_err(StatementError::from)?;
-        let lines = statement_file::read(&self.signer.mer_id, window, &zip)?;
-        Ok(StatementResponse::Ready(Statement { day, window, digest: verified::sha256(&zip), lines }))
+        let Lines { ours: lines, foreign } = statement_file::read(&self.signer.mer_id, window, &zip)?;
+        Ok(StatementResponse::Ready(Statement { day, window, digest: verified::sha256(&zip), lines, foreign }))
     }
 }
 

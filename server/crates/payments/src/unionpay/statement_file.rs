@@ -5,7 +5,7 @@ use model::time::{Civil, DAY, Date, Timestamp};
 
 use super::message::fen;
 use crate::statement::StatementError;
-use crate::statement::fields::StatementLines;
+use crate::statement::fields::{Lines, StatementLines};
 use crate::unpack::{gbk, unzip};
 use domain::statement::{LineKind, StatementLine};
 
@@ -18,7 +18,7 @@ const TOLERANCE: i64 = 3 * DAY;
 
 /// # Errors
 /// [`StatementError`], also if it is of another merchant or day, or a line's amounts do not add up.
-pub fn read(mer_id: &str, window: (Timestamp, Timestamp), zip: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
+pub fn read(mer_id: &str, window: (Timestamp, Timestamp), zip: &[u8]) -> Result<Lines, StatementError> {
     let mut details = None;
     for (name, bytes) in unzip(zip)? {
         let name = name.rsplit('/').next().unwrap_or_default();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn details(bytes: &[u8]) -> Result<Vec<StatementLine>, StatementError> {
-        read(MER_ID, window(), &zipped(&[("INN26112388ZM_777290058110048", bytes)]))
+        read(MER_ID, window(), &zipped(&[("INN26112388ZM_777290058110048", bytes)])).map(|lines| lines.ours)
     }
 
     /// The first line of the test vector with `from` replaced by `to`, which must have the same length.
@@ -223,7 +223,7 @@ mod tests {
         let at = |text: &str| {
             let line = String::from_utf8_lossy(DETAILS.split(|b| *b == b'\n').next().unwrap()).replace("1123210005", text);
             let lines = read(MER_ID, window, &zipped(&[("INN27010188ZM_1", line.as_bytes())]))?;
-            Ok::<_, StatementError>(lines[0].at.to_string())
+            Ok::<_, StatementError>(lines.ours[0].at.to_string())
         };
         assert_eq!(at("1231233000"), Ok("2026-12-31 23:30:00".into()));
         assert_eq!(at("0101000500"), Ok("2027-01-01 00:05:00".into()));

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::WechatPay;
 use crate::channel::{ChannelError, NotificationError};
-use crate::response_body::{body, unreachable};
+use crate::response_body::body;
 
 pub struct ApiResponse {
     pub status: u16,
@@ -80,7 +80,7 @@ impl WechatPay {
         if !content.is_empty() {
             request = request.header("Content-Type", "application/json").body(content);
         }
-        let response = request.send().await.map_err(unreachable)?;
+        let response = self.client.send(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = body(response).await?;
         Ok((ApiResponse { status, body }, headers))

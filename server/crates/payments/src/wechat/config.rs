@@ -129,6 +129,7 @@ impl WechatConfig {
             gateway,
             local,
             app_id: self.app_id.clone(),
+            apps: vec![self.app_id.clone()],
             signer: Signer { mchid: self.mchid.clone(), serial: certificate.serial_hex, key },
             api_key,
             keys,
@@ -138,7 +139,7 @@ impl WechatConfig {
             notify_url: format!("{notify_url}/pay/wechat/notify"),
             return_url: format!("{public_url}/pay/return"),
             lifetime_minutes: self.lifetime_minutes,
-            client: SECTION.client(local, timeout)?,
+            client: SECTION.client(local, timeout, clock.clone())?,
             expiries,
             clock,
             rng,
@@ -187,7 +188,7 @@ impl WechatConfig {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use model::time::Timestamp;

@@ -15,9 +15,11 @@ mod trade;
 
 use async_trait::async_trait;
 use http::HeaderMap;
-use model::order::Tender;
+use model::order::{PaymentWay, Tender};
 use model::time::{Date, MINUTE};
 
+#[cfg(test)]
+pub(crate) use config::tests::good as tests_good;
 pub use config::{VerifyConfig, WechatConfig};
 
 use self::api_v3_key::ApiV3Key;
@@ -25,9 +27,11 @@ use self::jsapi::Jsapi;
 use self::keys::VerificationKeys;
 use self::sign::Signer;
 use super::channel::{
-    Cashier, Channel, ChannelError, Notification, NotificationError, Payer, QueryResponse, RefundResponse, SignIn,
+    Cashier, Channel, ChannelError, Device, Notification, NotificationError, Payer, QueryResponse, RefundResponse, SignIn,
 };
+use super::client::GatewayClient;
 use super::expiry::Expiry;
+use super::health::Health;
 use super::statement::StatementResponse;
 use domain::clock::SharedClock;
 use domain::refund::ChannelRefund;
@@ -38,6 +42,8 @@ pub struct WechatPay {
     gateway: String,
     local: bool,
     app_id: String,
+    /// Our applications under this merchant number, this one and others.
+    pub(crate) apps: Vec<String>,
     signer: Signer,
     api_key: ApiV3Key,
     keys: VerificationKeys,
@@ -48,7 +54,7 @@ pub struct WechatPay {
     notify_url: String,
     return_url: String,
     lifetime_minutes: i64,
-    client: reqwest::Client,
+    client: GatewayClient,
     expiries: Vec<Expiry>,
     clock: SharedClock,
     rng: Rng,
@@ -66,11 +72,22 @@ impl Channel for WechatPay {
             app_id: &self.app_id,
             seller_id: &self.signer.mchid,
             lifetime: self.lifetime_minutes * MINUTE,
+            way: PaymentWay::Form,
+            payer: None,
         }
     }
 
     fn form_origin(&self) -> String {
         self.cashier_origin()
+    }
+
+    fn way(&self, payer: &Payer<'_>) -> PaymentWay {
+        match payer.device {
+            _ if payer.id.is_some() => PaymentWay::Jsapi,
+            Device::InWechat => PaymentWay::Jsapi,
+            Device::Phone => PaymentWay::H5,
+            Device::Desk => PaymentWay::Native,
+        }
     }
 
     async fn start(&self, attempt: &Attempt, payer: &Payer<'_>) -> Result<Cashier, ChannelError> {
@@ -91,6 +108,10 @@ impl Channel for WechatPay {
 
     async fn query_refund(&self, refund: &ChannelRefund) -> Result<RefundResponse, ChannelError> {
         self.fetch_refund(refund).await
+    }
+
+    fn content_type(&self) -> &'static str {
+        "application/json"
     }
 
     fn parse_notification(&self, headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
@@ -119,5 +140,9 @@ impl Channel for WechatPay {
 
     fn expiries(&self) -> Vec<Expiry> {
         self.expiries.clone()
+    }
+
+    fn health(&self) -> &Health {
+        self.client.health()
     }
 }

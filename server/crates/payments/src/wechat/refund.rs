@@ -44,6 +44,9 @@ impl WechatPay {
             "amount": { "refund": refund.amount.0, "total": refund.paid.0, "currency": "CNY" },
         });
         let response = self.call(Method::POST, "/v3/refund/domestic/refunds", Some(&content)).await?;
+        if response.error_code().ends_with(" NOT_ENOUGH") {
+            return Ok(RefundResponse::NotEnough(response.error_code()));
+        }
         if response.is_error(400, &FINAL) || response.is_error(403, &FINAL) || response.is_error(404, &FINAL) {
             return Ok(RefundResponse::Event(self.failed_event(refund, &response.body)));
         }
@@ -100,6 +103,7 @@ impl WechatPay {
             amount,
             cny: resource.amount.currency.is_none_or(|currency| currency == "CNY"),
             refund_no: Some(resource.out_refund_no),
+            finished: false,
             digest: verified::sha256(body),
         };
         Some(Some(verified::event(facts)))
@@ -117,6 +121,7 @@ impl WechatPay {
             amount: refund.amount,
             cny: true,
             refund_no: Some(refund.number.clone()),
+            finished: false,
             digest: verified::sha256(body),
         })
     }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::{WechatPay, statement_file};
 use crate::channel::ChannelError;
-use crate::response_body::{STATEMENT_TIMEOUT, file, unreachable};
+use crate::response_body::{STATEMENT_TIMEOUT, file};
+use crate::statement::fields::Lines;
 use crate::statement::{StatementError, StatementResponse};
 use crate::unpack::gunzip;
 use crate::verified;
@@ -44,8 +45,8 @@ impl WechatPay {
         if !location.hash_value.eq_ignore_ascii_case(&hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &plain))) {
             return Err(StatementError::Digest.into());
         }
-        let lines = statement_file::read(&self.signer.mchid, day, &plain)?;
-        Ok(StatementResponse::Ready(Statement { lines, digest: verified::sha256(&plain), ..Statement::empty(day) }))
+        let Lines { ours: lines, foreign } = statement_file::read(&self.signer.mchid, &self.apps, day, &plain)?;
+        Ok(StatementResponse::Ready(Statement { lines, foreign, digest: verified::sha256(&plain), ..Statement::empty(day) }))
     }
 
     /// Path and query of a URL at the gateway, unchanged because the request signature covers them; `None` for another origin.
@@ -61,7 +62,7 @@ impl WechatPay {
         let request = self.client.get(format!("{}{target}", self.gateway.trim_end_matches('/')));
         let request =
             request.timeout(STATEMENT_TIMEOUT).header("Authorization", authorization).header("Accept", "application/json");
-        let response = request.send().await.map_err(unreachable)?;
+        let response = self.client.send(request).await?;
         if !response.status().is_success() {
             return Err(ChannelError::InvalidResponse("an HTTP error status"));
         }

@@ -136,7 +136,7 @@ impl WechatPay {
         let amount = amount.unwrap_or(expected);
         Some(verified::event(EventFacts {
             channel: Tender::WechatPay,
-            kind: if let EventKind::Refunded(_) = kind { EventKind::Refunded(amount) } else { kind },
+            kind,
             source,
             out_trade_no: trade.out_trade_no,
             trade_no,
@@ -145,6 +145,7 @@ impl WechatPay {
             amount,
             cny: trade.amount.and_then(|amount| amount.currency).is_none_or(|currency| currency == "CNY"),
             refund_no: None,
+            finished: false,
             digest: verified::sha256(body),
         }))
     }
@@ -161,6 +162,7 @@ impl WechatPay {
             amount: attempt.amount,
             cny: true,
             refund_no: None,
+            finished: false,
             digest: verified::sha256(body),
         })
     }
@@ -171,8 +173,7 @@ impl Trade {
     pub(super) fn kind(&self) -> Option<Option<EventKind>> {
         Some(match self.trade_state.as_str() {
             "SUCCESS" => Some(EventKind::Paid),
-            // Says that a refund was started, but not its amount: an operator has to look.
-            "REFUND" => Some(EventKind::Refunded(Fen::ZERO)),
+            "REFUND" => Some(EventKind::RefundStarted),
             "CLOSED" | "REVOKED" => Some(EventKind::Closed),
             "NOTPAY" | "USERPAYING" | "ACCEPT" | "PAYERROR" => None,
             _ => return None,

@@ -41,6 +41,7 @@ CREATE INDEX orders_account ON orders (account_id, created_at);
 CREATE INDEX orders_created ON orders (created_at);
 CREATE INDEX orders_state ON orders (state, created_at);
 CREATE INDEX orders_shift ON orders (shift_id);
+CREATE INDEX orders_pending ON orders (created_at) WHERE state = 'pending';
 
 -- One attempt to pay an order through one channel, stored before the channel hears of it.
 CREATE TABLE payment_attempts (
@@ -58,7 +59,12 @@ CREATE TABLE payment_attempts (
     next_query_at BIGINT NOT NULL,
     queried_at BIGINT,
     trade_no TEXT,
-    paid_at BIGINT
+    paid_at BIGINT,
+    -- By which way the payer reaches the cashier, and a digest of the payer's id where the way is of one payer.
+    way TEXT NOT NULL DEFAULT 'form' CHECK (way IN ('form', 'h5', 'native', 'jsapi')),
+    payer TEXT,
+    -- When the channel said that it refunds nothing of it any more.
+    finished_at BIGINT
 );
 CREATE INDEX payment_attempts_order ON payment_attempts (order_id);
 CREATE INDEX payment_attempts_due ON payment_attempts (state, next_query_at);
@@ -74,7 +80,7 @@ CREATE TABLE payment_events (
     refund_no TEXT NOT NULL,
     -- The total of all refunds of the trade for `refund-total`, otherwise 0.
     refund_total_fen BIGINT NOT NULL,
-    source TEXT NOT NULL CHECK (source IN ('notify', 'query')),
+    source TEXT NOT NULL CHECK (source IN ('notify', 'query', 'statement')),
     attempt_id UUID REFERENCES payment_attempts (id),
     amount_fen BIGINT NOT NULL,
     digest BYTEA NOT NULL,

@@ -133,6 +133,8 @@ CREATE TABLE refunds (
     note TEXT,
     tries BIGINT NOT NULL DEFAULT 0,
     -- When the channel is queried next; NULL: never.
+    -- What holds it up while its channel is asked.
+    obstacle TEXT CHECK (obstacle IN ('no-funds', 'no-merchant')),
     next_at BIGINT,
     settled_by UUID REFERENCES users (id),
     settled_at BIGINT,

@@ -35,6 +35,23 @@ CREATE TRIGGER statement_lines_append_only BEFORE UPDATE OR DELETE ON statement_
 CREATE TRIGGER statement_lines_no_truncate BEFORE TRUNCATE ON statement_lines
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+-- What other systems took and gave back under the same merchant number; in no total of ours.
+CREATE TABLE foreign_statement_lines (
+    statement_id UUID NOT NULL REFERENCES statements (id),
+    line BIGINT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('paid', 'refunded')),
+    out_trade_no TEXT NOT NULL,
+    trade_no TEXT NOT NULL,
+    refund_no TEXT,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
+    at BIGINT NOT NULL,
+    PRIMARY KEY (statement_id, line)
+);
+CREATE TRIGGER foreign_statement_lines_append_only BEFORE UPDATE OR DELETE ON foreign_statement_lines
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER foreign_statement_lines_no_truncate BEFORE TRUNCATE ON foreign_statement_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
 -- Which statement is the valid one of a day from an instant on, and what it adds to the fees; the ledger's posting refers to it.
 CREATE TABLE settlement_statements (
     id UUID PRIMARY KEY NOT NULL,
@@ -58,6 +75,9 @@ CREATE TABLE settlement_days (
     tried_at BIGINT NOT NULL,
     -- Why the last attempt brought no statement; NULL where it did.
     problem TEXT,
+    -- The row and column of the file that could not be read.
+    problem_row BIGINT,
+    problem_column TEXT,
     -- When the channel first reported a day without payments.
     empty_since BIGINT,
     -- When statement, ledger and meters were last compared, with the result.

@@ -10,6 +10,7 @@ use sqlx::FromRow;
 
 use super::{Name, above, names, within};
 use crate::audit::{self, Entry};
+use crate::payments::{end_held, lying};
 use crate::refunds::unsaid;
 use crate::{Db, Result, Tx, on, read};
 
@@ -28,16 +29,20 @@ struct CaseRow {
     #[sqlx(flatten)]
     name: Name,
     held: bool,
+    bookable: bool,
     total: i64,
 }
 
 /// A page of cases: open ones oldest first, closed ones newest first. A case without a meter is for those who may see everything.
 pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
-    let rows: Vec<CaseRow> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<CaseRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
                 u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
-                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
+                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
+                EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
+                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,",
         names!(),
         "FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
          LEFT JOIN places r ON r.id = m.place_id",
@@ -48,23 +53,27 @@ pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<C
         "AND (c.closed_at IS NOT NULL) = $2
          ORDER BY c.closed_at DESC, c.opened_at, c.id LIMIT $3 OFFSET $4"
     ))
-    .bind(operator)
-    .bind(query.closed)
-    .bind(Page::<CaseLine>::SIZE)
-    .bind(query.page * Page::<CaseLine>::SIZE)
-    .fetch_all(pool)
-    .await)?;
+        .bind(operator)
+        .bind(query.closed)
+        .bind(Page::<CaseLine>::SIZE)
+        .bind(query.page * Page::<CaseLine>::SIZE)
+        .fetch_all(pool)
+        .await
+    })?;
     let total = rows.first().map_or(0, |row| row.total);
     Ok(Page { lines: rows.into_iter().map(line).collect::<Result<_>>()?, total })
 }
 
 /// The open cases of a meter.
 pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
-    let rows: Vec<CaseRow> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<CaseRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
         "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
                 NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
-                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,",
+                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
+                EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
+                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,",
         names!(),
         "FROM cases c LEFT JOIN orders o ON o.id = c.order_id JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
          JOIN places r ON r.id = m.place_id",
@@ -73,10 +82,11 @@ pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<C
         within!(),
         "ORDER BY c.opened_at, c.id"
     ))
-    .bind(operator)
-    .bind(meter)
-    .fetch_all(pool)
-    .await)?;
+        .bind(operator)
+        .bind(meter)
+        .fetch_all(pool)
+        .await
+    })?;
     rows.into_iter().map(line).collect()
 }
 
@@ -90,6 +100,7 @@ fn line(row: CaseRow) -> Result<CaseLine> {
         room: row.meter_id.is_some().then(|| row.name.into()),
         meter: row.meter_id,
         order: row.order_number,
+        bookable: row.bookable && is_open,
         refunds: row.order_id.filter(|_| detail.may_need_refund()),
         detail,
         opened_at: row.opened_at,
@@ -125,15 +136,16 @@ pub(crate) async fn close_in(
             "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
                                     (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
                              THEN 'case'
-                             WHEN c.kind IN ('paid-twice', 'payment', 'refund') AND EXISTS
+                             WHEN c.kind IN ('paid-twice', 'payment', 'refund', 'refund-elsewhere') AND EXISTS
                                     (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
                                           JOIN ledger_transfers t ON t.operation = 'suspense' AND t.reference = e.id
-                                     WHERE p.order_id = c.order_id
-                                       AND t.amount_e4 > 100 * COALESCE((SELECT SUM(f.amount_fen) FROM refunds f
-                                                                         WHERE f.event_id = e.id AND f.state = 'done'), 0)
-                                       AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b
-                                           ON b.id = w.reference
-                                                       WHERE w.operation = 'refund-elsewhere' AND b.attempt_id = p.id))
+                                     WHERE p.order_id = c.order_id AND",
+            lying!(),
+            ")
+                             THEN 'case'
+                             WHEN c.kind = 'refund' AND EXISTS
+                                    (SELECT 1 FROM refunds f WHERE f.order_id = c.order_id AND f.state = 'sending'
+                                                               AND f.obstacle IS NOT NULL)
                              THEN 'case'
                              WHEN c.kind = 'refund' AND EXISTS
                                     (SELECT 1 FROM returns v WHERE v.corrects_order = c.order_id AND v.state = 'taken'
@@ -169,7 +181,18 @@ pub(crate) async fn close_in(
     if closed == 0 {
         return Err(AppError::Conflict.into());
     }
+    // What was held for this case ends with it.
+    if let (CaseKind::Payment | CaseKind::PaidTwice | CaseKind::RefundElsewhere, Some(order)) = (kind, of_order(tx, case).await?)
+    {
+        end_held(tx, order).await?;
+    }
     Ok((kind, meter))
+}
+
+async fn of_order(tx: &mut Tx, case: CaseId) -> Result<Option<OrderId>> {
+    let row: Option<(Option<OrderId>,)> =
+        on!(tx, |c| sqlx::query_as("SELECT order_id FROM cases WHERE id = $1").bind(case).fetch_optional(c).await)?;
+    Ok(row.and_then(|(order,)| order))
 }
 
 /// The audit line of a case that was closed.

@@ -4,7 +4,7 @@ use model::console::{ConsoleRefund, OrderMoney, Page, ReceiptNumber, RefundLine,
 use model::ids::{MeterId, OrderId, RefundId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::{OrderState, Tender};
-use model::refund::{RefundSource, RefundState};
+use model::refund::{RefundObstacle, RefundSource, RefundState};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -18,6 +18,7 @@ struct RefundRow {
     id: RefundId,
     refund_no: String,
     state: RefundState,
+    obstacle: Option<RefundObstacle>,
     source: RefundSource,
     tender: Tender,
     channel: Tender,
@@ -52,6 +53,7 @@ impl RefundRow {
             id: self.id,
             refund_no: self.refund_no,
             state: self.state,
+            obstacle: self.obstacle,
             source: self.source,
             tender: self.tender,
             channel: self.channel,
@@ -83,7 +85,8 @@ impl RefundRow {
 macro_rules! refunded {
     () => {
         concat!(
-            "SELECT f.id, f.refund_no, f.state, f.source, f.tender, e.channel, e.trade_no, f.amount_fen, f.reason, f.order_id,
+            "SELECT f.id, f.refund_no, f.state, CASE WHEN f.state = 'sending' THEN f.obstacle END AS obstacle,
+                    f.source, f.tender, e.channel, e.trade_no, f.amount_fen, f.reason, f.order_id,
                     o.number AS order_number, f.return_id, o.meter_id, a.number AS account_number, f.asked_by,
                     u.name AS asked_by_name, f.asked_at, f.expires_at, d.name AS decided_by_name, f.note, f.tries, f.next_at,
                     s.name AS settled_by_name, f.settled_at, p.year AS receipt_year, p.number AS receipt_number,
@@ -155,6 +158,8 @@ struct PaymentRow {
     waits: bool,
     /// Whether the channel refused a refund of it.
     refused: bool,
+    /// The channel refunds nothing of it any more.
+    finished: bool,
     /// Refunded or about to be.
     reserved: Fen,
     /// Refunded at the channel's console.
@@ -168,7 +173,7 @@ impl PaymentRow {
     }
 
     fn as_refundable(&self, rules: &Rules, now: Timestamp) -> Refundable {
-        let by_channel = rules.gives_back(self.channel, self.received_at, now);
+        let by_channel = !self.finished && rules.gives_back(self.channel, self.received_at, now);
         Refundable {
             of: RefundOf::Payment(self.id),
             source: if self.suspended { RefundSource::Suspense } else { RefundSource::Order },
@@ -246,11 +251,14 @@ pub async fn order_money(
     let payments: Vec<PaymentRow> = read!(db, |pool| {
         sqlx::query_as(
             "SELECT e.id, e.channel, e.trade_no, e.received_at, e.amount_fen,
-                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id) AS suspended,
+                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id)
+                  AND NOT EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense-back' AND t.reference = e.id)
+                    AS suspended,
                 e.outcome IN ('credited', 'credited-late', 'undeliverable') AND o.state IN ('paid', 'case')
                   AND NOT EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id AND c.state <> 'superseded' AND c.attempts > 0
                                   AND NOT (c.state = 'case' AND c.reason = 'hoarding-limit')) AS waits,
                 EXISTS (SELECT 1 FROM refunds f WHERE f.event_id = e.id AND f.state = 'failed') AS refused,
+                p.finished_at IS NOT NULL AS finished,
                 CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.event_id = e.id
                                AND f.state IN ('waiting', 'sending', 'payable', 'done')), 0) AS BIGINT) AS reserved,
                 CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events x ON x.id = t.reference

@@ -3,12 +3,13 @@
 use model::error::AppError;
 use model::ids::{AttemptId, OrderId};
 use model::money::Fen;
-use model::order::{OrderState, Tender};
+use model::order::{OrderState, PaymentWay, Tender};
 use model::time::{MINUTE, SECOND, Timestamp};
 use model::word_enum;
 use sqlx::FromRow;
 
 use crate::{Db, Result, StoreError, Tx, on, read};
+use domain::payment::out_trade_no;
 use domain::rng::Rng;
 
 /// A form is handed out again only if at least this much is left to pay it.
@@ -77,6 +78,17 @@ pub struct Terms<'a> {
     pub seller_id: &'a str,
     /// For how long it may be paid, ms; the end is rounded up to a whole minute, for channels that know no seconds.
     pub lifetime: i64,
+    /// By which way the payer reaches the cashier.
+    pub way: PaymentWay,
+    /// A digest of the payer's id, where the way is of one payer and they have signed in.
+    pub payer: Option<&'a str>,
+}
+
+#[derive(FromRow)]
+struct WayRow {
+    id: AttemptId,
+    way: PaymentWay,
+    payer: Option<String>,
 }
 
 /// The attempt under which an order can be paid now: the open one while it lasts, otherwise a new one with a new number.
@@ -104,37 +116,98 @@ pub async fn open_attempt(db: &Db, rng: &Rng, at: Timestamp, order: OrderId, ter
     if before.iter().any(|attempt| matches!(attempt.state, AttemptState::Held | AttemptState::Paid)) {
         return Err(AppError::OrderClosed.into());
     }
+    let ways = ways(&mut tx, order).await?;
+    let same_way =
+        |attempt: &Attempt| ways.iter().any(|row| row.id == attempt.id && row.way == terms.way && row.is_of(terms.payer));
     let resumed = before.iter().find(|attempt| {
         attempt.state == AttemptState::Pending
             && attempt.app_id == terms.app_id
             && attempt.seller_id == terms.seller_id
             && attempt.expires_at > at.plus(WORTH_RESUMING)
+            && same_way(attempt)
     });
     if let Some(attempt) = resumed {
+        note_payer(&mut tx, attempt, terms.payer).await?;
+        tx.commit().await?;
         return Ok(attempt.clone());
     }
+    supersede(&mut tx, at, order).await?;
     let end = at.plus(terms.lifetime + MINUTE - 1).0;
     let attempt: Option<Attempt> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "INSERT INTO payment_attempts
-           (id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, next_query_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10)
+           (id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at, next_query_at,
+            way, payer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $11, $12)
          RETURNING",
         attempt_columns!()
     ))
     .bind(rng.id(at))
     .bind(order.0)
     .bind(terms.channel.as_str())
-    .bind(format!("D{number}N{}", before.len() + 1))
+    .bind(out_trade_no(number, before.len() + 1))
     .bind(amount)
     .bind(terms.app_id)
     .bind(terms.seller_id)
     .bind(at.0)
     .bind(end - end.rem_euclid(MINUTE))
     .bind(at.plus(FIRST_QUERY).0)
+    .bind(terms.way)
+    .bind(terms.payer)
     .fetch_optional(c)
     .await)?;
     tx.commit().await?;
     attempt.ok_or(StoreError::Inconsistent { table: "payment_attempts", column: "id" })
+}
+
+impl WayRow {
+    /// One that was opened before its payer signed in is of whoever signs in first.
+    fn is_of(&self, payer: Option<&str>) -> bool {
+        self.payer.is_none() || payer.is_none() || self.payer.as_deref() == payer
+    }
+}
+
+async fn ways(tx: &mut Tx, order: OrderId) -> Result<Vec<WayRow>> {
+    on!(tx, |c| sqlx::query_as("SELECT id, way, payer FROM payment_attempts WHERE order_id = $1").bind(order).fetch_all(c).await)
+}
+
+async fn note_payer(tx: &mut Tx, attempt: &Attempt, payer: Option<&str>) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE payment_attempts SET payer = $1 WHERE id = $2 AND payer IS NULL")
+        .bind(payer)
+        .bind(attempt.id)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Another attempt takes the place of the open ones, which are not about to expire: the next queries close them at their
+/// channels, so that one order is not paid by two.
+async fn supersede(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE payment_attempts SET state = 'closing', next_query_at = $1
+         WHERE order_id = $2 AND state = 'pending' AND expires_at > $3"
+    )
+    .bind(at)
+    .bind(order)
+    .bind(at.plus(WORTH_RESUMING))
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// Nobody is given the form of the order's open attempts any more, and the next queries close them at the channel.
+pub async fn give_up(db: &Db, at: Timestamp, order: OrderId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    supersede(&mut tx, at, order).await?;
+    tx.commit().await
+}
+
+/// By which way an attempt is paid, and the digest of its payer.
+pub async fn way_of(db: &Db, attempt: AttemptId) -> Result<Option<(PaymentWay, Option<String>)>> {
+    let row: Option<WayRow> = read!(db, |pool| sqlx::query_as("SELECT id, way, payer FROM payment_attempts WHERE id = $1")
+        .bind(attempt)
+        .fetch_optional(pool)
+        .await)?;
+    Ok(row.map(|row| (row.way, row.payer)))
 }
 
 /// By our number at the channel.
@@ -177,7 +250,7 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
         attempt_columns!(),
         "FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
            AND (state <> 'held' OR NOT EXISTS (SELECT 1 FROM payment_events e WHERE e.attempt_id = payment_attempts.id
-                                               AND e.kind IN ('paid', 'refunded', 'refund-total')))
+                                               AND e.kind = 'paid'))
          ORDER BY next_query_at, id LIMIT $2"
     ))
     .bind(now.0)

@@ -1,15 +1,16 @@
 //! Verified words about refunds: of ours by their number, of whatever went back by its sum, and of what nobody here asked for.
 
-use model::case::{CaseDetail, PaymentReason, RefundCase};
+use model::case::{CaseDetail, PaymentCase, PaymentReason, RefundCase};
 use model::ids::{AttemptId, Uuid};
 use model::money::Fen;
 use model::refund::RefundState;
 use model::time::Timestamp;
 
 use super::attempts::AttemptState;
+use super::exits;
 use super::outcome::Outcome;
 use super::record::{case, open_case, record};
-use super::settle::{EventKey, Subject, fits, insert, move_attempt};
+use super::settle::{EventKey, Subject, fits, insert, move_attempt, post_to_suspense};
 use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;
@@ -113,7 +114,12 @@ pub(super) async fn summed(
     let attempt = subject.attempt.id;
     let known = refunds::refunded_sums(tx, attempt).await?;
     if !known.is_paid() {
-        return unsolicited(tx, rng, at, event, Some(subject), key, sum).await;
+        // By its own word the channel was paid and gave it back; what a notification says is asked about first.
+        return if event.source() == EventSource::Query {
+            paid_and_refunded(tx, rng, at, event, subject, Some(key)).await
+        } else {
+            unsolicited(tx, rng, at, event, Some(subject), key, sum).await
+        };
     }
     // Only about an attempt that we took for unpaid is its trade asked: since then its notification came.
     if event.source() == EventSource::Query {
@@ -128,6 +134,89 @@ pub(super) async fn summed(
     }
     refunds::reset_backoff(tx, at, attempt).await?;
     Ok(Outcome::Noted)
+}
+
+/// A trade was paid and some of it is going back. How much is told of each refund by itself.
+pub(super) async fn started(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &VerifiedEvent,
+    subject: Option<&Subject>,
+) -> Result<Outcome> {
+    let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(Outcome::Ignored) };
+    if refunds::refunded_sums(tx, subject.attempt.id).await?.is_paid() {
+        return Ok(Outcome::Ignored);
+    }
+    paid_and_refunded(tx, rng, at, event, subject, None).await
+}
+
+/// A payment that is heard of only with its refund: both are booked, and nothing is credited. `refund` is the key of the refund's
+/// event where its sum is told.
+async fn paid_and_refunded(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &VerifiedEvent,
+    subject: &Subject,
+    refund: Option<EventKey<'_>>,
+) -> Result<Outcome> {
+    let outcome = Outcome::Refunded;
+    let Some(id) = insert(tx, rng, at, event, EventKey::of(StoredEventKind::Paid), Some(subject), outcome).await? else {
+        return Ok(Outcome::Duplicate);
+    };
+    if subject.attempt.state != AttemptState::Paid {
+        move_attempt(tx, at, subject, AttemptState::Held, event.trade_no()).await?;
+    }
+    post_to_suspense(tx, rng, at, event, id).await?;
+    if let Some(key) = refund {
+        // A notification may have told the same.
+        insert(tx, rng, at, event, key, Some(subject), outcome).await?;
+    }
+    book_earlier(tx, rng, at, event, subject).await?;
+    let case = case(event, Some(subject), PaymentReason::Refunded);
+    open_case(tx, rng, at, Some(subject), CaseDetail::RefundElsewhere(case)).await?;
+    record(tx, at, event, Some(subject), outcome).await?;
+    if !exits::lies(tx, subject.order.id).await? {
+        exits::end_held(tx, subject.order.id).await?;
+    }
+    Ok(outcome)
+}
+
+/// Books what was heard to have gone back before its payment was heard of, and opens its case where that is closed.
+pub(super) async fn book_earlier(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: &Subject) -> Result<()> {
+    let heard: Vec<(Uuid, Fen, StoredEventKind)> = on!(tx, |c| sqlx::query_as(
+        "SELECT e.id, CASE WHEN e.kind = 'refund-total' THEN e.refund_total_fen ELSE e.amount_fen END AS fen, e.kind
+         FROM payment_events e
+         WHERE e.attempt_id = $1 AND e.kind IN ('refunded', 'refund-total') AND e.outcome = 'refunded' AND NOT EXISTS
+           (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'refund-elsewhere' AND t.reference = e.id)
+         ORDER BY fen DESC, e.id"
+    )
+    .bind(subject.attempt.id)
+    .fetch_all(c)
+    .await)?;
+    let (mut booked, mut sum_is_booked) = (Fen::ZERO, false);
+    for (id, amount, kind) in heard {
+        let amount = if kind != StoredEventKind::RefundTotal {
+            amount
+        } else if sum_is_booked {
+            continue;
+        } else {
+            // Of a channel that tells sums the largest holds the others.
+            sum_is_booked = true;
+            let known = refunds::refunded_sums(tx, subject.attempt.id).await?;
+            unasked(amount, known.done(), known.sending(), known.console_refund())
+        };
+        if amount > Fen::ZERO {
+            ledger::post(tx, rng, at, &refund_elsewhere(id, event.channel().as_str(), amount.money())).await?;
+            booked = booked + amount;
+        }
+    }
+    if booked > Fen::ZERO {
+        let case = PaymentCase { refunded: Some(booked), ..case(event, Some(subject), PaymentReason::Refunded) };
+        open_case(tx, rng, at, Some(subject), CaseDetail::RefundElsewhere(case)).await?;
+    }
+    Ok(())
 }
 
 /// Money went back that nobody here asked for: stored, booked where the payment is in our books, and a case.

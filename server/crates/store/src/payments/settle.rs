@@ -4,7 +4,7 @@
 use model::case::{CaseDetail, CaseKind, PaymentReason, UndeliverableCase};
 use model::ids::Uuid;
 use model::money::Fen;
-use model::order::OrderState;
+use model::order::{OrderState, Tender};
 use model::time::Timestamp;
 
 use super::attempts::{Attempt, AttemptState, attempt_columns};
@@ -43,20 +43,57 @@ pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, events: &[&VerifiedEvent]
 
 /// Writes nothing where it gives [`Outcome::Duplicate`] or [`Outcome::Ignored`].
 async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent) -> Result<Outcome> {
-    let subject = lock(tx, event.out_trade_no()).await?;
+    let subject = match (event.out_trade_no(), event.trade_no()) {
+        // A refund that was made at the channel's console may name only the channel's number of the trade.
+        ("", Some(trade_no)) => match number_of(tx, event.channel(), trade_no).await? {
+            Some(out_trade_no) => lock(tx, &out_trade_no).await?,
+            None => None,
+        },
+        (out_trade_no, _) => lock(tx, out_trade_no).await?,
+    };
+    let outcome = settle_kind(tx, rng, at, event, subject.as_ref()).await?;
+    let is_new = event.is_finished() && finish(tx, at, event, subject.as_ref()).await?;
+    Ok(if is_new && matches!(outcome, Outcome::Duplicate | Outcome::Ignored) { Outcome::Noted } else { outcome })
+}
+
+/// Remembers that the channel refunds nothing of the trade any more. Says whether that is new.
+async fn finish(tx: &mut Tx, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<bool> {
+    let Some(subject) = subject.filter(|subject| fits(event, subject)) else { return Ok(false) };
+    let marked = on!(tx, |c| sqlx::query("UPDATE payment_attempts SET finished_at = $1 WHERE id = $2 AND finished_at IS NULL")
+        .bind(at)
+        .bind(subject.attempt.id)
+        .execute(c)
+        .await)?;
+    Ok(marked == 1)
+}
+
+async fn settle_kind(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
     match event.kind() {
-        EventKind::Paid => paid(tx, rng, at, event, subject.as_ref()).await,
-        EventKind::Refunded(sum) => returned::summed(tx, rng, at, event, subject.as_ref(), sum).await,
-        EventKind::RefundSucceeded => returned::returned(tx, rng, at, event, subject.as_ref()).await,
-        EventKind::RefundFailed => returned::not_returned(tx, rng, at, event, subject.as_ref()).await,
-        EventKind::Closed => closed(tx, rng, at, event, subject.as_ref()).await,
+        EventKind::Paid => paid(tx, rng, at, event, subject).await,
+        EventKind::Refunded(sum) => returned::summed(tx, rng, at, event, subject, sum).await,
+        EventKind::RefundStarted => returned::started(tx, rng, at, event, subject).await,
+        EventKind::RefundSucceeded => returned::returned(tx, rng, at, event, subject).await,
+        EventKind::RefundFailed => returned::not_returned(tx, rng, at, event, subject).await,
+        EventKind::Closed => closed(tx, rng, at, event, subject).await,
         EventKind::Absent => match subject {
-            Some(subject) if at.since(subject.attempt.expires_at) > DEAD_AFTER && is_open(tx, &subject).await? => {
-                end(tx, at, event, &subject).await
+            Some(subject) if at.since(subject.attempt.expires_at) > DEAD_AFTER && is_open(tx, subject).await? => {
+                end(tx, at, event, subject).await
             }
             _ => Ok(Outcome::Ignored),
         },
     }
+}
+
+async fn number_of(tx: &mut Tx, channel: Tender, trade_no: &str) -> Result<Option<String>> {
+    let row: Option<(String,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT p.out_trade_no FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
+         WHERE e.channel = $1 AND e.trade_no = $2 AND e.kind = 'paid'"
+    )
+    .bind(channel)
+    .bind(trade_no)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.map(|(number,)| number))
 }
 
 /// The updates change nothing: they lock the rows on an engine that locks rows. Always the attempt before its order.
@@ -114,12 +151,14 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
             } else {
                 orders::deliver_by(tx, rng, at, &way, subject.order.clone(), None).await?;
             }
+            returned::book_earlier(tx, rng, at, event, subject).await?;
         }
         (Verdict::Twice, Some(subject)) => {
             if subject.attempt.state != AttemptState::Paid {
                 move_attempt(tx, at, subject, AttemptState::Paid, event.trade_no()).await?;
             }
             post_to_suspense(tx, rng, at, event, id).await?;
+            returned::book_earlier(tx, rng, at, event, subject).await?;
             open_case(tx, rng, at, Some(subject), CaseDetail::PaidTwice(case(event, Some(subject), PaymentReason::PaidTwice)))
                 .await?;
         }
@@ -129,6 +168,9 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
             }
             if mismatch.is_our_money() {
                 post_to_suspense(tx, rng, at, event, id).await?;
+                if let Some(subject) = subject {
+                    returned::book_earlier(tx, rng, at, event, subject).await?;
+                }
             }
             open_case(tx, rng, at, subject, CaseDetail::Payment(case(event, subject, mismatch.reason()))).await?;
         }
@@ -332,6 +374,6 @@ async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> 
     if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "orders", column: "state" }) }
 }
 
-async fn post_to_suspense(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, id: Uuid) -> Result<()> {
+pub(super) async fn post_to_suspense(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, id: Uuid) -> Result<()> {
     ledger::post(tx, rng, at, &suspense(id, event.channel().as_str(), event.amount().money())).await
 }

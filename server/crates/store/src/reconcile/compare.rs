@@ -8,7 +8,7 @@ use model::person::Who;
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
 
-use super::{audit_actor, differences, ledger_entries, meters, subject};
+use super::{audit_actor, differences, ledger_entries, meters, subject, unbooked_refunds};
 use crate::audit::{self, Entry};
 use crate::cases;
 use crate::{Db, Result, StoreError, Tx, on};
@@ -82,6 +82,7 @@ pub async fn compare(
     let entries = ledger_entries::load(&mut tx, channel, day, window, statement).await?;
     let missing = missing_windows(&mut tx, channel, day, window).await?;
     let mut found = reconcile::compare(window, &lines, &entries, &missing);
+    unbooked_refunds::link(&mut tx, channel, &mut found.findings).await?;
     let meters = meters::compare(&mut tx, at, channel, statement).await?;
     found.findings.extend(meters.findings);
     let change = differences::replace(&mut tx, rng, at, channel, day, &found.findings).await?;

@@ -14,7 +14,7 @@ use crate::{Db, Result, cases, on};
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for a day that was not compared, [`AppError::Conflict`] for a closed one, or
-/// [`AppError::DifferencesOpen`].
+/// [`AppError::DifferencesOpen`]; with [`AppError::RefundsUnbooked`] whatever the reason.
 pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date, reason: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let row: Option<(Option<Timestamp>, Option<CaseId>)> = on!(&mut tx, |c| sqlx::query_as(
@@ -40,6 +40,19 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date
         .fetch_optional(c)
         .await
     })?;
+    // A refund of a payment of ours that is not booked: the channel's account is wrong, and no reason makes it right.
+    let unbooked: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d
+         WHERE d.channel = $1 AND d.day = $2 AND d.gone_at IS NULL AND d.class = 'channel-only' AND d.kind = 'refunded'
+           AND d.order_id IS NOT NULL"
+    )
+    .bind(channel)
+    .bind(day)
+    .fetch_optional(c)
+    .await)?;
+    if unbooked.is_some_and(|(count,)| count > 0) {
+        return Err(AppError::RefundsUnbooked.into());
+    }
     let undecided = open.map_or(0, |(count,)| count);
     if undecided > 0 && reason.is_empty() {
         return Err(AppError::DifferencesOpen.into());

@@ -9,10 +9,10 @@ use model::person::Who;
 use model::reconciliation::StatementProblem;
 use model::time::{Date, MINUTE, Timestamp};
 
-use super::{audit_actor, subject};
+use super::{audit_actor, foreign, subject};
 use crate::audit::{self, Entry};
 use crate::bulk::Bulk;
-use crate::{Db, Result, StoreError, Tx, ledger, on};
+use crate::{Db, Result, StoreError, Tx, ledger, on, read};
 use domain::ledger::{Account, fees};
 use domain::rng::Rng;
 use domain::statement::{Statement, StatementLine};
@@ -46,7 +46,7 @@ pub async fn confirm_empty(db: &Db, at: Timestamp, channel: Tender, statement: &
     let row: Option<(Timestamp,)> = on!(&mut tx, |c| sqlx::query_as(
         "INSERT INTO settlement_days (channel, day, tried_at, empty_since, problem) VALUES ($1, $2, $3, $3, $4)
          ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = excluded.problem,
-             empty_since = COALESCE(settlement_days.empty_since, excluded.empty_since)
+             problem_row = NULL, problem_column = NULL, empty_since = COALESCE(settlement_days.empty_since, excluded.empty_since)
          RETURNING empty_since"
     )
     .bind(channel)
@@ -71,17 +71,51 @@ pub async fn confirm_empty(db: &Db, at: Timestamp, channel: Tender, statement: &
     Ok(at.since(first_report) >= CONFIRM_AFTER && (ledger_is_empty || is_old))
 }
 
+/// Why a day has no statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayProblem<'a> {
+    pub problem: StatementProblem,
+    /// The row of the file, from 1, and the column that could not be read.
+    pub row: Option<i64>,
+    pub column: Option<&'a str>,
+}
+
+impl DayProblem<'_> {
+    #[must_use]
+    pub const fn of(problem: StatementProblem) -> Self {
+        Self { problem, row: None, column: None }
+    }
+}
+
+/// Our merchant numbers at the channel that were paid or refunded around a day: an earlier or later statement may have it.
+pub async fn active_sellers(db: &Db, channel: Tender, day: Date) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT DISTINCT p.seller_id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
+         WHERE e.channel = $1 AND e.received_at >= $2 AND e.received_at < $3"
+    )
+    .bind(channel)
+    .bind(day.plus(-1).start())
+    .bind(day.plus(2).start())
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(seller,)| seller).collect())
+}
+
 /// Notes why a day has no statement.
-pub async fn note_problem(db: &Db, at: Timestamp, channel: Tender, day: Date, problem: StatementProblem) -> Result<()> {
+pub async fn note_problem(db: &Db, at: Timestamp, channel: Tender, day: Date, problem: &DayProblem<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO settlement_days (channel, day, tried_at, problem) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = excluded.problem"
+        "INSERT INTO settlement_days (channel, day, tried_at, problem, problem_row, problem_column)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = excluded.problem,
+             problem_row = excluded.problem_row, problem_column = excluded.problem_column"
     )
     .bind(channel)
     .bind(day)
     .bind(at)
-    .bind(problem)
+    .bind(problem.problem)
+    .bind(problem.row)
+    .bind(problem.column)
     .execute(c)
     .await)?;
     tx.commit().await
@@ -101,7 +135,8 @@ pub async fn import(
     // Locks the day, so that two imports run one after the other.
     let day: Option<(Option<StatementId>,)> = on!(&mut tx, |c| sqlx::query_as(
         "INSERT INTO settlement_days (channel, day, tried_at) VALUES ($1, $2, $3)
-         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = NULL
+         ON CONFLICT (channel, day) DO UPDATE SET tried_at = excluded.tried_at, problem = NULL,
+             problem_row = NULL, problem_column = NULL
          RETURNING statement_id"
     )
     .bind(channel)
@@ -147,8 +182,8 @@ pub async fn import(
         ledger::post(&mut tx, rng, at, &transfer).await?;
     }
     let detail = serde_json::json!({
-        "digest": hex::encode(&statement.digest), "lines": statement.lines.len(), "total_fen": statement.total(),
-        "fees_e4": statement.fees(),
+        "digest": hex::encode(&statement.digest), "lines": statement.lines.len(), "foreign": statement.foreign.len(),
+        "total_fen": statement.total(), "fees_e4": statement.fees(),
     });
     let (subject, detail, (actor, ip)) = (subject(channel, statement.day), detail.to_string(), audit_actor(by));
     audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "statement.import", subject: &subject, detail: &detail })
@@ -204,5 +239,6 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, channel: Tender, statemen
             return Err(StoreError::Inconsistent { table: "statement_lines", column: "line" });
         }
     }
+    foreign::insert(tx, id, &statement.foreign).await?;
     Ok(id)
 }

@@ -22,6 +22,13 @@ pub struct DayRow {
     pub tried_at: Timestamp,
     /// Why there is no statement.
     pub problem: Option<StatementProblem>,
+    /// The row and column of the file that could not be read.
+    pub problem_row: Option<i64>,
+    pub problem_column: Option<String>,
+    /// Lines of other systems under the same merchant number, and their total.
+    pub foreign_lines: i64,
+    #[sqlx(rename = "foreign_fen")]
+    pub foreign: Fen,
     pub compared_at: Option<Timestamp>,
     /// Payments minus refunds by the statement.
     #[sqlx(rename = "statement_fen")]
@@ -57,13 +64,17 @@ pub struct DayRow {
 
 macro_rules! day_columns {
     () => {
-        "SELECT s.channel, s.day, b.from_at, b.to_at, s.tried_at, s.problem, s.compared_at, s.statement_fen, s.ledger_fen,
+        "SELECT s.channel, s.day, b.from_at, b.to_at, s.tried_at, s.problem, s.problem_row, s.problem_column, s.compared_at,
+                s.statement_fen, s.ledger_fen,
                 COALESCE((SELECT CAST(SUM(d.gap_fen) AS BIGINT) FROM settlement_differences d
                           WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL), 0) AS gaps_fen,
                 COALESCE((SELECT CAST(SUM(f.fee_e4) AS BIGINT) FROM settlement_statements f
                           WHERE f.channel = s.channel AND f.day = s.day), 0) AS fee_e4,
                 COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM settlement_receipts r
                           WHERE r.channel = s.channel AND r.day = s.day), 0) AS received_fen,
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM foreign_statement_lines l WHERE l.statement_id = s.statement_id) AS foreign_lines,
+                COALESCE((SELECT CAST(SUM(CASE WHEN l.kind = 'paid' THEN l.amount_fen ELSE -l.amount_fen END) AS BIGINT)
+                          FROM foreign_statement_lines l WHERE l.statement_id = s.statement_id), 0) AS foreign_fen,
                 s.equal_lines, s.purchases, s.delivered, s.in_journal,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM settlement_differences d
                  WHERE d.channel = s.channel AND d.day = s.day AND d.gone_at IS NULL AND d.class <> 'edge') AS differences,

@@ -100,7 +100,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
 /// The way it came; over the counter only what the channel gives no more or has refused, so that nobody turns a card into cash.
 async fn refund_tender(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payment: &Payment) -> Result<Tender> {
     let channel = payment.channel;
-    let gives = policy.refunds.gives_back(channel, payment.received_at, at);
+    let gives = !payment.finished && policy.refunds.gives_back(channel, payment.received_at, at);
     let Some(tender) = new.over_counter else {
         return if gives { Ok(channel) } else { Err(AppError::RefundTooOld.into()) };
     };
@@ -165,7 +165,8 @@ async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
 pub(super) async fn payment_of(tx: &mut Tx, id: ReturnId) -> Result<Uuid> {
     let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "SELECT e.id FROM returns r JOIN payment_attempts p ON p.order_id = r.corrects_order
-              JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' AND e.outcome IN ('credited', 'credited-late')
+              JOIN payment_events e ON e.attempt_id = p.id AND e.kind = 'paid' AND (e.outcome IN ('credited', 'credited-late')
+                   OR EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense-back' AND t.reference = e.id))
          WHERE r.id = $1 AND r.tender = e.channel"
     )
     .bind(id.0)

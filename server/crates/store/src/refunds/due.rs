@@ -4,6 +4,7 @@ use model::case::{CaseDetail, RefundCase, RefundReason, RefundTrouble};
 use model::ids::{OrderId, RefundId};
 use model::money::Fen;
 use model::order::Tender;
+use model::refund::RefundObstacle;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -22,10 +23,12 @@ pub struct DueRefund {
     pub channel: Tender,
     /// Our application at the channel when it was paid.
     pub app_id: String,
+    /// Our merchant number at the channel when it was paid.
+    pub seller_id: String,
     out_trade_no: String,
     trade_no: String,
     #[sqlx(rename = "amount_fen")]
-    amount: Fen,
+    pub(super) amount: Fen,
     #[sqlx(rename = "paid_fen")]
     paid: Fen,
     /// When it was decided.
@@ -33,6 +36,8 @@ pub struct DueRefund {
     /// How often the channel was asked before.
     pub tries: i64,
     next_at: Timestamp,
+    /// What held it up at the last try.
+    pub obstacle: Option<RefundObstacle>,
 }
 
 impl DueRefund {
@@ -53,8 +58,8 @@ impl DueRefund {
 /// Takes the refunds that are due, each with the time of its next try, so that no other process asks as well.
 pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&DueRefund) -> Timestamp) -> Result<Vec<DueRefund>> {
     let due: Vec<DueRefund> = read!(db, |pool| sqlx::query_as(
-        "SELECT f.id, f.refund_no, f.order_id, e.channel, p.app_id, p.out_trade_no, e.trade_no, f.amount_fen,
-                e.amount_fen AS paid_fen, COALESCE(f.decided_at, f.asked_at) AS begun_at, f.tries, f.next_at
+        "SELECT f.id, f.refund_no, f.order_id, e.channel, p.app_id, p.seller_id, p.out_trade_no, e.trade_no, f.amount_fen,
+                e.amount_fen AS paid_fen, COALESCE(f.decided_at, f.asked_at) AS begun_at, f.tries, f.next_at, f.obstacle
          FROM refunds f JOIN payment_events e ON e.id = f.event_id JOIN payment_attempts p ON p.id = f.attempt_id
          WHERE f.state = 'sending' AND f.next_at <= $1 ORDER BY f.next_at, f.id LIMIT $2"
     )

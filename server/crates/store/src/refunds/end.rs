@@ -2,17 +2,17 @@
 
 use model::case::{CaseKind, RefundTrouble};
 use model::error::AppError;
-use model::ids::{OrderId, RefundId, ReturnId, UserId};
+use model::ids::{RefundId, ReturnId, UserId};
 use model::person::Who;
 use model::refund::{RefundSource, RefundState};
 use model::time::Timestamp;
 
 use super::decide::release;
 use super::{Refund, lock, record};
-use crate::cases;
 use crate::receipts::{self, ReceiptSubject};
 use crate::shifts::{self, Entered};
 use crate::{Db, Result, StoreError, Tx, ledger, on};
+use crate::{cases, payments};
 use domain::ledger::refund;
 use domain::rng::Rng;
 
@@ -34,9 +34,10 @@ pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by
     ledger::post(tx, rng, at, &refund(row.id.0, row.tender, row.amount.money())).await?;
     match row.source {
         RefundSource::Suspense => {
-            if nothing_lies(tx, row.order_id).await? {
+            if !payments::lies(tx, row.order_id).await? {
                 let kinds = [CaseKind::PaidTwice, CaseKind::Payment, CaseKind::Refund];
                 cases::resolve_order(tx, at, &kinds, row.order_id, "refunded").await?;
+                payments::end_held(tx, row.order_id).await?;
             }
             Ok(None)
         }
@@ -96,22 +97,6 @@ pub(super) async fn settle_return(
         .await
     })?;
     Ok(done.map(|(id, by)| Settled { id, by }))
-}
-
-/// Whether all money of an order that credits nothing went back.
-async fn nothing_lies(tx: &mut Tx, order: OrderId) -> Result<bool> {
-    let lies: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT)
-         FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
-              JOIN ledger_transfers t ON t.operation = 'suspense' AND t.reference = e.id
-         WHERE p.order_id = $1 AND t.amount_e4 > 100 * COALESCE((SELECT SUM(f.amount_fen) FROM refunds f
-                                                                 WHERE f.event_id = e.id AND f.state = 'done'), 0)
-         LIMIT 1"
-    )
-    .bind(order.0)
-    .fetch_optional(c)
-    .await)?;
-    Ok(lies.is_none())
 }
 
 /// The channel will not: the money lies where it lay, and a case names the next step.

@@ -24,6 +24,10 @@ pub(super) struct Payment {
     pub received_at: Timestamp,
     outcome: RecordedOutcome,
     suspended: bool,
+    /// A person credited it although it did not fit.
+    credited: bool,
+    /// The channel refunds nothing of it any more.
+    pub finished: bool,
 }
 
 impl Payment {
@@ -31,6 +35,7 @@ impl Payment {
     pub fn source(&self) -> Option<RefundSource> {
         match self.outcome {
             _ if self.suspended => Some(RefundSource::Suspense),
+            _ if self.credited => Some(RefundSource::Order),
             RecordedOutcome::Credited | RecordedOutcome::CreditedLate | RecordedOutcome::Undeliverable => {
                 Some(RefundSource::Order)
             }
@@ -44,7 +49,11 @@ pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
     let payment: Option<Payment> = on!(tx, |c| {
         sqlx::query_as(
         "SELECT e.id AS event_id, p.id AS attempt_id, p.order_id, e.channel, e.amount_fen AS paid_fen, e.received_at, e.outcome,
-                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id) AS suspended
+                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense' AND t.reference = e.id)
+                  AND NOT EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense-back' AND t.reference = e.id)
+                    AS suspended,
+                EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'suspense-back' AND t.reference = e.id) AS credited,
+                p.finished_at IS NOT NULL AS finished
          FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id WHERE e.id = $1 AND e.kind = 'paid'"
     )
     .bind(event)

@@ -70,7 +70,7 @@ pub(super) const CHECKS: &[Check] = &[
             AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.id = t.reference))
         OR (t.operation = 'refund-cleared' AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = t.reference)
             AND NOT EXISTS (SELECT 1 FROM returns WHERE returns.id = t.reference))
-        OR (t.operation IN ('suspense', 'refund-elsewhere')
+        OR (t.operation IN ('suspense', 'suspense-back', 'refund-elsewhere')
             AND NOT EXISTS (SELECT 1 FROM payment_events WHERE payment_events.id = t.reference))
         OR (t.operation = 'refund-lost' AND NOT EXISTS (SELECT 1 FROM payment_events WHERE payment_events.id = t.reference)
             AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.id = t.reference))

@@ -106,6 +106,32 @@ pub(super) const CHECKS: &[Check] = &[
                          WHERE p.order_id = o.id AND e.kind IN ('refunded', 'refund-total'))) AS x
      WHERE x.said > x.console_refund",
     },
+    // A refund at the channel's console of a payment in our books is posted.
+    Check {
+        rule: Rule::ConsoleRefundPosting,
+        sql: "SELECT e.trade_no AS subject, e.amount_fen AS expected,
+            CAST(0 AS BIGINT) AS found
+     FROM payment_events e
+     WHERE e.kind = 'refunded' AND e.outcome = 'refunded'
+       AND EXISTS (SELECT 1 FROM payment_events q WHERE q.attempt_id = e.attempt_id AND q.kind = 'paid' AND q.outcome <> 'held')
+       AND NOT EXISTS (SELECT 1 FROM ledger_transfers t WHERE t.operation = 'refund-elsewhere' AND t.reference = e.id)",
+    },
+    // No more went back by the channel's sum than refunds and postings know.
+    Check {
+        rule: Rule::RefundTotal,
+        sql: "SELECT x.out_trade_no AS subject, x.told AS expected, x.known AS found
+     FROM (SELECT p.out_trade_no,
+                  (SELECT MAX(e.refund_total_fen) FROM payment_events e WHERE e.attempt_id = p.id AND e.kind = 'refund-total'
+                      AND e.outcome IN ('refunded', 'noted')) AS told,
+                  CAST(COALESCE((SELECT SUM(f.amount_fen) FROM refunds f WHERE f.attempt_id = p.id
+                                    AND f.state IN ('sending', 'done') AND f.tender NOT IN ('cash', 'card', 'transfer')), 0)
+                     + COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events b ON b.id = t.reference
+                                 WHERE t.operation = 'refund-elsewhere' AND b.attempt_id = p.id), 0) / 100 AS BIGINT) AS known
+           FROM payment_attempts p
+           WHERE EXISTS (SELECT 1 FROM payment_events q
+                         WHERE q.attempt_id = p.id AND q.kind = 'paid' AND q.outcome <> 'held')) AS x
+     WHERE x.told > x.known",
+    },
     // Money in suspense is being refunded, or has an open case.
     Check {
         rule: Rule::Suspense,
@@ -115,6 +141,7 @@ pub(super) const CHECKS: &[Check] = &[
           LEFT JOIN (SELECT event_id, CAST(SUM(amount_fen) AS BIGINT) AS fen FROM refunds
                      WHERE state IN ('waiting', 'sending', 'payable', 'done') GROUP BY event_id) x ON x.event_id = e.id
      WHERE t.operation = 'suspense' AND t.amount_e4 / 100 <> COALESCE(x.fen, 0)
+       AND NOT EXISTS (SELECT 1 FROM ledger_transfers z WHERE z.operation = 'suspense-back' AND z.reference = e.id)
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.order_id = p.order_id AND k.closed_at IS NULL)
        AND NOT EXISTS (SELECT 1 FROM ledger_transfers w JOIN payment_events b ON b.id = w.reference
                        WHERE w.operation = 'refund-elsewhere' AND b.attempt_id = p.id)",

@@ -67,6 +67,8 @@ model::word_enum! {
         RefundConfirmed = "refund confirmed by its channel",
         OrderRefund = "refund state of an order",
         ConsoleRefunds = "console refunds that were settled",
+        ConsoleRefundPosting = "console refund and its posting",
+        RefundTotal = "refund total of the channel",
         Suspense = "money in suspense",
         DayFees = "fees of a settlement day",
         FeePosting = "posting of fees",
@@ -141,6 +143,8 @@ impl Rule {
             | Self::RefundedAmount
             | Self::RefundConfirmed
             | Self::Suspense
+            | Self::ConsoleRefundPosting
+            | Self::RefundTotal
             | Self::DayTotal
             | Self::ClosedDayTotal
             | Self::CommandAmount => Figure::Money(Money(number * 100)),

@@ -1,0 +1,108 @@
+//! The payment channels: whether each works, and how it answers.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use crate::api::channels::{ChannelState, ChannelStatus};
+use crate::i18n::channels::{Counts, OffKey, Seconds, state, texts};
+use crate::i18n::{common, lang};
+use crate::ports::{operator, ports};
+use crate::ui::load::load;
+use crate::ui::time::At;
+use model::time::Timestamp;
+
+/// The page: `/channels`.
+#[component]
+pub fn ChannelsPage() -> impl IntoView {
+    let read = async move {
+        let (ports, who) = (ports()?, operator()?);
+        ports.channels.channels(&who).await
+    };
+    load(read, move |channels: Vec<ChannelStatus>| view! { <List channels /> }.into_any())
+}
+
+#[component]
+fn List(channels: Vec<ChannelStatus>) -> impl IntoView {
+    let t = texts(lang());
+    view! {
+        <Frame title=t.title section=Section::Reconcile>
+            <h1>{t.title}</h1>
+            <p class="muted">{t.hint}</p>
+            <div class="table-scroll" tabindex="0" role="region" aria-label=t.title>
+                <table class="table stacked">
+                    <caption class="visually-hidden">{t.title}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.channel}</th>
+                            <th scope="col">{t.merchant}</th>
+                            <th scope="col">{t.state_head}</th>
+                            <th scope="col">{t.succeeded}</th>
+                            <th scope="col">{t.failed}</th>
+                            <th scope="col">{t.skew}</th>
+                            <th scope="col">{t.notified}</th>
+                            <th scope="col">{t.refused}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{channels.iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+            {channels.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
+        </Frame>
+    }
+}
+
+fn row(status: &ChannelStatus) -> impl IntoView + use<> {
+    let (t, lang) = (texts(lang()), lang());
+    let state_class = match status.state {
+        ChannelState::Working => "state good",
+        ChannelState::Unknown => "state quiet",
+        ChannelState::ClockSkewed | ChannelState::Failing | ChannelState::Off => "state warn",
+    };
+    let fault = status.fault.as_ref().map(|(key, problem)| {
+        view! { <br /><span class="muted">{OffKey { key }.text(lang)}" "<code>{problem.clone()}</code></span> }
+    });
+    let failed = status.failed.as_ref().map(|(at, reason)| {
+        view! { <At at=*at /><br /><span class="muted">{reason.clone()}</span> }
+    });
+    let (forged, probes, invalid) = (status.forged, status.probes, status.invalid);
+    view! {
+        <tr>
+            <th scope="row">{common::tender(status.channel, lang)}</th>
+            <td class="num">
+                {status.merchant.clone()}
+                {(!status.current).then(|| view! { <br /><span class="muted">{t.former}</span> })}
+            </td>
+            <td class="long"><span class=state_class>{state(status.state, lang)}</span>{fault}</td>
+            <td>{moment(status.succeeded_at)}</td>
+            <td class="long">{failed}</td>
+            <td class="num">{status.skew_s.map(|seconds| Seconds { seconds: format!("{seconds:+}") }.text(lang))}</td>
+            <td>{moment(status.notified_at)}</td>
+            <td>{Counts { forged, probes, invalid }.text(lang)}</td>
+        </tr>
+    }
+}
+
+fn moment(at: Option<Timestamp>) -> AnyView {
+    match at {
+        Some(at) => view! { <At at /> }.into_any(),
+        None => view! { <span class="muted">{texts(lang()).never}</span> }.into_any(),
+    }
+}
+
+/// Names the channels that are switched off; nothing where all work.
+pub fn banner(channels: &[ChannelStatus]) -> impl IntoView + use<> {
+    let t = texts(lang());
+    let mut off: Vec<&str> = channels
+        .iter()
+        .filter(|status| status.state == ChannelState::Off)
+        .map(|status| common::tender(status.channel, lang()))
+        .collect();
+    off.dedup();
+    (!off.is_empty()).then(|| {
+        view! {
+            <p class="notice bad" role="alert">
+                <strong>{t.banner}": "{off.join(", ")}</strong>" "{t.banner_hint}" "<a href="/channels">{t.details}</a>
+            </p>
+        }
+    })
+}

@@ -1,0 +1,129 @@
+//! Whether the payment channels work, for operators and supervisors.
+
+use std::sync::{Mutex, PoisonError};
+
+use app::api::channels::{ChannelState, ChannelStatus, ChannelsPort};
+use async_trait::async_trait;
+use model::error::AppError;
+use model::ids::OrderId;
+use model::order::Tender;
+use model::person::Who;
+use model::time::{SECOND, Timestamp};
+
+use super::Context;
+use payments::health::HealthReport;
+use payments::{Channel, ChannelFault, Merchant, Payments};
+use store::console;
+
+/// The shortest time between two questions by people.
+const PAUSE: i64 = SECOND;
+
+pub struct ChannelsService {
+    context: Context,
+    payments: Payments,
+    /// When a person last asked.
+    asked_at: Mutex<Option<Timestamp>>,
+}
+
+impl ChannelsService {
+    #[must_use]
+    pub const fn new(context: Context, payments: Payments) -> Self {
+        Self { context, payments, asked_at: Mutex::new(None) }
+    }
+
+    fn limit_questions(&self) -> Result<(), AppError> {
+        let now = self.context.now();
+        let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked_at.is_some_and(|at| (0..PAUSE).contains(&now.since(at))) {
+            return Err(AppError::RateLimited);
+        }
+        *asked_at = Some(now);
+        Ok(())
+    }
+
+    fn statuses(&self) -> Vec<ChannelStatus> {
+        let working = self.payments.merchants().iter().map(working);
+        let mut all: Vec<_> = working.chain(self.payments.faults().iter().map(switched_off)).collect();
+        all.sort_by_key(|status| (status.channel, !status.current));
+        all
+    }
+}
+
+#[async_trait]
+impl ChannelsPort for ChannelsService {
+    async fn channels(&self, _: &Who) -> Result<Vec<ChannelStatus>, AppError> {
+        Ok(self.statuses())
+    }
+
+    async fn ask_channel(&self, who: &Who, order: OrderId) -> Result<(), AppError> {
+        let (db, now, key) = (&self.context.db, self.context.now(), self.context.form_key());
+        let rules = self.payments.refund_rules();
+        // Only orders that the operator may see.
+        console::order_money(db, who.user, order, &rules, now, key).await?.ok_or(AppError::NotFound)?;
+        self.limit_questions()?;
+        self.payments.ask_now(order).await?;
+        self.context.gateway.wake();
+        Ok(())
+    }
+
+    fn summary(&self) -> Vec<(Tender, ChannelState)> {
+        let mut worst: Vec<(Tender, ChannelState)> = Vec::new();
+        for status in self.statuses() {
+            match worst.last_mut() {
+                Some((channel, state)) if *channel == status.channel => *state = (*state).max(status.state),
+                _ => worst.push((status.channel, status.state)),
+            }
+        }
+        worst
+    }
+}
+
+fn working(merchant: &Merchant) -> ChannelStatus {
+    let report = merchant.health().report();
+    let state = state(&report);
+    let HealthReport { succeeded_at, failed, skew_ms, notified_at, forged, probes, invalid } = report;
+    ChannelStatus {
+        channel: merchant.tender(),
+        current: merchant.is_current(),
+        state,
+        merchant: merchant.terms().seller_id.to_owned(),
+        fault: None,
+        succeeded_at,
+        failed,
+        skew_s: skew_ms.map(|skew| skew / SECOND),
+        notified_at,
+        forged,
+        probes,
+        invalid,
+    }
+}
+
+fn state(report: &HealthReport) -> ChannelState {
+    if report.is_failing() {
+        ChannelState::Failing
+    } else if report.is_skewed() {
+        ChannelState::ClockSkewed
+    } else if report.succeeded_at.is_none() {
+        ChannelState::Unknown
+    } else {
+        ChannelState::Working
+    }
+}
+
+fn switched_off(fault: &ChannelFault) -> ChannelStatus {
+    let ChannelFault { channel, current, error } = fault;
+    ChannelStatus {
+        channel: *channel,
+        current: *current,
+        state: ChannelState::Off,
+        merchant: String::new(),
+        fault: Some((error.key.clone(), error.problem.clone())),
+        succeeded_at: None,
+        failed: None,
+        skew_s: None,
+        notified_at: None,
+        forged: 0,
+        probes: 0,
+        invalid: 0,
+    }
+}

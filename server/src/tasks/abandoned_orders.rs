@@ -1,0 +1,27 @@
+//! Closes orders through a channel that nobody brought to a cashier.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Failure, Task};
+use crate::services::Context;
+use store::payments::close_abandoned;
+
+pub struct CloseAbandoned(pub Context);
+
+#[async_trait]
+impl Task for CloseAbandoned {
+    fn name(&self) -> &'static str {
+        "payments.abandoned"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    async fn run(&self) -> Result<String, Failure> {
+        let closed = close_abandoned(&self.0.db, self.0.now()).await?;
+        Ok(format!("closed {closed}"))
+    }
+}

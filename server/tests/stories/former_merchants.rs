@@ -1,0 +1,135 @@
+//! After a change of merchant or application the payments of the former one are still queried, refunded and reconciled; on both
+//! databases.
+
+use std::net::Ipv4Addr;
+
+use model::money::Fen;
+use model::order::Tender;
+use model::refund::RefundState;
+use model::time::{MINUTE, SECOND};
+use payments::reconcile::FetchOutcome;
+use payments::{AlipayConfig, Config, FormerMerchants};
+use sandbox::{Faults, Keys, Sandbox};
+use server::tasks::Task;
+use server::tasks::expiries::WatchExpiries;
+use store::refunds::RefundSubject;
+use story_support::refunding::BY_HAND;
+use story_support::shop::{PHONE, Shop};
+use story_support::{World, both};
+
+/// The bank of the new merchant.
+async fn new_bank(shop: &Shop) -> Sandbox {
+    let mut keys = Keys::generate().unwrap();
+    (keys.app_id, keys.seller_id) = ("2021000000000002".into(), "2088000000000002".into());
+    let config = sandbox::Config {
+        address: (Ipv4Addr::LOCALHOST, 0).into(),
+        keys,
+        speed: 60_000,
+        clock: shop.bank_clock.clone(),
+        rng: shop.world.rng.clone(),
+    };
+    sandbox::start(config).await.unwrap()
+}
+
+/// The new merchant at Alipay, with the former one or without.
+fn config(shop: &Shop, bank: &Sandbox, former: bool) -> Config {
+    let quick = |sandbox: &Sandbox| AlipayConfig { timeout_ms: 300, ..sandbox.product_config("127.0.0.1") };
+    let alipay = if former { vec![quick(&shop.sandbox)] } else { Vec::new() };
+    Config { alipay: Some(quick(bank)), former: FormerMerchants { alipay, ..FormerMerchants::default() }, ..Config::default() }
+}
+
+both!(old_payments_are_queried_and_refunded_by_their_merchant, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    let (_, paid) = shop.paid(3_000).await;
+    shop.wait(SECOND);
+    let (waiting, unheard) = shop.at_the_cashier(4_000).await;
+    shop.sandbox.set_faults(Faults { mute: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&unheard));
+    let bank = new_bank(&shop).await;
+    let (forgotten, complete) = (config(&shop, &bank, false), config(&shop, &bank, true));
+    let of = RefundSubject::Payment(shop.payment(&paid).await);
+
+    // Its credentials are gone: nothing is asked of the new merchant, and that is said at once.
+    let shop = shop.with(forgotten).await;
+    let row = shop.ask(&shop.refund_request(clerk, of, 3_000)).await.unwrap();
+    shop.wait(12 * SECOND);
+    assert_eq!(shop.give_back().await.unwrap_err(), "none of 1 refunds could be requested");
+    assert_eq!(shop.query().await.unwrap_err(), "none of 1 queries was answered");
+    let waits = "SELECT COUNT(*) FROM refunds WHERE state = 'sending' AND obstacle = 'no-merchant'";
+    assert_eq!(shop.world.number(waits).await, 1);
+    let case = "SELECT COUNT(*) FROM cases WHERE kind = 'refund' AND closed_at IS NULL AND detail LIKE '%no-merchant%'";
+    assert_eq!(shop.world.number(case).await, 1);
+    let watch = |payments| async { WatchExpiries { context: shop.world.context().await, payments }.run().await.unwrap() };
+    watch(shop.payments.clone()).await;
+    let off = "SELECT detail FROM cases WHERE kind = 'channel-off' AND closed_at IS NULL";
+    assert!(shop.world.word(off).await.contains("pay.former.alipay: 2088000000000001 2021000000000001"));
+
+    // They are back, beside the new merchant's.
+    let shop = shop.with(complete).await;
+    shop.sandbox.set_faults(Faults::default());
+    for _ in 0..3 {
+        shop.wait(MINUTE);
+        shop.query().await.unwrap();
+        shop.give_back().await.unwrap();
+    }
+    assert_eq!((shop.state(waiting).await.as_str(), shop.now(&row).await), ("paid", RefundState::Done));
+    assert_eq!(shop.trade(&paid).refunded(), Fen(3_000));
+    WatchExpiries { context: shop.world.context().await, payments: shop.payments.clone() }.run().await.unwrap();
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
+
+    // New payments go to the new merchant, and its keys verify its messages only.
+    let started = shop.start(&shop.top_up(5_000), &PHONE).await.unwrap();
+    let number = shop.visit(&started.cashier).await;
+    assert!(shop.sandbox.books().iter().all(|trade| trade.out_trade_no != number));
+    assert!(bank.pay(&number));
+    for _ in 0..500 {
+        if shop.state(started.order.id).await == "paid" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(shop.state(started.order.id).await, "paid");
+
+    // The day's statement is both merchants'.
+    let day = shop.today();
+    shop.next_day(11);
+    assert!(matches!(shop.fetches(Tender::Alipay, day).await, FetchOutcome::Compared(..)));
+    let settled = shop.day(Tender::Alipay, day).await;
+    assert_eq!((settled.statement, settled.equal_lines), (Fen(3_000 + 4_000 - 3_000 + 5_000), 4));
+    assert_eq!(shop.money(Tender::Alipay, day).await, []);
+    shop.proved().await;
+});
+
+both!(a_message_is_verified_by_the_merchant_it_names, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let bank = new_bank(&shop).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    let complete = config(&shop, &bank, true);
+    let shop = shop.with(complete).await;
+    // The old trade's number, signed by the new merchant's Alipay: it names the new merchant, and does not fit.
+    let started = shop.start(&shop.top_up(6_000), &PHONE).await.unwrap();
+    shop.visit(&started.cashier).await;
+    assert_eq!(shop.payments.merchants().len(), 2);
+    let faults =
+        Faults { app_id: Some("2021000000000001".into()), seller_id: Some("2088000000000001".into()), ..Faults::default() };
+    bank.set_faults(faults);
+    let second = shop.number(started.order.id).await;
+    assert!(bank.pay(&second));
+    // Signed by the new merchant's keys and naming the former one, whose keys do not verify it: forged.
+    for _ in 0..300 {
+        if bank.books()[0].notified >= 3 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(bank.books()[0].acknowledged, 0);
+    let report = payments::channel::Channel::health(shop.payments.any_merchant(Tender::Alipay).unwrap()).report();
+    assert!(report.forged >= 2, "{report:?}");
+    assert_eq!((shop.state(order).await, shop.state(started.order.id).await), ("pending".into(), "pending".into()));
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_events").await, 0);
+    // The former merchant's own message is accepted.
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.state(order).await, "paid");
+});

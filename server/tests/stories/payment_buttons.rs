@@ -1,0 +1,122 @@
+//! What the cases and pages of payments offer: asking the channel, crediting after all, finding an order by any of its numbers,
+//! another channel, and a receipt; on both databases.
+
+use app::api::resident::ResidentPort;
+use domain::clock::Clock;
+use domain::ledger::Account;
+use model::error::AppError;
+use model::money::{Fen, Money};
+use model::order::{OrderState, Tender};
+use model::person::{Role, Who};
+use model::time::{HOUR, SECOND};
+use sandbox::Faults;
+use server::services::auth::hash;
+use server::services::residents::ResidentService;
+use store::refunds;
+use store::sessions::{self, NewSession};
+use story_support::refunding::{BY_HAND, refused};
+use story_support::shop::{Counts, Shop};
+use story_support::web::{Web, location};
+use story_support::{World, both};
+
+async fn web(shop: &Shop) -> Web {
+    let mut config = server::config::Config::default();
+    config.server.address.set_port(0);
+    config.pay = payments::Config {
+        public_url: format!("http://{}", shop.address),
+        alipay: Some(shop.sandbox.product_config("127.0.0.1")),
+        wechat: Some(shop.sandbox.wechat_config("127.0.0.1")),
+        ..payments::Config::default()
+    };
+    Web::with(&shop.world, config, shop.world.clock.clone()).await
+}
+
+both!(an_operator_credits_another_amount_after_all, |w: World| async move {
+    let clerk = w.clerk().await;
+    let shop = Shop::under(w, BY_HAND).await;
+    let (order, number) = shop.at_the_cashier(3_000).await;
+    shop.world.execute("UPDATE payment_attempts SET amount_fen = 2999").await;
+    shop.world.execute("UPDATE orders SET amount_fen = 2999").await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    shop.query().await.unwrap();
+    assert_eq!(shop.balance(&Account::Suspense).await, Money(300_000));
+    let (db, rng, at, who) = (&shop.world.db, &shop.world.rng, shop.world.clock.now(), shop.who(clerk));
+    let event = shop.payment(&number).await;
+    let both = futures::future::join_all((0..2).map(|_| refunds::credit_after_all(db, rng, at, &who, event))).await;
+    assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
+    assert_eq!(refused(refunds::credit_after_all(db, rng, at, &who, event).await), AppError::Conflict);
+    let credited = shop.order(order).await;
+    assert_eq!((credited.state, credited.amount, shop.open_cases().await), (OrderState::Paid, Fen(3_000), 0));
+    assert_eq!(shop.balance(&Account::Suspense).await, Money::ZERO);
+    assert_eq!(shop.balance(&Account::Clearing("alipay")).await, Money(-300_000), "once");
+    shop.proved().await;
+    // The statement agrees.
+    let day = shop.today();
+    shop.next_day(11);
+    shop.fetches(Tender::Alipay, day).await;
+    assert_eq!(shop.money(Tender::Alipay, day).await, []);
+});
+
+both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, number) = shop.at_the_cashier(5_000).await;
+    shop.sandbox.set_faults(Faults { mute: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    let web = web(&shop).await;
+    let person = web.person(&shop.world, Role::Operator, "boss").await;
+    let page = format!("/refunds/of/{order}");
+    // By our number; and by the channel's once it told it.
+    assert_eq!(location(&person.get(&format!("/search?q={number}")).await), page);
+    let text = person.get(&page).await.text().await.unwrap();
+    assert!(text.contains("/api/operator/ask-channel") && text.contains("立即询问渠道"), "{text}");
+    assert_eq!(location(&person.post("/api/operator/ask-channel", &format!("order={order}")).await), page);
+    assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts::ONCE));
+    let trade_no = shop.trade(&number).trade_no;
+    assert_eq!(location(&person.get(&format!("/search?q={trade_no}")).await), page);
+    // Twice in a second, and of an order that is nobody's.
+    let again = person.post("/api/operator/ask-channel", &format!("order={order}")).await;
+    assert_eq!(location(&again), format!("{page}?e=rate-limited"));
+    let unknown = shop.world.rng.id(shop.world.clock.now());
+    let answer = person.post("/api/operator/ask-channel", &format!("order={unknown}")).await;
+    assert!(location(&answer).ends_with("?e=not-found"), "{answer:?}");
+});
+
+both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let residents = ResidentService::new(shop.world.context().await, shop.payments.clone());
+    let who = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
+    let (first, number) = shop.at_the_cashier(5_000).await;
+    let view = residents.order(&who, first).await.unwrap();
+    assert_eq!(view.other_channels, [Tender::WechatPay, Tender::UnionPay]);
+    let refused = residents.change_channel(&who, first, Tender::Alipay).await.unwrap_err();
+    assert_eq!(refused, AppError::ChannelUnavailable);
+    let second = residents.change_channel(&who, first, Tender::WechatPay).await.unwrap();
+    assert_eq!(residents.change_channel(&who, first, Tender::WechatPay).await.unwrap(), second, "pressed twice");
+    // The first is closed at its channel, so that it cannot be paid as well.
+    shop.wait(SECOND);
+    shop.query().await.unwrap();
+    assert_eq!((shop.state(first).await.as_str(), shop.sandbox.pay(&number)), ("closed", false));
+    assert_eq!(residents.change_channel(&who, first, Tender::UnionPay).await.unwrap_err(), AppError::OrderClosed);
+    let cashier = shop.payments.resume(second, &story_support::shop::PHONE).await.unwrap().cashier;
+    shop.arrive(&cashier).await;
+    let web = web(&shop).await;
+    let now = shop.world.clock.now();
+    let session = NewSession { hash: hash("one"), user: shop.room.resident, ip: "127.0.0.1".into(), expires: now.plus(HOUR) };
+    sessions::open(&shop.world.db, now, &session).await.unwrap();
+    let receipt = async || {
+        let request = web.client.get(format!("{}/orders/{second}/receipt", web.base)).header("accept", "text/html");
+        request.header("cookie", "__Host-dormwatt=one").send().await.unwrap()
+    };
+    assert_eq!(receipt().await.status(), 404, "nothing is paid");
+    let number = shop.number(second).await;
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    let trade_no = shop.trade(&number).trade_no;
+    assert_eq!(residents.order(&who, second).await.unwrap().trade_no.as_deref(), Some(trade_no.as_str()));
+    let text = receipt().await.text().await.unwrap();
+    for word in [trade_no.as_str(), "50.00", "收款凭证", "微信"] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+    assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::ONCE });
+});
