@@ -61,6 +61,8 @@ CREATE TRIGGER meter_consumption_noted AFTER INSERT OR UPDATE OR DELETE ON meter
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER meter_journal_noted AFTER INSERT OR UPDATE OR DELETE ON meter_journal
     FOR EACH ROW EXECUTE FUNCTION note_change('meter_id', 'at', 'sequence', 'kind');
+CREATE TRIGGER meter_requests_noted AFTER INSERT OR UPDATE OR DELETE ON meter_requests
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER meters_noted AFTER INSERT OR UPDATE OR DELETE ON meters
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER operator_buildings_noted AFTER INSERT OR UPDATE OR DELETE ON operator_buildings
