@@ -149,10 +149,10 @@ both!(an_authorisation_return_is_valid_once_and_for_one_person, |w: World| async
         format!("/pay/wechat/back?code={code}"),
         format!("/pay/wechat/back?code={code}&state="),
         format!("/pay/wechat/back?code={code}&state=00000000000000000000000000000000"),
-        format!("/pay/wechat/back?state=%00&code={code}"),
     ] {
         assert_eq!(location(&phone.get("one", &address).await), "/records", "{address}");
     }
+    assert_eq!(phone.get("one", &format!("/pay/wechat/back?state=%00&code={code}")).await.status(), 400);
     // Somebody is given another's address: their session was not sent.
     assert_eq!(location(&phone.get("two", &back).await), "/records");
     assert_eq!(phone.web.client.get(&back).header("accept", "application/json").send().await.unwrap().status(), 401);

@@ -117,6 +117,8 @@ probe_cap_ms = 500
 command_cap_ms = 500
 [pay]
 public_url = "http://127.0.0.1:{port}"
+[pay.limits]
+max_pending = 0
 {channels}
 [keys]
 enc = "{enc}"
