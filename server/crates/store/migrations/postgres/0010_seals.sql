@@ -59,6 +59,8 @@ CREATE TRIGGER ledger_transfers_noted AFTER INSERT OR UPDATE OR DELETE ON ledger
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER meter_consumption_noted AFTER INSERT OR UPDATE OR DELETE ON meter_consumption
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER foreign_statement_lines_noted AFTER INSERT OR UPDATE OR DELETE ON foreign_statement_lines
+    FOR EACH ROW EXECUTE FUNCTION note_change('statement_id', 'line');
 CREATE TRIGGER meter_journal_noted AFTER INSERT OR UPDATE OR DELETE ON meter_journal
     FOR EACH ROW EXECUTE FUNCTION note_change('meter_id', 'at', 'sequence', 'kind');
 CREATE TRIGGER meter_requests_noted AFTER INSERT OR UPDATE OR DELETE ON meter_requests

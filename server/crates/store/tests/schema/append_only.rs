@@ -6,9 +6,10 @@ use store::Db;
 use super::execute;
 
 /// Each with a column.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 11] = [
     ("audit", "seq"),
     ("charges", "id"),
+    ("foreign_statement_lines", "line"),
     ("ledger_transfers", "id"),
     ("meter_consumption", "id"),
     ("payment_events", "id"),
@@ -40,6 +41,8 @@ pub const ROWS: &str = "
                                 received_at)
     VALUES ($1, 'alipay', 'a', 'paid', '', 0, 'query', 1, 'a', 'a', 1);
     INSERT INTO price_versions (id, plan_id, number, effective_at, prices, published_at) VALUES ($1, $1, 1, 1, '{}', 1);
+    INSERT INTO foreign_statement_lines (statement_id, line, kind, out_trade_no, trade_no, amount_fen, at)
+    VALUES ($1, 1, 'paid', 'a', 'a', 1, 1);
     INSERT INTO settlement_statements (id, channel, day, statement_id, fee_e4, at) VALUES ($1, 'alipay', 1, $1, 1, 1);
     INSERT INTO settlement_receipts (id, key, channel, day, amount_fen, noted_by, noted_at)
     VALUES ($1, $1, 'alipay', 1, 1, $1, 1);

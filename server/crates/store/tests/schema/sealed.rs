@@ -122,6 +122,8 @@ const ROWS: &str = "
     INSERT INTO statements (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, 'alipay', 1, 1, 2, 'a', 2);
     INSERT INTO statement_lines (statement_id, line, kind, out_trade_no, trade_no, amount_fen, fee_e4, at)
     VALUES ($1, 1, 'paid', 'a', 'a', 1, 1, 1);
+    INSERT INTO foreign_statement_lines (statement_id, line, kind, out_trade_no, trade_no, amount_fen, at)
+    VALUES ($1, 1, 'paid', 'a', 'a', 1, 1);
     INSERT INTO settlement_statements (id, channel, day, statement_id, fee_e4, at) VALUES ($1, 'alipay', 1, $1, 1, 1);
     INSERT INTO settlement_receipts (id, key, channel, day, amount_fen, noted_by, noted_at)
     VALUES ($1, $1, 'alipay', 1, 1, $1, 1);
