@@ -23,12 +23,9 @@ pub trait MeterRequestsPort: Send + Sync {
 
 /// Asks for the closure of a foreign account, or for a correction of the books.
 #[server(name = AskMeterRequest, prefix = "/api", endpoint = "operator/ask-meter-request")]
-pub async fn ask_meter_request(kind: String, meter: String, reason: String, key: String) -> Result<(), ApiError> {
+pub async fn ask_meter_request(kind: MeterRequestKind, meter: String, reason: String, key: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async {
-        let kind = MeterRequestKind::parse(&kind).ok_or(AppError::Invalid)?;
-        ports.meter_requests.ask(&who, kind, parse(&meter)?, &reason, parse(&key)?).await
-    };
+    let done = async { ports.meter_requests.ask(&who, kind, parse(&meter)?, &reason, parse(&key)?).await };
     answer(done.await.map(|()| "/approvals".to_owned()), &room_page(&meter))
 }
 

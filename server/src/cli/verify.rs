@@ -51,7 +51,7 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
         println!("{} open cases: what these meters show was not compared with the ledger.", report.set_aside.len());
     }
     for verify::SetAside { serial, kind, since } in &report.set_aside {
-        println!("  meter {serial}: {kind} since {since}");
+        println!("  meter {serial}: {} since {since}", kind.as_str());
     }
     for found in &report.differences {
         println!("{}: {}: expected {}, found {}", found.rule.as_str(), found.subject, found.expected, found.found);

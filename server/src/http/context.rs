@@ -10,7 +10,7 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
 use super::caller::Caller;
-use super::reply::{Asked, HttpReply};
+use super::reply::{HttpReply, RequestSource};
 use super::security::PageNonce;
 use super::session::RequestInfo;
 use super::{AppState, error};
@@ -21,8 +21,8 @@ pub fn provide(state: &AppState) {
     let Some(info) = parts.extensions.get::<RequestInfo>().cloned() else { return };
     let address = parts.extensions.get::<Caller>().map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.0);
     let user = info.who.as_ref().map(|who| who.user);
-    let asked = Asked { address, user, path: parts.uri.path().to_owned() };
-    let reply = HttpReply::new(options, error::wants_html(&parts.headers), state.server.clone(), asked);
+    let source = RequestSource { address, user, path: parts.uri.path().to_owned() };
+    let reply = HttpReply::new(options, error::wants_html(&parts.headers), state.server.clone(), source);
     provide_context(state.ports.clone());
     provide_context::<Arc<dyn Reply>>(Arc::new(reply));
     provide_context(Now(info.now));

@@ -23,19 +23,19 @@ pub struct HttpReply {
     /// The caller is a browser's form or page, not a program.
     html: bool,
     server: Arc<config::Server>,
-    asked: Asked,
+    source: RequestSource,
 }
 
 /// Who asked for what, for the log.
-pub struct Asked {
+pub struct RequestSource {
     pub address: IpAddr,
     pub user: Option<UserId>,
     pub path: String,
 }
 
 impl HttpReply {
-    pub fn new(options: ResponseOptions, html: bool, server: Arc<config::Server>, asked: Asked) -> Self {
-        Self { options, html, server, asked }
+    pub fn new(options: ResponseOptions, html: bool, server: Arc<config::Server>, source: RequestSource) -> Self {
+        Self { options, html, server, source }
     }
 
     fn location(&self, address: &str) {
@@ -71,7 +71,7 @@ impl Reply for HttpReply {
             self.status(error.status());
             return false;
         }
-        log::refusal(self.asked.address, self.asked.user, &self.asked.path, error);
+        log::refusal(self.source.address, self.source.user, &self.source.path, error);
         let back = link::without_error(link::local(back));
         if error == AppError::NotLoggedIn {
             self.redirect(&link::with("/login?e=not-logged-in", "next", &back));

@@ -47,8 +47,8 @@ use store::{Db, ServerLock, StoreError, audit};
 const GRACE: Duration = Duration::from_secs(10);
 
 /// The head of the audit chain does not fit its key. Going on would mix lines of two keys.
-const WRONG_KEY: &str = "the audit chain of this database was not written with the key that audit.key_file names: name the right key; \
-                         if it is the right one, somebody changed the database (dormwatt verify)";
+const WRONG_KEY: &str = "the audit chain of this database was not written with the key that audit.key_file names: name the \
+                         right key; if it is the right one, somebody changed the database (dormwatt verify)";
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]

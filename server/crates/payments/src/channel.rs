@@ -198,7 +198,7 @@ pub trait Channel: Send + Sync {
     /// The origin of the cashier; the page's Content-Security-Policy must allow it as a form action.
     fn form_origin(&self) -> String;
     /// The way by which this payer reaches the cashier.
-    fn way(&self, _: &Payer<'_>) -> PaymentWay {
+    fn payment_way(&self, _: &Payer<'_>) -> PaymentWay {
         PaymentWay::Form
     }
     /// Opens the cashier for an attempt that is already committed. Repeated calls open the same trade.

@@ -95,8 +95,8 @@ impl Channel for Merchant {
         if matches!(result, Ok(Cashier::Form(_))) { result } else { self.note(result) }
     }
 
-    fn way(&self, payer: &Payer<'_>) -> PaymentWay {
-        self.inner.way(payer)
+    fn payment_way(&self, payer: &Payer<'_>) -> PaymentWay {
+        self.inner.payment_way(payer)
     }
 
     async fn query(&self, attempt: &Attempt) -> Result<QueryResponse, ChannelError> {

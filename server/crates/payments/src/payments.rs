@@ -188,7 +188,7 @@ impl Payments {
         let channel = self.merchant_of(attempt.channel, &attempt.app_id, &attempt.seller_id);
         let channel = channel.ok_or(AppError::ChannelUnavailable)?;
         let of = payments::way_of(&self.0.db, attempt.id).await?;
-        if of != Some((channel.way(payer), payer_digest(payer))) {
+        if of != Some((channel.payment_way(payer), payer_digest(payer))) {
             return Ok(None);
         }
         self.open(channel, attempt, payer).await.map(Some)
@@ -203,7 +203,7 @@ impl Payments {
         let order = orders::find(&inner.db, order).await?.ok_or(AppError::NotFound)?;
         let channel = self.channel(order.tender).ok_or(AppError::ChannelUnavailable)?;
         let digest = payer_digest(payer);
-        let terms = Terms { way: channel.way(payer), payer: digest.as_deref(), ..channel.terms() };
+        let terms = Terms { way: channel.payment_way(payer), payer: digest.as_deref(), ..channel.terms() };
         payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id, &terms).await?;
         Ok(())
     }
@@ -327,7 +327,7 @@ impl Payments {
     async fn cashier(&self, order: &Order, channel: &dyn Channel, payer: &Payer<'_>) -> Result<Cashier, AppError> {
         let inner = &self.0;
         let digest = payer_digest(payer);
-        let terms = Terms { way: channel.way(payer), payer: digest.as_deref(), ..channel.terms() };
+        let terms = Terms { way: channel.payment_way(payer), payer: digest.as_deref(), ..channel.terms() };
         let attempt = payments::open_attempt(&inner.db, &inner.rng, inner.clock.now(), order.id, &terms).await?;
         self.open(channel, &attempt, payer).await
     }

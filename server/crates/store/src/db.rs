@@ -82,8 +82,8 @@ impl Db {
         Ok(Self::Postgres { pool, key })
     }
 
-    /// As [`Self::open_with_key`], for the server, which runs as long as it holds the lock: one on an SQLite database, and one that
-    /// polls meters on a PostgreSQL database.
+    /// As [`Self::open_with_key`], for the server, which runs as long as it holds the lock: one on an SQLite database, and one
+    /// that polls meters on a PostgreSQL database.
     ///
     /// # Errors
     /// As [`Self::open`]; [`StoreError::InUse`] where another server runs on it: then nothing was changed.

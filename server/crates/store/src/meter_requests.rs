@@ -8,6 +8,7 @@ use model::ids::{AccountId, CommandId, MeterId, UserId, Uuid};
 use model::money::Fen;
 use model::person::Who;
 use model::time::{HOUR, Timestamp};
+use serde_json::Value;
 use sqlx::FromRow;
 
 use super::audit::{self, Entry};
@@ -338,7 +339,7 @@ pub async fn expire(db: &Db, at: Timestamp) -> Result<u64> {
     Ok(ended)
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, meter: MeterId, detail: &serde_json::Value) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, meter: MeterId, detail: &Value) -> Result<()> {
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,

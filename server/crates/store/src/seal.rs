@@ -23,8 +23,8 @@ pub(super) use notes::{BEGIN, SETTING, watch};
 use notes::{Noted, RowChange};
 pub(super) use rows::{RowFault, faults};
 
-/// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/sealed.rs` says
-/// why for each.
+/// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/sealed.rs`
+/// says why for each.
 pub const TABLES: [&str; 40] = [
     "account_closure_meters",
     "account_closures",

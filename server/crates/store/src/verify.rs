@@ -15,6 +15,7 @@ mod schema;
 mod statements;
 mod wallets;
 
+use model::case::CaseKind;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -49,8 +50,7 @@ impl Difference {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct SetAside {
     pub serial: String,
-    /// The case's kind, as it is stored.
-    pub kind: String,
+    pub kind: CaseKind,
     /// Since when the case is open.
     pub since: Timestamp,
 }

@@ -81,7 +81,7 @@ impl Channel for WechatPay {
         self.cashier_origin()
     }
 
-    fn way(&self, payer: &Payer<'_>) -> PaymentWay {
+    fn payment_way(&self, payer: &Payer<'_>) -> PaymentWay {
         match payer.device {
             _ if payer.id.is_some() => PaymentWay::Jsapi,
             Device::InWechat => PaymentWay::Jsapi,

@@ -72,7 +72,8 @@ macro_rules! day_columns {
                           WHERE f.channel = s.channel AND f.day = s.day), 0) AS fee_e4,
                 COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM settlement_receipts r
                           WHERE r.channel = s.channel AND r.day = s.day), 0) AS received_fen,
-                (SELECT CAST(COUNT(*) AS BIGINT) FROM foreign_statement_lines l WHERE l.statement_id = s.statement_id) AS foreign_lines,
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM foreign_statement_lines l
+                 WHERE l.statement_id = s.statement_id) AS foreign_lines,
                 COALESCE((SELECT CAST(SUM(CASE WHEN l.kind = 'paid' THEN l.amount_fen ELSE -l.amount_fen END) AS BIGINT)
                           FROM foreign_statement_lines l WHERE l.statement_id = s.statement_id), 0) AS foreign_fen,
                 s.equal_lines, s.purchases, s.delivered, s.in_journal,

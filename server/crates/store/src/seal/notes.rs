@@ -28,8 +28,8 @@ pub(super) struct Noted {
     pub changes: Vec<RowChange>,
 }
 
-/// Takes what the transaction has changed so far and locks the head; on PostgreSQL only if there is anything to seal, or `lines` to
-/// append. `None` where there is no head, or nothing to do.
+/// Takes what the transaction has changed so far and locks the head; on PostgreSQL only if there is anything to seal, or `lines`
+/// to append. `None` where there is no head, or nothing to do.
 pub(super) async fn take(tx: &mut Tx, lines: bool) -> Result<Option<Noted>> {
     match tx {
         Tx::Sqlite(connection) => take_sqlite(connection).await,

@@ -34,7 +34,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         rule: Rule::Carried,
         sql: "SELECT 'carried' AS subject, c.due * 100 AS expected, c.held AS found
-     FROM (SELECT CAST(COALESCE((SELECT SUM(m.final_fen) FROM account_closure_meters m JOIN account_closures x ON x.id = m.closure_id
+     FROM (SELECT CAST(COALESCE((SELECT SUM(m.final_fen) FROM account_closure_meters m
+                                      JOIN account_closures x ON x.id = m.closure_id
                                  WHERE x.ended_at IS NULL), 0) AS BIGINT) AS due,
                   CAST(COALESCE((SELECT SUM(credits_e4 - debits_e4) FROM ledger_balances WHERE account = 'carried'), 0) AS BIGINT)
                       AS held) AS c

@@ -42,10 +42,11 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
     }
     let operations: Vec<OperationRow> = on!(tx, |c| {
         sqlx::query_as(
-        "SELECT operation, CAST(SUM(amount_e4) AS BIGINT) AS amount_e4 FROM ledger_transfers GROUP BY operation ORDER BY operation"
-    )
-    .fetch_all(c)
-    .await
+            "SELECT operation, CAST(SUM(amount_e4) AS BIGINT) AS amount_e4
+         FROM ledger_transfers GROUP BY operation ORDER BY operation",
+        )
+        .fetch_all(c)
+        .await
     })?;
     let unknown = operations.into_iter().filter(|row| !OPERATIONS.contains(&&*row.operation));
     report.differences.extend(unknown.map(|row| money(Rule::LedgerOperation, row.operation, 0, row.amount_e4)));
@@ -86,7 +87,8 @@ pub(super) const CHECKS: &[Check] = &[
         rule: Rule::PostingWithoutCause,
         sql: "SELECT t.operation AS subject, CAST(0 AS BIGINT) AS expected, t.amount_e4 AS found
      FROM ledger_transfers t
-     WHERE (t.operation = 'fees' AND NOT EXISTS (SELECT 1 FROM settlement_statements WHERE settlement_statements.id = t.reference))
+     WHERE (t.operation = 'fees'
+            AND NOT EXISTS (SELECT 1 FROM settlement_statements WHERE settlement_statements.id = t.reference))
         OR (t.operation = 'settlement'
             AND NOT EXISTS (SELECT 1 FROM settlement_receipts WHERE settlement_receipts.id = t.reference))",
     },

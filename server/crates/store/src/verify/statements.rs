@@ -8,7 +8,8 @@ pub(super) const CHECKS: &[Check] = &[
         rule: Rule::DayFees,
         sql: "SELECT x.channel || ' ' || CAST(x.day AS TEXT) AS subject, x.expected, x.found
      FROM (SELECT s.channel, s.day,
-                  COALESCE((SELECT CAST(SUM(l.fee_e4) AS BIGINT) FROM statement_lines l WHERE l.statement_id = s.statement_id), 0) AS expected,
+                  COALESCE((SELECT CAST(SUM(l.fee_e4) AS BIGINT) FROM statement_lines l
+                            WHERE l.statement_id = s.statement_id), 0) AS expected,
                   COALESCE((SELECT CAST(SUM(f.fee_e4) AS BIGINT) FROM settlement_statements f
                             WHERE f.channel = s.channel AND f.day = s.day), 0) AS found
            FROM settlement_days s WHERE s.statement_id IS NOT NULL) AS x

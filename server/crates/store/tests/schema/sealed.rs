@@ -97,9 +97,11 @@ const ROWS: &str = "
     INSERT INTO shifts (id, operator_id, opened_at, float_fen) VALUES ($1, $1, 1, 0);
     INSERT INTO orders (id, number, key, account_id, meter_id, tender, amount_fen, state, created_by, created_at)
     VALUES ($1, 1, $1, $1, $1, 'cash', 100, 'pending', $1, 1);
-    INSERT INTO payment_attempts (id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at,
+    INSERT INTO payment_attempts
+      (id, order_id, channel, out_trade_no, amount_fen, app_id, seller_id, state, created_at, expires_at,
         next_query_at) VALUES ($1, $1, 'alipay', 'a', 100, 'a', 'a', 'pending', 1, 2, 1);
-    INSERT INTO payment_events (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at, refund_no,
+    INSERT INTO payment_events
+      (id, channel, trade_no, kind, source, attempt_id, amount_fen, digest, outcome, received_at, refund_no,
         refund_total_fen) VALUES ($1, 'alipay', 'a', 'paid', 'query', $1, 1, 'a', 'a', 1, '', 0);
     INSERT INTO subsidy_rules (place_id, from_month, per, amount_fen, decided_by, decided_at) VALUES ($1, 1, 'room', 1, $1, 1);
     INSERT INTO subsidies (place_id, month, account_id, heads, amount_fen, order_id) VALUES ($1, 1, $1, 1, 100, $1);
@@ -107,7 +109,8 @@ const ROWS: &str = "
     INSERT INTO commands (id, meter_id, account_id, order_id, kind, args, money, priority, state, next_at, decided_at)
     VALUES ($1, $1, $1, $1, 'credit', '{}', TRUE, 1, 'queued', 1, 1);
     INSERT INTO cases (id, kind, meter_id, detail, opened_at, closed_at) VALUES ($1, 'reading', $1, '{}', 1, 1);
-    INSERT INTO meter_requests (id, key, kind, meter_id, epoch, count, cumulative_fen, reason, state, asked_by, asked_at, expires_at)
+    INSERT INTO meter_requests
+      (id, key, kind, meter_id, epoch, count, cumulative_fen, reason, state, asked_by, asked_at, expires_at)
     VALUES ($1, $1, 'adjustment', $1, 1, 1, 100, 'a', 'waiting', $1, 1, 2);
     INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at) VALUES ($1, $1, 1, 'accept', 1, 1);
     INSERT INTO returns (id, number, key, kind, account_id, meter_id, tender, amount_fen, reason, state, asked_by, asked_at)
@@ -127,7 +130,8 @@ const ROWS: &str = "
     INSERT INTO settlement_statements (id, channel, day, statement_id, fee_e4, at) VALUES ($1, 'alipay', 1, $1, 1, 1);
     INSERT INTO settlement_receipts (id, key, channel, day, amount_fen, noted_by, noted_at)
     VALUES ($1, $1, 'alipay', 1, 1, $1, 1);
-    INSERT INTO settlement_differences (id, channel, day, class, kind, out_trade_no, trade_no, refund_no, gap_fen, reason, found_at)
+    INSERT INTO settlement_differences
+      (id, channel, day, class, kind, out_trade_no, trade_no, refund_no, gap_fen, reason, found_at)
     VALUES ($1, 'alipay', 1, 'amount', 'paid', 'a', 'a', 'a', 1, 'a', 1);
     INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
     VALUES ($1, 'payment', $1, 'cash', 'paid:a', 10000, 1);
@@ -228,7 +232,8 @@ async fn an_edit_of_any_column_of_postgres_is_noticed() {
     let drops: Vec<String> = sqlx::query_scalar(
         "SELECT format('ALTER TABLE %I DROP CONSTRAINT %I', c.relname, k.conname) FROM pg_constraint k JOIN pg_class c
              ON c.oid = k.conrelid WHERE k.contype IN ('c', 'f') AND c.relnamespace = current_schema()::regnamespace
-         UNION ALL SELECT format('DROP TRIGGER %I ON %I', t.tgname, c.relname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+         UNION ALL SELECT format('DROP TRIGGER %I ON %I', t.tgname, c.relname)
+         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
              WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace",
     )
     .fetch_all(pool)
