@@ -23,15 +23,14 @@ pub fn problem(problem: StatementProblem, row: Option<i64>, column: Option<&str>
     let t = texts(lang);
     let text = note(problem, lang);
     // The columns of a file are named by the file, their contents by a code.
-    let place = match (row, column) {
+    match (row, column) {
         (Some(row), Some(column)) => {
             let column = t.column.get(&column.replace(' ', "-")).unwrap_or(column);
-            RowAndColumn { row, column }.text(lang)
+            RowAndColumn { row, column, text }.text(lang)
         }
-        (Some(row), None) => RowAlone { row }.text(lang),
-        (None, _) => return text.to_owned(),
-    };
-    format!("{place}{text}")
+        (Some(row), None) => RowAlone { row, text }.text(lang),
+        (None, _) => text.to_owned(),
+    }
 }
 
 const fn note(problem: StatementProblem, lang: Lang) -> &'static str {

@@ -167,7 +167,8 @@ impl GatewayHandle {
 
     /// Serves one connection at a time, and refuses others while it is open and for so long after its end; `None`: any number.
     pub fn single_slot(&self, refuse_for: Option<Duration>) {
-        self.0.single_slot.send_replace(refuse_for);
+        // Connections are closed only where something changes.
+        self.0.single_slot.send_if_modified(|slot| std::mem::replace(slot, refuse_for) != refuse_for);
     }
 
     /// Exchanges the addresses of two meters, as after an unrecorded rewiring.

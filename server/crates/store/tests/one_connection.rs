@@ -1,5 +1,10 @@
 //! A transaction takes no second connection: as many of them at once as the pool has connections would wait for each other.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what helps tests is a test, though Clippy sees no #[test] on it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what helps tests is a test, though Clippy sees no #[test] on it"
+)]
 
 use std::path::{Path, PathBuf};
 
