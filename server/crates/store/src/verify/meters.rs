@@ -65,6 +65,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     // The money commands that are done make up the purchase count that the ledger expects, one after another. The first has
     // count 1 where the account was opened in the meter; an account that was taken over began with another.
+    // Where two people corrected the books to the meter, commands that nobody here sent count as well.
     Check {
         rule: Rule::CommandCounts,
         sql: "SELECT x.serial AS subject, x.count AS expected,
@@ -77,6 +78,8 @@ pub(super) const CHECKS: &[Check] = &[
                 JOIN commands c ON c.meter_id = am.meter_id AND c.account_id = am.account_id AND c.epoch = am.epoch
                      AND c.kind IN ('credit', 'debit') AND c.state = 'done'
            WHERE am.to_at IS NULL
+             AND NOT EXISTS (SELECT 1 FROM meter_requests q WHERE q.meter_id = am.meter_id AND q.account_id = am.account_id
+                             AND q.epoch = am.epoch AND q.kind = 'adjustment' AND q.state = 'approved')
            GROUP BY am.account_id, am.meter_id, am.epoch, am.count, m.serial) AS x
      WHERE x.last <> x.count OR x.before + x.done <> x.count",
     },
