@@ -31,8 +31,9 @@ both!(the_payer_posts_a_form_pays_and_is_redirected_back, |w: World| async move 
     assert_eq!(back.status(), 307, "the payer comes back by a post");
     let back = back.headers()["location"].to_str().unwrap().to_owned();
     let home = shop.http.post(&back).form(&[("respCode", "00")]).send().await.unwrap();
-    assert_eq!((home.status().as_u16(), home.headers()["location"].to_str().unwrap()), (303, &*format!("/orders/{order}")));
     let number = shop.number(order).await;
+    let link = format!("/pay/return?out_trade_no={number}");
+    assert_eq!((home.status().as_u16(), home.headers()["location"].to_str().unwrap()), (303, &*link));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!(shop.state(order).await, "paid");
     assert_eq!(shop.proved().await, Counts::ONCE);
