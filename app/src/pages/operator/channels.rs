@@ -64,20 +64,21 @@ fn row(status: &ChannelStatus) -> impl IntoView + use<> {
     let failed = status.failed.as_ref().map(|(at, reason)| {
         view! { <At at=*at /><br /><span class="muted">{reason.clone()}</span> }
     });
+    let skew = status.skew_s.map(|seconds| Seconds { seconds: format!("{seconds:+}") }.text(lang));
     let (forged, probes, invalid) = (status.forged, status.probes, status.invalid);
     view! {
         <tr>
             <th scope="row">{common::tender(status.channel, lang)}</th>
-            <td class="num">
+            <td class="num" data-label=t.merchant>
                 {status.merchant.clone()}
                 {(!status.current).then(|| view! { <br /><span class="muted">{t.former}</span> })}
             </td>
             <td class="long"><span class=state_class>{state(status.state, lang)}</span>{fault}</td>
-            <td>{moment(status.succeeded_at)}</td>
-            <td class="long">{failed}</td>
-            <td class="num">{status.skew_s.map(|seconds| Seconds { seconds: format!("{seconds:+}") }.text(lang))}</td>
-            <td>{moment(status.notified_at)}</td>
-            <td>{Counts { forged, probes, invalid }.text(lang)}</td>
+            <td data-label=t.succeeded>{moment(status.succeeded_at)}</td>
+            <td class="long" data-label=t.failed>{failed}</td>
+            <td class="num" data-label=t.skew>{skew}</td>
+            <td data-label=t.notified>{moment(status.notified_at)}</td>
+            <td data-label=t.refused>{Counts { forged, probes, invalid }.text(lang)}</td>
         </tr>
     }
 }

@@ -189,17 +189,19 @@ impl Painter {
         }
     }
 
-    /// Shape and room to the left, the word of the state to the right.
+    /// Shape and room to the left, the word of the state to the right where there is room for it: the shape says the state too.
     fn first_row(&self, name: &str, state: SupplyState, rect: Rect, colour: &str) -> Drawn {
         let word = common::supply(state, self.lang);
         let right = rect.x + rect.w - 5.0;
-        self.ctx.set_text_align("right");
-        // The colour of "not open" is too faint for small text.
-        let ink = if state == SupplyState::NotOpen { &self.theme.muted } else { colour };
-        self.text(word, right, rect.y + 17.0, &self.fonts.small, ink)?;
-        self.ctx.set_text_align("left");
+        let name = fit(name, 13.0, rect.w - 27.0);
+        if ems(&name) * 13.0 + ems(word) * 11.0 + 30.0 <= rect.w {
+            self.ctx.set_text_align("right");
+            // The colour of "not open" is too faint for small text.
+            let ink = if state == SupplyState::NotOpen { &self.theme.muted } else { colour };
+            self.text(word, right, rect.y + 17.0, &self.fonts.small, ink)?;
+            self.ctx.set_text_align("left");
+        }
         shapes::state(&self.ctx, state, rect.x + 11.0, rect.y + 12.5, 4.0, colour)?;
-        let name = fit(name, 13.0, rect.w - ems(word) * 11.0 - 27.0);
         let ink = if state == SupplyState::NotOpen { &self.theme.muted } else { &self.theme.ink };
         self.text(&name, rect.x + 18.0, rect.y + 17.0, &self.fonts.name, ink)
     }

@@ -29,12 +29,8 @@ pub fn ApprovalsPage() -> impl IntoView {
 fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<MeterRequestLine>) -> impl IntoView {
     let (t, o) = (texts(lang()), operator::texts(lang()));
     let rows = page.lines.iter().map(row).collect_view();
-    view! {
-        <Frame title=t.approvals section=Section::Approvals>
-            <h1>{t.approvals}</h1>
-            <Notice />
-            <p class="hint">{t.approvals_hint}</p>
-            {(!may).then(|| view! { <p class="hint">{t.may_not}</p> })}
+    let table = (!page.lines.is_empty()).then(|| {
+        view! {
             <div class="table-scroll" tabindex="0">
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.approvals}</caption>
@@ -54,6 +50,15 @@ fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<MeterReque
                     <tbody>{rows}</tbody>
                 </table>
             </div>
+        }
+    });
+    view! {
+        <Frame title=t.approvals section=Section::Approvals>
+            <h1>{t.approvals}</h1>
+            <Notice />
+            <p class="hint">{t.approvals_hint}</p>
+            {(!may).then(|| view! { <p class="hint">{t.may_not}</p> })}
+            {table}
             {(page.lines.is_empty() && requests.is_empty()).then(|| view! { <p class="empty">{t.nothing_waits}</p> })}
             {pager(&page, number, "/approvals")}
             {meter_requests::waiting(&requests, may)}
