@@ -21,7 +21,7 @@ pub trait MeterRequestsPort: Send + Sync {
     async fn reject(&self, who: &Who, id: Uuid, note: &str) -> Result<(), AppError>;
 }
 
-/// Asks for the closure of a foreign account, or for a correction of the books.
+/// Requests the closure of a foreign account, or a ledger adjustment.
 #[server(name = AskMeterRequest, prefix = "/api", endpoint = "operator/ask-meter-request")]
 pub async fn ask_meter_request(kind: MeterRequestKind, meter: String, reason: String, key: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);

@@ -28,8 +28,8 @@ pub fn interval(interval: SweepInterval, lang: Lang) -> String {
 
 /// How often there was noise on the line of a gateway.
 #[must_use]
-pub fn noise_on_the_line(times: u64, lang: Lang) -> String {
-    Noise { times }.text(lang)
+pub fn noise_on_the_line(count: u64, lang: Lang) -> String {
+    Noise { count }.text(lang)
 }
 
 /// How a gateway carries frames, by its code in the database.
