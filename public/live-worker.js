@@ -1,6 +1,6 @@
 // One live stream for all tabs of a browser: over HTTP/1.1 a browser opens at most six connections to a server, and each stream holds
 // one. Tabs say whether they are visible; without a visible one there is no stream. Each message to a tab is a word, a line end, and
-// what the server sent.
+// what the server sent. Pages load this file under an address with a digest of its content: a new release starts a worker of its own.
 const AGAIN = 10_000;
 // A tab that says nothing for so long has ended without a word.
 const SILENT = 35_000;
@@ -13,8 +13,11 @@ const tell = (word, data = "") => tabs.forEach((_, port) => port.postMessage(`${
 const close = () => {
   clearTimeout(timer);
   timer = 0;
-  source?.close();
+  if (source === null) return;
+  source.close();
   source = null;
+  // What a tab shows grows old until the next stream begins with a new picture.
+  tell("cut");
 };
 
 const open = () => {
@@ -24,8 +27,8 @@ const open = () => {
   source.onerror = () => {
     // The browser tries again after a cut; after an answer that is no stream it gives up, and we do not.
     if (source.readyState !== EventSource.CLOSED) return tell("cut");
-    tell("refused");
     close();
+    tell("refused");
     timer = setTimeout(() => settle(true), AGAIN);
   };
 };

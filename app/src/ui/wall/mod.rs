@@ -17,6 +17,7 @@ mod shapes;
 pub mod state;
 mod stream;
 mod theme;
+mod worker;
 
 pub use chips::chip_face;
 pub use island::MeterWall;

@@ -1,7 +1,7 @@
 //! The live stream in the browser: shared by all tabs where the browser can, closed while nobody looks, and it comes back by
 //! itself.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventSource, MessageEvent, MessagePort, SharedWorker};
+
+use super::worker;
 
 use model::wall::{Delta, Snapshot};
 
@@ -34,8 +36,6 @@ pub trait StreamConsumer {
     fn delta(&self, delta: &Delta);
 }
 
-/// Holds the one stream of the browser; see there.
-const WORKER: &str = "/live-worker.js";
 /// How soon a refused stream is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
 /// How often a tab tells the worker that it is there.
@@ -62,12 +62,19 @@ impl Receiver {
         }
     }
 
+    /// What is shown is no longer live. Without a picture, or refused, it was not before.
+    fn cut(&self) {
+        if self.link.get_untracked() == Link::Live {
+            self.link.set(Link::Cut);
+        }
+    }
+
     /// A message of the worker: a word, a line end and the data.
     fn message(&self, text: &str) {
         match text.split_once('\n') {
             Some(("snapshot", data)) => self.snapshot(data),
             Some(("delta", data)) => self.delta(data),
-            Some(("cut", _)) => self.link.set(Link::Cut),
+            Some(("cut", _)) => self.cut(),
             Some(("refused", _)) => self.link.set(Link::Refused),
             _ => {}
         }
@@ -77,7 +84,7 @@ impl Receiver {
 /// Opens the stream and says in `link` how it is doing.
 pub fn open(link: RwSignal<Link>, consumer: Rc<dyn StreamConsumer>) {
     let receiver = Receiver { link, consumer };
-    match SharedWorker::new(WORKER) {
+    match SharedWorker::new(&worker::address()) {
         Ok(worker) => share(&worker, receiver),
         // Some phones have no shared workers, and few tabs.
         Err(_) => OwnStream::start(receiver),
@@ -96,20 +103,33 @@ fn share(worker: &SharedWorker, receiver: Receiver) {
     on_visibility(say.clone());
     say();
     let _ = set_interval_with_handle(say, PRESENT);
-    // Where the script cannot be loaded.
-    let failed = Closure::once_into_js(move || OwnStream::start(own));
-    worker.set_onerror(Some(failed.unchecked_ref()));
+    // Where the script cannot be loaded. A browser may say so more than once.
+    let own = Cell::new(Some(own));
+    let failed = Closure::<dyn FnMut()>::new(move || {
+        if let Some(receiver) = own.take() {
+            OwnStream::start(receiver);
+        }
+    });
+    worker.set_onerror(Some(failed.as_ref().unchecked_ref()));
+    failed.forget();
 }
 
 /// A stream of this tab alone, open while the tab is visible.
 struct OwnStream {
-    source: RefCell<Option<EventSource>>,
+    open: RefCell<Option<OpenStream>>,
     receiver: Receiver,
+}
+
+/// An open stream with its callbacks, which end with it.
+struct OpenStream {
+    source: EventSource,
+    _on_message: [Closure<dyn FnMut(MessageEvent)>; 2],
+    _on_error: Closure<dyn FnMut()>,
 }
 
 impl OwnStream {
     fn start(receiver: Receiver) {
-        let stream = Rc::new(Self { source: RefCell::default(), receiver });
+        let stream = Rc::new(Self { open: RefCell::default(), receiver });
         let one = stream.clone();
         on_visibility(move || one.settle());
         stream.settle();
@@ -117,7 +137,7 @@ impl OwnStream {
 
     /// Opens or closes the stream as the tab is visible or not.
     fn settle(self: &Rc<Self>) {
-        let is_open = self.source.borrow().is_some();
+        let is_open = self.open.borrow().as_ref().is_some_and(|open| open.source.ready_state() != EventSource::CLOSED);
         if is_visible() && !is_open {
             self.open();
         } else if !is_visible() {
@@ -126,33 +146,32 @@ impl OwnStream {
     }
 
     fn close(&self) {
-        if let Some(source) = self.source.borrow_mut().take() {
-            source.close();
+        if let Some(open) = self.open.borrow_mut().take() {
+            open.source.close();
+            self.receiver.cut();
         }
     }
 
     fn open(self: &Rc<Self>) {
+        self.close();
         let Ok(source) = EventSource::new("/live") else { return };
         let receiver = self.receiver.clone();
-        listen(&source, "snapshot", move |data| receiver.snapshot(&data));
+        let snapshot = listen(&source, "snapshot", move |data| receiver.snapshot(&data));
         let receiver = self.receiver.clone();
-        listen(&source, "delta", move |data| receiver.delta(&data));
-        let (stream, failed) = (self.clone(), source.clone());
+        let delta = listen(&source, "delta", move |data| receiver.delta(&data));
+        let (stream, failed) = (Rc::downgrade(self), source.clone());
         let on_error = Closure::<dyn FnMut()>::new(move || {
+            let Some(stream) = stream.upgrade() else { return };
             // The browser tries again after a cut; after an answer that is no stream it gives up, and we do not.
             if failed.ready_state() == EventSource::CLOSED {
                 stream.receiver.link.set(Link::Refused);
-                stream.close();
-                let again = stream.clone();
-                set_timeout(move || again.settle(), AGAIN);
+                set_timeout(move || stream.settle(), AGAIN);
             } else {
-                stream.receiver.link.set(Link::Cut);
+                stream.receiver.cut();
             }
         });
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        // Streams are few, and end with the page.
-        on_error.forget();
-        *self.source.borrow_mut() = Some(source);
+        *self.open.borrow_mut() = Some(OpenStream { source, _on_message: [snapshot, delta], _on_error: on_error });
     }
 }
 
@@ -161,13 +180,10 @@ fn is_visible() -> bool {
 }
 
 fn on_message(port: &MessagePort, take: impl Fn(String) + 'static) {
-    let callback = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        if let Some(data) = event.data().as_string() {
-            take(data);
-        }
-    });
+    let callback = message_callback(take);
     // Setting it also starts the port.
     port.set_onmessage(Some(callback.as_ref().unchecked_ref()));
+    // There is one port a page, and it ends with the page; so do the listeners below.
     callback.forget();
 }
 
@@ -185,15 +201,19 @@ fn listen_window(event: &str, act: impl Fn() + 'static) {
     }
 }
 
-fn listen(source: &EventSource, event: &str, take: impl Fn(String) + 'static) {
-    let callback = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+/// The callback is removed when it is dropped.
+fn listen(source: &EventSource, event: &str, take: impl Fn(String) + 'static) -> Closure<dyn FnMut(MessageEvent)> {
+    let callback = message_callback(take);
+    let _ = source.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
+    callback
+}
+
+fn message_callback(take: impl Fn(String) + 'static) -> Closure<dyn FnMut(MessageEvent)> {
+    Closure::new(move |event: MessageEvent| {
         if let Some(data) = event.data().as_string() {
             take(data);
         }
-    });
-    if source.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref()).is_ok() {
-        callback.forget();
-    }
+    })
 }
 
 fn parse<T: DeserializeOwned>(data: &str) -> Option<T> {
