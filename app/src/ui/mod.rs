@@ -14,6 +14,7 @@ pub mod search_box;
 pub mod secret_field;
 pub mod state;
 pub mod steps;
+pub mod table_scroll;
 pub mod theme;
 pub mod time;
 pub mod units;

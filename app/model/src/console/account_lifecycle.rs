@@ -207,8 +207,10 @@ pub struct ClosingMeter {
     pub reason: Option<crate::command::CommandReason>,
     /// When the command was first sent.
     pub sent_at: Option<Timestamp>,
-    /// When the meter was lost.
+    /// Since when nothing readable came from it.
     pub lost_since: Option<Timestamp>,
+    /// Whether it answers, but cannot be read.
+    pub unreadable: bool,
     /// When its final reading was stored.
     pub final_at: Option<Timestamp>,
     pub left: Option<Fen>,

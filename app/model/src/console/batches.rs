@@ -151,8 +151,6 @@ pub struct BatchItem {
     pub next_at: Timestamp,
     /// Number of frames sent.
     pub attempts: i64,
-    /// When the meter was lost.
-    pub lost_since: Option<Timestamp>,
     /// For planned prices: state of the check whether they are in force.
     pub in_force: Option<CommandState>,
 }
@@ -181,8 +179,10 @@ pub struct MissedSwitch {
     pub loaded: bool,
     /// Whether it was observed to charge other prices.
     pub failed: bool,
-    /// When it was lost.
+    /// Since when nothing readable came from it.
     pub lost_since: Option<Timestamp>,
+    /// Whether it answers, but cannot be read.
+    pub unreadable: bool,
     /// Time of the check.
     pub looked_at: Option<Timestamp>,
 }

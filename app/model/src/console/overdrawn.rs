@@ -19,8 +19,10 @@ pub struct OverdrawnLine {
     pub should_be_closed: bool,
     /// Observed relay position and time; `None` before the first reading.
     pub relay: Option<(bool, Timestamp)>,
-    /// When the meter was lost.
+    /// Since when nothing readable came from it.
     pub lost_since: Option<Timestamp>,
+    /// Whether it answers, but cannot be read.
+    pub unreadable: bool,
 }
 
 /// A page of overdrawn meters.

@@ -8,6 +8,7 @@ use crate::i18n::lang;
 use crate::i18n::overdrawn::texts;
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{Ago, At};
 use model::console::{Overdrawn, OverdrawnLine};
 
@@ -38,7 +39,7 @@ fn List(overdrawn: Overdrawn, number: i64) -> impl IntoView {
                 <a class="button" href="/overdrawn.csv" rel="external" download>{t.export}</a>
             </div>
             <p class="hint">{t.hint}</p>
-            <div class="table-scroll" tabindex="0" role="region" aria-label=t.title>
+            <TableScroll label=t.title>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.title}</caption>
                     <thead>
@@ -60,7 +61,7 @@ fn List(overdrawn: Overdrawn, number: i64) -> impl IntoView {
                         </tr>
                     </tfoot>
                 </table>
-            </div>
+            </TableScroll>
             {pager(&page, number, "/overdrawn")}
         </Frame>
     }
@@ -77,7 +78,8 @@ fn row(line: &OverdrawnLine) -> impl IntoView + use<> {
         }
         None => view! { <span class="muted">{t.never}</span> }.into_any(),
     };
-    let lost = line.lost_since.map(|at| view! { " "<span class="muted">{t.lost}" "<At at /></span> });
+    let word = if line.unreadable { t.unreadable } else { t.lost };
+    let lost = line.lost_since.map(|at| view! { " "<span class="muted">{word}" "<At at /></span> });
     view! {
         <tr>
             <th scope="row"><a href=format!("/rooms/{}", line.meter)>{line.room.to_string()}</a></th>

@@ -23,7 +23,7 @@ pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension
     };
     let t = texts(info.lang);
     let mut file = "\u{feff}".to_owned();
-    file += &line(&[t.room, t.account, t.residents, t.owed, t.since, t.relay, t.observed, t.lost].map(str::to_owned));
+    file += &line(&[t.room, t.account, t.residents, t.owed, t.since, t.relay, t.observed, t.unread].map(str::to_owned));
     let at = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
     for one in overdrawn.page.lines {
         let relay = one.relay.map_or(t.never, |(closed, _)| if closed { t.closed } else { t.open });

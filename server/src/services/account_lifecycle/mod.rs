@@ -237,6 +237,7 @@ fn meter(one: ViewMeter) -> ClosingMeter {
         reason: one.reason,
         sent_at: one.sent_at,
         lost_since: one.lost_since,
+        unreadable: one.unreadable,
         final_at: one.final_at,
         left: one.left,
         written_off: one.written_off,

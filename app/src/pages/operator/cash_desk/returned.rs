@@ -14,6 +14,7 @@ use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
+use model::command::CommandReason;
 use model::console::ReturnLine;
 use model::error::AppError;
 use model::ids::ReturnId;
@@ -41,7 +42,7 @@ fn Body(line: ReturnLine) -> impl IntoView {
     };
     let taking = line.state == ReturnState::Taking;
     let refunding = line.state == ReturnState::Taken && line.tender.is_channel();
-    let lost = (taking && line.waits == Some(model::command::CommandReason::Lost))
+    let lost = (taking && matches!(line.waits, Some(CommandReason::Lost | CommandReason::Unreadable)))
         .then(|| view! { <Callout tone=Tone::Lost><p>{room::though_lost(lang())}</p></Callout> });
     view! {
         <Frame title=title.clone() section=Section::Approvals>

@@ -35,7 +35,8 @@ fn of_meter(meter: &ClosingMeter, lang: Lang) -> Step {
         return Step::new(StepState::Bad, name(t.held), None);
     }
     if meter.lost_since.is_some() {
-        return Step::new(StepState::Bad, name(t.lost), meter.lost_since);
+        let text = if meter.unreadable { t.unreadable } else { t.lost };
+        return Step::new(StepState::Bad, name(text), meter.lost_since);
     }
     match (meter.own_wallet, meter.sent_at) {
         (true, Some(at)) => Step::new(StepState::Now, name(t.to_read), Some(at)),
@@ -94,4 +95,35 @@ fn of_settings(closing: &Closing, lang: Lang) -> Option<Step> {
     };
     let note = format!("{done} / {}", closing.settings.len());
     (!closing.settings.is_empty()).then(|| Step::new(reach, t.settings, None).note(note))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::ids::{MeterId, Uuid};
+    use model::time::Timestamp;
+
+    #[test]
+    fn an_unreadable_meter_is_not_called_lost() {
+        let meter = |unreadable| ClosingMeter {
+            meter: MeterId(Uuid::nil()),
+            serial: "1".into(),
+            own_wallet: true,
+            command: None,
+            reason: None,
+            sent_at: None,
+            lost_since: Some(Timestamp(1)),
+            unreadable,
+            final_at: None,
+            left: None,
+            written_off: None,
+            total: None,
+            counted: None,
+        };
+        for lang in [Lang::Zh, Lang::En] {
+            let t = texts(lang);
+            assert_eq!(of_meter(&meter(false), lang).text, format!("1 {}", t.lost));
+            assert_eq!(of_meter(&meter(true), lang).text, format!("1 {}", t.unreadable));
+        }
+    }
 }

@@ -9,6 +9,7 @@ use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{Ago, At};
 use model::command::CommandReason;
 use model::console::{MissedSwitch, Page};
@@ -34,7 +35,7 @@ fn List(page: Page<MissedSwitch>, number: i64) -> impl IntoView {
             <h1>{t.missed_title}</h1>
             <p class="hint">{t.missed_hint}</p>
             <Notice />
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.missed_title>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.missed_title}</caption>
                     <thead>
@@ -48,7 +49,7 @@ fn List(page: Page<MissedSwitch>, number: i64) -> impl IntoView {
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_missed}</p> })}
             {pager(&page, number, "/commands/missed-price-switches")}
         </Frame>
@@ -62,7 +63,8 @@ fn row(line: &MissedSwitch) -> impl IntoView + use<> {
         (false, false) => t.not_loaded.to_owned(),
         (false, true) => t.not_looked.to_owned(),
     };
-    let lost = line.lost_since.map(|at| view! { " · "{common::supply(SupplyState::Lost, lang())}" "<Ago at /> });
+    let state = if line.unreadable { SupplyState::Unreadable } else { SupplyState::Lost };
+    let lost = line.lost_since.map(|at| view! { " · "{common::supply(state, lang())}" "<Ago at /> });
     view! {
         <tr>
             <th scope="row"><a href=format!("/rooms/{}", line.meter)>{line.room.to_string()}</a></th>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::commands::{reason, state, texts};
 use crate::i18n::{Lang, common, lang, operator, room};
+use crate::ui::table_scroll::TableScroll;
 use model::command::CommandReason;
 use model::console::{BatchCounts, BatchItem, BatchView};
 use model::order::CommandState;
@@ -41,7 +42,7 @@ fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
     let planned = seen.items.iter().any(|item| item.in_force.is_some());
     let rows = seen.items.iter().map(|item| row(item, seen, planned, lang)).collect_view();
     view! {
-        <div class="table-scroll" tabindex="0">
+        <TableScroll label=t.meters>
             <table class="table sticky">
                 <caption class="visually-hidden">{t.meters}</caption>
                 <thead>
@@ -58,7 +59,7 @@ fn table(seen: &BatchView, lang: Lang) -> impl IntoView + use<> {
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-        </div>
+        </TableScroll>
         {seen.items.is_empty().then(|| view! { <p class="empty">{t.no_items}</p> })}
     }
 }
@@ -133,7 +134,6 @@ mod tests {
             finished_at: None,
             next_at: Timestamp(0),
             attempts: 0,
-            lost_since: None,
             in_force: None,
         }
     }

@@ -92,8 +92,10 @@ pub struct ViewMeter {
     pub reason: Option<model::command::CommandReason>,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
-    /// Since when the meter does not answer.
+    /// Since when nothing readable came from the meter.
     pub lost_since: Option<Timestamp>,
+    /// Whether it answers, but cannot be read.
+    pub unreadable: bool,
     /// When it ended.
     pub final_at: Option<Timestamp>,
     /// What was left.
@@ -115,6 +117,7 @@ struct MeterRow {
     reason: Option<model::command::CommandReason>,
     sent_at: Option<i64>,
     lost_since: Option<i64>,
+    unreadable: bool,
     final_at: Option<i64>,
     final_fen: Option<i64>,
     written_off_e4: Option<i64>,
@@ -143,8 +146,8 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     let Some(row) = row else { return Ok(None) };
     let meters: Vec<MeterRow> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since, cm.final_at,
-                cm.final_fen, cm.written_off_e4, cm.final_wh, u.name AS counted_name, cm.reason AS said
+        "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since,
+                COALESCE(l.unreadable, FALSE) AS unreadable, cm.final_at, cm.final_fen, cm.written_off_e4, cm.final_wh, u.name AS counted_name, cm.reason AS said
          FROM account_closure_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
               LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN users u ON u.id = cm.counted_by
          WHERE cm.closure_id = $1 ORDER BY cm.id"
@@ -214,6 +217,7 @@ impl MeterRow {
             reason: self.reason,
             sent_at: self.sent_at.map(Timestamp),
             lost_since: self.lost_since.map(Timestamp),
+            unreadable: self.unreadable,
             final_at: self.final_at.map(Timestamp),
             left: self.final_fen.map(Fen),
             written_off: self.written_off_e4.map(Money),

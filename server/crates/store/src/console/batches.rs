@@ -123,7 +123,6 @@ struct ItemRow {
     finished_at: Option<Timestamp>,
     next_at: Timestamp,
     attempts: i64,
-    lost_since: Option<Timestamp>,
     in_force: Option<CommandState>,
     #[sqlx(flatten)]
     name: Name,
@@ -141,7 +140,6 @@ impl ItemRow {
             finished_at: self.finished_at,
             next_at: self.next_at,
             attempts: self.attempts,
-            lost_since: self.lost_since,
             in_force: self.in_force,
             room: self.name.into(),
         }
@@ -159,14 +157,13 @@ pub async fn batch_items(
     let size = Page::<BatchItem>::SIZE;
     let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };
     let rows: Vec<ItemRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT c.meter_id, c.state, c.reason, c.decided_at, c.sent_at, c.finished_at, c.next_at, c.attempts, l.lost_since,
+        "SELECT c.meter_id, c.state, c.reason, c.decided_at, c.sent_at, c.finished_at, c.next_at, c.attempts,
                 f.state AS in_force, COUNT(*) OVER () AS total,",
         names!(),
         "FROM batches h JOIN commands c ON c.batch_id = h.id AND c.kind <> 'in_force'
          LEFT JOIN commands f ON f.batch_id = h.id AND f.meter_id = c.meter_id AND f.kind = 'in_force' AND",
         newest!("f"),
-        "LEFT JOIN meter_latest l ON l.meter_id = c.meter_id
-         JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
+        "JOIN meters m ON m.id = c.meter_id JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE h.id = $2 AND",
         within!(),
@@ -195,6 +192,7 @@ struct MissedSwitchRow {
     loaded: CommandState,
     reason: Option<CommandReason>,
     lost_since: Option<Timestamp>,
+    unreadable: bool,
     looked_at: Option<Timestamp>,
     #[sqlx(flatten)]
     name: Name,
@@ -204,8 +202,8 @@ struct MissedSwitchRow {
 /// The meters whose switch-over has passed and whose planned prices are not known to be in force.
 pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Result<Page<MissedSwitch>> {
     let rows: Vec<MissedSwitchRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT f.meter_id, h.id AS batch_id, h.issue, c.state AS loaded, f.reason, l.lost_since, f.finished_at AS looked_at,
-                COUNT(*) OVER () AS total,",
+        "SELECT f.meter_id, h.id AS batch_id, h.issue, c.state AS loaded, f.reason, l.lost_since,
+                COALESCE(l.unreadable, FALSE) AS unreadable, f.finished_at AS looked_at, COUNT(*) OVER () AS total,",
         names!(),
         "FROM batches h JOIN commands f ON f.batch_id = h.id AND f.kind = 'in_force'
          JOIN commands c ON c.batch_id = h.id AND c.meter_id = f.meter_id AND c.kind = h.kind AND",
@@ -239,6 +237,7 @@ pub async fn missed(db: &Db, operator: UserId, now: Timestamp, page: i64) -> Res
             loaded: row.loaded == CommandState::Done,
             failed: row.reason == Some(CommandReason::Missed),
             lost_since: row.lost_since,
+            unreadable: row.unreadable,
             looked_at: row.looked_at,
         })
     };

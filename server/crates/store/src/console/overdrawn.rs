@@ -21,6 +21,7 @@ struct OverdrawnRow {
     status: Option<i64>,
     observed_at: Option<Timestamp>,
     lost_since: Option<Timestamp>,
+    unreadable: bool,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
@@ -33,7 +34,7 @@ pub async fn overdrawn(db: &Db, operator: UserId, page: i64) -> Result<Overdrawn
     let (limit, offset) = if page < 0 { (i64::MAX, 0) } else { (size, page * size) };
     let rows: Vec<OverdrawnRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT w.meter_id, k.number, l.credits_e4 - l.debits_e4 AS balance_e4, w.negative_since, w.closed, s.status,
-                s.observed_at, s.lost_since, COUNT(*) OVER () AS total,
+                s.observed_at, s.lost_since, COALESCE(s.unreadable, FALSE) AS unreadable, COUNT(*) OVER () AS total,
                 CAST(SUM(l.credits_e4 - l.debits_e4) OVER () AS BIGINT) AS sum_e4,
                 COALESCE((SELECT string_agg(u.name, ', ') FROM account_residents ar JOIN users u ON u.id = ar.user_id
                           WHERE ar.account_id = k.id AND ar.to_at IS NULL), '') AS residents,",
@@ -66,6 +67,7 @@ pub async fn overdrawn(db: &Db, operator: UserId, page: i64) -> Result<Overdrawn
             (status.relay_closed(), at)
         }),
         lost_since: row.lost_since,
+        unreadable: row.unreadable,
     });
     Ok(Overdrawn { page: Page { lines: lines.collect(), total }, owed: -sum })
 }
