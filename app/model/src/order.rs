@@ -130,3 +130,15 @@ impl CommandState {
         matches!(self, Self::Done | Self::Failed | Self::Case | Self::Superseded)
     }
 }
+
+/// Why a request to a payment channel failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelFailure {
+    Unreachable,
+    /// The response is unsigned, malformed or about something else.
+    Response,
+    /// The channel answered with an error code.
+    Refused,
+    /// The request could not be signed.
+    Signing,
+}

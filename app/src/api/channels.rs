@@ -5,10 +5,11 @@ use leptos::prelude::*;
 
 use super::form::parse;
 use super::{ApiError, answer};
+use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::error::AppError;
 use model::ids::OrderId;
-use model::order::Tender;
+use model::order::{ChannelFailure, Tender};
 use model::time::Timestamp;
 
 /// Whether a merchant at a channel works.
@@ -51,8 +52,8 @@ pub struct ChannelStatus {
     /// The configuration key that is wrong, and what is wrong with it.
     pub fault: Option<(String, String)>,
     pub succeeded_at: Option<Timestamp>,
-    /// The last failure and its reason.
-    pub failed: Option<(Timestamp, String)>,
+    /// The last failure, and what the channel or the client said about it, untranslated.
+    pub failed: Option<(Timestamp, ChannelFailure, String)>,
     /// The channel's clock less the server's, s.
     pub skew_s: Option<i64>,
     pub notified_at: Option<Timestamp>,
@@ -79,5 +80,5 @@ pub async fn ask_channel(order: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let back = format!("/refunds/of/{order}");
     let done = async { ports.channels.ask_channel(&who, parse(&order)?).await }.await;
-    answer(done.map(|()| back.clone()), &back)
+    answer(done.map(|()| link::with(&back, "done", "asked")), &back)
 }

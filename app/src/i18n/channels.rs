@@ -3,6 +3,7 @@
 use super::Lang;
 pub use super::catalogue::channels::*;
 use crate::api::channels::ChannelState;
+use model::order::ChannelFailure;
 
 /// What a channel's state means.
 #[must_use]
@@ -14,5 +15,17 @@ pub const fn state(state: ChannelState, lang: Lang) -> &'static str {
         ChannelState::ClockSkewed => t.clock_skewed,
         ChannelState::Failing => t.failing,
         ChannelState::Off => t.off,
+    }
+}
+
+/// Why the last request failed.
+#[must_use]
+pub const fn failure(failure: ChannelFailure, lang: Lang) -> &'static str {
+    let t = texts(lang).failure;
+    match failure {
+        ChannelFailure::Unreachable => t.unreachable,
+        ChannelFailure::Response => t.response,
+        ChannelFailure::Refused => t.refused,
+        ChannelFailure::Signing => t.signing,
     }
 }

@@ -11,7 +11,7 @@ use model::person::Who;
 use model::time::{SECOND, Timestamp};
 
 use super::Context;
-use payments::health::HealthReport;
+use payments::health::{FailedRequest, HealthReport};
 use payments::{Channel, ChannelFault, Merchant, Payments};
 use store::console;
 
@@ -35,7 +35,7 @@ impl ChannelsService {
         let now = self.context.now();
         let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
         if asked_at.is_some_and(|at| (0..PAUSE).contains(&now.since(at))) {
-            return Err(AppError::RateLimited);
+            return Err(AppError::AskedJustNow);
         }
         *asked_at = Some(now);
         Ok(())
@@ -89,7 +89,7 @@ fn working(merchant: &Merchant) -> ChannelStatus {
         merchant: merchant.terms().seller_id.to_owned(),
         fault: None,
         succeeded_at,
-        failed,
+        failed: failed.map(|FailedRequest { at, failure, detail }| (at, failure, detail)),
         skew_s: skew_ms.map(|skew| skew / SECOND),
         notified_at,
         forged,

@@ -85,7 +85,7 @@ both!(health_tells_success_failure_and_clock_skew, |w: World| async move {
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
         shop.query().await.unwrap_err();
         let failing = report(&shop, channel);
-        assert!(failing.is_failing() && failing.failed.as_ref().is_some_and(|(at, _)| *at == before), "{failing:?}");
+        assert!(failing.is_failing() && failing.failed.as_ref().is_some_and(|failed| failed.at == before), "{failing:?}");
         shop.sandbox.set_faults(Faults::default());
         // The channel's clock goes two minutes fast.
         shop.bank_clock.advance(2 * MINUTE);

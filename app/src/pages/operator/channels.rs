@@ -4,10 +4,11 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use crate::api::channels::{ChannelState, ChannelStatus};
-use crate::i18n::channels::{Counts, OffKey, Seconds, state, texts};
+use crate::i18n::channels::{Counts, OffKey, Seconds, failure, state, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::time::Timestamp;
 
@@ -24,11 +25,12 @@ pub fn ChannelsPage() -> impl IntoView {
 #[component]
 fn List(channels: Vec<ChannelStatus>) -> impl IntoView {
     let t = texts(lang());
+    let rows = channels.iter().map(row).collect_view();
     view! {
         <Frame title=t.title section=Section::Reconcile>
             <h1>{t.title}</h1>
             <p class="muted">{t.hint}</p>
-            <div class="table-scroll" tabindex="0" role="region" aria-label=t.title>
+            <TableScroll label=t.title>
                 <table class="table stacked">
                     <caption class="visually-hidden">{t.title}</caption>
                     <thead>
@@ -43,9 +45,9 @@ fn List(channels: Vec<ChannelStatus>) -> impl IntoView {
                             <th scope="col">{t.refused}</th>
                         </tr>
                     </thead>
-                    <tbody>{channels.iter().map(row).collect_view()}</tbody>
+                    <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {channels.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
         </Frame>
     }
@@ -61,8 +63,9 @@ fn row(status: &ChannelStatus) -> impl IntoView + use<> {
     let fault = status.fault.as_ref().map(|(key, problem)| {
         view! { <br /><span class="muted">{OffKey { key }.text(lang)}" "<code>{problem.clone()}</code></span> }
     });
-    let failed = status.failed.as_ref().map(|(at, reason)| {
-        view! { <At at=*at /><br /><span class="muted">{reason.clone()}</span> }
+    let failed = status.failed.as_ref().map(|(at, kind, detail)| {
+        let detail = (!detail.is_empty()).then(|| view! { " "<code>{detail.clone()}</code> });
+        view! { <At at=*at /><br /><span class="muted">{failure(*kind, lang)}{detail}</span> }
     });
     let skew = status.skew_s.map(|seconds| Seconds { seconds: format!("{seconds:+}") }.text(lang));
     let (forged, probes, invalid) = (status.forged, status.probes, status.invalid);

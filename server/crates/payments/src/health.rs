@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 use http::header::DATE;
+use model::order::ChannelFailure;
 use model::time::{SECOND, Timestamp};
 
 use super::channel::{ChannelError, NotificationError};
@@ -17,8 +18,8 @@ pub const MAX_SKEW: i64 = 60 * SECOND;
 pub struct HealthReport {
     /// When the channel last answered a request as documented.
     pub succeeded_at: Option<Timestamp>,
-    /// When a request last failed, and the reason: the channel's code, or what is wrong with its answer.
-    pub failed: Option<(Timestamp, String)>,
+    /// The last request that failed.
+    pub failed: Option<FailedRequest>,
     /// The channel's clock less ours, ms, to the second, by its last answer.
     pub skew_ms: Option<i64>,
     /// When a notification was last accepted.
@@ -31,11 +32,20 @@ pub struct HealthReport {
     pub invalid: u64,
 }
 
+/// A request that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedRequest {
+    pub at: Timestamp,
+    pub failure: ChannelFailure,
+    /// The channel's error code, or what is wrong with its answer; may be empty. At most 100 characters.
+    pub detail: String,
+}
+
 impl HealthReport {
     /// Whether the last request failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {
-        self.failed.as_ref().is_some_and(|(at, _)| self.succeeded_at.is_none_or(|success| success < *at))
+        self.failed.as_ref().is_some_and(|failed| self.succeeded_at.is_none_or(|success| success < failed.at))
     }
 
     /// Whether the two clocks differ by more than [`MAX_SKEW`].
@@ -58,14 +68,18 @@ impl Health {
         self.lock().succeeded_at = Some(now);
     }
 
-    pub(crate) fn failed(&self, now: Timestamp, reason: &str) {
-        self.lock().failed = Some((now, reason.chars().filter(|c| !c.is_control()).take(100).collect()));
+    pub(crate) fn failed(&self, at: Timestamp, failure: ChannelFailure, detail: &str) {
+        let detail = detail.chars().filter(|c| !c.is_control()).take(100).collect();
+        self.lock().failed = Some(FailedRequest { at, failure, detail });
     }
 
     pub(crate) fn result<T>(&self, now: Timestamp, result: &Result<T, ChannelError>) {
         match result {
             Ok(_) | Err(ChannelError::Statement(_)) => self.succeeded(now),
-            Err(error) => self.failed(now, &error.to_string()),
+            Err(ChannelError::Unreachable(error)) => self.failed(now, ChannelFailure::Unreachable, &error.to_string()),
+            Err(ChannelError::InvalidResponse(detail)) => self.failed(now, ChannelFailure::Response, detail),
+            Err(ChannelError::Refused(code)) => self.failed(now, ChannelFailure::Refused, code),
+            Err(ChannelError::Signing(error)) => self.failed(now, ChannelFailure::Signing, &error.to_string()),
         }
     }
 
@@ -122,13 +136,18 @@ mod tests {
     fn the_last_result_decides_whether_a_channel_fails() {
         let health = Health::default();
         assert!(!health.report().is_failing());
-        health.failed(NOW, "503\n");
+        health.failed(NOW, ChannelFailure::Refused, "503\n");
         assert!(health.report().is_failing());
-        assert_eq!(health.report().failed, Some((NOW, "503".into())));
+        let failed = FailedRequest { at: NOW, failure: ChannelFailure::Refused, detail: "503".into() };
+        assert_eq!(health.report().failed, Some(failed));
         health.succeeded(NOW.plus(1));
         assert!(!health.report().is_failing());
         health.result::<()>(NOW.plus(2), &Err(ChannelError::Refused("401 SIGN_ERROR".into())));
         assert!(health.report().is_failing());
+        let failed = health.report().failed.unwrap();
+        assert_eq!((failed.failure, failed.detail.as_str()), (ChannelFailure::Refused, "401 SIGN_ERROR"));
+        health.result::<()>(NOW.plus(3), &Err(ChannelError::InvalidResponse("an invalid signature")));
+        assert_eq!(health.report().failed.map(|failed| failed.failure), Some(ChannelFailure::Response));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use http::HeaderMap;
-use model::order::{PaymentWay, Tender};
+use model::order::{ChannelFailure, PaymentWay, Tender};
 use model::time::Date;
 
 use super::channel::{
@@ -71,7 +71,7 @@ impl Merchant {
     }
 
     fn note_unknown(&self, code: &str) {
-        self.inner.health().failed(self.clock.now(), code);
+        self.inner.health().failed(self.clock.now(), ChannelFailure::Refused, code);
     }
 }
 
