@@ -16,13 +16,13 @@ use model::order::Tender;
 use model::time::Date;
 use serde::Deserialize;
 
-/// Every method is bound to the resident's current account: what belongs to another is [`AppError::NotFound`], and without an
-/// account it is [`AppError::AccountNotOpen`].
 /// The OAuth `state` of a payer's sign-in: a secret that is valid once, for one session.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SignInState(pub String);
 
+/// Every method is bound to the resident's current account: what belongs to another is [`AppError::NotFound`], and without an
+/// account it is [`AppError::AccountNotOpen`].
 #[async_trait]
 pub trait ResidentPort: Send + Sync {
     async fn home(&self, who: &Who) -> Result<Home, AppError>;

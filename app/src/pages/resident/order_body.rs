@@ -92,7 +92,8 @@ fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     facts.extend(order.count.map(|count| (t.purchase_count, count.to_string())));
     facts.extend(order.remaining.map(|remaining| (t.remaining_after, format!("{remaining} {}", common::yuan(lang)))));
     facts.extend(order.trade_no.clone().map(|number| (t.trade_no, number)));
-    let receipt = order.paid_at.map(|_| view! { <p><a href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
+    let receipt =
+        order.paid_at.map(|_| view! { <p><a class="tap" href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
     let rows = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="num">{value}</dd> });
     view! { <dl class="facts small">{rows.collect_view()}</dl> {receipt} }
 }

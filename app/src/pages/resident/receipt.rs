@@ -36,7 +36,10 @@ fn Receipt(order: OrderView, room: Option<String>) -> impl IntoView {
     let refunds = done.into_iter().map(move |refund| {
         view! {
             <dt>{t.step_refunded}</dt>
-            <dd class="num">{format!("-{} {}", refund.amount, refund.done_at.map(|at| at.to_string()).unwrap_or_default())}</dd>
+            <dd class="num">
+                {format!("-{} {}", refund.amount, common::yuan(lang))}
+                {refund.done_at.map(|at| view! { <br /><span class="muted">{at.to_string()}</span> })}
+            </dd>
         }
     });
     view! {

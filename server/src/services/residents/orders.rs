@@ -12,7 +12,7 @@ use model::refund::RefundState;
 use super::{ResidentService, views};
 use store::order_lists::{self, Progress};
 use store::orders::NewOrder;
-use store::payments;
+use store::payments::{self, Attempt, AttemptState};
 use store::refunds::{self, Refund};
 use store::rooms::{self, Room};
 use store::{cases, wallets};
@@ -96,7 +96,7 @@ impl ResidentService {
             } else {
                 Vec::new()
             },
-            trade_no: payments::attempts_of(&self.context.db, id).await?.into_iter().rev().find_map(|attempt| attempt.trade_no),
+            trade_no: paying_trade(payments::attempts_of(&self.context.db, id).await?),
             refunds: self.refund_views(id).await?,
             power: on_ledger.then(|| views::power(&latest)),
             now: self.context.now(),
@@ -133,4 +133,44 @@ fn refund_view(refund: &Refund) -> Option<RefundView> {
         by_person: matches!(refund.state, RefundState::Waiting | RefundState::Payable),
         held_up: false,
     })
+}
+
+/// The channel's number of the attempt that paid the order; of the newest that has one, if none did.
+fn paying_trade(attempts: Vec<Attempt>) -> Option<String> {
+    let numbered = attempts.into_iter().rev().filter(|attempt| attempt.trade_no.is_some());
+    // The first of the best: an order that was paid twice is the sale of one of its attempts.
+    numbered.min_by_key(|attempt| attempt.state != AttemptState::Paid).and_then(|attempt| attempt.trade_no)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ids::AttemptId;
+    use model::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn the_number_of_the_paying_attempt_is_preferred() {
+        let attempt = |state, trade_no: Option<&str>| Attempt {
+            id: AttemptId(Uuid::nil()),
+            order_id: OrderId(Uuid::nil()),
+            channel: Tender::Alipay,
+            out_trade_no: String::new(),
+            amount: Fen(1),
+            app_id: String::new(),
+            seller_id: String::new(),
+            state,
+            created_at: Timestamp(0),
+            expires_at: Timestamp(0),
+            queries: 0,
+            next_query_at: Timestamp(0),
+            trade_no: trade_no.map(str::to_owned),
+        };
+        let paid = attempt(AttemptState::Paid, Some("paid"));
+        let later = attempt(AttemptState::Held, Some("later"));
+        assert_eq!(paying_trade(vec![paid.clone(), later.clone()]).as_deref(), Some("paid"));
+        assert_eq!(paying_trade(vec![later.clone(), paid]).as_deref(), Some("paid"));
+        assert_eq!(paying_trade(vec![later, attempt(AttemptState::Closed, None)]).as_deref(), Some("later"));
+        assert_eq!(paying_trade(Vec::new()), None);
+    }
 }
