@@ -109,6 +109,10 @@ errors! {
     TooLate = "too-late", 409;
     /// Differences are open that nobody has decided about; the reason is missing.
     DifferencesOpen = "differences-open", 409;
+    /// Money still depends on the case.
+    MoneyOpen = "money-open", 409;
+    /// The channel was asked just now; wait some seconds.
+    AskedJustNow = "asked-just-now", 429;
     /// The day's statement has refunds of our payments that are not booked; no reason closes it.
     RefundsUnbooked = "refunds-unbooked", 409;
     /// Somebody else changed it meanwhile.

@@ -10,6 +10,7 @@ pub use facts::facts;
 use super::Lang;
 pub use super::catalogue::cases::{KindItemTexts, texts};
 use model::case::CaseKind;
+use model::console::CaseLine;
 
 /// What a kind of case is called, what it means, and what to do next.
 #[must_use]
@@ -46,9 +47,59 @@ pub const fn case(kind: CaseKind, lang: Lang) -> KindItemTexts {
     }
 }
 
+/// The texts of a case in a list. A refund of a payment in the ledger is a difference that the channel alone has, and yet ours.
+#[must_use]
+pub fn of_line(line: &CaseLine, lang: Lang) -> KindItemTexts {
+    let is_booked = line.resolution.as_deref() == Some("booked");
+    if line.bookable || is_booked { texts(lang).kind.statement_refund } else { case(line.detail.kind(), lang) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::case::{CaseDetail, StatementCase};
+    use model::ids::{CaseId, Uuid};
+    use model::order::Tender;
+    use model::reconciliation::DifferenceReason;
+    use model::time::{Date, Timestamp};
+
+    #[test]
+    fn a_refund_in_a_statement_is_not_called_a_payment_of_nobody() {
+        let detail = CaseDetail::StatementChannelOnly(StatementCase {
+            channel: Tender::Alipay,
+            day: Date(0),
+            out_trade_no: String::new(),
+            trade_no: String::new(),
+            refund_no: String::new(),
+            statement: None,
+            ledger: None,
+            reason: DifferenceReason::Unbooked,
+        });
+        let line = CaseLine {
+            id: CaseId(Uuid::nil()),
+            held: false,
+            detail,
+            counter: None,
+            meter: None,
+            room: None,
+            order: Some(1),
+            refunds: None,
+            bookable: false,
+            closable: true,
+            opened_at: Timestamp(0),
+            closed_at: None,
+            closed_by: None,
+            resolution: None,
+        };
+        for lang in [Lang::Zh, Lang::En] {
+            let t = texts(lang).kind;
+            assert_eq!(of_line(&line, lang).meaning, t.statement_channel_only.meaning);
+            let bookable = CaseLine { bookable: true, ..line.clone() };
+            assert_eq!(of_line(&bookable, lang).next, t.statement_refund.next);
+            let booked = CaseLine { resolution: Some("booked".into()), ..line.clone() };
+            assert_eq!(of_line(&booked, lang).meaning, t.statement_refund.meaning);
+        }
+    }
 
     #[test]
     fn every_kind_has_its_own_words() {

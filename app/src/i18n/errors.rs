@@ -27,6 +27,8 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::ShiftClosed => t.shift_closed,
         AppError::DrawerDiffers => t.drawer_differs,
         AppError::DifferencesOpen => t.differences_open,
+        AppError::MoneyOpen => t.money_open,
+        AppError::AskedJustNow => t.asked_just_now,
         AppError::RefundsUnbooked => t.refunds_unbooked,
         AppError::TooLate => t.too_late,
         AppError::SecondPerson => t.second_person,

@@ -51,7 +51,7 @@ impl ReconciliationService {
         let now = self.context.now();
         let mut last_requests = self.last_requests.lock().unwrap_or_else(PoisonError::into_inner);
         if last_requests.get(&channel).is_some_and(|last| now.since(*last) < PAUSE) {
-            return Err(AppError::RateLimited);
+            return Err(AppError::AskedJustNow);
         }
         last_requests.insert(channel, now);
         Ok(())

@@ -9,9 +9,11 @@ use model::issue::Issue;
 use model::meter::ControlMode;
 use model::money::Fen;
 use model::order::Tender;
+use model::person::Role;
 use simulator::{LineFault, OneTimeFault};
 use store::orders::{self, NewOrder};
 use story_support::site::{SOON, Site, until};
+use story_support::web::Web;
 use story_support::{World, both};
 
 const OPEN: &str = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-changed' AND closed_at IS NULL";
@@ -50,6 +52,15 @@ both!(another_account_in_the_meter_is_a_case, |w: World| async move {
     assert_eq!(try_to_sell(&s, 0).await, Err(AppError::MeterChanged));
     engine.stop().await;
     assert!(s.w.word("SELECT detail FROM cases").await.contains("1111222233334444"));
+    // What is refused is not offered for confirmation; its mode can be set.
+    let web = Web::start(&s.w).await;
+    let person = web.person(&s.w, Role::Operator, "porter").await;
+    let asked = async |query: &str| person.get(&format!("/rooms/{}?{query}", s.rooms[0].meter)).await.text().await.unwrap();
+    for query in ["do=sale&amount=50&tender=cash", "do=return&amount=5&tender=cash&reason=x", "do=close&tender=cash&reason=x"] {
+        let text = asked(query).await;
+        assert!(!text.contains("card confirm") && text.contains("电表里的账户与账本不一致"), "{query}: {text}");
+    }
+    assert!(asked("do=guaranteed").await.contains("card confirm"));
 });
 
 both!(a_mode_set_by_nobody_is_a_case_until_it_is_set_back, |w: World| async move {

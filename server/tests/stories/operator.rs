@@ -295,12 +295,14 @@ both!(a_case_keeps_its_resolution, |w: World| async move {
 
     let open = e.console.room(&e.clerk, e.here).await.unwrap().cases;
     let of = |kind| open.iter().find(|case| case.detail.kind() == kind).unwrap().id;
+    let closable: Vec<_> = open.iter().map(|case| (case.detail.kind(), case.closable)).collect();
+    assert!(closable.contains(&(CaseKind::Relay, true)) && closable.contains(&(CaseKind::Delivery, false)), "{closable:?}");
     assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay), "  ").await.unwrap_err(), AppError::Invalid);
     e.console.close_case(&e.clerk, of(CaseKind::Relay), "换了继电器").await.unwrap();
     assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay), "again").await.unwrap_err(), AppError::Conflict);
     assert_eq!(
         e.console.close_case(&e.clerk, of(CaseKind::Delivery), "done").await.unwrap_err(),
-        AppError::Conflict,
+        AppError::MoneyOpen,
         "money that waits for a person keeps its case"
     );
     assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Relay)).await.unwrap_err(), AppError::NotFound);

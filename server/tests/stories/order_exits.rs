@@ -111,7 +111,7 @@ both!(a_held_order_ends_with_its_refund_or_its_case, |w: World| async move {
     assert_eq!((shop.state(order).await.as_str(), suspense(&shop).await), ("pending", Money(300_000)));
     let case = console::cases(&shop.world.db, clerk, CaseQuery::default()).await.unwrap().lines[0].id;
     let closed = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
-    assert_eq!(refused(closed), AppError::Conflict, "a text does not end it");
+    assert_eq!(refused(closed), AppError::MoneyOpen, "a text does not end it");
     let row = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
     shop.give_back().await.unwrap();
     assert_eq!((shop.now(&row).await, shop.state(order).await.as_str()), (RefundState::Done, "closed"));

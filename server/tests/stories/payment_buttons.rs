@@ -4,6 +4,7 @@
 use app::api::resident::ResidentPort;
 use domain::clock::Clock;
 use domain::ledger::Account;
+use domain::order::Limits;
 use model::error::AppError;
 use model::money::{Fen, Money};
 use model::order::{OrderState, Tender};
@@ -12,6 +13,7 @@ use model::time::{HOUR, SECOND};
 use sandbox::Faults;
 use server::services::auth::hash;
 use server::services::residents::ResidentService;
+use store::orders::{self, NewOrder};
 use store::refunds;
 use store::sessions::{self, NewSession};
 use story_support::refunding::{BY_HAND, refused};
@@ -69,14 +71,23 @@ both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
     // By our number; and by the channel's once it told it.
     assert_eq!(location(&person.get(&format!("/search?q={number}")).await), page);
     let text = person.get(&page).await.text().await.unwrap();
-    assert!(text.contains("/api/operator/ask-channel") && text.contains("立即询问渠道"), "{text}");
-    assert_eq!(location(&person.post("/api/operator/ask-channel", &format!("order={order}")).await), page);
+    assert!(text.contains("/api/operator/ask-channel") && text.contains("立即查单"), "{text}");
+    let asked = format!("{page}?done=asked");
+    assert_eq!(location(&person.post("/api/operator/ask-channel", &format!("order={order}")).await), asked);
+    assert!(person.get(&asked).await.text().await.unwrap().contains("已查单"));
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts::ONCE));
     let trade_no = shop.trade(&number).trade_no;
     assert_eq!(location(&person.get(&format!("/search?q={trade_no}")).await), page);
+    // What was paid at the cash desk has no channel.
+    let (db, rng, at) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
+    let (account, meter, by) = (shop.room.account, shop.room.meter, shop.world.clerk().await);
+    let new = NewOrder { key: rng.id(at), account, meter, tender: Tender::Cash, amount: Fen(1_000), by, ip: String::new() };
+    let cash = orders::sell(db, rng, at, &Limits::default(), &new).await.unwrap();
+    let text = person.get(&format!("/refunds/of/{}", cash.id)).await.text().await.unwrap();
+    assert!(text.contains("现金") && !text.contains("/api/operator/ask-channel"), "{text}");
     // Twice in a second, and of an order that is nobody's.
     let again = person.post("/api/operator/ask-channel", &format!("order={order}")).await;
-    assert_eq!(location(&again), format!("{page}?e=rate-limited"));
+    assert_eq!(location(&again), format!("{page}?e=asked-just-now"));
     let unknown = shop.world.rng.id(shop.world.clock.now());
     let answer = person.post("/api/operator/ask-channel", &format!("order={unknown}")).await;
     assert!(location(&answer).ends_with("?e=not-found"), "{answer:?}");
@@ -115,7 +126,7 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     let trade_no = shop.trade(&number).trade_no;
     assert_eq!(residents.order(&who, second).await.unwrap().trade_no.as_deref(), Some(trade_no.as_str()));
     let text = receipt().await.text().await.unwrap();
-    for word in [trade_no.as_str(), "50.00", "收款凭证", "微信"] {
+    for word in [trade_no.as_str(), "50.00", "付款凭证", "微信"] {
         assert!(text.contains(word), "{word} in {text}");
     }
     assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::ONCE });

@@ -157,6 +157,8 @@ pub struct CaseLine {
     pub refunds: Option<OrderId>,
     /// Whether it is about a refund in a statement that can be booked.
     pub bookable: bool,
+    /// Whether a person may close it: no money depends on it.
+    pub closable: bool,
     pub opened_at: Timestamp,
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,

@@ -124,6 +124,7 @@ pub struct OrderMoney {
     pub order: OrderId,
     pub number: i64,
     pub state: OrderState,
+    pub tender: Tender,
     pub meter: MeterId,
     pub room: RoomName,
     /// Whether the order can still be delivered.

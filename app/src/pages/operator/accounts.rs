@@ -8,6 +8,7 @@ use crate::i18n::operator::texts;
 use crate::i18n::{lang, overdrawn, room};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{AccountLine, AccountQuery, AccountState, Page};
 
@@ -44,7 +45,7 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: Option<AccountSt
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/accounts">{t.clear}</a> })}
             </form>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.accounts>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.accounts}</caption>
                     <thead>
@@ -61,7 +62,7 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: Option<AccountSt
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_accounts}</p> })}
             {pager(&page, number, &here)}
         </Frame>

@@ -10,6 +10,7 @@ use crate::i18n::{lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{EventLine, EventQuery, Page};
 use model::event::EventKind;
@@ -73,7 +74,7 @@ fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, filter: Alar
                 <button>{c.filter}</button>
                 {filtered.then(|| view! { <a href=tab>{c.clear}</a> })}
             </form>
-            <div class="table-scroll" tabindex="0" role="region" aria-label=t.title>
+            <TableScroll label=t.title>
                 <table class="table sticky stacked">
                     <caption class="visually-hidden">{t.title}</caption>
                     <thead>
@@ -88,7 +89,7 @@ fn List(page: Page<EventLine>, buildings: Vec<String>, number: i64, filter: Alar
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {page.lines.is_empty().then(|| view! { <p class="empty">{if over { t.none_over } else { t.none_open }}</p> })}
             {pager(&page, number, &here)}
         </Frame>

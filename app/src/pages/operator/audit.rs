@@ -9,6 +9,7 @@ use crate::i18n::lang;
 use crate::i18n::operator::texts;
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::AtSeconds;
 use model::console::{AuditLine, Page, Query};
 
@@ -38,7 +39,7 @@ fn List(page: Page<AuditLine>, number: i64, q: String) -> impl IntoView {
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/audit">{t.clear}</a> })}
             </form>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.audit>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.audit}</caption>
                     <thead>
@@ -54,7 +55,7 @@ fn List(page: Page<AuditLine>, number: i64, q: String) -> impl IntoView {
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_audit}</p> })}
             {pager(&page, number, &here)}
         </Frame>

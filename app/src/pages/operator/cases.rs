@@ -6,15 +6,16 @@ use model::case::{CaseDetail, CaseKind};
 use super::counter;
 use super::frame::{Frame, Section};
 use super::meter_requests;
-use super::parts::{page_param, pager, param};
+use super::parts::{page_param, pager, param, wide_field};
 use crate::i18n::counter::texts as counter_texts;
 use crate::i18n::operator::texts;
-use crate::i18n::{account_lifecycle, cases, lang, refunds};
+use crate::i18n::{account_lifecycle, cases, errors, lang, refunds};
 use crate::ports::{form_key, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
 use model::console::{CaseLine, CaseQuery, MeterRequestKind, Page};
+use model::error::AppError;
 
 /// The page: `/cases`, and `/cases?state=closed`.
 #[component]
@@ -45,14 +46,16 @@ fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
             </div>
             <Notice />
             <ul class="case-list">{items}</ul>
-            {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_cases}</p> })}
+            {page.lines.is_empty().then(|| {
+                view! { <p class="empty">{if query.closed { t.no_closed_cases } else { t.no_cases }}</p> }
+            })}
             {pager(&page, query.page, here)}
         </Frame>
     }
 }
 
 fn item(line: &CaseLine) -> impl IntoView + use<> {
-    let words = cases::case(line.detail.kind(), lang());
+    let words = cases::of_line(line, lang());
     let place = line.room.clone().zip(line.meter).map(|(room, meter)| {
         view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }
     });
@@ -69,7 +72,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
             view! { {correct}{close(line)} }.into_any()
         }
         None if line.bookable => ().into_any(),
-        None => close(line).into_any(),
+        None => close(line),
     };
     view! {
         <li class="card case">
@@ -88,7 +91,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
 /// What is so and what to do; also on the page of the room.
 pub fn case_facts(line: &CaseLine) -> impl IntoView + use<> {
     let (t, r) = (texts(lang()), crate::i18n::reconcile::texts(lang()));
-    let case = cases::case(line.detail.kind(), lang());
+    let case = cases::of_line(line, lang());
     let (mut reason, mut ends) = (None, None);
     match &line.detail {
         CaseDetail::Unusable(case) => reason = Some(cases::unusable(case, lang())),
@@ -141,15 +144,11 @@ fn again(line: &CaseLine) -> impl IntoView + use<> {
 fn replaced(line: &CaseLine, answers: &str) -> impl IntoView + use<> {
     let (t, c) = (texts(lang()), counter_texts(lang()));
     let field = format!("replaced-{}", line.id);
-    let id = field.clone();
     view! {
         <form class="filter" method="post" action="/api/operator/confirm-serial">
             <input type="hidden" name="case" value=line.id.to_string() />
             <p>{c.answers}" "<strong class="num">{answers.to_owned()}</strong></p>
-            <label class="filter-field wide" for=field>
-                <span>{t.resolution}</span>
-                <input id=id name="resolution" required maxlength="500" placeholder=t.resolution_hint autocomplete="off" />
-            </label>
+            {wide_field("resolution", field, t.resolution, t.resolution_hint, 500)}
             <button>{c.take_over}</button>
             <p class="hint">{c.take_over_hint}</p>
         </form>
@@ -175,18 +174,19 @@ fn book(line: &CaseLine) -> impl IntoView + use<> {
     }
 }
 
-fn close(line: &CaseLine) -> impl IntoView + use<> {
+/// The form that closes it. While money depends on it, what has to be done first.
+fn close(line: &CaseLine) -> AnyView {
     let t = texts(lang());
+    if !line.closable {
+        return view! { <p class="hint">{errors::message(AppError::MoneyOpen, lang())}</p> }.into_any();
+    }
     let field = format!("resolution-{}", line.id);
-    let id = field.clone();
     view! {
         <form class="filter" method="post" action="/api/operator/close-case">
             <input type="hidden" name="case" value=line.id.to_string() />
-            <label class="filter-field wide" for=field>
-                <span>{t.resolution}</span>
-                <input id=id name="resolution" required maxlength="500" placeholder=t.resolution_hint autocomplete="off" />
-            </label>
+            {wide_field("resolution", field, t.resolution, t.resolution_hint, 500)}
             <button>{t.close_case}</button>
         </form>
     }
+    .into_any()
 }

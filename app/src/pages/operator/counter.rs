@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::parts::wide_field;
 use crate::i18n::counter::{choice, texts};
 use crate::i18n::room::quality;
 use crate::i18n::{lang, operator};
@@ -36,11 +37,7 @@ pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
                 <span class="hint">{t.replaced_hint}</span>
             </div>
             <div class="filter">
-                <label class="filter-field wide" for=field("resolution")>
-                    <span>{c.resolution}</span>
-                    <input id=field("resolution") name="resolution" required maxlength="500" placeholder=c.resolution_hint
-                        autocomplete="off" />
-                </label>
+                {wide_field("resolution", field("resolution"), c.resolution, c.resolution_hint, 500)}
                 <button>{t.settle}</button>
             </div>
         </form>

@@ -6,6 +6,7 @@ use super::sweep::sweep_form;
 use super::trust::trust_forms;
 use crate::i18n::gateways::{framing, health, interval, noise_on_the_line, texts};
 use crate::i18n::{lang, operator};
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
 use model::gateway::{Sweep, SweepInterval};
@@ -26,8 +27,9 @@ pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: boo
         let said = site.map_or_else(|| g.as_configured.to_owned(), |site| interval(site, lang()));
         view! { <p class="muted">{g.interval_of_site}" "{said}</p> }.into_any()
     };
+    let rows = lines.iter().map(|line| row(line, may_set)).collect_view();
     view! {
-        <div class="table-scroll" tabindex="0">
+        <TableScroll label=t.gateways>
             <table class="table">
                 <caption>{t.gateways}</caption>
                 <thead>
@@ -43,9 +45,9 @@ pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: boo
                         <th scope="col"><span class="visually-hidden">{t.action}</span></th>
                     </tr>
                 </thead>
-                <tbody>{lines.iter().map(|line| row(line, may_set)).collect_view()}</tbody>
+                <tbody>{rows}</tbody>
             </table>
-        </div>
+        </TableScroll>
         {lines.is_empty().then(|| view! { <p class="empty">{g.no_gateways}</p> })}
         {site_interval}
         {may_set.then(|| trust_forms(lines))}

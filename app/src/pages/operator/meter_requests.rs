@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::parts::wide_field;
 use crate::i18n::meter_requests::{kind, texts};
 use crate::i18n::{common, lang};
 use crate::ui::time::At;
@@ -16,18 +17,13 @@ pub fn ask(request: MeterRequestKind, meter: MeterId, key: Uuid) -> impl IntoVie
         MeterRequestKind::CloseForeign => t.close_foreign_hint,
         MeterRequestKind::Adjustment => t.adjustment_hint,
     };
-    let field = format!("reason-{key}");
-    let id = field.clone();
     view! {
         <form class="filter" method="post" action="/api/operator/ask-meter-request">
             <input type="hidden" name="kind" value=request.as_str() />
             <input type="hidden" name="meter" value=meter.to_string() />
             <input type="hidden" name="key" value=key.to_string() />
             <p class="hint">{hint}</p>
-            <label class="filter-field wide" for=field>
-                <span>{t.reason}</span>
-                <input id=id name="reason" required maxlength="200" autocomplete="off" placeholder=t.reason_hint />
-            </label>
+            {wide_field("reason", format!("reason-{key}"), t.reason, t.reason_hint, 200)}
             <button>{kind(request, lang())}": "{t.ask}</button>
         </form>
     }
@@ -38,8 +34,8 @@ pub fn foreign_account(meter: MeterId, is_open: bool, key: Uuid) -> impl IntoVie
     let t = texts(lang());
     view! {
         <section class="card stack-tight">
-            <h2>{if is_open { t.close_foreign_title } else { t.title }}</h2>
-            <p>{t.not_ours}</p>
+            <h2>{if is_open { t.close_foreign_title } else { t.no_account_title }}</h2>
+            <p>{if is_open { t.not_ours } else { t.no_account }}</p>
             {is_open.then(|| ask(MeterRequestKind::CloseForeign, meter, key))}
         </section>
     }
@@ -93,10 +89,7 @@ fn item(line: &MeterRequestLine, may: bool) -> impl IntoView + use<> {
                 </form>
                 <form class="filter" method="post" action="/api/operator/reject-meter-request">
                     <input type="hidden" name="id" value=rejected />
-                    <label class="filter-field wide">
-                        <span>{t.note}</span>
-                        <input name="note" required maxlength="200" autocomplete="off" />
-                    </label>
+                    {wide_field("note", format!("note-{}", line.id), t.note, "", 200)}
                     <button>{t.reject}</button>
                 </form>
             })}

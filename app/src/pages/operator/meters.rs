@@ -10,6 +10,7 @@ use crate::ports::{Role, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::gateway::SweepInterval;
 
@@ -59,7 +60,7 @@ fn Lists(
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href="/meters">{t.clear}</a> })}
             </form>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.meters>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.meters}</caption>
                     <thead>
@@ -76,7 +77,7 @@ fn Lists(
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_meters}</p> })}
             {pager(&page, number, &here)}
         </Frame>

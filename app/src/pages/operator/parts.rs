@@ -69,6 +69,17 @@ pub fn marks(latest: &Latest) -> String {
     crate::ui::wall::marks(Tile::of(latest), &crate::i18n::wall::texts(lang), lang).join(" · ")
 }
 
+/// A required field that takes the rest of its line. `id` is unique on the page; `max` counts characters.
+pub fn wide_field(name: &'static str, id: String, label: &'static str, hint: &'static str, max: u16) -> impl IntoView {
+    let field = id.clone();
+    view! {
+        <label class="filter-field wide" for=field>
+            <span>{label}</span>
+            <input id=id name=name required maxlength=max placeholder=hint autocomplete="off" />
+        </label>
+    }
+}
+
 /// Links that set `name=value` in the address, and one for all values.
 pub fn choice(
     name: &'static str,

@@ -12,6 +12,7 @@ use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::money::Money;
 use model::parameters::{PlanEntry, Slot, TierPeriod};
@@ -57,14 +58,15 @@ fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
     let in_force = plan.versions.iter().map(|version| version.effective_at).filter(|&at| at <= now).max();
     let rows = plan.versions.iter().map(|one| version(one, in_force)).collect_view();
     let places = plan.places.iter().map(|(place, _)| place.as_str()).collect::<Vec<_>>().join(", ");
+    let caption = plan.name.clone();
     view! {
         <section class="card stack-tight">
             <h2>{plan.name.clone()}</h2>
             <p class="small"><span class="muted">{t.holds_at}": "</span>{if places.is_empty() { t.nowhere.to_owned() } else {
                 places }}</p>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=plan.name.clone()>
                 <table class="table">
-                    <caption class="visually-hidden">{plan.name.clone()}</caption>
+                    <caption class="visually-hidden">{caption}</caption>
                     <thead>
                         <tr>
                             <th scope="col" class="number">{t.version}</th>
@@ -77,7 +79,7 @@ fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
         </section>
     }
 }

@@ -8,6 +8,7 @@ use crate::i18n::operator::texts;
 use crate::i18n::{Lang, cash_desk as cash_desk_texts, common, lang, refunds, register};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus, Records};
 use model::order::{OrderState, ReturnKind, ReturnState, Tender};
@@ -150,7 +151,7 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
         <Frame title=t.register section=Section::Sales>
             <h1>{t.register}</h1>
             {filter}
-            <div class="table-scroll" tabindex="0" role="region" aria-label=t.register>
+            <TableScroll label=t.register>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.register}</caption>
                     <thead>
@@ -179,7 +180,7 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
                         </tr>
                     </tfoot>
                 </table>
-            </div>
+            </TableScroll>
             {records.page.lines.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
             {pager(&records.page, number, &here)}
         </Frame>

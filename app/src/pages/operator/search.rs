@@ -8,6 +8,7 @@ use crate::i18n::operator::texts;
 use crate::i18n::{cash_desk, common, lang};
 use crate::ports::{operator, ports, reply};
 use crate::ui::load::load;
+use crate::ui::table_scroll::TableScroll;
 use model::console::{FoundOrder, MeterLine};
 
 /// The page: `/search?q=301`.
@@ -43,8 +44,9 @@ fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, q: String) -> impl Into
             </tr>
         }
     });
+    let rows = rows.collect_view();
     let table = view! {
-        <div class="table-scroll" tabindex="0">
+        <TableScroll label=t.search_results>
             <table class="table">
                 <thead>
                     <tr>
@@ -55,9 +57,9 @@ fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, q: String) -> impl Into
                         <th scope="col" class="number">{t.age}</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows}</tbody>
             </table>
-        </div>
+        </TableScroll>
     };
     let by_number = (!orders.is_empty()).then(|| view! { <ul class="plain">{orders.iter().map(order).collect_view()}</ul> });
     let body = if found.is_empty() && !orders.is_empty() {
@@ -80,7 +82,7 @@ fn order(found: &FoundOrder) -> impl IntoView + use<> {
     let (w, lang) = (cash_desk::texts(lang()), lang());
     view! {
         <li>
-            <a href=format!("/refunds/of/{}", found.order)>{w.order_number}" "<span class="num">{found.number}</span></a>
+            <a class="tap" href=format!("/refunds/of/{}", found.order)>{w.order_number}" "<span class="num">{found.number}</span></a>
             " · "{found.room.to_string()}
             " · "<span class="num">{found.amount.to_string()}</span>
             " · "{common::tender(found.tender, lang)}

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::parts::{age, amount, marks, pager, state_cell};
 use crate::api::meter_wall::WallMeter;
 use crate::i18n::{lang, operator, wall};
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::units;
 use crate::ui::wall::filter::{Chip, Counts, Filter};
 use crate::ui::wall::{LiveRows, chip_face};
@@ -44,7 +45,7 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
             <button>{t.filter}</button>
             {(!filter.is_empty()).then(|| view! { <a href=path>{t.clear}</a> })}
         </form>
-        <div class="table-scroll" tabindex="0">
+        <TableScroll label=t.wall>
             <table class="table sticky">
                 <caption class="visually-hidden">{t.wall}</caption>
                 <thead>
@@ -61,7 +62,7 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-        </div>
+        </TableScroll>
         {page_of.lines.is_empty().then(|| view! { <p class="empty">{w.nothing}</p> })}
         {pager(&page_of, page, &filter.address(path))}
         <LiveRows tag=lang().tag().to_owned() />

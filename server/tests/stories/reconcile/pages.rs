@@ -36,7 +36,7 @@ both!(an_operator_runs_reads_and_closes_a_day, |w: World| async move {
     assert_eq!((answer.status().as_u16(), location(&answer)), (303, &*page));
     // Whoever presses again waits a moment; then it is the same.
     let answer = person.post("/api/operator/reconcile-run", &about).await;
-    assert_eq!(location(&answer), format!("{page}?e=rate-limited"));
+    assert_eq!(location(&answer), format!("{page}?e=asked-just-now"));
     shop.world.clock.advance(10_000);
     let answer = person.post("/api/operator/reconcile-run", &about).await;
     assert_eq!(location(&answer), page);

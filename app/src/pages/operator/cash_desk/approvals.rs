@@ -10,6 +10,7 @@ use crate::i18n::{common, lang, operator, refunds};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{MeterRequestLine, Page, ReturnLine};
 
@@ -31,7 +32,7 @@ fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<MeterReque
     let rows = page.lines.iter().map(row).collect_view();
     let table = (!page.lines.is_empty()).then(|| {
         view! {
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.approvals>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.approvals}</caption>
                     <thead>
@@ -49,7 +50,7 @@ fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<MeterReque
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
         }
     });
     view! {

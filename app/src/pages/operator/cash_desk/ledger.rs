@@ -10,6 +10,7 @@ use crate::i18n::ledger::{account, texts};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
+use crate::ui::table_scroll::TableScroll;
 use model::money::Money;
 use model::time::Timestamp;
 
@@ -41,7 +42,7 @@ fn Body(balance: TrialBalance, asked: String) -> impl IntoView {
                 <a href="/subsidies">{t.subsidies}</a>
             </form>
             <Callout tone=tone><p>{says}" "<span class="num">{balance.at.to_string()}</span></p></Callout>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.ledger>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.ledger}</caption>
                     <thead>
@@ -64,7 +65,7 @@ fn Body(balance: TrialBalance, asked: String) -> impl IntoView {
                         </tr>
                     </tfoot>
                 </table>
-            </div>
+            </TableScroll>
             {balance.lines.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
         </Frame>
     }

@@ -4,12 +4,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
+use super::super::parts::param;
 use super::reason_field;
 use super::refunds::table;
 use crate::api::form::parse;
 use crate::i18n::refunds::{self, texts};
 use crate::i18n::{cash_desk as cash_desk_texts, common, lang};
 use crate::ports::{operator, ports};
+use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -46,13 +48,16 @@ fn Body(money: OrderMoney) -> impl IntoView {
         .filter(|one| is_open && one.source == RefundSource::Suspense && one.left == one.paid)
         .map(|one| credit(money.order, one))
         .collect_view();
-    let ask = view! {
-        <form class="filter" method="post" action="/api/operator/ask-channel">
-            <input type="hidden" name="order" value=money.order.to_string() />
-            <button>{t.ask}</button>
-            <p class="hint">{t.ask_hint}</p>
-        </form>
-    };
+    let asked = (param("done") == "asked").then(|| view! { <Callout tone=Tone::Good><p>{t.query_done}</p></Callout> });
+    let ask = money.tender.is_channel().then(|| {
+        view! {
+            <form class="filter" method="post" action="/api/operator/ask-channel">
+                <input type="hidden" name="order" value=money.order.to_string() />
+                <button>{t.ask}</button>
+                <p class="hint">{t.ask_hint}</p>
+            </form>
+        }
+    });
     let deliver = money.deliverable.then(|| {
         view! {
             <form class="card stack-tight" method="post" action="/api/operator/deliver-order">
@@ -67,10 +72,13 @@ fn Body(money: OrderMoney) -> impl IntoView {
         <Frame title=title.clone() section=Section::Sales>
             <h1>{title}</h1>
             <Notice />
+            {asked}
             <section class="card">
                 <dl class="facts">
                     <dt>{w.order_number}</dt>
                     <dd class="num">{money.number}</dd>
+                    <dt>{crate::i18n::operator::texts(lang).tender}</dt>
+                    <dd>{common::tender(money.tender, lang)}</dd>
                     <dt>{crate::i18n::operator::texts(lang).state}</dt>
                     <dd>{common::order(money.state, lang)}</dd>
                 </dl>

@@ -10,6 +10,7 @@ use crate::i18n::{common, lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{Page, RefundLine, RefundQuery};
 use model::order::Tender;
@@ -70,7 +71,7 @@ pub(super) fn table(lines: &[RefundLine], sum: Option<model::money::Fen>) -> imp
         }
     });
     view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label=t.refunds>
+        <TableScroll label=t.refunds>
             <table class="table sticky">
                 <caption class="visually-hidden">{t.refunds}</caption>
                 <thead>
@@ -88,7 +89,7 @@ pub(super) fn table(lines: &[RefundLine], sum: Option<model::money::Fen>) -> imp
                 <tbody>{rows}</tbody>
                 {foot}
             </table>
-        </div>
+        </TableScroll>
     }
 }
 

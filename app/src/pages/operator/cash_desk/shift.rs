@@ -11,6 +11,7 @@ use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use model::error::AppError;
 use model::ids::ShiftId;
 use model::money::Fen;
@@ -79,8 +80,9 @@ pub fn takings(shift: &Shift) -> impl IntoView + use<> {
             </tr>
         }
     });
+    let (rows, float, expected) = (rows.collect_view(), shift.float.to_string(), shift.expected.to_string());
     view! {
-        <div class="table-scroll" tabindex="0">
+        <TableScroll label=t.report>
             <table class="table">
                 <caption class="visually-hidden">{t.report}</caption>
                 <thead>
@@ -93,15 +95,15 @@ pub fn takings(shift: &Shift) -> impl IntoView + use<> {
                         <th scope="col" class="number">{t.net}</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows}</tbody>
                 <tfoot>
                     <tr>
-                        <th scope="row" colspan="5">{t.expected}" ("{t.float}" "{shift.float.to_string()}")"</th>
-                        <td class="number">{shift.expected.to_string()}</td>
+                        <th scope="row" colspan="5">{t.expected}" ("{t.float}" "{float}")"</th>
+                        <td class="number">{expected}</td>
                     </tr>
                 </tfoot>
             </table>
-        </div>
+        </TableScroll>
     }
 }
 

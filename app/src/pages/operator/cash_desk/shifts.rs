@@ -12,6 +12,7 @@ use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 
 /// The page: `/shifts`.
@@ -45,7 +46,7 @@ fn Body(shifts: Shifts) -> impl IntoView {
             <h1>{t.shifts}</h1>
             <Notice />
             {own}
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.recent>
                 <table class="table">
                     <caption>{t.recent}</caption>
                     <thead>
@@ -60,7 +61,7 @@ fn Body(shifts: Shifts) -> impl IntoView {
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {shifts.recent.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
         </Frame>
     }

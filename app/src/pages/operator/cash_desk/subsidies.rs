@@ -10,6 +10,7 @@ use crate::ports::{operator, ports};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use model::money::Fen;
 use model::subsidy::Per;
 
@@ -36,7 +37,7 @@ fn Body(shown: Subsidies) -> impl IntoView {
             <Notice />
             <p class="hint">{t.subsidies_hint}</p>
             <p>{shown.month.to_string()}": "{t.given}" "<span class="num">{sum.to_string()}</span>" · "{rooms}" "{t.rooms}</p>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.subsidies>
                 <table class="table">
                     <caption class="visually-hidden">{t.subsidies}</caption>
                     <thead>
@@ -50,7 +51,7 @@ fn Body(shown: Subsidies) -> impl IntoView {
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {shown.rules.is_empty().then(|| view! { <p class="empty">{t.no_rules}</p> })}
             <form class="card stack-tight" method="post" action="/api/operator/subsidy">
                 <h2>{t.decide}</h2>

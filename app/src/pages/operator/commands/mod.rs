@@ -16,6 +16,7 @@ use crate::i18n::{lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{Batch, BatchFilter, BatchQuery, Page};
 use model::issue::Kind;
@@ -60,7 +61,7 @@ fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
                 <button>{o.filter}</button>
                 {filtered.then(|| view! { <a href="/commands">{o.clear}</a> })}
             </form>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.commands>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.commands}</caption>
                     <thead>
@@ -78,7 +79,7 @@ fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.none}</p> })}
             {pager(&page, query.page, &here)}
         </Frame>

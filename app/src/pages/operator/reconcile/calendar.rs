@@ -12,6 +12,7 @@ use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::state::{mark as shape_mark, shape};
+use crate::ui::table_scroll::TableScroll;
 use model::meter::SupplyState;
 use model::money::{Fen, Money};
 use model::order::Tender;
@@ -60,14 +61,14 @@ fn Body(calendar: Calendar) -> impl IntoView {
                 view! { <p class="empty">{nothing}</p> }.into_any()
             } else {
                 view! {
-                    <div class="table-scroll" tabindex="0">
+                    <TableScroll label=t.reconcile>
                         <table class="table sticky">
                             <caption class="visually-hidden">{t.reconcile}</caption>
                             <thead><tr><th scope="col">{t.date}</th>{heads}</tr></thead>
                             <tbody>{rows}</tbody>
                             <tfoot><tr><th scope="row">{t.statement}</th>{sums}</tr></tfoot>
                         </table>
-                    </div>
+                    </TableScroll>
                 }
                 .into_any()
             }}

@@ -13,6 +13,7 @@ use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::ids::Uuid;
 use model::money::Money;
@@ -86,12 +87,12 @@ fn totals(day: &SettlementDay) -> impl IntoView + use<> {
     let rows = rows.map(|(name, sum)| view! { <tr><th scope="row">{name}</th><td class="number">{sum}</td></tr> });
     view! {
         <Callout tone=tone><p>{says}</p></Callout>
-        <div class="table-scroll" tabindex="0">
+        <TableScroll label=t.reconcile>
             <table class="table">
                 <caption class="visually-hidden">{t.reconcile}</caption>
                 <tbody>{rows}</tbody>
             </table>
-        </div>
+        </TableScroll>
     }
 }
 

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 
 use crate::api::reconciliation::{DifferenceLine, ForeignLine, SettlementDay};
-use crate::i18n::reconcile::{ForeignCount, class, reason, texts};
-use crate::i18n::{Lang, cases, lang};
+use crate::i18n::reconcile::{ForeignCount, ForeignFirst, class, reason, texts};
+use crate::i18n::{Lang, cases, common, lang};
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::money::Fen;
+use model::reconciliation::DifferenceReason;
 
 /// The table with its totals.
 pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
@@ -17,7 +19,7 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
     let rows = listed.iter().map(row).collect_view();
     let sum: Fen = listed.iter().map(|line| line.gap).sum();
     view! {
-        <div class="table-scroll" tabindex="0">
+        <TableScroll label=t.lines>
             <table class="table sticky">
                 <caption>{t.lines}</caption>
                 <thead>
@@ -40,7 +42,7 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
                     </tr>
                 </tfoot>
             </table>
-        </div>
+        </TableScroll>
     }
     .into_any()
 }
@@ -48,10 +50,13 @@ pub(super) fn lines(listed: &[DifferenceLine]) -> impl IntoView + use<> {
 /// The situation and the next step.
 #[must_use]
 pub fn next(line: &DifferenceLine, lang: Lang) -> String {
-    let situation = reason(line.reason, lang).unwrap_or_default();
-    match line.class.case() {
-        Some(kind) => format!("{situation}{}", cases::case(kind, lang).next),
-        None => situation.to_owned(),
+    let situation = reason(line.reason, lang);
+    // Its reason names the next step; that of its class is for payments of nobody.
+    let is_bookable = line.reason == DifferenceReason::Unbooked;
+    let step = line.class.case().filter(|_| !is_bookable).map(|kind| cases::case(kind, lang).next);
+    match (situation, step) {
+        (Some(first), Some(second)) => common::TwoSentences { first, second }.text(lang),
+        (one, None) | (None, one) => one.unwrap_or_default().to_owned(),
     }
 }
 
@@ -86,13 +91,15 @@ fn row(line: &DifferenceLine) -> impl IntoView + use<> {
 pub(super) fn foreign_lines(day: &SettlementDay, lines: &[ForeignLine]) -> impl IntoView + use<> {
     let (t, (count, sum)) = (texts(lang()), day.foreign);
     let rows = lines.iter().map(foreign_row).collect_view();
+    let listed = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let first = (listed < count).then(|| ForeignFirst { listed }.text(lang()));
     (count > 0).then(|| {
         view! {
             <details class="card">
                 <summary>{t.foreign}" ("{count}")"</summary>
                 <p class="hint">{t.foreign_hint}</p>
-                <p>{ForeignCount { count, sum }.text(lang())}</p>
-                <div class="table-scroll" tabindex="0">
+                <p>{ForeignCount { count, sum }.text(lang())}" "{first}</p>
+                <TableScroll label=t.foreign>
                     <table class="table">
                         <caption class="visually-hidden">{t.foreign}</caption>
                         <thead>
@@ -104,7 +111,7 @@ pub(super) fn foreign_lines(day: &SettlementDay, lines: &[ForeignLine]) -> impl 
                         </thead>
                         <tbody>{rows}</tbody>
                     </table>
-                </div>
+                </TableScroll>
             </details>
         }
     })
@@ -118,5 +125,43 @@ fn foreign_row(line: &ForeignLine) -> impl IntoView + use<> {
             <td><At at=line.at /></td>
             <td class="number">{amount.to_string()}</td>
         </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::reconciliation::DifferenceClass;
+
+    fn line(class: DifferenceClass, reason: DifferenceReason) -> DifferenceLine {
+        DifferenceLine {
+            class,
+            refund: false,
+            out_trade_no: String::new(),
+            trade_no: String::new(),
+            refund_no: String::new(),
+            statement: None,
+            ledger: None,
+            gap: Fen(0),
+            reason,
+            meter: None,
+            order: None,
+            decision: None,
+        }
+    }
+
+    #[test]
+    fn the_reason_and_the_next_step_are_two_sentences() {
+        let said = next(&line(DifferenceClass::State, DifferenceReason::Pending), Lang::En);
+        assert!(said.contains(". Payment: "), "{said}");
+        assert!(!next(&line(DifferenceClass::State, DifferenceReason::Pending), Lang::Zh).contains("。 "));
+    }
+
+    #[test]
+    fn a_bookable_refund_has_the_step_that_books_it() {
+        for lang in [Lang::Zh, Lang::En] {
+            let said = next(&line(DifferenceClass::ChannelOnly, DifferenceReason::Unbooked), lang);
+            assert_eq!(Some(said.as_str()), reason(DifferenceReason::Unbooked, lang));
+        }
     }
 }

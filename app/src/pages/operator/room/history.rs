@@ -8,6 +8,7 @@ use crate::i18n::{common, lang};
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
 use crate::ui::mark;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::AtSeconds;
 use crate::ui::units;
 use model::console::{Reading, Room, RoomDay};
@@ -55,7 +56,7 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{t.readings}</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-label=t.readings>
+            <TableScroll label=t.readings>
                 <table class="table">
                     <caption class="visually-hidden">{t.readings}</caption>
                     <thead>
@@ -73,7 +74,7 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
-            </div>
+            </TableScroll>
         </section>
     }
     .into_any()

@@ -8,6 +8,7 @@ use crate::i18n::{common, lang};
 use crate::pages::operator::alarms::figures;
 use crate::ports::now;
 use crate::ui::mark;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{At, AtSeconds};
 use model::console::{EventLine, JournalLine, Room, RoomDay};
 use model::energy::Energy;
@@ -33,7 +34,7 @@ pub fn parts(room: &Room) -> impl IntoView + use<> {
         view! {
             <details>
                 <summary>{t.by_day}</summary>
-                <div class="table-scroll" tabindex="0" role="region" aria-label=t.by_day>
+                <TableScroll label=t.by_day>
                     <table class="table">
                         <thead>
                             <tr>
@@ -45,7 +46,7 @@ pub fn parts(room: &Room) -> impl IntoView + use<> {
                         </thead>
                         <tbody>{rows}</tbody>
                     </table>
-                </div>
+                </TableScroll>
             </details>
         }
     })
@@ -89,7 +90,7 @@ pub fn journal(room: &Room) -> Option<impl IntoView + use<>> {
         view! {
             <section class="card stack-tight">
                 <h2>{t.journal}</h2>
-                <div class="table-scroll" tabindex="0" role="region" aria-label=t.journal>
+                <TableScroll label=t.journal>
                     <table class="table">
                         <caption class="visually-hidden">{t.journal}</caption>
                         <thead>
@@ -103,7 +104,7 @@ pub fn journal(room: &Room) -> Option<impl IntoView + use<>> {
                         </thead>
                         <tbody>{rows}</tbody>
                     </table>
-                </div>
+                </TableScroll>
             </section>
         }
     })

@@ -24,7 +24,7 @@ use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
 use crate::i18n::{cases, gateways, lang};
 use crate::ports::{form_key, operator, ports};
-use crate::ui::callout::{Callout, Tone};
+use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -32,7 +32,7 @@ use model::console::{Account, AccountState, CaseLine, ChannelSale, Lifecycle, Me
 use model::error::AppError;
 use model::gateway::Sweep;
 use model::ids::{MeterId, Uuid};
-use model::meter::Wallet;
+use model::meter::{ControlMode, Wallet};
 use model::parameters::Parameters;
 use model::time::Timestamp;
 
@@ -79,8 +79,12 @@ fn Body(shown: Shown) -> impl IntoView {
     let (foreign, shows_account) = (room.has_foreign_account(), room.progress.latest.status.account_open());
     let open = !foreign && room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     let (leaving, empty, measures_only) = (life.closing.is_some(), room.account.is_none() && !foreign, room.kind == Wallet::None);
-    let confirm =
-        confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key));
+    // What is refused is not offered for confirmation, whatever address asks for it; the mode of a meter can always be set.
+    let confirm = if foreign && !param("do").is_empty() && ControlMode::parse(&param("do")).is_none() {
+        Some(view! { <Problem error=AppError::MeterChanged /> }.into_any())
+    } else {
+        confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key))
+    };
     let confirming = confirm.is_some();
     let cases = room.cases.iter().map(case).collect_view();
     let (events, journal) = (meter_journal::events(&room), meter_journal::journal(&room));
@@ -124,7 +128,7 @@ fn Body(shown: Shown) -> impl IntoView {
 
 /// An open case with its next step.
 fn case(case: &CaseLine) -> impl IntoView + use<> {
-    let (words, at, t) = (cases::case(case.detail.kind(), lang()), case.opened_at, texts(lang()));
+    let (words, at, t) = (cases::of_line(case, lang()), case.opened_at, texts(lang()));
     let facts = case_facts(case);
     view! {
         <Callout tone=Tone::Warn>

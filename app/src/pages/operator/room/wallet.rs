@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::i18n::prices::texts;
 use crate::i18n::{common, lang};
 use crate::ui::field::Field;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{DayCharge, Room, WalletLimits, WalletView};
 use model::energy::Energy;
@@ -54,7 +55,7 @@ pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{t.charges}</h2>
-            <div class="table-scroll" tabindex="0">
+            <TableScroll label=t.charges>
                 <table class="table">
                     <caption class="visually-hidden">{t.charges}</caption>
                     <thead>
@@ -77,7 +78,7 @@ pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
                         </tr>
                     </tfoot>
                 </table>
-            </div>
+            </TableScroll>
         </section>
     }
     .into_any()

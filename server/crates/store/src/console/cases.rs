@@ -14,6 +14,32 @@ use crate::payments::{end_held, lying};
 use crate::refunds::unsaid;
 use crate::{Db, Result, Tx, on, read};
 
+/// Whether money depends on the case `c` with the order `o`: a held command, a payment in suspense, a refund that is neither sent
+/// nor decided, or a console refund that is not assigned.
+macro_rules! money_open {
+    () => {
+        concat!(
+            "(COALESCE(o.state, '') = 'case'
+              OR c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
+                   (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
+              OR c.kind IN ('paid-twice', 'payment', 'refund', 'refund-elsewhere') AND EXISTS
+                   (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
+                                  JOIN ledger_transfers t ON t.operation = 'suspense' AND t.reference = e.id
+                    WHERE p.order_id = c.order_id AND",
+            lying!(),
+            ")
+              OR c.kind = 'refund' AND EXISTS
+                   (SELECT 1 FROM refunds f WHERE f.order_id = c.order_id AND f.state = 'sending' AND f.obstacle IS NOT NULL)
+              OR c.kind = 'refund' AND EXISTS
+                   (SELECT 1 FROM returns v WHERE v.corrects_order = c.order_id AND v.state = 'taken'
+                                              AND v.tender NOT IN ('cash', 'card', 'transfer'))
+              OR c.kind = 'refund-elsewhere' AND ",
+            unsaid!(),
+            " > 0)"
+        )
+    };
+}
+
 #[derive(FromRow)]
 struct CaseRow {
     id: CaseId,
@@ -30,6 +56,7 @@ struct CaseRow {
     name: Name,
     held: bool,
     bookable: bool,
+    money_open: bool,
     total: i64,
 }
 
@@ -42,7 +69,10 @@ pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<C
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
                            AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
                 EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
-                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,",
+                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,
+                ",
+        money_open!(),
+        " AS money_open,",
         names!(),
         "FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
          LEFT JOIN places r ON r.id = m.place_id",
@@ -73,7 +103,10 @@ pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<C
                 EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
                            AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
                 EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
-                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,",
+                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,
+                ",
+        money_open!(),
+        " AS money_open,",
         names!(),
         "FROM cases c LEFT JOIN orders o ON o.id = c.order_id JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
          JOIN places r ON r.id = m.place_id",
@@ -101,6 +134,7 @@ fn line(row: CaseRow) -> Result<CaseLine> {
         meter: row.meter_id,
         order: row.order_number,
         bookable: row.bookable && is_open,
+        closable: is_open && !row.money_open,
         refunds: row.order_id.filter(|_| detail.may_need_refund()),
         detail,
         opened_at: row.opened_at,
@@ -113,8 +147,8 @@ fn line(row: CaseRow) -> Result<CaseLine> {
 /// Closes a case with what was done about it.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where it is not the operator's, [`AppError::Conflict`] where somebody closed it meanwhile
-/// or where money still hangs on it: what waits for a person or lies in suspense must not lose the case that names the next step.
+/// [`AppError::NotFound`] if the operator may not see it, [`AppError::Conflict`] if somebody else has closed it, and
+/// [`AppError::MoneyOpen`] while money depends on it: that money would lose the case that names its next step.
 pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let (kind, _) = close_in(&mut tx, at, who, case, resolution).await?;
@@ -131,30 +165,11 @@ pub(crate) async fn close_in(
     case: CaseId,
     resolution: &str,
 ) -> Result<(CaseKind, Option<MeterId>)> {
-    let found: Option<(CaseKind, Option<String>, Option<MeterId>)> = on!(tx, |c| {
+    let found: Option<(CaseKind, bool, Option<MeterId>)> = on!(tx, |c| {
         sqlx::query_as(concat!(
-            "SELECT c.kind, CASE WHEN c.kind = 'delivery' AND c.order_id IS NULL AND EXISTS
-                                    (SELECT 1 FROM returns WHERE returns.meter_id = c.meter_id AND returns.state = 'case')
-                             THEN 'case'
-                             WHEN c.kind IN ('paid-twice', 'payment', 'refund', 'refund-elsewhere') AND EXISTS
-                                    (SELECT 1 FROM payment_attempts p JOIN payment_events e ON e.attempt_id = p.id
-                                          JOIN ledger_transfers t ON t.operation = 'suspense' AND t.reference = e.id
-                                     WHERE p.order_id = c.order_id AND",
-            lying!(),
-            ")
-                             THEN 'case'
-                             WHEN c.kind = 'refund' AND EXISTS
-                                    (SELECT 1 FROM refunds f WHERE f.order_id = c.order_id AND f.state = 'sending'
-                                                               AND f.obstacle IS NOT NULL)
-                             THEN 'case'
-                             WHEN c.kind = 'refund' AND EXISTS
-                                    (SELECT 1 FROM returns v WHERE v.corrects_order = c.order_id AND v.state = 'taken'
-                                                               AND v.tender NOT IN ('cash', 'card', 'transfer'))
-                             THEN 'case'
-                             WHEN c.kind = 'refund-elsewhere' AND ",
-            unsaid!(),
-            " > 0
-                             THEN 'case' ELSE o.state END, m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+            "SELECT c.kind, ",
+            money_open!(),
+            ", m.id FROM cases c LEFT JOIN orders o ON o.id = c.order_id
          LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id) LEFT JOIN places r ON r.id = m.place_id",
             above!(),
             "WHERE c.id = $2 AND",
@@ -165,9 +180,9 @@ pub(crate) async fn close_in(
         .fetch_optional(c)
         .await
     })?;
-    let (kind, order, meter) = found.ok_or(AppError::NotFound)?;
-    if order.as_deref() == Some("case") {
-        return Err(AppError::Conflict.into());
+    let (kind, is_money_open, meter) = found.ok_or(AppError::NotFound)?;
+    if is_money_open {
+        return Err(AppError::MoneyOpen.into());
     }
     let closed = on!(tx, |c| sqlx::query(
         "UPDATE cases SET closed_at = $1, closed_by = $2, resolution = $3 WHERE id = $4 AND closed_at IS NULL"

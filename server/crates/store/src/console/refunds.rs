@@ -135,6 +135,7 @@ pub async fn refunds(db: &Db, operator: UserId, query: &RefundQuery) -> Result<P
 struct RefundableOrder {
     number: i64,
     state: OrderState,
+    tender: Tender,
     meter_id: MeterId,
     deliverable: bool,
     /// Refunded at the channel's console and not accounted for.
@@ -227,7 +228,7 @@ pub async fn order_money(
 ) -> Result<Option<OrderMoney>> {
     let found: Option<RefundableOrder> = read!(db, |pool| {
         sqlx::query_as(concat!(
-            "SELECT o.number, o.state, o.meter_id,
+            "SELECT o.number, o.state, o.tender, o.meter_id,
                 o.state = 'case' AND EXISTS (SELECT 1 FROM commands c WHERE c.order_id = o.id
                     AND c.state = 'superseded' AND c.reason = 'refund')
                   AND EXISTS (SELECT 1 FROM account_meters m WHERE m.account_id = o.account_id AND m.meter_id = o.meter_id
@@ -299,6 +300,7 @@ pub async fn order_money(
         order,
         number: found.number,
         state: found.state,
+        tender: found.tender,
         meter: found.meter_id,
         room: found.name.into(),
         deliverable: found.deliverable,
