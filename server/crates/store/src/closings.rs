@@ -1,9 +1,8 @@
-//! Meters that leave an account: it is closed, it moves to another room, or one of its meters is replaced.
+//! Account closures: an account ends, moves to another room, or has a meter replaced.
 //!
-//! A closing is decided in one transaction, which stores the `close` command of each meter. Each meter's end is one transaction
-//! of its own: when it was read back, when a server wallet has its last reading, or when a person counted it. What follows, one
-//! transaction a step, is taken from what is stored alone ([`advance_all`]): an interruption anywhere changes nothing but the
-//! time.
+//! One transaction decides the closure and stores a `close` command for each meter. Each meter ends in a transaction of its own:
+//! when it was read back, when a server wallet has its last reading, or when a person enters its values. [`advance_all`] takes
+//! the further steps, one transaction each, from what is stored alone, so that an interruption only delays them.
 
 mod advance;
 mod begin;
@@ -52,7 +51,7 @@ struct Closing {
     return_id: Option<ReturnId>,
 }
 
-/// Locks the closure's row on an engine that locks rows; the update changes nothing. It is locked before all its other rows.
+/// Locks the closure's row, before all other rows of the closure. The update changes nothing.
 pub(super) async fn lock(tx: &mut Tx, id: ClosingId) -> Result<()> {
     locked(tx, id).await.map(drop)
 }
@@ -71,7 +70,7 @@ async fn locked(tx: &mut Tx, id: ClosingId) -> Result<Closing> {
     row.ok_or_else(|| AppError::NotFound.into())
 }
 
-/// What it owed was paid out, in the transaction of the payout.
+/// Completes the closure in the transaction of its payout.
 pub(super) async fn paid_out(tx: &mut Tx, at: Timestamp, id: ClosingId, of: ReturnId) -> Result<()> {
     let ended = on!(tx, |c| sqlx::query(
         "UPDATE account_closures SET ended_at = $1 WHERE id = $2 AND return_id = $3 AND ended_at IS NULL"
@@ -84,7 +83,7 @@ pub(super) async fn paid_out(tx: &mut Tx, at: Timestamp, id: ClosingId, of: Retu
     if ended == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "account_closures", column: "return_id" }) }
 }
 
-/// The meters of a closing, in the order in which the account got them.
+/// The meters of a closure, in the order in which they joined the account.
 async fn meters_of(tx: &mut Tx, id: ClosingId) -> Result<Vec<MeterId>> {
     let rows: Vec<(MeterId,)> =
         on!(tx, |c| sqlx::query_as("SELECT meter_id FROM account_closure_meters WHERE closure_id = $1 ORDER BY id")
@@ -94,7 +93,7 @@ async fn meters_of(tx: &mut Tx, id: ClosingId) -> Result<Vec<MeterId>> {
     Ok(rows.into_iter().map(|(meter,)| meter).collect())
 }
 
-/// The audit line of a step.
+/// Writes the audit line of a step.
 async fn record(
     tx: &mut Tx,
     at: Timestamp,

@@ -1,7 +1,7 @@
-//! Money of a verified payment that goes back: asked for, approved by a second person where it is much, sent through the
-//! payment's channel under one number until its final word, or paid over the counter where the channel gives it no more.
+//! Refunds of verified payments: requested, approved by a second person above a limit, then sent through the payment's channel
+//! under one number until its final result, or paid at the cash desk if the channel no longer refunds the payment.
 //!
-//! Rows are locked in one order: the attempt, the command, the order, the return, the refund.
+//! Rows are locked in one order: attempt, command, order, return, refund.
 
 mod ask;
 mod console_refunds;
@@ -37,31 +37,29 @@ use super::audit::{self, Entry};
 use super::{Db, Result, Tx, on, read};
 use domain::ledger::Account;
 
-/// A stored refund.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Refund {
     pub id: RefundId,
     pub number: i64,
-    /// The number that the channel keeps.
+    /// The number under which the channel knows it.
     pub refund_no: String,
-    /// The verified payment that is refunded.
     pub event_id: Uuid,
     pub attempt_id: AttemptId,
     pub order_id: OrderId,
-    /// The order's account.
+    /// The account of the order.
     pub account_id: AccountId,
     pub source: RefundSource,
-    /// The return that it pays.
+    /// The return that it pays out.
     pub return_id: Option<ReturnId>,
     pub tender: Tender,
     #[sqlx(rename = "amount_fen")]
     pub amount: Fen,
     pub reason: String,
     pub state: RefundState,
-    /// `None` where the configuration decided.
+    /// `None` if it was requested by the configuration.
     pub asked_by: Option<UserId>,
     pub asked_at: Timestamp,
-    /// Until when a second person may approve it.
+    /// When its request expires.
     pub expires_at: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
 }
@@ -77,7 +75,7 @@ macro_rules! refund_columns {
 use refund_columns;
 
 impl Refund {
-    /// The ledger account that is debited.
+    /// The ledger account to debit.
     const fn debited_account(&self) -> Account {
         match self.source {
             RefundSource::Suspense => Account::Suspense,
@@ -105,7 +103,7 @@ pub async fn of_order(db: &Db, order: OrderId) -> Result<Vec<Refund>> {
     .await)
 }
 
-/// By the number that the channel keeps, in the caller's transaction, which holds its attempt.
+/// Finds a refund by its number at the channel. The caller holds the lock of its attempt.
 pub(super) async fn by_number(tx: &mut Tx, refund_no: &str) -> Result<Option<Refund>> {
     on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE refunds SET state = state WHERE refund_no = $1
@@ -117,7 +115,7 @@ pub(super) async fn by_number(tx: &mut Tx, refund_no: &str) -> Result<Option<Ref
     .await)
 }
 
-/// The refund, locked with its attempt and order.
+/// Locks the refund with its attempt and order.
 async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>> {
     on!(tx, |c| sqlx::query(
         "UPDATE payment_attempts SET state = state WHERE id = (SELECT attempt_id FROM refunds WHERE id = $1)"
@@ -139,7 +137,7 @@ async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>> {
     .await)
 }
 
-/// The audit line of a step.
+/// Writes the audit line of a step.
 async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Refund) -> Result<()> {
     let detail = serde_json::json!({
         "number": row.refund_no, "order": row.order_id, "return": row.return_id, "source": row.source,

@@ -1,5 +1,4 @@
-//! Returns and corrections: asked for, approved by a second person where they are large, taken out of the meter, and only then
-//! paid.
+//! Returns and corrections: requested, approved by a second person above a limit, debited from the meter, and only then paid out.
 
 mod ask;
 mod decide;
@@ -22,37 +21,35 @@ use super::{Db, Result, Tx, on, read};
 use model::time::Timestamp;
 use model::word_enum;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReturnSubject {
-    /// The resident gets back what is left, or a part.
+    /// Return the balance or a part of it.
     Remaining {
         account: AccountId,
-        /// Out of which meter.
         meter: MeterId,
         /// How it is paid out.
         tender: Tender,
         amount: Fen,
     },
-    /// A wrong sale is taken back, or as much of it as is still there.
+    /// Correct a sale, up to the balance in the meter.
     Sale(OrderId, Fen),
-    /// A wrong return is taken back, whole.
+    /// Correct a return, in whole.
     Return(ReturnId),
 }
 
-/// A wish at the counter.
+/// A request at the cash desk.
 #[derive(Clone, Debug)]
 pub struct NewReturn {
-    /// Made with the form: the same key gives the same return, however often it is sent.
+    /// The form's idempotency key: the same key returns the same return.
     pub key: Uuid,
     pub of: ReturnSubject,
     pub reason: String,
     pub by: UserId,
-    /// From where; for the audit chain.
+    /// The caller's address, for the audit log.
     pub ip: String,
 }
 
-/// A stored return or correction.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Return {
     pub id: ReturnId,
@@ -72,17 +69,17 @@ pub struct Return {
     pub state: ReturnState,
     pub asked_by: UserId,
     pub asked_at: Timestamp,
-    /// Until when a second person may approve it.
+    /// When its request expires.
     pub expires_at: Option<Timestamp>,
-    /// The debit of the meter.
+    /// The command that debits the meter.
     pub command_id: Option<CommandId>,
-    /// The sale that corrects a wrong return.
+    /// The sale that corrects a return.
     pub sale_id: Option<OrderId>,
-    /// When the debit was read back from the meter.
+    /// When the meter confirmed the debit.
     pub taken_at: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
     source: Source,
-    /// The account closure that has debited the meter.
+    /// The account closure whose balance it pays out.
     pub closure_id: Option<ClosingId>,
 }
 
@@ -99,11 +96,11 @@ use return_columns;
 word_enum! {
     /// Where the money of a return comes from.
     pub(super) enum Source {
-        /// From a wallet, which is debited.
+        /// A wallet, which it debits.
         Wallet = "wallet",
-        /// From an account closure, which has debited the meter already.
+        /// An account closure, which has already emptied the wallet.
         Closing = "closing",
-        /// From an order that never reached its meter.
+        /// An order that never reached its meter.
         Order = "order",
     }
 }
@@ -115,7 +112,7 @@ pub async fn find(db: &Db, id: ReturnId) -> Result<Option<Return>> {
         .await)
 }
 
-/// The update changes nothing: it locks the row on an engine that locks rows.
+/// The update changes nothing; it locks the row where the engine locks rows.
 async fn lock(tx: &mut Tx, id: ReturnId) -> Result<Option<Return>> {
     on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE returns SET state = state WHERE id = $1
@@ -127,7 +124,7 @@ async fn lock(tx: &mut Tx, id: ReturnId) -> Result<Option<Return>> {
     .await)
 }
 
-/// The audit line of a step.
+/// Writes the audit line of a step.
 async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Return) -> Result<()> {
     let detail = serde_json::json!({
         "number": row.number.to_string(), "kind": row.kind, "account": row.account_id, "meter": row.meter_id,

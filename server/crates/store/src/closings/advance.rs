@@ -1,4 +1,4 @@
-//! What follows by itself, one transaction a step, from what is stored alone.
+//! The automatic steps of closures, one transaction each, from what is stored alone.
 
 use model::case::{CaseDetail, ClosingReason};
 use model::console::ClosingKind;
@@ -16,10 +16,10 @@ use crate::{Db, Result, StoreError, Tx, accounts, cases, on, read};
 use domain::returns::Rules;
 use domain::rng::Rng;
 
-/// Closings that one round takes up.
+/// The most closures of one round.
 const ROUND: i64 = 500;
 
-/// Takes every closing a step further that can go on; gives how many did. One that fails does not hold up the others.
+/// Advances every closure that can go on by one step; returns their number. A failing closure does not hold up the others.
 pub async fn advance_all(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules) -> Result<usize> {
     let mut moved = 0;
     for closing in due(db).await? {
@@ -31,7 +31,8 @@ pub async fn advance_all(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules) -> Re
     Ok(moved)
 }
 
-/// Those that can go on: all their meters have ended, or one can, or is lost; their money has no way yet, or its way ended.
+/// Closures that can go on: all meters have ended or one can, a meter is lost, or the balance has no target or its transfer
+/// ended.
 async fn due(db: &Db) -> Result<Vec<ClosingId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| {
         sqlx::query_as(
@@ -92,7 +93,7 @@ async fn advance(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, id: ClosingId
     tx.commit().await
 }
 
-/// A meter that does not answer holds up its closing: a person may wait for it, or count what it holds.
+/// Opens a case if a meter cannot be read: a person waits for it or enters its values.
 async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, meter: MeterId) -> Result<()> {
     let lost: Option<(Option<i64>,)> = on!(tx, |c| sqlx::query_as("SELECT lost_since FROM meter_latest WHERE meter_id = $1")
         .bind(meter.0)
@@ -105,7 +106,7 @@ async fn say_if_lost(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, m
     Ok(())
 }
 
-/// Its last meter has ended: an account that was to be closed is.
+/// Closes the account, unless it moves, once its last meter has ended.
 async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE account_closures SET read_at = $1 WHERE id = $2")
         .bind(at.0)
@@ -128,7 +129,7 @@ async fn all_read(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> R
     final_settlement::rest_of_wallet(tx, rng, at, closing).await
 }
 
-/// What was left in its meters.
+/// The balance of its meters.
 pub(super) async fn due_of(tx: &mut Tx, id: ClosingId) -> Result<Fen> {
     let sum: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(final_fen), 0) AS BIGINT) FROM account_closure_meters WHERE closure_id = $1"
@@ -139,7 +140,7 @@ pub(super) async fn due_of(tx: &mut Tx, id: ClosingId) -> Result<Fen> {
     Ok(Fen(sum.map_or(0, |(fen,)| fen)))
 }
 
-/// Sends the money on its way; gives the audit line of what was done.
+/// Pays out or transfers the balance; returns the audit line.
 async fn send_money(
     tx: &mut Tx,
     rng: &Rng,
@@ -153,7 +154,7 @@ async fn send_money(
         return Ok(Some(("closing.end", json!({ "amount_fen": 0 }))));
     }
     if closing.return_id.is_some() {
-        // It is under way, or came to nothing: nobody approved it.
+        // It is under way, or was not approved.
         stuck(tx, rng, at, closing, ClosingReason::NotApproved).await?;
         return Ok(None);
     }
@@ -193,7 +194,7 @@ async fn send_money(
     }
 }
 
-/// Puts it into a meter and ends the closing; `None` where that meter takes nothing.
+/// Transfers the balance into a meter and ends the closure; `None` if that meter accepts no money.
 pub(super) async fn carry(
     tx: &mut Tx,
     rng: &Rng,
@@ -220,7 +221,7 @@ pub(super) async fn end(tx: &mut Tx, at: Timestamp, id: ClosingId, order: Option
     Ok(())
 }
 
-/// A person decides how the money goes.
+/// Opens a case: a person decides where the balance goes.
 async fn stuck(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, reason: ClosingReason) -> Result<()> {
     let meter = meters_of(tx, closing.id).await?.first().copied();
     cases::open(tx, rng, at, meter, None, &CaseDetail::Closing { reason, closing: closing.id }).await

@@ -1,4 +1,4 @@
-//! Deciding that meters leave their account.
+//! Deciding a closure.
 
 use model::console::ClosingKind;
 use model::error::AppError;
@@ -17,28 +17,27 @@ use domain::command_args::CommandArgs;
 use domain::money_rule::MoneyOperation;
 use domain::rng::Rng;
 
-/// Where the money of a closed account goes.
+/// Where the balance of a closed account goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BalanceTarget {
-    /// Over the counter.
+    /// Paid out at the cash desk.
     Counter(Tender),
-    /// Into another account.
+    /// Transferred to another account.
     Account(AccountId),
 }
 
-/// What is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosingRequest {
     /// The account ends.
     Close(BalanceTarget),
-    /// It goes on in another room: its residents have that one from now on, and the money follows when the old meters were read.
+    /// The account moves to another room. Its residents live there from now on; the balance follows after the final readings.
     Move {
-        /// On which meter there; it has no account.
+        /// The new room's meter, without an account.
         to: MeterId,
     },
-    /// One of its meters is replaced.
+    /// A meter of the account is replaced.
     Replace {
-        /// The one that goes.
+        /// The old meter.
         meter: MeterId,
     },
 }
@@ -53,25 +52,24 @@ impl ClosingRequest {
     }
 }
 
-/// A closing as it is decided.
+/// A decided closure.
 #[derive(Clone, Debug)]
 pub struct NewClosing {
-    /// Made with the form: the same key gives the same closing, however often it is sent.
+    /// The form's idempotency key: the same key returns the same closure.
     pub key: Uuid,
-    /// Of which account.
     pub account: AccountId,
     pub what: ClosingRequest,
     pub reason: String,
     pub who: Who,
 }
 
-/// Begins it in one transaction: from now on the meters take no money, and each is told to close its account or asked for its
-/// last reading. The same key gives the same closing back.
+/// Begins the closure in one transaction. From now on its meters accept no money, and each has a `close` command or waits for its
+/// last reading. The same key returns the same closure.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountNotOpen`], [`AppError::Conflict`] where another closing is under way, a meter was just
-/// added, or the key was used for something else, [`AppError::Invalid`] for a tender of a channel or an account that is the
-/// same, and as [`accounts::open`] for the room that it moves to.
+/// [`AppError::AccountNotOpen`], [`AppError::Conflict`] if another closure is under way, a meter was just added, or the key
+/// belongs to another request, [`AppError::Invalid`] for a tender of a channel or the same account, and those of
+/// [`accounts::open`] for the new room.
 pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
     let mut tx = db.begin().await?;
     if let Some(before) = by_key(&mut tx, new).await? {
@@ -79,7 +77,7 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
     }
     let meters = lock_meters(&mut tx, new).await?;
     if meters.is_empty() || !leave_open(&mut tx, new).await? {
-        // The same form, sent twice at once: the other was first and has committed by now.
+        // The same form sent twice at once: the other transaction has committed.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::AccountNotOpen.into());
     }
     if new.what.kind() != ClosingKind::Replace && has_others(&mut tx, new.account, meters.len()).await? {
@@ -116,7 +114,7 @@ async fn by_key(tx: &mut Tx, new: &NewClosing) -> Result<Option<ClosingId>> {
     }
 }
 
-/// The meters that leave, locked before the account.
+/// Locks the meters that leave, before the account.
 async fn lock_meters(tx: &mut Tx, new: &NewClosing) -> Result<Vec<MeterId>> {
     let only = if let ClosingRequest::Replace { meter } = new.what { Some(meter.0) } else { None };
     let rows: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
@@ -132,7 +130,7 @@ async fn lock_meters(tx: &mut Tx, new: &NewClosing) -> Result<Vec<MeterId>> {
     Ok(meters)
 }
 
-/// The account stops being open, unless only a meter of it goes. Gives whether it was.
+/// Ends the account's state `open`, unless only one of its meters leaves. Returns whether it was open.
 async fn leave_open(tx: &mut Tx, new: &NewClosing) -> Result<bool> {
     let account = new.account.0;
     let changed = match new.what {
@@ -152,7 +150,7 @@ async fn leave_open(tx: &mut Tx, new: &NewClosing) -> Result<bool> {
     Ok(changed == 1)
 }
 
-/// Whether the account got a meter after its meters were locked and before it stopped being open: that one would be left behind.
+/// Whether a meter joined the account after its meters were locked: the closure would leave it behind.
 async fn has_others(tx: &mut Tx, account: AccountId, locked: usize) -> Result<bool> {
     let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM account_meters WHERE account_id = $1 AND to_at IS NULL"
@@ -208,14 +206,13 @@ async fn insert(
     .await
     });
     match inserted {
-        // Another closing of the account is under way.
+        // Another closure of the account is under way.
         Err(error) if error.is_duplicate() => Err(AppError::Conflict.into()),
         inserted => inserted.map(drop),
     }
 }
 
-/// A meter with a wallet inside closes its account itself, after all money that was decided before; of another one the last
-/// reading is wanted.
+/// A meter with its own wallet gets a `close` command behind the earlier money commands; another one is read a last time.
 async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: ClosingId, new: &NewClosing, meter: MeterId) -> Result<()> {
     let by = Some(new.who.user);
     let own_wallet = wallets::kind(tx, meter).await? == Wallet::Meter;

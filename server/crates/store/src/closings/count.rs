@@ -1,4 +1,4 @@
-//! A meter that is gone, or does not answer any more: a person says what was left in it.
+//! Ending a meter that is gone or cannot be read by values that a person enters.
 
 use model::command::CommandReason;
 use model::energy::Energy;
@@ -15,23 +15,23 @@ use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets}
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
-/// What a person counted.
+/// The values.
 #[derive(Clone, Debug)]
 pub struct Counted {
-    /// What its display, or the last reading less what was used since, says to be left; for a meter with a wallet inside.
+    /// The balance by its display, or by its last reading less the estimated use; for a meter with its own wallet.
     pub remaining: Option<Fen>,
-    /// Where its counter stood; must be known where the wallet is on the ledger.
+    /// The final counter; required for a server wallet.
     pub total: Option<Energy>,
-    /// How it is known.
+    /// How the values are known.
     pub reason: String,
 }
 
-/// Ends a meter by what a person counted. It is told nothing any more: what was on its way into it waits for a person, what was
-/// to be taken out of it was not.
+/// Ends a meter by entered values. No command is sent to it any more: undelivered credits wait for a person, undelivered debits
+/// are declined.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where it has ended by itself, [`AppError::ExceedsRemaining`] for
-/// more than can be in it, [`AppError::Invalid`] for a counter that is missing or went back, or [`AppError::NoPrices`].
+/// [`AppError::NotFound`], [`AppError::Conflict`] if it has ended already, [`AppError::ExceedsRemaining`] for more than it can
+/// hold, [`AppError::Invalid`] for a missing or decreased counter, or [`AppError::NoPrices`].
 pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, meter: MeterId, counted: &Counted) -> Result<()> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
@@ -68,7 +68,7 @@ async fn of_meter(
     by: &CountedBy<'_>,
 ) -> Result<()> {
     let remaining = counted.remaining.ok_or(AppError::InvalidAmount)?;
-    // Whoever comes first has the command: this, or the meter's own answer.
+    // Either this or the meter's own answer settles the command, whichever comes first.
     if !give_up(tx, at, command).await? {
         return Err(AppError::Conflict.into());
     }
@@ -84,7 +84,7 @@ async fn of_meter(
     .await)?;
     let (epoch, cumulative) = ended.ok_or(AppError::Conflict)?;
     let credited = CreditedInEpoch { account: closing.account_id, meter, epoch, cumulative: Fen(cumulative) };
-    // What was used is used: no more can be in it than was put in, less what was seen to be gone.
+    // It cannot hold more than was put in, less what readings have shown as used.
     if remaining > credited.cumulative - consumption::posted(tx, closing.account_id, meter, epoch).await?.0 {
         return Err(AppError::ExceedsRemaining.into());
     }
@@ -125,7 +125,7 @@ async fn give_up(tx: &mut Tx, at: Timestamp, command: Uuid) -> Result<bool> {
     Ok(given_up == 1)
 }
 
-/// What else was on its way to the meter.
+/// Ends the other commands of the meter.
 async fn give_up_others(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, meter: MeterId) -> Result<()> {
     let debits: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $2
@@ -153,7 +153,7 @@ async fn give_up_others(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing
     Ok(())
 }
 
-/// What passed since the last reading that counts, into hours and days.
+/// Adds the energy since the last counted reading to hours and days.
 async fn add_energy(tx: &mut Tx, at: Timestamp, meter: MeterId, total: Energy) -> Result<()> {
     let last: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
         "SELECT at, total_wh FROM readings WHERE meter_id = $1 AND quality IN (0, 1, 6, 7) ORDER BY at DESC LIMIT 1"

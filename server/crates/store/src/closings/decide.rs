@@ -1,4 +1,4 @@
-//! A person decides anew how the money of a closing goes: nobody approved it, or the account that it was meant for takes nothing.
+//! Deciding again where the balance of a closure goes, after a rejection or if the target account accepts no money.
 
 use model::case::CaseKind;
 use model::console::ClosingKind;
@@ -10,11 +10,11 @@ use model::time::Timestamp;
 use super::{BalanceTarget, Closing, locked, meters_of, record};
 use crate::{Db, Result, Tx, accounts, cases, on};
 
-/// Decides. A meter that was to be replaced, and is not, closes its account this way.
+/// Stores the new target. A replacement that does not take place ends the meter's account this way.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where the money is on its way or the old meter not read yet,
-/// [`AppError::AccountNotOpen`] for an account that takes nothing, or [`AppError::Invalid`] for a tender of a channel.
+/// [`AppError::NotFound`], [`AppError::Conflict`] if the balance is under way or the old meter was not read yet,
+/// [`AppError::AccountNotOpen`] for an account that accepts no money, or [`AppError::Invalid`] for a tender of a channel.
 pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: BalanceTarget) -> Result<()> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
@@ -54,7 +54,7 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Bala
     tx.commit().await
 }
 
-/// A return that waits for its second person is taken back; one that may be paid out stays.
+/// Withdraws a return that waits for approval; one that can be paid out stays.
 async fn take_back(tx: &mut Tx, closing: &Closing) -> Result<()> {
     let Some(before) = closing.return_id else { return Ok(()) };
     on!(tx, |c| sqlx::query("UPDATE returns SET state = 'cancelled' WHERE id = $1 AND state = 'waiting'")
@@ -70,9 +70,9 @@ async fn take_back(tx: &mut Tx, closing: &Closing) -> Result<()> {
     if live.is_some() { Err(AppError::Conflict.into()) } else { Ok(()) }
 }
 
-/// The account of a meter that is not replaced after all, if it was its last.
+/// Closes the account of a meter that is not replaced, if it was the last.
 async fn close_account(tx: &mut Tx, account: AccountId) -> Result<()> {
-    // Locked by a statement of its own: on PostgreSQL the next one sees a meter that was added meanwhile.
+    // A statement of its own takes the lock: on PostgreSQL the next one then sees a meter that was added meanwhile.
     on!(tx, |c| sqlx::query("UPDATE accounts SET state = state WHERE id = $1").bind(account.0).execute(c).await)?;
     let closing = on!(tx, |c| sqlx::query(
         "UPDATE accounts SET state = 'closing' WHERE id = $1 AND state = 'open'

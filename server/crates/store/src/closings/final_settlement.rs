@@ -1,4 +1,4 @@
-//! The end of one meter in its account: what it used is consumption, what is left in it is on its way, and nothing stays behind.
+//! The end of a meter in its account: its use is posted as consumption, its balance becomes due, and nothing stays behind.
 
 use model::case::CaseKind;
 use model::energy::Energy;
@@ -14,14 +14,14 @@ use domain::closing::FinalBalance;
 use domain::ledger::{Account, final_amount, write_off};
 use domain::rng::Rng;
 
-/// Who counted what a meter could not say any more.
+/// Who entered the values of a meter that could not be read.
 pub(super) struct CountedBy<'a> {
     pub(super) user: UserId,
     pub(super) reason: &'a str,
     pub(super) total: Option<Energy>,
 }
 
-/// A meter was read back to have closed its account with so much left, in the transaction that settles its command.
+/// Records that the meter confirmed the closure with a balance, in the transaction that settles its command.
 pub(crate) async fn closed(
     tx: &mut Tx,
     rng: &Rng,
@@ -31,7 +31,7 @@ pub(crate) async fn closed(
     left: Fen,
 ) -> Result<()> {
     let meter = command.meter_id;
-    // The count moves from the one before the claim to the claimed one, or nothing is settled at all.
+    // The count moves from the one before the claim to the claimed one, or nothing is settled.
     let ended: Option<(i64, i64)> = on!(tx, |c| {
         sqlx::query_as(
             "UPDATE account_meters SET count = $1, to_at = $2
@@ -57,7 +57,7 @@ pub(crate) async fn closed(
     of_meter(tx, rng, at, row, &credited, left, None).await
 }
 
-/// Posts what a meter with a wallet inside used up to its end, and what was left in it. The account's row of it has ended before.
+/// Posts the use and the balance of a meter with its own wallet. Its row in the account has ended before.
 pub(super) async fn of_meter(
     tx: &mut Tx,
     rng: &Rng,
@@ -68,15 +68,15 @@ pub(super) async fn of_meter(
     by: Option<&CountedBy<'_>>,
 ) -> Result<()> {
     if !consumption::post(tx, rng, at, credited, remaining).await? {
-        // A use of this very instant is posted: the next try has another one.
+        // A use at this very instant exists; the next try has another time.
         return Err(StoreError::Inconsistent { table: "meter_consumption", column: "at" });
     }
     let left = post(tx, rng, at, row, Account::InMeter(credited.account), remaining.money()).await?;
     finish(tx, at, row, credited.meter, &left, by).await
 }
 
-/// Ends the wallet on the ledger of one meter; what is in it stays, for it is the account's and not the meter's. Gives whether it
-/// could: it waits for a reading from `since` on, and for a price of everything that was used.
+/// Ends the server wallet of one meter; its balance stays with the account. Returns whether it could: it waits for a reading
+/// since `since` and for prices of all energy used.
 pub(super) async fn of_wallet(
     tx: &mut Tx,
     rng: &Rng,
@@ -106,7 +106,7 @@ pub(super) async fn of_wallet(
     Ok(true)
 }
 
-/// Takes what is left in an account's wallet on the ledger, when no meter uses from it any more.
+/// Takes the balance of an account's server wallets once no meter uses them.
 pub(super) async fn rest_of_wallet(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing) -> Result<()> {
     let wallet = Account::Wallet(closing.account_id);
     let balance = ledger::balance(tx, &wallet).await?;
@@ -170,7 +170,7 @@ async fn finish(
     cases::resolve(tx, at, CaseKind::Closing, meter, "read").await
 }
 
-/// Meters of a closing that have not ended: the row of each, and whether it is told by a command.
+/// Meters of a closure that have not ended: the row, the meter, and whether it has a `close` command.
 pub(super) async fn waiting(tx: &mut Tx, closing: ClosingId) -> Result<Vec<(Uuid, MeterId, bool)>> {
     let rows: Vec<(Uuid, Uuid, Option<Uuid>)> = on!(tx, |c| sqlx::query_as(
         "SELECT id, meter_id, command_id FROM account_closure_meters WHERE closure_id = $1 AND final_at IS NULL ORDER BY id"

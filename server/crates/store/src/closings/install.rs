@@ -1,4 +1,4 @@
-//! The new meter in the place of the old one.
+//! Installing the new meter of a replacement.
 
 use model::command::CommandReason;
 use model::console::ClosingKind;
@@ -16,31 +16,27 @@ use crate::meters::{self, NewMeter};
 use crate::{Db, Result, StoreError, Tx, accounts, on, orders, wallets};
 use domain::rng::Rng;
 
-/// A meter that takes another one's place.
+/// The new meter.
 #[derive(Clone, Debug)]
 pub struct Device {
-    /// Its serial number, 12 digits.
+    /// 12 digits.
     pub serial: String,
-    /// Behind which gateway.
     pub gateway: GatewayId,
-    /// Unit id, 1-247; the old meter's is free for it.
+    /// Unit id, 1 to 247; the old meter's may be used again.
     pub unit: u8,
-    /// Name of its profile.
     pub profile: String,
     /// Where its credit lives, by its profile.
     pub wallet: Wallet,
 }
 
-/// Puts the new meter in the place of one that was read, in one transaction: the old one is retired, the new one opened for the
-/// same account (its key epoch rises as at every opening), and what was left is sent into it as a purchase is, behind what
-/// could not reach the old one. A wallet on the ledger goes on with its tier position and limits; a meter with a wallet inside
-/// is told the old one's limits, prices and mode, and counts its tier use from nothing,
-/// for no operation of its profile sets that.
+/// Replaces a meter that was read, in one transaction: retires the old one, opens the new one for the same account with the next
+/// key epoch, and delivers the balance to it as a purchase, behind what could not reach the old one. A server wallet keeps its
+/// tier position and limits. A meter with its own wallet is sent the old one's limits, prices and mode; its tier consumption
+/// starts at zero, because no operation of a profile sets it.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing is to be replaced (any more) or the address or
-/// serial number is taken, [`AppError::Invalid`] where its credit would live elsewhere than the old one's, or as
-/// [`accounts::add_meter`].
+/// [`AppError::NotFound`], [`AppError::Conflict`] if nothing is to be replaced or the address or serial number is taken,
+/// [`AppError::Invalid`] if its credit would live elsewhere than the old one's, or those of [`accounts::add_meter`].
 pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, device: &Device) -> Result<MeterId> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
@@ -79,12 +75,11 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
     Ok(new)
 }
 
-/// Replaces a meter that has no account, or an instrument: the old one is retired, the new one
-/// takes its place and is set as it was.
+/// Replaces an instrument or a meter without an account: retires the old one and sets the new one as it was.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::AccountAlreadyOpen`] where an account is on it (its replacement begins with
-/// its last reading), or [`AppError::Conflict`] where address or serial number is taken.
+/// [`AppError::NotFound`], [`AppError::AccountAlreadyOpen`] for a meter with an account, whose replacement begins with its last
+/// reading, or [`AppError::Conflict`] if the address or serial number is taken.
 pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, device: &Device, reason: &str) -> Result<MeterId> {
     let mut tx = db.begin().await?;
     let used: Option<(i64,)> =
@@ -108,7 +103,7 @@ pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, de
     Ok(new)
 }
 
-/// Retires the old meter and adds the new one in its room; one that is registered there already is taken.
+/// Retires the old meter and adds the new one to its room, or takes one that is registered there.
 async fn put_in_place(tx: &mut Tx, rng: &Rng, at: Timestamp, old: MeterId, device: &Device) -> Result<MeterId> {
     let row: Option<(Uuid,)> =
         on!(tx, |c| sqlx::query_as("UPDATE meters SET retired_at = $1 WHERE id = $2 AND retired_at IS NULL RETURNING place_id")
@@ -117,7 +112,7 @@ async fn put_in_place(tx: &mut Tx, rng: &Rng, at: Timestamp, old: MeterId, devic
             .fetch_optional(c)
             .await)?;
     let place = PlaceId(row.ok_or(AppError::NotFound)?.0);
-    // Nothing is told to it any more, and nobody has to look after it.
+    // No commands are sent to it any more, and its cases end.
     on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $3
          WHERE meter_id = $2 AND NOT money AND state IN ('queued', 'sending')"

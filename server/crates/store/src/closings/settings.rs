@@ -1,5 +1,5 @@
-//! What a new meter is told so that it is set as the one in whose place it comes: limits, prices, tiers, tables and mode, each a
-//! command of the outbox that is sent, read back and recorded like any other.
+//! The settings that a new meter takes over from the old one: limits, prices, tiers, tables and mode, each a command of the
+//! outbox.
 
 use model::ids::{BatchId, MeterId, UserId};
 use model::issue::Issue;
@@ -12,8 +12,8 @@ use domain::command_args::{CommandArgs, StoredArgs};
 use domain::rng::Rng;
 use domain::settings::carried;
 
-/// How the old meter is set, nothing where its credit is not inside; to be asked before it is retired: then what it was still
-/// to be told is given up.
+/// The settings of the old meter; none for a server wallet. Call it before the old meter is retired, which cancels its pending
+/// commands.
 pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<Issue>> {
     if wallets::kind(tx, old).await? != Wallet::Meter {
         return Ok(Vec::new());
@@ -22,7 +22,7 @@ pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<
     let status: Option<(i64,)> =
         on!(tx, |c| sqlx::query_as("SELECT status FROM meter_latest WHERE meter_id = $1").bind(old.0).fetch_optional(c).await)?;
     let mode = status.and_then(|(word,)| u16::try_from(word).ok()).map_or(ControlMode::Prepaid, |word| StatusWord(word).mode());
-    // Also what it did since it was last read.
+    // Also what was sent since they were last read, or still waits.
     let pending: Vec<(JsonText<StoredArgs>,)> = on!(tx, |c| sqlx::query_as(
         "SELECT args FROM commands c WHERE meter_id = $1 AND NOT money
            AND (state IN ('queued', 'sending') OR (state = 'done' AND finished_at >= COALESCE(
@@ -41,7 +41,8 @@ pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<
     Ok(carried(known.as_ref(), mode, &pending, now))
 }
 
-/// Tells the new one. Each is a batch of one meter, so that it can be followed and tried again; the audit line is the caller's.
+/// Sends the settings to the new meter, each as a batch of one meter, so that it can be followed and tried again. The caller
+/// writes the audit line.
 pub(super) async fn tell(tx: &mut Tx, rng: &Rng, at: Timestamp, by: UserId, new: MeterId, issues: &[Issue]) -> Result<()> {
     for issue in issues {
         let batch = NewBatch { id: BatchId(rng.id(at)), issue, meters: &[new] };

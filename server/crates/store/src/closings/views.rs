@@ -1,4 +1,4 @@
-//! A closing as people look at it.
+//! Closures for the console.
 
 use model::console::ClosingKind;
 use model::energy::Energy;
@@ -34,61 +34,57 @@ struct ClosingRow {
     arrived: bool,
 }
 
-/// A closing with its meters.
+/// A closure with its meters.
 #[derive(Clone, Debug)]
 pub struct View {
     pub id: ClosingId,
     pub kind: ClosingKind,
     pub account: AccountId,
-    /// The account's number.
     pub number: String,
-    /// How it is paid out, where it goes over the counter.
+    /// How the balance is paid out, if at the cash desk.
     pub tender: Option<Tender>,
-    /// Into which other account it goes, and that one's number.
+    /// The account to which the balance goes, with its number.
     pub to_account: Option<(AccountId, String)>,
-    /// Into which meter.
+    /// The meter to which the balance goes.
     pub to_meter: Option<MeterId>,
     pub reason: String,
     pub by: String,
     pub begun_at: Timestamp,
     /// When the last of its meters was read.
     pub read_at: Option<Timestamp>,
-    /// When the money was where it belongs.
+    /// When the balance arrived.
     pub ended_at: Option<Timestamp>,
-    /// The return, and where it stands.
+    /// The return of the balance.
     pub returned: Option<(ReturnId, ReturnState)>,
-    /// The order that carries it on, and where it stands.
+    /// The order that transfers the balance.
     pub carried: Option<(OrderId, OrderState)>,
     pub meters: Vec<ViewMeter>,
-    /// Who took it back.
     pub withdrawn_by: Option<String>,
-    /// Whether the account in the new room has begun.
+    /// Whether the account in the new room is in use.
     pub arrived: bool,
-    /// What a new meter was told with its installation.
+    /// The settings sent to a new meter.
     pub settings: Vec<ViewSetting>,
 }
 
-/// What a new meter was told so that it is set as the old one was.
+/// A setting that a new meter took over from the old one.
 #[derive(Clone, Debug)]
 pub struct ViewSetting {
-    /// Where it can be followed, and tried again.
+    /// The batch that sends it.
     pub batch: BatchId,
     pub issue: Issue,
-    /// Where it stands.
     pub state: CommandState,
 }
 
-/// A meter of a closing.
+/// A meter of a closure.
 #[derive(Clone, Debug)]
 pub struct ViewMeter {
     pub meter: MeterId,
-    /// Its serial number.
     pub serial: String,
-    /// Whether its credit is inside.
+    /// Whether the credit is in the meter.
     pub own_wallet: bool,
     /// State of its `close` command.
     pub command_state: Option<CommandState>,
-    /// Why that stands where it stands.
+    /// Why that waits or failed.
     pub reason: Option<model::command::CommandReason>,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
@@ -96,15 +92,15 @@ pub struct ViewMeter {
     pub lost_since: Option<Timestamp>,
     /// Whether it answers, but cannot be read.
     pub unreadable: bool,
-    /// When it ended.
+    /// When its final reading was stored.
     pub final_at: Option<Timestamp>,
-    /// What was left.
+    /// The balance.
     pub left: Option<Fen>,
-    /// What was written off; negative where it was overdrawn.
+    /// The amount written off; negative if the meter was overdrawn.
     pub written_off: Option<Money>,
-    /// Where its counter stood.
+    /// The final counter.
     pub total: Option<Energy>,
-    /// Who counted it, and how they knew.
+    /// Who entered the values, and how they are known.
     pub counted: Option<(String, String)>,
 }
 
@@ -147,7 +143,8 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     let meters: Vec<MeterRow> = read!(db, |pool| {
         sqlx::query_as(
         "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since,
-                COALESCE(l.unreadable, FALSE) AS unreadable, cm.final_at, cm.final_fen, cm.written_off_e4, cm.final_wh, u.name AS counted_name, cm.reason AS said
+                COALESCE(l.unreadable, FALSE) AS unreadable, cm.final_at, cm.final_fen, cm.written_off_e4, cm.final_wh,
+                u.name AS counted_name, cm.reason AS said
          FROM account_closure_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
               LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN users u ON u.id = cm.counted_by
          WHERE cm.closure_id = $1 ORDER BY cm.id"
@@ -156,7 +153,7 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     .fetch_all(pool)
     .await
     })?;
-    // They were decided in the transaction that ended it.
+    // The transaction that ended the closure has decided them.
     let settings: Vec<SettingRow> = read!(db, |pool| sqlx::query_as(
         "SELECT b.id, b.issue, x.state FROM account_closures c
               JOIN commands x ON x.meter_id = c.to_meter_id AND x.decided_at = c.ended_at AND x.kind <> 'in_force'
@@ -227,7 +224,7 @@ impl MeterRow {
     }
 }
 
-/// The newest closing of an account.
+/// The newest closure of an account.
 pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>> {
     let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM account_closures WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
@@ -238,7 +235,7 @@ pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>
     Ok(row.map(|(id,)| id))
 }
 
-/// The newest closing that a meter has to do with and that is not over: it leaves an account, or takes in its money.
+/// The newest open closure that the meter leaves an account with or receives the balance of.
 pub async fn of_meter(db: &Db, meter: MeterId) -> Result<Option<ClosingId>> {
     let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM account_closures WHERE ended_at IS NULL

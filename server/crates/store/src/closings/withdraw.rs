@@ -1,4 +1,4 @@
-//! Taking back what was begun, as long as nothing of it has happened: no meter was told or read, and no money has moved.
+//! Withdrawing a closure of which nothing has happened yet: no command was sent, no meter read, and no money moved.
 
 use model::case::CaseKind;
 use model::console::ClosingKind;
@@ -14,12 +14,11 @@ use crate::{Db, Result, StoreError, Tx, accounts, cases, commands, ledger, on, o
 use domain::ledger::Account;
 use domain::rng::Rng;
 
-/// Takes it back: the meters stay with their account, which takes money again; what was
-/// paid meanwhile and waits goes into its meter.
+/// Withdraws it. The meters stay with their account, which accepts money again; payments that arrived meanwhile are delivered.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], or [`AppError::TooLate`] where a meter was told or read,
-/// or a new room's account has begun.
+/// [`AppError::NotFound`], or [`AppError::TooLate`] if a command was sent, a meter was read, or the account in the new room is in
+/// use.
 pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId) -> Result<()> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;
@@ -53,7 +52,7 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
     tx.commit().await
 }
 
-/// Its meters do not leave: none has ended, and none was told to close.
+/// Keeps the meters in the account, if none has ended and no `close` command was sent.
 async fn keep_meters(tx: &mut Tx, at: Timestamp, id: ClosingId) -> Result<Vec<MeterId>> {
     let rows: Vec<(Uuid, Option<Uuid>, Option<i64>)> = on!(tx, |c| sqlx::query_as(
         "SELECT meter_id, command_id, final_at FROM account_closure_meters WHERE closure_id = $1 ORDER BY id"
@@ -79,7 +78,7 @@ async fn keep_meters(tx: &mut Tx, at: Timestamp, id: ClosingId) -> Result<Vec<Me
     Ok(rows.into_iter().map(|(meter, ..)| MeterId(meter)).collect())
 }
 
-/// The account in the new room, which nothing has happened to either, ends; its residents come back.
+/// Ends the unused account in the new room and moves its residents back.
 async fn leave_new_room(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing, to: AccountId) -> Result<()> {
     let meters: Vec<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE account_meters SET to_at = $2 WHERE account_id = $1 AND to_at IS NULL RETURNING meter_id"
@@ -117,7 +116,7 @@ async fn leave_new_room(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing
     accounts::pass_residents_on(tx, at, to, closing.account_id).await
 }
 
-/// The account is as it was: open where one of its meters has begun, else still being opened.
+/// Reopens the account: open if one of its meters has begun, otherwise opening.
 async fn reopen(tx: &mut Tx, account: AccountId) -> Result<()> {
     let reopened = on!(tx, |c| sqlx::query(
         "UPDATE accounts SET state = CASE WHEN EXISTS (

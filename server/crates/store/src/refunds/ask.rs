@@ -1,4 +1,4 @@
-//! Asking for a refund: reserved under the lock of its attempt, so that never more goes back than was paid.
+//! Requests a refund. The amount is reserved under the lock of the attempt, so that the refunds never exceed the payment.
 
 use super::refund_columns;
 use model::case::CaseKind;
@@ -18,49 +18,49 @@ use domain::refund::{Rules, refundable};
 use domain::returns;
 use domain::rng::Rng;
 
-/// Under which rules refunds are given.
+/// The rules for refunds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
     /// `[pay.refunds]`.
     pub refunds: Rules,
-    /// The two-person rule of the counter.
+    /// The two-person rule of the cash desk.
     pub counter: returns::Rules,
 }
 
-/// What is to go back.
+/// What is refunded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundSubject {
-    /// A verified payment (the id of its event): money that credits nothing, whole or in
-    /// part, or an order that was not delivered.
+    /// A verified payment, by the id of its event: in whole or in part if it credits nothing, in whole if it paid an order
+    /// that was not delivered.
     Payment(Uuid),
-    /// A return that was taken out of the meter, of a sale through a channel.
+    /// A return whose debit the meter has confirmed, of a sale through a channel.
     Return(ReturnId),
 }
 
-/// A refund as it is asked for.
+/// A request for a refund.
 #[derive(Clone, Debug)]
 pub struct NewRefund {
-    /// Made with the form: the same key gives the same refund, however often it is sent.
+    /// The form's idempotency key: the same key returns the same refund.
     pub key: Uuid,
     pub of: RefundSubject,
-    /// Over the counter, where the channel gives it no more; `None`: the way it came.
+    /// The tender at the cash desk if the channel no longer refunds the payment; `None` for a refund through the channel.
     pub over_counter: Option<Tender>,
     pub amount: Fen,
     pub reason: String,
-    /// Who asks; `None` where the configuration decides, and no second person is needed.
+    /// Who requests it; `None` for the configuration, which needs no second person.
     pub by: Option<UserId>,
-    /// From where; for the audit chain.
+    /// The caller's address, for the audit log.
     pub ip: String,
 }
 
-/// Stores the refund with its number and reserves its amount. What is to go through the channel is sent by the next activation of
-/// the task. The same key gives the same refund back.
+/// Stores the refund with its number and reserves its amount. The refund task sends what goes through the channel. The same key
+/// returns the same refund.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where the key was used for something else or nothing lies there to
-/// give back, [`AppError::ExceedsRefundable`], [`AppError::AmountOutOfRange`] for a part of an order, [`AppError::InTheMeter`]
-/// for an order that may have reached its meter, [`AppError::RefundTooOld`] where the channel gives it no more, and
-/// [`AppError::RefundByChannel`] for money over the counter that the channel was not asked for.
+/// [`AppError::NotFound`]; [`AppError::Conflict`] if the key belongs to another request or nothing can be refunded;
+/// [`AppError::ExceedsRefundable`]; [`AppError::AmountOutOfRange`] for a part of an undelivered order; [`AppError::InTheMeter`]
+/// for an order that may have reached its meter; [`AppError::RefundTooOld`] if the channel no longer refunds it; and
+/// [`AppError::RefundByChannel`] for a refund at the cash desk that the channel has not refused.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRefund) -> Result<Refund> {
     let mut tx = db.begin().await?;
     let event = match new.of {
@@ -68,7 +68,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
         RefundSubject::Return(id) => payment_of(&mut tx, id).await?,
     };
     let payment = payment::lock(&mut tx, event).await?;
-    // Under the lock: of one form sent twice at once the second finds what the first has committed.
+    // Under the lock: the second of two concurrent requests with one key finds the first.
     if let Some(before) = by_key(&mut tx, new).await? {
         return Ok(before);
     }
@@ -88,7 +88,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
     }
     let until = new.by.and_then(|_| policy.counter.second_until(new.amount, at));
     let Some(row) = insert(&mut tx, rng, at, new, &payment, (source, tender, until)).await? else {
-        // The key was used for another payment meanwhile.
+        // Another request has used the key meanwhile.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
     };
     ledger::post(&mut tx, rng, at, &refund_reserve(row.id.0, row.debited_account(), row.amount.money())).await?;
@@ -97,7 +97,8 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
     Ok(row)
 }
 
-/// The way it came; over the counter only what the channel gives no more or has refused, so that nobody turns a card into cash.
+/// Refunds go through the channel. The cash desk pays only what the channel no longer refunds or has refused, so that nobody can
+/// turn a card payment into cash.
 async fn refund_tender(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRefund, payment: &Payment) -> Result<Tender> {
     let channel = payment.channel;
     let gives = !payment.finished && policy.refunds.gives_back(channel, payment.received_at, at);
@@ -115,7 +116,7 @@ async fn refund_tender(tx: &mut Tx, at: Timestamp, policy: &Policy, new: &NewRef
     if gives && refused.is_none() { Err(AppError::RefundByChannel.into()) } else { Ok(tender) }
 }
 
-/// An order that is not in its meter and of which no frame can arrive any more: all of it goes back.
+/// The terms for an order that is not in its meter and of which no frame can still arrive. It is refunded in whole.
 pub(super) async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, amount: Fen) -> Result<()> {
     let order = payment.order_id;
     if !commands::take_back(tx, at, order).await? {
@@ -137,11 +138,11 @@ pub(super) async fn take_order(tx: &mut Tx, at: Timestamp, payment: &Payment, am
         .bind(order.0)
         .execute(c)
         .await)?;
-    // Nothing of it is on its way to the meter any more, so that the meter's other money need not wait.
+    // The order has no command under way any more, so other money commands of the meter need not wait for it.
     cases::resolve_order(tx, at, &[CaseKind::Delivery], order, "refund").await
 }
 
-/// A return that was taken and is not paid yet; in whole or in what other refunds leave of it.
+/// The terms for a confirmed return that is not paid out: all that other refunds have not reserved, or a part of it.
 async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
     let row: Option<(ReturnState, i64, i64)> = on!(tx, |c| sqlx::query_as(
         "UPDATE returns SET state = state WHERE id = $1
@@ -161,7 +162,7 @@ async fn take_return(tx: &mut Tx, id: ReturnId, amount: Fen) -> Result<()> {
     if amount.0 > fen - reserved { Err(AppError::ExceedsRefundable.into()) } else { Ok(()) }
 }
 
-/// The payment of the sale that a return takes back.
+/// The payment of the sale that the return corrects.
 pub(super) async fn payment_of(tx: &mut Tx, id: ReturnId) -> Result<Uuid> {
     let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "SELECT e.id FROM returns r JOIN payment_attempts p ON p.order_id = r.corrects_order
@@ -177,7 +178,7 @@ pub(super) async fn payment_of(tx: &mut Tx, id: ReturnId) -> Result<Uuid> {
 
 type Terms = (RefundSource, Tender, Option<Timestamp>);
 
-/// `None` where the key was used before.
+/// `None` if the key exists already.
 async fn insert(
     tx: &mut Tx,
     rng: &Rng,

@@ -1,5 +1,5 @@
-//! Money that went back at a channel's own console, outside of us. It was booked to suspense when the channel told of it; here a
-//! person says what it was for: it pays what waits to go back, or it is lost.
+//! Refunds made in a channel's console. They are posted to suspense when the channel reports them; a person then assigns them to
+//! what was due, or writes them off.
 
 use model::case::CaseKind;
 use model::error::AppError;
@@ -21,8 +21,8 @@ use crate::{Db, Result, StoreError, Tx, ledger, on, read};
 use domain::ledger::{refund_cleared, refund_lost};
 use domain::rng::Rng;
 
-/// What went back of an order `o` at the console, and nobody has said what for, fen. Of a payment that credits nothing it
-/// counts as nothing: that lies in suspense itself, where the two are even. Losses were once posted by the order.
+/// The amount of an order `o` that was refunded in the console and is not assigned, fen. Refunds of a payment that credits
+/// nothing do not count: both are in suspense and cancel out. Older write-offs refer to the order instead of the event.
 macro_rules! unsaid {
     () => {
         "CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
@@ -43,7 +43,7 @@ macro_rules! unsaid {
 }
 pub(crate) use unsaid;
 
-/// Money of an order that went back at the console: how much, through which channel, and when we heard of it; oldest first.
+/// The console refunds of an order, oldest first: amount, channel, and when the channel reported it.
 pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender, Timestamp)>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT t.amount_e4 / 100, e.channel, t.at
@@ -56,12 +56,11 @@ pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender,
     .await)
 }
 
-/// Pays with it what waits to go back: a return that its meter gave, as far as it
-/// goes, or an order that was not delivered, whole.
+/// Assigns console refunds to what is due: a confirmed return, as far as they cover it, or an undelivered order, in whole.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::Conflict`] where nothing waits, [`AppError::InTheMeter`] for an order that
-/// may have reached its meter, or [`AppError::ExceedsRefundable`] where no (or not enough) money went back at the console.
+/// [`AppError::NotFound`], [`AppError::Conflict`] if nothing is due, [`AppError::InTheMeter`] for an order that may have reached
+/// its meter, or [`AppError::ExceedsRefundable`] if the console refunds do not cover it.
 pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubject) -> Result<()> {
     let mut tx = db.begin().await?;
     let event = match of {
@@ -87,11 +86,10 @@ pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubje
     tx.commit().await
 }
 
-/// The rest of it cannot be had back: the site loses it. For those who may approve.
+/// Writes off the unassigned rest of the console refunds of an order. Needs the permission to approve.
 ///
 /// # Errors
-/// Refused with [`AppError::SecondPerson`] for whoever may not, [`AppError::NotFound`], or [`AppError::Conflict`] where nothing
-/// is left of it.
+/// [`AppError::SecondPerson`] without that permission, [`AppError::NotFound`], or [`AppError::Conflict`] if nothing is left.
 pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, reason: &str) -> Result<()> {
     if !crate::returns::may_approve(db, who.user).await? {
         return Err(AppError::SecondPerson.into());
@@ -117,7 +115,7 @@ pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: Orde
     tx.commit().await
 }
 
-/// The attempt is locked.
+/// The caller holds the lock of the attempt.
 async fn left(tx: &mut Tx, payment: &Payment) -> Result<Fen> {
     if payment.source() != Some(RefundSource::Order) {
         return Ok(Fen::ZERO);
@@ -129,8 +127,8 @@ async fn left(tx: &mut Tx, payment: &Payment) -> Result<Fen> {
     Ok(Fen(row.map_or(0, |(fen,)| fen)))
 }
 
-/// The event that told last of what is left. A loss is posted by it, so that of what goes back later another can be: where
-/// anything is left, it was told since the loss before.
+/// The newest event of the unassigned rest. The write-off refers to it, so that later console refunds can be written off too: a
+/// rest always has an event that is newer than the last write-off.
 async fn untold(tx: &mut Tx, payment: &Payment) -> Result<Uuid> {
     let event: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "SELECT t.reference FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference

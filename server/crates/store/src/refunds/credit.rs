@@ -1,4 +1,4 @@
-//! A payment of another amount than its order's, which was kept apart, credits it after all: a person decides so.
+//! Credits a payment in suspense whose amount differs from its order, by a person's decision.
 
 use model::case::CaseKind;
 use model::error::AppError;
@@ -15,11 +15,11 @@ use crate::{Db, Result, Tx, cases, ledger, on};
 use domain::ledger::suspense_back;
 use domain::rng::Rng;
 
-/// Makes the order one of the amount that was paid, and delivers it. Nothing of the payment may have gone back.
+/// Changes the order to the amount paid and delivers it. Nothing of the payment may have been refunded.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where the money is not kept apart, some of it went or goes
-/// back, the order is paid, or its meter takes nothing.
+/// [`AppError::NotFound`], or [`AppError::Conflict`] if the payment is not in suspense, a refund of it exists, the order is paid,
+/// or its meter accepts no money.
 pub async fn credit_after_all(db: &Db, rng: &Rng, at: Timestamp, who: &Who, event: Uuid) -> Result<()> {
     let mut tx = db.begin().await?;
     let payment = payment::lock(&mut tx, event).await?;
@@ -49,7 +49,7 @@ pub async fn credit_after_all(db: &Db, rng: &Rng, at: Timestamp, who: &Who, even
     tx.commit().await
 }
 
-/// The order with the amount that was paid; `None` where it is not open.
+/// Gives the order the amount paid; `None` if it is not open.
 async fn pay(tx: &mut Tx, at: Timestamp, payment: &payment::Payment) -> Result<Option<Order>> {
     on!(tx, |c| sqlx::query(
         "UPDATE payment_attempts SET state = 'paid', paid_at = $1 WHERE id = $2 AND state IN ('held', 'closed')"

@@ -1,5 +1,4 @@
-//! The second person: approves or rejects, never the one who asked; taking a refund back before it went; and delivering after all
-//! what was not given back.
+//! Approving and rejecting refunds as the second person, withdrawing them, and delivering an order that was not refunded.
 
 use model::case::{CaseDetail, CaseKind, RefundCase, RefundReason, RefundTrouble};
 use model::error::AppError;
@@ -17,16 +16,16 @@ use crate::{Db, Result, StoreError, Tx, commands, ledger, on, read};
 use domain::ledger::refund_release;
 use domain::rng::Rng;
 
-/// Where a decided refund begins.
+/// The first state after the approval.
 pub(super) const fn begun(tender: Tender) -> RefundState {
     if tender.is_counter() { RefundState::Payable } else { RefundState::Sending }
 }
 
-/// The second person says yes.
+/// Approves as the second person.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::SecondPerson`] for whoever may not, or [`AppError::Conflict`] where it does
-/// not wait any more.
+/// [`AppError::NotFound`], [`AppError::SecondPerson`] for the person who asked or without permission, or [`AppError::Conflict`]
+/// if it no longer waits.
 pub async fn approve(db: &Db, at: Timestamp, who: &Who, id: RefundId) -> Result<Refund> {
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, None).await?;
@@ -45,7 +44,7 @@ pub async fn approve(db: &Db, at: Timestamp, who: &Who, id: RefundId) -> Result<
     super::find(db, id).await?.ok_or_else(|| AppError::NotFound.into())
 }
 
-/// The second person says no, and why.
+/// Rejects as the second person.
 ///
 /// # Errors
 /// As [`approve`].
@@ -57,11 +56,11 @@ pub async fn reject(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId, 
     tx.commit().await
 }
 
-/// Takes a refund back that waits for the second person or for somebody to pay it out. What the channel was asked for is not
-/// taken back: nobody here knows whether it went.
+/// Withdraws a refund that waits for approval or for its payment at the cash desk. One that was sent to the channel cannot be
+/// withdrawn, because it may have been executed.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where it is too late.
+/// [`AppError::NotFound`], or [`AppError::Conflict`] if it is too late.
 pub async fn cancel(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
@@ -73,7 +72,7 @@ pub async fn cancel(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) 
     tx.commit().await
 }
 
-/// Ends what nobody approved in time; gives how many.
+/// Expires the requests that were not approved in time; returns their number.
 pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
     let over: Vec<(Uuid,)> =
         read!(db, |pool| sqlx::query_as("SELECT id FROM refunds WHERE state = 'waiting' AND expires_at <= $1")
@@ -95,7 +94,7 @@ pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
     Ok(ended)
 }
 
-/// Writes down who decided; gives the refund, still waiting.
+/// Stores the decision; returns the refund as it was before.
 async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: RefundId, why: Option<&str>) -> Result<Refund> {
     let row = lock(tx, id).await?.ok_or(AppError::NotFound)?;
     if row.state != RefundState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
@@ -115,7 +114,7 @@ async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: RefundId, why: Option
     if decided == 1 { Ok(row) } else { Err(AppError::SecondPerson.into()) }
 }
 
-/// Nothing goes back: the money lies where it lay, and a case says so where nothing else does.
+/// Releases the reserved amount, and opens a case unless one exists.
 async fn stop(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, to: RefundState, why: RefundTrouble) -> Result<()> {
     let moved = on!(tx, |c| sqlx::query("UPDATE refunds SET state = $2 WHERE id = $1 AND state IN ('waiting', 'payable')")
         .bind(row.id)
@@ -126,7 +125,7 @@ async fn stop(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, to: RefundSta
     release(tx, rng, at, row, why).await
 }
 
-/// Gives the reserved amount back to where it lay; an order waits for a person again.
+/// Releases the reserved amount. An order waits for a person again.
 pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, why: RefundTrouble) -> Result<()> {
     if row.source == RefundSource::Order {
         let moved = on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state IN ('refunding')")
@@ -147,11 +146,11 @@ pub(super) async fn release(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund,
     cases::open(tx, rng, at, None, Some(row.order_id), &CaseDetail::Refund(case)).await
 }
 
-/// A person has an order delivered after all that was not given back.
+/// Delivers an order that was to be refunded and was not.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::AccountNotOpen`] where its meter takes nothing for it any more, or
-/// [`AppError::Conflict`] where it does not wait for a person, or was never on its way.
+/// [`AppError::NotFound`], [`AppError::AccountNotOpen`] if its meter no longer accepts money for it, or [`AppError::Conflict`] if
+/// it does not wait for a person or was never to be refunded.
 pub async fn deliver_again(db: &Db, at: Timestamp, who: &Who, order: OrderId) -> Result<()> {
     let mut tx = db.begin().await?;
     if !commands::send_after_all(&mut tx, at, order).await? {
@@ -164,7 +163,7 @@ pub async fn deliver_again(db: &Db, at: Timestamp, who: &Who, order: OrderId) ->
     .fetch_optional(c)
     .await)?;
     let (account, meter) = row.ok_or(AppError::Conflict)?;
-    // A meter that is closed, or leaves its account, takes nothing: the order waits on for a person.
+    // A meter that is closed or leaves its account accepts no money; the order keeps waiting for a person.
     if accounts::takes(&mut tx, AccountId(account), MeterId(meter)).await? == Takes::No {
         return Err(AppError::AccountNotOpen.into());
     }

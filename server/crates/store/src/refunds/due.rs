@@ -1,4 +1,4 @@
-//! Refunds whose channel is to be asked now.
+//! Refunds that are due to be sent to their channel or queried there.
 
 use model::case::{CaseDetail, RefundCase, RefundReason, RefundTrouble};
 use model::ids::{OrderId, RefundId};
@@ -13,17 +13,17 @@ use crate::{Db, Result, on, read};
 use domain::refund::ChannelRefund;
 use domain::rng::Rng;
 
-/// A refund that is sent, with all that its channel asks for.
+/// A refund with what its channel needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct DueRefund {
     pub id: RefundId,
-    /// Our number of it.
+    /// Our refund number.
     pub refund_no: String,
     pub order_id: OrderId,
     pub channel: Tender,
-    /// Our application at the channel when it was paid.
+    /// Our application id at the channel at the time of the payment.
     pub app_id: String,
-    /// Our merchant number at the channel when it was paid.
+    /// Our merchant number at the channel at the time of the payment.
     pub seller_id: String,
     out_trade_no: String,
     trade_no: String,
@@ -31,17 +31,16 @@ pub struct DueRefund {
     pub(super) amount: Fen,
     #[sqlx(rename = "paid_fen")]
     paid: Fen,
-    /// When it was decided.
     pub begun_at: Timestamp,
-    /// How often the channel was asked before.
+    /// Number of requests to the channel so far.
     pub tries: i64,
     next_at: Timestamp,
-    /// What held it up at the last try.
+    /// The obstacle that the last try met.
     pub obstacle: Option<RefundObstacle>,
 }
 
 impl DueRefund {
-    /// As the channel wants it.
+    /// The refund in the channel's terms.
     #[must_use]
     pub fn channel_refund(&self) -> ChannelRefund {
         ChannelRefund {
@@ -55,7 +54,7 @@ impl DueRefund {
     }
 }
 
-/// Takes the refunds that are due, each with the time of its next try, so that no other process asks as well.
+/// Claims the due refunds by setting the time of their next try, so that no other process sends them as well.
 pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&DueRefund) -> Timestamp) -> Result<Vec<DueRefund>> {
     let due: Vec<DueRefund> = read!(db, |pool| sqlx::query_as(
         "SELECT f.id, f.refund_no, f.order_id, e.channel, p.app_id, p.seller_id, p.out_trade_no, e.trade_no, f.amount_fen,
@@ -89,7 +88,7 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&DueRe
     Ok(claimed)
 }
 
-/// Shows a person a refund that its channel does not end. It is asked for on and on meanwhile.
+/// Opens a case for a refund without a final result from its channel. The channel is still queried.
 pub async fn slow(db: &Db, rng: &Rng, at: Timestamp, due: &DueRefund) -> Result<()> {
     let case = RefundCase {
         reason: Some(RefundReason::Trouble(RefundTrouble::Slow)),

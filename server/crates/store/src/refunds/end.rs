@@ -1,4 +1,4 @@
-//! How a refund ends: by the channel's final word, or over the counter.
+//! The end of a refund: the channel's final result, or payment at the cash desk.
 
 use model::case::{CaseKind, RefundTrouble};
 use model::error::AppError;
@@ -16,8 +16,8 @@ use crate::{cases, payments};
 use domain::ledger::refund;
 use domain::rng::Rng;
 
-/// The money is with the payer: with it the ledger, and what it was for. The attempt, the order and the refund are locked.
-/// Gives the return that is settled by it, whose receipt is to be issued after the audit line.
+/// Posts a completed refund and settles what it was for. The caller has locked attempt, order and refund. Returns the return that
+/// it settles, whose receipt must be issued after the audit line.
 pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by: Option<UserId>) -> Result<Option<Settled>> {
     let moved = on!(tx, |c| sqlx::query(
         "UPDATE refunds SET state = 'done', settled_at = $2, settled_by = $3, next_at = NULL
@@ -60,20 +60,20 @@ pub(crate) async fn done(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund, by
     }
 }
 
-/// A return that is settled, by whom its receipt is given.
+/// A settled return, and who issues its receipt.
 pub(crate) struct Settled {
     id: ReturnId,
     by: UserId,
 }
 
 impl Settled {
-    /// Gives its receipt; after the audit line.
+    /// Issues its receipt; call it after the audit line.
     pub async fn receipt(&self, tx: &mut Tx, at: Timestamp) -> Result<()> {
         receipts::issue(tx, at, self.by, ReceiptSubject::Return(self.id)).await
     }
 }
 
-/// The return is done when all of it went back, by us or at the channel's console.
+/// Completes the return once all of it was refunded, by this system or in the channel's console.
 pub(super) async fn settle_return(
     tx: &mut Tx,
     at: Timestamp,
@@ -99,7 +99,7 @@ pub(super) async fn settle_return(
     Ok(done.map(|(id, by)| Settled { id, by }))
 }
 
-/// The channel will not: the money lies where it lay, and a case names the next step.
+/// Records that the channel refused: releases the reserved amount and opens a case.
 pub(crate) async fn failed(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund) -> Result<()> {
     let moved = on!(tx, |c| sqlx::query(
         "UPDATE refunds SET state = 'failed', settled_at = $2, next_at = NULL WHERE id = $1 AND state IN ('sending')"
@@ -114,10 +114,10 @@ pub(crate) async fn failed(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &Refund) 
     release(tx, rng, at, row, RefundTrouble::Failed).await
 }
 
-/// Somebody at the counter has paid it: into their shift, with a receipt. Paid twice it is paid once.
+/// Records the payment at the cash desk in the operator's shift, with a receipt. A repetition changes nothing.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where there is nothing to pay (yet).
+/// [`AppError::NotFound`], or [`AppError::Conflict`] if it cannot be paid out.
 pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) -> Result<Refund> {
     let mut tx = db.begin().await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;

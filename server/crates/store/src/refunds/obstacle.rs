@@ -1,4 +1,4 @@
-//! What holds up a refund that its channel is asked for: shown at once, with a case, and gone with the channel's next answer.
+//! Obstacles to refunds at their channel: shown at once with a case, and removed with the channel's next answer.
 
 use model::case::{CaseDetail, RefundCase, RefundReason, RefundTrouble};
 use model::ids::{OrderId, RefundId};
@@ -9,7 +9,7 @@ use super::DueRefund;
 use crate::{Db, Result, cases, on, read};
 use domain::rng::Rng;
 
-/// Marks a refund that waits, and opens its case.
+/// Marks a waiting refund and opens its case.
 pub async fn held_up(db: &Db, rng: &Rng, at: Timestamp, due: &DueRefund, obstacle: RefundObstacle) -> Result<()> {
     let trouble = match obstacle {
         RefundObstacle::NoFunds => RefundTrouble::NoFunds,
@@ -36,7 +36,7 @@ pub async fn held_up(db: &Db, rng: &Rng, at: Timestamp, due: &DueRefund, obstacl
     tx.commit().await
 }
 
-/// The channel answered: nothing holds the refund up any more.
+/// Removes the obstacle after an answer of the channel.
 pub async fn goes_on(db: &Db, due: &DueRefund) -> Result<()> {
     if due.obstacle.is_none() {
         return Ok(());
@@ -46,7 +46,7 @@ pub async fn goes_on(db: &Db, due: &DueRefund) -> Result<()> {
     tx.commit().await
 }
 
-/// The refunds of an order that something holds up.
+/// The refunds of an order that have an obstacle.
 pub async fn held_up_of(db: &Db, order: OrderId) -> Result<Vec<RefundId>> {
     let rows: Vec<(RefundId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM refunds WHERE order_id = $1 AND state = 'sending' AND obstacle IS NOT NULL"

@@ -1,5 +1,4 @@
-//! What goes back without a person: returns whose meter has given the money, and, where the configuration says so, payments that
-//! credit nothing.
+//! Refunds that need no person: confirmed returns, and, if so configured, payments that credit nothing.
 
 use model::case::{CaseDetail, RefundCase, RefundReason};
 use model::error::AppError;
@@ -12,19 +11,19 @@ use crate::cases;
 use crate::{Db, Result, read};
 use domain::rng::Rng;
 
-/// Something that is to go back and for which no refund was ever asked.
+/// An amount that is due and has no refund yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwedRefund {
     pub of: RefundSubject,
     pub amount: Fen,
-    /// Of which order.
+    /// The order of the payment.
     pub order: OrderId,
 }
 
-/// What is owed now; with `automatic` also what credits nothing.
+/// What is due now; with `automatic` also payments that credit nothing.
 pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<OwedRefund>> {
-    // A case of a refund says that a person looks at it; where money went back at the channel's console, a person says what for,
-    // before any of it goes back twice.
+    // A refund case means that a person decides. Console refunds must be assigned by a person first, or the money could be
+    // refunded twice.
     let returns: Vec<(ReturnId, Fen, OrderId)> = read!(db, |pool| {
         sqlx::query_as(concat!(
             "SELECT r.id, r.amount_fen, r.corrects_order FROM returns r JOIN orders o ON o.id = r.corrects_order
@@ -61,7 +60,7 @@ pub async fn owed(db: &Db, automatic: bool, limit: i64) -> Result<Vec<OwedRefund
     Ok(owed)
 }
 
-/// It cannot go back by itself: a case says why.
+/// Opens a case if the refund cannot be made automatically.
 pub async fn needs_person(db: &Db, rng: &Rng, at: Timestamp, owed: &OwedRefund, why: AppError) -> Result<()> {
     let case = RefundCase { reason: Some(RefundReason::Refused(why)), refund: None, channel: None, amount: owed.amount };
     let mut tx = db.begin().await?;

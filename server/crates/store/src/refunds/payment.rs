@@ -1,4 +1,4 @@
-//! The payment that a refund is a part of, and what of it went back.
+//! The payment that a refund belongs to, and how much of it was refunded.
 
 use model::error::AppError;
 use model::ids::{AttemptId, OrderId, Uuid};
@@ -12,7 +12,7 @@ use super::RefundSubject;
 use crate::payments::RecordedOutcome;
 use crate::{Db, Result, Tx, on, read};
 
-/// A verified payment, with its attempt locked: nothing else of it goes back meanwhile.
+/// A verified payment. Its attempt is locked, so no other refund of it can be reserved.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Payment {
     pub event_id: Uuid,
@@ -24,14 +24,14 @@ pub(super) struct Payment {
     pub received_at: Timestamp,
     outcome: RecordedOutcome,
     suspended: bool,
-    /// A person credited it although it did not fit.
+    /// Whether a person credited it although it did not match.
     credited: bool,
-    /// The channel refunds nothing of it any more.
+    /// Whether the channel no longer refunds it.
     pub finished: bool,
 }
 
 impl Payment {
-    /// What it is if it pays no return; `None` where the money is not in our books.
+    /// What a refund of it returns if it pays no return; `None` if the payment is not in the ledger.
     pub fn source(&self) -> Option<RefundSource> {
         match self.outcome {
             _ if self.suspended => Some(RefundSource::Suspense),
@@ -68,7 +68,7 @@ pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
     Ok(payment)
 }
 
-/// What is known of an attempt's money that went back. The caller has locked the attempt.
+/// The refunded amounts of an attempt. The caller has locked the attempt.
 #[derive(Clone, Copy, Debug, FromRow)]
 pub(crate) struct RefundedSums {
     paid: Fen,
@@ -79,27 +79,27 @@ pub(crate) struct RefundedSums {
 }
 
 impl RefundedSums {
-    /// Whether the attempt was paid by our books.
+    /// Whether the ledger counts the attempt as paid.
     pub const fn is_paid(self) -> bool {
         self.paid.0 > 0
     }
 
-    /// All that went back or may.
+    /// All that was or may be refunded.
     pub const fn reserved(self) -> Fen {
         self.reserved
     }
 
-    /// Went back through the channel, by us.
+    /// Refunded through the channel by this system.
     pub const fn done(self) -> Fen {
         self.done
     }
 
-    /// The channel is asked for it.
+    /// Requested from the channel without a final result.
     pub const fn sending(self) -> Fen {
         self.sending
     }
 
-    /// Went back at the channel's console.
+    /// Refunded in the channel's console.
     pub const fn console_refund(self) -> Fen {
         self.console_refund
     }
@@ -127,7 +127,7 @@ pub(crate) async fn refunded_sums(tx: &mut Tx, attempt: AttemptId) -> Result<Ref
     row.ok_or(crate::StoreError::Inconsistent { table: "refunds", column: "attempt_id" })
 }
 
-/// The channel told of refunds without their number: ask for each of ours that is under way, now.
+/// Makes pending refunds due now, after the channel reported refunds without a number.
 pub(crate) async fn reset_backoff(tx: &mut Tx, at: Timestamp, attempt: AttemptId) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE refunds SET next_at = $1 WHERE attempt_id = $2 AND state = 'sending' AND next_at > $1")
         .bind(at.0)
@@ -137,7 +137,7 @@ pub(crate) async fn reset_backoff(tx: &mut Tx, at: Timestamp, attempt: AttemptId
     Ok(())
 }
 
-/// Whether that is money of this order.
+/// Whether the event is about this order's money.
 pub async fn is_of(db: &Db, order: OrderId, of: RefundSubject) -> Result<bool> {
     let id = match of {
         RefundSubject::Payment(event) => event,

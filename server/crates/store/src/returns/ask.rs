@@ -1,4 +1,4 @@
-//! Asking for a return or a correction, and beginning it where no second person is needed.
+//! Requests a return or a correction, and begins it if no second person is needed.
 
 use super::return_columns;
 use crate::orders::order_columns;
@@ -16,7 +16,7 @@ use domain::order::Limits;
 use domain::returns::Rules;
 use domain::rng::Rng;
 
-/// What it comes down to: from whom, how much, how paid.
+/// The account, meter, amount and tender that a request comes to.
 pub(super) struct Terms {
     pub(super) kind: ReturnKind,
     pub(super) source: Source,
@@ -29,12 +29,12 @@ pub(super) struct Terms {
     pub(super) amount: Fen,
 }
 
-/// Stores the wish; where it needs no second person it begins in the same transaction. The same key gives the same return back.
+/// Stores the request; without need of a second person it begins in the same transaction. The same key returns the same return.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] where the key was used for something else, [`AppError::NotFound`] for an original that is
-/// not there, [`AppError::NotCorrectable`] for one that cannot be corrected (any more), [`AppError::Invalid`] for a tender of a
-/// channel, and as [`debits::take`] for what the meter does not hold.
+/// [`AppError::Conflict`] if the key belongs to another request, [`AppError::NotFound`] for an unknown original,
+/// [`AppError::NotCorrectable`] for one that cannot be corrected any more, [`AppError::Invalid`] for a tender of a channel, and
+/// those of [`debits::take`] for the balance.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
     let mut tx = db.begin().await?;
     if let Some(before) = by_key(&mut tx, new).await? {
@@ -42,17 +42,17 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
     }
     let terms = match terms(&mut tx, new).await {
         Ok(terms) => terms,
-        // The same form, sent twice at once: this one waited for the other, which has taken what there was.
+        // The same form sent twice at once: the other transaction has taken the balance.
         Err(StoreError::Refused(why)) => return by_key(&mut tx, new).await?.ok_or_else(|| why.into()),
         Err(error) => return Err(error),
     };
     let until = rules.second_until(terms.amount, at);
     let Some(row) = insert(&mut tx, rng, at, new, &terms, until).await? else {
-        // The same form, sent twice at once: the other was first and has committed by now.
+        // The same form sent twice at once: the other transaction has committed.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
     };
     if terms.kind != ReturnKind::UndoReturn && terms.source == Source::Wallet {
-        // Whoever asks hears at once what the meter does not hold.
+        // Tells the person at once what the meter does not hold.
         debits::check(&mut tx, at, &debit(&row)).await?;
     }
     let row = if until.is_none() { begin(&mut tx, rng, at, limits, &row, &new.ip).await? } else { row };
@@ -65,7 +65,7 @@ fn debit(row: &Return) -> Debit {
     Debit { account: row.account_id, meter: row.meter_id, of: row.id.0, number: row.number, amount: row.amount, by: row.asked_by }
 }
 
-/// Begins a waiting return: debits the wallet, or sells again what was wrongly returned.
+/// Begins a waiting return: debits the wallet, or sells again the amount of a corrected return.
 pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
     if row.kind == ReturnKind::UndoReturn {
         return sell_again(tx, rng, at, limits, row, ip).await;
@@ -92,8 +92,8 @@ pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits
     again(tx, row, moved).await
 }
 
-/// The money comes back over the counter and goes into the meter as a sale does. It
-/// held as much before, so only the hoarding limit counts.
+/// The money is paid back at the cash desk and delivered as a sale. The meter held that much before, so only the hoarding limit
+/// applies.
 async fn sell_again(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
     let new = NewOrder {
         key: row.id.0,
@@ -147,7 +147,7 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             if order.state != OrderState::Credited || matches!(tender, Tender::Subsidy | Tender::Carried) {
                 return Err(AppError::NotCorrectable.into());
             }
-            // What a channel collected goes back through it, and may go back in parts; what is gone is not there to be taken.
+            // A sale through a channel is refunded through it, and may be corrected in parts.
             let before = if tender.is_channel() { corrected(tx, id).await? } else { Fen::ZERO };
             if before == order.amount {
                 return Err(AppError::NotCorrectable.into());
@@ -172,7 +172,7 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
     }
 }
 
-/// What corrections of a sale have taken back, or may. The order is locked.
+/// The amount of a sale that corrections have taken or reserved. The caller has locked the order.
 async fn corrected(tx: &mut Tx, order: OrderId) -> Result<Fen> {
     let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) FROM returns
@@ -184,7 +184,7 @@ async fn corrected(tx: &mut Tx, order: OrderId) -> Result<Fen> {
     Ok(Fen(row.map_or(0, |(fen,)| fen)))
 }
 
-/// `None` where the key was used before.
+/// `None` if the key exists already.
 pub(super) async fn insert(
     tx: &mut Tx,
     rng: &Rng,
@@ -219,7 +219,7 @@ pub(super) async fn insert(
         .await
     });
     match inserted {
-        // The original has its correction.
+        // The original has a correction already.
         Err(error) if error.is_duplicate() => Err(AppError::NotCorrectable.into()),
         inserted => inserted,
     }

@@ -1,4 +1,4 @@
-//! The second person: approves or rejects, never the one who asked; and taking a wish back.
+//! Approving and rejecting returns as the second person, and withdrawing a request.
 
 use model::error::AppError;
 use model::ids::{ReturnId, UserId, Uuid};
@@ -12,7 +12,7 @@ use crate::{Db, Result, Tx, commands, on, read};
 use domain::order::Limits;
 use domain::rng::Rng;
 
-/// Whether somebody may approve what others ask: administrators, and operators who were given it.
+/// Whether a person may approve requests of others: administrators, and operators with the permission.
 pub async fn may_approve(db: &Db, user: UserId) -> Result<bool> {
     let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
         "SELECT CAST(1 AS BIGINT) FROM users WHERE id = $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve)"
@@ -23,11 +23,11 @@ pub async fn may_approve(db: &Db, user: UserId) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// The second person says yes, and it begins in the same transaction.
+/// Approves as the second person; the return begins in the same transaction.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], [`AppError::SecondPerson`] for whoever may not, [`AppError::Conflict`] where it does not
-/// wait any more, and as [`super::ask`] for what has changed meanwhile.
+/// [`AppError::NotFound`], [`AppError::SecondPerson`] for the person who asked or without permission, [`AppError::Conflict`] if
+/// it no longer waits, and those of [`super::ask`] if something has changed meanwhile.
 pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, who: &Who, id: ReturnId) -> Result<Return> {
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, None).await?;
@@ -37,7 +37,7 @@ pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, who: &W
     Ok(row)
 }
 
-/// The second person says no, and why.
+/// Rejects as the second person.
 ///
 /// # Errors
 /// As [`approve`].
@@ -49,7 +49,7 @@ pub async fn reject(db: &Db, at: Timestamp, who: &Who, id: ReturnId, why: &str) 
     tx.commit().await
 }
 
-/// Writes down who decided; gives the return, still waiting.
+/// Stores the decision; returns the return as it was before.
 async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: ReturnId, why: Option<&str>) -> Result<Return> {
     let row = lock(tx, id).await?.ok_or(AppError::NotFound)?;
     if row.state != ReturnState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
@@ -79,17 +79,17 @@ async fn finish(tx: &mut Tx, row: &Return, from: ReturnState, to: ReturnState) -
     if moved == 1 { Ok(()) } else { Err(AppError::Conflict.into()) }
 }
 
-/// Takes a wish back: while it waits for the second person, or while nothing of it was sent to the meter, which may be lost.
+/// Withdraws a request that waits for approval, or whose command was not sent yet, for example to a lost meter.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where it is too late.
+/// [`AppError::NotFound`], or [`AppError::Conflict`] if it is too late.
 pub async fn cancel(db: &Db, at: Timestamp, who: &Who, id: ReturnId) -> Result<()> {
     let row = find(db, id).await?.ok_or(AppError::NotFound)?;
     let mut tx = db.begin().await?;
     let from = row.state;
     let unsent = match (from, row.command_id) {
         (ReturnState::Waiting, _) => true,
-        // The command before its return, as where it is settled: so the two never wait for each other.
+        // Locks the command before its return, as settling does, so that the two cannot deadlock.
         (ReturnState::Taking, Some(command)) => commands::cancel_unsent(&mut tx, at, command).await?,
         _ => false,
     };
@@ -101,10 +101,7 @@ pub async fn cancel(db: &Db, at: Timestamp, who: &Who, id: ReturnId) -> Result<(
     tx.commit().await
 }
 
-/// Ends what nobody approved in time; gives how many.
-///
-/// # Errors
-/// Where the database fails; what was ended before stays so.
+/// Expires the requests that were not approved in time; returns their number. Those before a failure stay expired.
 pub async fn expire(db: &Db, at: Timestamp) -> Result<u64> {
     let over: Vec<(Uuid,)> =
         read!(db, |pool| sqlx::query_as("SELECT id FROM returns WHERE state = 'waiting' AND expires_at <= $1")

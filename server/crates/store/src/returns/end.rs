@@ -1,4 +1,4 @@
-//! How a return ends: as the meter was read back, and when it is paid out.
+//! The end of a return: the meter's confirmation, and the payout.
 
 use model::error::AppError;
 use model::ids::{ReturnId, Uuid};
@@ -14,22 +14,22 @@ use crate::{Db, Result, Tx, closings, ledger, on};
 use domain::ledger::{payout, payout_of_carried};
 use domain::rng::Rng;
 
-/// The money leaves the counter: only for what the meter was read back to have given. Paid twice it is paid once.
+/// Records the payout of a confirmed return. A repetition changes nothing.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where there is nothing to pay (yet).
+/// [`AppError::NotFound`], or [`AppError::Conflict`] if it cannot be paid out.
 pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId) -> Result<Return> {
-    // Read before the transaction: inside it this would take a second connection. The closing of a return never changes.
+    // Read before the transaction: inside, it would need a second connection. The closure of a return never changes.
     let found = find(db, id).await?.ok_or(AppError::NotFound)?;
     let mut tx = db.begin().await?;
-    // The closing before its return, as where it is settled: so the two never wait for each other.
+    // Locks the closure before its return, as settling does, so that the two cannot deadlock.
     if let Some(closing) = found.closure_id {
         closings::lock(&mut tx, closing).await?;
     }
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     match row.state {
         ReturnState::Done => return Ok(row),
-        // What came through a channel goes back through it, or by a refund over the counter.
+        // A sale through a channel is refunded through it, or by a refund at the cash desk.
         ReturnState::Taken if row.tender.is_counter() => {}
         _ => return Err(AppError::Conflict.into()),
     }
@@ -60,7 +60,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     Ok(row)
 }
 
-/// The debit was read back. A debit may be of something else than a return.
+/// Records that the meter confirmed a debit. The command may belong to something else than a return.
 pub(crate) async fn taken(tx: &mut Tx, at: Timestamp, command: Uuid, count: Option<i64>, left: Fen) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE returns SET state = 'taken', taken_at = $2, count = $3, remaining_fen = $4
@@ -75,7 +75,7 @@ pub(crate) async fn taken(tx: &mut Tx, at: Timestamp, command: Uuid, count: Opti
     Ok(())
 }
 
-/// The meter refused, or is gone: nothing was taken, and nothing is paid.
+/// Records that the meter refused or is gone: nothing was debited, nothing is paid out.
 pub(crate) async fn declined(tx: &mut Tx, command: Uuid, why: &str) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE returns SET state = 'refused', note = $2 WHERE command_id = $1 AND state IN ('taking', 'case')"
@@ -87,7 +87,7 @@ pub(crate) async fn declined(tx: &mut Tx, command: Uuid, why: &str) -> Result<()
     Ok(())
 }
 
-/// Nobody can tell whether the meter gave it: a person decides.
+/// Records that the result of the debit is unknown and a person must decide.
 pub(crate) async fn held_back(tx: &mut Tx, command: Uuid) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE returns SET state = 'case' WHERE command_id = $1 AND state IN ('taking')")
         .bind(command)
@@ -96,7 +96,7 @@ pub(crate) async fn held_back(tx: &mut Tx, command: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// A person has the meter asked again.
+/// Records that a person had the command tried again.
 pub(crate) async fn taken_up(tx: &mut Tx, command: Uuid) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE returns SET state = 'taking' WHERE command_id = $1 AND state IN ('case')")
         .bind(command)

@@ -1,4 +1,4 @@
-//! Returns of money that no wallet holds: what a closing has taken out of meters, and sales that never reached one.
+//! Returns of money that is in no wallet: the balance of an account closure, and sales that never reached a meter.
 
 use model::case::CaseKind;
 use model::error::AppError;
@@ -14,22 +14,22 @@ use crate::{Result, StoreError, Tx, on};
 use domain::returns::Rules;
 use domain::rng::Rng;
 
-/// What a closing owes.
+/// What an account closure owes.
 pub(crate) struct Owed {
     pub closing: ClosingId,
     pub account: AccountId,
-    /// Out of which meter; one of them where there were more.
+    /// The meter, or one of several.
     pub meter: MeterId,
     /// How it is paid out.
     pub tender: Tender,
     pub amount: Fen,
     pub reason: String,
-    /// Who asked for it.
+    /// Who decided the closure.
     pub by: UserId,
 }
 
-/// Stores the return of what a closing has taken, in the caller's transaction: to be paid out at once, or when a second person
-/// has approved. The audit line is the caller's.
+/// Stores the return of a closure's balance in the caller's transaction, ready to be paid out or, above the limit, after
+/// approval. The caller writes the audit line.
 pub(crate) async fn owe(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, owed: &Owed) -> Result<Return> {
     let Owed { closing, account, meter, tender, amount, by, .. } = *owed;
     let new = NewReturn {
@@ -56,7 +56,7 @@ pub(crate) async fn owe(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, ow
     if until.is_none() { begin(tx, at, &row).await } else { Ok(row) }
 }
 
-/// Nothing has to be taken out any more: it may be paid.
+/// Makes it payable: nothing has to be debited.
 pub(super) async fn begin(tx: &mut Tx, at: Timestamp, row: &Return) -> Result<Return> {
     let moved =
         on!(tx, |c| sqlx::query("UPDATE returns SET state = 'taken', taken_at = $2 WHERE id = $1 AND state = 'waiting'")
@@ -67,7 +67,7 @@ pub(super) async fn begin(tx: &mut Tx, at: Timestamp, row: &Return) -> Result<Re
     again(tx, row, moved).await
 }
 
-/// The terms of a sale that was paid for and cannot reach its meter any more: it goes back whole.
+/// The terms of a paid sale that can no longer reach its meter. It is returned in whole.
 pub(super) async fn undelivered(tx: &mut Tx, order: &Order, amount: Fen) -> Result<Option<Terms>> {
     if order.state != OrderState::Case || !is_undeliverable(tx, order.id).await? {
         return Ok(None);
@@ -104,7 +104,7 @@ async fn is_undeliverable(tx: &mut Tx, order: OrderId) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// The sale that never reached its meter is back in the hand that paid it.
+/// Records that the sale was paid back.
 pub(super) async fn sale_is_back(tx: &mut Tx, at: Timestamp, row: &Return) -> Result<()> {
     let moved = on!(tx, |c| sqlx::query("UPDATE orders SET state = 'refunded' WHERE id = $1 AND state = 'case'")
         .bind(row.corrects_order)
