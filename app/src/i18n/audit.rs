@@ -2,11 +2,24 @@
 
 use super::Lang;
 use super::catalogue::audit::texts;
+use super::common;
+use model::order::Tender;
 
 /// By the action's code; an unknown code stays as it is.
 #[must_use]
 pub fn action(code: &str, lang: Lang) -> String {
     texts(lang).action.get(code).unwrap_or(code).to_owned()
+}
+
+/// Who did it: the system and the channels by their codes, a person by their name.
+#[must_use]
+pub fn actor(name: &str, lang: Lang) -> String {
+    let channel = name.strip_prefix("channel:").and_then(Tender::parse);
+    match (name, channel) {
+        ("system", _) => texts(lang).system.to_owned(),
+        (_, Some(channel)) => common::tender(channel, lang).to_owned(),
+        _ => name.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -30,6 +43,13 @@ mod tests {
     fn actions(source: &str) -> impl Iterator<Item = &str> {
         let quoted = |text: &'static str| source.split(text).skip(1).filter_map(|rest| rest.split('"').next());
         quoted("action: \"").chain(quoted("record(&mut tx, at, who, \"")).chain(quoted("record(&mut tx, at, command, \""))
+    }
+
+    #[test]
+    fn the_system_and_the_channels_have_names() {
+        assert_eq!(actor("system", Lang::Zh), "系统");
+        assert_eq!(actor("channel:alipay", Lang::En), "Alipay");
+        assert_eq!((actor("值班员", Lang::En), actor("channel:x", Lang::En)), ("值班员".to_owned(), "channel:x".to_owned()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
-use crate::i18n::audit::action;
+use crate::i18n::audit::{action, actor};
 use crate::i18n::lang;
 use crate::i18n::operator::texts;
 use crate::ports::{operator, ports};
@@ -40,7 +40,7 @@ fn List(page: Page<AuditLine>, number: i64, q: String) -> impl IntoView {
                 {filtered.then(|| view! { <a href="/audit">{t.clear}</a> })}
             </form>
             <TableScroll label=t.audit>
-                <table class="table sticky">
+                <table class="table sticky stacked">
                     <caption class="visually-hidden">{t.audit}</caption>
                     <thead>
                         <tr>
@@ -69,12 +69,13 @@ fn row(line: &AuditLine) -> impl IntoView + use<> {
         }
         None => line.subject.clone().into_any(),
     };
+    let t = texts(lang());
     view! {
         <tr>
-            <td class="number">{line.seq}</td>
+            <td class="number" data-label=t.number>{line.seq}</td>
             <td><AtSeconds at=line.at /></td>
-            <td>{line.actor.clone()}</td>
-            <td class="num">{line.ip.clone()}</td>
+            <td data-label=t.by>{actor(&line.actor, lang())}</td>
+            <td class="num" data-label=t.ip>{line.ip.clone()}</td>
             <td title=line.action.clone()>{action(&line.action, lang())}</td>
             <td class="long">{subject}</td>
             <td class="muted long"><code>{(line.detail != "{}").then(|| line.detail.clone())}</code></td>

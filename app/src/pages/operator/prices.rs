@@ -65,7 +65,7 @@ fn plan(plan: &Plan, now: Timestamp) -> impl IntoView + use<> {
             <p class="small"><span class="muted">{t.holds_at}": "</span>{if places.is_empty() { t.nowhere.to_owned() } else {
                 places }}</p>
             <TableScroll label=plan.name.clone()>
-                <table class="table">
+                <table class="table stacked">
                     <caption class="visually-hidden">{caption}</caption>
                     <thead>
                         <tr>
@@ -91,15 +91,16 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
         Some(at) if at > version.effective_at => t.past,
         _ => t.to_come,
     };
-    let rates = version.prices.rates.map(|rate| view! { <td class="number">{yuan(rate)}</td> });
+    let named = version.prices.rates.into_iter().zip(common::texts(lang()).rates);
+    let rates = named.map(|(rate, name)| view! { <td class="number" data-label=name>{yuan(rate)}</td> }).collect_view();
     view! {
         <tr>
             <th scope="row" class="number">{version.number}</th>
             <td><At at=version.effective_at />" · "{state}</td>
             {rates}
-            <td class="num long">{tiers(&version.prices)}</td>
-            <td class="num long">{slots(&version.prices)}</td>
-            <td>{version.by.clone().unwrap_or_else(|| "—".to_owned())}" · "<At at=version.published_at /></td>
+            <td class="num long" data-label=t.tiers>{tiers(&version.prices)}</td>
+            <td class="num long" data-label=t.slots>{slots(&version.prices)}</td>
+            <td data-label=t.published_by>{version.by.clone().unwrap_or_else(|| "—".to_owned())}" · "<At at=version.published_at /></td>
         </tr>
     }
 }

@@ -142,16 +142,16 @@ pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
     let Some(row) = row else { return Ok(None) };
     let meters: Vec<MeterRow> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since,
+            "SELECT cm.meter_id, m.serial, cm.command_id, x.state AS command_state, x.reason, x.sent_at, l.lost_since,
                 COALESCE(l.unreadable, FALSE) AS unreadable, cm.final_at, cm.final_fen, cm.written_off_e4, cm.final_wh,
                 u.name AS counted_name, cm.reason AS said
          FROM account_closure_meters cm JOIN meters m ON m.id = cm.meter_id LEFT JOIN commands x ON x.id = cm.command_id
               LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN users u ON u.id = cm.counted_by
-         WHERE cm.closure_id = $1 ORDER BY cm.id"
-    )
-    .bind(id)
-    .fetch_all(pool)
-    .await
+         WHERE cm.closure_id = $1 ORDER BY cm.id",
+        )
+        .bind(id)
+        .fetch_all(pool)
+        .await
     })?;
     // The transaction that ended the closure has decided them.
     let settings: Vec<SettingRow> = read!(db, |pool| sqlx::query_as(
