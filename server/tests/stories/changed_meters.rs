@@ -40,6 +40,10 @@ both!(an_account_closed_by_nobody_is_a_case_and_ends_sales, |w: World| async mov
     s.settled(SOON).await;
     engine.stop().await;
     assert!(s.w.word("SELECT detail FROM cases").await.contains(r#""account":"""#));
+    let web = Web::start(&s.w).await;
+    let person = web.person(&s.w, Role::Operator, "porter").await;
+    let text = person.get(&format!("/rooms/{}", s.rooms[0].meter)).await.text().await.unwrap();
+    assert!(text.contains("电表里没有账户") && !text.contains("电表里有外来账户"), "{text}");
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 1, "once, and nothing else");
 });
 
