@@ -13,9 +13,9 @@ use model::money::Fen;
 /// The form that makes a request.
 pub fn ask(request: MeterRequestKind, meter: MeterId, key: Uuid) -> impl IntoView {
     let t = texts(lang());
-    let hint = match request {
-        MeterRequestKind::CloseForeign => t.close_foreign_hint,
-        MeterRequestKind::Adjustment => t.adjustment_hint,
+    let (hint, button) = match request {
+        MeterRequestKind::CloseForeign => (t.close_foreign_hint, t.ask_close_foreign),
+        MeterRequestKind::Adjustment => (t.adjustment_hint, t.ask_adjustment),
     };
     view! {
         <form class="filter" method="post" action="/api/operator/ask-meter-request">
@@ -24,7 +24,7 @@ pub fn ask(request: MeterRequestKind, meter: MeterId, key: Uuid) -> impl IntoVie
             <input type="hidden" name="key" value=key.to_string() />
             <p class="hint">{hint}</p>
             {wide_field("reason", format!("reason-{key}"), t.reason, t.reason_hint, 200)}
-            <button>{kind(request, lang())}": "{t.ask}</button>
+            <button>{button}</button>
         </form>
     }
 }

@@ -95,7 +95,7 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
     let rates = named.map(|(rate, name)| view! { <td class="number" data-label=name>{yuan(rate)}</td> }).collect_view();
     view! {
         <tr>
-            <th scope="row" class="number">{version.number}</th>
+            <th scope="row" class="number" data-label=t.version>{version.number}</th>
             <td><At at=version.effective_at />" · "{state}</td>
             {rates}
             <td class="num long" data-label=t.tiers>{tiers(&version.prices)}</td>
