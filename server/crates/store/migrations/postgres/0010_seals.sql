@@ -7,13 +7,14 @@ CREATE TABLE seals (
 );
 
 -- Adds a changed row, as it was and as it is, to the setting that the server reads before it commits. Other connections have no
--- such setting.
+-- such setting. A setting is copied whole at each change, so one that is full is put aside as a page with a number.
 CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     noted TEXT := current_setting('dormwatt.changes', TRUE);
     old_row JSONB;
     new_row JSONB;
     key_text TEXT;
+    pages INTEGER;
 BEGIN
     IF noted IS NULL THEN
         RETURN NULL;
@@ -26,6 +27,11 @@ BEGIN
     END IF;
     SELECT string_agg(COALESCE(new_row, old_row) ->> part, '/' ORDER BY n) INTO key_text
     FROM unnest(TG_ARGV) WITH ORDINALITY AS parts (part, n);
+    IF length(noted) > 8192 THEN
+        pages := COALESCE(NULLIF(current_setting('dormwatt.pages', TRUE), ''), '0')::integer + 1;
+        PERFORM set_config('dormwatt.page_' || pages, noted, TRUE), set_config('dormwatt.pages', pages::text, TRUE);
+        noted := '';
+    END IF;
     PERFORM set_config('dormwatt.changes', noted || jsonb_build_object('tbl', TG_TABLE_NAME, 'row_key', key_text,
         'before', old_row::text, 'after', new_row::text)::text || chr(10), TRUE);
     RETURN NULL;

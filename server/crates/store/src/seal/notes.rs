@@ -10,7 +10,8 @@ use crate::{Result, StoreError, Tx};
 /// Begins on SQLite. What was noted outside a transaction of ours is not ours to seal.
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE; DELETE FROM temp.noted_changes";
 
-/// The setting of PostgreSQL in which the triggers of migration 10 collect the changes of a transaction, one JSON array a line.
+/// The setting of PostgreSQL in which the triggers of migration 10 collect the changes of a transaction, one JSON object a line.
+/// What no longer fits is in `dormwatt.page_1` and so on, as many as `dormwatt.pages` says.
 pub(crate) const SETTING: &str = "dormwatt.changes";
 
 /// A row as text before and after a change; `None` where there was none.
@@ -35,15 +36,21 @@ pub(super) async fn take(tx: &mut Tx, lines: bool) -> Result<Option<Noted>> {
         Tx::Sqlite(connection) => take_sqlite(connection).await,
         Tx::Postgres(connection) => {
             let noted: Option<PostgresNotes> = sqlx::query_as(
-                "SELECT seq, hash, sealed_rows, seal_sum, mac, current_setting('dormwatt.changes', TRUE) AS changes
+                "SELECT seq, hash, sealed_rows, seal_sum, mac,
+                        (SELECT string_agg(current_setting('dormwatt.page_' || n, TRUE), '' ORDER BY n)
+                         FROM generate_series(1, NULLIF(current_setting('dormwatt.pages', TRUE), '')::integer) AS pages (n))
+                            AS pages,
+                        current_setting('dormwatt.changes', TRUE) AS changes
                  FROM audit_head WHERE one = 1 AND ($1 OR current_setting('dormwatt.changes', TRUE) <> '') FOR UPDATE",
             )
             .bind(lines)
             .fetch_optional(&mut **connection)
             .await?;
-            let Some(PostgresNotes { head, changes }) = noted else { return Ok(None) };
+            let Some(PostgresNotes { head, pages, changes }) = noted else { return Ok(None) };
             let parse = |line: &str| serde_json::from_str(line).map_err(|_| unreadable());
-            let changes = changes.as_deref().unwrap_or_default().lines().map(parse).collect::<Result<_>>()?;
+            let texts = [pages, changes];
+            let lines = texts.iter().flatten().flat_map(|text| text.lines());
+            let changes = lines.map(parse).collect::<Result<_>>()?;
             Ok(Some(Noted { head, changes }))
         }
     }
@@ -57,6 +64,7 @@ const fn unreadable() -> StoreError {
 struct PostgresNotes {
     #[sqlx(flatten)]
     head: Head,
+    pages: Option<String>,
     changes: Option<String>,
 }
 

@@ -9,6 +9,7 @@
 
 mod append_only;
 mod lint;
+mod noted;
 mod rebuild;
 mod same_schema;
 mod sealed;
