@@ -21,7 +21,7 @@ use super::bulk::Bulk;
 use super::{Result, StoreError, Tx, on};
 pub(super) use notes::{BEGIN, SETTING, watch};
 use notes::{Noted, RowChange};
-pub(super) use rows::{RowFault, faults};
+pub(super) use rows::{NAMED, RowFault, faults};
 
 /// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/sealed.rs`
 /// says why for each.

@@ -1,5 +1,7 @@
 //! The amounts in commands against the orders and returns that they are for.
 
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use model::money::Fen;
 use sqlx::FromRow;
 
@@ -18,14 +20,23 @@ struct MoneyCommandRow {
 
 /// A credit is of its order's amount and number, a debit of its return's amount.
 pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
-    let rows: Vec<MoneyCommandRow> = on!(tx, |c| sqlx::query_as(
-        "SELECT o.number, c.args, o.amount_fen FROM commands c JOIN orders o ON o.id = c.order_id WHERE c.kind = 'credit'
-         UNION ALL
-         SELECT r.number, c.args, r.amount_fen FROM commands c JOIN returns r ON r.command_id = c.id WHERE c.kind = 'debit'"
-    )
-    .fetch_all(c)
-    .await)?;
-    for row in rows {
+    on!(tx, |c| {
+        let rows = sqlx::query_as(
+            "SELECT o.number, c.args, o.amount_fen FROM commands c JOIN orders o ON o.id = c.order_id WHERE c.kind = 'credit'
+             UNION ALL
+             SELECT r.number, c.args, r.amount_fen FROM commands c JOIN returns r ON r.command_id = c.id WHERE c.kind = 'debit'",
+        );
+        compare(rows.fetch(c), report).await
+    })?;
+    Ok(())
+}
+
+/// One row at a time: there is one for each sale that was ever made.
+async fn compare(
+    mut rows: BoxStream<'_, std::result::Result<MoneyCommandRow, sqlx::Error>>,
+    report: &mut Report,
+) -> std::result::Result<Option<()>, sqlx::Error> {
+    while let Some(row) = rows.try_next().await? {
         let amount = match serde_json::from_str(&row.args).ok() {
             Some(CommandArgs::Money(MoneyOperation::Credit { order, amount })) if i64::try_from(order) == Ok(row.number) => {
                 i64::from(amount)
@@ -42,5 +53,5 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
             });
         }
     }
-    Ok(())
+    Ok(None)
 }
