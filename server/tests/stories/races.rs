@@ -14,7 +14,7 @@ use store::closings::{self, Counted};
 use store::orders::{self, NewOrder, Order};
 use store::refunds::{self, RefundSubject as Back};
 use store::returns::{self, NewReturn, ReturnSubject};
-use store::{StoreError, Tx, accounts};
+use store::{StoreError, Tx, accounts, deliveries};
 use story_support::closings::{CASH, advance, begin, proved, who};
 use story_support::refunding::{BY_HAND, POLICY};
 use story_support::shop::Shop;
@@ -148,4 +148,25 @@ both!(no_meter_stays_in_a_closed_account, |w: World| async move {
     begin(&w, w.clock.now(), clerk, room.account, CASH).await.ok();
     assert_eq!(w.number("SELECT COUNT(*) FROM account_closure_meters").await, 2, "asked again it takes both");
     proved(&w).await;
+});
+
+// What was claimed before the correction would fit no meter, and be held for good.
+both!(a_claim_waits_for_a_correction_of_the_books, |w: World| async move {
+    let (room, clerk, now) = (w.room(1).await, w.clerk().await, w.clock.now());
+    let (key, ip) = (w.rng.id(now), String::new());
+    let (account, meter) = (room.account, room.meter);
+    let sale = NewOrder { key, account, meter, tender: Tender::Cash, amount: Fen(900), by: clerk, ip };
+    orders::sell(&w.db, &w.rng, now, &Limits::default(), &sale).await.unwrap();
+    let command = deliveries::next(&w.db, meter, now).await.unwrap().unwrap();
+    let mut held = w.db.begin().await.unwrap();
+    let correction = "UPDATE account_meters SET count = 7 WHERE meter_id = $1";
+    match &mut held {
+        Tx::Sqlite(c) => drop(sqlx::query(correction).bind(meter).execute(&mut **c).await.unwrap()),
+        Tx::Postgres(c) => drop(sqlx::query(correction).bind(meter).execute(&mut **c).await.unwrap()),
+    }
+    let there = w.clone();
+    let claim = tokio::spawn(async move { deliveries::claim(&there.db, &command).await });
+    tokio::time::sleep(TO_THE_LOCK).await;
+    held.commit().await.unwrap();
+    assert_eq!(claim.await.unwrap().unwrap().claimed().map(|claim| claim.count), Some(8));
 });

@@ -12,7 +12,7 @@ use model::ids::{AccountId, MeterId};
 use model::time::Timestamp;
 
 use super::commands::{self, Command, command_columns, may_move};
-use super::{Db, Result, StoreError, on, read};
+use super::{Db, Result, StoreError, Tx, on, read};
 pub use again::{Decision, try_again};
 pub use check::{begin, defer, done, is_read_since, missed_price_switch, unread};
 pub use foreign::foreign_closed;
@@ -85,16 +85,23 @@ impl ClaimOutcome {
     }
 }
 
+/// The position of an account on a meter.
+macro_rules! counts {
+    ($lock:literal) => {
+        concat!("SELECT epoch, count FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL ", $lock)
+    };
+}
+
 /// Claims a queued money command: epoch and count are fixed and durable before any byte leaves.
 pub async fn claim(db: &Db, command: &Command) -> Result<ClaimOutcome> {
     let mut tx = db.begin().await?;
-    let counts: Option<(i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
-        "SELECT epoch, count FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
-    )
-    .bind(command.account_id)
-    .bind(command.meter_id)
-    .fetch_optional(c)
-    .await)?;
+    // Locked: the books of a meter may be corrected at this moment, and a count from before that fits no meter.
+    let counts = match &tx {
+        Tx::Sqlite(_) => counts!(""),
+        Tx::Postgres(_) => counts!("FOR UPDATE"),
+    };
+    let counts: Option<(i64, i64)> =
+        on!(&mut tx, |c| sqlx::query_as(counts).bind(command.account_id).bind(command.meter_id).fetch_optional(c).await)?;
     let Some((epoch, count)) = counts else { return Ok(ClaimOutcome::NoAccount) };
     // An account begins at count 0 of an epoch that only the meter knows.
     let claim = if command.kind == CommandKind::Open { Claim { epoch: 0, count: 0 } } else { Claim { epoch, count: count + 1 } };
