@@ -2,9 +2,11 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -36,7 +38,7 @@ impl ServerLock {
     /// [`StoreError::InUse`] where another server runs on it.
     pub(super) async fn of_sqlite(url: &str) -> Result<Self> {
         // A database in memory belongs to this process.
-        let Some(path) = lock_file(url) else { return Ok(Self::default()) };
+        let Some(path) = lock_file(url)? else { return Ok(Self::default()) };
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(file) = take_file(&path)? {
@@ -78,12 +80,17 @@ impl Drop for ServerLock {
     }
 }
 
-/// The lock file of an SQLite database: its path with `.lock`; `None` in memory.
-fn lock_file(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    (!path.is_empty() && !path.contains(":memory:")).then(|| PathBuf::from(format!("{path}.lock")))
+/// The lock file of an SQLite database: the path that SQLite opens, with `.lock`, and with links followed, so that two names of a
+/// database have one lock; `None` in memory.
+fn lock_file(url: &str) -> Result<Option<PathBuf>> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::from_str(url)?;
+    let name = options.get_filename();
+    let mut path = std::fs::canonicalize(name).unwrap_or_else(|_| name.to_owned()).into_os_string();
+    path.push(".lock");
+    Ok(Some(path.into()))
 }
 
 /// `None` while another process holds it.
@@ -130,10 +137,22 @@ mod tests {
 
     #[test]
     fn the_lock_is_beside_the_database() {
-        let path = |url| lock_file(url).map(|path| path.display().to_string());
+        let path = |url: &str| lock_file(url).unwrap().map(|path| path.display().to_string());
         assert_eq!(path("sqlite:data/dormwatt.db").as_deref(), Some("data/dormwatt.db.lock"));
         assert_eq!(path("sqlite:///var/lib/d.db?mode=rwc").as_deref(), Some("/var/lib/d.db.lock"));
+        assert_eq!(path("sqlite:my%20data/d.db").as_deref(), Some("my data/d.db.lock"), "as SQLite opens it");
         assert_eq!(path("sqlite::memory:"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_names_of_a_database_have_one_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let (database, link) = (directory.path().join("d.db"), directory.path().join("link.db"));
+        std::fs::write(&database, "").unwrap();
+        std::os::unix::fs::symlink(&database, &link).unwrap();
+        let of = |path: &Path| lock_file(&format!("sqlite:{}", path.display())).unwrap();
+        assert_eq!(of(&database), of(&link));
     }
 
     #[test]
