@@ -62,8 +62,7 @@ impl Connection {
     ) -> Result<Response, LinkError> {
         let answer = timeout(within, self.request(transaction, action, access)).await;
         self.last_used = Instant::now();
-        // Bytes that never became an answer are no silence.
-        answer.map_err(|_| if self.transport.has_heard() { LinkError::Garbled } else { LinkError::Timeout })?
+        answer.unwrap_or_else(|_| Err(self.transport.no_answer()))
     }
 
     async fn request(&mut self, transaction: u16, action: &Action, access: &Credentials) -> Result<Response, LinkError> {
