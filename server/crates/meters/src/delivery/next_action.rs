@@ -21,7 +21,7 @@ pub struct SentFrame {
 impl SentFrame {
     /// Whether the result in the state block belongs to this frame: the meter accepted it, or the challenge has changed since,
     /// and it names the operation. After a power cut it names none.
-    fn is_judged_in(&self, operation: u8, seen: &StateBlock) -> bool {
+    pub(super) fn is_judged_in(&self, operation: u8, seen: &StateBlock) -> bool {
         (self.accepted || self.challenge != seen.challenge) && seen.last_operation == operation
     }
 }
