@@ -1,6 +1,7 @@
 //! Meters are polled over TCP, told apart and stored, and none delays the others; on both databases.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::reading_quality::open_case;
@@ -14,7 +15,8 @@ use model::person::{Role, Who};
 use simulator::{Defect, LineFault, OneTimeFault};
 use store::{counters, readings};
 use story_support::site::{SOON, Site, until};
-use story_support::{World, both};
+use story_support::{World, bind, both};
+use tokio::io::AsyncReadExt;
 
 async fn hub(s: &Site) -> Live {
     Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap()
@@ -74,6 +76,33 @@ both!(dead_meters_are_lost_and_recover_without_delaying_others, |w: World| async
     }
     until(SOON, "all found", || async { lost().is_empty() }).await;
     until(SOON, "none counted lost", || async { engine.gateways()[0].lost == 0 }).await;
+    engine.stop().await;
+});
+
+// It accepts connections all the time, so that nothing but the schedule keeps the attempts apart.
+both!(a_gateway_that_never_answers_is_tried_now_and_then, |w: World| async move {
+    let s = Site::new(w, 1, 3).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    bind(&s.w.db, "UPDATE gateways SET port = $2 WHERE id <> $1", s.clerk.0, &[port.into()]).await;
+    let tries = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&tries);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let count = Arc::clone(&count);
+            tokio::spawn(async move {
+                while stream.read(&mut [0; 64]).await.is_ok_and(|bytes| bytes > 0) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let engine = s.start().await;
+    until(SOON, "a silent gateway", || async { engine.gateways()[0].health == GatewayHealth::Silent }).await;
+    let before = tries.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_millis(6_500)).await;
+    let tried = tries.load(Ordering::Relaxed) - before;
+    assert!((1..=4).contains(&tried), "{tried} attempts in 6.5 s, three seconds apart");
     engine.stop().await;
 });
 

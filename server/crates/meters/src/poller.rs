@@ -144,6 +144,7 @@ impl Poller {
             match state {
                 LinkState::Down => {
                     let change = self.schedule.unreachable(self.now());
+        let mut was_down = false;
                     self.apply(change, None).await;
                     self.set_health(GatewayHealth::Unreachable);
                 }
@@ -154,6 +155,11 @@ impl Poller {
                 ScheduledAction::Read { meter, reason } if state != LinkState::Down => {
                     self.read(meter, reason).await;
                     continue;
+                    was_down = true;
+                }
+                // Once: one that accepts connections and does not answer is tried now and then.
+                LinkState::Up if std::mem::take(&mut was_down) && self.schedule.is_gateway_lost() => {
+                    self.schedule.reachable(self.now());
                 }
                 ScheduledAction::Read { .. } | ScheduledAction::Wait(None) => None,
                 ScheduledAction::Wait(Some(at)) => Some(self.started + Duration::from_millis(at)),
