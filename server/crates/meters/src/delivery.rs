@@ -9,6 +9,7 @@ mod controls;
 mod foreign_account;
 mod money;
 pub mod next_action;
+mod pauses;
 mod relay;
 mod setting;
 mod tables;
@@ -33,7 +34,7 @@ use super::driver;
 use super::frame::{self, FrameVersion, Header};
 use super::keys::MasterKeys;
 use super::link::{LinkError, Priority};
-use super::poller::PollerCommand;
+use super::poller::{PollerCommand, Recovered};
 use super::profile::SecuredFrames;
 use super::reader::ReadError;
 use super::recorder::MeterEvent;
@@ -45,6 +46,7 @@ use domain::money_rule::MoneyOperation;
 use domain::operation::Operation;
 use domain::rng::Rng;
 use model::reading::ReadingSource;
+pub use pauses::Pauses;
 use store::commands::Command;
 use store::deliveries;
 use store::{Db, StoreError};
@@ -59,8 +61,6 @@ const GRACE: Duration = Duration::from_secs(10);
 const MAX_SENDS: u32 = 3;
 /// How often a frame is sent again that the meter took and did not keep; then a person decides.
 const MAX_RESENDS: u32 = 3;
-/// Pause after the first failure; it doubles with each further one.
-const FIRST_BACKOFF_MS: u64 = 2_000;
 /// A meter locks its mailbox for a minute after too many frames with a bad MAC.
 const LOCKED_MS: i64 = 61_000;
 
@@ -73,8 +73,7 @@ pub struct DeliveryEngine {
     /// Readings taken during deliveries go to the recorder.
     pub events: mpsc::Sender<MeterEvent>,
     pub config: Arc<Config>,
-    /// Consecutive failures by meter.
-    pub failures: Mutex<HashMap<MeterId, u32>>,
+    pub pauses: Mutex<Pauses>,
 }
 
 /// How an activation of one command ended.
@@ -100,7 +99,7 @@ impl DeliveryEngine {
     pub async fn run(
         self: Arc<Self>,
         wake: Arc<Notify>,
-        mut recovered: mpsc::UnboundedReceiver<MeterId>,
+        mut recovered: mpsc::UnboundedReceiver<Recovered>,
         stop: CancellationToken,
     ) {
         match deliveries::reset_backoffs(&self.db, self.clock.now()).await {
@@ -116,7 +115,7 @@ impl DeliveryEngine {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = wake.notified() => {}
-                Some(meter) = recovered.recv() => self.reset_backoff(meter).await,
+                Some(recovered) = recovered.recv() => self.reset_backoff(recovered).await,
                 Some(ended) = tasks.join_next_with_id() => {
                     let id = match ended {
                         Ok((id, ())) => id,
@@ -147,8 +146,10 @@ impl DeliveryEngine {
         }
     }
 
-    async fn reset_backoff(&self, meter: MeterId) {
-        self.lock_failures().remove(&meter);
+    async fn reset_backoff(&self, Recovered { meter, had_failed }: Recovered) {
+        if !self.lock_pauses().recover(meter, had_failed) {
+            return;
+        }
         if let Err(error) = deliveries::reset_backoff(&self.db, meter, self.clock.now()).await {
             let meter = self.directory.label(meter);
             tracing::warn!(error = &error as &dyn std::error::Error, %meter, "delivery.backoff-not-reset");
@@ -164,7 +165,7 @@ impl DeliveryEngine {
                 Err(error) => Err(error),
             };
             match step {
-                Ok(CommandStep::Ended) => {}
+                Ok(CommandStep::Ended) => self.lock_pauses().forget(meter),
                 Ok(CommandStep::Later) => return,
                 Err(error) => {
                     // Nothing is lost: the command is unchanged, and the next round picks it up.
@@ -216,7 +217,6 @@ impl DeliveryEngine {
     ) -> Result<Result<(StateBlock, Timestamp), CommandStep>, StoreError> {
         match driver::meter_status(meter, priority, &self.clock).await {
             Ok((meter_status, at)) => {
-                self.lock_failures().remove(&meter.id);
                 self.report(MeterEvent::MeterStatus { meter: meter.id, at, meter_status }).await;
                 match meter_status {
                     MeterStatus::Wallet(state) => Ok(Ok((state, at))),
@@ -277,13 +277,7 @@ impl DeliveryEngine {
 
     /// Defers all commands of a meter; the pause doubles with each failure.
     async fn back_off(&self, meter: MeterId, reason: CommandReason) -> Result<CommandStep, StoreError> {
-        let failures = {
-            let mut all = self.lock_failures();
-            let failures = all.entry(meter).or_default();
-            *failures = failures.saturating_add(1);
-            *failures
-        };
-        let pause = FIRST_BACKOFF_MS.saturating_mul(1 << (failures - 1).min(16)).min(self.config.command_cap_ms);
+        let pause = self.lock_pauses().fail(meter, reason, self.config.command_cap_ms);
         self.defer_meter(meter, i64::try_from(pause).unwrap_or(i64::MAX), reason).await
     }
 
@@ -298,8 +292,8 @@ impl DeliveryEngine {
         }
     }
 
-    fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<MeterId, u32>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_pauses(&self) -> std::sync::MutexGuard<'_, Pauses> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

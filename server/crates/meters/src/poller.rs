@@ -41,11 +41,19 @@ pub struct PollerParts {
     pub clock: SharedClock,
     pub schedule: Schedule,
     pub events: mpsc::Sender<MeterEvent>,
-    /// Receives meters that were lost and answer again.
-    pub recovered: mpsc::UnboundedSender<MeterId>,
+    /// Receives meters that answer again.
+    pub recovered: mpsc::UnboundedSender<Recovered>,
     pub control: mpsc::UnboundedReceiver<PollerCommand>,
     pub health: watch::Sender<GatewayState>,
     pub stop: CancellationToken,
+}
+
+/// A meter was read for which commands may wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Recovered {
+    pub meter: MeterId,
+    /// The reading before had failed. Otherwise the poller knows of no failure: somebody asked for the reading.
+    pub had_failed: bool,
 }
 
 /// A meter whose last reading failed.
@@ -90,7 +98,7 @@ pub struct Poller {
     link: Link,
     clock: SharedClock,
     events: mpsc::Sender<MeterEvent>,
-    recovered: mpsc::UnboundedSender<MeterId>,
+    recovered: mpsc::UnboundedSender<Recovered>,
     control: mpsc::UnboundedReceiver<PollerCommand>,
     health: watch::Sender<GatewayState>,
     stop: CancellationToken,
@@ -136,6 +144,7 @@ impl Poller {
     pub async fn run(mut self) {
         let mut link = self.link.state();
         let stop = self.stop.clone();
+        let mut was_down = false;
         while !stop.is_cancelled() {
             while let Ok(control) = self.control.try_recv() {
                 self.handle(control);
@@ -144,22 +153,20 @@ impl Poller {
             match state {
                 LinkState::Down => {
                     let change = self.schedule.unreachable(self.now());
-        let mut was_down = false;
                     self.apply(change, None).await;
                     self.set_health(GatewayHealth::Unreachable);
+                    was_down = true;
                 }
-                LinkState::Up if self.schedule.is_gateway_lost() => self.schedule.reachable(self.now()),
+                // Once: one that accepts connections and does not answer is tried now and then.
+                LinkState::Up if std::mem::take(&mut was_down) && self.schedule.is_gateway_lost() => {
+                    self.schedule.reachable(self.now());
+                }
                 LinkState::Up | LinkState::Connecting | LinkState::Reconnecting => {}
             }
             let until = match self.schedule.next(self.now()) {
                 ScheduledAction::Read { meter, reason } if state != LinkState::Down => {
                     self.read(meter, reason).await;
                     continue;
-                    was_down = true;
-                }
-                // Once: one that accepts connections and does not answer is tried now and then.
-                LinkState::Up if std::mem::take(&mut was_down) && self.schedule.is_gateway_lost() => {
-                    self.schedule.reachable(self.now());
                 }
                 ScheduledAction::Read { .. } | ScheduledAction::Wait(None) => None,
                 ScheduledAction::Wait(Some(at)) => Some(self.started + Duration::from_millis(at)),
@@ -229,8 +236,9 @@ impl Poller {
                 }
                 // A delivery that got no answer requests a reading and defers the meter's commands, longer each time, although
                 // the meter may never be lost. Without a delivery engine no command waits for the meter.
-                if failed.is_some() || reason == ReadReason::Requested {
-                    let _ = self.recovered.send(id);
+                let had_failed = failed.is_some();
+                if had_failed || reason == ReadReason::Requested {
+                    let _ = self.recovered.send(Recovered { meter: id, had_failed });
                 }
                 self.report(MeterEvent::Read { meter: id, from, at, source, measurement, meter_status }).await;
                 if self.odd.entry(id).or_default().note(odd) {

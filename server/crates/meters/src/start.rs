@@ -21,7 +21,7 @@ use super::gateway::{GatewayHealth, GatewayState};
 use super::keys::MasterKeys;
 use super::link::{Link, Target};
 use super::parameters::{ParameterReader, VersionTracker};
-use super::poller::{Poller, PollerCommand, PollerParts};
+use super::poller::{Poller, PollerCommand, PollerParts, Recovered};
 use super::profile::Profiles;
 use super::recorder::{MeterEvent, Recorder};
 use super::relay_controller::RelayController;
@@ -198,7 +198,7 @@ impl Meters {
             directory,
             events: events.clone(),
             config: Arc::clone(&config),
-            failures: Mutex::default(),
+            pauses: Mutex::default(),
         });
         let relay_controller = RelayController {
             db: self.db.clone(),
@@ -247,7 +247,7 @@ struct Supervisor {
     config: Arc<Config>,
     profiles: Profiles,
     events: mpsc::Sender<MeterEvent>,
-    recovered: mpsc::UnboundedSender<MeterId>,
+    recovered: mpsc::UnboundedSender<Recovered>,
     shared: Arc<Shared>,
     /// Building, floor and room of each meter, for the log.
     rooms: HashMap<MeterId, String>,

@@ -74,7 +74,6 @@ impl DeliveryEngine {
     async fn read_offset(&self, meter: &Meter) -> Result<Result<i32, CommandStep>, StoreError> {
         match driver::meter_status(meter, Priority::Settings, &self.clock).await {
             Ok((meter_status, at)) => {
-                self.lock_failures().remove(&meter.id);
                 self.report(MeterEvent::MeterStatus { meter: meter.id, at, meter_status }).await;
                 match meter_status.clock_offset_s(at) {
                     Some(offset_s) => Ok(Ok(offset_s)),

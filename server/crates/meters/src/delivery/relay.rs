@@ -117,7 +117,6 @@ impl DeliveryEngine {
         let from = self.clock.now();
         match driver::read(meter, Priority::Relay, &self.clock).await {
             Ok(reading) => {
-                self.lock_failures().remove(&meter.id);
                 let Reading { at, measurement, meter_status, .. } = reading;
                 self.report(MeterEvent::Read {
                     meter: meter.id,
