@@ -2,12 +2,18 @@
 //! from now on.
 
 use model::event::EventKind;
-use model::time::{HOUR, Timestamp};
+use model::time::{DAY, HOUR, Timestamp};
 
 use super::events::{self, Subject};
 use super::{Db, Result, Tx, on, read};
 use domain::clock::STEP_MS;
 use domain::rng::Rng;
+
+/// The largest step back that is followed, ms. A machine that lost its time shows a day long past: all that was stored since then
+/// would be moved there.
+pub const MOST_BACK: i64 = 7 * DAY;
+/// The largest step ahead that is followed, ms: energy is spread over all hours between two readings.
+pub const MOST_AHEAD: i64 = 31 * DAY;
 
 /// How far in the future the newest observation of a meter lies, ms; `None` if none does.
 pub async fn ahead(db: &Db, now: Timestamp) -> Result<Option<i64>> {
@@ -46,27 +52,44 @@ pub async fn settled(db: &Db, now: Timestamp) -> Result<()> {
     tx.commit().await
 }
 
-/// Readings move by the step and stay in their order: the newest one must stay the newest that is stored, and one that is on its
-/// way comes after it. Those that would still lie ahead move to the milliseconds before now.
+/// Readings of the future move and stay in their order, behind those that stay: the newest one must stay the newest that is
+/// stored, and one that is on its way comes after it. They move by the step where that keeps the order; otherwise they, and what
+/// was read in the last minute, follow each other by a millisecond up to now.
 async fn readings(tx: &mut Tx, now: Timestamp, step: i64) -> Result<()> {
+    // Before the epoch first: an instant may be taken by one that moves as well.
     on!(tx, |c| sqlx::query(
         "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
                                current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh)
          SELECT meter_id,
-                CASE WHEN at + $2 <= $1 THEN at + $2 ELSE $1 - ROW_NUMBER() OVER (PARTITION BY meter_id ORDER BY at DESC) END,
+                CASE WHEN first_at + $2 <= stays_at OR last_at + $2 > $1 THEN $1 - 1 - number + place
+                     WHEN at > $1 THEN at + $2
+                     ELSE at END - 1000000000000000,
                 quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca, power_factor,
                 spike_wh, peak_wh, flat_wh, valley_wh
-         FROM readings WHERE meter_id IN (SELECT id FROM meters) AND at > $1
-         ON CONFLICT (meter_id, at) DO NOTHING"
+         FROM (SELECT r.*, MIN(CASE WHEN r.at > $1 THEN r.at END) OVER (PARTITION BY r.meter_id) AS first_at,
+                      MAX(r.at) OVER (PARTITION BY r.meter_id) AS last_at,
+                      COUNT(*) OVER (PARTITION BY r.meter_id) AS number,
+                      ROW_NUMBER() OVER (PARTITION BY r.meter_id ORDER BY r.at) AS place,
+                      COALESCE((SELECT MAX(s.at) FROM readings s WHERE s.meter_id = r.meter_id AND s.at <= $1), 0) AS stays_at
+               FROM readings r WHERE r.meter_id IN (SELECT id FROM meters) AND r.at > $1 - 60000) AS moving
+         WHERE last_at > $1"
     )
     .bind(now)
     .bind(step)
     .execute(c)
     .await)?;
-    on!(tx, |c| sqlx::query("DELETE FROM readings WHERE meter_id IN (SELECT id FROM meters) AND at > $1")
-        .bind(now)
-        .execute(c)
-        .await)?;
+    on!(tx, |c| sqlx::query(
+        "DELETE FROM readings WHERE at > $1 - 60000
+         AND meter_id IN (SELECT r.meter_id FROM readings r WHERE r.meter_id IN (SELECT id FROM meters) AND r.at > $1)"
+    )
+    .bind(now)
+    .execute(c)
+    .await)?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE readings SET at = at + 1000000000000000 WHERE meter_id IN (SELECT id FROM meters) AND at < 0"
+    )
+    .execute(c)
+    .await)?;
     Ok(())
 }
 
