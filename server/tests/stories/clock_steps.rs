@@ -11,6 +11,7 @@ use model::energy::Energy;
 use model::meter::SupplyState;
 use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+use store::clock_steps;
 use story_support::room_fixture::RoomFixture;
 use story_support::site::{Site, until};
 use story_support::{World, both};
@@ -52,6 +53,20 @@ impl Reader {
         let meter_status = MeterStatus::Plain(PlainStatus { relay_closed: Some(true), ..PlainStatus::default() });
         let (meter, source) = (self.fixture.meter, ReadingSource::Sweep);
         self.events.send(MeterEvent::Read { meter, from: at, at, source, measurement, meter_status }).await.unwrap();
+    }
+
+    /// The server starts again after its clock was set.
+    async fn restart(&mut self, step: i64) {
+        let w = &self.fixture.w;
+        w.clock.set(step);
+        let now = w.clock.now();
+        let ahead = clock_steps::ahead(&w.db, now).await.unwrap().unwrap();
+        clock_steps::follow(&w.db, &w.rng, now, -ahead).await.unwrap();
+        let (events, receive) = mpsc::channel(100);
+        let (db, rng, live) = (w.db.clone(), w.rng.clone(), self.fixture.live.clone());
+        let recorder = Recorder::load(db, w.clock.clone(), rng, live, Arc::default()).await.unwrap();
+        tokio::spawn(recorder.run(receive));
+        self.events = events;
     }
 
     async fn stored(&self) {
@@ -101,6 +116,67 @@ both!(a_clock_ahead_for_a_while_changes_no_bill, |w: World| everything_goes_on(w
 both!(a_clock_that_is_set_back_changes_no_bill, |w: World| everything_goes_on(w, &[-HOUR]));
 both!(a_clock_that_is_set_ahead_changes_no_bill, |w: World| everything_goes_on(w, &[DAY]));
 both!(a_clock_that_steps_several_times_is_followed, |w: World| everything_goes_on(w, &[-HOUR, DAY, -2 * MINUTE, -DAY]));
+
+// Readings of the future that moved among earlier ones hid the newest counter: the next reading was charged from an older one.
+both!(what_was_read_last_is_the_newest_after_a_restart, |w: World| async move {
+    let mut reader = Reader::new(w).await;
+    reader.read(3 * HOUR, 10).await;
+    for step in [-50 * MINUTE, -40 * MINUTE, -HOUR, -7 * MINUTE] {
+        for _ in 0..6 {
+            reader.read(20 * MINUTE, 10).await;
+        }
+        reader.stored().await;
+        reader.restart(step).await;
+        let w = &reader.fixture.w;
+        assert_eq!(w.number("SELECT COUNT(*) FROM readings").await, reader.rows, "none is lost");
+        let disorder = "SELECT COUNT(*) FROM readings a JOIN readings b ON b.at > a.at AND b.total_wh < a.total_wh";
+        assert_eq!(w.number(disorder).await, 0, "{step}");
+        reader.read(3 * MINUTE + 1, 10).await;
+        reader.stored().await;
+    }
+    let (w, passed) = (&reader.fixture.w, reader.wh - 1_000);
+    assert_eq!((w.number(COUNTED).await, w.number(CHARGED).await), (passed, passed));
+    assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
+    reader.fixture.prove().await;
+});
+
+// As of a machine that lost its time, and as after a slip in a year: nothing that is stored may move there.
+both!(a_clock_that_is_years_off_moves_nothing, |w: World| async move {
+    let mut reader = Reader::new(w).await;
+    reader.read(3 * HOUR, 10).await;
+    reader.read(20 * MINUTE, 10).await;
+    reader.stored().await;
+    for years in [-26, 2] {
+        let first = reader.fixture.w.number("SELECT MIN(at) FROM readings").await;
+        let (rows, step) = (reader.rows, years * 365 * DAY);
+        reader.fixture.w.clock.set(step);
+        reader.read(2 * SECOND, 10).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        assert_eq!(reader.fixture.w.number("SELECT COUNT(*) FROM readings").await, rows, "it waits");
+        reader.fixture.w.clock.set(-step);
+        reader.read(2 * SECOND, 10).await;
+        reader.stored().await;
+        assert_eq!(reader.fixture.w.number("SELECT MIN(at) FROM readings").await, first);
+    }
+    let (w, passed) = (&reader.fixture.w, reader.wh - 1_000);
+    assert_eq!((w.number(COUNTED).await, w.number(CHARGED).await), (passed, passed));
+    assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM events WHERE kind = 'clock-stepped'").await, 1);
+    reader.fixture.prove().await;
+});
+
+both!(a_server_does_not_start_a_month_before_its_readings, |w: World| async move {
+    let s = Site::new(w, 1, 2).await;
+    let engine = s.start().await;
+    let rows = "SELECT COUNT(*) FROM readings";
+    until(SOON, "readings", || async { s.w.number(rows).await >= 4 }).await;
+    engine.stop().await;
+    let (first, clock) = (s.w.number("SELECT MIN(at) FROM readings").await, Arc::new(Ahead(-30 * DAY)));
+    let live = Live::load(&s.w.db, clock.clone()).await.unwrap();
+    let refused = s.try_start_at(clock, live).await.err().unwrap();
+    assert!(refused.to_string().contains("set the clock"), "{refused}");
+    assert_eq!(s.w.number("SELECT MIN(at) FROM readings").await, first);
+});
 
 /// The machine's clock, set ahead.
 struct Ahead(i64);

@@ -3,7 +3,10 @@
 //! Every hour and day is a sum of shares of stretches, so their sums equal the differences of the counter, whatever is cut how.
 
 use model::energy::Energy;
-use model::time::{Date, HOUR, Timestamp};
+use model::time::{DAY, Date, HOUR, Timestamp};
+
+/// Energy of a longer time goes to the end of it.
+const LONGEST: i64 = 366 * DAY;
 
 /// Of an energy: what flowed backwards, and what fell into each rate; zero where the meter does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub struct ConsumptionInterval {
 impl ConsumptionInterval {
     /// Its energy by the hour since the epoch. The shares sum to the whole.
     pub fn by_hour(&self) -> impl Iterator<Item = (i64, Energy)> + use<> {
-        let whole = *self;
+        let whole = self.bounded();
         let (first, last) = (whole.from.hour(), whole.last().hour());
         (first..=last).map(move |hour| {
             let (start, end) = (Timestamp(hour * HOUR), Timestamp((hour + 1) * HOUR));
@@ -53,12 +56,18 @@ impl ConsumptionInterval {
 
     /// Its energy by the Shanghai day: what its hours sum to.
     pub fn by_day(&self) -> impl Iterator<Item = (Date, Energy, Parts)> + use<> {
-        let whole = *self;
+        let whole = self.bounded();
         let (first, last) = (whole.from.date().0, whole.last().date().0);
         (first..=last).map(Date).map(move |day| {
             let share = |energy| whole.share(energy, day.start(), day.plus(1).start());
             (day, share(whole.energy), whole.parts.map(share))
         })
+    }
+
+    /// Without what is longer ago than a year before its end: a clock that lost its time would make a row for each of a million
+    /// hours.
+    fn bounded(self) -> Self {
+        Self { from: self.from.max(self.to.plus(-LONGEST)), ..self }
     }
 
     /// In two where a counter between them was read: its parts go with the energy.
@@ -93,7 +102,7 @@ fn proportion(energy: Energy, part: i64, whole: i64) -> Energy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::time::{DAY, MINUTE};
+    use model::time::MINUTE;
     use proptest::prelude::*;
 
     fn interval(from: i64, to: i64, wh: i64) -> ConsumptionInterval {
@@ -102,6 +111,15 @@ mod tests {
 
     fn hours(from: i64, to: i64, wh: i64) -> Vec<(i64, i64)> {
         interval(from, to, wh).by_hour().map(|(hour, energy)| (hour, energy.0)).collect()
+    }
+
+    #[test]
+    fn the_energy_of_many_years_goes_to_the_last_one() {
+        let century = interval(0, 100 * LONGEST, 366_000);
+        let (hours, days) = (century.by_hour().collect::<Vec<_>>(), century.by_day().collect::<Vec<_>>());
+        assert!(hours.len() <= 366 * 24 + 1 && days.len() <= 367, "{} {}", hours.len(), days.len());
+        assert_eq!(hours.iter().map(|(_, energy)| energy.0).sum::<i64>(), 366_000);
+        assert_eq!(days.iter().map(|(_, energy, _)| energy.0).sum::<i64>(), 366_000);
     }
 
     #[test]

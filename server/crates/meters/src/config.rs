@@ -42,6 +42,8 @@ pub struct Config {
     pub command_cap_ms: u64,
     /// How often missing freezes and journals are looked up.
     pub archive_interval_ms: u64,
+    /// Starts although the newest reading is more than a week in the future, and moves it to the present.
+    pub accept_clock: bool,
     /// A directory of additional meter profiles (`*.toml`); one with the name of a built-in profile replaces it.
     pub profiles_dir: Option<String>,
     /// Gateways that speak Modbus over TLS.
@@ -68,6 +70,7 @@ impl Default for Config {
             hoarding_fen: 0,
             command_cap_ms: FIVE_MINUTES,
             archive_interval_ms: 30_000,
+            accept_clock: false,
             profiles_dir: None,
             tls: TlsSettings::default(),
             dlt645: Credentials::default(),

@@ -189,7 +189,9 @@ impl Recorder {
     pub async fn run(mut self, mut events: mpsc::Receiver<MeterEvent>) {
         let mut refresh = Instant::now() + LEDGER_REFRESH;
         while let Some(first) = events.recv().await {
-            self.follow_clock().await;
+            if !self.follow_clock(&events).await {
+                return;
+            }
             self.apply_decisions().await;
             let mut batch = Batch::default();
             let until = Instant::now() + BATCH_AGE;
@@ -199,7 +201,9 @@ impl Recorder {
                     Ok(Some(event)) => {
                         if self.steps.notice() {
                             self.store(std::mem::take(&mut batch)).await;
-                            self.follow_clock().await;
+                            if !self.follow_clock(&events).await {
+                                return;
+                            }
                         }
                         self.handle(event, &mut batch);
                     }

@@ -32,7 +32,7 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
-use store::{self, Db, cases, clock_steps, console, intervals};
+use store::{self, Db, StoreError, cases, clock_steps, console, intervals};
 
 /// Changes of gateways and meters are noticed this much later if a signal was missed.
 const RELOAD: Duration = Duration::from_secs(30);
@@ -154,9 +154,15 @@ impl Shared {
 
 impl Meters {
     /// Starts reading all meters in service and delivering queued commands.
+    ///
+    /// # Errors
+    /// Where the database fails; [`StoreError::ClockBehind`] where the clock cannot be right.
     pub async fn start(self) -> store::Result<GatewayHandle> {
         let now = self.clock.now();
         if let Some(ahead) = clock_steps::ahead(&self.db, now).await? {
+            if ahead > clock_steps::MOST_BACK && !self.config.accept_clock {
+                return Err(StoreError::ClockBehind { now, newest: now.plus(ahead) });
+            }
             tracing::warn!(step_s = -ahead / 1_000, "clock.stepped");
             clock_steps::follow(&self.db, &self.rng, now, -ahead).await?;
             for latest in console::latest(&self.db).await? {

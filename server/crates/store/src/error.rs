@@ -2,6 +2,7 @@
 
 use model::case::MalformedDetail;
 use model::error::AppError;
+use model::time::Timestamp;
 
 /// An error of the database or of what it holds.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,12 @@ pub enum StoreError {
     /// Another server holds the lock of the database.
     #[error("another server runs on this database: stop it first")]
     InUse,
+    /// The clock was set back by more than anybody would set it.
+    #[error(
+        "the clock of this machine shows {now}, and the newest reading is from {newest}: set the clock. If it is right, start once \
+         with meters.accept_clock = true: everything newer is then moved to the present"
+    )]
+    ClockBehind { now: Timestamp, newest: Timestamp },
     /// A stored value is not of its type.
     #[error("{table}.{column} holds a value that is not of its type")]
     Inconsistent { table: &'static str, column: &'static str },

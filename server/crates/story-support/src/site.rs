@@ -142,8 +142,13 @@ impl Site {
 
     /// Starts the engine with this hub, by this clock.
     pub async fn start_at(&self, clock: domain::clock::SharedClock, live: Live) -> GatewayHandle {
+        self.try_start_at(clock, live).await.unwrap()
+    }
+
+    /// The same, where the start may be refused.
+    pub async fn try_start_at(&self, clock: domain::clock::SharedClock, live: Live) -> store::Result<GatewayHandle> {
         let (db, rng, keys, config) = (self.w.db.clone(), self.w.rng.clone(), self.keys.clone(), self.config.clone());
-        Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await.unwrap()
+        Meters { db, clock, rng, live, keys, config, profiles: Profiles::load(None).unwrap() }.start().await
     }
 
     /// Sells for cash.

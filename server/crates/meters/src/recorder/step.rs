@@ -4,11 +4,13 @@
 //! memory moves with it, and what is stored ahead of the clock comes to the present.
 
 use model::time::{MINUTE, Timestamp};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{MeterEvent, RETRY, Recorder};
 use domain::clock::{SharedClock, StepWatch};
-use store::{self, Db, clock_steps};
+use store::clock_steps::{self, MOST_AHEAD, MOST_BACK};
+use store::{self, Db};
 
 /// How long the alarm stays open after the last step.
 const ALARM: i64 = 10 * MINUTE;
@@ -68,11 +70,23 @@ impl Steps {
 }
 
 impl Recorder {
-    /// Follows a step of the clock, retrying until it is stored; ends the alarm of an old one.
-    pub(super) async fn follow_clock(&mut self) {
-        if self.steps.notice()
-            && let Some(step) = self.steps.pending.take()
-        {
+    /// Follows a step of the clock, retrying until it is stored; ends the alarm of an old one. One by more than anybody sets a
+    /// clock is not followed: everything waits until the clock is right again. `false` if the process is stopped meanwhile.
+    pub(super) async fn follow_clock(&mut self, events: &mpsc::Receiver<MeterEvent>) -> bool {
+        let mut warned = false;
+        while self.steps.notice() && self.steps.pending.is_some_and(|step| !(-MOST_BACK..=MOST_AHEAD).contains(&step)) {
+            if events.is_closed() {
+                return false;
+            }
+            if !std::mem::replace(&mut warned, true) {
+                tracing::error!(
+                    step_s = self.steps.pending.map(|step| step / 1_000),
+                    "clock.wrong: readings wait until it is set right; if it is right, restart the server"
+                );
+            }
+            sleep(RETRY).await;
+        }
+        if let Some(step) = self.steps.pending.take() {
             let now = self.clock.now();
             tracing::warn!(step_s = step / 1_000, "clock.stepped");
             while let Err(error) = clock_steps::follow(&self.db, &self.rng, now, step).await {
@@ -89,6 +103,7 @@ impl Recorder {
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "clock.alarm-not-ended"),
             }
         }
+        true
     }
 
     /// Nothing in memory may be later than now.
