@@ -100,7 +100,9 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
             {rates}
             <td class="num long" data-label=t.tiers>{tiers(&version.prices)}</td>
             <td class="num long" data-label=t.slots>{slots(&version.prices)}</td>
-            <td data-label=t.published_by>{version.by.clone().unwrap_or_else(|| "—".to_owned())}" · "<At at=version.published_at /></td>
+            <td data-label=t.published_by>
+                {version.by.clone().unwrap_or_else(|| "—".to_owned())}" · "<At at=version.published_at />
+            </td>
         </tr>
     }
 }

@@ -82,7 +82,9 @@ fn order(found: &FoundOrder) -> impl IntoView + use<> {
     let (w, lang) = (cash_desk::texts(lang()), lang());
     view! {
         <li>
-            <a class="tap" href=format!("/refunds/of/{}", found.order)>{w.order_number}" "<span class="num">{found.number}</span></a>
+            <a class="tap" href=format!("/refunds/of/{}", found.order)>
+                {w.order_number}" "<span class="num">{found.number}</span>
+            </a>
             " · "{found.room.to_string()}
             " · "<span class="num">{found.amount.to_string()}</span>
             " · "{common::tender(found.tender, lang)}

@@ -168,7 +168,10 @@ fn account_facts(account: &Account) -> impl IntoView + use<> {
     let residents = account.residents.iter().map(|resident| format!("{} ({})", resident.name, resident.login));
     view! {
         <dt>{t.account}</dt>
-        <dd><span class="num">{account.number.clone()}</span>" · "<span class="num">{room::account(account.state, lang())}</span></dd>
+        <dd>
+            <span class="num">{account.number.clone()}</span>" · "
+            <span class="num">{room::account(account.state, lang())}</span>
+        </dd>
         <dt>{t.residents}</dt>
         <dd>{residents.collect::<Vec<_>>().join(", ")}</dd>
         <dt>{crate::i18n::operator::texts(lang()).opened_at}</dt>
