@@ -278,3 +278,48 @@ both!(a_new_platform_certificate_is_fetched_for_wechat_only, |w: World| async mo
     shop.until(&number, |trade| trade.acknowledged >= 1).await;
     assert_eq!(shop.proved().await, Counts { credits: 2, payments: 2, events: 2, ..Counts::NONE });
 });
+
+both!(a_stranger_who_goes_away_does_not_stop_a_key_refresh, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let first = shop.sandbox.sign_wechat_with_certificate(0x5157).unwrap();
+    let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];
+    let wechat = Some(WechatConfig { verify, timeout_ms: 5_000, ..shop.sandbox.wechat_config("127.0.0.1") });
+    let shop = shop.with(Config { wechat, ..Config::default() }).await;
+    let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+    shop.sandbox.sign_wechat_with_certificate(0x6666).unwrap();
+    shop.sandbox.set_faults(Faults { answer_delay_ms: 400, lose: true, ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    // Names a serial number that nobody knows, and goes away while the certificates are fetched.
+    let stranger = shop.http.post(format!("http://{}/pay/wechat/notify", shop.address)).header("content-type", "application/json");
+    let stranger = ["timestamp", "nonce", "serial", "signature"]
+        .iter()
+        .fold(stranger, |request, name| request.header(format!("wechatpay-{name}"), "1795600000"));
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(100), stranger.body("{}").send()).await.is_err());
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    // WeChat's own message is accepted at once: the clock stands still.
+    shop.sandbox.set_faults(Faults::default());
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged >= 1).await;
+    assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts::ONCE));
+});
+
+both!(a_failed_key_refresh_is_repeated_after_half_a_minute, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let first = shop.sandbox.sign_wechat_with_certificate(0x5157).unwrap();
+    let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];
+    let wechat = Some(WechatConfig { verify, timeout_ms: 300, ..shop.sandbox.wechat_config("127.0.0.1") });
+    let shop = shop.with(Config { wechat, ..Config::default() }).await;
+    let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
+    shop.sandbox.sign_wechat_with_certificate(0x6666).unwrap();
+    shop.sandbox.set_faults(Faults { silent_on: vec!["certificates".into()], ..Faults::default() });
+    assert!(shop.sandbox.pay(&number));
+    shop.until(&number, |trade| trade.notified >= 3).await;
+    assert_eq!(shop.trade(&number).acknowledged, 0);
+    shop.sandbox.set_faults(Faults::default());
+    // A clock that is set back does not put the next attempt off.
+    shop.world.clock.set(-MINUTE);
+    shop.wait(31 * SECOND);
+    assert!(shop.sandbox.notify(&number));
+    shop.until(&number, |trade| trade.acknowledged >= 1).await;
+    assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts::ONCE));
+});

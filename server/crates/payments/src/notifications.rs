@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use model::order::Tender;
+use tokio::task::JoinHandle;
 
 use super::Payments;
 use super::channel::{Channel, Notification, NotificationError};
@@ -21,19 +22,35 @@ impl Payments {
     ) -> Result<Notification, NotificationError> {
         let merchants: Vec<&Merchant> = self.merchants().iter().filter(|merchant| merchant.tender() == channel).collect();
         let mut result = self.read_by(&merchants, headers, body);
-        if matches!(result, Err(NotificationError::UnknownKey)) {
-            let mut fetched = false;
-            for merchant in &merchants {
-                fetched |= merchant.refresh_keys().await;
-            }
-            if fetched {
-                result = self.read_by(&merchants, headers, body);
-            }
+        if matches!(result, Err(NotificationError::UnknownKey)) && self.refresh_keys(channel).await {
+            result = self.read_by(&merchants, headers, body);
         }
         if let Some(merchant) = merchants.first() {
             merchant.health().notification(self.parts().1.now(), &result);
         }
         result
+    }
+
+    /// Fetches new keys of all merchants at a channel; whether there are any. Each in a task of its own: whoever sent a message
+    /// could otherwise end the request, and with it the refresh that is due, by going away.
+    async fn refresh_keys(&self, channel: Tender) -> bool {
+        let all = self.merchants().iter().enumerate().filter(|(_, merchant)| merchant.tender() == channel);
+        let refreshes: Vec<JoinHandle<bool>> = all
+            .map(|(index, _)| {
+                let payments = self.clone();
+                tokio::spawn(async move {
+                    match payments.merchants().get(index) {
+                        Some(merchant) => merchant.refresh_keys().await,
+                        None => false,
+                    }
+                })
+            })
+            .collect();
+        let mut is_any_new = false;
+        for refresh in refreshes {
+            is_any_new |= refresh.await.unwrap_or(false);
+        }
+        is_any_new
     }
 
     /// The keys of some channels verify the messages to all merchants, so the merchant that a message names is preferred. A

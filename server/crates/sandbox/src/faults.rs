@@ -51,6 +51,8 @@ pub struct Faults {
     pub status: Option<u16>,
     /// Requests of these methods are executed but not answered.
     pub silent_on: Vec<String>,
+    /// Delay of WeChat Pay's answers, ms.
+    pub answer_delay_ms: u64,
     pub statement: StatementFaults,
 }
 
@@ -88,6 +90,7 @@ impl Default for Faults {
             reorder: false,
             status: None,
             silent_on: Vec::new(),
+            answer_delay_ms: 0,
             statement: StatementFaults::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! WeChat Pay's gateway: verifies every request and signs every response.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -75,6 +76,7 @@ impl Call<'_> {
         if faults.silent_on.iter().any(|silent| silent == name) {
             self.bank.0.stop.cancelled().await;
         }
+        tokio::time::sleep(Duration::from_millis(faults.answer_delay_ms)).await;
         let (status, body) = match done {
             Ok(Value::Null) => (204, String::new()),
             Ok(value) => (200, value.to_string()),

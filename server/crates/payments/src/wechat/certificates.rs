@@ -31,14 +31,14 @@ struct EncryptedCertificate {
 
 impl WechatPay {
     /// Returns whether new certificates were received. Does nothing in public-key mode or within [`VerificationKeys`]' refresh
-    /// interval, because anybody can send a message that names an unknown serial number.
+    /// intervals.
     pub(super) async fn fetch_new_keys(&self) -> bool {
-        let now = self.clock.now();
-        if !self.keys.start_refresh(now) {
+        if !self.keys.start_refresh(self.clock.steady()) {
             return false;
         }
-        match self.fetch_certificates(now).await {
+        match self.fetch_certificates(self.clock.now()).await {
             Ok(new) => {
+                self.keys.refreshed(self.clock.steady());
                 tracing::info!(channel = "wechat", new, "payment.certificates.fetched");
                 new > 0
             }

@@ -2,7 +2,7 @@
 //! migration.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use http::HeaderMap;
 use model::time::{MINUTE, SECOND, Timestamp};
@@ -14,8 +14,11 @@ use crate::rsa::PublicKey;
 /// Largest difference between a message's timestamp and the clock.
 const MAX_CLOCK_SKEW: i64 = 5 * MINUTE;
 
-/// Shortest interval between requests for certificates.
+/// Shortest interval between requests for certificates, ms.
 const REFRESH_INTERVAL: i64 = 10 * MINUTE;
+
+/// The same after a request that failed or was given up.
+const RETRY_INTERVAL: i64 = 30 * SECOND;
 
 /// With this begins the signature of a message by which WeChat Pay tests that invalid ones are refused. The characters are
 /// base64, so a true signature could begin like that once in 10^34 messages; it would be sent again with another nonce.
@@ -32,7 +35,8 @@ pub struct VerificationKey {
 #[derive(Debug, Default)]
 pub struct VerificationKeys {
     by_serial: RwLock<BTreeMap<String, VerificationKey>>,
-    last_refresh: Mutex<Option<Timestamp>>,
+    /// When certificates may be requested again, by the steady clock: a clock that is set back must not put that off.
+    next_refresh_ms: Mutex<Option<i64>>,
 }
 
 impl VerificationKeys {
@@ -46,18 +50,27 @@ impl VerificationKeys {
         self.by_serial.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
     }
 
-    /// Whether certificates should be requested now; if so, records the time. Only in certificate mode, once per
-    /// [`REFRESH_INTERVAL`].
+    /// Whether certificates should be requested now. Only in certificate mode; not again within [`RETRY_INTERVAL`], also where the
+    /// request is never heard of again. `steady_ms` is of the steady clock.
     #[must_use]
-    pub fn start_refresh(&self, now: Timestamp) -> bool {
+    pub fn start_refresh(&self, steady_ms: i64) -> bool {
         let by_certificate =
             self.by_serial.read().unwrap_or_else(PoisonError::into_inner).values().any(|key| key.validity.is_some());
-        let mut last_refresh = self.last_refresh.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = by_certificate && last_refresh.is_none_or(|last_refresh| now.since(last_refresh) >= REFRESH_INTERVAL);
+        let mut next = self.next_refresh();
+        let is_due = by_certificate && next.is_none_or(|next| steady_ms >= next);
         if is_due {
-            *last_refresh = Some(now);
+            *next = Some(steady_ms.saturating_add(RETRY_INTERVAL));
         }
         is_due
+    }
+
+    /// After a request that was answered: none for [`REFRESH_INTERVAL`], because anybody can name an unknown serial number.
+    pub fn refreshed(&self, steady_ms: i64) {
+        *self.next_refresh() = Some(steady_ms.saturating_add(REFRESH_INTERVAL));
+    }
+
+    fn next_refresh(&self) -> MutexGuard<'_, Option<i64>> {
+        self.next_refresh_ms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Verifies headers, serial number, timestamp and signature of a response or notification over its raw body.
@@ -125,12 +138,15 @@ pub(super) mod tests {
     #[test]
     fn certificates_are_refreshed_at_a_limited_rate() {
         let keys = keys();
-        assert!(keys.start_refresh(AT));
-        assert!(!keys.start_refresh(AT) && !keys.start_refresh(AT.plus(REFRESH_INTERVAL - 1)));
-        assert!(keys.start_refresh(AT.plus(REFRESH_INTERVAL)));
+        assert!(keys.start_refresh(0));
+        assert!(!keys.start_refresh(0) && !keys.start_refresh(RETRY_INTERVAL - 1));
+        assert!(keys.start_refresh(RETRY_INTERVAL), "the first one failed, or was given up");
+        keys.refreshed(RETRY_INTERVAL);
+        assert!(!keys.start_refresh(RETRY_INTERVAL + REFRESH_INTERVAL - 1));
+        assert!(keys.start_refresh(RETRY_INTERVAL + REFRESH_INTERVAL));
         let public = VerificationKeys::default();
         public.insert("PUB_KEY_ID_1".into(), VerificationKey { validity: None, ..keys.get("PUB_KEY_ID_1").unwrap() });
-        assert!(!public.start_refresh(AT), "public keys do not end");
+        assert!(!public.start_refresh(0), "public keys do not end");
     }
 
     #[test]
