@@ -15,6 +15,8 @@ pub struct Faults {
     pub mute: bool,
     /// Number of copies of each notification, sent concurrently.
     pub copies: u32,
+    /// Notifications go to this address, as after a move of the product.
+    pub notify_url: Option<String>,
     /// Delay of notifications, ms.
     pub delay_ms: u64,
     /// Messages are signed with a key that is not the gateway's.
@@ -72,6 +74,7 @@ impl Default for Faults {
             lose: false,
             mute: false,
             copies: 1,
+            notify_url: None,
             delay_ms: 0,
             falsify: false,
             probe: false,

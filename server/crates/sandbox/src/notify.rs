@@ -68,7 +68,7 @@ impl Bank {
                 let half = notification.body.len() / 2;
                 notification.body.truncate(half);
             }
-            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, notification.clone(), faults.lose));
+            let copies = (0..faults.copies.max(1)).map(|_| self.send(trade, notification.clone(), &faults));
             // With copies, one acknowledgement is enough.
             if futures::future::join_all(copies).await.contains(&true) {
                 return;
@@ -77,12 +77,13 @@ impl Bank {
         tracing::warn!(out_trade_no = trade.out_trade_no, "sandbox.notify.given_up");
     }
 
-    async fn send(&self, trade: &Trade, notification: NotificationRequest, lose: bool) -> bool {
+    async fn send(&self, trade: &Trade, notification: NotificationRequest, faults: &Faults) -> bool {
         self.count(trade, |trade| trade.notified += 1);
-        if lose {
+        if faults.lose {
             return false;
         }
-        let request = self.0.client.post(&trade.notify_url).headers(notification.headers).body(notification.body);
+        let address = faults.notify_url.as_ref().unwrap_or(&trade.notify_url);
+        let request = self.0.client.post(address).headers(notification.headers).body(notification.body);
         let (status, answer) = match request.send().await {
             Ok(response) => (response.status(), response.text().await.unwrap_or_default()),
             Err(error) => {
