@@ -50,15 +50,17 @@ async fn notify(State(state): State<NotificationState>, Path(channel): Path<Stri
     if !has_media_type(&headers, merchant.content_type()) {
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, merchant.nack()).into_response();
     }
+    if !state.limit.admits(from) {
+        tracing::info!(channel = tender.as_str(), address = %from, reason = "rate-limited", "security.refused");
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    }
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
     let read = payments.read_notification(tender, &headers, &body).await;
-    if !is_signed(&read) && !state.limit.admits(from) {
-        // What a channel signed is not counted: many channels may come through one proxy, and money must not wait.
-        tracing::info!(channel = tender.as_str(), address = %from, reason = "rate-limited", "security.refused");
-        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    if is_signed(&read) {
+        state.limit.signed(from);
     }
     settle_notification(payments, merchant, read, from).await
 }
