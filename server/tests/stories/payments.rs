@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use model::error::AppError;
 use model::money::Fen;
-use model::order::{CommandState, OrderState};
+use model::order::{CommandState, OrderState, Tender};
 use model::time::{MINUTE, SECOND};
-use payments::Cashier;
+use payments::{Cashier, Channel};
 use sandbox::{Faults, Status};
 use store::payments::AttemptState;
 use store::{Db, order_lists};

@@ -290,7 +290,8 @@ both!(a_stranger_who_goes_away_does_not_stop_a_key_refresh, |w: World| async mov
     shop.sandbox.set_faults(Faults { answer_delay_ms: 400, lose: true, ..Faults::default() });
     assert!(shop.sandbox.pay(&number));
     // Names a serial number that nobody knows, and goes away while the certificates are fetched.
-    let stranger = shop.http.post(format!("http://{}/pay/wechat/notify", shop.address)).header("content-type", "application/json");
+    let stranger =
+        shop.http.post(format!("http://{}/pay/wechat/notify", shop.address)).header("content-type", "application/json");
     let stranger = ["timestamp", "nonce", "serial", "signature"]
         .iter()
         .fold(stranger, |request, name| request.header(format!("wechatpay-{name}"), "1795600000"));
