@@ -15,9 +15,9 @@ use model::time::{HOUR, MINUTE, SECOND, Timestamp};
 use super::device::Device;
 
 /// The longest an attempt waits for its turn, ms; one that would wait longer is refused and does not count.
-const PATIENCE: i64 = 10 * SECOND;
+const LONGEST_WAIT: i64 = 10 * SECOND;
 /// The most counters that are kept.
-const ENTRIES: usize = 20_000;
+const MAX_COUNTERS: usize = 20_000;
 
 /// Whose attempts are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,24 +34,24 @@ enum Key {
     Session(String),
 }
 
-/// After how many attempts there is a pause before the next, how long it is at first and at most, and how long attempts count;
-/// ms. The pause doubles with each attempt.
+/// How many attempts count within a window, which begins with the first of them, and what follows: a pause before the next one,
+/// which doubles with each attempt. Times in ms.
 struct Rule {
     free: u32,
-    first: i64,
-    longest: i64,
+    first_pause: i64,
+    longest_pause: i64,
     window: i64,
 }
 
 impl Key {
     const fn rule(&self) -> Rule {
         match self {
-            Self::Pair(..) | Self::Session(_) => Rule { free: 5, first: SECOND, longest: MINUTE, window: HOUR },
-            Self::Device(_) => Rule { free: 10, first: SECOND, longest: MINUTE, window: HOUR },
+            Self::Pair(..) | Self::Session(_) => Rule { free: 5, first_pause: SECOND, longest_pause: MINUTE, window: HOUR },
+            Self::Device(_) => Rule { free: 10, first_pause: SECOND, longest_pause: MINUTE, window: HOUR },
             // Guessing from many addresses.
-            Self::Login(_) => Rule { free: 20, first: SECOND, longest: MINUTE, window: HOUR },
+            Self::Login(_) => Rule { free: 20, first_pause: SECOND, longest_pause: MINUTE, window: HOUR },
             // A whole dormitory can share an address, so this only slows programs that try many logins.
-            Self::Address(_) => Rule { free: 60, first: SECOND, longest: 5 * SECOND, window: 10 * MINUTE },
+            Self::Address(_) => Rule { free: 60, first_pause: SECOND, longest_pause: 5 * SECOND, window: 10 * MINUTE },
         }
     }
 }
@@ -60,17 +60,18 @@ impl Rule {
     fn pause(&self, attempts: u32) -> i64 {
         match attempts.checked_sub(self.free) {
             None => 0,
-            Some(doublings) => self.first.saturating_mul(1 << doublings.min(20)).min(self.longest),
+            Some(doublings) => self.first_pause.saturating_mul(1 << doublings.min(20)).min(self.longest_pause),
         }
     }
 }
 
 /// The attempts of one key.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Attempts {
     count: u32,
-    /// When the last one has its turn.
-    last: i64,
+    /// When the first of them was made: all are forgotten a window later, however many followed. Somebody fails all the time where
+    /// hundreds share an address.
+    first_at: i64,
     /// When the next one may have its turn.
     next: i64,
 }
@@ -117,7 +118,7 @@ impl Throttle {
         let mut counted = self.counted();
         let current: Vec<Attempts> = keys.iter().map(|key| current(&counted, key, now)).collect();
         let turn = current.iter().map(|attempts| attempts.next).fold(now.0, i64::max);
-        if turn - now.0 > PATIENCE {
+        if turn - now.0 > LONGEST_WAIT {
             return Err(AppError::RateLimited);
         }
         make_room(&mut counted, now);
@@ -126,7 +127,7 @@ impl Throttle {
             let (rule, count) = (key.rule(), attempts.count.saturating_add(1));
             // What has no pause of its own does not wait for what has.
             let next = if rule.pause(count) > 0 { turn + rule.pause(count) } else { attempts.next };
-            counted.insert(key.clone(), Attempts { count, last: turn, next });
+            counted.insert(key.clone(), Attempts { count, first_at: attempts.first_at, next });
             if first_delayed.is_none() && count == rule.free && !matches!(key, Key::Address(_)) {
                 first_delayed = Some(count);
             }
@@ -158,15 +159,16 @@ impl Throttle {
     }
 }
 
-/// What counts now.
+/// What counts now of a key.
 fn current(counted: &HashMap<Key, Attempts>, key: &Key, now: Timestamp) -> Attempts {
-    let Some(&attempts) = counted.get(key) else { return Attempts::default() };
+    let (rule, none) = (key.rule(), Attempts { count: 0, first_at: now.0, next: 0 });
+    let Some(&attempts) = counted.get(key) else { return none };
     // Where the clock was set back, a pause must not last until it has caught up.
-    let is_ahead = attempts.last > now.0 + PATIENCE;
-    if now.0 - attempts.last >= key.rule().window {
-        Attempts::default()
+    let is_ahead = attempts.first_at > now.0 || attempts.next > now.0 + LONGEST_WAIT + rule.longest_pause;
+    if now.0 - attempts.first_at >= rule.window {
+        none
     } else if is_ahead {
-        Attempts { last: now.0, next: now.0, ..attempts }
+        Attempts { first_at: now.0, next: now.0, ..attempts }
     } else {
         attempts
     }
@@ -174,11 +176,11 @@ fn current(counted: &HashMap<Key, Attempts>, key: &Key, now: Timestamp) -> Attem
 
 /// Forgets what no longer counts; where that is too little, whoever tried least.
 fn make_room(counted: &mut HashMap<Key, Attempts>, now: Timestamp) {
-    if counted.len() < ENTRIES {
+    if counted.len() < MAX_COUNTERS {
         return;
     }
-    counted.retain(|key, attempts| now.0 - attempts.last < key.rule().window);
-    if counted.len() >= ENTRIES {
+    counted.retain(|key, attempts| now.0 - attempts.first_at < key.rule().window);
+    if counted.len() >= MAX_COUNTERS {
         let mut counts: Vec<u32> = counted.values().map(|attempts| attempts.count).collect();
         counts.sort_unstable();
         let middle = counts.get(counts.len() / 2).copied().unwrap_or_default();
@@ -276,6 +278,21 @@ mod tests {
     }
 
     #[test]
+    fn a_shared_address_is_forgotten_while_people_go_on_failing() {
+        let throttle = Throttle::default();
+        // Four of a dormitory mistype in each minute, all night.
+        for minute in 0..600 {
+            for person in 0..4 {
+                let login = format!("{minute} {person}");
+                assert_eq!(wait(&throttle, stranger(&login, 1), at(60 * minute)), Some(0), "minute {minute}");
+            }
+        }
+        // A program that tries more than that is slowed down all the time.
+        let waits = (0..600).map(|n| wait(&throttle, stranger(&n.to_string(), 2), at(n)));
+        assert!(waits.filter(|wait| *wait != Some(0)).count() > 300);
+    }
+
+    #[test]
     fn a_clock_set_back_does_not_lock_out() {
         let throttle = Throttle::default();
         for _ in 0..8 {
@@ -294,7 +311,7 @@ mod tests {
             let address = IpAddr::from((0x0b00_0000 + n).to_be_bytes());
             let _ = throttle.begin(Caller::Stranger { login: &n.to_string(), address }, NOW);
         }
-        assert!(throttle.counted().len() < ENTRIES + 3);
+        assert!(throttle.counted().len() < MAX_COUNTERS + 3);
         assert_ne!(wait(&throttle, stranger("r101", 1), NOW), Some(0));
     }
 
