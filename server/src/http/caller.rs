@@ -27,16 +27,20 @@ pub fn of(request: &Request) -> IpAddr {
     request.extensions().get::<Caller>().map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.0)
 }
 
-/// The peer's address; of a trusted proxy's request the last entry of the last `X-Forwarded-For` line, which the proxy itself
-/// added. Whatever is no address there is ignored.
+/// The peer's address; of a trusted proxy's request the last entry of `X-Forwarded-For` that is not a trusted proxy itself: each
+/// proxy adds the address that it was called from, and what stands before the first stranger's entry anybody may have written. An
+/// entry that is no address ends the walk at the proxy that added it.
 fn address(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
-    let peer = peer.to_canonical();
-    if !proxies.iter().any(|proxy| proxy.contains(peer)) {
-        return peer;
+    let is_trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
+    let mut caller = peer.to_canonical();
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let mut entries = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    while is_trusted(caller)
+        && let Some(before) = entries.next().and_then(|entry| parse(entry.trim()))
+    {
+        caller = before;
     }
-    let lines = headers.get_all("x-forwarded-for");
-    let last = lines.into_iter().next_back().and_then(|line| line.to_str().ok()).and_then(|line| line.rsplit(',').next());
-    last.and_then(|entry| parse(entry.trim())).unwrap_or(peer)
+    caller
 }
 
 /// Some proxies add the port.
@@ -73,6 +77,14 @@ mod tests {
         assert_eq!(caller("10.0.0.9", &["1.2.3.4:5678"]), "1.2.3.4");
         assert_eq!(caller("10.0.0.9", &["[2001:db8::1]:5678"]), "2001:db8::1");
         assert_eq!(caller("10.0.0.9", &["::ffff:1.2.3.4"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn trusted_proxies_behind_each_other_are_passed_over() {
+        assert_eq!(caller("10.0.0.9", &["9.9.9.9, 1.2.3.4, fd00::2"]), "1.2.3.4");
+        assert_eq!(caller("10.0.0.9", &["9.9.9.9", "1.2.3.4, fd00::3", "fd00::2"]), "1.2.3.4");
+        assert_eq!(caller("10.0.0.9", &["fd00::3, fd00::2"]), "fd00::3", "a proxy itself");
+        assert_eq!(caller("10.0.0.9", &["1.2.3.4, unknown, fd00::2"]), "fd00::2", "nobody skips what is no address");
     }
 
     #[test]

@@ -40,5 +40,6 @@ both!(only_a_trusted_proxy_names_the_caller, |w: World| async move {
     let web = Web::with(&w, config, w.clock.clone()).await;
     assert_eq!(opened_from(&w, &web, &["1.2.3.4"]).await, "1.2.3.4");
     assert_eq!(opened_from(&w, &web, &["9.9.9.9", "8.8.8.8, 2001:db8::1"]).await, "2001:db8::1");
+    assert_eq!(opened_from(&w, &web, &["9.9.9.9, 1.2.3.4, 127.0.0.7"]).await, "1.2.3.4", "two proxies");
     assert_eq!(opened_from(&w, &web, &["<b>who</b>"]).await, "127.0.0.1", "no address");
 });
