@@ -17,14 +17,13 @@ pub fn problems(config: &Config, file: Option<&Path>) -> Vec<String> {
     if let Some(file) = file.filter(|file| holds_secrets(file)) {
         all.push(("the configuration", file.to_owned()));
     }
-    let pay = &config.pay;
-    let keys = [
-        pay.alipay.as_ref().and_then(|alipay| alipay.private_key_file.clone()),
-        pay.wechat.as_ref().and_then(|wechat| wechat.private_key_file.clone()),
-        pay.unionpay.as_ref().and_then(|unionpay| unionpay.private_key_file.clone()),
-        config.meters.tls.key_file.clone(),
-    ];
-    all.extend(keys.into_iter().flatten().map(|key| ("a private key", key)));
+    let (pay, former) = (&config.pay, &config.pay.former);
+    let alipay = pay.alipay.iter().chain(&former.alipay).map(|alipay| &alipay.private_key_file);
+    let wechat = pay.wechat.iter().chain(&former.wechat).map(|wechat| &wechat.private_key_file);
+    let unionpay = pay.unionpay.iter().chain(&former.unionpay).map(|unionpay| &unionpay.private_key_file);
+    let keys = alipay.chain(wechat).chain(unionpay).chain([&config.meters.tls.key_file]);
+    all.extend(keys.flatten().map(|key| ("a private key", key.clone())));
+    all.extend(config.audit.key_file.iter().map(|key| ("the key of the audit chain", key.clone())));
     if let Some(database) = config.database.url.expose().strip_prefix("sqlite:").and_then(|path| path.split('?').next()) {
         all.extend(["", "-wal"].map(|end| ("the database", PathBuf::from(format!("{database}{end}")))));
     }
@@ -47,6 +46,7 @@ fn is_secret(key: &str, value: &Value) -> bool {
     const SECRETS: [&str; 7] = ["private_key", "app_secret", "api_v3_key", "password", "enc", "mac", "aes"];
     match value {
         Value::Table(table) => table.iter().any(|(key, value)| is_secret(key, value)),
+        Value::Array(values) => values.iter().any(|value| is_secret(key, value)),
         Value::String(text) if key == "url" => text.split_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1),
         Value::String(text) => !text.is_empty() && SECRETS.contains(&key),
         _ => false,
@@ -69,13 +69,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         let (file, key, database) = (at("mine.toml"), at("key.pem"), at("t.db"));
+        let (audit, former) = (at("audit.key"), at("former.pem"));
         let mut config = Config::default();
         config.database.url = Secret::from(&*format!("sqlite:{}?mode=rwc", database.display()));
         config.pay.alipay = Some(payments::AlipayConfig { private_key_file: Some(key.clone()), ..Default::default() });
+        config.audit.key_file = Some(audit.clone());
+        let private_key_file = Some(former.clone());
+        config.pay.former.wechat = vec![payments::WechatConfig { private_key_file, ..Default::default() }];
         assert!(problems(&config, Some(&file)).is_empty(), "what is missing is no problem here");
-        for (mode, expected) in [(0o600, 0), (0o640, 0), (0o400, 0), (0o644, 3), (0o660, 3), (0o604, 3)] {
+        for (mode, expected) in [(0o600, 0), (0o640, 0), (0o400, 0), (0o644, 5), (0o660, 5), (0o604, 5)] {
             written(&file, "[keys]\naes = \"00\"\n", mode);
-            written(&key, "", mode);
+            for key in [&key, &audit, &former] {
+                written(key, "", mode);
+            }
             written(&database, "", mode);
             let found = problems(&config, Some(&file));
             assert_eq!(found.len(), expected, "{mode:o}: {found:?}");
@@ -93,6 +99,8 @@ mod tests {
             ("[database]\nurl = \"postgres://dormwatt:hunter2@db/dormwatt\"\n", true),
             ("[pay.wechat]\napi_v3_key = \"x\"\n", true),
             ("[pay.alipay]\nprivate_key = \"x\"\n", true),
+            ("[[pay.former.wechat]]\napi_v3_key = \"x\"\n", true),
+            ("[[pay.former.wechat]]\nmchid = \"1\"\n", false),
             ("[meters.dlt645]\npassword = \"12345678\"\n", true),
         ] {
             written(&file, text, 0o644);
