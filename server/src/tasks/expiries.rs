@@ -1,14 +1,16 @@
 //! Opens a case before a certificate of a payment channel expires, and while a merchant is switched off or missing that is
 //! needed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use model::case::{CaseDetail, CaseKind, ChannelOffCase, ExpiryCase};
+use model::order::Tender;
 
 use super::{Failure, Task};
 use crate::services::Context;
-use payments::Payments;
+use payments::{ChannelFault, Payments};
 use store::config_cases::{ConfigCase, keep};
 use store::payments::{MerchantInUse, merchants_in_use};
 
@@ -40,19 +42,7 @@ impl Task for WatchExpiries {
             })
             .collect();
         keep(db, rng, now, CaseKind::Expiry, &near).await?;
-        let faults = self.payments.faults();
-        let mut off: Vec<ConfigCase> = faults
-            .iter()
-            .map(|fault| {
-                let (channel, key) = (fault.channel, fault.error.key.clone());
-                // Several channels may have the same key at fault.
-                let subject = format!("{} {key}", channel.as_str());
-                ConfigCase {
-                    key: subject,
-                    detail: CaseDetail::ChannelOff(ChannelOffCase { channel, current: fault.current, key }),
-                }
-            })
-            .collect();
+        let mut off = switched_off(self.payments.faults());
         // What waits for a merchant of which nothing is configured would wait for ever.
         for MerchantInUse { channel, app_id, seller_id } in merchants_in_use(db).await? {
             if self.payments.merchant_of(channel, &app_id, &seller_id).is_none() {
@@ -66,5 +56,41 @@ impl Task for WatchExpiries {
         keep(db, rng, now, CaseKind::ChannelOff, &off).await?;
         let switched_off = if off.is_empty() { String::new() } else { format!(", {} switched off", off.len()) };
         Ok(format!("{} watched, {} near their end{switched_off}", all.len(), near.len()))
+    }
+}
+
+/// One case for each key of each channel: several channels, and several merchants of one, may have the same key at fault.
+fn switched_off(faults: &[ChannelFault]) -> Vec<ConfigCase> {
+    let mut by_key: BTreeMap<(Tender, &str), bool> = BTreeMap::new();
+    for ChannelFault { channel, current, error } in faults {
+        *by_key.entry((*channel, &error.key)).or_default() |= *current;
+    }
+    let case = |((channel, key), current): ((Tender, &str), bool)| ConfigCase {
+        key: format!("{} {key}", channel.as_str()),
+        detail: CaseDetail::ChannelOff(ChannelOffCase { channel, current, key: key.to_owned() }),
+    };
+    by_key.into_iter().map(case).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use payments::ConfigError;
+
+    use super::*;
+
+    #[test]
+    fn merchants_with_the_same_fault_are_one_case() {
+        let fault = |channel, current, key: &str| {
+            let error = ConfigError { key: key.to_owned(), problem: "is wrong".to_owned() };
+            ChannelFault { channel, current, error }
+        };
+        let url = "pay.public_url";
+        let (alipay, wechat) = (Tender::Alipay, Tender::WechatPay);
+        let faults = [fault(alipay, false, url), fault(alipay, true, url), fault(alipay, false, url), fault(wechat, false, url)];
+        let found = switched_off(&faults);
+        let subjects: Vec<&str> = found.iter().map(|case| case.key.as_str()).collect();
+        assert_eq!(subjects, ["alipay pay.public_url", "wechat pay.public_url"]);
+        let is_current = |case: &ConfigCase| matches!(&case.detail, CaseDetail::ChannelOff(off) if off.current);
+        assert_eq!(found.iter().map(is_current).collect::<Vec<_>>(), [true, false]);
     }
 }
