@@ -25,6 +25,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const CHECK: Duration = Duration::from_millis(700);
 /// How long a check may take; one that takes longer counts as a failing database.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The media type of the stream.
+pub const EVENT_STREAM: &str = "text/event-stream";
 /// Tells the browser how soon to reconnect.
 const HELLO: &[u8] = b"retry: 2000\n\n";
 const COMMENT: &[u8] = b":\n\n";
@@ -51,7 +53,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
         is_check_failing: false,
     };
     let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CONTENT_TYPE, EVENT_STREAM),
         (header::CACHE_CONTROL, "no-store"),
         // nginx would hold the events back to fill its buffer.
         (HeaderName::from_static("x-accel-buffering"), "no"),

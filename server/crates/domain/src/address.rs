@@ -3,12 +3,24 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The address that shares a limit with this one: an IPv4 address itself, the /64 of an IPv6 address, since whoever has one
-/// address of it has all.
+/// address of it has all. Not more, because neighbours would share a limit: some providers give a subscriber no more than a /64.
 #[must_use]
 pub fn block(address: IpAddr) -> IpAddr {
+    prefix(address, 64)
+}
+
+/// The network that gives way together where there is no room for all: the /48 of an IPv6 address, since a subscriber may have as
+/// many as that; an IPv4 address itself.
+#[must_use]
+pub fn site(address: IpAddr) -> IpAddr {
+    prefix(address, 48)
+}
+
+/// The first address of an IPv6 network of this length; an IPv4 address itself.
+fn prefix(address: IpAddr, bits: u32) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits))).into(),
     }
 }
 
@@ -37,6 +49,10 @@ mod tests {
         assert_ne!(block("2001:db8:1:2::1"), block("2001:db8:1:3::1"));
         assert_eq!(block("::ffff:10.0.0.1"), block("10.0.0.1"));
         assert_ne!(block("10.0.0.1"), block("10.0.0.2"));
+        let site = |address: &str| site(address.parse().unwrap());
+        assert_eq!(site("2001:db8:1:2::1"), site("2001:db8:1:ffff::1"));
+        assert_ne!(site("2001:db8:1::1"), site("2001:db8:2::1"));
+        assert_ne!(site("10.0.0.1"), site("10.0.0.2"));
     }
 
     #[test]

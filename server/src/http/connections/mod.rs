@@ -15,29 +15,37 @@ use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use registry::{Connection, Registry};
-use stream::TimedStream;
+use stream::{AnswerInProgress, TimedStream};
 
+use super::live::EVENT_STREAM;
 use crate::config;
 pub use registry::Activity;
 
 /// How long the head of a request may take, and how long a connection may be idle before it.
-const HEAD: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for a trusted proxy, which keeps idle connections for later requests: longer than the usual proxies do (nginx 60 s, Go
+/// and Caddy 90 to 120 s), because a request that meets the end of its connection is an error for somebody.
+const PROXY_HEAD_TIMEOUT: Duration = Duration::from_secs(150);
 /// How long a caller may read nothing of an answer.
-const READER: Duration = Duration::from_secs(30);
-/// Bounds what a connection may hold in memory. Longer than any head.
-const BUFFER: usize = 64 * 1024;
+const LONGEST_READ_PAUSE: Duration = Duration::from_secs(30);
+/// How long sending an answer may take. The largest are some megabytes; a phone with bad reception loads them in this time.
+const LONGEST_ANSWER: Duration = Duration::from_secs(180);
+/// Bounds what a connection may hold in memory, bytes. Longer than any head.
+const MAX_BUFFER_BYTES: usize = 64 * 1024;
 /// The pause after the machine could not accept a connection.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
 /// Serves until `stopping`, then waits for the requests under way. `files` is how many files the process may open: the reserve of
 /// them that databases, buses and channels need is never used for connections.
@@ -52,12 +60,12 @@ pub async fn serve(listener: TcpListener, router: Router, server: &config::Serve
         match accepted {
             Ok((stream, peer)) => {
                 if let Some(connection) = registry.admit(peer.ip()) {
-                    open.spawn(hold(stream, peer, router.clone(), connection, stopping.clone()));
+                    open.spawn(serve_connection(stream, peer, router.clone(), connection, stopping.clone()));
                 }
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "http.not_accepted");
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(PAUSE_AFTER_REFUSAL).await;
             }
         }
     }
@@ -67,23 +75,38 @@ pub async fn serve(listener: TcpListener, router: Router, server: &config::Serve
 }
 
 /// One connection until either side closes it.
-async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, connection: Connection, stopping: CancellationToken) {
+async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    connection: Connection,
+    stopping: CancellationToken,
+) {
     // An event of a live stream must not wait for the next one.
     let _ = stream.set_nodelay(true);
     let closed = connection.closed();
+    let head_timeout = if connection.is_of_proxy() { PROXY_HEAD_TIMEOUT } else { HEAD_TIMEOUT };
+    let answer = AnswerInProgress::default();
+    let stream = TimedStream::new(stream, LONGEST_READ_PAUSE, answer.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut router, activity) = (router.clone(), connection.activity());
+        let (mut router, activity, answer) = (router.clone(), connection.activity(), answer.clone());
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(activity.clone());
         async move {
             let response = router.call(request).await?;
-            Ok::<_, Infallible>(response.map(|body| AnswerBody { body, _activity: activity }))
+            // A live stream has no end; its readers are operators.
+            let is_endless = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == EVENT_STREAM);
+            answer.begin((!is_endless).then(|| Instant::now() + LONGEST_ANSWER));
+            if !is_endless {
+                activity.answering();
+            }
+            Ok::<_, Infallible>(response.map(|body| AnswerBody { body, activity: Some(activity), answer }))
         }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
-    let mut serving = pin!(http.serve_connection(TokioIo::new(TimedStream::new(stream, READER)), service));
+    http.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(MAX_BUFFER_BYTES);
+    let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut is_stopping = false;
     loop {
         tokio::select! {
@@ -98,10 +121,19 @@ async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, connection: C
     }
 }
 
-/// The body of an answer. The request is over when it has been sent or dropped.
+/// The body of an answer. When it has ended, or is given up, its request goes on until the rest of it has been sent.
 struct AnswerBody {
     body: Body,
-    _activity: Activity,
+    activity: Option<Activity>,
+    answer: AnswerInProgress,
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Some(activity) = self.activity.take() {
+            self.answer.complete(activity);
+        }
+    }
 }
 
 impl HttpBody for AnswerBody {
@@ -118,5 +150,63 @@ impl HttpBody for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Extension;
+    use axum::routing::get;
+    use futures::future::join_all;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpSocket;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// More than the buffers of two sockets hold.
+    const BIG: usize = 64 * 1024 * 1024;
+
+    async fn answer(activity: Extension<Activity>, bytes: usize) -> Vec<u8> {
+        activity.begin();
+        vec![b'x'; bytes]
+    }
+
+    /// Asks for this and reads at most so many bytes of the answer; none where the server closes the connection at once.
+    async fn ask(address: SocketAddr, path: &str, most: usize) -> (TcpStream, usize) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let (mut read, mut buffer) = (0, vec![0; most]);
+        if stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.is_ok() {
+            read = stream.read(&mut buffer).await.unwrap_or_default();
+        }
+        (stream, read)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn slow_readers_give_way_after_ten_seconds() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route("/big", get(|activity: Extension<Activity>| answer(activity, BIG)))
+            .route("/small", get(|activity: Extension<Activity>| answer(activity, 1)));
+        let server = config::Server { max_connections: 16, max_connections_per_address: 8, ..config::Server::default() };
+        let stopping = CancellationToken::new();
+        let stop = stopping.clone();
+        let serving = tokio::spawn(async move { serve(listener, router, &server, 10_000, &stop).await });
+        let slow = join_all((0..8).map(|_| ask(address, "/big", 1))).await;
+        assert!(slow.iter().all(|(_, read)| *read == 1));
+        let begun = Instant::now();
+        let is_served = || async { ask(address, "/small", 100).await.1 > 0 };
+        assert!(!is_served().await, "all places are taken");
+        while !is_served().await {
+            assert!(begun.elapsed() < Duration::from_secs(25), "slow readers keep their places");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(begun.elapsed() > Duration::from_secs(8), "{:?}", begun.elapsed());
+        drop(slow);
+        stopping.cancel();
+        timeout(Duration::from_secs(20), serving).await.expect("stopped").unwrap();
     }
 }
