@@ -91,9 +91,9 @@ impl AuthPort for AuthService {
         // As much work for an unknown login, so that logins cannot be guessed by timing.
         let stored = found.as_ref().map_or(self.passwords.nobody(), |user| &user.password_hash);
         let address = block(visit.ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-        let (caller, queue) = match Device::recognise(&visit.device, stored).filter(|_| user.is_some()) {
-            Some(device) => (Caller::Known(device), Queue::Known),
-            None => (Caller::Stranger { login, address }, Queue::Stranger(address)),
+        let (caller, queue) = match (Device::recognise(&visit.device, stored), user) {
+            (Some(device), Some(user)) => (Caller::Known(device), Queue::Known(user)),
+            _ => (Caller::Stranger { login, address }, Queue::Stranger(address)),
         };
         let attempt = self.turn(caller, user, &visit.ip).await?;
         if !attempt.wait.is_zero() {
@@ -126,7 +126,7 @@ impl AuthPort for AuthService {
         // A stolen session must not allow unlimited guesses of the password.
         let attempt = self.turn(Caller::Session(who.user.to_string()), Some(who.user), &who.ip).await?;
         let user = users::by_id(&self.context.db, who.user).await?.ok_or(AppError::NotLoggedIn)?;
-        if !self.passwords.verify(Queue::Known, old, Some(user.password_hash.clone())).await? {
+        if !self.passwords.verify(Queue::Known(who.user), old, Some(user.password_hash.clone())).await? {
             return Err(self.failed(&attempt, Some(who.user), &who.ip, AppError::WrongPassword));
         }
         let password_hash = self.passwords.hash(new).await?;

@@ -4,7 +4,7 @@ use app::api::accounts::{AccountOpening, AccountsPort, FormRow, OpeningError, Re
 use async_trait::async_trait;
 use model::console::{AccountLine, AccountQuery, Overdrawn, Page};
 use model::error::AppError;
-use model::ids::MeterId;
+use model::ids::{MeterId, UserId};
 use model::person::Who;
 
 use super::ConsoleService;
@@ -24,7 +24,7 @@ impl AccountsPort for ConsoleService {
 
     async fn open_account(&self, who: &Who, opening: &AccountOpening) -> Result<(), OpeningError> {
         self.context.room(who, opening.meter).await?;
-        if self.is_repeated(opening).await? {
+        if self.is_repeated(who.user, opening).await? {
             return Ok(());
         }
         let (_, free) = console::other_meters(&self.context.db, opening.meter, None).await.map_err(AppError::from)?;
@@ -51,7 +51,7 @@ impl AccountsPort for ConsoleService {
         };
         match accounts::open(&self.context.db, &self.context.rng, self.context.now(), &self.limits, &new).await {
             // The same form was sent twice at once, and the other came first.
-            Err(StoreError::Refused(_)) if self.is_repeated(opening).await? => return Ok(()),
+            Err(StoreError::Refused(_)) if self.is_repeated(who.user, opening).await? => return Ok(()),
             Err(StoreError::Refused(AppError::LoginTaken)) => return Err(self.login_taken(&opening.residents).await),
             opened => opened.map_err(AppError::from)?,
         };
@@ -71,7 +71,7 @@ impl AccountsPort for ConsoleService {
 impl ConsoleService {
     /// Whether this form has opened the account already, as where the server ended before it could answer: the account has these
     /// meters, residents with these passwords and this first purchase.
-    async fn is_repeated(&self, opening: &AccountOpening) -> Result<bool, AppError> {
+    async fn is_repeated(&self, opening_by: UserId, opening: &AccountOpening) -> Result<bool, AppError> {
         let Some(opened) = accounts::opened(&self.context.db, opening.meter).await? else { return Ok(false) };
         let mut meters: Vec<MeterId> = std::iter::once(opening.meter).chain(opening.also.iter().copied()).collect();
         meters.sort();
@@ -85,7 +85,7 @@ impl ConsoleService {
         }
         for resident in &opening.residents {
             let stored = opened.residents.iter().find(|(login, _)| *login == resident.login).map(|(_, hash)| hash.clone());
-            if stored.is_none() || !self.passwords.verify(Queue::Known, &resident.password, stored).await? {
+            if stored.is_none() || !self.passwords.verify(Queue::Known(opening_by), &resident.password, stored).await? {
                 return Ok(false);
             }
         }
