@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use buses::Buses;
 
+use crate::anchors;
 use crate::config::{Config, trial};
 use crate::http::{self, AppState};
 use crate::services::{self, Context};
@@ -101,6 +102,12 @@ impl Application {
         let (db, lock) = open_for_server(config).await?;
         if !audit::key_fits(&db).await.map_err(StartError::Database)? {
             return Err(StartError::Setting(WRONG_KEY.to_owned()));
+        }
+        if let Some(file) = &config.audit.anchor_file
+            && let Err(error) = anchors::check(&db, file).await
+        {
+            // The site goes on: people need power while somebody finds out.
+            tracing::error!(error = &error as &dyn StdError, "audit.anchors_do_not_fit");
         }
 
         let live = Live::load(&db, clock.clone()).await.map_err(StartError::Database)?;

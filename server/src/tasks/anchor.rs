@@ -30,6 +30,10 @@ impl Task for AnchorAudit {
         let Some(anchor) = audit::anchor_before(&self.context.db, Timestamp(i64::MAX)).await? else {
             return Ok("no lines yet".to_owned());
         };
+        if anchors::check(&self.context.db, &self.file).await? == 0 {
+            // Who deletes the file starts the proof anew.
+            tracing::warn!(file = %self.file.display(), line = anchor.seq, "audit.anchor_file_begins");
+        }
         let added = anchors::append(&self.file, &anchor)?;
         Ok(format!("line {}{}", anchor.seq, if added { "" } else { ", as before" }))
     }
