@@ -1,5 +1,7 @@
 //! Whether payments are only tried out: a gateway on this machine, or the sandbox's well-known merchants.
 
+use payments::is_loopback_url;
+
 use super::Config;
 
 /// The sandbox's applications and merchants.
@@ -20,7 +22,7 @@ pub fn reasons(config: &Config) -> Vec<String> {
         channels.push(("unionpay", &unionpay.gateway, vec![&unionpay.mer_id]));
     }
     let reason = |(channel, gateway, ids): (&str, &str, Vec<&str>)| {
-        if is_loopback(gateway) {
+        if is_loopback_url(gateway) {
             Some(format!("pay.{channel}: the gateway is on this machine"))
         } else if ids.iter().any(|id| SANDBOX.contains(id)) {
             Some(format!("pay.{channel}: the merchant is the sandbox's"))
@@ -33,16 +35,6 @@ pub fn reasons(config: &Config) -> Vec<String> {
         reasons.push("pay.unionpay.test: certificates of the test environment are trusted".to_owned());
     }
     reasons
-}
-
-fn is_loopback(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -65,6 +57,8 @@ mod tests {
         for host in ["127.0.0.1:8090", "localhost", "[::1]:80", "127.8.0.1"] {
             assert_eq!(alipay(&format!("http://{host}/gateway.do"), "2021003100000000"), 1, "{host}");
         }
+        // It may lead to the real gateway.
+        assert_eq!(alipay("https://192.168.1.5/gateway.do", "2021003100000000"), 0);
         let mut config = Config::default();
         assert!(reasons(&config).is_empty());
         config.pay.unionpay = Some(UnionpayConfig { test: true, ..UnionpayConfig::default() });

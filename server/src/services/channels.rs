@@ -1,5 +1,6 @@
 //! Whether the payment channels work, for operators and supervisors.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use app::api::channels::{ChannelState, ChannelStatus, ChannelsPort};
@@ -8,36 +9,39 @@ use model::error::AppError;
 use model::ids::OrderId;
 use model::order::Tender;
 use model::person::Who;
-use model::time::{SECOND, Timestamp};
+use model::time::SECOND;
 
 use super::Context;
 use payments::health::{FailedRequest, HealthReport};
 use payments::{Channel, ChannelFault, Merchant, Payments};
 use store::console;
 
-/// The shortest time between two questions by people.
-const PAUSE: i64 = SECOND;
+/// The shortest time between two questions of people about one order, ms: longer than the answers may take.
+const QUESTION_PAUSE: i64 = 15 * SECOND;
+/// The most orders that people ask about within that time.
+const MAX_QUESTIONS: usize = 20;
 
 pub struct ChannelsService {
     context: Context,
     payments: Payments,
-    /// When a person last asked.
-    asked_at: Mutex<Option<Timestamp>>,
+    /// When a person last asked about an order, by the steady clock, ms.
+    asked_at: Mutex<HashMap<OrderId, i64>>,
 }
 
 impl ChannelsService {
     #[must_use]
-    pub const fn new(context: Context, payments: Payments) -> Self {
-        Self { context, payments, asked_at: Mutex::new(None) }
+    pub fn new(context: Context, payments: Payments) -> Self {
+        Self { context, payments, asked_at: Mutex::default() }
     }
 
-    fn limit_questions(&self) -> Result<(), AppError> {
-        let now = self.context.now();
+    fn limit_questions(&self, order: OrderId) -> Result<(), AppError> {
+        let now = self.context.clock.steady();
         let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked_at.is_some_and(|at| (0..PAUSE).contains(&now.since(at))) {
+        asked_at.retain(|_, at| now.saturating_sub(*at) < QUESTION_PAUSE);
+        if asked_at.contains_key(&order) || asked_at.len() >= MAX_QUESTIONS {
             return Err(AppError::AskedJustNow);
         }
-        *asked_at = Some(now);
+        asked_at.insert(order, now);
         Ok(())
     }
 
@@ -60,8 +64,8 @@ impl ChannelsPort for ChannelsService {
         let rules = self.payments.refund_rules();
         // Only orders that the operator may see.
         console::order_money(db, who.user, order, &rules, now, key).await?.ok_or(AppError::NotFound)?;
-        self.limit_questions()?;
-        self.payments.ask_now(order).await?;
+        self.limit_questions(order)?;
+        self.payments.query_now(order).await?;
         self.context.gateway.wake();
         Ok(())
     }

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use model::order::Tender;
 use model::time::SECOND;
 
 use super::{Failure, Task};
 use crate::services::Context;
 use domain::payment::next_query;
 use domain::payment_event::EventKind;
-use payments::Payments;
-use payments::channel::{Channel, ChannelError, QueryResponse};
-use store::StoreError;
+use payments::channel::QueryResponse;
+use payments::{Payments, QueryError};
 use store::payments::{Attempt, AttemptState, Outcome, begin_close, claim_due};
 
 /// With the period this limits the queries to a channel per second.
@@ -32,16 +30,6 @@ enum QueryResult {
     Settled(Outcome),
     Open,
     Failed,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum QueryError {
-    #[error("the channel cannot be queried")]
-    Channel(#[from] ChannelError),
-    #[error("the answer cannot be stored")]
-    Store(#[from] StoreError),
-    #[error("the channel {} is not configured for its merchant and application", .0.as_str())]
-    Unconfigured(Tender),
 }
 
 #[async_trait]
@@ -94,7 +82,7 @@ impl QueryPayments {
     /// Queries; after the attempt's end also closes and queries again, since only a definite
     /// answer of the channel ends an attempt.
     async fn query(&self, attempt: &Attempt) -> Result<QueryResult, QueryError> {
-        let channel = self.channel(attempt)?;
+        let channel = self.payments.merchant_of_attempt(attempt)?;
         let answer = channel.query(attempt).await?;
         // Another attempt took its place, or the close that ended it was lost.
         let closing = attempt.state == AttemptState::Closing;
@@ -120,24 +108,7 @@ impl QueryPayments {
     }
 
     async fn conclude(&self, attempt: &Attempt, answer: QueryResponse) -> Result<QueryResult, QueryError> {
-        match answer {
-            QueryResponse::Event(event) => Ok(QueryResult::Settled(self.payments.settle(&event).await?)),
-            QueryResponse::Waiting => Ok(QueryResult::Open),
-            QueryResponse::Unknown(answer) => {
-                tracing::info!(
-                    channel = attempt.channel.as_str(),
-                    attempt = attempt.out_trade_no,
-                    answer,
-                    "payment.query.unknown"
-                );
-                Ok(QueryResult::Open)
-            }
-        }
-    }
-
-    /// The merchant under which the attempt was made; another one would answer "no such trade", and a payment would be given up.
-    fn channel(&self, attempt: &Attempt) -> Result<&dyn Channel, QueryError> {
-        let Attempt { channel, app_id, seller_id, .. } = attempt;
-        self.payments.merchant_of(*channel, app_id, seller_id).ok_or(QueryError::Unconfigured(*channel))
+        let outcome = self.payments.conclude(attempt, answer).await?;
+        Ok(outcome.map_or(QueryResult::Open, QueryResult::Settled))
     }
 }

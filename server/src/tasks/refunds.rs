@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use model::order::Tender;
 use model::refund::RefundObstacle;
 
 use super::{Failure, Task};
 use crate::services::Context;
 use domain::refund::{SLOW_AFTER, next_try};
-use payments::Payments;
 use payments::channel::{Channel, ChannelError, RefundResponse};
+use payments::{MerchantMissing, Payments};
 use store::StoreError;
 use store::payments::Outcome;
 use store::refunds::{self, DueRefund, NewRefund, OwedRefund, Policy};
@@ -33,8 +32,8 @@ enum SendError {
     Channel(#[from] ChannelError),
     #[error("the answer cannot be stored")]
     Store(#[from] StoreError),
-    #[error("the channel {} is not configured for its merchant and application", .0.as_str())]
-    Unconfigured(Tender),
+    #[error(transparent)]
+    Merchant(#[from] MerchantMissing),
 }
 
 #[async_trait]
@@ -109,7 +108,7 @@ impl SendRefunds {
         let refund = due.channel_refund();
         let Some(channel) = self.channel(due) else {
             refunds::held_up(db, rng, now, due, RefundObstacle::NoMerchant).await?;
-            return Err(SendError::Unconfigured(due.channel));
+            return Err(MerchantMissing { channel: due.channel }.into());
         };
         let mut answer = if due.tries == 0 { channel.refund(&refund).await? } else { channel.query_refund(&refund).await? };
         if matches!(answer, RefundResponse::Absent) {

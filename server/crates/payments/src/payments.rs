@@ -7,7 +7,7 @@ use model::ids::OrderId;
 use model::order::Tender;
 use tokio::sync::Notify;
 
-use super::channel::{Cashier, Channel, Payer, QueryResponse, SignIn};
+use super::channel::{Cashier, Channel, Payer, SignIn};
 use super::config::{Config, ConfigError, Merchants};
 use super::expiry::Expiry;
 use super::merchant::{ChannelFault, Merchant};
@@ -163,6 +163,19 @@ impl Payments {
         Ok(orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, new).await?)
     }
 
+    /// Gives up an unpaid order, because its payer takes another channel, and creates one through that; the next queries close the
+    /// attempts of the old one at its channel. The same key gives the same order.
+    ///
+    /// # Errors
+    /// [`AppError::ChannelUnavailable`], and what [`orders::replace`] refuses.
+    pub async fn replace_order(&self, new: &NewOrder, old: OrderId) -> Result<Order, AppError> {
+        let inner = &self.0;
+        self.channel(new.tender).ok_or(AppError::ChannelUnavailable)?;
+        let order = orders::replace(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, new, old).await?;
+        inner.query_requests.notify_one();
+        Ok(order)
+    }
+
     /// Opens the cashier of an unpaid order, for its open attempt or a new one. The caller has checked access to the order.
     ///
     /// # Errors
@@ -216,53 +229,6 @@ impl Payments {
             Ok(false) => {}
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, %order, "payment.query-request.failed"),
         }
-    }
-
-    /// Asks the channel about each attempt of an order, whatever its state, and settles the answers.
-    ///
-    /// # Errors
-    /// [`AppError::ChannelUnavailable`] if none was answered.
-    pub async fn ask_now(&self, order: OrderId) -> Result<(), AppError> {
-        let attempts = payments::attempts_of(&self.0.db, order).await?;
-        let mut answered = attempts.is_empty();
-        for attempt in &attempts {
-            let Some(channel) = self.merchant_of(attempt.channel, &attempt.app_id, &attempt.seller_id) else { continue };
-            match channel.query(attempt).await {
-                Ok(QueryResponse::Event(event)) => {
-                    self.settle(&event).await?;
-                    answered = true;
-                }
-                Ok(QueryResponse::Waiting) => answered = true,
-                Ok(QueryResponse::Unknown(answer)) => {
-                    tracing::info!(
-                        channel = attempt.channel.as_str(),
-                        attempt = attempt.out_trade_no,
-                        answer,
-                        "payment.query.unknown"
-                    );
-                }
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(
-                        channel = attempt.channel.as_str(),
-                        attempt = attempt.out_trade_no,
-                        error,
-                        "payment.query.failed"
-                    );
-                }
-            }
-        }
-        if answered { Ok(()) } else { Err(AppError::ChannelUnavailable) }
-    }
-
-    /// Gives up an unpaid order, because its payer takes another channel: the next queries close its attempts at the channel.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database fails.
-    pub async fn give_up(&self, order: OrderId) -> Result<(), StoreError> {
-        payments::give_up(&self.0.db, self.0.clock.now(), order).await?;
-        self.0.query_requests.notify_one();
-        Ok(())
     }
 
     /// Settles a verified event and calls `paid` if an order became paid.

@@ -1,6 +1,6 @@
 //! Validation shared by the configurations of all channels.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -113,11 +113,26 @@ impl ConfigSection {
     }
 }
 
+/// Whether a URL leads to this machine.
+#[must_use]
+pub fn is_loopback_url(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.host_str().and_then(local_address).is_some_and(|ip| ip.is_loopback()))
+}
+
 /// Whether the host is this machine or on its private network: a sandbox, reached without TLS and without the outbound proxy.
 fn is_local(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse() {
-        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local(),
-        Err(_) => host == "localhost",
+    local_address(host).is_some()
+}
+
+/// The address of a host that is this machine or on its private network.
+fn local_address(host: &str) -> Option<IpAddr> {
+    if host == "localhost" {
+        return Some(Ipv4Addr::LOCALHOST.into());
     }
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok()?.to_canonical();
+    let is_local = match address {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
+    };
+    is_local.then_some(address)
 }

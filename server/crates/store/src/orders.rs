@@ -1,5 +1,6 @@
 //! Sales: made, sold at the counter, and how far each has come.
 
+mod replace;
 mod undeliverable;
 
 use model::error::AppError;
@@ -10,6 +11,7 @@ use model::order::{OrderState, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+pub use replace::replace;
 pub(super) use undeliverable::{follow, hold_undeliverable};
 pub use undeliverable::{reassign, undeliverable_orders};
 

@@ -131,7 +131,7 @@ pub async fn open_attempt(db: &Db, rng: &Rng, at: Timestamp, order: OrderId, ter
         tx.commit().await?;
         return Ok(attempt.clone());
     }
-    supersede(&mut tx, at, order).await?;
+    give_up(&mut tx, at, order).await?;
     let end = at.plus(terms.lifetime + MINUTE - 1).0;
     let attempt: Option<Attempt> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "INSERT INTO payment_attempts
@@ -179,9 +179,9 @@ async fn note_payer(tx: &mut Tx, attempt: &Attempt, payer: Option<&str>) -> Resu
     Ok(())
 }
 
-/// Another attempt takes the place of the open ones, which are not about to expire: the next queries close them at their
-/// channels, so that one order is not paid by two.
-async fn supersede(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<()> {
+/// Another attempt, or another order, takes the place of the open ones, which are not about to expire: nobody is given their form
+/// any more, and the next queries close them at their channels, so that nobody pays twice.
+pub(crate) async fn give_up(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE payment_attempts SET state = 'closing', next_query_at = $1
          WHERE order_id = $2 AND state = 'pending' AND expires_at > $3"
@@ -192,13 +192,6 @@ async fn supersede(tx: &mut Tx, at: Timestamp, order: OrderId) -> Result<()> {
     .execute(c)
     .await)?;
     Ok(())
-}
-
-/// Nobody is given the form of the order's open attempts any more, and the next queries close them at the channel.
-pub async fn give_up(db: &Db, at: Timestamp, order: OrderId) -> Result<()> {
-    let mut tx = db.begin().await?;
-    supersede(&mut tx, at, order).await?;
-    tx.commit().await
 }
 
 /// By which way an attempt is paid, and the digest of its payer.

@@ -8,9 +8,8 @@ mod record;
 mod returned;
 mod settle;
 
-pub use attempts::{
-    Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, give_up, nudge, open_attempt, way_of,
-};
+pub(crate) use attempts::give_up;
+pub use attempts::{Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt, way_of};
 pub use exits::close_abandoned;
 pub(crate) use exits::{end_held, lies, lying};
 pub use merchants::{MerchantInUse, merchants_in_use};

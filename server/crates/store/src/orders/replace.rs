@@ -1,0 +1,41 @@
+//! An order whose payer takes another channel.
+
+use model::error::AppError;
+use model::ids::OrderId;
+use model::order::OrderState;
+use model::time::Timestamp;
+
+use super::{Inserted, NewOrder, Order, insert, record};
+use crate::{Db, Result, on, payments};
+use domain::order::Limits;
+use domain::rng::Rng;
+
+/// Gives up an order that waits for payment and stores another one in its place: the next queries close the attempts of the old
+/// one at its channel. Until then both wait, so one more may wait than the limit says. The same key gives the same order back.
+///
+/// # Errors
+/// [`AppError::OrderClosed`] where the old one does not wait for payment, otherwise as [`super::create`]; then nothing is given up.
+pub async fn replace(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, old: OrderId) -> Result<Order> {
+    let mut tx = db.begin().await?;
+    // Locks it as a settlement does: before its attempts, and those before the meter.
+    let state: Option<(OrderState,)> =
+        on!(&mut tx, |c| sqlx::query_as("UPDATE orders SET state = state WHERE id = $1 RETURNING state")
+            .bind(old)
+            .fetch_optional(c)
+            .await)?;
+    if state != Some((OrderState::Pending,)) {
+        return Err(AppError::OrderClosed.into());
+    }
+    payments::give_up(&mut tx, at, old).await?;
+    let max_pending = if limits.max_pending == 0 { 0 } else { limits.max_pending.saturating_add(1) };
+    let limits = Limits { max_pending, ..*limits };
+    let order = match insert(&mut tx, rng, at, &limits, new, OrderState::Pending).await? {
+        Inserted::New(order) => {
+            record(&mut tx, at, new, &order, "order.create").await?;
+            order
+        }
+        Inserted::Before(order) => order,
+    };
+    tx.commit().await?;
+    Ok(order)
+}
