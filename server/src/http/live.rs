@@ -9,22 +9,18 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
-use model::person::Role;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::AppState;
 use super::session::RequestInfo;
+use super::wall_access::WallRight;
 use crate::services::auth::hash;
 use meters::live::WallStream;
-use store::{console, sessions};
+use store::console;
 
 /// Proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How often it is checked that the session is open and sees the same buildings: a wall ends within a second. Asked of the
-/// database, because another process may have changed it.
-const CHECK: Duration = Duration::from_millis(700);
-/// How long a check may take; one that takes longer counts as a failing database.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The media type of the stream.
 pub const EVENT_STREAM: &str = "text/event-stream";
 /// Tells the browser how soon to reconnect.
@@ -41,16 +37,12 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
-    let now = Instant::now();
     let wall = WallResponse {
         watch: state.context.live.watch(&scope),
-        scope,
-        token: info.visit.session,
-        state,
+        right: state.wall_access.right(hash(&info.visit.session), scope),
+        stopping: state.stopping,
         hello: true,
-        quiet_until: now + KEEP_ALIVE,
-        check_at: now + CHECK,
-        is_check_failing: false,
+        quiet_until: Instant::now() + KEEP_ALIVE,
     };
     let headers = [
         (header::CONTENT_TYPE, EVENT_STREAM),
@@ -63,14 +55,10 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
 
 struct WallResponse {
     watch: WallStream,
-    scope: domain::wall_layout::Scope,
-    token: String,
-    state: AppState,
+    right: WallRight,
+    stopping: CancellationToken,
     hello: bool,
     quiet_until: Instant,
-    check_at: Instant,
-    /// Logged once, not at each check.
-    is_check_failing: bool,
 }
 
 impl WallResponse {
@@ -83,51 +71,14 @@ impl WallResponse {
         if std::mem::take(&mut self.hello) {
             return Some(Bytes::from_static(HELLO));
         }
-        loop {
-            tokio::select! {
-                biased;
-                () = self.state.stopping.cancelled() => return None,
-                () = sleep_until(self.check_at) => {
-                    if !self.may_stay().await {
-                        return None;
-                    }
-                    self.check_at = Instant::now() + CHECK;
-                }
-                bytes = self.watch.next() => {
-                    self.quiet_until = Instant::now() + KEEP_ALIVE;
-                    return Some(bytes);
-                }
-                () = sleep_until(self.quiet_until) => {
-                    self.quiet_until = Instant::now() + KEEP_ALIVE;
-                    return Some(Bytes::from_static(COMMENT));
-                }
-            }
-        }
-    }
-
-    /// Whether the session is still open and sees the same buildings. A failing database does not end the stream, because the
-    /// wall is needed most then.
-    async fn may_stay(&mut self) -> bool {
-        let checked = timeout(PATIENCE, self.check()).await;
-        let failed = match checked {
-            Ok(Ok(may_stay)) => {
-                self.is_check_failing = false;
-                return may_stay;
-            }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "timed out".to_owned(),
+        let bytes = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return None,
+            () = self.right.lost() => return None,
+            bytes = self.watch.next() => bytes,
+            () = sleep_until(self.quiet_until) => Bytes::from_static(COMMENT),
         };
-        if !std::mem::replace(&mut self.is_check_failing, true) {
-            tracing::warn!(error = failed, "live.check_failed");
-        }
-        true
-    }
-
-    async fn check(&self) -> store::Result<bool> {
-        let context = &self.state.context;
-        let Some(session) = sessions::find(&context.db, &hash(&self.token), context.now()).await? else { return Ok(false) };
-        // The browser reconnects and gets the new scope.
-        let scope = console::scope(&context.db, session.user_id).await?;
-        Ok(session.role != Role::Resident && scope == self.scope)
+        self.quiet_until = Instant::now() + KEEP_ALIVE;
+        Some(bytes)
     }
 }

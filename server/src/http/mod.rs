@@ -17,6 +17,7 @@ mod reply;
 mod router;
 mod security;
 mod session;
+mod wall_access;
 mod wechat;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 pub use assets::site;
 pub use router::{build, routes};
 pub use session::RequestInfo;
+pub use wall_access::WallAccess;
 
 use crate::config;
 use crate::services::Context;
@@ -45,6 +47,8 @@ pub struct AppState {
     pub server: Arc<config::Server>,
     /// Other sites that a form may lead to: the cashiers' pages.
     pub cashiers: Arc<[String]>,
+    /// Who may go on watching the meter wall.
+    pub wall_access: WallAccess,
     /// Cancelled when the server stops; streams end then.
     pub stopping: CancellationToken,
 }

@@ -20,7 +20,7 @@ use buses::Buses;
 
 use crate::anchors;
 use crate::config::{Config, trial};
-use crate::http::{self, AppState};
+use crate::http::{self, AppState, WallAccess};
 use crate::services::{self, Context};
 use crate::tasks::Driver;
 use crate::tasks::abandoned_orders::CloseAbandoned;
@@ -125,6 +125,7 @@ impl Application {
             site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),
+            wall_access: WallAccess::default(),
             stopping: CancellationToken::new(),
         };
         let router = http::build(state.clone(), http::notifications::routes(payments.clone(), context.clock.clone()));
@@ -162,6 +163,7 @@ impl Application {
         let Self { listener, router, files, state, buses, payments, rules, anchor_file, driver, tasks, lock, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
+        tasks.spawn(state.wall_access.clone().run(state.context.clone(), stopping.clone()));
         let context = &state.context;
         let signal = payments.query_requests();
         driver.start(QueryPayments { context: context.clone(), payments: payments.clone() }, signal);

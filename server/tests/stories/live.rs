@@ -7,6 +7,7 @@ use model::meter::{Latest, StatusWord};
 use model::money::Fen;
 use model::person::Role;
 use model::wall::{Delta, Snapshot};
+use store::Tx;
 use story_support::site::SOON;
 use story_support::web::Web;
 use story_support::{World, both};
@@ -95,6 +96,40 @@ both!(a_live_stream_ends_within_a_second_of_its_right, |w: World| async move {
     let stream = open(&operator).await;
     w.execute("DELETE FROM sessions").await;
     ended(stream, "the end of its session").await;
+});
+
+both!(a_live_stream_goes_on_while_the_database_hangs, |w: World| async move {
+    let room = w.room(1).await;
+    let web = Web::start(&w).await;
+    let operator = web.person(&w, Role::Operator, "op").await;
+    let mut answer = operator.get("/live").await;
+    let mut buffer = String::new();
+    event(&mut answer, &mut buffer, "snapshot").await;
+    // On PostgreSQL nobody can read the sessions; SQLite's readers never wait, so there its writer is taken.
+    let mut tx = w.db.begin().await.unwrap();
+    let held = match &mut tx {
+        Tx::Sqlite(tx) => sqlx::query("DELETE FROM sessions").execute(&mut **tx).await.map(drop),
+        Tx::Postgres(tx) => sqlx::query("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").execute(&mut **tx).await.map(drop),
+    };
+    held.unwrap();
+    // Longer than between two looks at the sessions.
+    for remaining in 1..=6 {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let seen = Latest {
+            observed_at: Some(w.clock.now()),
+            status: StatusWord(0b11),
+            remaining: Fen(remaining),
+            ..Latest::unseen(room.meter)
+        };
+        web.live().publish(seen);
+        let sent = timeout(Duration::from_secs(2), event(&mut answer, &mut buffer, "delta")).await;
+        let delta: Delta = serde_json::from_str(&sent.expect("changes arrive all the same")).unwrap();
+        assert_eq!(delta.tiles[2], remaining);
+    }
+    // Given up, it ends nothing; done, it ends the stream.
+    drop(tx);
+    w.execute("DELETE FROM sessions").await;
+    ended(answer, "the end of its session").await;
 });
 
 both!(others_are_denied_the_live_stream, |w: World| async move {

@@ -1,12 +1,15 @@
 //! Sessions: only the SHA-256 of a token is stored, so a stolen copy of the database opens none.
 
-use model::ids::UserId;
+use std::collections::{BTreeSet, HashMap};
+
+use model::ids::{PlaceId, UserId};
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::{Db, Result, Tx, on, read};
+use domain::wall_layout::Scope;
 
 /// SHA-256 of a token.
 pub type TokenHash = [u8; 32];
@@ -46,6 +49,28 @@ pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Se
     .bind(now.0)
     .fetch_optional(pool)
     .await)
+}
+
+/// The open sessions of operators and supervisors, and which buildings each sees.
+pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Scope>> {
+    let rows: Vec<(Vec<u8>, Option<PlaceId>)> = read!(db, |pool| sqlx::query_as(
+        "SELECT s.token_hash, b.place_id
+         FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN operator_buildings b ON b.user_id = s.user_id
+         WHERE s.expires_at > $1 AND u.disabled_at IS NULL AND u.role <> 'resident'"
+    )
+    .bind(now.0)
+    .fetch_all(pool)
+    .await)?;
+    let mut scopes = HashMap::new();
+    for (hash, building) in rows {
+        let Ok(hash) = TokenHash::try_from(hash) else { continue };
+        match (scopes.entry(hash).or_insert(Scope::All), building) {
+            (_, None) => {}
+            (Scope::Buildings(buildings), Some(building)) => drop(buildings.insert(building)),
+            (scope @ Scope::All, Some(building)) => *scope = Scope::Buildings(BTreeSet::from([building])),
+        }
+    }
+    Ok(scopes)
 }
 
 /// Opens a session after the password was right.
