@@ -13,9 +13,9 @@ use tokio::time::timeout;
 use super::connections::Activity;
 
 /// Larger than any form and any notification.
-const LIMIT: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Refuses a request with a NUL character in its address or body (400), with a body that is too large (413) or too slow (408).
 /// From here on the request is at work, and its connection is not closed for another one.
@@ -41,10 +41,10 @@ async fn whole(body: Body) -> Result<Bytes, StatusCode> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    if body.size_hint().lower() > LIMIT as u64 {
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let read = timeout(PATIENCE, to_bytes(body, LIMIT)).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
+    let read = timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
     // A caller who went away reads no status.
     read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
 }

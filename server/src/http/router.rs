@@ -27,7 +27,7 @@ use crate::config::Network;
 use crate::http::exports::register;
 
 /// Longer than any page takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A route that is neither a page nor a server function.
 pub type Route = (&'static str, Access, MethodRouter<AppState>);
@@ -71,7 +71,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
     let guarded = router
         .route_layer(from_fn(move |request: Request, next: Next| guard(table.clone(), request, next)))
         .fallback(assets::serve)
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(origin_check(&state))
         .layer(from_fn(body::read))
         .layer(CatchPanicLayer::custom(panicked))
@@ -82,7 +82,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
         .with_state(state.clone());
     let proxies: Arc<[Network]> = state.server.trusted_proxies.clone().into();
     let webhooks = webhooks
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(from_fn(body::read))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state, security::headers));
