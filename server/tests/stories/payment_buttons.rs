@@ -10,6 +10,7 @@ use model::money::{Fen, Money};
 use model::order::{OrderState, Tender};
 use model::person::{Role, Who};
 use model::time::{HOUR, SECOND};
+use payments::{Config, Payments, WechatConfig};
 use sandbox::Faults;
 use server::services::auth::hash;
 use server::services::residents::ResidentService;
@@ -17,18 +18,18 @@ use store::orders::{self, NewOrder};
 use store::refunds;
 use store::sessions::{self, NewSession};
 use story_support::refunding::{BY_HAND, refused};
-use story_support::shop::{Counts, Shop};
+use story_support::shop::{Counts, DESK, PHONE, Shop};
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
 async fn web(shop: &Shop) -> Web {
     let mut config = server::config::Config::default();
     config.server.address.set_port(0);
-    config.pay = payments::Config {
+    config.pay = Config {
         public_url: format!("http://{}", shop.address),
         alipay: Some(shop.sandbox.product_config("127.0.0.1")),
         wechat: Some(shop.sandbox.wechat_config("127.0.0.1")),
-        ..payments::Config::default()
+        ..Config::default()
     };
     Web::with(&shop.world, config, shop.world.clock.clone()).await
 }
@@ -85,7 +86,10 @@ both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
     let cash = orders::sell(db, rng, at, &Limits::default(), &new).await.unwrap();
     let text = person.get(&format!("/refunds/of/{}", cash.id)).await.text().await.unwrap();
     assert!(text.contains("现金") && !text.contains("/api/operator/ask-channel"), "{text}");
-    // Twice in a second, and of an order that is nobody's.
+    // Twice, while the first question may go on; another order is another question.
+    let (other, _) = shop.at_the_cashier(5_000).await;
+    let answer = person.post("/api/operator/ask-channel", &format!("order={other}")).await;
+    assert_eq!(location(&answer), format!("/refunds/of/{other}"));
     let again = person.post("/api/operator/ask-channel", &format!("order={order}")).await;
     assert_eq!(location(&again), format!("{page}?e=asked-just-now"));
     let unknown = shop.world.rng.id(shop.world.clock.now());
@@ -109,7 +113,7 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     shop.query().await.unwrap();
     assert_eq!((shop.state(first).await.as_str(), shop.sandbox.pay(&number)), ("closed", false));
     assert_eq!(residents.change_channel(&who, first, Tender::UnionPay).await.unwrap_err(), AppError::OrderClosed);
-    let cashier = shop.payments.resume(second, &story_support::shop::PHONE).await.unwrap().cashier;
+    let cashier = shop.payments.resume(second, &PHONE).await.unwrap().cashier;
     shop.arrive(&cashier).await;
     let web = web(&shop).await;
     let now = shop.world.clock.now();
@@ -130,4 +134,56 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
         assert!(text.contains(word), "{word} in {text}");
     }
     assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::ONCE });
+});
+
+both!(another_channel_is_taken_at_the_limit_of_waiting_orders, |w: World| async move {
+    let shop = Shop::open(w).await;
+    // The limit is of a server of its own; the shop has none.
+    let limits = Limits { max_pending: 2, ..Limits::default() };
+    let pay = Config {
+        public_url: format!("http://{}", shop.address),
+        limits,
+        alipay: Some(shop.sandbox.product_config("127.0.0.1")),
+        wechat: Some(shop.sandbox.wechat_config("127.0.0.1")),
+        ..Config::default()
+    };
+    let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
+    let payments = Payments::new(&pay, db, clock, rng, std::sync::Arc::new(|| {})).unwrap();
+    let residents = ResidentService::new(shop.world.context().await, payments.clone());
+    let who = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
+    let (first, number) = shop.at_the_cashier(5_000).await;
+    shop.wait(SECOND);
+    shop.at_the_cashier(6_000).await;
+    assert_eq!(payments.create_order(&shop.top_up(7_000)).await.unwrap_err(), AppError::TooManyPending);
+    let second = residents.change_channel(&who, first, Tender::WechatPay).await.unwrap();
+    assert_eq!(residents.change_channel(&who, first, Tender::WechatPay).await.unwrap(), second, "pressed twice");
+    let waiting = "SELECT COUNT(*) FROM orders WHERE state = 'pending'";
+    assert_eq!(shop.world.number(waiting).await, 3, "the first one until its channel has closed it");
+    // What is refused gives nothing up.
+    assert_eq!(residents.change_channel(&who, second, Tender::Alipay).await.unwrap_err(), AppError::TooManyPending);
+    shop.wait(SECOND);
+    shop.query().await.unwrap();
+    assert_eq!((shop.state(first).await.as_str(), shop.sandbox.pay(&number)), ("closed", false));
+    assert_eq!((shop.state(second).await.as_str(), shop.world.number(waiting).await), ("pending", 2));
+    residents.change_channel(&who, second, Tender::Alipay).await.unwrap();
+    shop.proved().await;
+});
+
+both!(attempts_of_an_order_are_asked_about_together, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let wechat = Some(WechatConfig { timeout_ms: 3_000, ..shop.sandbox.wechat_config("127.0.0.1") });
+    let shop = shop.with(Config { wechat, ..Config::default() }).await;
+    let (order, _) = shop.paying_by(Tender::WechatPay, 5_000, &PHONE).await;
+    for payer in [&DESK, &PHONE] {
+        shop.wait(SECOND);
+        shop.payments.resume(order, payer).await.unwrap();
+    }
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM payment_attempts").await, 3);
+    shop.sandbox.set_faults(Faults { silent_on: vec!["query".into()], ..Faults::default() });
+    let begun = std::time::Instant::now();
+    assert_eq!(shop.payments.query_now(order).await.unwrap_err(), AppError::ChannelUnavailable);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(8), "one after the other takes nine: {:?}", begun.elapsed());
+    shop.sandbox.set_faults(Faults::default());
+    shop.payments.query_now(order).await.unwrap();
+    assert_eq!(shop.state(order).await, "pending");
 });

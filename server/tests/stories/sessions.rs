@@ -192,3 +192,25 @@ async fn chunked(base: &str, chunks: usize) -> String {
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
 }
+
+both!(a_new_password_ends_what_browsers_were_known_by, |w: World| async move {
+    let web = Web::start(&w).await;
+    let person = web.person(&w, Role::Resident, "r101").await;
+    let device = |answer: &reqwest::Response| {
+        let cookies = answer.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap().to_owned());
+        let mut names = cookies.map(|cookie| cookie.split(';').next().unwrap().to_owned());
+        names.find(|cookie| cookie.contains("-device=")).unwrap()
+    };
+    let known_before = device(&web.visitor().log_in("r101", PASSWORD).await);
+    let form = format!("old={PASSWORD}&new=a new long password").replace(' ', "+");
+    let known_now = device(&person.post("/api/auth/password", &form).await);
+    // Strangers guess until they wait for too long.
+    while location(&web.visitor().log_in("r101", "guess").await) != "/login?e=rate-limited" {}
+    let log_in = async |device: &str| {
+        let mut browser = web.visitor();
+        browser.cookie = device.to_owned();
+        location(&browser.log_in("r101", "a new long password").await).to_owned()
+    };
+    assert_eq!(log_in(&known_before).await, "/login?e=rate-limited", "it may have been stolen with the old password");
+    assert_eq!(log_in(&known_now).await, "/home");
+});

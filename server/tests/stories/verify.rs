@@ -8,6 +8,8 @@ use domain::returns::Rules;
 use model::money::Fen;
 use model::order::Tender;
 use model::person::{Role, Who};
+use server::tasks::Task;
+use server::tasks::anchor::AnchorAudit;
 use sqlx::AssertSqlSafe;
 use store::audit::{self, Entry};
 use store::returns::{self, NewReturn, ReturnSubject};
@@ -127,6 +129,32 @@ both!(a_chain_that_was_cut_is_noticed, |w: World| async move {
     w.by_hand(old).await.unwrap();
     assert_eq!(audit::verify(&w.db).await.unwrap().broken_at, None);
     assert_eq!(audit::missing_anchors(&w.db, &anchors).await.unwrap(), [3]);
+});
+
+both!(a_file_of_anchors_that_does_not_fit_is_refused, |w: World| async move {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("anchors.txt");
+    let task = AnchorAudit { context: w.context().await, file: file.clone() };
+    lines(&w, &w.db, 2).await;
+    assert_eq!(task.run().await.unwrap(), "line 2");
+    assert_eq!(task.run().await.unwrap(), "line 2, as before");
+    lines(&w, &w.db, 1).await;
+    assert_eq!(task.run().await.unwrap(), "line 3");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    // Of a chain that went on, or was changed, elsewhere.
+    let last = whole.lines().last().unwrap();
+    let (before, hash) = last.rsplit_once(' ').unwrap();
+    for foreign in [last.replace(" 3 ", " 4 "), format!("{before} {}", "00".repeat(hash.len() / 2))] {
+        let text = whole.replace(last, &foreign);
+        std::fs::write(&file, &text).unwrap();
+        let said = task.run().await.unwrap_err().to_string();
+        assert!(said.contains("of the audit chain is missing in the database or another one there"), "{said}");
+        lines(&w, &w.db, 2).await;
+        assert!(task.run().await.is_err(), "a chain that has grown past it does not fit either");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "nothing is added");
+    }
+    std::fs::write(&file, whole).unwrap();
+    assert_eq!(task.run().await.unwrap(), "line 7");
 });
 
 both!(another_key_does_not_fit, |w: World| async move {

@@ -5,7 +5,6 @@ use model::person::Role;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use server::config::Config;
 use server::services::auth::Passwords;
-use store::Db;
 use store::users::{self, NewUser};
 use story_support::web::{PASSWORD, Web};
 use story_support::{World, both};
@@ -19,11 +18,7 @@ async fn opened_from(w: &World, web: &Web, lines: &[&str]) -> String {
         request = request.header("x-forwarded-for", *line);
     }
     assert_eq!(request.send().await.unwrap().status(), 303);
-    let sql = "SELECT ip FROM audit WHERE action = 'session.open' ORDER BY seq DESC LIMIT 1";
-    match &w.db {
-        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
-    }
+    w.word("SELECT ip FROM audit WHERE action = 'session.open' ORDER BY seq DESC LIMIT 1").await
 }
 
 both!(only_a_trusted_proxy_names_the_caller, |w: World| async move {

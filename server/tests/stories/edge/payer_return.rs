@@ -9,13 +9,6 @@ use store::Db;
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
 
-async fn text(w: &World, sql: &'static str) -> String {
-    match &w.db {
-        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
-        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
-    }
-}
-
 /// A server with a payment channel, and the resident of a room.
 async fn site(w: &World) -> Web {
     let room = w.room(1).await;
@@ -43,7 +36,7 @@ async fn top_up(w: &World, payer: &Person<'_>) -> String {
     let form = format!("own=50&channel=alipay&key={}", w.rng.id(w.clock.now()));
     let answer = payer.post("/api/resident/top-up", &form).await;
     assert!(location(&answer).starts_with("https://gateway.example/"), "{}", location(&answer));
-    text(w, "SELECT out_trade_no FROM payment_attempts ORDER BY created_at DESC, id DESC LIMIT 1").await
+    w.word("SELECT out_trade_no FROM payment_attempts ORDER BY created_at DESC, id DESC LIMIT 1").await
 }
 
 both!(a_payer_returns_to_the_order_and_strangers_learn_nothing, |w: World| async move {
@@ -53,7 +46,7 @@ both!(a_payer_returns_to_the_order_and_strangers_learn_nothing, |w: World| async
     let number = top_up(&w, &payer).await;
     w.clock.advance(4_000);
     let due = "SELECT CAST(next_query_at AS TEXT) FROM payment_attempts";
-    let before = text(&w, due).await;
+    let before = w.word(due).await;
 
     let numbers = [number.as_str(), "D1N1", "x"];
     let resident = web.person(&w, Role::Resident, "other").await;
@@ -71,7 +64,7 @@ both!(a_payer_returns_to_the_order_and_strangers_learn_nothing, |w: World| async
         let answer = web.visitor().post(&format!("{path}&orderId=1"), "orderId=1").await;
         assert_eq!((answer.status().as_u16(), location(&answer)), (303, path.as_str()));
     }
-    assert_eq!(text(&w, due).await, before, "a stranger's return queries nothing");
+    assert_eq!(w.word(due).await, before, "a stranger's return queries nothing");
     for query in ["", "?out_trade_no=%zz", "?out_trade_no=a&out_trade_no=b", "?trade_status=TRADE_SUCCESS"] {
         assert_eq!(location(&payer.get(&format!("/pay/return{query}")).await), "/records", "{query}");
         assert_eq!(location(&web.visitor().post(&format!("/pay/return{query}"), "").await), "/pay/return", "{query}");
@@ -79,6 +72,6 @@ both!(a_payer_returns_to_the_order_and_strangers_learn_nothing, |w: World| async
 
     let answer = payer.get(&format!("/pay/return?out_trade_no={number}&trade_status=TRADE_SUCCESS")).await;
     assert!(location(&answer).starts_with("/orders/"), "{}", location(&answer));
-    assert_ne!(text(&w, due).await, before, "the return is a good moment to query the channel");
-    assert_eq!(text(&w, "SELECT state FROM orders").await, "pending", "and proves no payment");
+    assert_ne!(w.word(due).await, before, "the return is a good moment to query the channel");
+    assert_eq!(w.word("SELECT state FROM orders").await, "pending", "and proves no payment");
 });
