@@ -23,8 +23,8 @@ pub enum AnchorError {
     #[error("audit.anchor_file {file}: line {line} does not come after the line before")]
     Order { file: String, line: usize },
     #[error(
-        "audit.anchor_file {file}: line {seq} of the audit chain is missing in the database or another one there. Somebody cut or \
-         changed the chain, put an older database back, or the file is of another database: no anchor is added to it (dormwatt \
+        "audit.anchor_file {file}: line {seq} of the audit chain is missing in the database or another one there. Somebody cut \
+         or changed the chain, put an older database back, or the file is of another database: no anchor is added to it (dormwatt \
          verify)"
     )]
     Foreign { file: String, seq: i64 },

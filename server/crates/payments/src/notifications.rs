@@ -87,7 +87,8 @@ fn verify_by_all<'a>(merchants: &[&'a Merchant], headers: &HeaderMap, body: &[u8
         (Some(&(merchant, error)), _) => (Some(merchant), Err(error)),
         (None, Some((merchant, notification))) => (Some(merchant), Ok(notification)),
         (None, None) => {
-            // The one that got furthest, of equal ones the first: another merchant's keys say only that a signature is not theirs.
+            // The one that got furthest, of equal ones the first: another merchant's keys say only that a signature is not
+            // theirs.
             let furthest = refusals.into_iter().rev().max_by_key(|(_, error)| checks_passed(*error));
             let (merchant, error) = furthest.unzip();
             (merchant, Err(error.unwrap_or(NotificationError::Signature)))

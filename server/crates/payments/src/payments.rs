@@ -163,8 +163,8 @@ impl Payments {
         Ok(orders::create(&inner.db, &inner.rng, inner.clock.now(), &inner.limits, new).await?)
     }
 
-    /// Gives up an unpaid order, because its payer takes another channel, and creates one through that; the next queries close the
-    /// attempts of the old one at its channel. The same key gives the same order.
+    /// Gives up an unpaid order, because its payer takes another channel, and creates one through that; the next queries close
+    /// the attempts of the old one at its channel. The same key gives the same order.
     ///
     /// # Errors
     /// [`AppError::ChannelUnavailable`], and what [`orders::replace`] refuses.

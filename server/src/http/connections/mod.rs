@@ -35,8 +35,8 @@ pub use registry::Activity;
 
 /// How long the head of a request may take, and how long a connection may be idle before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same for a trusted proxy, which keeps idle connections for later requests: longer than the usual proxies do (nginx 60 s, Go
-/// and Caddy 90 to 120 s), because a request that meets the end of its connection is an error for somebody.
+/// The same for a trusted proxy, which keeps idle connections for later requests: longer than the usual proxies do (nginx 60 s,
+/// Go and Caddy 90 to 120 s), because a request that meets the end of its connection is an error for somebody.
 const PROXY_HEAD_TIMEOUT: Duration = Duration::from_secs(150);
 /// How long a caller may read nothing of an answer.
 const LONGEST_READ_PAUSE: Duration = Duration::from_secs(30);

@@ -151,8 +151,8 @@ impl Entry {
 
 impl State {
     /// Closes one of the evictable connections for which `rank` gives a value: the one of the lowest rank, of these an idle one
-    /// before one that is answering, and of these the one that is idle for longest. A proxy's have a rank only where no other has.
-    /// Whether there was one.
+    /// before one that is answering, and of these the one that is idle for longest. A proxy's have a rank only where no other
+    /// has. Whether there was one.
     fn evict_idle<R: Ord>(&mut self, new: (IpAddr, Reached), rank: impl Fn(&Self, &Peer) -> Option<R>) -> bool {
         let ranked = self.open.iter().filter(|(_, entry)| entry.is_evictable()).filter_map(|(&id, entry)| {
             let rank = match (&entry.peer, new.1) {

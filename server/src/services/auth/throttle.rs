@@ -69,8 +69,8 @@ impl Rule {
 #[derive(Clone, Copy)]
 struct Attempts {
     count: u32,
-    /// When the first of them was made: all are forgotten a window later, however many followed. Somebody fails all the time where
-    /// hundreds share an address.
+    /// When the first of them was made: all are forgotten a window later, however many followed. Somebody fails all the time
+    /// where hundreds share an address.
     first_at: i64,
     /// When the next one may have its turn.
     next: i64,

@@ -50,8 +50,8 @@ impl VerificationKeys {
         self.by_serial.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
     }
 
-    /// Whether certificates should be requested now. Only in certificate mode; not again within [`RETRY_INTERVAL`], also where the
-    /// request is never heard of again. `steady_ms` is of the steady clock.
+    /// Whether certificates should be requested now. Only in certificate mode; not again within [`RETRY_INTERVAL`], also where
+    /// the request is never heard of again. `steady_ms` is of the steady clock.
     #[must_use]
     pub fn start_refresh(&self, steady_ms: i64) -> bool {
         let by_certificate =
