@@ -9,6 +9,7 @@ use leptos::prelude::use_context;
 use crate::api::account_lifecycle::AccountLifecyclePort;
 use crate::api::accounts::AccountsPort;
 use crate::api::alarms::AlarmsPort;
+use crate::api::approvals::ApprovalsPort;
 use crate::api::audit::AuditPort;
 use crate::api::auth::AuthPort;
 use crate::api::batches::BatchesPort;
@@ -16,7 +17,6 @@ use crate::api::cases::CasesPort;
 use crate::api::channels::ChannelsPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::ledger::LedgerPort;
-use crate::api::meter_requests::MeterRequestsPort;
 use crate::api::meter_wall::MeterWallPort;
 use crate::api::prices::PricesPort;
 use crate::api::receipts::ReceiptsPort;
@@ -38,6 +38,7 @@ pub struct Ports {
     pub account_lifecycle: Arc<dyn AccountLifecyclePort>,
     pub accounts: Arc<dyn AccountsPort>,
     pub alarms: Arc<dyn AlarmsPort>,
+    pub approvals: Arc<dyn ApprovalsPort>,
     pub audit: Arc<dyn AuditPort>,
     pub auth: Arc<dyn AuthPort>,
     pub batches: Arc<dyn BatchesPort>,
@@ -45,7 +46,6 @@ pub struct Ports {
     pub channels: Arc<dyn ChannelsPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub ledger: Arc<dyn LedgerPort>,
-    pub meter_requests: Arc<dyn MeterRequestsPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
     pub prices: Arc<dyn PricesPort>,
     pub receipts: Arc<dyn ReceiptsPort>,

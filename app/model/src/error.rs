@@ -69,6 +69,14 @@ errors! {
     DrawerDiffers = "drawer-differs", 422;
     /// A second person must decide: not the one who asked.
     SecondPerson = "second-person", 403;
+    /// The meter shows something else than when the request was made.
+    StaleMeter = "stale-meter", 409;
+    /// The subsidy of the place was changed since the request was made.
+    StaleSubsidy = "stale-subsidy", 409;
+    /// The price plan was changed since the request was made, or would begin in the past.
+    StalePrices = "stale-prices", 409;
+    /// Another amount is left than when the request was made.
+    StaleAmount = "stale-amount", 409;
     /// No account is open there.
     AccountNotOpen = "account-not-open", 409;
     /// The meter shows another account than the books.

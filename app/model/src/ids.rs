@@ -42,6 +42,8 @@ ids! {
     ReturnId,
     /// Money of a payment that goes back to whoever paid it.
     RefundId,
+    /// A decision that waits for a second person.
+    ApprovalId,
     /// Meters that leave an account: it is closed, moved, or a meter is replaced.
     ClosingId,
     /// An operator's cash drawer, from its opening to its count.

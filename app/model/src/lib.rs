@@ -1,5 +1,6 @@
 //! The words of the field as types; each is parsed on construction, so a value that exists is valid.
 
+pub mod approval;
 pub mod case;
 pub mod command;
 pub mod console;
@@ -18,6 +19,7 @@ pub mod order;
 pub mod parameters;
 pub mod person;
 pub mod place;
+
 pub mod reading;
 pub mod reconciliation;
 pub mod refund;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::form::{parse, yuan_or_zero};
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
+use model::approval::Outcome;
 use model::error::AppError;
 use model::ids::PlaceId;
 use model::ledger::AccountKind;
@@ -19,7 +20,7 @@ pub trait LedgerPort: Send + Sync {
     async fn trial_balance(&self, who: &Who, at: Option<Timestamp>) -> Result<TrialBalance, AppError>;
     async fn subsidies(&self, who: &Who) -> Result<Subsidies, AppError>;
     /// Sets the monthly subsidy of the rooms below a place, from a month on.
-    async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<(), AppError>;
+    async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<Outcome, AppError>;
 }
 
 /// Debits and credits of every kind of account up to an instant.
@@ -71,5 +72,5 @@ pub async fn set_subsidy(place: String, from: String, per: String, amount: Strin
         let per = Per::parse(&per).ok_or(AppError::Invalid)?;
         ports.ledger.set_subsidy(&who, parse(&place)?, from.parse()?, per, yuan_or_zero(&amount)?).await
     };
-    answer(done.await.map(|()| "/subsidies".to_owned()), "/subsidies")
+    answer(done.await.map(|outcome| outcome.page("/subsidies")), "/subsidies")
 }

@@ -5,6 +5,7 @@
 pub mod account_lifecycle;
 pub mod accounts;
 pub mod alarms;
+pub mod approvals;
 pub mod audit;
 pub mod auth;
 pub mod batches;
@@ -14,7 +15,6 @@ mod error;
 pub(crate) mod form;
 pub mod gateways;
 pub mod ledger;
-pub mod meter_requests;
 pub mod meter_wall;
 pub mod prices;
 pub mod receipts;

@@ -8,6 +8,7 @@ use super::form::parse;
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
+use model::approval::Outcome;
 use model::error::AppError;
 use model::ids::{PlaceId, Uuid};
 use model::parameters::TierPeriod;
@@ -18,9 +19,9 @@ use model::time::{Civil, Timestamp};
 pub trait PricesPort: Send + Sync {
     async fn prices(&self, who: &Who) -> Result<PricesView, AppError>;
     /// Publishes a version of a plan, from an instant or from now on.
-    async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<(), AppError>;
+    async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<Outcome, AppError>;
     /// Gives a place a plan, from now on.
-    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<(), AppError>;
+    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<Outcome, AppError>;
 }
 
 /// A plan with all of its versions.
@@ -136,7 +137,7 @@ pub async fn publish_prices(form: PriceForm) -> Result<(), ApiError> {
         let (prices, from) = form.parse()?;
         ports.prices.publish_prices(&who, &form.plan, from, prices).await
     };
-    answer(done.await.map(|()| link::with("/prices", "done", "published")), "/prices?do=publish")
+    answer(done.await.map(|outcome| outcome.page(&link::with("/prices", "done", "published"))), "/prices?do=publish")
 }
 
 /// Gives a place a plan, from now on.
@@ -144,7 +145,7 @@ pub async fn publish_prices(form: PriceForm) -> Result<(), ApiError> {
 pub async fn assign_prices(place: String, plan: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async { ports.prices.assign_prices(&who, parse(&place)?, parse(&plan)?).await };
-    answer(done.await.map(|()| link::with("/prices", "done", "assigned")), "/prices")
+    answer(done.await.map(|outcome| outcome.page(&link::with("/prices", "done", "assigned"))), "/prices")
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub trait RefundsPort: Send + Sync {
     async fn pay_refund(&self, who: &Who, id: RefundId) -> Result<(), AppError>;
     /// Counts a refund made at the channel's console as the payment of what is due.
     async fn clear_refund(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError>;
-    /// Writes a refund made at the channel's console off as a loss.
+    /// Asks for a refund made at the channel's console to be written off as a loss.
     async fn write_off_refund(&self, who: &Who, order: OrderId, reason: &str) -> Result<(), AppError>;
     /// Credits a payment that was kept apart because of its amount: its order becomes one of that amount.
     async fn credit_payment(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError>;
@@ -121,7 +121,7 @@ pub async fn write_off_refund(order: String, reason: String) -> Result<(), ApiEr
     let (ports, who) = (ports()?, operator()?);
     let done = async { ports.refunds.write_off_refund(&who, parse(&order)?, &checked_reason(&reason)?).await }.await;
     let back = format!("/refunds/of/{order}");
-    answer(done.map(|()| back.clone()), &back)
+    answer(done.map(|()| "/approvals".to_owned()), &back)
 }
 
 /// Credits a payment that was kept apart because of its amount.

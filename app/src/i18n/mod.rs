@@ -2,6 +2,7 @@
 //! struct of its plain texts and a type per text with arguments. A missing key or argument does not compile.
 
 pub mod account_lifecycle;
+pub mod approvals;
 pub mod audit;
 pub mod cases;
 pub mod cash_desk;
@@ -15,7 +16,6 @@ pub mod gateways;
 pub mod guide;
 pub mod ledger;
 pub mod meter_journal;
-pub mod meter_requests;
 pub mod prices;
 pub mod reconcile;
 pub mod refunds;

@@ -35,12 +35,13 @@ pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: 
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
     let cash_desk = Arc::new(CashDeskService::new(context.clone(), limits, rules, refund_rules));
-    let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits));
+    let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits, rules));
     let keys = context.clone();
     Ok(Ports {
         account_lifecycle: Arc::new(AccountLifecycleService::new(context.clone(), passwords.clone(), profiles)),
         accounts: console.clone(),
         alarms: console.clone(),
+        approvals: console.clone(),
         audit: console.clone(),
         auth: Arc::new(AuthService::new(context.clone(), passwords)),
         batches: console.clone(),
@@ -48,7 +49,6 @@ pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: 
         channels: Arc::new(ChannelsService::new(context.clone(), payments.clone())),
         gateways: console.clone(),
         ledger: cash_desk.clone(),
-        meter_requests: console.clone(),
         meter_wall: console.clone(),
         prices: console.clone(),
         receipts: cash_desk.clone(),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{Failure, Task};
 use crate::services::Context;
-use store::{meter_requests, refunds, returns};
+use store::{approvals, refunds, returns};
 
 pub struct ExpireApprovals(pub Context);
 
@@ -24,8 +24,7 @@ impl Task for ExpireApprovals {
     async fn run(&self) -> Result<String, Failure> {
         let Context { db, rng, .. } = &self.0;
         let now = self.0.now();
-        let ended =
-            returns::expire(db, now).await? + refunds::expire(db, rng, now).await? + meter_requests::expire(db, now).await?;
+        let ended = returns::expire(db, now).await? + refunds::expire(db, rng, now).await? + approvals::expire(db, now).await?;
         Ok(format!("{ended} expired"))
     }
 }

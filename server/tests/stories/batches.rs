@@ -44,7 +44,7 @@ impl Desk {
         let (db, rng, live_too) = (s.w.db.clone(), s.w.rng.clone(), live.clone());
         let context = Context { db, clock, rng, live: live_too, gateway: Arc::new(NoMeterGateway) };
         let passwords = Passwords::new(context.rng.clone()).unwrap();
-        let port = ConsoleService::new(context.clone(), passwords, order::Limits::default());
+        let port = ConsoleService::new(context.clone(), passwords, order::Limits::default(), domain::returns::Rules::default());
         let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
         Self { s, port, live, context, who }
     }

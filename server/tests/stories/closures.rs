@@ -324,10 +324,16 @@ both!(a_crash_at_any_point_closes_an_account_once, |w: World| async move {
             advance(&s.w, SystemClock.now()).await;
         }
     }
-    let engine = s.start().await;
+    let (engine, boss) = (s.start().await, who(boss(&s.w).await));
+    let limits = Limits::default();
     for (n, &id) in ids.iter().enumerate() {
         read(&s, &engine, id).await;
         assert_eq!(seen(&s.w, id).await.meters[0].left, Some(Fen(4_177 - 1_000 * n as i64)));
+        // Together they are above the limit of a day.
+        let (back, state) = seen(&s.w, id).await.returned.unwrap();
+        if state == ReturnState::Waiting {
+            returns::approve(&s.w.db, &s.w.rng, SystemClock.now(), &limits, &boss, back).await.unwrap();
+        }
         pay(&s.w, SystemClock.now(), s.clerk, id).await.unwrap();
     }
     engine.stop().await;

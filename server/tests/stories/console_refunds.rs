@@ -6,6 +6,7 @@ use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
 use domain::returns;
+use model::approval::Decision;
 use model::error::AppError;
 use model::ids::{OrderId, UserId};
 use model::money::{Fen, Money};
@@ -181,17 +182,19 @@ both!(a_console_refund_can_settle_a_return_of_the_account, |w: World| async move
     assert_eq!(offered(0).await, [], "whoever may not see the building");
 });
 
-both!(only_an_approver_writes_off_consumed_credit, |w: World| async move {
+/// Asks as one person and approves as another.
+async fn lose(shop: &Shop, order: OrderId, by: UserId, approver: UserId) -> Result<(), StoreError> {
+    shop.world.by_two(&shop.who(by), &shop.who(approver), &Decision::WriteOff { order }).await
+}
+
+both!(only_a_second_person_writes_off_consumed_credit, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     let second = colleague(&shop.world, Role::Admin).await;
     at_the_console(&shop, &number, "console1", 2_000).await;
-    let lose = async |by| {
-        let (w, who) = (&shop.world, shop.who(by));
-        refunds::write_off(&w.db, &w.rng, w.clock.now(), &who, order, "已用掉").await
-    };
-    assert_eq!(refused(lose(clerk).await), AppError::SecondPerson);
-    lose(second).await.unwrap();
-    assert_eq!(refused(lose(second).await), AppError::Conflict);
+    assert_eq!(refused(lose(&shop, order, clerk, clerk).await), AppError::SecondPerson);
+    assert_eq!(refused(lose(&shop, order, second, second).await), AppError::Conflict, "one waits already");
+    lose(&shop, order, clerk, second).await.unwrap();
+    assert_eq!(refused(lose(&shop, order, clerk, second).await), AppError::Conflict);
     assert_eq!((shop.balance(&Account::Suspense).await, shop.balance(&Account::WriteOff).await), (Money::ZERO, Money(-200_000)));
     assert_eq!(shop.open_cases().await, 0);
     shop.proved().await;
@@ -200,10 +203,7 @@ both!(only_an_approver_writes_off_consumed_credit, |w: World| async move {
 both!(each_console_refund_after_a_write_off_is_written_off_once, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     let boss = colleague(&shop.world, Role::Admin).await;
-    let lose = async || {
-        let (w, who) = (&shop.world, shop.who(boss));
-        refunds::write_off(&w.db, &w.rng, w.clock.now(), &who, order, "已用掉").await
-    };
+    let lose = async || lose(&shop, order, clerk, boss).await;
     let lost = async || (shop.balance(&Account::Suspense).await, shop.balance(&Account::WriteOff).await);
     // Two that were not cleared in between are one write-off.
     at_the_console(&shop, &number, "console1", 1_000).await;

@@ -4,7 +4,8 @@
 use domain::clock::Clock;
 use domain::ledger::{self, Account};
 use domain::order::Limits;
-use domain::subsidy::Rule as SubsidyRule;
+use domain::returns::Rules;
+use model::approval::{Decision, Outcome};
 use model::case::{CaseDetail, MeterPosition};
 use model::ids::{PlaceId, UserId};
 use model::money::{Fen, Money};
@@ -18,7 +19,7 @@ use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};
 use store::verify::{self, Figure, Rule};
-use store::{cases, ledger as books, subsidies};
+use store::{cases, ledger as books};
 use story_support::rooms::Room;
 use story_support::{World, bind, both};
 use uuid::Uuid;
@@ -143,8 +144,9 @@ async fn place(w: &World, sql: &'static str) -> PlaceId {
 
 async fn decide(w: &World, by: UserId, place: PlaceId, per: Per, fen: i64) {
     let who = Who { user: by, role: Role::Admin, name: String::new(), ip: String::new() };
-    let rule = SubsidyRule { place, from: Month::of(w.clock.now()), per, amount: Fen(fen) };
-    subsidies::decide(&w.db, w.clock.now(), &who, &rule).await.unwrap();
+    let decision = Decision::Subsidy { place, from: Month::of(w.clock.now()), per, amount: Fen(fen) };
+    let rules = Rules { approve_above_fen: 1_000_000, ..Rules::default() };
+    assert_eq!(w.request(&who, &rules, &decision, None).await.unwrap(), Outcome::Done);
 }
 
 both!(a_subsidy_reaches_each_room_once_a_month, |w: World| async move {

@@ -203,7 +203,7 @@ fn defect(defect: Defect) -> (fn(&Latest) -> bool, Option<Defect>) {
         Defect::ReverseEnergy => (|seen| seen.status.reverse_energy() && seen.reverse.0 > 0, Some(Defect::OddItems)),
         // Only a DL/T 645 meter has such items; the stories `dlt645` have one.
         Defect::OddItems => (|seen| seen.observed_at.is_some(), None),
-        // It shows when an account is opened or closed; the stories `meter_requests` do that.
+        // It shows when an account is opened or closed; the stories `meter_approvals` do that.
         Defect::KeepsControl => (|seen| seen.observed_at.is_some(), None),
     }
 }

@@ -141,6 +141,12 @@ both!(a_payment_too_old_for_the_channel_is_refunded_in_cash, |w: World| async mo
     assert_eq!(refused(shop.ask(&shop.refund_request(clerk, of, 3_000)).await), AppError::RefundTooOld);
     shop.give_back().await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE kind = 'refund'").await, 1, "nor by itself");
+    // As cash it takes a second person, whatever the amount.
+    let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, of, 100) };
+    let cash = shop.ask(&cash).await.unwrap();
+    assert_eq!(cash.state, RefundState::Waiting);
+    let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
+    refunds::cancel(db, rng, now, &shop.who(clerk), cash.id).await.unwrap();
     let row = shop.ask(&transfer(&shop)).await.unwrap();
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
     let who = shop.who(clerk);
@@ -187,7 +193,12 @@ both!(a_channel_sale_is_corrected_and_refunded_in_parts, |w: World| async move {
     let cash =
         NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, RefundSubject::Return(second.id), 2_000) };
     let cash = shop.ask(&cash).await.unwrap();
-    refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, cash.id).await.unwrap();
+    let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
+    let alone = refunds::pay_out(db, rng, now, &who, cash.id).await;
+    assert_eq!(refused(alone), AppError::Conflict, "it came through a channel: a second person approves");
+    let second = colleague(&shop.world, Role::Admin).await;
+    refunds::approve(db, now, &shop.who(second), cash.id).await.unwrap();
+    refunds::pay_out(db, rng, now, &who, cash.id).await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM returns WHERE state = 'done'").await, 2);
     assert_eq!((shop.trade(&number).refunded(), shop.open_cases().await), (Fen(3_000), 0));
     assert_eq!(refused(correct(1).await), AppError::NotCorrectable, "all of it was taken back");

@@ -85,7 +85,7 @@ impl Estate {
         let boss = Who { user: boss, role: Role::Admin, name: "boss".into(), ip: String::new() };
         let context = w.context().await;
         let passwords = Passwords::new(w.rng.clone()).unwrap();
-        let console = ConsoleService::new(context.clone(), passwords, Limits::default());
+        let console = ConsoleService::new(context.clone(), passwords, Limits::default(), domain::returns::Rules::default());
         let (rules, refund_rules) = (Default::default(), Default::default());
         let cash_desk = CashDeskService::new(context.clone(), Limits::default(), rules, refund_rules);
         Self { w, console, cash_desk, context, clerk, boss, here, there, first }

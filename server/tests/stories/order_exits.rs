@@ -2,6 +2,7 @@
 
 use domain::clock::Clock;
 use domain::ledger::Account;
+use model::approval::Decision;
 use model::case::CaseKind;
 use model::console::CaseQuery;
 use model::error::AppError;
@@ -186,14 +187,16 @@ async fn settle(shop: &Shop, clerk: UserId, boss: UserId, order: OrderId) {
         let model::console::RefundOf::Payment(event) = one.of else { continue };
         let new = shop.refund_request(clerk, RefundSubject::Payment(event), one.left.0);
         let over_counter = (!one.by_channel).then_some(Tender::Cash);
-        if let Ok(row) = shop.ask(&NewRefund { over_counter, ..new }).await
-            && row.state == RefundState::Payable
-        {
+        let Ok(mut row) = shop.ask(&NewRefund { over_counter, ..new }).await else { continue };
+        if row.state == RefundState::Waiting {
+            row = refunds::approve(db, now, &shop.who(boss), row.id).await.unwrap();
+        }
+        if row.state == RefundState::Payable {
             refunds::pay_out(db, rng, now, &shop.who(clerk), row.id).await.unwrap();
         }
     }
     if money.console_refund.is_some() {
-        let lost = refunds::write_off(db, rng, now, &shop.who(boss), order, "channel console").await;
+        let lost = shop.world.by_two(&shop.who(clerk), &shop.who(boss), &Decision::WriteOff { order }).await;
         assert!(lost.is_ok(), "{lost:?}");
     }
 }

@@ -5,11 +5,12 @@ use domain::ledger::Account;
 use model::error::AppError;
 use model::money::{Fen, Money};
 use model::order::Tender;
+use model::person::Role;
 use model::refund::RefundState;
 use model::time::{DAY, HOUR, MINUTE, SECOND};
 use sandbox::Faults;
 use store::refunds::{self, NewRefund, RefundSubject};
-use story_support::refunding::{BY_HAND, refused};
+use story_support::refunding::{BY_HAND, colleague, refused};
 use story_support::shop::{DESK, Shop};
 use story_support::{World, both};
 
@@ -91,7 +92,7 @@ both!(a_finished_trade_offers_no_channel_refund, |w: World| async move {
         let again = shop.ask(&shop.refund_request(clerk, of, 3_000)).await;
         assert_eq!(refused(again), AppError::RefundTooOld, "{turn}");
         let counter = NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, of, 3_000) };
-        assert_eq!(shop.ask(&counter).await.unwrap().state, RefundState::Payable, "{turn}");
+        assert_eq!(shop.ask(&counter).await.unwrap().state, RefundState::Waiting, "as cash, with a second person: {turn}");
         shop.sandbox.set_faults(Faults::default());
     }
     shop.proved().await;
@@ -165,7 +166,9 @@ both!(a_refund_the_channel_refuses_opens_a_case, |w: World| async move {
     assert_eq!(shop.now(&again).await, RefundState::Failed);
     let cash = NewRefund { over_counter: Some(Tender::Cash), ..shop.refund_request(clerk, of, 4_000) };
     let cash = shop.ask(&cash).await.unwrap();
-    assert_eq!((shop.now(&cash).await, shop.lies().await), (RefundState::Payable, (1_000, 4_000, 10_000)));
+    assert_eq!((shop.now(&cash).await, shop.lies().await), (RefundState::Waiting, (1_000, 4_000, 10_000)));
+    let second_person = shop.who(colleague(&shop.world, Role::Admin).await);
+    refunds::approve(&shop.world.db, shop.world.clock.now(), &second_person, cash.id).await.unwrap();
     let who = shop.who(clerk);
     let pay = || refunds::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, cash.id);
     let paid = pay().await.unwrap();

@@ -129,7 +129,9 @@ both!(a_return_above_the_meters_balance_is_not_paid, |w: World| async move {
     // The book has not heard yet that the meter holds less: the meter itself is read before it is told.
     engine.stop().await;
     s.w.execute("UPDATE meter_latest SET remaining_fen = 9000").await;
-    let row = ask(&s, &return_request(&s, part(&s, 0, 4_000))).await.unwrap();
+    let Room { account, meter, .. } = s.rooms[0];
+    let more = ReturnSubject::Remaining { account, meter, tender: Tender::Transfer, amount: Fen(2_400) };
+    let row = ask(&s, &return_request(&s, more)).await.unwrap();
     let engine = s.start().await;
     until_state(&s, &row, ReturnState::Refused).await;
     assert_eq!(refused(pay(&s, &row).await), AppError::Conflict);

@@ -3,18 +3,19 @@
 use leptos::prelude::*;
 use model::case::{CaseDetail, CaseKind};
 
+use super::approvals;
 use super::counter;
 use super::frame::{Frame, Section};
-use super::meter_requests;
 use super::parts::{page_param, pager, param, wide_field};
 use crate::i18n::counter::texts as counter_texts;
 use crate::i18n::operator::texts;
 use crate::i18n::{account_lifecycle, cases, errors, lang, refunds};
-use crate::ports::{form_key, operator, ports};
+use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::{CaseLine, CaseQuery, MeterRequestKind, Page};
+use model::approval::ApprovalKind;
+use model::console::{CaseLine, CaseQuery, Page};
 use model::error::AppError;
 
 /// The page: `/cases`, and `/cases?state=closed`.
@@ -67,8 +68,7 @@ fn item(line: &CaseLine) -> impl IntoView + use<> {
         }
         None if line.counter.is_some() => counter::settle(line).into_any(),
         None if line.detail.kind() == CaseKind::MeterDiffers => {
-            let correct =
-                line.meter.zip(form_key().ok()).map(|(meter, key)| meter_requests::ask(MeterRequestKind::Adjustment, meter, key));
+            let correct = line.meter.map(|meter| approvals::ask(ApprovalKind::Adjustment, meter, format!("ask-{}", line.id)));
             view! { {correct}{close(line)} }.into_any()
         }
         None if line.bookable => ().into_any(),

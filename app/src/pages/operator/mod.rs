@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod alarms;
+mod approvals;
 pub mod audit;
 pub mod cases;
 pub mod cash_desk;
@@ -12,7 +13,6 @@ mod counter;
 mod frame;
 mod gateways;
 pub mod guide;
-mod meter_requests;
 pub mod meters;
 pub mod overdrawn;
 mod parts;

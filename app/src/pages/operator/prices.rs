@@ -108,11 +108,11 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
 }
 
 /// Yuan/kWh with four decimals.
-fn yuan(price: u32) -> String {
+pub(super) fn yuan(price: u32) -> String {
     Money(price.into()).to_string()
 }
 
-fn tiers(prices: &Prices) -> String {
+pub(super) fn tiers(prices: &Prices) -> String {
     let tiers = prices.tiers;
     if tiers.period == TierPeriod::None {
         return period(tiers.period, lang()).to_owned();
@@ -123,7 +123,7 @@ fn tiers(prices: &Prices) -> String {
 }
 
 /// The date plan and the day tables, one line each.
-fn slots(prices: &Prices) -> impl IntoView + use<> {
+pub(super) fn slots(prices: &Prices) -> impl IntoView + use<> {
     let (t, lang) = (texts(lang()), lang());
     let tables = [t.table1, t.table2].into_iter().zip(&prices.tables).filter(|(_, table)| !table.0.is_empty());
     let mut lines = vec![commands::plan(&prices.plan, lang)];

@@ -35,5 +35,6 @@ pub mod settings;
 pub mod statement;
 pub mod subsidy;
 pub mod tariff;
+pub mod two_person;
 pub mod wall_layout;
 pub mod wallet;

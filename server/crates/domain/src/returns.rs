@@ -5,6 +5,8 @@ use model::order::ReturnState::{self, Cancelled, Case, Done, Expired, Refused, R
 use model::time::{HOUR, Timestamp};
 use serde::Deserialize;
 
+use crate::two_person::PaidToday;
+
 /// Every step a return may take. Anything else is refused by the `WHERE` of the update that would make it.
 ///
 /// `Waiting` to `Taken` and to `Done` are the ones without a meter to wait for: a server wallet, what a closing has taken
@@ -37,7 +39,7 @@ pub fn may_step(from: ReturnState, to: ReturnState) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// Returns and corrections above this need a second person, fen; 0: all of them.
+    /// What one person may let go alone in a day, and out of one meter, fen; 0: nothing.
     pub approve_above_fen: i64,
     /// How long they wait for one, hours.
     pub approval_hours: i64,
@@ -52,8 +54,14 @@ impl Default for Rules {
 impl Rules {
     /// Until when a second person may approve it; `None` where none is needed.
     #[must_use]
-    pub fn second_until(&self, amount: Fen, at: Timestamp) -> Option<Timestamp> {
-        (amount.0 > self.approve_above_fen).then(|| at.plus(self.approval_hours * HOUR))
+    pub fn second_until(&self, amount: Fen, today: &PaidToday, at: Timestamp) -> Option<Timestamp> {
+        today.needs_second(amount, self.approve_above_fen).then(|| self.expiry(at))
+    }
+
+    /// Until when what is asked now may be approved.
+    #[must_use]
+    pub fn expiry(&self, at: Timestamp) -> Timestamp {
+        at.plus(self.approval_hours * HOUR)
     }
 
     /// # Errors
@@ -111,8 +119,9 @@ mod tests {
         #[test]
         fn one_more_than_the_limit_needs_a_second_person(limit in 0..1_000_000_i64) {
             let rules = Rules { approve_above_fen: limit, approval_hours: 2 };
-            prop_assert_eq!(rules.second_until(Fen(limit), Timestamp(0)), None);
-            prop_assert_eq!(rules.second_until(Fen(limit + 1), Timestamp(0)), Some(Timestamp(2 * HOUR)));
+            let first = PaidToday::default();
+            prop_assert_eq!(rules.second_until(Fen(limit), &first, Timestamp(0)), None);
+            prop_assert_eq!(rules.second_until(Fen(limit + 1), &first, Timestamp(0)), Some(Timestamp(2 * HOUR)));
         }
     }
 }

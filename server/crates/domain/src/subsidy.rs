@@ -24,6 +24,16 @@ pub fn rule_for<'a>(rules: &'a [Rule], upwards: &[PlaceId], month: Month) -> Opt
 }
 
 impl Rule {
+    /// What it comes to in a month for so many rooms and residents, all of it at most: a room that is empty now may fill.
+    #[must_use]
+    pub fn in_a_month(&self, rooms: i64, residents: i64) -> Fen {
+        let times = match self.per {
+            Per::Room => rooms,
+            Per::Head => residents.max(rooms),
+        };
+        Fen(self.amount.0.saturating_mul(times.max(1)))
+    }
+
     /// What a room with so many residents gets.
     #[must_use]
     pub fn comes_to(&self, heads: i64) -> Fen {
@@ -55,5 +65,7 @@ mod tests {
         let rule = Rule { place: PlaceId(Uuid::nil()), from: Month(0), per: Per::Head, amount: Fen(700) };
         assert_eq!((rule.comes_to(0), rule.comes_to(4)), (Fen(0), Fen(2_800)));
         assert_eq!(Rule { per: Per::Room, ..rule }.comes_to(4), Fen(700));
+        assert_eq!((rule.in_a_month(2, 5), rule.in_a_month(2, 0), rule.in_a_month(0, 0)), (Fen(3_500), Fen(1_400), Fen(700)));
+        assert_eq!(Rule { per: Per::Room, ..rule }.in_a_month(2, 5), Fen(1_400));
     }
 }

@@ -70,16 +70,26 @@ pub(super) async fn check(tx: &mut Tx, at: Timestamp, debit: &Debit) -> Result<W
     if debit.amount <= Fen::ZERO || debit.amount > Fen(u32::MAX.into()) {
         return Err(AppError::AmountOutOfRange.into());
     }
+    let (wallet, held) = held(tx, at, debit.account, debit.meter).await?;
+    if debit.amount > held { Err(AppError::ExceedsRemaining.into()) } else { Ok(wallet) }
+}
+
+/// Which wallet an account's meter has and what it holds, as far as is known, without what other debits take. Locks the account's
+/// meter.
+///
+/// # Errors
+/// Refused with [`AppError::AccountNotOpen`], or [`AppError::MeterLost`] where it was never read.
+pub(super) async fn held(tx: &mut Tx, at: Timestamp, account: AccountId, meter: MeterId) -> Result<(Wallet, Fen)> {
     // A meter that is leaving its account is closed whole; nothing is taken out of it besides.
-    let Takes::Open(wallet) = accounts::takes(tx, debit.account, debit.meter).await? else {
+    let Takes::Open(wallet) = accounts::takes(tx, account, meter).await? else {
         return Err(AppError::AccountNotOpen.into());
     };
     let held = if wallet == Wallet::Server {
-        wallets::held(tx, at, debit.meter).await?.0
+        wallets::held(tx, at, meter).await?.0
     } else {
-        in_meter(tx, debit.meter).await? - on_its_way(tx, debit.meter).await?
+        in_meter(tx, meter).await? - on_its_way(tx, meter).await?
     };
-    if debit.amount > held { Err(AppError::ExceedsRemaining.into()) } else { Ok(wallet) }
+    Ok((wallet, held))
 }
 
 async fn in_meter(tx: &mut Tx, meter: MeterId) -> Result<Fen> {

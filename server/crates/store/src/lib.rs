@@ -10,6 +10,7 @@ mod json_text;
 mod server_lock;
 
 pub mod accounts;
+pub mod approvals;
 pub mod audit;
 pub mod batches;
 pub mod cases;
@@ -28,7 +29,6 @@ pub mod events;
 pub mod intervals;
 pub mod journals;
 pub mod ledger;
-pub mod meter_requests;
 pub mod meters;
 pub mod midnights;
 pub mod order_lists;

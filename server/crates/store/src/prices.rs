@@ -34,14 +34,31 @@ pub struct Publication {
 /// Refused with [`AppError::Invalid`] for prices or an instant out of range, [`AppError::Conflict`] if
 /// the plan has a version of that instant.
 pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: &Publication) -> Result<Uuid> {
-    let effective = new.effective_at.unwrap_or(at);
-    let name = new.plan.trim();
+    let mut tx = db.begin().await?;
+    let plan = publish_within(&mut tx, rng, at, who, new).await?;
+    tx.commit().await?;
+    Ok(plan)
+}
+
+/// Whether a version may be published at an instant.
+///
+/// # Errors
+/// As [`publish`].
+pub fn check(at: Timestamp, new: &Publication) -> Result<()> {
+    let (effective, name) = (new.effective_at.unwrap_or(at), new.plan.trim());
     if new.prices.validate().is_err() || effective < at || effective.since(at) > AHEAD || name.is_empty() || name.len() > 100 {
         return Err(AppError::Invalid.into());
     }
-    let mut tx = db.begin().await?;
+    Ok(())
+}
+
+/// [`publish`] in the caller's transaction.
+pub(super) async fn publish_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: Option<&Who>, new: &Publication) -> Result<Uuid> {
+    check(at, new)?;
+    let effective = new.effective_at.unwrap_or(at);
+    let name = new.plan.trim();
     // The update locks the plan, so that two publications cannot take the same number.
-    let plan: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
+    let plan: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "INSERT INTO price_plans (id, name, created_at) VALUES ($1, $2, $3)
          ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"
     )
@@ -52,7 +69,7 @@ pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: 
     .await)?;
     let (plan,) = plan.ok_or(StoreError::Inconsistent { table: "price_plans", column: "id" })?;
     let id = rng.id(at);
-    let stored = on!(&mut tx, |c| sqlx::query(
+    let stored = on!(tx, |c| sqlx::query(
         "INSERT INTO price_versions (id, plan_id, number, effective_at, prices, published_by, published_at)
          SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6 FROM price_versions WHERE plan_id = $2
          ON CONFLICT (plan_id, effective_at) DO NOTHING"
@@ -69,8 +86,7 @@ pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: 
         return Err(AppError::Conflict.into());
     }
     let detail = serde_json::json!({ "plan": name, "effective_at": effective.0, "prices": new.prices }).to_string();
-    record(&mut tx, at, who, "prices.publish", &format!("plan:{}", plan.simple()), &detail).await?;
-    tx.commit().await?;
+    record(tx, at, who, "prices.publish", &format!("plan:{}", plan.simple()), &detail).await?;
     Ok(plan)
 }
 
@@ -80,7 +96,13 @@ pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: 
 /// Refused with [`AppError::NotFound`] for an unknown plan or place.
 pub async fn assign(db: &Db, at: Timestamp, who: Option<&Who>, place: PlaceId, plan: Uuid) -> Result<()> {
     let mut tx = db.begin().await?;
-    let stored = on!(&mut tx, |c| sqlx::query(
+    assign_within(&mut tx, at, who, place, plan).await?;
+    tx.commit().await
+}
+
+/// [`assign`] in the caller's transaction.
+pub(super) async fn assign_within(tx: &mut Tx, at: Timestamp, who: Option<&Who>, place: PlaceId, plan: Uuid) -> Result<()> {
+    let stored = on!(tx, |c| sqlx::query(
         "INSERT INTO price_places (place_id, plan_id, from_at, decided_by)
          SELECT p.id, v.id, $3, $4 FROM places p, price_plans v WHERE p.id = $1 AND v.id = $2
          ON CONFLICT (place_id, from_at) DO UPDATE SET plan_id = excluded.plan_id, decided_by = excluded.decided_by"
@@ -95,8 +117,35 @@ pub async fn assign(db: &Db, at: Timestamp, who: Option<&Who>, place: PlaceId, p
         return Err(AppError::NotFound.into());
     }
     let detail = serde_json::json!({ "plan": plan }).to_string();
-    record(&mut tx, at, who, "prices.assign", &format!("place:{place}"), &detail).await?;
-    tx.commit().await
+    record(tx, at, who, "prices.assign", &format!("place:{place}"), &detail).await
+}
+
+/// The number of a plan's newest version; `None` without one.
+pub(super) async fn newest(tx: &mut Tx, plan: &str) -> Result<Option<i64>> {
+    let row: Option<(Option<i64>,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT MAX(v.number) FROM price_versions v JOIN price_plans p ON p.id = v.plan_id WHERE p.name = $1"
+    )
+    .bind(plan)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.and_then(|(number,)| number))
+}
+
+/// Whether a plan has a version of an instant.
+pub(super) async fn begins_at(tx: &mut Tx, plan: &str, at: Timestamp) -> Result<bool> {
+    let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT v.id FROM price_versions v JOIN price_plans p ON p.id = v.plan_id WHERE p.name = $1 AND v.effective_at = $2"
+    )
+    .bind(plan)
+    .bind(at)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.is_some())
+}
+
+/// The plans by id.
+pub async fn names(db: &Db) -> Result<Vec<(Uuid, String)>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, name FROM price_plans ORDER BY name").fetch_all(pool).await)
 }
 
 async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: &str, subject: &str, detail: &str) -> Result<()> {

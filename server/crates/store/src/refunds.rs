@@ -21,8 +21,8 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 pub use ask::{NewRefund, Policy, RefundSubject, ask};
-pub(super) use console_refunds::unsaid;
-pub use console_refunds::{clear, gone_elsewhere, write_off};
+pub use console_refunds::{clear, gone_elsewhere};
+pub(super) use console_refunds::{left_to_write_off, unsaid, write_off_within};
 pub use credit::credit_after_all;
 pub use decide::{approve, cancel, deliver_again, expire, reject};
 pub use due::{DueRefund, claim_due, slow};

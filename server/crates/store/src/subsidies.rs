@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::orders::{self, NewOrder};
-use super::{Db, Result, on, read};
+use super::{Db, Result, Tx, on, read};
 use domain::order::Limits;
 use domain::rng::Rng;
 use domain::subsidy::Rule;
@@ -53,9 +53,8 @@ pub async fn rules(db: &Db) -> Result<Vec<Decided>> {
 
 /// Sets the subsidy of the rooms below a place from a month on, with the audit line. Earlier grants do not change. The caller
 /// checks that the operator may see the place.
-pub async fn decide(db: &Db, at: Timestamp, who: &Who, rule: &Rule) -> Result<()> {
-    let mut tx = db.begin().await?;
-    on!(&mut tx, |c| {
+pub(super) async fn decide_within(tx: &mut Tx, at: Timestamp, who: &Who, rule: &Rule) -> Result<()> {
+    on!(tx, |c| {
         sqlx::query(
         "INSERT INTO subsidy_rules (place_id, from_month, per, amount_fen, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (place_id, from_month) DO UPDATE SET per = excluded.per, amount_fen = excluded.amount_fen,
@@ -73,8 +72,24 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, rule: &Rule) -> Result<()
     let (actor, subject) = (format!("user:{}", who.user), format!("place:{}", rule.place));
     let detail = serde_json::json!({ "from": rule.from.to_string(), "per": rule.per, "amount_fen": rule.amount });
     let entry = Entry { actor: &actor, ip: &who.ip, action: "subsidy.rule", subject: &subject, detail: &detail.to_string() };
-    audit::append(&mut tx, at, &entry).await?;
-    tx.commit().await
+    audit::append(tx, at, &entry).await
+}
+
+/// Rooms below a place, and who lives there.
+pub(super) async fn recipients(tx: &mut Tx, place: PlaceId) -> Result<(i64, i64)> {
+    let row: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
+        "WITH RECURSIVE below (id, kind, depth) AS (
+             SELECT id, kind, CAST(0 AS BIGINT) FROM places WHERE id = $1
+             UNION ALL
+             SELECT p.id, p.kind, below.depth + 1 FROM places p JOIN below ON p.parent_id = below.id WHERE below.depth < 16)
+         SELECT (SELECT COUNT(*) FROM below WHERE kind = 'room'),
+                (SELECT COUNT(*) FROM below JOIN accounts a ON a.place_id = below.id AND a.state = 'open'
+                      JOIN account_residents h ON h.account_id = a.id AND h.to_at IS NULL)"
+    )
+    .bind(place)
+    .fetch_optional(c)
+    .await)?;
+    Ok(row.unwrap_or_default())
 }
 
 /// A room with an open account and without a subsidy in a month.

@@ -8,6 +8,7 @@
     reason = "what helps tests is a test, though Clippy sees no #[test] on it"
 )]
 
+pub mod approving;
 pub mod channel_config;
 pub mod closings;
 pub mod database;

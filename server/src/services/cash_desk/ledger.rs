@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use app::api::ledger::{LedgerPort, Subsidies, SubsidyRule, TrialBalance, TrialLine};
 use async_trait::async_trait;
+use model::approval::{Decision, Outcome};
 use model::error::AppError;
 use model::ids::PlaceId;
 use model::ledger::AccountKind;
@@ -13,7 +14,9 @@ use model::subsidy::{Month, Per};
 use model::time::Timestamp;
 
 use super::CashDeskService;
+use crate::services::Context;
 use domain::subsidy::Rule;
+use store::approvals::{self, NewRequest};
 use store::ledger::Balance;
 use store::{StoreError, console, ledger, subsidies};
 
@@ -42,7 +45,7 @@ impl LedgerPort for CashDeskService {
     }
 
     /// Past months are not changed: a rule begins with this month or a later one.
-    async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<(), AppError> {
+    async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<Outcome, AppError> {
         if !console::priced_places(&self.context.db, who.user).await?.iter().any(|(id, _)| *id == place) {
             return Err(AppError::NotFound);
         }
@@ -50,7 +53,10 @@ impl LedgerPort for CashDeskService {
         if from < Month::of(now) || amount > SUBSIDY_MAX {
             return Err(AppError::Invalid);
         }
-        Ok(subsidies::decide(&self.context.db, now, who, &Rule { place, from, per, amount }).await?)
+        let new =
+            NewRequest { decision: Decision::Subsidy { place, from, per, amount }, reason: String::new(), who: who.clone() };
+        let Context { db, rng, .. } = &self.context;
+        Ok(approvals::ask(db, rng, now, &self.rules, &new, None).await?)
     }
 }
 

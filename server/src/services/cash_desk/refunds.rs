@@ -2,6 +2,7 @@
 
 use app::api::refunds::RefundsPort;
 use async_trait::async_trait;
+use model::approval::Decision;
 use model::console::{ChannelSale, OrderMoney, Page, RefundLine, RefundOf, RefundQuery, RefundRequest};
 use model::error::AppError;
 use model::ids::{CaseId, MeterId, OrderId, RefundId};
@@ -9,6 +10,7 @@ use model::person::Who;
 
 use super::CashDeskService;
 use crate::services::Context;
+use store::approvals::{self, NewRequest};
 use store::console;
 use store::reconcile::{self, BookedRefund};
 use store::refunds::{self, NewRefund, Policy, RefundSubject};
@@ -76,10 +78,13 @@ impl RefundsPort for CashDeskService {
         Ok(())
     }
 
+    /// Whatever the amount: nobody gives up money alone.
     async fn write_off_refund(&self, who: &Who, order: OrderId, reason: &str) -> Result<(), AppError> {
         self.order_money(who, order).await?;
+        let new = NewRequest { decision: Decision::WriteOff { order }, reason: reason.to_owned(), who: who.clone() };
         let Context { db, rng, .. } = &self.context;
-        Ok(refunds::write_off(db, rng, self.context.now(), who, order, reason).await?)
+        approvals::ask(db, rng, self.context.now(), &self.rules, &new, None).await?;
+        Ok(())
     }
 
     async fn credit_payment(&self, who: &Who, order: OrderId, of: RefundOf) -> Result<(), AppError> {

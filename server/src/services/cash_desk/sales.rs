@@ -80,7 +80,7 @@ impl SalesPort for CashDeskService {
 
     async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError> {
         let lines = console::approvals(&self.context.db, who.user, self.context.now(), page).await?;
-        Ok((lines, returns::may_approve(&self.context.db, who.user).await?))
+        Ok((lines, store::approvals::may_approve(&self.context.db, who.user).await?))
     }
 
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError> {

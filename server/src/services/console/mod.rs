@@ -2,11 +2,11 @@
 
 mod accounts;
 mod alarms;
+mod approvals;
 mod audit;
 mod batches;
 mod cases;
 mod gateways;
-mod meter_requests;
 mod meter_wall;
 mod prices;
 mod rooms;
@@ -14,16 +14,18 @@ mod rooms;
 use super::Context;
 use super::auth::Passwords;
 use domain::order::Limits;
+use domain::returns::Rules;
 
 pub struct ConsoleService {
     context: Context,
     passwords: Passwords,
     limits: Limits,
+    rules: Rules,
 }
 
 impl ConsoleService {
     #[must_use]
-    pub const fn new(context: Context, passwords: Passwords, limits: Limits) -> Self {
-        Self { context, passwords, limits }
+    pub const fn new(context: Context, passwords: Passwords, limits: Limits, rules: Rules) -> Self {
+        Self { context, passwords, limits, rules }
     }
 }

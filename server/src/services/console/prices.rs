@@ -2,6 +2,7 @@
 
 use app::api::prices::{Plan, PlanVersion, PricesPort, PricesView};
 use async_trait::async_trait;
+use model::approval::{Decision, Outcome};
 use model::console::{DayCharge, WalletLimits, WalletView};
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, PlaceId, Uuid};
@@ -13,6 +14,7 @@ use model::time::Timestamp;
 use super::ConsoleService;
 use crate::services::Context;
 use domain::wall_layout::Scope;
+use store::approvals::{self, NewRequest};
 use store::console;
 use store::prices::{self, Publication};
 use store::wallets;
@@ -48,21 +50,30 @@ impl PricesPort for ConsoleService {
         Ok(PricesView { plans, places, may_publish, now: self.context.now() })
     }
 
-    async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<(), AppError> {
+    async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<Outcome, AppError> {
         // Plans are for all buildings.
         self.context.require_whole_site(who).await?;
-        let new = Publication { plan: plan.to_owned(), effective_at: from, prices };
-        prices::publish(&self.context.db, &self.context.rng, self.context.now(), Some(who), &new).await?;
-        Ok(())
+        let plan = plan.trim().to_owned();
+        let new = Publication { plan, effective_at: from, prices };
+        prices::check(self.context.now(), &new)?;
+        let Publication { plan, effective_at, prices } = new;
+        self.decide(who, Decision::Prices { plan, effective_at, prices }).await
     }
 
-    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<(), AppError> {
+    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<Outcome, AppError> {
         let places = console::priced_places(&self.context.db, who.user).await?;
         if !places.iter().any(|(id, _)| *id == place) {
             return Err(AppError::NotFound);
         }
-        prices::assign(&self.context.db, self.context.now(), Some(who), place, plan).await?;
-        Ok(())
+        self.decide(who, Decision::PricePlace { place, plan }).await
+    }
+}
+
+impl ConsoleService {
+    async fn decide(&self, who: &Who, decision: Decision) -> Result<Outcome, AppError> {
+        let new = NewRequest { decision, reason: String::new(), who: who.clone() };
+        let Context { db, rng, .. } = &self.context;
+        Ok(approvals::ask(db, rng, self.context.now(), &self.rules, &new, None).await?)
     }
 }
 

@@ -209,7 +209,7 @@ both!(a_refund_known_only_from_a_statement_is_booked, |w: World| async move {
         let elsewhere = "SELECT COUNT(*) FROM cases WHERE kind = 'refund-elsewhere' AND closed_at IS NULL";
         assert_eq!(shop.world.number(elsewhere).await, 1);
         let boss = model::person::Who { user: colleague(&shop, channel).await, ..treasurer.clone() };
-        store::refunds::write_off(&db, rng, at, &boss, order, "console").await.unwrap();
+        shop.world.by_two(&treasurer, &boss, &model::approval::Decision::WriteOff { order }).await.unwrap();
         assert_eq!(shop.world.number(elsewhere).await, 0);
         // The notification comes after all: it is known.
         let acknowledged = shop.trade(&number).acknowledged;

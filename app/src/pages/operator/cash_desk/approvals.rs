@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::super::approvals::waiting;
 use super::super::frame::{Frame, Section};
-use super::super::meter_requests;
 use super::super::parts::{page_param, pager};
 use crate::i18n::cash_desk::{kind, texts};
 use crate::i18n::{common, lang, operator, refunds};
@@ -12,7 +12,8 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
-use model::console::{MeterRequestLine, Page, ReturnLine};
+use model::approval::ApprovalLine;
+use model::console::{Page, ReturnLine};
 
 /// The page: `/approvals`.
 #[component]
@@ -21,13 +22,13 @@ pub fn ApprovalsPage() -> impl IntoView {
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let (page, may) = ports.sales.approvals(&who, number).await?;
-        Ok((page, may, ports.meter_requests.waiting(&who).await?))
+        Ok((page, may, ports.approvals.waiting(&who).await?))
     };
     load(read, move |(page, may, requests)| view! { <List page number may requests /> }.into_any())
 }
 
 #[component]
-fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<MeterRequestLine>) -> impl IntoView {
+fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<ApprovalLine>) -> impl IntoView {
     let (t, o) = (texts(lang()), operator::texts(lang()));
     let rows = page.lines.iter().map(row).collect_view();
     let table = (!page.lines.is_empty()).then(|| {
@@ -62,7 +63,7 @@ fn List(page: Page<ReturnLine>, number: i64, may: bool, requests: Vec<MeterReque
             {table}
             {(page.lines.is_empty() && requests.is_empty()).then(|| view! { <p class="empty">{t.nothing_waits}</p> })}
             {pager(&page, number, "/approvals")}
-            {meter_requests::waiting(&requests, may)}
+            {waiting(&requests, may)}
             <p><a class="button" href="/refunds?state=waiting">{refunds::texts(lang()).waiting_link}</a></p>
         </Frame>
     }

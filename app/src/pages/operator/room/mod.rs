@@ -16,9 +16,9 @@ use std::str::FromStr;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::approvals;
 use super::cases::case_facts;
 use super::frame::{Frame, Section};
-use super::meter_requests;
 use super::parts::param;
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
@@ -108,7 +108,7 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-now">{live}</div>
                 <div class="room-do">
                     {account_lifecycle::under_way(&life)}
-                    {foreign.then(|| meter_requests::foreign_account(meter, shows_account, key))}
+                    {foreign.then(|| approvals::foreign_account(meter, shows_account))}
                     {(!confirming && open && !leaving).then(|| forms::sale(meter))}
                     {(!confirming && open && !leaving).then(|| forms::give_back(meter, &by_channel))}
                     {(!confirming && empty && !leaving && !measures_only).then(|| opening::opening(meter, &life.free, key))}

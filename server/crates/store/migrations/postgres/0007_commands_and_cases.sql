@@ -65,31 +65,42 @@ CREATE UNIQUE INDEX cases_meter_open ON cases (kind, meter_id) WHERE closed_at I
 CREATE UNIQUE INDEX cases_order_open ON cases (kind, order_id) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX cases_subject_open ON cases (kind, subject) WHERE closed_at IS NULL AND subject IS NOT NULL;
 
--- What one operator asks about a meter and another approves.
-CREATE TABLE meter_requests (
+-- What one operator asks for and another approves: subsidies, prices, write-offs, corrections of the books, foreign accounts. What
+-- one person may do alone is here too, and counts in the sums of the day.
+CREATE TABLE approval_requests (
     id UUID PRIMARY KEY NOT NULL,
-    key UUID NOT NULL UNIQUE,
-    kind TEXT NOT NULL CHECK (kind IN ('close_foreign', 'adjustment')),
-    meter_id UUID NOT NULL REFERENCES meters (id),
-    -- The account that is open on the meter by the books.
+    kind TEXT NOT NULL
+        CHECK (kind IN ('subsidy', 'prices', 'price_place', 'write_off', 'close_foreign', 'adjustment')),
+    -- What it is about: one request of a kind about it waits at a time.
+    subject TEXT NOT NULL,
+    -- What is to be done, and the state that it was asked on, as JSON.
+    args TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    -- What it gives away or writes off; of a subsidy in a month.
+    amount_fen BIGINT NOT NULL CHECK (amount_fen >= 0),
+    -- Whose buildings it is in; NULL: of the whole site.
+    place_id UUID REFERENCES places (id),
+    meter_id UUID REFERENCES meters (id),
+    -- The account that is open on the meter by the books, and the key epoch that the meter showed.
     account_id UUID REFERENCES accounts (id),
-    -- What the meter showed: its account, key epoch, purchase count and cumulative amount.
-    number TEXT,
-    epoch BIGINT NOT NULL,
-    count BIGINT NOT NULL,
-    cumulative_fen BIGINT NOT NULL,
+    epoch BIGINT,
     reason TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'approved', 'rejected', 'expired')),
+    state TEXT NOT NULL CHECK (state IN ('alone', 'waiting', 'approved', 'rejected', 'expired')),
     asked_by UUID NOT NULL REFERENCES users (id),
     asked_at BIGINT NOT NULL,
-    -- Until when a second person may approve it.
-    expires_at BIGINT NOT NULL,
+    -- Until when a second person may approve it; NULL where none is needed.
+    expires_at BIGINT,
     decided_by UUID REFERENCES users (id),
     decided_at BIGINT,
     -- Why it was rejected.
-    note TEXT
+    note TEXT,
+    CHECK ((state = 'alone') = (expires_at IS NULL)),
+    CHECK ((state IN ('approved', 'rejected')) = (decided_by IS NOT NULL)),
+    CHECK (decided_by IS NULL OR decided_by <> asked_by)
 );
-CREATE UNIQUE INDEX meter_requests_waiting ON meter_requests (meter_id) WHERE state = 'waiting';
+CREATE UNIQUE INDEX approval_requests_waiting ON approval_requests (kind, subject) WHERE state = 'waiting';
+CREATE INDEX approval_requests_asked ON approval_requests (asked_at);
+CREATE INDEX approval_requests_meter ON approval_requests (meter_id, asked_at);
 
 -- What an operator decided about an energy counter that did not continue.
 CREATE TABLE counter_decisions (

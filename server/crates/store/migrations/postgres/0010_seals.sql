@@ -45,6 +45,8 @@ CREATE TRIGGER account_residents_noted AFTER INSERT OR UPDATE OR DELETE ON accou
     FOR EACH ROW EXECUTE FUNCTION note_change('account_id', 'user_id', 'from_at');
 CREATE TRIGGER accounts_noted AFTER INSERT OR UPDATE OR DELETE ON accounts
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER approval_requests_noted AFTER INSERT OR UPDATE OR DELETE ON approval_requests
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER batches_noted AFTER INSERT OR UPDATE OR DELETE ON batches
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER cases_noted AFTER INSERT OR UPDATE OR DELETE ON cases
@@ -69,8 +71,6 @@ CREATE TRIGGER foreign_statement_lines_noted AFTER INSERT OR UPDATE OR DELETE ON
     FOR EACH ROW EXECUTE FUNCTION note_change('statement_id', 'line');
 CREATE TRIGGER meter_journal_noted AFTER INSERT OR UPDATE OR DELETE ON meter_journal
     FOR EACH ROW EXECUTE FUNCTION note_change('meter_id', 'at', 'sequence', 'kind');
-CREATE TRIGGER meter_requests_noted AFTER INSERT OR UPDATE OR DELETE ON meter_requests
-    FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER meters_noted AFTER INSERT OR UPDATE OR DELETE ON meters
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER operator_buildings_noted AFTER INSERT OR UPDATE OR DELETE ON operator_buildings

@@ -3,20 +3,22 @@
 use super::refund_columns;
 use model::case::CaseKind;
 use model::error::AppError;
-use model::ids::{ReturnId, UserId, Uuid};
+use model::ids::{MeterId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::{OrderState, ReturnState, Tender};
 use model::refund::{RefundSource, RefundState};
 use model::time::Timestamp;
 
 use super::payment::{self, Payment};
-use super::{Refund, lock, record, refunded_sums};
+use super::{Refund, lock as lock_refund, record, refunded_sums};
+use crate::approvals::{Outgoing, lock, paid_today};
 use crate::{Db, Result, Tx, cases, commands, ledger, on};
 use domain::ledger::refund_reserve;
 use domain::order::may_step;
 use domain::refund::{Rules, refundable};
 use domain::returns;
 use domain::rng::Rng;
+use domain::two_person::PaidToday;
 
 /// The rules for refunds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +88,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
     if new.amount <= Fen::ZERO || new.amount > refundable(payment.paid, known.reserved(), known.console_refund()) {
         return Err(AppError::ExceedsRefundable.into());
     }
-    let until = new.by.and_then(|_| policy.counter.second_until(new.amount, at));
+    let until = second_until(&mut tx, at, policy, new, (&payment, source, tender)).await?;
     let Some(row) = insert(&mut tx, rng, at, new, &payment, (source, tender, until)).await? else {
         // Another request has used the key meanwhile.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
@@ -95,6 +97,31 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
     record(&mut tx, at, new.by, &new.ip, "refund.ask", &row).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// Until when a second person may approve it; `None` where the configuration decides. The return behind a refund was counted when
+/// it was asked for; what goes back through its channel goes to the payer and counts by itself. All of it came through a channel,
+/// so that nothing of it leaves as cash without a second person.
+async fn second_until(
+    tx: &mut Tx,
+    at: Timestamp,
+    policy: &Policy,
+    new: &NewRefund,
+    (payment, source, tender): (&Payment, RefundSource, Tender),
+) -> Result<Option<Timestamp>> {
+    let Some(by) = new.by else { return Ok(None) };
+    let mut today = PaidToday::default();
+    if source != RefundSource::Return && tender.is_counter() {
+        let meter: Option<(MeterId,)> = on!(tx, |c| sqlx::query_as("SELECT meter_id FROM orders WHERE id = $1")
+            .bind(payment.order_id)
+            .fetch_optional(c)
+            .await)?;
+        let meter = meter.map(|(meter,)| meter);
+        lock(tx, by, meter).await?;
+        today = paid_today(tx, at, Outgoing { by, meter }).await?;
+    }
+    today.cash = (tender == Tender::Cash).then_some(Fen::ZERO);
+    Ok(policy.counter.second_until(new.amount, &today, at))
 }
 
 /// Refunds go through the channel. The cash desk pays only what the channel no longer refunds or has refused, so that nobody can
@@ -222,7 +249,7 @@ async fn insert(
     .execute(c)
     .await
     })?;
-    if inserted == 1 { lock(tx, model::ids::RefundId(id)).await } else { Ok(None) }
+    if inserted == 1 { lock_refund(tx, model::ids::RefundId(id)).await } else { Ok(None) }
 }
 
 async fn by_key(tx: &mut Tx, new: &NewRefund) -> Result<Option<Refund>> {

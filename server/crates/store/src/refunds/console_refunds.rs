@@ -86,33 +86,49 @@ pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubje
     tx.commit().await
 }
 
-/// Writes off the unassigned rest of the console refunds of an order. Needs the permission to approve.
+/// The rest of it cannot be had back, and the site loses it: in the transaction of the second person's approval.
 ///
 /// # Errors
-/// [`AppError::SecondPerson`] without that permission, [`AppError::NotFound`], or [`AppError::Conflict`] if nothing is left.
-pub async fn write_off(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: OrderId, reason: &str) -> Result<()> {
-    if !crate::returns::may_approve(db, who.user).await? {
-        return Err(AppError::SecondPerson.into());
+/// Refused with [`AppError::NotFound`], or [`AppError::Conflict`] where nothing is left of it.
+pub(crate) async fn write_off_within(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    who: &Who,
+    order: OrderId,
+    reason: &str,
+) -> Result<()> {
+    let payment = credited(tx, order).await?;
+    let left = left(tx, &payment).await?;
+    if left <= Fen::ZERO {
+        return Err(AppError::Conflict.into());
     }
-    let mut tx = db.begin().await?;
-    let event: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
+    let told = untold(tx, &payment).await?;
+    ledger::post(tx, rng, at, &refund_lost(told, left.money())).await?;
+    cases::resolve_order(tx, at, &[CaseKind::RefundElsewhere], order, "lost").await?;
+    let detail = json!({ "order": order, "amount_fen": left, "reason": reason });
+    record(tx, at, who, "refund.lost", order, &detail).await
+}
+
+/// How much of what was refunded at the console nobody has said what for.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] for an order that no channel paid.
+pub(crate) async fn left_to_write_off(tx: &mut Tx, order: OrderId) -> Result<Fen> {
+    let payment = credited(tx, order).await?;
+    left(tx, &payment).await
+}
+
+/// The payment of an order, with its attempt locked.
+async fn credited(tx: &mut Tx, order: OrderId) -> Result<Payment> {
+    let event: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
         "SELECT e.id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id
          WHERE p.order_id = $1 AND e.kind = 'paid' AND e.outcome IN ('credited', 'credited-late', 'undeliverable')"
     )
     .bind(order.0)
     .fetch_optional(c)
     .await)?;
-    let payment = payment::lock(&mut tx, event.ok_or(AppError::NotFound)?.0).await?;
-    let left = left(&mut tx, &payment).await?;
-    if left <= Fen::ZERO {
-        return Err(AppError::Conflict.into());
-    }
-    let told = untold(&mut tx, &payment).await?;
-    ledger::post(&mut tx, rng, at, &refund_lost(told, left.money())).await?;
-    cases::resolve_order(&mut tx, at, &[CaseKind::RefundElsewhere], order, "lost").await?;
-    let detail = json!({ "order": order, "amount_fen": left, "reason": reason });
-    record(&mut tx, at, who, "refund.lost", order, &detail).await?;
-    tx.commit().await
+    payment::lock(tx, event.ok_or(AppError::NotFound)?.0).await
 }
 
 /// The caller holds the lock of the attempt.

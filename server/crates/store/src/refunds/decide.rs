@@ -10,6 +10,7 @@ use model::time::Timestamp;
 
 use super::{Refund, lock, record};
 use crate::accounts::{self, Takes};
+use crate::approvals::second_person;
 use crate::audit::{self, Entry};
 use crate::cases;
 use crate::{Db, Result, StoreError, Tx, commands, ledger, on, read};
@@ -100,18 +101,15 @@ async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: RefundId, why: Option
     if row.state != RefundState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
         return Err(AppError::Conflict.into());
     }
-    let decided = on!(tx, |c| sqlx::query(
-        "UPDATE refunds SET decided_by = $2, decided_at = $3, note = $4
-         WHERE id = $1 AND asked_by <> $2 AND EXISTS
-           (SELECT 1 FROM users WHERE id = $2 AND disabled_at IS NULL AND (role = 'admin' OR may_approve))"
-    )
-    .bind(id.0)
-    .bind(who.user.0)
-    .bind(at.0)
-    .bind(why)
-    .execute(c)
-    .await)?;
-    if decided == 1 { Ok(row) } else { Err(AppError::SecondPerson.into()) }
+    second_person(tx, who.user, row.asked_by.ok_or(AppError::Conflict)?).await?;
+    on!(tx, |c| sqlx::query("UPDATE refunds SET decided_by = $2, decided_at = $3, note = $4 WHERE id = $1")
+        .bind(id.0)
+        .bind(who.user.0)
+        .bind(at.0)
+        .bind(why)
+        .execute(c)
+        .await)?;
+    Ok(row)
 }
 
 /// Releases the reserved amount, and opens a case unless one exists.

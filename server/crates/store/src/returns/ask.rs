@@ -3,18 +3,20 @@
 use super::return_columns;
 use crate::orders::order_columns;
 use model::error::AppError;
-use model::ids::{AccountId, ClosingId, MeterId, OrderId, ReturnId};
+use model::ids::{AccountId, ClosingId, MeterId, OrderId, ReturnId, UserId};
 use model::money::Fen;
 use model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use model::time::Timestamp;
 
 use super::{NewReturn, Return, ReturnSubject, Source, lock, owed, record};
+use crate::approvals::{self, CashOf, Outgoing, cash_behind, paid_today};
 use crate::debits::{self, Debit, Debited};
 use crate::orders::{self, NewOrder, Order};
 use crate::{Db, Result, StoreError, Tx, on};
 use domain::order::Limits;
 use domain::returns::Rules;
 use domain::rng::Rng;
+use domain::two_person::PaidToday;
 
 /// The account, meter, amount and tender that a request comes to.
 pub(super) struct Terms {
@@ -46,7 +48,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
         Err(StoreError::Refused(why)) => return by_key(&mut tx, new).await?.ok_or_else(|| why.into()),
         Err(error) => return Err(error),
     };
-    let until = rules.second_until(terms.amount, at);
+    let until = second_until(&mut tx, at, rules, new.by, &terms).await?;
     let Some(row) = insert(&mut tx, rng, at, new, &terms, until).await? else {
         // The same form sent twice at once: the other transaction has committed.
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
@@ -59,6 +61,31 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
     record(&mut tx, at, Some(new.by), &new.ip, "return.ask", &row).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// Until when a second person may approve it. Taking back a return brings money in, so only its own amount counts.
+pub(super) async fn second_until(
+    tx: &mut Tx,
+    at: Timestamp,
+    rules: &Rules,
+    by: UserId,
+    terms: &Terms,
+) -> Result<Option<Timestamp>> {
+    if terms.kind == ReturnKind::UndoReturn {
+        return Ok(rules.second_until(terms.amount, &PaidToday::default(), at));
+    }
+    let meter = Some(terms.meter);
+    approvals::lock(tx, by, meter).await?;
+    let mut today = paid_today(tx, at, Outgoing { by, meter }).await?;
+    if terms.tender == Tender::Cash {
+        let of = match (terms.source, terms.order) {
+            (Source::Order, Some(order)) => CashOf::Order(order),
+            (Source::Closing, _) => CashOf::Closing(terms.account, terms.amount),
+            _ => CashOf::Wallet(terms.account, terms.meter),
+        };
+        today.cash = Some(cash_behind(tx, at, of).await?);
+    }
+    Ok(rules.second_until(terms.amount, &today, at))
 }
 
 fn debit(row: &Return) -> Debit {

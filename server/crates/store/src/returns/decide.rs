@@ -1,27 +1,17 @@
 //! Approving and rejecting returns as the second person, and withdrawing a request.
 
 use model::error::AppError;
-use model::ids::{ReturnId, UserId, Uuid};
+use model::ids::{ReturnId, Uuid};
 use model::order::ReturnState;
 use model::person::Who;
 use model::time::Timestamp;
 
 use super::ask::begin;
 use super::{Return, find, lock, record};
+use crate::approvals::second_person;
 use crate::{Db, Result, Tx, commands, on, read};
 use domain::order::Limits;
 use domain::rng::Rng;
-
-/// Whether a person may approve requests of others: administrators, and operators with the permission.
-pub async fn may_approve(db: &Db, user: UserId) -> Result<bool> {
-    let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM users WHERE id = $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve)"
-    )
-    .bind(user.0)
-    .fetch_optional(pool)
-    .await)?;
-    Ok(row.is_some())
-}
 
 /// Approves as the second person; the return begins in the same transaction.
 ///
@@ -55,18 +45,15 @@ async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: ReturnId, why: Option
     if row.state != ReturnState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
         return Err(AppError::Conflict.into());
     }
-    let decided = on!(tx, |c| sqlx::query(
-        "UPDATE returns SET decided_by = $2, decided_at = $3, note = $4
-         WHERE id = $1 AND asked_by <> $2 AND EXISTS
-           (SELECT 1 FROM users WHERE id = $2 AND disabled_at IS NULL AND (role = 'admin' OR may_approve))"
-    )
-    .bind(id.0)
-    .bind(who.user.0)
-    .bind(at.0)
-    .bind(why)
-    .execute(c)
-    .await)?;
-    if decided == 1 { Ok(row) } else { Err(AppError::SecondPerson.into()) }
+    second_person(tx, who.user, row.asked_by).await?;
+    on!(tx, |c| sqlx::query("UPDATE returns SET decided_by = $2, decided_at = $3, note = $4 WHERE id = $1")
+        .bind(id.0)
+        .bind(who.user.0)
+        .bind(at.0)
+        .bind(why)
+        .execute(c)
+        .await)?;
+    Ok(row)
 }
 
 async fn finish(tx: &mut Tx, row: &Return, from: ReturnState, to: ReturnState) -> Result<()> {

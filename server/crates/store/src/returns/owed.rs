@@ -7,7 +7,7 @@ use model::money::Fen;
 use model::order::{OrderState, ReturnKind, Tender};
 use model::time::Timestamp;
 
-use super::ask::{Terms, again, insert};
+use super::ask::{Terms, again, insert, second_until};
 use super::{NewReturn, Return, ReturnSubject, Source};
 use crate::orders::Order;
 use crate::{Result, StoreError, Tx, on};
@@ -50,7 +50,7 @@ pub(crate) async fn owe(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, ow
         tender,
         amount,
     };
-    let until = rules.second_until(amount, at);
+    let until = second_until(tx, at, rules, by, &terms).await?;
     let row = insert(tx, rng, at, &new, &terms, until).await?;
     let row = row.ok_or(StoreError::Inconsistent { table: "returns", column: "key" })?;
     if until.is_none() { begin(tx, at, &row).await } else { Ok(row) }

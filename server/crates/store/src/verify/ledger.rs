@@ -78,7 +78,7 @@ pub(super) const CHECKS: &[Check] = &[
         OR (t.operation IN ('final', 'write-off')
             AND NOT EXISTS (SELECT 1 FROM account_closure_meters WHERE account_closure_meters.id = t.reference))
         OR (t.operation = 'adjustment'
-            AND NOT EXISTS (SELECT 1 FROM meter_requests q WHERE q.id = t.reference AND q.state = 'approved'))
+            AND NOT EXISTS (SELECT 1 FROM approval_requests q WHERE q.id = t.reference AND q.state = 'approved'))
         OR (t.operation = 'drawer' AND NOT EXISTS (SELECT 1 FROM shifts WHERE shifts.id = t.reference))
         OR (t.operation = 'use' AND NOT EXISTS (SELECT 1 FROM meter_consumption WHERE meter_consumption.id = t.reference))",
     },

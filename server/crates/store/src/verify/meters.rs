@@ -78,7 +78,7 @@ pub(super) const CHECKS: &[Check] = &[
                 JOIN commands c ON c.meter_id = am.meter_id AND c.account_id = am.account_id AND c.epoch = am.epoch
                      AND c.kind IN ('credit', 'debit') AND c.state = 'done'
            WHERE am.to_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM meter_requests q WHERE q.meter_id = am.meter_id AND q.account_id = am.account_id
+             AND NOT EXISTS (SELECT 1 FROM approval_requests q WHERE q.meter_id = am.meter_id AND q.account_id = am.account_id
                              AND q.epoch = am.epoch AND q.kind = 'adjustment' AND q.state = 'approved')
            GROUP BY am.account_id, am.meter_id, am.epoch, am.count, m.serial) AS x
      WHERE x.last <> x.count OR x.before + x.done <> x.count",

@@ -109,9 +109,9 @@ const ROWS: &str = "
     INSERT INTO commands (id, meter_id, account_id, order_id, kind, args, money, priority, state, next_at, decided_at)
     VALUES ($1, $1, $1, $1, 'credit', '{}', TRUE, 1, 'queued', 1, 1);
     INSERT INTO cases (id, kind, meter_id, detail, opened_at, closed_at) VALUES ($1, 'reading', $1, '{}', 1, 1);
-    INSERT INTO meter_requests
-      (id, key, kind, meter_id, epoch, count, cumulative_fen, reason, state, asked_by, asked_at, expires_at)
-    VALUES ($1, $1, 'adjustment', $1, 1, 1, 100, 'a', 'waiting', $1, 1, 2);
+    INSERT INTO approval_requests
+      (id, kind, subject, args, basis, amount_fen, reason, state, asked_by, asked_at, expires_at)
+    VALUES ($1, 'adjustment', 'a', '{}', '{}', 100, 'a', 'waiting', $1, 1, 2);
     INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at) VALUES ($1, $1, 1, 'accept', 1, 1);
     INSERT INTO returns (id, number, key, kind, account_id, meter_id, tender, amount_fen, reason, state, asked_by, asked_at)
     VALUES ($1, 1, $1, 'return', $1, $1, 'cash', 100, 'a', 'waiting', $1, 1);

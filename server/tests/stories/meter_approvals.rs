@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 use domain::order::Limits;
+use domain::returns::Rules;
 use meters::GatewayHandle;
-use model::console::MeterRequestKind;
+use model::approval::{Decision, Outcome};
 use model::error::AppError;
-use model::ids::{MeterId, UserId, Uuid};
+use model::ids::{ApprovalId, MeterId, UserId};
 use model::meter::{ControlMode, StatusWord};
 use model::money::Fen;
 use model::person::{Role, Who};
 use simulator::{Defect, OneTimeFault};
 use store::accounts::{self, NewResident, OpenAccount};
-use store::meter_requests::{self, NewMeterRequest};
+use store::approvals::{self, NewRequest};
 use store::users::{self, NewUser};
 use story_support::closings;
 use story_support::site::{SOON, Site, until};
@@ -30,19 +31,20 @@ async fn people(s: &Site) -> [Who; 2] {
     [person(s.clerk, Role::Operator), person(boss, Role::Admin)]
 }
 
-async fn ask(s: &Site, engine: &GatewayHandle, who: &Who, kind: MeterRequestKind, meter: MeterId) -> Result<(), AppError> {
-    let (at, seen) = (SystemClock.now(), engine.read_state(meter).await.unwrap());
-    let new = NewMeterRequest { key: s.w.rng.id(at), kind, meter, reason: "found on site".into(), who: who.clone() };
-    meter_requests::ask(&s.w.db, &s.w.rng, at, &new, &seen).await.map_err(AppError::from)
+async fn ask(s: &Site, engine: &GatewayHandle, who: &Who, decision: &Decision) -> Result<Outcome, AppError> {
+    let seen = engine.read_state(decision.meter().unwrap()).await.unwrap();
+    let new = NewRequest { decision: decision.clone(), reason: "found on site".into(), who: who.clone() };
+    let asked = approvals::ask(&s.w.db, &s.w.rng, SystemClock.now(), &Rules::default(), &new, Some(&seen)).await;
+    asked.map_err(AppError::from)
 }
 
-async fn approve(s: &Site, engine: &GatewayHandle, who: &Who, id: Uuid, meter: MeterId) -> Result<(), AppError> {
+async fn approve(s: &Site, engine: &GatewayHandle, who: &Who, id: ApprovalId, meter: MeterId) -> Result<(), AppError> {
     let seen = engine.read_state(meter).await.unwrap();
-    meter_requests::approve(&s.w.db, &s.w.rng, SystemClock.now(), who, id, &seen).await.map_err(AppError::from)
+    approvals::approve(&s.w.db, &s.w.rng, SystemClock.now(), who, id, Some(&seen)).await.map_err(AppError::from)
 }
 
-async fn waiting(s: &Site, who: &Who) -> Vec<Uuid> {
-    let lines = meter_requests::waiting(&s.w.db, who.user, SystemClock.now()).await.unwrap();
+async fn waiting(s: &Site, who: &Who) -> Vec<ApprovalId> {
+    let lines = approvals::waiting(&s.w.db, who.user, SystemClock.now()).await.unwrap();
     lines.into_iter().map(|line| line.id).collect()
 }
 
@@ -67,9 +69,12 @@ both!(a_foreign_account_is_closed_and_the_meter_opened, |w: World| async move {
     let engine = s.start().await;
     let cases = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-changed' AND closed_at IS NULL";
     until(SOON, "the case", || async { s.w.number(cases).await == 1 }).await;
-    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::CloseForeign, s.meters[1]).await, Err(AppError::Conflict));
-    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::CloseForeign, meter).await, Ok(()));
-    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::CloseForeign, meter).await, Err(AppError::Conflict), "one waits");
+    let [close, other] = [meter, s.meters[1]].map(|meter| Decision::CloseForeign { meter });
+    assert_eq!(ask(&s, &engine, &clerk, &other).await, Err(AppError::Conflict), "nothing is foreign there");
+    assert_eq!(ask(&s, &engine, &clerk, &close).await, Ok(Outcome::Waits));
+    assert_eq!(ask(&s, &engine, &clerk, &close).await, Ok(Outcome::Waits), "asked twice it is one request");
+    assert_eq!(ask(&s, &engine, &boss, &close).await, Err(AppError::Conflict), "one waits");
+    assert_eq!(waiting(&s, &boss).await.len(), 1);
     let id = waiting(&s, &boss).await[0];
     assert_eq!(approve(&s, &engine, &clerk, id, meter).await, Err(AppError::SecondPerson));
     assert_eq!(s.view(0, 1).remaining, 4_200, "nothing is sent before");
@@ -128,17 +133,18 @@ both!(the_books_are_corrected_to_the_meter_by_two_people, |w: World| async move 
     let first = s.sell(0, 1_000).await;
     let engine = s.start().await;
     until(SOON, "the sale", || async { s.order(&first).await.count == Some(1) }).await;
-    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::Adjustment, meter).await, Err(AppError::Conflict), "nothing differs");
+    let correct = Decision::Adjustment { meter };
+    assert_eq!(ask(&s, &engine, &clerk, &correct).await, Err(AppError::Conflict), "nothing differs");
     s.meter(0, 1).inject(OneTimeFault::Credited { amount: 300 }).await.unwrap();
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'meter-differs' AND closed_at IS NULL";
     until(SOON, "the case", || async { s.w.number(open).await == 1 }).await;
-    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::Adjustment, meter).await, Ok(()));
+    assert_eq!(ask(&s, &engine, &clerk, &correct).await, Ok(Outcome::Waits));
     let id = waiting(&s, &boss).await[0];
     // The meter moves on meanwhile: what was asked for does not hold any more.
     s.meter(0, 1).inject(OneTimeFault::Credited { amount: 200 }).await.unwrap();
-    assert_eq!(approve(&s, &engine, &boss, id, meter).await, Err(AppError::Conflict));
-    meter_requests::reject(&s.w.db, SystemClock.now(), &boss, id, "it was credited again").await.unwrap();
-    assert_eq!(ask(&s, &engine, &clerk, MeterRequestKind::Adjustment, meter).await, Ok(()));
+    assert_eq!(approve(&s, &engine, &boss, id, meter).await, Err(AppError::StaleMeter));
+    approvals::reject(&s.w.db, SystemClock.now(), &boss, id, "it was credited again").await.unwrap();
+    assert_eq!(ask(&s, &engine, &clerk, &correct).await, Ok(Outcome::Waits));
     let id = waiting(&s, &boss).await[0];
     assert_eq!(approve(&s, &engine, &clerk, id, meter).await, Err(AppError::SecondPerson));
     assert_eq!(approve(&s, &engine, &boss, id, meter).await, Ok(()));

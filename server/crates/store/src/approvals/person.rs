@@ -1,0 +1,74 @@
+//! Who may be the second person.
+
+use model::error::AppError;
+use model::ids::{PlaceId, UserId};
+
+use crate::console::{above, within};
+use crate::{Db, Result, StoreError, Tx, on, read};
+
+/// Whether somebody may approve what others ask: administrators, and operators who were given it.
+pub async fn may_approve(db: &Db, user: UserId) -> Result<bool> {
+    let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM users WHERE id = $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve)"
+    )
+    .bind(user)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.is_some())
+}
+
+/// Whether one may approve what the other asked for. Two log-ins by the name of one person are one person.
+///
+/// # Errors
+/// Refused with [`AppError::SecondPerson`].
+pub(crate) async fn second_person(tx: &mut Tx, who: UserId, asked_by: UserId) -> Result<()> {
+    let row: Option<(UserId,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT u.id FROM users u JOIN users a ON a.id = $2
+         WHERE u.id = $1 AND u.id <> a.id AND LOWER(TRIM(u.name)) <> LOWER(TRIM(a.name))
+           AND u.disabled_at IS NULL AND (u.role = 'admin' OR u.may_approve)"
+    )
+    .bind(who)
+    .bind(asked_by)
+    .fetch_optional(c)
+    .await)?;
+    row.map(drop).ok_or_else(|| AppError::SecondPerson.into())
+}
+
+/// Whether there is somebody who may approve what one asks for at a place.
+pub(super) async fn another(tx: &mut Tx, who: UserId, place: Option<PlaceId>) -> Result<bool> {
+    let others: Vec<(UserId,)> = on!(tx, |c| {
+        sqlx::query_as(
+        "SELECT id FROM users WHERE id <> $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve) ORDER BY id LIMIT 100"
+    )
+    .bind(who)
+    .fetch_all(c)
+    .await
+    })?;
+    for (other,) in others {
+        match second_person(tx, other, who).await {
+            Ok(()) if is_within(tx, other, place).await? => return Ok(true),
+            Ok(()) | Err(StoreError::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether an operator may see a place; `None`: the whole site.
+pub(super) async fn is_within(tx: &mut Tx, user: UserId, place: Option<PlaceId>) -> Result<bool> {
+    let Some(place) = place else {
+        let limited: Option<(i64,)> =
+            on!(tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM operator_buildings WHERE user_id = $1 LIMIT 1")
+                .bind(user)
+                .fetch_optional(c)
+                .await)?;
+        return Ok(limited.is_none());
+    };
+    let row: Option<(PlaceId,)> =
+        on!(tx, |c| sqlx::query_as(concat!("SELECT r.id FROM places r", above!(), "WHERE r.id = $2 AND", within!()))
+            .bind(user)
+            .bind(place)
+            .fetch_optional(c)
+            .await)?;
+    Ok(row.is_some())
+}
