@@ -141,7 +141,7 @@ test("opens an account for two residents with a first purchase, and each logs in
   await expect.poll(shown, { timeout: 20_000 }).toMatch(/^(30\.00|29\.\d\d)$/);
 });
 
-test("closes an account: the meter gives back what it holds, and only then is it paid out", async ({ page }) => {
+test("closes an account: the meter gives back what it holds, and only then is it paid out", async ({ page, browser }) => {
   const errors = noErrors(page);
   await logIn(page, "operator");
   await openRoom(page, "5-105");
@@ -155,13 +155,39 @@ test("closes an account: the meter gives back what it holds, and only then is it
   await page.getByRole("button", { name: "确认" }).click();
   await expect(page).toHaveURL(/\/closings\//);
   await expect.poll(async () => (await truth("5-105")).remaining, { timeout: 20_000 }).toBe(0);
-  await expect(page.getByText("待付款").first()).toBeVisible({ timeout: 20_000 });
+  await expect(page.locator('main a[href^="/returns/"]').first()).toBeVisible({ timeout: 20_000 });
   const closing = page.url();
   await page.locator('main a[href^="/returns/"]').first().click();
+  // Nobody knows how the balance was once paid, so that it leaves as cash only with a second person.
+  await expect(page.getByText("您自己的申请").first()).toBeVisible();
+  const supervisor = await (await browser.newContext()).newPage();
+  await logIn(supervisor, "supervisor");
+  await supervisor.goto(new URL(page.url()).pathname);
+  await supervisor.getByRole("button", { name: "同意", exact: true }).click();
+  await page.reload();
   await page.getByRole("button", { name: "已付款，完成" }).click();
   await page.goto(closing);
   await expect(page.getByText("已付款").first()).toBeVisible();
   await page.goto("/accounts?state=closed");
   await expect(page.locator("tbody tr", { hasText: "105" }).first()).toBeVisible();
+  expect(errors).toEqual([]);
+});
+
+test("a large subsidy waits for the supervisor, who sees what it would do", async ({ page, browser }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/subsidies");
+  await page.locator('form input[name="amount"]').fill("500");
+  await page.locator('form:has(input[name="amount"]) button').click();
+  await expect(page).toHaveURL(/\/approvals/);
+  await expect(page.locator(".case", { hasText: "补贴" })).toContainText("您自己的申请");
+  const supervisor = await (await browser.newContext()).newPage();
+  await logIn(supervisor, "supervisor");
+  await supervisor.goto("/approvals");
+  const request = supervisor.locator(".case", { hasText: "补贴" });
+  await expect(request).toContainText("500.00");
+  await request.locator('input[name="reason"]').fill("太高");
+  await request.getByRole("button", { name: "驳回" }).click();
+  await expect(supervisor.locator(".case", { hasText: "补贴" })).toHaveCount(0);
   expect(errors).toEqual([]);
 });

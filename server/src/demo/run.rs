@@ -26,6 +26,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The operator's login.
 const OPERATOR: &str = "operator";
+const SUPERVISOR: &str = "supervisor";
 /// Everybody's password. It protects nothing: the demo listens on this machine unless configured otherwise.
 const PASSWORD: &str = "dormwatt-demo";
 /// The same seed gives the same rooms and meters.
@@ -89,7 +90,14 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
         println!("Building the demo's site: {} rooms ...", rooms.len());
         let password_hash = Passwords::new(rng.clone())?.hash(PASSWORD).await?;
         let gateways = simulator.addresses();
-        let seed = Seed { rooms: &rooms, gateways, load: &load, password_hash: &password_hash, operator: OPERATOR };
+        let seed = Seed {
+            rooms: &rooms,
+            gateways,
+            load: &load,
+            password_hash: &password_hash,
+            operator: OPERATOR,
+            supervisor: SUPERVISOR,
+        };
         seed::run(&db, &rng, clock.now(), &seed).await?;
     }
     db.close().await;
@@ -178,6 +186,7 @@ fn greet(config: &Config, rooms: &[Room], sandbox: &Sandbox, simulator: &Simulat
     let resident = rooms.first().map(Room::login).unwrap_or_default();
     println!("\nDormwatt's demo runs at  {}\n", config.server.public_url);
     println!("  operator   {OPERATOR:<10} password  {PASSWORD}");
+    println!("  supervisor {SUPERVISOR:<10} password  {PASSWORD}   (approves what the operator asks for)");
     println!("  resident   {resident:<10} password  {PASSWORD}   (any room: building-room, e.g. 4-215)\n");
     println!("  payments   {} (a sandbox: nothing is charged)", sandbox.address());
     println!(

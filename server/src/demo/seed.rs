@@ -31,6 +31,8 @@ pub struct Seed<'a> {
     pub password_hash: &'a str,
     /// The operator's login.
     pub operator: &'a str,
+    /// The login of who approves what the operator asks for.
+    pub supervisor: &'a str,
 }
 
 /// Whether the database is not seeded yet.
@@ -47,6 +49,8 @@ pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<
     tx.commit().await?;
     accounts::take_over(db, rng, now, &held(seed, now, &ids)).await?;
     wallets::take_over(db, rng, now, seed, &ids).await?;
+    let supervisor = NewUser { role: Role::Admin, login: seed.supervisor, name: "班长", password_hash: seed.password_hash };
+    users::create(db, rng, now, &supervisor, "demo").await?;
     let operator = NewUser { role: Role::Admin, login: seed.operator, name: "值班员", password_hash: seed.password_hash };
     users::create(db, rng, now, &operator, "demo").await?;
     Ok(())
