@@ -36,7 +36,7 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("poll.site", |length| Box::pin(poll::site_9600::run(length))),
     ("poll.latency", |length| Box::pin(poll::latency::run(length))),
     ("poll.misattributed", |length| Box::pin(poll::late_answers::run(length))),
-    ("pay.webhook_p99", |length| Box::pin(money::webhook::run(length))),
+    ("pay.webhook", |length| Box::pin(money::webhook::run(length))),
     ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
     ("kill.cycles", |length| Box::pin(proofs::kill::run(length))),
