@@ -10,13 +10,18 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::watch;
 
 use super::seal::{self, SealKey, Unsealed};
 use super::server_lock::ServerLock;
+use super::write_back;
 use super::{Result, StoreError};
 
 pub(super) static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
 pub(super) static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// Statements that a connection keeps prepared: more than there are in the program.
+const PREPARED: usize = 1_000;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +31,8 @@ pub enum Db {
         read: SqlitePool,
         /// The one writer.
         write: SqlitePool,
+        /// Of [`write_back`].
+        write_back: SqlitePool,
         key: SealKey,
     },
     /// A PostgreSQL server.
@@ -99,7 +106,9 @@ impl Db {
     }
 
     async fn connect_postgres(url: &str) -> Result<PgPool> {
-        let options = PgConnectOptions::from_str(url)?.options([("statement_timeout", "60000"), (seal::SETTING, "")]);
+        let options = PgConnectOptions::from_str(url)?
+            .options([("statement_timeout", "60000"), (seal::SETTING, "")])
+            .statement_cache_capacity(PREPARED);
         let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
         Ok(pool.connect_with(options).await?)
     }
@@ -111,6 +120,7 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .statement_cache_capacity(PREPARED)
             .busy_timeout(Duration::from_secs(5));
         // A connection to a file is not lost on the way, so none is tried before it is used: that was one trip in fifteen to its
         // thread.
@@ -121,23 +131,36 @@ impl Db {
         // Such a connection is closed, and the next write opens another.
         let migrated = Arc::new(AtomicBool::new(false));
         let watches = Arc::clone(&migrated);
+        let (committed, commits) = watch::channel(());
         let write = pool(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .after_connect(move |connection, _| {
                 let watches = watches.load(Ordering::Acquire);
-                Box::pin(async move { if watches { seal::watch(connection).await } else { Ok(()) } })
+                let committed = committed.clone();
+                Box::pin(async move {
+                    connection.lock_handle().await?.set_commit_hook(move || {
+                        committed.send_replace(());
+                        true
+                    });
+                    if watches { seal::watch(connection).await } else { Ok(()) }
+                })
             })
-            .connect_with(options.clone())
+            .connect_with(options.clone().pragma("wal_autocheckpoint", write_back::WRITER_PAGES))
             .await?;
         SQLITE.run(&write).await?;
         // Only now: a migration may drop a table and create it again.
         migrated.store(true, Ordering::Release);
         seal::watch(&mut *write.acquire().await?).await?;
         // A database in memory belongs to its one connection.
-        let read = if url.contains(":memory:") { write.clone() } else { pool(4).connect_with(options.read_only(true)).await? };
-        Ok(Self::Sqlite { read, write, key })
+        if url.contains(":memory:") {
+            return Ok(Self::Sqlite { read: write.clone(), write_back: write.clone(), write, key });
+        }
+        let write_back = pool(1).connect_lazy_with(options.clone());
+        tokio::spawn(write_back::run(commits, write_back.clone()));
+        let read = pool(4).connect_with(options.read_only(true)).await?;
+        Ok(Self::Sqlite { read, write, write_back, key })
     }
 
     /// Begins a transaction that will write.
@@ -185,7 +208,8 @@ impl Db {
     /// Finishes what is open and closes the pools.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write, .. } => {
+            Self::Sqlite { read, write, write_back, .. } => {
+                write_back.close().await;
                 read.close().await;
                 write.close().await;
             }

@@ -53,6 +53,7 @@ pub mod trust;
 pub mod users;
 pub mod verify;
 pub mod wallets;
+mod write_back;
 
 pub use db::{Db, Tx};
 pub(crate) use db::{on, read};
