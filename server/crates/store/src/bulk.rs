@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use super::Tx;
 
-/// Rows of one statement, largest first; any number of rows is a sum of these.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+/// Rows of one statement, largest first; any number of rows is a sum of these. What most transactions write is one statement.
+const SIZES: [usize; 10] = [64, 16, 8, 7, 6, 5, 4, 3, 2, 1];
 
 type Texts = [String; SIZES.len()];
 

@@ -8,17 +8,16 @@
 
 mod notes;
 mod rows;
+mod write;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::LazyLock;
 
 use aws_lc_rs::hmac;
 use model::time::Timestamp;
 
 use super::audit::AuditLine;
-use super::bulk::Bulk;
-use super::{Result, StoreError, Tx, on};
+use super::{Result, StoreError, Tx};
 pub(super) use notes::{BEGIN, SETTING, watch};
 use notes::{Noted, RowChange};
 pub(super) use rows::{NAMED, RowFault, faults};
@@ -180,21 +179,6 @@ impl Unsealed {
     }
 }
 
-static INSERT: LazyLock<Bulk> = LazyLock::new(|| {
-    Bulk::new("INSERT INTO seals (tbl, row_key, seal)", 3, "ON CONFLICT (tbl, row_key) DO UPDATE SET seal = excluded.seal")
-});
-// A row that was changed by hand keeps the seal that it does not fit.
-static UPDATE: LazyLock<Bulk> = LazyLock::new(|| {
-    Bulk::new(
-        "WITH changed (tbl, row_key, before, seal) AS (",
-        4,
-        ") UPDATE seals SET seal = changed.seal FROM changed
-           WHERE seals.tbl = changed.tbl AND seals.row_key = changed.row_key AND seals.seal = changed.before",
-    )
-});
-static LINES: LazyLock<Bulk> =
-    LazyLock::new(|| Bulk::new("INSERT INTO audit (seq, at, actor, ip, action, subject, detail, hash)", 8, ""));
-
 /// Writes the audit lines of a transaction, the seals of the rows that it changed, and the head.
 ///
 /// The head is locked here, last of all: transactions queue for it, so that the chain never forks and the sum loses nothing.
@@ -208,41 +192,36 @@ pub(super) async fn seal(tx: &mut Tx) -> Result<()> {
     if lines.is_empty() && changes.is_empty() {
         return Ok(());
     }
-    append_lines(tx, &key, &mut head, lines).await?;
-    store_seals(tx, &key, &mut head, net(changes)).await?;
+    let lines = chained(&key, &mut head, lines);
+    let seals = reseal(&key, &mut head, net(changes));
     head.mac = head.mac(&key);
-    on!(tx, |c| sqlx::query(
-        "UPDATE audit_head SET seq = $1, hash = $2, sealed_rows = $3, seal_sum = $4, mac = $5 WHERE one = 1"
-    )
-    .bind(head.seq)
-    .bind(&head.hash)
-    .bind(head.sealed_rows)
-    .bind(&head.seal_sum)
-    .bind(&head.mac)
-    .execute(c)
-    .await)?;
-    Ok(())
+    write::write(tx, &head, &lines, &seals).await
 }
 
-async fn append_lines(tx: &mut Tx, key: &SealKey, head: &mut Head, lines: Vec<(Timestamp, AuditLine)>) -> Result<()> {
-    let mut rows = Vec::with_capacity(lines.len());
-    for (at, line) in lines {
+/// An audit line in its place of the chain.
+struct ChainedLine {
+    seq: i64,
+    at: Timestamp,
+    line: AuditLine,
+    hash: Vec<u8>,
+}
+
+/// The seals of the rows that a transaction changed.
+#[derive(Default)]
+struct Seals {
+    added: Vec<(String, String, Seal)>,
+    /// Each with the seal that it has to have before.
+    changed: Vec<(String, String, Seal, Seal)>,
+    removed: Vec<(String, String)>,
+}
+
+fn chained(key: &SealKey, head: &mut Head, lines: Vec<(Timestamp, AuditLine)>) -> Vec<ChainedLine> {
+    let chain = |(at, line): (Timestamp, AuditLine)| {
         head.seq += 1;
         head.hash = line.hash(key, &head.hash, head.seq, at);
-        rows.push((head.seq, at, line, head.hash.clone()));
-    }
-    for (text, rows) in LINES.pieces(tx, &rows) {
-        on!(tx, |c| {
-            let mut query = sqlx::query(text);
-            for (seq, at, line, hash) in rows {
-                query = query.bind(seq).bind(at.0);
-                query = query.bind(&line.actor).bind(&line.ip).bind(&line.action).bind(&line.subject).bind(&line.detail);
-                query = query.bind(hash);
-            }
-            query.execute(c).await
-        })?;
-    }
-    Ok(())
+        ChainedLine { seq: head.seq, at, line, hash: head.hash.clone() }
+    };
+    lines.into_iter().map(chain).collect()
 }
 
 /// Each row once, in the order of their first change: as it was before the transaction and as it is now.
@@ -265,8 +244,9 @@ fn net(changes: Vec<RowChange>) -> Vec<RowChange> {
     rows
 }
 
-async fn store_seals(tx: &mut Tx, key: &SealKey, head: &mut Head, changes: Vec<RowChange>) -> Result<()> {
-    let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+/// Moves the head to the seals that the changes make.
+fn reseal(key: &SealKey, head: &mut Head, changes: Vec<RowChange>) -> Seals {
+    let mut seals = Seals::default();
     let mut sum = head.sum();
     for RowChange { tbl, row_key, before, after } in changes {
         let seal = |image: &String| key.seal(&tbl, &row_key, image);
@@ -276,33 +256,15 @@ async fn store_seals(tx: &mut Tx, key: &SealKey, head: &mut Head, changes: Vec<R
         let (before, after) = (before.as_ref().map(seal), after.as_ref().map(seal));
         sum = sum.wrapping_sub(before.map_or(0, Seal::number)).wrapping_add(after.map_or(0, Seal::number));
         match (before, after) {
-            (None, Some(after)) => added.push((tbl, row_key, after)),
-            (Some(before), Some(after)) => changed.push((tbl, row_key, before, after)),
-            (Some(_), None) => removed.push((tbl, row_key)),
+            (None, Some(after)) => seals.added.push((tbl, row_key, after)),
+            (Some(before), Some(after)) => seals.changed.push((tbl, row_key, before, after)),
+            (Some(_), None) => seals.removed.push((tbl, row_key)),
             (None, None) => {}
         }
     }
-    head.sealed_rows += added.len() as i64 - removed.len() as i64;
+    head.sealed_rows += seals.added.len() as i64 - seals.removed.len() as i64;
     head.seal_sum = sum.to_be_bytes().to_vec();
-    for (text, rows) in INSERT.pieces(tx, &added) {
-        on!(tx, |c| {
-            let query = sqlx::query(text);
-            rows.iter().fold(query, |q, (tbl, row, seal)| q.bind(tbl).bind(row).bind(&seal.0[..])).execute(c).await
-        })?;
-    }
-    for (text, rows) in UPDATE.pieces(tx, &changed) {
-        on!(tx, |c| {
-            let query = sqlx::query(text);
-            rows.iter()
-                .fold(query, |q, (tbl, row, before, seal)| q.bind(tbl).bind(row).bind(&before.0[..]).bind(&seal.0[..]))
-                .execute(c)
-                .await
-        })?;
-    }
-    for (tbl, row) in &removed {
-        on!(tx, |c| sqlx::query("DELETE FROM seals WHERE tbl = $1 AND row_key = $2").bind(tbl).bind(row).execute(c).await)?;
-    }
-    Ok(())
+    seals
 }
 
 #[cfg(test)]
