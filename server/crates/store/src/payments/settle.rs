@@ -96,25 +96,24 @@ async fn number_of(tx: &mut Tx, channel: Tender, trade_no: &str) -> Result<Optio
     Ok(row.map(|(number,)| number))
 }
 
-/// The updates change nothing: they lock the rows on an engine that locks rows. Always the attempt before its order.
+/// A query for one row that no other transaction changes until this one ends. SQLite has one writer, so nothing is locked there.
+macro_rules! locked {
+    ($tx:expr, $query:expr, $of:expr) => {{
+        let text = match $tx {
+            Tx::Sqlite(_) => $query,
+            Tx::Postgres(_) => concat!($query, " FOR NO KEY UPDATE"),
+        };
+        on!($tx, |c| sqlx::query_as(text).bind($of).fetch_optional(c).await)
+    }};
+}
+
+/// Always the attempt before its order.
 async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
-    let attempt: Option<Attempt> = on!(tx, |c| sqlx::query_as(concat!(
-        "UPDATE payment_attempts SET state = state WHERE out_trade_no = $1
-         RETURNING",
-        attempt_columns!()
-    ))
-    .bind(out_trade_no)
-    .fetch_optional(c)
-    .await)?;
+    let attempt: Option<Attempt> =
+        locked!(tx, concat!("SELECT", attempt_columns!(), "FROM payment_attempts WHERE out_trade_no = $1"), out_trade_no)?;
     let Some(attempt) = attempt else { return Ok(None) };
-    let order: Option<Order> = on!(tx, |c| sqlx::query_as(concat!(
-        "UPDATE orders SET state = state WHERE id = $1
-         RETURNING",
-        order_columns!()
-    ))
-    .bind(attempt.order_id)
-    .fetch_optional(c)
-    .await)?;
+    let order: Option<Order> =
+        locked!(tx, concat!("SELECT", order_columns!(), "FROM orders WHERE id = $1"), attempt.order_id)?;
     let order = order.ok_or(StoreError::Inconsistent { table: "payment_attempts", column: "order_id" })?;
     Ok(Some(Subject { attempt, order }))
 }
