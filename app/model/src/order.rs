@@ -36,6 +36,8 @@ word_enum! {
         Subsidy = "subsidy",
         /// The balance of another meter that was closed.
         Carried = "carried",
+        /// The balance in an older system, when the site was taken over from it.
+        TakenOver = "taken_over",
     }
 
     /// How a payer reaches a channel's cashier. A channel may refuse one number by two ways.

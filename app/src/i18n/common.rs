@@ -49,6 +49,7 @@ pub const fn tender(tender: Tender, lang: Lang) -> &'static str {
         Tender::Alipay => t.alipay,
         Tender::Subsidy => t.subsidy,
         Tender::Carried => t.carried,
+        Tender::TakenOver => t.taken_over,
         Tender::WechatPay => t.wechat_pay,
         Tender::UnionPay => t.union_pay,
     }

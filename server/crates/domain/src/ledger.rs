@@ -83,6 +83,7 @@ impl Account {
             Tender::Alipay | Tender::WechatPay | Tender::UnionPay => Self::Clearing(tender.as_str()),
             Tender::Subsidy => Self::Subsidies,
             Tender::Carried => Self::Carried,
+            Tender::TakenOver => Self::TakenOver,
         }
     }
 }

@@ -77,7 +77,7 @@ const fn channel_name(tender: Tender) -> &'static str {
         Tender::Alipay => "支付宝",
         Tender::WechatPay => "微信支付",
         Tender::UnionPay => "银联云闪付",
-        Tender::Cash | Tender::Card | Tender::Transfer | Tender::Subsidy | Tender::Carried => "",
+        Tender::Cash | Tender::Card | Tender::Transfer | Tender::Subsidy | Tender::Carried | Tender::TakenOver => "",
     }
 }
 

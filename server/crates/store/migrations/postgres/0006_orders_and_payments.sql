@@ -22,9 +22,10 @@ CREATE TABLE orders (
     key UUID NOT NULL UNIQUE,
     account_id UUID NOT NULL REFERENCES accounts (id),
     meter_id UUID NOT NULL REFERENCES meters (id),
-    -- `carried`: the balance of another meter, after a move or a meter replacement.
+    -- `carried`: the balance of another meter, after a move or a meter replacement. `taken_over`: the balance in an older system.
     tender TEXT NOT NULL
-        CHECK (tender IN ('cash', 'card', 'transfer', 'alipay', 'wechat', 'unionpay', 'subsidy', 'carried')),
+        CHECK (tender IN ('cash', 'card', 'transfer', 'alipay', 'wechat', 'unionpay', 'subsidy', 'carried',
+                          'taken_over')),
     amount_fen BIGINT NOT NULL CHECK (amount_fen > 0),
     state TEXT NOT NULL CHECK (state IN ('pending', 'paid', 'credited', 'closed', 'refunding', 'refunded', 'case')),
     created_by UUID NOT NULL REFERENCES users (id),

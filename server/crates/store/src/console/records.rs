@@ -16,7 +16,7 @@ macro_rules! records {
     () => {
         concat!(
             " FROM (SELECT 'sale' AS kind, o.id, o.number, o.account_id, o.meter_id, o.tender, o.state AS status, o.amount_fen,
-                           CASE WHEN o.paid_at IS NULL OR o.tender = 'carried' THEN 0
+                           CASE WHEN o.paid_at IS NULL OR o.tender IN ('carried', 'taken_over') THEN 0
                                ELSE o.amount_fen END AS taken_fen, CAST(0 AS BIGINT) AS given_fen,
                            o.created_at AS at, o.created_by AS by_id, o.count, p.year, p.number AS receipt
                     FROM orders o LEFT JOIN receipts p ON p.order_id = o.id

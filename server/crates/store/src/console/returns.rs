@@ -188,7 +188,7 @@ pub async fn by_channel(db: &Db, operator: UserId, meter: MeterId, rules: &Rules
                  JOIN meters m ON m.id = o.meter_id JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE o.meter_id = $2 AND o.state = 'credited' AND o.paid_at IS NOT NULL
-              AND o.tender NOT IN ('cash', 'card', 'transfer', 'subsidy', 'carried') AND ",
+              AND o.tender NOT IN ('cash', 'card', 'transfer', 'subsidy', 'carried', 'taken_over') AND ",
         unsaid!(),
         " <= 0 AND",
         within!(),

@@ -73,7 +73,7 @@ pub(super) async fn undelivered(tx: &mut Tx, order: &Order, amount: Fen) -> Resu
         return Ok(None);
     }
     let tender = match order.tender {
-        Tender::Carried => Tender::Cash,
+        Tender::Carried | Tender::TakenOver => Tender::Cash,
         tender if tender.is_counter() => tender,
         _ => return Ok(None),
     };

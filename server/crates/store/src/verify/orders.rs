@@ -52,7 +52,8 @@ pub(super) const CHECKS: &[Check] = &[
         sql: "SELECT CAST(o.number AS TEXT) AS subject, t.amount_e4 AS expected, CAST(0 AS BIGINT) AS found
      FROM orders o JOIN ledger_transfers t ON t.operation = 'payment' AND t.reference = o.id
      WHERE t.debit <> CASE o.tender WHEN 'transfer' THEN 'bank' WHEN 'subsidy' THEN 'subsidies' WHEN 'cash' THEN 'cash'
-                                  WHEN 'card' THEN 'card' WHEN 'carried' THEN 'carried' ELSE 'clearing:' || o.tender END",
+                                  WHEN 'card' THEN 'card' WHEN 'carried' THEN 'carried'
+                                  WHEN 'taken_over' THEN 'taken-over' ELSE 'clearing:' || o.tender END",
     },
     // It was paid for the order's account, or rerouted to it.
     Check {

@@ -45,6 +45,7 @@ pub(super) const CHECKS: &[Check] = &[
         sql: "SELECT CAST(r.number AS TEXT) AS subject, t.amount_e4 AS expected, CAST(0 AS BIGINT) AS found
      FROM returns r JOIN ledger_transfers t ON t.operation = 'payout' AND t.reference = r.id
      WHERE t.credit <> CASE r.tender WHEN 'transfer' THEN 'bank' WHEN 'subsidy' THEN 'subsidies' WHEN 'cash' THEN 'cash'
-                                  WHEN 'card' THEN 'card' WHEN 'carried' THEN 'carried' ELSE 'clearing:' || r.tender END",
+                                  WHEN 'card' THEN 'card' WHEN 'carried' THEN 'carried'
+                                  WHEN 'taken_over' THEN 'taken-over' ELSE 'clearing:' || r.tender END",
     },
 ];
