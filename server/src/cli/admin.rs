@@ -31,6 +31,12 @@ pub enum Admin {
         #[arg(long, value_enum, default_value = "operator")]
         role: RoleArg,
     },
+    /// Give somebody another password, read from standard input, and end their sessions
+    ResetPassword {
+        /// What they log in as
+        #[arg(long)]
+        login: String,
+    },
     /// Let an operator approve what others ask for above the limit (returns, corrections), or take that away
     Approver {
         /// What they log in as
@@ -54,15 +60,11 @@ pub enum RoleArg {
 pub async fn run(config: &Config, command: Admin) -> Outcome {
     let (login, name, role) = match command {
         Admin::CreateUser { login, name, role } => (login, name, role),
+        Admin::ResetPassword { login } => return reset_password(config, login.trim()).await,
         Admin::Approver { login, revoke } => return approver(config, login.trim(), !revoke).await,
     };
-    let password = password()?;
-    if is_weak(&password) {
-        return Err(errors::message(AppError::WeakPassword, Lang::En).into());
-    }
     let rng = Rng::from_system();
-    let passwords = Passwords::new(rng.clone())?;
-    let password_hash = passwords.hash(&password).await?;
+    let password_hash = new_password(&rng).await?;
     let db = open_database(config).await?;
     let role = match role {
         RoleArg::Operator => Role::Operator,
@@ -78,6 +80,30 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         Err(StoreError::Refused(problem)) => Err(errors::message(problem, Lang::En).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The hash of a password from standard input.
+async fn new_password(rng: &Rng) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let password = password()?;
+    if is_weak(&password) {
+        return Err(errors::message(AppError::WeakPassword, Lang::En).into());
+    }
+    Ok(Passwords::new(rng.clone())?.hash(&password).await?)
+}
+
+async fn reset_password(config: &Config, login: &str) -> Outcome {
+    let password_hash = new_password(&Rng::from_system()).await?;
+    let db = open_database(config).await?;
+    let reset = users::reset_password(&db, SystemClock.now(), login, &password_hash, "command line").await;
+    db.close().await;
+    match reset {
+        Ok(()) => {
+            println!("{login} can log in with the new password; earlier sessions are ended.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(StoreError::Refused(_)) => Err(format!("nobody logs in as {login}").into()),
         Err(error) => Err(error.into()),
     }
 }

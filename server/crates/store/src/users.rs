@@ -138,3 +138,24 @@ pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }
+
+/// Gives a person another password and ends all of their sessions; `actor` is who did it, for the audit chain.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where nobody logs in by that name.
+pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: &str, actor: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let found: Option<(UserId,)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE users SET password_hash = $2 WHERE login = $1 AND disabled_at IS NULL RETURNING id"
+    )
+    .bind(login)
+    .bind(password_hash)
+    .fetch_optional(c)
+    .await)?;
+    let (user,) = found.ok_or(AppError::NotFound)?;
+    let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)?;
+    let (subject, detail) = (format!("user:{user}"), format!(r#"{{"sessions_ended":{ended}}}"#));
+    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.password-reset", subject: &subject, detail: &detail })
+        .await?;
+    tx.commit().await
+}
