@@ -23,6 +23,7 @@ pub mod place;
 pub mod reading;
 pub mod reconciliation;
 pub mod refund;
+pub mod site_workbook;
 pub mod stored;
 pub mod subsidy;
 pub mod switch;

@@ -18,7 +18,7 @@ use crate::reading::{JournalKind, ReadingQuality, ReadingSource};
 use crate::time::{Date, Timestamp};
 
 /// Place of a room.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomName {
     pub building: String,
     /// Floor or unit; may be empty.

@@ -32,6 +32,7 @@ pub mod secret;
 pub mod serial;
 pub mod server_wallet;
 pub mod settings;
+pub mod site_plan;
 pub mod statement;
 pub mod subsidy;
 pub mod tariff;

@@ -112,8 +112,7 @@ async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
     let attempt: Option<Attempt> =
         locked!(tx, concat!("SELECT", attempt_columns!(), "FROM payment_attempts WHERE out_trade_no = $1"), out_trade_no)?;
     let Some(attempt) = attempt else { return Ok(None) };
-    let order: Option<Order> =
-        locked!(tx, concat!("SELECT", order_columns!(), "FROM orders WHERE id = $1"), attempt.order_id)?;
+    let order: Option<Order> = locked!(tx, concat!("SELECT", order_columns!(), "FROM orders WHERE id = $1"), attempt.order_id)?;
     let order = order.ok_or(StoreError::Inconsistent { table: "payment_attempts", column: "order_id" })?;
     Ok(Some(Subject { attempt, order }))
 }

@@ -1,0 +1,52 @@
+//! CSV in the forms that spreadsheets write: UTF-8 with or without a byte order mark, or GBK; comma, semicolon or tab.
+
+use std::borrow::Cow;
+
+use encoding_rs::{GBK, UTF_8};
+use model::site_workbook::Fault;
+
+use crate::limits::{MAX_COLUMNS, MAX_ROWS};
+use crate::table::Table;
+use crate::xlsx;
+
+pub fn read(name: &str, bytes: &[u8]) -> Result<Table, Fault> {
+    let text = decode(bytes)?;
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let title = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(&text)).from_reader(text.as_bytes());
+    let mut table = Table { title: title.to_owned(), ..Table::default() };
+    for record in reader.records() {
+        let record = record.map_err(|_| Fault::NotATable)?;
+        let line = record.position().map_or(1, csv::Position::line);
+        let row = u32::try_from(line.saturating_sub(1)).unwrap_or(u32::MAX);
+        if row >= MAX_ROWS {
+            table.is_cut = true;
+            break;
+        }
+        for (column, cell) in (0..MAX_COLUMNS).zip(&record) {
+            let cell = xlsx::text(cell);
+            if !cell.is_blank() {
+                table.put(row, column, cell);
+            }
+        }
+    }
+    table.drop_blank_rows();
+    Ok(table)
+}
+
+fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = UTF_8
+        .decode_without_bom_handling_and_without_replacement(bytes)
+        .or_else(|| GBK.decode_without_bom_handling_and_without_replacement(bytes))
+        .ok_or(Fault::Encoding)?;
+    if text.contains('\0') { Err(Fault::NotATable) } else { Ok(text) }
+}
+
+/// Whichever is most frequent in the first line.
+fn delimiter(text: &str) -> u8 {
+    let head = text.lines().next().unwrap_or_default();
+    let frequency = |delimiter: &u8| head.bytes().filter(|byte| byte == delimiter).count();
+    [b'\t', b';', b','].into_iter().max_by_key(frequency).unwrap_or(b',')
+}

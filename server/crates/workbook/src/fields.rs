@@ -1,0 +1,155 @@
+//! Values of cells.
+
+use domain::serial::Serial;
+use model::money::{Fen, ParseMoneyError};
+use model::site_workbook::{Column, Fault, Problem};
+use model::tariff::{self, DayTable};
+
+use crate::table::Cell;
+
+/// The cells of a row by column. What is wrong is noted with the column; the row is then not taken.
+pub struct Fields<'a> {
+    title: &'a str,
+    row: u32,
+    columns: &'a [Option<Column>],
+    cells: &'a [Cell],
+    pub problems: Vec<Problem>,
+}
+
+impl<'a> Fields<'a> {
+    pub const fn new(title: &'a str, row: u32, columns: &'a [Option<Column>], cells: &'a [Cell]) -> Self {
+        Self { title, row, columns, cells, problems: Vec::new() }
+    }
+
+    pub fn fault(&mut self, column: Column, fault: Fault) {
+        let index = self.index(column).and_then(|index| u32::try_from(index).ok());
+        self.problems.push(Problem { sheet: self.title.to_owned(), row: Some(self.row), column: index, fault });
+    }
+
+    fn index(&self, column: Column) -> Option<usize> {
+        self.columns.iter().position(|found| *found == Some(column))
+    }
+
+    fn cell(&self, column: Column) -> Option<&'a Cell> {
+        self.index(column).and_then(|index| self.cells.get(index)).filter(|cell| !cell.is_blank())
+    }
+
+    /// The text of a cell; `None` where it is blank, or wrong, which is noted.
+    fn text(&mut self, column: Column) -> Option<String> {
+        match self.cell(column)? {
+            Cell::Text(text) => Some(text.clone()),
+            Cell::Whole(number) => Some(number.to_string()),
+            Cell::Wrong(fault) => {
+                self.fault(column, fault.clone());
+                None
+            }
+        }
+    }
+
+    /// The same with a bound; text that must be there is noted as missing.
+    pub fn name(&mut self, column: Column, most: u32) -> String {
+        if self.cell(column).is_none() {
+            self.fault(column, Fault::Empty);
+        }
+        self.optional(column, most).unwrap_or_default()
+    }
+
+    pub fn optional(&mut self, column: Column, most: u32) -> Option<String> {
+        let text = self.text(column)?;
+        if text.chars().count() > most as usize {
+            self.fault(column, Fault::TooLong(most));
+        }
+        Some(text)
+    }
+
+    /// A whole number from `least` to `most`, which may be blank.
+    pub fn whole(&mut self, column: Column, least: i64, most: i64) -> Option<i64> {
+        let text = self.text(column)?;
+        let Ok(number) = text.parse::<i64>() else {
+            self.fault(column, Fault::NotWhole);
+            return None;
+        };
+        if !(least..=most).contains(&number) {
+            self.fault(column, Fault::OutOfRange(least, most));
+            return None;
+        }
+        Some(number)
+    }
+
+    /// The same where it must be there.
+    pub fn number(&mut self, column: Column, least: i64, most: i64) -> i64 {
+        if self.cell(column).is_none() {
+            self.fault(column, Fault::Empty);
+        }
+        self.whole(column, least, most).unwrap_or(least)
+    }
+
+    /// Twelve digits; a number gets its leading zeros back.
+    pub fn serial(&mut self, column: Column) -> Option<Serial> {
+        let text = match self.cell(column) {
+            None => {
+                self.fault(column, Fault::Empty);
+                return None;
+            }
+            Some(Cell::Whole(number)) => format!("{number:012}"),
+            Some(_) => self.text(column)?,
+        };
+        let serial = text.parse().ok();
+        if serial.is_none() {
+            self.fault(column, Fault::NotDigits(12));
+        }
+        serial
+    }
+
+    /// One of some words, in any case; `None` where it is blank.
+    pub fn word<T: Copy>(&mut self, column: Column, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(column)?;
+        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text)).map(|(_, value)| *value);
+        if found.is_none() {
+            self.fault(column, Fault::NotOneOf(words.iter().map(|(word, _)| (*word).to_owned()).collect()));
+        }
+        found
+    }
+
+    /// An amount that a command can carry; zero where it is blank.
+    pub fn yuan(&mut self, column: Column, most: Fen) -> Fen {
+        let Some(text) = self.text(column) else { return Fen::ZERO };
+        match Fen::parse_yuan(&text) {
+            Ok(amount) if amount <= most => amount,
+            Ok(_) | Err(ParseMoneyError::TooLarge) => {
+                self.fault(column, Fault::AmountRefused);
+                Fen::ZERO
+            }
+            Err(ParseMoneyError::Format) => {
+                self.fault(column, Fault::NotYuan);
+                Fen::ZERO
+            }
+        }
+    }
+
+    /// In 0.0001 yuan/kWh.
+    pub fn price(&mut self, column: Column) -> Option<u32> {
+        let text = self.text(column)?;
+        let price = tariff::parse_price(&text);
+        if price.is_none() {
+            self.fault(column, Fault::NotPrice);
+        }
+        price
+    }
+
+    pub fn day_table(&mut self, column: Column) -> DayTable {
+        let Some(text) = self.text(column) else { return DayTable::default() };
+        text.parse().unwrap_or_else(|_| {
+            self.fault(column, Fault::NotDayTable);
+            DayTable::default()
+        })
+    }
+
+    pub fn date_plan(&mut self, column: Column) -> Vec<model::parameters::PlanEntry> {
+        let Some(text) = self.text(column) else { return Vec::new() };
+        tariff::parse_plan(&text).unwrap_or_else(|_| {
+            self.fault(column, Fault::NotDatePlan);
+            Vec::new()
+        })
+    }
+}

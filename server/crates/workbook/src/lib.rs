@@ -1,0 +1,75 @@
+//! Reads and writes the site workbook: one XLSX file with a sheet for each kind of thing, or a CSV file for one of them.
+//!
+//! A file comes from anywhere, so its size is bounded before anything of it is unpacked, and again while it is.
+
+mod csv_file;
+mod fields;
+mod limits;
+mod names;
+mod prices;
+mod sheets;
+mod table;
+#[cfg(test)]
+mod tests;
+mod write;
+mod xlsx;
+
+use std::collections::BTreeSet;
+
+use domain::site_plan::SiteRows;
+use model::site_workbook::{Fault, Problem, Sheet};
+
+pub use limits::MAX_FILE_BYTES;
+pub use names::{column_title, sheet_title};
+pub use write::{WriteError, template, workbook};
+
+/// What a file contains.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The rows that are right by themselves.
+    pub rows: SiteRows,
+    /// The names of its sheets, as they stand in the file.
+    pub titles: Vec<(Sheet, String)>,
+    /// The columns of each sheet, in the order of the file.
+    columns: Vec<(Sheet, Vec<Option<model::site_workbook::Column>>)>,
+    pub problems: Vec<Problem>,
+}
+
+impl Contents {
+    /// A problem of a row that was read, as the file names its sheet and counts its columns.
+    #[must_use]
+    pub fn locate(&self, sheet: Sheet, row: u32, column: model::site_workbook::Column, fault: Fault) -> Problem {
+        let title = self.titles.iter().find(|(of, _)| *of == sheet);
+        let columns = self.columns.iter().find(|(of, _)| *of == sheet);
+        let index = columns.and_then(|(_, columns)| columns.iter().position(|found| *found == Some(column)));
+        Problem {
+            sheet: title.map_or_else(|| sheet.as_str().to_owned(), |(_, title)| title.clone()),
+            row: Some(row),
+            column: index.and_then(|index| u32::try_from(index).ok()),
+            fault,
+        }
+    }
+}
+
+/// Reads an XLSX workbook or, where the bytes are none, a CSV file, whose sheet its name tells (`meters.csv`, `电表.csv`).
+/// `profiles` are the known meter profiles.
+#[must_use]
+pub fn read(name: &str, bytes: &[u8], profiles: &BTreeSet<String>) -> Contents {
+    let tables = if bytes.len() > MAX_FILE_BYTES {
+        Err(Fault::FileTooLarge(megabytes(MAX_FILE_BYTES)))
+    } else if bytes.starts_with(b"PK") {
+        xlsx::read(bytes)
+    } else {
+        csv_file::read(name, bytes).map(|table| vec![table])
+    };
+    match tables {
+        Ok(tables) => sheets::read(tables, profiles),
+        Err(fault) => {
+            Contents { problems: vec![Problem { sheet: String::new(), row: None, column: None, fault }], ..Contents::default() }
+        }
+    }
+}
+
+fn megabytes(bytes: usize) -> u32 {
+    u32::try_from(bytes >> 20).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,188 @@
+//! From the sheets of a file to the rows of a site.
+
+use std::collections::BTreeSet;
+
+use domain::framing::Framing;
+use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row};
+use model::console::RoomName;
+use model::meter::Wallet;
+use model::money::Fen;
+use model::site_workbook::{Column, Fault, Problem, Sheet};
+
+use crate::Contents;
+use crate::fields::Fields;
+use crate::limits::MAX_ROWS;
+use crate::names;
+use crate::prices::prices;
+use crate::table::{Cell, Table};
+
+/// Characters of a place's, a gateway's and a resident's name.
+const NAME: u32 = 40;
+const HOST: u32 = 253;
+const LOGIN: u32 = 60;
+const PASSWORD: u32 = 200;
+/// The largest opening balance: 100,000 yuan.
+const MAX_OPENING: Fen = Fen(10_000_000);
+
+/// The words of framings and wallets: the program's own, and Chinese ones.
+pub const FRAMINGS: [(&str, Framing); 5] = [
+    ("modbus-tcp", Framing::ModbusTcp),
+    ("modbus-tls", Framing::ModbusTls),
+    ("transparent", Framing::Transparent),
+    ("透传", Framing::Transparent),
+    ("透明传输", Framing::Transparent),
+];
+pub const WALLETS: [(&str, Wallet); 6] = [
+    ("meter", Wallet::Meter),
+    ("server", Wallet::Server),
+    ("none", Wallet::None),
+    ("表内", Wallet::Meter),
+    ("服务器", Wallet::Server),
+    ("无", Wallet::None),
+];
+
+pub fn read(tables: Vec<Table>, profiles: &BTreeSet<String>) -> Contents {
+    let mut contents = Contents::default();
+    for table in tables {
+        if names::is_notes(&table.title) {
+            continue;
+        }
+        let Some(sheet) = names::sheet(&table.title) else {
+            contents.problems.push(of_sheet(&table.title, Fault::UnknownSheet));
+            continue;
+        };
+        if contents.titles.iter().any(|(before, _)| *before == sheet) {
+            contents.problems.push(of_sheet(&table.title, Fault::RepeatedSheet));
+            continue;
+        }
+        if table.is_cut {
+            contents.problems.push(of_sheet(&table.title, Fault::TooManyRows(MAX_ROWS - 1)));
+        }
+        let columns = head(&mut contents.problems, sheet, &table);
+        contents.titles.push((sheet, table.title.clone()));
+        rows(&mut contents, sheet, &table, &columns, profiles);
+        contents.columns.push((sheet, columns));
+    }
+    if contents.titles.is_empty() && contents.problems.is_empty() {
+        contents.problems.push(of_sheet("", Fault::NoSheet));
+    }
+    contents
+}
+
+fn of_sheet(title: &str, fault: Fault) -> Problem {
+    Problem { sheet: title.to_owned(), row: None, column: None, fault }
+}
+
+/// The columns by the first row.
+fn head(problems: &mut Vec<Problem>, sheet: Sheet, table: &Table) -> Vec<Option<Column>> {
+    let mut columns = Vec::new();
+    let (row, cells) = table.rows.first().map_or((1, [].as_slice()), |(row, cells)| (*row, cells.as_slice()));
+    for (index, cell) in (0..).zip(cells) {
+        let mut wrong = |fault| {
+            problems.push(Problem { sheet: table.title.clone(), row: Some(row), column: Some(index), fault });
+        };
+        let found = match cell {
+            Cell::Text(title) if title.is_empty() => None,
+            Cell::Text(title) => {
+                let column = names::column(sheet, title);
+                match column {
+                    None => wrong(Fault::UnknownColumn(title.chars().take(40).collect())),
+                    Some(column) if columns.contains(&Some(column)) => wrong(Fault::RepeatedColumn(column)),
+                    Some(_) => {}
+                }
+                column
+            }
+            Cell::Whole(number) => {
+                wrong(Fault::UnknownColumn(number.to_string()));
+                None
+            }
+            Cell::Wrong(fault) => {
+                wrong(fault.clone());
+                None
+            }
+        };
+        columns.push(found);
+    }
+    for (column, _) in sheet.columns().iter().filter(|(column, required)| *required && !columns.contains(&Some(*column))) {
+        problems.push(Problem { sheet: table.title.clone(), row: Some(row), column: None, fault: Fault::MissingColumn(*column) });
+    }
+    columns
+}
+
+fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<Column>], profiles: &BTreeSet<String>) {
+    // Without its columns every row would be wrong.
+    let required = sheet.columns().iter().filter(|(_, required)| *required);
+    if required.clone().any(|(column, _)| !columns.contains(&Some(*column))) {
+        return;
+    }
+    for (number, cells) in table.rows.iter().skip(1) {
+        let mut fields = Fields::new(&table.title, *number, columns, cells);
+        macro_rules! take {
+            ($rows:ident, $value:expr) => {{
+                let value = $value;
+                if fields.problems.is_empty() {
+                    contents.rows.$rows.push(Row { number: *number, value });
+                }
+            }};
+        }
+        match sheet {
+            Sheet::Rooms => take!(rooms, room(&mut fields)),
+            Sheet::Gateways => take!(gateways, gateway(&mut fields)),
+            Sheet::Meters => {
+                if let Some(meter) = meter(&mut fields, profiles) {
+                    take!(meters, meter);
+                }
+            }
+            Sheet::Prices => take!(prices, price(&mut fields)),
+            Sheet::Accounts => take!(accounts, account(&mut fields)),
+        }
+        contents.problems.append(&mut fields.problems);
+    }
+}
+
+fn room(fields: &mut Fields<'_>) -> RoomName {
+    RoomName {
+        building: fields.name(Column::Building, NAME),
+        floor: fields.optional(Column::Floor, NAME).unwrap_or_default(),
+        room: fields.name(Column::Room, NAME),
+    }
+}
+
+fn gateway(fields: &mut Fields<'_>) -> GatewayRow {
+    let port = fields.number(Column::Port, 1, u16::MAX.into());
+    GatewayRow {
+        name: fields.name(Column::Gateway, NAME),
+        host: fields.name(Column::Host, HOST),
+        port: u16::try_from(port).unwrap_or_default(),
+        framing: fields.word(Column::Framing, &FRAMINGS).unwrap_or_default(),
+        interval_s: fields.whole(Column::IntervalS, 0, 86_400),
+        tls_name: fields.optional(Column::TlsName, HOST),
+    }
+}
+
+fn meter(fields: &mut Fields<'_>, profiles: &BTreeSet<String>) -> Option<MeterRow> {
+    let serial = fields.serial(Column::Serial);
+    let room = room(fields);
+    let gateway = fields.name(Column::Gateway, NAME);
+    let unit = fields.number(Column::Unit, 1, 247);
+    let profile = fields.name(Column::Profile, NAME);
+    if !profile.is_empty() && !profiles.contains(&profile) {
+        fields.fault(Column::Profile, Fault::NotOneOf(profiles.iter().cloned().collect()));
+    }
+    let wallet = fields.word(Column::Wallet, &WALLETS).unwrap_or_default();
+    Some(MeterRow { serial: serial?, room, gateway, unit: u8::try_from(unit).ok()?, profile, wallet })
+}
+
+fn price(fields: &mut Fields<'_>) -> PriceRow {
+    PriceRow { plan: fields.name(Column::Plan, NAME), building: fields.optional(Column::Building, NAME), prices: prices(fields) }
+}
+
+fn account(fields: &mut Fields<'_>) -> AccountRow {
+    AccountRow {
+        room: room(fields),
+        resident: fields.name(Column::Resident, NAME),
+        login: fields.name(Column::Login, LOGIN),
+        password: fields.optional(Column::Password, PASSWORD),
+        opening: fields.yuan(Column::OpeningYuan, MAX_OPENING),
+    }
+}

@@ -1,0 +1,49 @@
+//! A sheet as it stands in a file.
+
+use model::site_workbook::Fault;
+
+/// A cell: its text, or why it is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    Text(String),
+    /// A whole number that the file keeps as a number. Its leading zeros are gone.
+    Whole(u64),
+    Wrong(Fault),
+}
+
+impl Cell {
+    pub fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Table {
+    pub title: String,
+    /// Each with its number from 1; blank rows are left out. The first is the head.
+    pub rows: Vec<(u32, Vec<Cell>)>,
+    /// There are more than [`crate::limits::MAX_ROWS`].
+    pub is_cut: bool,
+}
+
+impl Table {
+    /// Puts a cell, both counted from 0, into the row that is being read.
+    pub fn put(&mut self, row: u32, column: u32, cell: Cell) {
+        let number = row.saturating_add(1);
+        if self.rows.last().is_none_or(|(last, _)| *last != number) {
+            self.rows.push((number, Vec::new()));
+        }
+        let Some((_, cells)) = self.rows.last_mut() else { return };
+        let column = column as usize;
+        if cells.len() <= column {
+            cells.resize(column + 1, Cell::Text(String::new()));
+        }
+        if let Some(place) = cells.get_mut(column) {
+            *place = cell;
+        }
+    }
+
+    pub fn drop_blank_rows(&mut self) {
+        self.rows.retain(|(_, cells)| !cells.iter().all(Cell::is_blank));
+    }
+}

@@ -1,0 +1,239 @@
+//! Files as people send them.
+
+use std::collections::BTreeSet;
+
+use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row, SiteRows};
+use model::console::RoomName;
+use model::language::Lang;
+use model::meter::Wallet;
+use model::money::Fen;
+use model::parameters::TierPeriod;
+use model::site_workbook::{Column, Fault, Problem};
+use model::tariff::{Prices, Tiers};
+use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
+
+use crate::{Contents, MAX_FILE_BYTES, read, template, workbook};
+
+fn profiles() -> BTreeSet<String> {
+    BTreeSet::from(["rpp".to_owned(), "dlt645".to_owned()])
+}
+
+fn csv(name: &str, text: &str) -> Contents {
+    read(name, text.as_bytes(), &profiles())
+}
+
+fn problem(sheet: &str, row: u32, column: u32, fault: Fault) -> Problem {
+    Problem { sheet: sheet.to_owned(), row: Some(row), column: Some(column), fault }
+}
+
+fn faults(contents: &Contents) -> Vec<&Fault> {
+    contents.problems.iter().map(|problem| &problem.fault).collect()
+}
+
+fn place(room: &str) -> RoomName {
+    RoomName { building: "1号楼".into(), floor: "1层".into(), room: room.into() }
+}
+
+fn site() -> SiteRows {
+    fn row<T>(value: T) -> Row<T> {
+        Row { number: 2, value }
+    }
+    let tiers = Tiers { period: TierPeriod::Month, thresholds: [200_000, 400_000], surcharges: [500, 3_000] };
+    let tables = ["00:00=4 08:00=2 22:00=4".parse().unwrap(), "00:00=3".parse().unwrap()];
+    let plan = vec!["07-01=1".parse().unwrap(), "09-01=2".parse().unwrap()];
+    SiteRows {
+        rooms: vec![row(place("101"))],
+        gateways: vec![row(GatewayRow {
+            name: "G".into(),
+            host: "10.0.0.1".into(),
+            port: 502,
+            framing: domain::framing::Framing::Transparent,
+            interval_s: Some(30),
+            tls_name: Some("g.example".into()),
+        })],
+        meters: vec![row(MeterRow {
+            serial: "000000000161".parse().unwrap(),
+            room: place("101"),
+            gateway: "G".into(),
+            unit: 247,
+            profile: "rpp".into(),
+            wallet: Wallet::Server,
+        })],
+        prices: vec![row(PriceRow {
+            plan: "居民".into(),
+            building: Some("1号楼".into()),
+            prices: Prices { rates: [12_000, 9_000, 6_500, 3_050], tiers, tables, plan },
+        })],
+        accounts: vec![row(AccountRow {
+            room: place("101"),
+            resident: "张三".into(),
+            login: "0012".into(),
+            password: Some("long enough".into()),
+            opening: Fen(5_025),
+        })],
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    for lang in Lang::ALL {
+        let bytes = workbook(lang, &["rpp".to_owned()], &site()).unwrap();
+        let contents = read("site.xlsx", &bytes, &profiles());
+        assert_eq!(contents.problems, []);
+        assert_eq!(contents.rows, site());
+    }
+}
+
+#[test]
+fn the_template_is_a_workbook_without_problems() {
+    for lang in Lang::ALL {
+        let bytes = template(lang, &["rpp".to_owned(), "dlt645".to_owned()], &["Fill in.".to_owned()]).unwrap();
+        let contents = read("t.xlsx", &bytes, &profiles());
+        assert_eq!(contents.problems, []);
+        assert_eq!((contents.rows.rooms.len(), contents.rows.accounts.len()), (1, 1));
+    }
+}
+
+#[test]
+fn csv_in_the_forms_of_spreadsheets() {
+    let comma = "楼栋,楼层,房间\n1号楼,1层,0101\n";
+    let expected = vec![Row { number: 2, value: place("0101") }];
+    for text in [comma.to_owned(), comma.replace(',', ";"), comma.replace(',', "\t"), format!("\u{feff}{comma}")] {
+        let contents = csv("rooms.csv", &text);
+        assert_eq!((contents.problems, contents.rows.rooms), (vec![], expected.clone()), "{text:?}");
+    }
+    let (gbk, _, _) = encoding_rs::GBK.encode(comma);
+    let contents = read("房间.csv", &gbk, &profiles());
+    assert_eq!((contents.problems, contents.rows.rooms), (vec![], expected));
+}
+
+#[test]
+fn a_quoted_cell_with_a_line_break_keeps_the_row_numbers() {
+    let contents = csv("rooms.csv", "Building,Floor,Room\n\"A\nB\",1,1\nC,1,\n");
+    assert_eq!(contents.problems, [problem("rooms", 2, 0, Fault::ControlCharacter), problem("rooms", 4, 2, Fault::Empty),]);
+}
+
+#[test]
+fn numbers_that_are_text_keep_their_zeros() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("电表").unwrap();
+    for (column, title) in (0..).zip(["表号*", "楼栋", "楼层", "房间", "网关", "通信地址", "型号"]) {
+        sheet.write_string(0, column, title).unwrap();
+    }
+    let cells = ["", "1号楼", "1层", "", "G", "", "rpp"];
+    for (column, cell) in (0..).zip(cells).filter(|(_, cell)| !cell.is_empty()) {
+        sheet.write_string(1, column, cell).unwrap();
+    }
+    sheet.write_number(1, 0, 161.0).unwrap();
+    sheet.write_number(1, 3, 101.0).unwrap();
+    sheet.write_number(1, 5, 7.0).unwrap();
+    let contents = read("m.xlsx", &book.save_to_buffer().unwrap(), &profiles());
+    assert_eq!(contents.problems, []);
+    let meter = &contents.rows.meters.first().unwrap().value;
+    assert_eq!((meter.serial.to_string().as_str(), meter.room.room.as_str(), meter.unit), ("000000000161", "101", 7));
+}
+
+#[test]
+fn cells_that_are_not_taken_say_why() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("Rooms").unwrap();
+    for (column, title) in (0..).zip(["Building", "Floor", "Room"]) {
+        sheet.write_string(0, column, title).unwrap();
+    }
+    let date = Format::new().set_num_format("yyyy-mm-dd");
+    sheet.write_datetime_with_format(1, 0, ExcelDateTime::from_ymd(2026, 9, 1).unwrap(), &date).unwrap();
+    sheet.write_formula(1, 2, Formula::new("=1+1").set_result("2")).unwrap();
+    sheet.merge_range(2, 0, 2, 1, "A", &Format::new()).unwrap();
+    sheet.write_string(2, 2, "101").unwrap();
+    sheet.write_number(3, 0, 12_345_678_901_234_567.0).unwrap();
+    sheet.write_string(3, 2, "102").unwrap();
+    let contents = read("r.xlsx", &book.save_to_buffer().unwrap(), &profiles());
+    assert_eq!(
+        contents.problems,
+        [
+            problem("Rooms", 2, 0, Fault::Date),
+            problem("Rooms", 2, 2, Fault::Formula),
+            problem("Rooms", 3, 0, Fault::Merged),
+            problem("Rooms", 3, 1, Fault::Merged),
+            problem("Rooms", 4, 0, Fault::DigitsLost),
+        ]
+    );
+    assert!(contents.rows.rooms.is_empty());
+}
+
+#[test]
+fn columns_and_sheets_must_be_known() {
+    let contents = csv("rooms.csv", "Building,Flor,Room,Room\nA,1,1,1\n");
+    assert_eq!(faults(&contents), [&Fault::UnknownColumn("Flor".into()), &Fault::RepeatedColumn(Column::Room)]);
+    let contents = csv("rooms.csv", "Building,Floor\nA,1\n");
+    assert_eq!(faults(&contents), [&Fault::MissingColumn(Column::Room)]);
+    assert_eq!(faults(&csv("list.csv", "a,b\n")), [&Fault::UnknownSheet]);
+    assert_eq!(faults(&csv("rooms.csv", "")), [&Fault::MissingColumn(Column::Building), &Fault::MissingColumn(Column::Room)]);
+}
+
+#[test]
+fn values_out_of_range_are_named_with_their_column() {
+    let head = "Serial number,Building,Floor,Room,Gateway,Unit id,Profile,Wallet\n";
+    let contents = csv("meters.csv", &format!("{head}12,A,1,1,G,248,other,purse\n"));
+    assert_eq!(
+        contents.problems,
+        [
+            problem("meters", 2, 0, Fault::NotDigits(12)),
+            problem("meters", 2, 5, Fault::OutOfRange(1, 247)),
+            problem("meters", 2, 6, Fault::NotOneOf(vec!["dlt645".into(), "rpp".into()])),
+            problem(
+                "meters",
+                2,
+                7,
+                Fault::NotOneOf(["meter", "server", "none", "表内", "服务器", "无"].map(String::from).to_vec())
+            ),
+        ]
+    );
+    let contents = csv("prices.csv", "Price plan,Price,Peak price\nA,0.5,0.6\nB,5.12345,\nC,,\n");
+    assert_eq!(faults(&contents), [&Fault::PriceIncomplete, &Fault::NotPrice, &Fault::PriceIncomplete, &Fault::PriceIncomplete]);
+    let contents =
+        csv("accounts.csv", "Building,Room,Resident,Login name,Opening balance (yuan)\nA,1,B,b,-5\nA,1,C,c,100000.01\n");
+    assert_eq!(faults(&contents), [&Fault::NotYuan, &Fault::AmountRefused]);
+}
+
+#[test]
+fn what_is_no_table_is_refused_whole() {
+    assert_eq!(faults(&read("a.xlsx", b"PK\x03\x04 and no more", &profiles())), [&Fault::NotATable]);
+    assert_eq!(faults(&read("rooms.csv", &[0xff, 0xfe, 0x00, 0x41], &profiles())), [&Fault::Encoding]);
+    assert_eq!(faults(&read("rooms.csv", b"a\0b", &profiles())), [&Fault::NotATable]);
+    let large = vec![b'a'; MAX_FILE_BYTES + 1];
+    assert_eq!(faults(&read("rooms.csv", &large, &profiles())), [&Fault::FileTooLarge(16)]);
+}
+
+#[test]
+fn an_archive_that_unpacks_without_end_is_refused() {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("xl/workbook.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    let block = vec![b' '; 1 << 20];
+    for _ in 0..97 {
+        zip.write_all(&block).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    assert!(bytes.len() < 1 << 20);
+    assert_eq!(faults(&read("bomb.xlsx", &bytes, &profiles())), [&Fault::UnpacksTooLarge(96)]);
+}
+
+#[test]
+fn a_cell_far_away_takes_no_memory() {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("Rooms").unwrap();
+    sheet.write_string(1_048_575, 16_383, "x").unwrap();
+    let contents = read("far.xlsx", &book.save_to_buffer().unwrap(), &profiles());
+    assert_eq!(faults(&contents).first(), Some(&&Fault::TooManyRows(50_000)));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400), zip: bool) {
+        let mut file = if zip { b"PK\x03\x04".to_vec() } else { Vec::new() };
+        file.extend(bytes);
+        let contents = read("meters.csv", &file, &profiles());
+        proptest::prop_assert!(!contents.problems.is_empty() || contents.rows == SiteRows::default());
+    }
+}
