@@ -12,6 +12,7 @@ mod sandbox;
 mod serve;
 #[cfg(feature = "demo")]
 mod simulate;
+mod site;
 mod verify;
 
 use std::error::Error;
@@ -59,6 +60,12 @@ enum Command {
     /// Run a payment gateway for trying out: Alipay's protocol, throw-away keys, a cashier page, no money
     #[cfg(feature = "demo")]
     Sandbox(sandbox::Sandbox),
+    /// Import places, gateways, meters, prices, accounts and residents from a workbook, or say what is wrong with it
+    Import(site::ImportArgs),
+    /// Write the site's workbook: importing it changes nothing
+    Export(site::WriteArgs),
+    /// Write a workbook to fill in
+    Template(site::WriteArgs),
     /// Keep the people who log in
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -101,6 +108,9 @@ fn run(cli: Cli) -> Outcome {
             Command::Simulate(args) => simulate::run(&config, args).await,
             #[cfg(feature = "demo")]
             Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Import(args) => site::import(&config, &args).await,
+            Command::Export(args) => site::export(&config, &args).await,
+            Command::Template(args) => site::template(&config, &args).await,
             Command::Admin(command) => admin::run(&config, command).await,
         }
     })

@@ -10,6 +10,7 @@ mod context;
 mod meter_gateway;
 pub mod reconciliation;
 pub mod residents;
+pub mod site;
 
 use std::sync::Arc;
 

@@ -227,3 +227,37 @@ fn check_lists_the_channels_or_names_the_wrong_key() {
     );
     assert!(said.contains("payment channel: alipay for 2088000000000001"), "the other one works: {said}");
 }
+
+#[test]
+fn a_site_is_made_from_the_template_by_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let environment = [("DORMWATT_DATABASE__URL", "sqlite:t.db")];
+    let run = |arguments: &[&str], input: &str| {
+        let output = dormwatt(dir.path(), arguments, &environment, input);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run(&["template", "site.xlsx"], "").0, Some(0));
+    let (code, said) = run(&["template", "site.xlsx"], "");
+    assert!(code == Some(1) && said.contains("site.xlsx"), "a file is never overwritten: {said}");
+    let (code, said) = run(&["import", "site.xlsx", "--by", "boss"], "");
+    assert!(code == Some(1) && said.contains("no operator logs in as boss"), "{said}");
+    run(&["admin", "create-user", "--login", "boss", "--role", "admin"], "a good password\n");
+    let (code, said) = run(&["import", "site.xlsx", "--by", "boss", "--dry-run"], "");
+    assert!(code == Some(0) && said.contains("Meters: 1 new") && said.contains("nothing was stored"), "{said}");
+    let (code, said) = run(&["import", "site.xlsx", "--by", "boss"], "");
+    assert!(code == Some(0) && said.contains("Imported."), "{said}");
+    let (code, said) = run(&["import", "site.xlsx", "--by", "boss", "--lang", "zh"], "");
+    assert!(code == Some(0) && said.contains("电表: 新增 0，更改 0，不变 1"), "{said}");
+    assert_eq!(run(&["export", "again.xlsx"], "").0, Some(0));
+    let (code, said) = run(&["import", "again.xlsx", "--by", "boss", "--dry-run"], "");
+    assert!(code == Some(0) && said.contains("Accounts: 0 new, 0 changed, 1 unchanged"), "{said}");
+    std::fs::write(dir.path().join("meters.csv"), "Serial number,Unit id\n1,1\n").unwrap();
+    let (code, said) = run(&["import", "meters.csv", "--by", "boss"], "");
+    assert!(code == Some(1) && said.contains("“Building” is missing") && said.contains("Nothing was stored."), "{said}");
+    let (code, said) = run(&["admin", "reset-password", "--login", "zhangsan"], "another password\n");
+    assert!(code == Some(0) && said.contains("earlier sessions are ended"), "{said}");
+    let (code, said) = run(&["admin", "reset-password", "--login", "nobody"], "another password\n");
+    assert!(code == Some(1) && said.contains("nobody logs in as nobody"), "{said}");
+    let (code, said) = run(&["verify"], "");
+    assert!(code == Some(0) && said.contains("Everything agrees."), "{said}");
+}

@@ -58,6 +58,7 @@ mod server_wallets;
 mod sessions;
 mod shifts;
 mod single_slot;
+mod site_import;
 mod sweep_settings;
 mod unionpay;
 mod verify;

@@ -48,6 +48,7 @@ pub mod seal;
 pub mod serials;
 pub mod sessions;
 pub mod shifts;
+pub mod site_import;
 pub mod subsidies;
 pub mod trust;
 pub mod users;

@@ -52,6 +52,8 @@ macro_rules! meter_columns {
     };
 }
 
+pub(super) use meter_columns;
+
 /// A gateway to add.
 #[derive(Clone, Debug)]
 pub struct NewGateway {

@@ -1,0 +1,115 @@
+//! Texts of the import of a site workbook.
+
+use super::Lang;
+pub use super::catalogue::site_workbook::*;
+use model::site_workbook::{Column as ColumnKind, Fault, Problem, Sheet};
+
+#[must_use]
+pub const fn sheet(sheet: Sheet, lang: Lang) -> &'static str {
+    let t = texts(lang).sheet;
+    match sheet {
+        Sheet::Rooms => t.rooms,
+        Sheet::Gateways => t.gateways,
+        Sheet::Meters => t.meters,
+        Sheet::Prices => t.prices,
+        Sheet::Accounts => t.accounts,
+    }
+}
+
+/// The notes of the template.
+#[must_use]
+pub fn notes(lang: Lang) -> [&'static str; 5] {
+    let t = texts(lang);
+    [t.note_1, t.note_2, t.note_3, t.note_4, t.note_5]
+}
+
+/// Where a problem is, as a spreadsheet names it: `B7`.
+#[must_use]
+pub fn position(problem: &Problem, lang: Lang) -> String {
+    let column = problem.column.map(letters);
+    match (problem.row, column.as_deref()) {
+        (Some(row), Some(column)) => Cell { column, row: &row.to_string() }.text(lang),
+        (Some(row), None) => Row { row: &row.to_string() }.text(lang),
+        (None, Some(column)) => Column { column }.text(lang),
+        (None, None) if problem.sheet.is_empty() => texts(lang).file.to_owned(),
+        (None, None) => texts(lang).whole_sheet.to_owned(),
+    }
+}
+
+/// 0 is A, 26 is AA.
+fn letters(column: u32) -> String {
+    let (mut rest, mut letters) = (column + 1, Vec::new());
+    while rest > 0 {
+        let digit = (rest - 1) % 26;
+        letters.push(char::from(b'A' + u8::try_from(digit).unwrap_or_default()));
+        rest = (rest - 1) / 26;
+    }
+    letters.iter().rev().collect()
+}
+
+/// What is wrong and what to do. `title` gives a column's title in the file's template.
+#[must_use]
+pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static str) -> String {
+    let t = texts(lang);
+    let plain = match fault {
+        Fault::FileTooLarge(megabytes) => return FileTooLarge { megabytes: &megabytes.to_string() }.text(lang),
+        Fault::UnpacksTooLarge(megabytes) => return UnpacksTooLarge { megabytes: &megabytes.to_string() }.text(lang),
+        Fault::TooManyRows(rows) => return TooManyRows { rows: &rows.to_string() }.text(lang),
+        Fault::MissingColumn(column) => return MissingColumn { column: title(*column) }.text(lang),
+        Fault::UnknownColumn(column) => return UnknownColumn { column }.text(lang),
+        Fault::RepeatedColumn(column) => return RepeatedColumn { column: title(*column) }.text(lang),
+        Fault::TooLong(characters) => return TooLong { characters: &characters.to_string() }.text(lang),
+        Fault::OutOfRange(least, most) => {
+            return OutOfRange { least: &least.to_string(), most: &most.to_string() }.text(lang);
+        }
+        Fault::NotOneOf(words) => return NotOneOf { words: &words.join(", ") }.text(lang),
+        Fault::NotDigits(count) => return NotDigits { digits: &count.to_string() }.text(lang),
+        Fault::Repeated(row) => return Repeated { row: &row.to_string() }.text(lang),
+        Fault::AddressTaken(serial) => return AddressTaken { serial }.text(lang),
+        Fault::NotATable => t.not_a_table,
+        Fault::Encoding => t.encoding,
+        Fault::NoSheet => t.no_sheet,
+        Fault::UnknownSheet => t.unknown_sheet,
+        Fault::RepeatedSheet => t.repeated_sheet,
+        Fault::Merged => t.merged,
+        Fault::Formula => t.formula,
+        Fault::Date => t.date,
+        Fault::ErrorValue => t.error_value,
+        Fault::DigitsLost => t.digits_lost,
+        Fault::Empty => t.empty,
+        Fault::ControlCharacter => t.control_character,
+        Fault::NotWhole => t.not_whole,
+        Fault::NotYuan => t.not_yuan,
+        Fault::NotPrice => t.not_price,
+        Fault::NotDayTable => t.not_day_table,
+        Fault::NotDatePlan => t.not_date_plan,
+        Fault::PriceIncomplete => t.price_incomplete,
+        Fault::TierIncomplete => t.tier_incomplete,
+        Fault::UnknownGateway => t.unknown_gateway,
+        Fault::UnknownRoom => t.unknown_room,
+        Fault::UnknownBuilding => t.unknown_building,
+        Fault::MeterInUse => t.meter_in_use,
+        Fault::LoginOfOperator => t.login_of_operator,
+        Fault::LoginOfOther => t.login_of_other,
+        Fault::WeakPassword => t.weak_password,
+        Fault::RoomSellsNothing => t.room_sells_nothing,
+        Fault::AmountRefused => t.amount_refused,
+        Fault::NoPrices => t.no_prices,
+    };
+    plain.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_named_as_spreadsheets_do() {
+        let at = |row, column| Problem { sheet: "Rooms".into(), row, column, fault: Fault::Empty };
+        assert_eq!(position(&at(Some(7), Some(1)), Lang::En), "B7");
+        assert_eq!(position(&at(Some(7), Some(26)), Lang::En), "AA7");
+        assert_eq!(position(&at(Some(7), Some(701)), Lang::En), "ZZ7");
+        assert_eq!(position(&at(Some(7), None), Lang::Zh), "第 7 行");
+        assert_eq!(position(&at(None, None), Lang::En), "whole sheet");
+    }
+}

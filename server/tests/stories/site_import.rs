@@ -1,0 +1,161 @@
+//! A site from its workbook: all or nothing, once, and the same from the export; on both databases.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use app::i18n::Lang;
+use domain::order::Limits;
+use meters::profile::Profiles;
+use model::person::{Role, Who};
+use model::site_workbook::{Counts, Fault, Preview, Sheet};
+use server::services::auth::Passwords;
+use server::services::site::SiteService;
+use story_support::closings::proved;
+use story_support::{World, both};
+
+const ROOMS: &str = "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,102\n1号楼,2层,201\n2号楼,,值班室\n";
+const GATEWAYS: &str = "Gateway,Host,Port\nG1,127.0.0.1,15021\nG2,127.0.0.1,15022\n";
+const METERS: &str = "Serial number;Building;Floor;Room;Gateway;Unit id;Profile;Wallet\n\
+    000000000161;1号楼;1层;101;G1;1;rpp;meter\n\
+    000000000162;1号楼;1层;102;G1;2;rpp;server\n\
+    000000000163;2号楼;;值班室;G2;1;rpp;none\n";
+const PRICES: &str = "Price plan,Building,Price\n居民,,0.65\n办公,2号楼,0.9\n";
+const ACCOUNTS: &str = "楼栋,楼层,房间,住户,登录名,初始密码,期初余额(元)\n\
+    1号楼,1层,101,张三,zhangsan,,50.00\n1号楼,1层,101,李四,lisi,ten letters,\n1号楼,1层,102,王五,wangwu,,12.5\n";
+
+struct Office {
+    w: World,
+    site: SiteService,
+    who: Who,
+}
+
+impl Office {
+    async fn of(w: World) -> Self {
+        let (user, passwords) = (w.clerk().await, Passwords::new(w.rng.clone()).unwrap());
+        let profiles = Profiles::load(None).unwrap();
+        let site = SiteService::new(w.context().await, passwords, &profiles, Limits::default());
+        Self { w, site, who: Who { user, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.9".into() } }
+    }
+
+    async fn import(&self, name: &str, text: &str) -> Preview {
+        self.site.import(&self.who, "园区", name, text.as_bytes()).await.unwrap()
+    }
+
+    async fn all(&self) {
+        for (name, text) in
+            [("rooms", ROOMS), ("gateways", GATEWAYS), ("meters", METERS), ("prices", PRICES), ("accounts", ACCOUNTS)]
+        {
+            let done = self.import(&format!("{name}.csv"), text).await;
+            assert_eq!((done.problem_count, &done.problems), (0, &vec![]), "{name}");
+        }
+    }
+
+    async fn rows(&self) -> [i64; 5] {
+        [
+            self.w.number("SELECT COUNT(*) FROM places WHERE kind = 'room'").await,
+            self.w.number("SELECT COUNT(*) FROM gateways").await,
+            self.w.number("SELECT COUNT(*) FROM meters WHERE retired_at IS NULL").await,
+            self.w.number("SELECT COUNT(*) FROM price_versions").await,
+            self.w.number("SELECT COUNT(*) FROM accounts").await,
+        ]
+    }
+}
+
+both!(a_site_is_imported_and_its_books_are_true, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    let w = &office.w;
+    assert_eq!(office.rows().await, [4, 2, 3, 2, 2]);
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_residents").await, 3);
+    // What residents had before is on its way into the meter, once, and already in the wallet that the server keeps.
+    assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind IN ('open', 'credit') AND state = 'queued'").await, 2);
+    let taken = "SELECT CAST(SUM(amount_e4) AS BIGINT) FROM ledger_transfers WHERE debit = 'taken-over'";
+    assert_eq!(w.number(taken).await, 625_000);
+    assert_eq!(w.word("SELECT state FROM orders WHERE amount_fen = 1250").await, "credited");
+    assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE login = 'lisi' AND password_hash <> ''").await, 1);
+    assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE login = 'zhangsan' AND password_hash = ''").await, 1);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'site.import'").await, 5);
+    proved(w).await;
+});
+
+both!(the_export_imported_again_changes_nothing, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    let before = office.rows().await;
+    for lang in Lang::ALL {
+        let file = office.site.export(lang).await.unwrap();
+        for done in [
+            office.site.dry_run("site.xlsx", &file).await.unwrap(),
+            office.site.import(&office.who, "园区", "site.xlsx", &file).await.unwrap(),
+        ] {
+            assert_eq!((done.problem_count, done.is_idle(), &done.problems), (0, true, &vec![]));
+            assert_eq!(done.counts.map(|counts| counts.unchanged), [4, 2, 3, 2, 3]);
+        }
+    }
+    office.all().await;
+    assert_eq!(office.rows().await, before);
+    proved(&office.w).await;
+});
+
+both!(a_file_with_a_problem_stores_nothing, |w: World| async move {
+    let office = Office::of(w).await;
+    office.import("rooms.csv", ROOMS).await;
+    office.import("gateways.csv", GATEWAYS).await;
+    let broken = format!("{METERS}000000000164;1号楼;1层;109;G1;9;rpp;\n000000000165;1号楼;1层;101;G1;1;rpp;\n");
+    let refused = office.import("meters.csv", &broken).await;
+    let places: Vec<_> = refused.problems.iter().map(|found| (found.row, found.column, &found.fault)).collect();
+    assert_eq!(places, [(Some(5), Some(3), &Fault::UnknownRoom), (Some(6), Some(5), &Fault::Repeated(2))]);
+    assert_eq!(refused.counts, [Counts::default(); Sheet::ALL.len()]);
+    assert_eq!(office.rows().await[2], 0);
+    let weak = "Building,Floor,Room,Resident,Login name,First password\n1号楼,1层,101,A,a,short\n";
+    office.import("meters.csv", METERS).await;
+    let refused = office.import("accounts.csv", weak).await;
+    assert_eq!(refused.problems.first().map(|found| &found.fault), Some(&Fault::WeakPassword));
+    assert_eq!(office.rows().await[4], 0);
+});
+
+both!(a_changed_file_changes_what_differs, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    let swapped = METERS.replace("G1;1", "G1;x").replace("G1;2", "G1;1").replace("G1;x", "G1;2");
+    let done = office.import("meters.csv", &swapped).await;
+    assert_eq!(done.counts[2], Counts { created: 0, changed: 2, unchanged: 1 });
+    assert_eq!(office.w.number("SELECT unit FROM meters WHERE serial = '000000000161'").await, 2);
+    let done = office.import("gateways.csv", &GATEWAYS.replace("15021", "15029")).await;
+    assert_eq!(done.counts[1], Counts { created: 0, changed: 1, unchanged: 1 });
+    office.w.clock.advance(60_000);
+    let done = office.import("prices.csv", &PRICES.replace("0.65", "0.7")).await;
+    assert_eq!(done.counts[3], Counts { created: 0, changed: 1, unchanged: 1 });
+    let done = office.import("accounts.csv", &ACCOUNTS.replace("张三", "张三丰").replace("50.00", "99.00")).await;
+    assert_eq!(done.counts[4], Counts { created: 0, changed: 1, unchanged: 2 });
+    // An opening balance counts when the account is opened, and never again.
+    let taken = "SELECT CAST(SUM(amount_e4) AS BIGINT) FROM ledger_transfers WHERE debit = 'taken-over'";
+    assert_eq!(office.w.number(taken).await, 625_000);
+    let moved = METERS.replace("1层;101", "1层;102");
+    let refused = office.import("meters.csv", &moved).await;
+    assert_eq!(refused.problems.first().map(|found| &found.fault), Some(&Fault::MeterInUse));
+    proved(&office.w).await;
+});
+
+both!(ten_thousand_rooms_are_imported_at_once, |w: World| async move {
+    let office = Arc::new(Office::of(w).await);
+    let (mut rooms, mut meters) = (ROOMS.lines().next().unwrap().to_owned(), METERS.lines().next().unwrap().to_owned());
+    let mut gateways = GATEWAYS.lines().next().unwrap().to_owned();
+    for n in 0..10_000 {
+        let (building, floor, gateway) = (n / 500, n / 50 % 10, n / 200);
+        write!(rooms, "\nB{building},{floor},{n:05}").unwrap();
+        write!(meters, "\n{n:012};B{building};{floor};{n:05};G{gateway};{};rpp;", n % 200 + 1).unwrap();
+        if n % 200 == 0 {
+            write!(gateways, "\nG{gateway},10.0.0.{gateway},502").unwrap();
+        }
+    }
+    let begun = Instant::now();
+    for (name, text) in [("rooms.csv", &rooms), ("gateways.csv", &gateways), ("meters.csv", &meters)] {
+        assert_eq!(office.import(name, text).await.problems, []);
+    }
+    eprintln!("10,000 rooms in {:.1} s", begun.elapsed().as_secs_f64());
+    assert_eq!(office.rows().await[..3], [10_000, 50, 10_000]);
+    assert!(office.import("meters.csv", &meters).await.is_idle());
+    proved(&office.w).await;
+});
