@@ -89,7 +89,7 @@ both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
     // Twice, while the first question may go on; another order is another question.
     let (other, _) = shop.at_the_cashier(5_000).await;
     let answer = person.post("/api/operator/ask-channel", &format!("order={other}")).await;
-    assert_eq!(location(&answer), format!("/refunds/of/{other}"));
+    assert_eq!(location(&answer), format!("/refunds/of/{other}?done=asked"));
     let again = person.post("/api/operator/ask-channel", &format!("order={order}")).await;
     assert_eq!(location(&again), format!("{page}?e=asked-just-now"));
     let unknown = shop.world.rng.id(shop.world.clock.now());
