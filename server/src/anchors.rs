@@ -24,8 +24,8 @@ pub enum AnchorError {
     Order { file: String, line: usize },
     #[error(
         "audit.anchor_file {file}: line {seq} of the audit chain is missing in the database or another one there. Somebody cut \
-         or changed the chain, put an older database back, or the file is of another database: no anchor is added to it (dormwatt \
-         verify)"
+         or changed the chain, put an older database back, or the file is of another database: no anchor is added to it \
+         (dormwatt verify)"
     )]
     Foreign { file: String, seq: i64 },
     #[error("the audit chain cannot be read")]

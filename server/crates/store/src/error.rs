@@ -18,8 +18,8 @@ pub enum StoreError {
     InUse,
     /// The clock was set back by more than anybody would set it.
     #[error(
-        "the clock of this machine shows {now}, and the newest reading is from {newest}: set the clock. If it is right, start once \
-         with meters.accept_clock = true: everything newer is then moved to the present"
+        "the clock of this machine shows {now}, and the newest reading is from {newest}: set the clock. If it is right, start \
+         once with meters.accept_clock = true: everything newer is then moved to the present"
     )]
     ClockBehind { now: Timestamp, newest: Timestamp },
     /// A stored value is not of its type.

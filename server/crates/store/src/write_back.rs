@@ -1,7 +1,7 @@
 //! Writes SQLite's log (WAL) back into the database file beside the writer.
 //!
-//! By itself SQLite does it in whichever commit fills the log's thousandth page, and that commit then waits for the disk many times
-//! as long as the others. Here another connection does it shortly after a commit, while the writer goes on.
+//! By itself SQLite does it in whichever commit fills the log's thousandth page, and that commit then waits for the disk many
+//! times as long as the others. Here another connection does it shortly after a commit, while the writer goes on.
 
 use std::time::Duration;
 
