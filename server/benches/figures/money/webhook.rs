@@ -236,7 +236,7 @@ async fn fsyncs(db: Db, times: Arc<Mutex<Vec<f64>>>) -> Outcome<()> {
         }};
     }
     loop {
-        let (id, begun) = (i64::try_from(SystemClock.now().0)?, Instant::now());
+        let (id, begun) = (SystemClock.now().0, Instant::now());
         match &db {
             Db::Sqlite { write, .. } => row!(write.begin_with("BEGIN IMMEDIATE").await?, id),
             Db::Postgres { pool, .. } => row!(pool.begin().await?, id),

@@ -134,8 +134,8 @@ fn log_in_names_of_others_are_refused() {
     let rows = site();
     let mut state = after(&rows);
     state.logins.insert("boss".into(), (UserId(Uuid::from_u128(99)), Role::Admin));
-    let mut next = SiteRows::default();
-    next.accounts = vec![row(2, account("102", "boss", 0)), row(3, account("102", "a", 0))];
+    let accounts = vec![row(2, account("102", "boss", 0)), row(3, account("102", "a", 0))];
+    let next = SiteRows { accounts, ..SiteRows::default() };
     assert_eq!(conflicts(&next, &state), [(2, Column::Login, Fault::LoginOfOperator), (3, Column::Login, Fault::LoginOfOther)]);
 }
 
@@ -143,9 +143,9 @@ fn log_in_names_of_others_are_refused() {
 fn residents_join_and_are_renamed() {
     let rows = site();
     let state = after(&rows);
-    let mut next = SiteRows::default();
-    next.accounts =
+    let accounts =
         vec![row(2, AccountRow { resident: "Ann".into(), ..account("101", "a", 500) }), row(3, account("101", "c", 7))];
+    let next = SiteRows { accounts, ..SiteRows::default() };
     let planned = plan(&next, &state).unwrap();
     assert_eq!((planned.renamed.len(), planned.joining.len(), planned.new_accounts.len()), (1, 1, 0));
 }
@@ -165,13 +165,8 @@ fn a_room_needs_a_meter_and_a_server_wallet_needs_prices() {
 fn changed_prices_are_published_once_for_a_plan() {
     let mut rows = site();
     let state = after(&rows);
-    rows.prices = ["A", "B"]
-        .map(|_| ())
-        .iter()
-        .zip([None, Some("A".to_owned())])
-        .zip(2..)
-        .map(|((_, building), number)| row(number, PriceRow { plan: "P".into(), building, prices: Prices::flat(7_000) }))
-        .collect();
+    let price = |building| PriceRow { plan: "P".into(), building, prices: Prices::flat(7_000) };
+    rows.prices = vec![row(2, price(None)), row(3, price(Some("A".into())))];
     let planned = plan(&rows, &state).unwrap();
     assert_eq!((planned.prices.len(), planned.assignments.len()), (1, 1));
 }
