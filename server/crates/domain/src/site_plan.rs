@@ -3,160 +3,21 @@
 //! Rooms are known by building, floor and name, gateways by name, meters by serial number, accounts by room, price plans by name.
 //! What the workbook does not name is left alone. The same workbook again changes nothing.
 
+#[cfg(test)]
+mod tests;
+mod types;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use model::console::RoomName;
-use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
-use model::site_workbook::{Column, Counts, Fault, Sheet};
+use model::site_workbook::{Column, Fault, Sheet};
 use model::tariff::Prices;
 
-use crate::framing::Framing;
 use crate::serial::Serial;
-
-/// A row of a sheet with its number in the file, from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row<T> {
-    pub number: u32,
-    pub value: T,
-}
-
-/// The rows of a workbook, each by itself right.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SiteRows {
-    pub rooms: Vec<Row<RoomName>>,
-    pub gateways: Vec<Row<GatewayRow>>,
-    pub meters: Vec<Row<MeterRow>>,
-    pub prices: Vec<Row<PriceRow>>,
-    pub accounts: Vec<Row<AccountRow>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GatewayRow {
-    pub name: String,
-    pub host: String,
-    pub port: u16,
-    pub framing: Framing,
-    /// `None`: the site's.
-    pub interval_s: Option<i64>,
-    pub tls_name: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MeterRow {
-    pub serial: Serial,
-    pub room: RoomName,
-    /// The gateway's name.
-    pub gateway: String,
-    /// Unit id, 1-247.
-    pub unit: u8,
-    /// The profile's name.
-    pub profile: String,
-    pub wallet: Wallet,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PriceRow {
-    pub plan: String,
-    /// `None`: the whole site.
-    pub building: Option<String>,
-    pub prices: Prices,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountRow {
-    pub room: RoomName,
-    pub resident: String,
-    pub login: String,
-    /// `None`: the resident cannot log in before a password is set.
-    pub password: Option<String>,
-    /// What the resident had in the older system; added up over the residents of a room.
-    pub opening: Fen,
-}
-
-/// What the site has.
-#[derive(Clone, Debug, Default)]
-pub struct SiteState {
-    pub site: Option<PlaceId>,
-    pub buildings: HashMap<String, PlaceId>,
-    /// By building and floor; a room without a floor is below its building.
-    pub floors: HashMap<(String, String), PlaceId>,
-    pub rooms: HashMap<RoomName, PlaceId>,
-    pub gateways: HashMap<String, (GatewayId, GatewayRow)>,
-    pub meters: HashMap<Serial, MeterState>,
-    pub accounts: HashMap<RoomName, AccountState>,
-    /// All login names, with the role of the person.
-    pub logins: HashMap<String, (UserId, Role)>,
-    /// The newest prices of each plan, and the places where it applies now: `None` for the whole site.
-    pub plans: HashMap<String, PlanState>,
-    /// Floors and rooms that have a price plan of their own.
-    pub priced: HashSet<PlaceId>,
-}
-
-#[derive(Clone, Debug)]
-pub struct MeterState {
-    pub id: MeterId,
-    pub row: MeterRow,
-    pub has_account: bool,
-}
-
-#[derive(Clone, Debug)]
-pub struct AccountState {
-    pub id: AccountId,
-    /// Login and name.
-    pub residents: HashMap<String, String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct PlanState {
-    pub id: Uuid,
-    pub prices: Prices,
-    pub applies_to: HashSet<Option<String>>,
-}
-
-/// What is done, in this order: places, gateways, meters, prices, accounts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SitePlan {
-    pub buildings: Vec<String>,
-    /// Building and floor.
-    pub floors: Vec<(String, String)>,
-    pub rooms: Vec<RoomName>,
-    pub new_gateways: Vec<GatewayRow>,
-    pub changed_gateways: Vec<(GatewayId, GatewayRow)>,
-    pub new_meters: Vec<MeterRow>,
-    pub changed_meters: Vec<(MeterId, MeterRow)>,
-    /// A plan's name and its next prices.
-    pub prices: Vec<(String, Prices)>,
-    /// A plan's name and the building where it applies from now on.
-    pub assignments: Vec<(String, Option<String>)>,
-    pub new_accounts: Vec<NewAccount>,
-    /// Residents who join an open account.
-    pub joining: Vec<(AccountId, AccountRow)>,
-    pub renamed: Vec<(UserId, String)>,
-    /// In the order of [`Sheet::ALL`].
-    pub counts: [Counts; Sheet::ALL.len()],
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAccount {
-    pub room: RoomName,
-    /// The serial numbers of its meters that sell; the first takes the opening amount.
-    pub meters: Vec<Serial>,
-    /// At least one.
-    pub residents: Vec<AccountRow>,
-    pub opening: Fen,
-}
-
-/// A row that does not fit what the site has or what other rows say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    pub sheet: Sheet,
-    pub row: u32,
-    pub column: Column,
-    pub fault: Fault,
-}
+pub use types::*;
 
 /// Compares the rows with the site.
 ///
@@ -181,8 +42,8 @@ struct Planner<'a> {
     rooms: HashSet<&'a RoomName>,
 }
 
-/// What became of a row.
-enum Effect {
+/// What an import does with a row.
+enum RowEffect {
     Created,
     Changed,
     Unchanged,
@@ -193,12 +54,12 @@ impl<'a> Planner<'a> {
         self.conflicts.push(Conflict { sheet, row, column, fault });
     }
 
-    fn count(&mut self, sheet: Sheet, effect: Effect) {
+    fn count(&mut self, sheet: Sheet, effect: RowEffect) {
         let Some(counts) = self.plan.counts.get_mut(sheet as usize) else { return };
         match effect {
-            Effect::Created => counts.created += 1,
-            Effect::Changed => counts.changed += 1,
-            Effect::Unchanged => counts.unchanged += 1,
+            RowEffect::Created => counts.created += 1,
+            RowEffect::Changed => counts.changed += 1,
+            RowEffect::Unchanged => counts.unchanged += 1,
         }
     }
 
@@ -213,7 +74,7 @@ impl<'a> Planner<'a> {
                 continue;
             }
             if state.rooms.contains_key(room) {
-                self.count(Sheet::Rooms, Effect::Unchanged);
+                self.count(Sheet::Rooms, RowEffect::Unchanged);
                 continue;
             }
             if !state.buildings.contains_key(&room.building) && buildings.insert(&room.building) {
@@ -226,7 +87,7 @@ impl<'a> Planner<'a> {
             }
             self.rooms.insert(room);
             self.plan.rooms.push(room.clone());
-            self.count(Sheet::Rooms, Effect::Created);
+            self.count(Sheet::Rooms, RowEffect::Created);
         }
     }
 
@@ -241,12 +102,12 @@ impl<'a> Planner<'a> {
             match state.gateways.get(&row.name) {
                 None => {
                     self.plan.new_gateways.push(row.clone());
-                    self.count(Sheet::Gateways, Effect::Created);
+                    self.count(Sheet::Gateways, RowEffect::Created);
                 }
-                Some((_, known)) if known == row => self.count(Sheet::Gateways, Effect::Unchanged),
+                Some((_, known)) if known == row => self.count(Sheet::Gateways, RowEffect::Unchanged),
                 Some((id, _)) => {
                     self.plan.changed_gateways.push((*id, row.clone()));
-                    self.count(Sheet::Gateways, Effect::Changed);
+                    self.count(Sheet::Gateways, RowEffect::Changed);
                 }
             }
         }
@@ -301,12 +162,12 @@ impl<'a> Planner<'a> {
             match known {
                 None => {
                     self.plan.new_meters.push(row.clone());
-                    self.count(Sheet::Meters, Effect::Created);
+                    self.count(Sheet::Meters, RowEffect::Created);
                 }
-                Some(meter) if &meter.row == row => self.count(Sheet::Meters, Effect::Unchanged),
+                Some(meter) if &meter.row == row => self.count(Sheet::Meters, RowEffect::Unchanged),
                 Some(meter) => {
                     self.plan.changed_meters.push((meter.id, row.clone()));
-                    self.count(Sheet::Meters, Effect::Changed);
+                    self.count(Sheet::Meters, RowEffect::Changed);
                 }
             }
         }
@@ -350,9 +211,9 @@ impl<'a> Planner<'a> {
             self.count(
                 Sheet::Prices,
                 match known {
-                    None => Effect::Created,
-                    Some(_) if published || assigned => Effect::Changed,
-                    Some(_) => Effect::Unchanged,
+                    None => RowEffect::Created,
+                    Some(_) if published || assigned => RowEffect::Changed,
+                    Some(_) => RowEffect::Unchanged,
                 },
             );
         }
@@ -397,7 +258,7 @@ impl<'a> Planner<'a> {
                         self.refuse(Sheet::Accounts, *number, Column::Room, Fault::NoPrices);
                         continue;
                     }
-                    self.count(Sheet::Accounts, Effect::Created);
+                    self.count(Sheet::Accounts, RowEffect::Created);
                     match opened.get(&row.room).and_then(|index| self.plan.new_accounts.get_mut(*index)) {
                         Some(account) => {
                             account.opening = Fen(account.opening.0.saturating_add(row.opening.0));
@@ -421,14 +282,14 @@ impl<'a> Planner<'a> {
     fn at_open_account(&mut self, account: &AccountState, row: &AccountRow) {
         let user = self.state.logins.get(&row.login).map(|(user, _)| *user);
         match (account.residents.get(&row.login), user) {
-            (Some(name), _) if name == &row.resident => self.count(Sheet::Accounts, Effect::Unchanged),
+            (Some(name), _) if name == &row.resident => self.count(Sheet::Accounts, RowEffect::Unchanged),
             (Some(_), Some(user)) => {
                 self.plan.renamed.push((user, row.resident.clone()));
-                self.count(Sheet::Accounts, Effect::Changed);
+                self.count(Sheet::Accounts, RowEffect::Changed);
             }
             _ => {
                 self.plan.joining.push((account.id, row.clone()));
-                self.count(Sheet::Accounts, Effect::Changed);
+                self.count(Sheet::Accounts, RowEffect::Changed);
             }
         }
     }
@@ -463,6 +324,3 @@ impl<'a> Planner<'a> {
         self.state.buildings.contains_key(building) || self.plan.buildings.iter().any(|added| added == building)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -17,7 +17,7 @@ mod xlsx;
 use std::collections::BTreeSet;
 
 use domain::site_plan::SiteRows;
-use model::site_workbook::{Fault, Problem, Sheet};
+use model::site_workbook::{Column, Fault, Problem, Sheet};
 
 pub use limits::MAX_FILE_BYTES;
 pub use names::{column_title, sheet_title};
@@ -31,14 +31,14 @@ pub struct Contents {
     /// The names of its sheets, as they stand in the file.
     pub titles: Vec<(Sheet, String)>,
     /// The columns of each sheet, in the order of the file.
-    columns: Vec<(Sheet, Vec<Option<model::site_workbook::Column>>)>,
+    columns: Vec<(Sheet, Vec<Option<Column>>)>,
     pub problems: Vec<Problem>,
 }
 
 impl Contents {
     /// A problem of a row that was read, as the file names its sheet and counts its columns.
     #[must_use]
-    pub fn locate(&self, sheet: Sheet, row: u32, column: model::site_workbook::Column, fault: Fault) -> Problem {
+    pub fn locate(&self, sheet: Sheet, row: u32, column: Column, fault: Fault) -> Problem {
         let title = self.titles.iter().find(|(of, _)| *of == sheet);
         let columns = self.columns.iter().find(|(of, _)| *of == sheet);
         let index = columns.and_then(|(_, columns)| columns.iter().position(|found| *found == Some(column)));

@@ -1,4 +1,7 @@
+use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
+
 use super::*;
+use crate::framing::Framing;
 
 fn place(room: &str) -> RoomName {
     RoomName { building: "A".into(), floor: "1".into(), room: room.into() }

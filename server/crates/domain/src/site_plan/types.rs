@@ -1,0 +1,156 @@
+//! The rows of a site workbook, what a site has, and what an import does.
+
+use std::collections::{HashMap, HashSet};
+
+use model::console::RoomName;
+use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::person::Role;
+use model::site_workbook::{Column, Counts, Fault, Sheet};
+use model::tariff::Prices;
+
+use crate::framing::Framing;
+use crate::serial::Serial;
+
+/// A row of a sheet with its number in the file, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row<T> {
+    pub number: u32,
+    pub value: T,
+}
+
+/// The rows of a workbook, each by itself right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SiteRows {
+    pub rooms: Vec<Row<RoomName>>,
+    pub gateways: Vec<Row<GatewayRow>>,
+    pub meters: Vec<Row<MeterRow>>,
+    pub prices: Vec<Row<PriceRow>>,
+    pub accounts: Vec<Row<AccountRow>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayRow {
+    pub name: String,
+    pub host: String,
+    pub port: u16,
+    pub framing: Framing,
+    /// `None`: the site's.
+    pub interval_s: Option<i64>,
+    pub tls_name: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterRow {
+    pub serial: Serial,
+    pub room: RoomName,
+    /// The gateway's name.
+    pub gateway: String,
+    /// Unit id, 1-247.
+    pub unit: u8,
+    /// The profile's name.
+    pub profile: String,
+    pub wallet: Wallet,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceRow {
+    pub plan: String,
+    /// `None`: the whole site.
+    pub building: Option<String>,
+    pub prices: Prices,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRow {
+    pub room: RoomName,
+    pub resident: String,
+    pub login: String,
+    /// `None`: the resident cannot log in before a password is set.
+    pub password: Option<String>,
+    /// What the resident had in the older system; added up over the residents of a room.
+    pub opening: Fen,
+}
+
+/// What the site has.
+#[derive(Clone, Debug, Default)]
+pub struct SiteState {
+    pub site: Option<PlaceId>,
+    pub buildings: HashMap<String, PlaceId>,
+    /// By building and floor; a room without a floor is below its building.
+    pub floors: HashMap<(String, String), PlaceId>,
+    pub rooms: HashMap<RoomName, PlaceId>,
+    pub gateways: HashMap<String, (GatewayId, GatewayRow)>,
+    pub meters: HashMap<Serial, MeterState>,
+    pub accounts: HashMap<RoomName, AccountState>,
+    /// All login names, with the role of the person.
+    pub logins: HashMap<String, (UserId, Role)>,
+    /// The newest prices of each plan, and the places where it applies now: `None` for the whole site.
+    pub plans: HashMap<String, PlanState>,
+    /// Floors and rooms that have a price plan of their own.
+    pub priced: HashSet<PlaceId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct MeterState {
+    pub id: MeterId,
+    pub row: MeterRow,
+    pub has_account: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct AccountState {
+    pub id: AccountId,
+    /// Login and name.
+    pub residents: HashMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PlanState {
+    pub id: Uuid,
+    pub prices: Prices,
+    pub applies_to: HashSet<Option<String>>,
+}
+
+/// What is done, in this order: places, gateways, meters, prices, accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SitePlan {
+    pub buildings: Vec<String>,
+    /// Building and floor.
+    pub floors: Vec<(String, String)>,
+    pub rooms: Vec<RoomName>,
+    pub new_gateways: Vec<GatewayRow>,
+    pub changed_gateways: Vec<(GatewayId, GatewayRow)>,
+    pub new_meters: Vec<MeterRow>,
+    pub changed_meters: Vec<(MeterId, MeterRow)>,
+    /// A plan's name and its next prices.
+    pub prices: Vec<(String, Prices)>,
+    /// A plan's name and the building where it applies from now on.
+    pub assignments: Vec<(String, Option<String>)>,
+    pub new_accounts: Vec<NewAccount>,
+    /// Residents who join an open account.
+    pub joining: Vec<(AccountId, AccountRow)>,
+    pub renamed: Vec<(UserId, String)>,
+    /// In the order of [`Sheet::ALL`].
+    pub counts: [Counts; Sheet::ALL.len()],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAccount {
+    pub room: RoomName,
+    /// The serial numbers of its meters that sell; the first takes the opening amount.
+    pub meters: Vec<Serial>,
+    /// At least one.
+    pub residents: Vec<AccountRow>,
+    pub opening: Fen,
+}
+
+/// A row that does not fit what the site has or what other rows say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    pub sheet: Sheet,
+    pub row: u32,
+    pub column: Column,
+    pub fault: Fault,
+}
