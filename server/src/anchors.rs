@@ -32,8 +32,8 @@ pub enum AnchorError {
     Store(#[from] StoreError),
 }
 
-/// The anchors in a file, as number and hash of their lines; none where there is no file yet. A last line that a crash cut off is
-/// no anchor.
+/// The anchors in a file, as number and hash of their lines; none where there is no file yet. A last line that a crash cut
+/// off is no anchor.
 ///
 /// # Errors
 /// Where it cannot be read, a line is something else, or does not come after the one before.
@@ -76,8 +76,8 @@ fn parse(line: &str) -> Option<(i64, Vec<u8>)> {
     (words.next().is_none() && hash.len() == HASH_BYTES).then_some((seq, hash))
 }
 
-/// Whether the database has the line that the file names last, and so all before it; `verify` looks for each. Gives the number of
-/// anchors.
+/// Whether the database has the line that the file names last, and so all before it; `verify` looks for each. Gives the
+/// number of anchors.
 ///
 /// # Errors
 /// [`AnchorError::Foreign`] where it has not, otherwise as [`read`].

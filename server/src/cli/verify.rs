@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::services::cash_desk::by_kind;
 use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
-use store::{audit, ledger, verify};
+use store::{audit, ledger};
 
 #[derive(clap::Args)]
 pub struct Args {

@@ -8,10 +8,10 @@ use model::money::{Fen, Money};
 use model::order::Tender;
 use store::StoreError;
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount, TakeOver};
-use store::verify::{self, Figure, Rule};
 use story_support::closings::{proved, who};
 use story_support::room_fixture::refused;
 use story_support::{World, both};
+use verify::{Figure, Rule};
 
 both!(an_account_is_opened_once, |w: World| async move {
     let meter = w.meter(1).await;

@@ -69,5 +69,5 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     assert_eq!(shop.world.number(open).await, 0);
     assert_eq!(shop.world.word("SELECT resolution FROM cases ORDER BY closed_at DESC LIMIT 1").await, "mended");
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM audit WHERE action = 'case.close'").await, 1);
-    assert_eq!(store::verify::verify(&shop.world.db).await.unwrap().differences, []);
+    assert_eq!(verify::verify(&shop.world.db).await.unwrap().differences, []);
 });

@@ -17,7 +17,6 @@ use sandbox::Faults;
 use server::services::residents::ResidentService;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
-use store::verify::{self, Figure, Rule};
 use store::{StoreError, console};
 use story_support::refunding::{BY_HAND, colleague, refused, uuid};
 use story_support::room_fixture::RoomFixture;
@@ -25,6 +24,7 @@ use story_support::rooms::Room;
 use story_support::shop::Shop;
 use story_support::web::{Web, location};
 use story_support::{World, both};
+use verify::{Figure, Rule};
 
 /// A room with a server wallet and a purchase of 50.00 yuan.
 async fn bought(w: World) -> (Shop, UserId, OrderId, String) {

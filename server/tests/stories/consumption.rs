@@ -18,11 +18,11 @@ use server::tasks::consumption::PostConsumption;
 use server::tasks::subsidies::GiveSubsidies;
 use store::accounts::{self, TakeOver};
 use store::orders::{self, NewOrder};
-use store::verify::{self, Figure, Rule};
 use store::{cases, ledger as books};
 use story_support::rooms::Room;
 use story_support::{World, bind, both};
 use uuid::Uuid;
+use verify::{Figure, Rule};
 
 /// Sells, and records the delivery.
 async fn sell_and_deliver(w: &World, room: Room, count: i64, fen: i64) {

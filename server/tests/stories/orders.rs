@@ -10,7 +10,7 @@ use model::order::{CommandState, OrderState, Tender};
 use store::console::{self, RecordFilter};
 use store::order_lists;
 use store::orders::{self, NewOrder};
-use store::{StoreError, ledger, verify};
+use store::{StoreError, ledger};
 use story_support::rooms::Room;
 use story_support::{World, both};
 

@@ -6,8 +6,8 @@ use model::ids::{MeterId, OrderId};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
+use store::deliveries;
 use store::orders::{self, NewOrder};
-use store::{deliveries, verify};
 use story_support::{World, both};
 
 both!(an_earlier_purchase_committed_later_does_not_interfere, |w: World| async move {

@@ -16,8 +16,8 @@ use server::config::Config;
 use server::services::auth::Passwords;
 use simulator::Load;
 use store::accounts::{self, NewResident, OpenAccount};
+use store::meters;
 use store::prices::{self, Publication};
-use store::{meters, verify};
 
 use story_support::site::{SOON, Site, quick, until};
 use story_support::web::{PASSWORD, Person, Web, location};

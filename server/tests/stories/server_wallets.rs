@@ -20,10 +20,10 @@ use model::time::{HOUR, MINUTE, SECOND};
 use store::prices::{self, Publication};
 use store::returns::{self, NewReturn, ReturnSubject};
 use store::rooms::{self, Switch};
-use store::verify::{self, Rule};
 use store::{Db, console, counters, meters, readings, wallets};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::{World, both};
+use verify::Rule;
 
 both!(consumption_is_debited_and_its_remainder_carried, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 5_401, 5_000).await;

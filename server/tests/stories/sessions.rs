@@ -5,7 +5,7 @@ use model::person::Role;
 use model::time::{DAY, HOUR, MINUTE};
 use reqwest::Method;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
-use store::{audit, verify};
+use store::audit;
 use story_support::web::{PASSWORD, Web, location};
 use story_support::{World, both};
 

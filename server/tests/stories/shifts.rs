@@ -10,7 +10,7 @@ use model::order::Tender;
 use model::person::{Role, Who};
 use store::orders::{self, NewOrder, Order};
 use store::shifts::{self, Shift};
-use store::{StoreError, ledger, verify};
+use store::{StoreError, ledger};
 use story_support::rooms::Room;
 use story_support::{World, both};
 

@@ -14,10 +14,10 @@ use sqlx::AssertSqlSafe;
 use store::audit::{self, Entry};
 use store::returns::{self, NewReturn, ReturnSubject};
 use store::seal::SealKey;
-use store::verify::{Rule, verify, verify_within};
 use store::{Db, Tx};
 use story_support::site::{Site, until};
 use story_support::{World, both};
+use verify::{Rule, verify, verify_within};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -187,7 +187,7 @@ both!(readings_and_energy_that_disagree_are_noticed, |w: World| async move {
     for (at, total) in [(0, 100), (90_000_000, 100), (91_000_000, 107)] {
         story_support::bind(&w.db, insert, room.meter.0, &[at, total]).await;
     }
-    let rules = |found: Vec<store::verify::Difference>| found.into_iter().map(|one| one.rule).collect::<Vec<_>>();
+    let rules = |found: Vec<verify::Difference>| found.into_iter().map(|one| one.rule).collect::<Vec<_>>();
     assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::EnergyOfDay, Rule::EnergyOfHour]);
     story_support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, 1, 7)", room.meter.0, &[]).await;
     story_support::bind(&w.db, "INSERT INTO energy_hourly (meter_id, hour, wh) VALUES ($1, 25, 7)", room.meter.0, &[]).await;

@@ -54,8 +54,8 @@ pub const fn of_wallet(status: StatusWord) -> [(EventKind, bool); 5] {
 }
 
 /// Whether a reading shows a faulty relay: the meter reports it, or load current flows while the relay is `open`. It is an event
-/// only when two successive readings show it, because state and current are read one after the other and the relay may move in
-/// between.
+/// only when two successive readings show it, because state and current are read one after the other and the relay may
+/// move in between.
 #[must_use]
 pub fn has_relay_fault(open: bool, now: &Latest) -> bool {
     now.status.relay_fault() || (open && draws_load(now.current_ca, now.power_w))

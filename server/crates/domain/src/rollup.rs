@@ -64,8 +64,8 @@ impl ConsumptionInterval {
         })
     }
 
-    /// Without what is longer ago than a year before its end: a clock that lost its time would make a row for each of a million
-    /// hours.
+    /// Without what is longer ago than a year before its end: a clock that lost its time would make a row for each of
+    /// a million hours.
     fn bounded(self) -> Self {
         Self { from: self.from.max(self.to.plus(-LONGEST)), ..self }
     }

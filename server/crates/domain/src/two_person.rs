@@ -31,7 +31,7 @@ pub enum Move {
     Cash(Fen),
     /// A subsidy, through a channel, by card, by transfer, or carried over from another meter.
     Other(Fen),
-    /// Given back.
+    /// Returned to the resident.
     Out(Fen),
 }
 

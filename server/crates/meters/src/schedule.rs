@@ -65,7 +65,7 @@ pub enum ScheduledAction {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadFailure {
-    /// No answer.
+    /// Nothing was received in time.
     Silent,
     /// Something was received that does not answer the request: it may have been meant for another one.
     Garbled,

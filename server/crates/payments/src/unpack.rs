@@ -67,7 +67,7 @@ pub fn unzip(packed: &[u8]) -> Result<Vec<(String, Vec<u8>)>, UnpackError> {
     Ok(files)
 }
 
-/// Decodes GBK.
+/// The text of bytes in GBK.
 ///
 /// # Errors
 /// [`UnpackError::Encoding`] for any byte sequence that is not GBK.

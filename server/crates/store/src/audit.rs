@@ -82,13 +82,13 @@ pub async fn verify(db: &Db) -> Result<Chain> {
     walk(&mut tx, head.as_ref()).await
 }
 
-pub(super) async fn head(tx: &mut Tx) -> Result<Option<Head>> {
+pub async fn head(tx: &mut Tx) -> Result<Option<Head>> {
     on!(tx, |c| sqlx::query_as("SELECT seq, hash, sealed_rows, seal_sum, mac FROM audit_head WHERE one = 1")
         .fetch_optional(c)
         .await)
 }
 
-pub(super) async fn walk(tx: &mut Tx, head: Option<&Head>) -> Result<Chain> {
+pub async fn walk(tx: &mut Tx, head: Option<&Head>) -> Result<Chain> {
     let key = tx.unsealed().key().clone();
     let (mut previous, mut seq) = (Vec::new(), 0);
     loop {

@@ -17,8 +17,9 @@ use super::server_lock::ServerLock;
 use super::write_back;
 use super::{Result, StoreError};
 
-pub(super) static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
-pub(super) static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+/// The migrations of each engine.
+pub static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+pub static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// Statements that a connection keeps prepared: more than there are in the program.
 const PREPARED: usize = 1_000;
@@ -240,6 +241,7 @@ impl Tx {
 }
 
 /// Runs one query on a transaction: `on!(tx, |c| sqlx::query("...").bind(x).execute(c).await)?`. Gives a `Result<_, StoreError>`.
+#[macro_export]
 macro_rules! on {
     ($tx:expr, |$c:ident| $query:expr) => {
         match &mut *$tx {
@@ -273,4 +275,4 @@ macro_rules! columns {
     };
 }
 
-pub(crate) use {columns, on, read};
+pub(crate) use {columns, read};

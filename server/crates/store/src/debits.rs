@@ -74,8 +74,8 @@ pub(super) async fn check(tx: &mut Tx, at: Timestamp, debit: &Debit) -> Result<W
     if debit.amount > held { Err(AppError::ExceedsRemaining.into()) } else { Ok(wallet) }
 }
 
-/// Which wallet an account's meter has and what it holds, as far as is known, without what other debits take. Locks the account's
-/// meter.
+/// Which wallet an account's meter has and what it holds, as far as is known, without what other debits take. Locks the
+/// account's meter.
 ///
 /// # Errors
 /// Refused with [`AppError::AccountNotOpen`], or [`AppError::MeterLost`] where it was never read.

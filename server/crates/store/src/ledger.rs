@@ -90,11 +90,11 @@ pub async fn recomputed_balances(db: &Db) -> Result<Vec<Balance>> {
 }
 
 /// [`balances`] in the caller's transaction.
-pub(super) async fn balances_in(tx: &mut Tx) -> Result<Vec<Balance>> {
+pub async fn balances_in(tx: &mut Tx) -> Result<Vec<Balance>> {
     on!(tx, |c| sqlx::query_as("SELECT account, debits_e4, credits_e4 FROM ledger_balances ORDER BY account").fetch_all(c).await)
 }
 
 /// [`recomputed_balances`] in the caller's transaction.
-pub(super) async fn recomputed_in(tx: &mut Tx) -> Result<Vec<Balance>> {
+pub async fn recomputed_in(tx: &mut Tx) -> Result<Vec<Balance>> {
     on!(tx, |c| sqlx::query_as(balances_at!()).bind(i64::MAX).fetch_all(c).await)
 }

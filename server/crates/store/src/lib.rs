@@ -52,12 +52,11 @@ pub mod site_import;
 pub mod subsidies;
 pub mod trust;
 pub mod users;
-pub mod verify;
 pub mod wallets;
 mod write_back;
 
-pub use db::{Db, Tx};
-pub(crate) use db::{on, read};
+pub(crate) use db::read;
+pub use db::{Db, POSTGRES, SQLITE, Tx};
 pub use error::StoreError;
 pub use json_text::JsonText;
 pub use server_lock::ServerLock;
@@ -66,12 +65,13 @@ pub use server_lock::ServerLock;
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// How many rows a statement touched, or the rows themselves: what both engines agree on.
-pub(crate) fn db_result<T: Outcome>(result: std::result::Result<T, sqlx::Error>) -> Result<T::Plain> {
+#[doc(hidden)]
+pub fn db_result<T: Outcome>(result: std::result::Result<T, sqlx::Error>) -> Result<T::Plain> {
     result.map(Outcome::plain).map_err(StoreError::from)
 }
 
 /// Turns an engine's answer into one that both share.
-pub(crate) trait Outcome {
+pub trait Outcome {
     /// The shared form.
     type Plain;
     fn plain(self) -> Self::Plain;

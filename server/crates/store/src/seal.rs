@@ -20,7 +20,7 @@ use super::audit::AuditLine;
 use super::{Result, StoreError, Tx};
 pub(super) use notes::{BEGIN, SETTING, watch};
 use notes::{Noted, RowChange};
-pub(super) use rows::{NAMED, RowFault, faults};
+pub use rows::{NAMED, RowFault, SealReport, faults};
 
 /// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/sealed.rs`
 /// says why for each.
@@ -131,7 +131,7 @@ impl Seal {
 
 /// The head of the audit chain, and what all seals make up.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub(super) struct Head {
+pub struct Head {
     /// Of the last line; 0 before the first.
     pub seq: i64,
     pub hash: Vec<u8>,

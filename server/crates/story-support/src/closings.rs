@@ -10,7 +10,7 @@ use model::order::Tender;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use store::closings::{self, BalanceTarget, ClosingRequest, NewClosing, View};
-use store::{StoreError, ledger, verify};
+use store::{StoreError, ledger};
 
 use crate::World;
 use crate::site::{SOON, Site, until};

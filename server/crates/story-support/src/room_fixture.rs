@@ -23,7 +23,7 @@ use store::meters::{self, NewMeter};
 use store::orders::{self, NewOrder, Order};
 use store::places::{self, NewPlace};
 use store::prices::{self, Publication};
-use store::{StoreError, verify, wallets};
+use store::{StoreError, wallets};
 use tokio::sync::mpsc;
 
 use crate::World;

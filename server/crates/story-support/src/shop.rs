@@ -19,7 +19,6 @@ use server::tasks::query_payments::QueryPayments;
 use server::tasks::refunds::SendRefunds;
 use store::orders::{self, NewOrder, Order};
 use store::payments::attempts_of;
-use store::verify;
 use tokio::net::TcpListener;
 
 use crate::World;

@@ -20,7 +20,7 @@ use store::accounts::{self, NewResident, TakeOver};
 use store::commands::{self, NewCommand};
 use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
 use store::orders::{self, NewOrder, Order};
-use store::{Db, Tx, verify};
+use store::{Db, Tx};
 use uuid::Uuid;
 
 use crate::World;

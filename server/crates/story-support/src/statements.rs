@@ -12,7 +12,6 @@ use sandbox::{Faults, StatementFaults};
 use server::tasks::Task;
 use server::tasks::reconcile::Reconcile;
 use store::reconcile::{self, DayRow, DifferenceRow};
-use store::verify;
 
 use crate::shop::{PHONE, Shop};
 

@@ -11,8 +11,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::registry::Activity;
 
-/// The answer that a connection sends. Shared by its stream, which knows what has been sent, and its service, which knows what is
-/// an answer.
+/// The answer that a connection sends. Shared by its stream, which knows what has been sent, and its service,
+/// which knows what is an answer.
 #[derive(Clone, Default)]
 pub struct AnswerInProgress(Arc<Mutex<State>>);
 

@@ -149,7 +149,7 @@ mod tests {
         Queue::Stranger(IpAddr::from([10, 0, 0, n]))
     }
 
-    fn known(n: u128) -> Queue {
+    fn person(n: u128) -> Queue {
         Queue::Known(UserId(model::ids::Uuid::from_u128(n)))
     }
 
@@ -160,7 +160,7 @@ mod tests {
         assert!(stored.starts_with("$argon2id$v=19$"), "{stored}");
         assert!(passwords.verify(stranger(1), "correct horse", Some(stored.clone())).await.unwrap());
         assert!(!passwords.verify(stranger(1), "wrong horse", Some(stored)).await.unwrap());
-        let known = known(1);
+        let known = person(1);
         assert!(!passwords.verify(known, "nobody", None).await.unwrap(), "the stand-in hash opens nothing");
         assert!(!passwords.verify(known, "x", Some("not a hash".into())).await.unwrap());
         assert!(passwords.queues.all().is_empty(), "nobody waits");
@@ -180,18 +180,18 @@ mod tests {
         assert!(second.is_err(), "one at a time");
         assert_eq!(passwords.verify(stranger(2), "x", None).await, Ok(false));
         let _all = passwords.strangers.clone().acquire_many_owned(2).await.unwrap();
-        assert_eq!(passwords.verify(known(1), "x", None).await, Ok(false), "strangers do not hold known people up");
+        assert_eq!(passwords.verify(person(1), "x", None).await, Ok(false), "strangers do not hold known people up");
     }
 
     #[tokio::test]
     async fn a_person_cannot_hold_up_the_others() {
         let passwords = Passwords::new(Rng::from_seed([1; 32])).unwrap();
         // Whoever stole a session asks as often as they can.
-        let turn = Place::take(&passwords.queues, known(1)).unwrap();
+        let turn = Place::take(&passwords.queues, person(1)).unwrap();
         let (own, all) = (turn.turn.clone().acquire_owned().await, passwords.known.clone().acquire_owned().await);
-        let again = timeout(Duration::from_millis(300), passwords.verify(known(1), "x", None)).await;
+        let again = timeout(Duration::from_millis(300), passwords.verify(person(1), "x", None)).await;
         assert!(again.is_err(), "one at a time");
-        assert_eq!(passwords.verify(known(2), "x", None).await, Ok(false));
+        assert_eq!(passwords.verify(person(2), "x", None).await, Ok(false));
         assert!(passwords.hash("correct horse").await.is_ok());
         drop((own, all));
     }

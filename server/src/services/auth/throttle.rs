@@ -76,7 +76,7 @@ struct Attempts {
     next: i64,
 }
 
-/// Who tries.
+/// The source of an attempt to log in.
 pub enum Caller<'a> {
     /// A browser that is not known, by its address as limits count it.
     Stranger {

@@ -30,8 +30,8 @@ fn refusal(last_frame: Option<SentFrame>, operation: &Operation, seen: &StateBlo
 }
 
 impl DeliveryEngine {
-    /// Advances the command as far as possible now. Only this account is closed: where another one or none is open, nothing is
-    /// sent.
+    /// Advances the command as far as possible now. Only this account is closed: where another one or none is open,
+    /// nothing is sent.
     pub(super) async fn close_foreign(
         &self,
         command: &Command,

@@ -8,7 +8,7 @@ use crate::{Db, Result, read};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedAccount {
     pub account: AccountId,
-    /// Sorted.
+    /// In ascending order.
     pub meters: Vec<MeterId>,
     /// Login names and password hashes.
     pub residents: Vec<(String, String)>,

@@ -15,7 +15,7 @@ use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets}
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
-/// The values.
+/// What a person read from a meter that does not answer.
 #[derive(Clone, Debug)]
 pub struct Counted {
     /// The balance by its display, or by its last reading less the estimated use; for a meter with its own wallet.

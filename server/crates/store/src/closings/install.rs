@@ -19,7 +19,7 @@ use domain::rng::Rng;
 /// The new meter.
 #[derive(Clone, Debug)]
 pub struct Device {
-    /// 12 digits.
+    /// Its serial number, 12 digits.
     pub serial: String,
     pub gateway: GatewayId,
     /// Unit id, 1 to 247; the old meter's may be used again.

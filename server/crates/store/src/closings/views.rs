@@ -94,7 +94,7 @@ pub struct ViewMeter {
     pub unreadable: bool,
     /// When its final reading was stored.
     pub final_at: Option<Timestamp>,
-    /// The balance.
+    /// The balance of its final reading.
     pub left: Option<Fen>,
     /// The amount written off; negative if the meter was overdrawn.
     pub written_off: Option<Money>,

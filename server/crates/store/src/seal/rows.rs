@@ -8,9 +8,11 @@ use super::notes::{columns, image, key};
 use super::{Head, Seal, SealKey, TABLES};
 use crate::{Result, Tx, on};
 
+type SealedRows<'a> = BoxStream<'a, std::result::Result<SealedRow, sqlx::Error>>;
+
 /// How a row and its seal disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RowFault {
+pub enum RowFault {
     /// The row was changed after it was sealed.
     Changed,
     /// The row was added without this server.
@@ -28,10 +30,10 @@ struct SealedRow {
 }
 
 /// Faults of one table that are kept: with a wrong key all of its rows differ.
-pub(crate) const NAMED: usize = 51;
+pub const NAMED: usize = 51;
 
 /// What the seals of all tables say.
-pub(crate) struct SealReport {
+pub struct SealReport {
     /// By table, with the key of each row; of one table no more than [`NAMED`].
     pub faults: Vec<(&'static str, String, RowFault)>,
     pub rows: i64,
@@ -42,13 +44,13 @@ pub(crate) struct SealReport {
 
 impl SealReport {
     /// Whether number and sum of the seals are the head's.
-    pub(crate) fn fits(&self, head: &Head) -> bool {
+    pub fn fits(&self, head: &Head) -> bool {
         self.rows == head.sealed_rows && self.sum == head.sum()
     }
 }
 
 /// Reads every row of every sealed table.
-pub(crate) async fn faults(tx: &mut Tx) -> Result<SealReport> {
+pub async fn faults(tx: &mut Tx) -> Result<SealReport> {
     let key = tx.unsealed().key().clone();
     let mut report = SealReport { faults: Vec::new(), rows: 0, sum: 0, in_table: 0 };
     for table in TABLES {
@@ -84,7 +86,7 @@ impl SealReport {
         &mut self,
         key: &SealKey,
         table: &'static str,
-        mut rows: BoxStream<'_, std::result::Result<SealedRow, sqlx::Error>>,
+        mut rows: SealedRows<'_>,
     ) -> std::result::Result<Option<()>, sqlx::Error> {
         while let Some(row) = rows.try_next().await? {
             self.count(key, table, row);

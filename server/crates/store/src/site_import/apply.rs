@@ -29,7 +29,7 @@ static METERS: LazyLock<Bulk> = LazyLock::new(|| {
 });
 static PLACES: LazyLock<Bulk> = LazyLock::new(|| Bulk::new("INSERT INTO places (id, parent_id, kind, name, sort)", 5, ""));
 
-/// An import.
+/// What is imported, and in whose name.
 pub struct Import<'a> {
     pub rows: &'a SiteRows,
     /// The name of the site's root, where there is none yet.

@@ -1,8 +1,8 @@
 //! What a transaction changed is noted until its commit seals it: many rows, and what a savepoint takes back.
 
 use sqlx::AssertSqlSafe;
-use store::verify::{Difference, verify};
 use store::{Db, Tx};
+use verify::{Difference, verify};
 
 const MANY: i64 = 4_000;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
-use store::verify::{Difference, verify_within};
 use store::{Db, Tx, audit, seal};
+use verify::{Difference, verify_within};
 
 use super::execute;
 

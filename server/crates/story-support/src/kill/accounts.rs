@@ -1,7 +1,5 @@
 //! The trial of returns, closures, moves and a replacement.
 
-use store::verify;
-
 use super::{Report, Stage, account_changes};
 use crate::World;
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use store::verify;
 use tokio::time::{Instant, sleep};
 
 use super::buyers::{CHANNELS, counter_sales, top_ups};

@@ -11,7 +11,7 @@ use model::money::Fen;
 use model::time::MINUTE;
 use sandbox::Trade;
 use simulator::LineFault;
-use store::{Db, verify};
+use store::Db;
 use tokio::time::sleep;
 
 use super::buyers::{CHANNELS, Phone, some_money};

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use sqlx::FromRow;
 
 use super::{Check, Difference, Figure, Report, Rule};
-use crate::{Result, Tx, ledger, on};
+use crate::{Result, Tx, on};
 use domain::ledger::OPERATIONS;
 use model::money::Money;
+use store::ledger;
 
 /// The postings of one operation.
 #[derive(FromRow)]

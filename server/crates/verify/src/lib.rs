@@ -19,8 +19,8 @@ use model::case::CaseKind;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::{Db, Result, Tx, on};
 pub use rules::{Figure, Rule};
+use store::{Db, Result, Tx, on};
 
 /// Something that is not as its rule asks.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use sqlx::migrate::Migrator;
 use sqlx::{Connection, FromRow, SqliteConnection};
 
 use super::{Difference, Report, Rule};
-use crate::db::{POSTGRES, SQLITE};
 use crate::{Result, Tx};
+use store::{POSTGRES, SQLITE};
 
 pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
     let (expected, found) = match tx {

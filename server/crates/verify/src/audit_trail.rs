@@ -1,8 +1,9 @@
 //! The audit chain, and the seals of the rows.
 
 use super::{Difference, Figure, Report, Rule};
-use crate::seal::{self, RowFault};
-use crate::{Result, Tx, audit};
+use crate::{Result, Tx};
+use store::audit;
+use store::seal::{self, RowFault};
 
 /// Rows of one table that are named; the one after them stands for all further ones.
 const NAMED_ROWS: usize = seal::NAMED - 1;
