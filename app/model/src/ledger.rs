@@ -35,6 +35,8 @@ pub enum AccountKind {
     WriteOff,
     /// Counted in the drawers above or below the expected amount (income or expense).
     DrawerDifference,
+    /// Found in meters above or below the books (income or expense).
+    Adjustments,
     /// Held by meters when the site was taken over from an older system (equity).
     TakenOver,
 }
@@ -67,6 +69,7 @@ impl AccountKind {
             Self::Carried => "carried",
             Self::WriteOff => "write-off",
             Self::DrawerDifference => "drawer-difference",
+            Self::Adjustments => "adjustments",
             Self::TakenOver => "taken-over",
         }
     }
@@ -84,7 +87,7 @@ impl AccountKind {
 }
 
 /// All kinds but those of channels.
-const PLAIN: [AccountKind; 14] = [
+const PLAIN: [AccountKind; 15] = [
     AccountKind::Cash,
     AccountKind::Card,
     AccountKind::Bank,
@@ -98,6 +101,7 @@ const PLAIN: [AccountKind; 14] = [
     AccountKind::Carried,
     AccountKind::WriteOff,
     AccountKind::DrawerDifference,
+    AccountKind::Adjustments,
     AccountKind::TakenOver,
 ];
 

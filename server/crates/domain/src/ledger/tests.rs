@@ -12,6 +12,40 @@ fn every_tender_has_its_own_account() {
 }
 
 #[test]
+fn every_account_has_a_kind() {
+    let owner = AccountId(Uuid::from_u128(7));
+    let accounts = [
+        Account::Cash,
+        Account::Card,
+        Account::Bank,
+        Account::Clearing("alipay"),
+        Account::Fees("wechat"),
+        Account::Paid(owner),
+        Account::InMeter(owner),
+        Account::Wallet(owner),
+        Account::Consumption,
+        Account::Suspense,
+        Account::Refunding,
+        Account::Subsidies,
+        Account::Carried,
+        Account::WriteOff,
+        Account::DrawerDifference,
+        Account::Adjustments,
+        Account::TakenOver,
+    ];
+    for account in accounts {
+        // Does not compile where an account is missing here and above.
+        match account {
+            Account::Cash | Account::Card | Account::Bank | Account::Clearing(_) | Account::Fees(_) | Account::Paid(_) => {}
+            Account::InMeter(_) | Account::Wallet(_) | Account::Consumption | Account::Suspense | Account::Refunding => {}
+            Account::Subsidies | Account::Carried | Account::WriteOff | Account::DrawerDifference => {}
+            Account::Adjustments | Account::TakenOver => {}
+        }
+        assert!(model::ledger::AccountKind::of(&account.code()).is_some(), "{account:?}");
+    }
+}
+
+#[test]
 fn what_is_paid_and_delivered_leaves_nothing_between() {
     let account = AccountId(Uuid::from_u128(7));
     let paid = payment(Uuid::from_u128(1), Tender::Alipay, account, Money(630_000));
