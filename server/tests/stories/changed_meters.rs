@@ -67,6 +67,22 @@ both!(another_account_in_the_meter_is_a_case, |w: World| async move {
     assert!(asked("do=guaranteed").await.contains("card confirm"));
 });
 
+both!(an_account_that_its_meter_lost_can_be_closed, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let engine = s.start().await;
+    until(SOON, "a reading", || async { s.w.number("SELECT COUNT(*) FROM readings").await > 0 }).await;
+    s.meter(0, 1).inject(OneTimeFault::AccountClosed).await.unwrap();
+    until(SOON, "the case", || async { s.w.number(OPEN).await == 1 }).await;
+    engine.stop().await;
+    let web = Web::start(&s.w).await;
+    let person = web.person(&s.w, Role::Operator, "porter").await;
+    let page = format!("/rooms/{}", s.rooms[0].meter);
+    let text = person.get(&page).await.text().await.unwrap();
+    assert!(text.contains("请在下方销户") && text.contains("value=\"close\""), "{text}");
+    let text = person.get(&format!("{page}?do=close&tender=cash&reason=x")).await.text().await.unwrap();
+    assert!(text.contains("card confirm"), "{text}");
+});
+
 both!(a_mode_set_by_nobody_is_a_case_until_it_is_set_back, |w: World| async move {
     let s = Site::new(w, 1, 2).await;
     let engine = s.start().await;

@@ -44,6 +44,11 @@ pub fn changes(room: &Room, life: &Lifecycle, by_channel: &[ChannelSale]) -> imp
     }
 }
 
+/// The closure alone.
+pub fn end(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
+    view! { <div class="card stack-tight">{close(meter, by_channel)}</div> }
+}
+
 fn residents(room: &Room, meter: MeterId) -> impl IntoView + use<> {
     let t = texts(lang());
     let lines = room.account.iter().flat_map(|account| &account.residents).map(|resident| {

@@ -79,8 +79,11 @@ fn Body(shown: Shown) -> impl IntoView {
     let (foreign, shows_account) = (room.has_foreign_account(), room.progress.latest.status.account_open());
     let open = !foreign && room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     let (leaving, empty, measures_only) = (life.closing.is_some(), room.account.is_none() && !foreign, room.kind == Wallet::None);
+    // The account of a meter that shows none can only be closed, by counting.
+    let gone = foreign && !shows_account && room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     // What is refused is not offered for confirmation, whatever address asks for it; the mode of a meter can always be set.
-    let confirm = if foreign && !param("do").is_empty() && ControlMode::parse(&param("do")).is_none() {
+    let allowed = ControlMode::parse(&param("do")).is_some() || (gone && param("do") == "close");
+    let confirm = if foreign && !param("do").is_empty() && !allowed {
         Some(view! { <Problem error=AppError::MeterChanged /> }.into_any())
     } else {
         confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key))
@@ -113,6 +116,7 @@ fn Body(shown: Shown) -> impl IntoView {
                     {(!confirming && open && !leaving).then(|| forms::give_back(meter, &by_channel))}
                     {(!confirming && empty && !leaving && !measures_only).then(|| opening::opening(meter, &life.free, key))}
                     {(!confirming && open && !leaving).then(|| account_lifecycle::changes(&room, &life, &by_channel))}
+                    {(!confirming && gone && !leaving).then(|| account_lifecycle::end(meter, &by_channel))}
                     {(!confirming && empty && !leaving).then(|| account_lifecycle::swap(meter, &life))}
                     {account_lifecycle::siblings(&life)}
                     {forms::control(meter, measures_only)}
