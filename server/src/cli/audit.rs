@@ -7,7 +7,7 @@ use model::time::{Date, Timestamp};
 
 use super::Outcome;
 use crate::config::Config;
-use crate::startup::open_database;
+use crate::startup::open_existing_database;
 use domain::clock::{Clock, SystemClock};
 use store::audit::{self, Anchor};
 
@@ -27,7 +27,7 @@ pub async fn run(config: &Config, command: Audit) -> Outcome {
         Some(text) => Timestamp::parse_local(&text).ok_or("--day is not a day like 2026-11-30")?.date(),
         None => SystemClock.now().date().plus(-1),
     };
-    let db = open_database(config).await?;
+    let db = open_existing_database(config).await?;
     let anchor = audit::anchor_before(&db, end_of(day)).await?;
     db.close().await;
     match anchor {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use app::i18n::{Lang, site_workbook};
 use clap::ValueEnum;
-use model::person::Who;
+use model::ids::UserId;
+use model::person::{Role, Who};
 use model::site_workbook::{Preview, Sheet};
 
 use super::Outcome;
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::services::auth::Passwords;
 use crate::services::site::SiteService;
 use crate::services::{Context, NoMeterGateway};
-use crate::startup::open_database;
+use crate::startup::{open_database, open_existing_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
 use meters::live::Live;
@@ -71,23 +72,20 @@ pub async fn import(config: &Config, args: &ImportArgs) -> Outcome {
     let most = workbook::MAX_FILE_BYTES as u64;
     let bytes = if size > most { vec![0; workbook::MAX_FILE_BYTES + 1] } else { std::fs::read(&args.file)? };
     let site = service(config, &db).await?;
-    let preview = if args.dry_run {
-        site.dry_run(&name, &bytes).await?
-    } else {
-        let user = users::by_login(&db, &args.by).await?.ok_or_else(|| format!("no operator logs in as {}", args.by))?;
-        let who = Who { user: model::ids::UserId(user.id), role: user.role, name: user.name, ip: String::new() };
-        if who.role == model::person::Role::Resident {
-            return Err(format!("{} is a resident", args.by).into());
-        }
-        site.import(&who, &args.site, &name, &bytes).await?
-    };
+    let user = users::by_login(&db, &args.by).await?.ok_or_else(|| format!("no operator logs in as {}", args.by))?;
+    let who = Who { user: UserId(user.id), role: user.role, name: user.name, ip: String::new() };
+    if who.role == Role::Resident {
+        return Err(format!("{} is a resident", args.by).into());
+    }
+    let preview =
+        if args.dry_run { site.dry_run(&name, &bytes).await? } else { site.import(&who, &args.site, &name, &bytes).await? };
     db.close().await;
     print(&preview, lang, args.dry_run);
     Ok(if preview.problem_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub async fn export(config: &Config, args: &WriteArgs) -> Outcome {
-    let db = open_database(config).await?;
+    let db = open_existing_database(config).await?;
     let bytes = service(config, &db).await?.export(args.lang.into()).await?;
     db.close().await;
     write(&args.file, &bytes)

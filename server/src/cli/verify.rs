@@ -10,7 +10,7 @@ use super::Outcome;
 use crate::anchors;
 use crate::config::Config;
 use crate::services::cash_desk::by_kind;
-use crate::startup::open_database;
+use crate::startup::open_existing_database;
 use domain::clock::{Clock, SystemClock};
 use store::{audit, ledger};
 
@@ -29,7 +29,7 @@ pub async fn run(config: &Config, args: &Args) -> Outcome {
         Some(text) => Timestamp::parse_local(text).ok_or("--at is neither a day nor an instant like 2026-11-30 12:00")?,
         None => SystemClock.now(),
     };
-    let db = open_database(config).await?;
+    let db = open_existing_database(config).await?;
     let mut report = verify::verify(&db).await?;
     if let Some(file) = &config.audit.anchor_file {
         let kept = anchors::read(file)?;

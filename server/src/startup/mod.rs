@@ -100,9 +100,7 @@ impl Application {
         let listener = TcpListener::bind(at).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (db, lock) = open_for_server(config).await?;
-        if !audit::key_fits(&db).await.map_err(StartError::Database)? {
-            return Err(StartError::Setting(WRONG_KEY.to_owned()));
-        }
+        require_key(&db).await?;
         if let Some(file) = &config.audit.anchor_file
             && let Err(error) = anchors::check(&db, file).await
         {
@@ -213,7 +211,26 @@ impl Application {
 /// Opens the database and migrates its schema.
 pub async fn open_database(config: &Config) -> Result<Db, StartError> {
     let key = config.audit.key().map_err(StartError::Setting)?;
+    let db = Db::open_with_key(database_url(config), key).await.map_err(StartError::Database)?;
+    require_key(&db).await?;
+    Ok(db)
+}
+
+/// The same for a command that reads what a site has: where there is no database, none is made.
+pub async fn open_existing_database(config: &Config) -> Result<Db, StartError> {
+    if let Some(file) = config.database.url.expose().strip_prefix("sqlite:")
+        && !Path::new(file.split('?').next().unwrap_or(file)).exists()
+    {
+        return Err(StartError::Setting(format!("database.url: there is no database {file}")));
+    }
+    let key = config.audit.key().map_err(StartError::Setting)?;
     Db::open_with_key(database_url(config), key).await.map_err(StartError::Database)
+}
+
+/// Refuses to write with another audit key than before: lines of two keys would break the chain.
+async fn require_key(db: &Db) -> Result<(), StartError> {
+    let fits = audit::key_fits(db).await.map_err(StartError::Database)?;
+    if fits { Ok(()) } else { Err(StartError::Setting(WRONG_KEY.to_owned())) }
 }
 
 /// The same for the one server that may run on it.
