@@ -177,6 +177,8 @@ pub enum Fault {
     AddressTaken(String),
     /// The meter has an open account; its room, profile and wallet stay until that is closed.
     MeterInUse,
+    /// Meters of this model cannot have this wallet.
+    WalletOfModel,
     /// An operator logs in by this name.
     LoginOfOperator,
     /// A resident of another room logs in by this name.

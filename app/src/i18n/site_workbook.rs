@@ -89,6 +89,7 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::UnknownRoom => t.unknown_room,
         Fault::UnknownBuilding => t.unknown_building,
         Fault::MeterInUse => t.meter_in_use,
+        Fault::WalletOfModel => t.wallet_of_model,
         Fault::LoginOfOperator => t.login_of_operator,
         Fault::LoginOfOther => t.login_of_other,
         Fault::WeakPassword => t.weak_password,

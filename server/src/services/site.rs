@@ -1,6 +1,7 @@
 //! The site workbook: import, dry run, export and template.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use app::i18n::{Lang, site_workbook};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -12,9 +13,9 @@ use super::Context;
 use super::auth::{Passwords, is_weak};
 use domain::order::Limits;
 use domain::site_plan::{Conflict, SitePlan, plan};
-use meters::profile::Profiles;
+use meters::profile::{Profile, Profiles};
 use store::site_import::{self, Import};
-use workbook::Contents;
+use workbook::{Contents, Model};
 
 /// Passwords that are hashed at once.
 const HASHES: usize = 2;
@@ -22,15 +23,17 @@ const HASHES: usize = 2;
 pub struct SiteService {
     context: Context,
     passwords: Passwords,
-    profiles: Vec<String>,
+    models: BTreeMap<String, Model>,
     limits: Limits,
 }
 
 impl SiteService {
     #[must_use]
     pub fn new(context: Context, passwords: Passwords, profiles: &Profiles, limits: Limits) -> Self {
-        let profiles = profiles.iter().map(|profile| profile.name.clone()).collect();
-        Self { context, passwords, profiles, limits }
+        let model = |profile: &Arc<Profile>| {
+            (profile.name.clone(), Model { wallet: profile.abilities.wallet, relay: profile.abilities.relay })
+        };
+        Self { context, passwords, models: profiles.iter().map(model).collect(), limits }
     }
 
     /// What importing this file would do.
@@ -59,18 +62,17 @@ impl SiteService {
     /// The workbook of the site as it is: XLSX.
     pub async fn export(&self, lang: Lang) -> Result<Vec<u8>, AppError> {
         let state = site_import::read(&self.context.db).await?;
-        workbook::workbook(lang, &self.profiles, &site_import::rows(&state)).map_err(|error| unwritable(&error))
+        workbook::workbook(lang, &self.models, &site_import::rows(&state)).map_err(|error| unwritable(&error))
     }
 
     /// A workbook to fill in: XLSX.
     pub fn template(&self, lang: Lang) -> Result<Vec<u8>, AppError> {
         let notes = site_workbook::notes(lang).map(str::to_owned);
-        workbook::template(lang, &self.profiles, &notes).map_err(|error| unwritable(&error))
+        workbook::template(lang, &self.models, &notes).map_err(|error| unwritable(&error))
     }
 
     fn read(&self, name: &str, bytes: &[u8]) -> Contents {
-        let profiles: BTreeSet<String> = self.profiles.iter().cloned().collect();
-        let mut contents = workbook::read(name, bytes, &profiles);
+        let mut contents = workbook::read(name, bytes, &self.models);
         let weak = |row: &domain::site_plan::Row<domain::site_plan::AccountRow>| {
             row.value.password.as_deref().is_some_and(is_weak).then_some(row.number)
         };

@@ -18,8 +18,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Table, Fault> {
     let mut table = Table { title: title.to_owned(), ..Table::default() };
     for record in reader.records() {
         let record = record.map_err(|_| Fault::NotATable)?;
-        let line = record.position().map_or(1, csv::Position::line);
-        let row = u32::try_from(line.saturating_sub(1)).unwrap_or(u32::MAX);
+        let row = record.position().map_or(0, |position| lines_before(&text, position.byte()));
         if row >= MAX_ROWS {
             table.is_cut = true;
             break;
@@ -33,6 +32,15 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Table, Fault> {
     }
     table.drop_blank_rows();
     Ok(table)
+}
+
+/// The lines that end before the record at this byte. The reader's own count is one short behind CR LF, whose LF it passes over
+/// with the next record.
+fn lines_before(text: &str, byte: u64) -> u32 {
+    let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+    let before = text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count();
+    let passes_over = text.as_bytes().get(byte) == Some(&b'\n');
+    u32::try_from(before + usize::from(passes_over)).unwrap_or(u32::MAX)
 }
 
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {

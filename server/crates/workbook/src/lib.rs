@@ -14,14 +14,34 @@ mod tests;
 mod write;
 mod xlsx;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::site_plan::SiteRows;
+use model::meter::Wallet;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
 pub use limits::MAX_FILE_BYTES;
 pub use names::{column_title, sheet_title};
 pub use write::{WriteError, template, workbook};
+
+/// What the wallet of a meter model can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// The wallet that it has by itself; for a cell that is blank.
+    pub wallet: Wallet,
+    /// Its relay can be switched, so that the server may keep the wallet.
+    pub relay: bool,
+}
+
+impl Model {
+    const fn allows(self, wallet: Wallet) -> bool {
+        match wallet {
+            Wallet::Meter => matches!(self.wallet, Wallet::Meter),
+            Wallet::Server => self.relay,
+            Wallet::None => true,
+        }
+    }
+}
 
 /// What a file contains.
 #[derive(Debug, Default)]
@@ -52,9 +72,10 @@ impl Contents {
 }
 
 /// Reads an XLSX workbook or, where the bytes are none, a CSV file, whose sheet its name tells (`meters.csv`, `电表.csv`).
-/// `profiles` are the known meter profiles.
+/// `models` are the known meter models by the names of
+/// their profiles.
 #[must_use]
-pub fn read(name: &str, bytes: &[u8], profiles: &BTreeSet<String>) -> Contents {
+pub fn read(name: &str, bytes: &[u8], models: &BTreeMap<String, Model>) -> Contents {
     let tables = if bytes.len() > MAX_FILE_BYTES {
         Err(Fault::FileTooLarge(megabytes(MAX_FILE_BYTES)))
     } else if bytes.starts_with(b"PK") {
@@ -63,7 +84,7 @@ pub fn read(name: &str, bytes: &[u8], profiles: &BTreeSet<String>) -> Contents {
         csv_file::read(name, bytes).map(|table| vec![table])
     };
     match tables {
-        Ok(tables) => sheets::read(tables, profiles),
+        Ok(tables) => sheets::read(tables, models),
         Err(fault) => {
             Contents { problems: vec![Problem { sheet: String::new(), row: None, column: None, fault }], ..Contents::default() }
         }

@@ -1,6 +1,6 @@
 //! From the sheets of a file to the rows of a site.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::framing::Framing;
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row};
@@ -9,12 +9,12 @@ use model::meter::Wallet;
 use model::money::Fen;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
-use crate::Contents;
 use crate::fields::Fields;
 use crate::limits::MAX_ROWS;
 use crate::names;
 use crate::prices::prices;
 use crate::table::{Cell, Table};
+use crate::{Contents, Model};
 
 /// Characters of a place's, a gateway's and a resident's name.
 const NAME: u32 = 40;
@@ -41,7 +41,7 @@ pub const WALLETS: [(&str, Wallet); 6] = [
     ("无", Wallet::None),
 ];
 
-pub fn read(tables: Vec<Table>, profiles: &BTreeSet<String>) -> Contents {
+pub fn read(tables: Vec<Table>, models: &BTreeMap<String, Model>) -> Contents {
     let mut contents = Contents::default();
     for table in tables {
         if names::is_notes(&table.title) {
@@ -60,7 +60,7 @@ pub fn read(tables: Vec<Table>, profiles: &BTreeSet<String>) -> Contents {
         }
         let columns = head(&mut contents.problems, sheet, &table);
         contents.titles.push((sheet, table.title.clone()));
-        rows(&mut contents, sheet, &table, &columns, profiles);
+        rows(&mut contents, sheet, &table, &columns, models);
         contents.columns.push((sheet, columns));
     }
     if contents.titles.is_empty() && contents.problems.is_empty() {
@@ -109,7 +109,7 @@ fn head(problems: &mut Vec<Problem>, sheet: Sheet, table: &Table) -> Vec<Option<
     columns
 }
 
-fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<Column>], profiles: &BTreeSet<String>) {
+fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<Column>], models: &BTreeMap<String, Model>) {
     // Without its columns every row would be wrong.
     let required = sheet.columns().iter().filter(|(_, required)| *required);
     if required.clone().any(|(column, _)| !columns.contains(&Some(*column))) {
@@ -129,7 +129,7 @@ fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<
             Sheet::Rooms => take!(rooms, room(&mut fields)),
             Sheet::Gateways => take!(gateways, gateway(&mut fields)),
             Sheet::Meters => {
-                if let Some(meter) = meter(&mut fields, profiles) {
+                if let Some(meter) = meter(&mut fields, models) {
                     take!(meters, meter);
                 }
             }
@@ -160,16 +160,20 @@ fn gateway(fields: &mut Fields<'_>) -> GatewayRow {
     }
 }
 
-fn meter(fields: &mut Fields<'_>, profiles: &BTreeSet<String>) -> Option<MeterRow> {
+fn meter(fields: &mut Fields<'_>, models: &BTreeMap<String, Model>) -> Option<MeterRow> {
     let serial = fields.serial(Column::Serial);
     let room = room(fields);
     let gateway = fields.name(Column::Gateway, NAME);
     let unit = fields.number(Column::Unit, 1, 247);
     let profile = fields.name(Column::Profile, NAME);
-    if !profile.is_empty() && !profiles.contains(&profile) {
-        fields.fault(Column::Profile, Fault::NotOneOf(profiles.iter().cloned().collect()));
+    let model = models.get(&profile).copied();
+    if !profile.is_empty() && model.is_none() {
+        fields.fault(Column::Profile, Fault::NotOneOf(models.keys().cloned().collect()));
     }
-    let wallet = fields.word(Column::Wallet, &WALLETS).unwrap_or_default();
+    let wallet = fields.word(Column::Wallet, &WALLETS).or(model.map(|model| model.wallet)).unwrap_or_default();
+    if model.is_some_and(|model| !model.allows(wallet)) {
+        fields.fault(Column::Wallet, Fault::WalletOfModel);
+    }
     Some(MeterRow { serial: serial?, room, gateway, unit: u8::try_from(unit).ok()?, profile, wallet })
 }
 

@@ -1,6 +1,6 @@
 //! Files as people send them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row, SiteRows};
 use model::console::RoomName;
@@ -12,14 +12,16 @@ use model::site_workbook::{Column, Fault, Problem};
 use model::tariff::{Prices, Tiers};
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 
-use crate::{Contents, MAX_FILE_BYTES, read, template, workbook};
+use crate::{Contents, MAX_FILE_BYTES, Model, read, template, workbook};
 
-fn profiles() -> BTreeSet<String> {
-    BTreeSet::from(["rpp".to_owned(), "dlt645".to_owned()])
+fn models() -> BTreeMap<String, Model> {
+    let instrument = Model { wallet: Wallet::None, relay: false };
+    let models = [("rpp", Model { wallet: Wallet::Meter, relay: true }), ("dlt645", instrument)];
+    models.map(|(name, model)| (name.to_owned(), model)).into()
 }
 
 fn csv(name: &str, text: &str) -> Contents {
-    read(name, text.as_bytes(), &profiles())
+    read(name, text.as_bytes(), &models())
 }
 
 fn problem(sheet: &str, row: u32, column: u32, fault: Fault) -> Problem {
@@ -77,8 +79,8 @@ fn site() -> SiteRows {
 #[test]
 fn what_is_written_is_read_again() {
     for lang in Lang::ALL {
-        let bytes = workbook(lang, &["rpp".to_owned()], &site()).unwrap();
-        let contents = read("site.xlsx", &bytes, &profiles());
+        let bytes = workbook(lang, &models(), &site()).unwrap();
+        let contents = read("site.xlsx", &bytes, &models());
         assert_eq!(contents.problems, []);
         assert_eq!(contents.rows, site());
     }
@@ -87,8 +89,8 @@ fn what_is_written_is_read_again() {
 #[test]
 fn the_template_is_a_workbook_without_problems() {
     for lang in Lang::ALL {
-        let bytes = template(lang, &["rpp".to_owned(), "dlt645".to_owned()], &["Fill in.".to_owned()]).unwrap();
-        let contents = read("t.xlsx", &bytes, &profiles());
+        let bytes = template(lang, &models(), &["Fill in.".to_owned()]).unwrap();
+        let contents = read("t.xlsx", &bytes, &models());
         assert_eq!(contents.problems, []);
         assert_eq!((contents.rows.rooms.len(), contents.rows.accounts.len()), (1, 1));
     }
@@ -98,12 +100,18 @@ fn the_template_is_a_workbook_without_problems() {
 fn csv_in_the_forms_of_spreadsheets() {
     let comma = "楼栋,楼层,房间\n1号楼,1层,0101\n";
     let expected = vec![Row { number: 2, value: place("0101") }];
-    for text in [comma.to_owned(), comma.replace(',', ";"), comma.replace(',', "\t"), format!("\u{feff}{comma}")] {
+    for text in [
+        comma.to_owned(),
+        comma.replace(',', ";"),
+        comma.replace(',', "\t"),
+        format!("\u{feff}{comma}"),
+        comma.replace('\n', "\r\n"),
+    ] {
         let contents = csv("rooms.csv", &text);
         assert_eq!((contents.problems, contents.rows.rooms), (vec![], expected.clone()), "{text:?}");
     }
     let (gbk, _, _) = encoding_rs::GBK.encode(comma);
-    let contents = read("房间.csv", &gbk, &profiles());
+    let contents = read("房间.csv", &gbk, &models());
     assert_eq!((contents.problems, contents.rows.rooms), (vec![], expected));
 }
 
@@ -127,7 +135,7 @@ fn numbers_that_are_text_keep_their_zeros() {
     sheet.write_number(1, 0, 161.0).unwrap();
     sheet.write_number(1, 3, 101.0).unwrap();
     sheet.write_number(1, 5, 7.0).unwrap();
-    let contents = read("m.xlsx", &book.save_to_buffer().unwrap(), &profiles());
+    let contents = read("m.xlsx", &book.save_to_buffer().unwrap(), &models());
     assert_eq!(contents.problems, []);
     let meter = &contents.rows.meters.first().unwrap().value;
     assert_eq!((meter.serial.to_string().as_str(), meter.room.room.as_str(), meter.unit), ("000000000161", "101", 7));
@@ -147,7 +155,7 @@ fn cells_that_are_not_taken_say_why() {
     sheet.write_string(2, 2, "101").unwrap();
     sheet.write_number(3, 0, 12_345_678_901_234_567.0).unwrap();
     sheet.write_string(3, 2, "102").unwrap();
-    let contents = read("r.xlsx", &book.save_to_buffer().unwrap(), &profiles());
+    let contents = read("r.xlsx", &book.save_to_buffer().unwrap(), &models());
     assert_eq!(
         contents.problems,
         [
@@ -197,12 +205,26 @@ fn values_out_of_range_are_named_with_their_column() {
 }
 
 #[test]
+fn a_model_has_the_wallets_that_it_can_have() {
+    let row = |wallet: &str| {
+        let head = "Serial number,Building,Room,Gateway,Unit id,Profile,Wallet";
+        csv("meters.csv", &format!("{head}\n000000000001,A,1,G,1,dlt645,{wallet}\n"))
+    };
+    for wallet in ["meter", "server"] {
+        assert_eq!(faults(&row(wallet)), [&Fault::WalletOfModel], "{wallet}");
+    }
+    for wallet in ["", "none"] {
+        assert_eq!(row(wallet).rows.meters.first().map(|meter| meter.value.wallet), Some(Wallet::None), "{wallet:?}");
+    }
+}
+
+#[test]
 fn what_is_no_table_is_refused_whole() {
-    assert_eq!(faults(&read("a.xlsx", b"PK\x03\x04 and no more", &profiles())), [&Fault::NotATable]);
-    assert_eq!(faults(&read("rooms.csv", &[0xff, 0xfe, 0x00, 0x41], &profiles())), [&Fault::Encoding]);
-    assert_eq!(faults(&read("rooms.csv", b"a\0b", &profiles())), [&Fault::NotATable]);
+    assert_eq!(faults(&read("a.xlsx", b"PK\x03\x04 and no more", &models())), [&Fault::NotATable]);
+    assert_eq!(faults(&read("rooms.csv", &[0xff, 0xfe, 0x00, 0x41], &models())), [&Fault::Encoding]);
+    assert_eq!(faults(&read("rooms.csv", b"a\0b", &models())), [&Fault::NotATable]);
     let large = vec![b'a'; MAX_FILE_BYTES + 1];
-    assert_eq!(faults(&read("rooms.csv", &large, &profiles())), [&Fault::FileTooLarge(16)]);
+    assert_eq!(faults(&read("rooms.csv", &large, &models())), [&Fault::FileTooLarge(16)]);
 }
 
 #[test]
@@ -216,7 +238,7 @@ fn an_archive_that_unpacks_without_end_is_refused() {
     }
     let bytes = zip.finish().unwrap().into_inner();
     assert!(bytes.len() < 1 << 20);
-    assert_eq!(faults(&read("bomb.xlsx", &bytes, &profiles())), [&Fault::UnpacksTooLarge(96)]);
+    assert_eq!(faults(&read("bomb.xlsx", &bytes, &models())), [&Fault::UnpacksTooLarge(96)]);
 }
 
 #[test]
@@ -224,7 +246,7 @@ fn a_cell_far_away_takes_no_memory() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("Rooms").unwrap();
     sheet.write_string(1_048_575, 16_383, "x").unwrap();
-    let contents = read("far.xlsx", &book.save_to_buffer().unwrap(), &profiles());
+    let contents = read("far.xlsx", &book.save_to_buffer().unwrap(), &models());
     assert_eq!(faults(&contents).first(), Some(&&Fault::TooManyRows(50_000)));
 }
 
@@ -233,7 +255,7 @@ proptest::proptest! {
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400), zip: bool) {
         let mut file = if zip { b"PK\x03\x04".to_vec() } else { Vec::new() };
         file.extend(bytes);
-        let contents = read("meters.csv", &file, &profiles());
+        let contents = read("meters.csv", &file, &models());
         proptest::prop_assert!(!contents.problems.is_empty() || contents.rows == SiteRows::default());
     }
 }

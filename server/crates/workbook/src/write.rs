@@ -1,5 +1,7 @@
 //! Writes the workbook: empty with examples, or with what a site has.
 
+use std::collections::BTreeMap;
+
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, SiteRows};
 use model::console::RoomName;
 use model::language::Lang;
@@ -9,6 +11,7 @@ use model::site_workbook::{Column, Sheet};
 use model::tariff::Prices;
 use rust_xlsxwriter::{DataValidation, Format, FormatBorder, Workbook, Worksheet, XlsxError};
 
+use crate::Model;
 use crate::names::{NOTES, column_title, sheet_title};
 
 /// Rows below the head that have drop-downs and the text format.
@@ -23,7 +26,7 @@ pub struct WriteError(#[from] XlsxError);
 ///
 /// # Errors
 /// [`WriteError`].
-pub fn template(lang: Lang, profiles: &[String], notes: &[String]) -> Result<Vec<u8>, WriteError> {
+pub fn template(lang: Lang, models: &BTreeMap<String, Model>, notes: &[String]) -> Result<Vec<u8>, WriteError> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     let [zh, en] = NOTES;
@@ -33,8 +36,8 @@ pub fn template(lang: Lang, profiles: &[String], notes: &[String]) -> Result<Vec
         sheet.write_string_with_format(row, 0, note, &Format::new().set_text_wrap())?;
     }
     for kind in Sheet::ALL {
-        let sheet = add(&mut book, kind, lang, profiles)?;
-        write_row(sheet, 1, &example(kind, lang, profiles))?;
+        let sheet = add(&mut book, kind, lang, models)?;
+        write_row(sheet, 1, &example(kind, lang, models))?;
     }
     Ok(book.save_to_buffer()?)
 }
@@ -43,10 +46,10 @@ pub fn template(lang: Lang, profiles: &[String], notes: &[String]) -> Result<Vec
 ///
 /// # Errors
 /// [`WriteError`].
-pub fn workbook(lang: Lang, profiles: &[String], rows: &SiteRows) -> Result<Vec<u8>, WriteError> {
+pub fn workbook(lang: Lang, models: &BTreeMap<String, Model>, rows: &SiteRows) -> Result<Vec<u8>, WriteError> {
     let mut book = Workbook::new();
     for kind in Sheet::ALL {
-        let sheet = add(&mut book, kind, lang, profiles)?;
+        let sheet = add(&mut book, kind, lang, models)?;
         let lines: Vec<Vec<String>> = match kind {
             Sheet::Rooms => rows.rooms.iter().map(|row| room(&row.value)).collect(),
             Sheet::Gateways => rows.gateways.iter().map(|row| gateway(&row.value)).collect(),
@@ -61,7 +64,12 @@ pub fn workbook(lang: Lang, profiles: &[String], rows: &SiteRows) -> Result<Vec<
     Ok(book.save_to_buffer()?)
 }
 
-fn add<'a>(book: &'a mut Workbook, kind: Sheet, lang: Lang, profiles: &[String]) -> Result<&'a mut Worksheet, XlsxError> {
+fn add<'a>(
+    book: &'a mut Workbook,
+    kind: Sheet,
+    lang: Lang,
+    models: &BTreeMap<String, Model>,
+) -> Result<&'a mut Worksheet, XlsxError> {
     let sheet = book.add_worksheet();
     sheet.set_name(sheet_title(kind, lang))?.set_freeze_panes(1, 0)?;
     let head = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
@@ -76,7 +84,7 @@ fn add<'a>(book: &'a mut Workbook, kind: Sheet, lang: Lang, profiles: &[String])
             Column::Framing => vec!["modbus-tcp", "modbus-tls", "transparent"],
             Column::Wallet => vec!["meter", "server", "none"],
             Column::TierPeriod => vec!["none", "month", "year"],
-            Column::Profile => profiles.iter().map(String::as_str).collect(),
+            Column::Profile => models.keys().map(String::as_str).collect(),
             _ => Vec::new(),
         };
         // Spreadsheets allow 255 characters in a list of words.
@@ -150,7 +158,7 @@ fn account(row: &AccountRow) -> Vec<String> {
     cells
 }
 
-fn example(kind: Sheet, lang: Lang, profiles: &[String]) -> Vec<String> {
+fn example(kind: Sheet, lang: Lang, models: &BTreeMap<String, Model>) -> Vec<String> {
     let pick = |zh: &str, en: &str| if lang == Lang::Zh { zh.to_owned() } else { en.to_owned() };
     let place = RoomName { building: pick("1号楼", "Building 1"), floor: pick("1层", "Floor 1"), room: "101".to_owned() };
     match kind {
@@ -164,7 +172,8 @@ fn example(kind: Sheet, lang: Lang, profiles: &[String]) -> Vec<String> {
             tls_name: None,
         }),
         Sheet::Meters => {
-            let profile = profiles.first().cloned().unwrap_or_default();
+            let profile =
+                models.iter().find(|(_, model)| model.wallet == Wallet::Meter).map(|(name, _)| name.clone()).unwrap_or_default();
             let mut cells = vec!["000000000001".to_owned()];
             cells.extend(room(&place));
             cells.extend([pick("1号楼网关", "Gateway 1"), "1".to_owned(), profile, Wallet::Meter.as_str().to_owned()]);
