@@ -57,6 +57,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("the database cannot be opened (database.url)")]
     Database(#[source] StoreError),
+    /// A command that only reads names a file that is not there.
+    #[error("there is no database {0} (database.url)")]
+    NoDatabase(String),
     /// The port is taken, or the address is not this machine's.
     #[error("cannot listen on {address} (server.address)")]
     Listen { address: SocketAddr, source: std::io::Error },
@@ -221,7 +224,7 @@ pub async fn open_existing_database(config: &Config) -> Result<Db, StartError> {
     if let Some(file) = config.database.url.expose().strip_prefix("sqlite:")
         && !Path::new(file.split('?').next().unwrap_or(file)).exists()
     {
-        return Err(StartError::Setting(format!("database.url: there is no database {file}")));
+        return Err(StartError::NoDatabase(file.to_owned()));
     }
     let key = config.audit.key().map_err(StartError::Setting)?;
     Db::open_with_key(database_url(config), key).await.map_err(StartError::Database)

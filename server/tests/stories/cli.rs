@@ -261,3 +261,34 @@ fn a_site_is_made_from_the_template_by_command() {
     let (code, said) = run(&["verify"], "");
     assert!(code == Some(0) && said.contains("Everything agrees."), "{said}");
 }
+
+#[test]
+fn a_command_with_another_audit_key_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("audit.key"), "0a".repeat(32)).unwrap();
+    let keyed = [("DORMWATT_DATABASE__URL", "sqlite:t.db"), ("DORMWATT_AUDIT__KEY_FILE", "audit.key")];
+    let run = |arguments: &[&str], environment: &[(&str, &str)], input: &str| {
+        let output = dormwatt(dir.path(), arguments, environment, input);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let add = |login: &'static str| ["admin", "create-user", "--login", login, "--role", "admin"];
+    let (code, said) = run(&add("boss"), &keyed, "a good password\n");
+    assert_eq!(code, Some(0), "{said}");
+    for arguments in [&add("thief")[..], &["admin", "reset-password", "--login", "boss"], &["migrate"]] {
+        let (code, said) = run(arguments, &keyed[..1], "a good password\n");
+        assert!(code != Some(0) && said.contains("audit.key_file"), "{arguments:?}: {said}");
+    }
+    let (code, said) = run(&["verify"], &keyed, "");
+    assert!(code == Some(0) && said.contains("Everything agrees."), "{said}");
+}
+
+#[test]
+fn no_database_is_not_verified_and_none_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    for arguments in [&["verify"][..], &["export", "site.xlsx"]] {
+        let output = dormwatt(dir.path(), arguments, &[("DORMWATT_DATABASE__URL", "sqlite:mistyped.db")], "");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() != Some(0) && said.contains("mistyped.db"), "{said}");
+    }
+    assert!(!dir.path().join("mistyped.db").exists());
+}
