@@ -198,6 +198,11 @@ both!(subsidies_and_prices_wait_for_a_second_person, |w: World| async move {
     let next = Month(month.0 + 1);
     assert_eq!(desk.set_subsidy(&one, place, next, Per::Room, Fen(3_001)).await, Ok(Outcome::Waits));
     assert_eq!(w.number(rules).await, 1, "nothing is decided yet");
+    // Who asked may withdraw it and ask for something else.
+    let wrong = console.waiting(&two).await.unwrap()[0].id;
+    console.reject(&one, wrong, "a typing error").await.unwrap();
+    assert_eq!(console.waiting(&two).await.unwrap(), []);
+    assert_eq!(desk.set_subsidy(&one, place, next, Per::Room, Fen(3_002)).await, Ok(Outcome::Waits));
     let id = console.waiting(&two).await.unwrap()[0].id;
     assert_eq!(console.approve(&one, id).await, Err(AppError::SecondPerson));
     console.approve(&two, id).await.unwrap();

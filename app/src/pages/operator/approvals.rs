@@ -79,22 +79,31 @@ fn item(line: &ApprovalLine, may: bool) -> impl IntoView + use<> {
                 <dd><At at=line.expires_at /></dd>
             </dl>
             {line.mine.then(|| view! { <p class="hint">{t.own}</p> })}
-            {(may && !line.mine).then(|| decide(line.id.to_string()))}
+            {(may && !line.mine).then(|| approve(line.id.to_string()))}
+            {(may || line.mine).then(|| reject(line.id.to_string(), line.mine))}
         </li>
     }
 }
 
-fn decide(id: String) -> impl IntoView {
-    let (t, field) = (texts(lang()), format!("note-{id}"));
+fn approve(id: String) -> impl IntoView {
+    let t = texts(lang());
     view! {
         <form method="post" action="/api/operator/approve-request">
-            <input type="hidden" name="id" value=id.clone() />
+            <input type="hidden" name="id" value=id />
             <button class="primary">{t.approve}</button>
         </form>
+    }
+}
+
+/// Who asked withdraws what others reject.
+fn reject(id: String, mine: bool) -> impl IntoView {
+    let (t, field) = (texts(lang()), format!("note-{id}"));
+    let (note, button) = if mine { (t.withdraw_note, t.withdraw) } else { (t.note, t.reject) };
+    view! {
         <form class="filter" method="post" action="/api/operator/reject-request">
             <input type="hidden" name="id" value=id />
-            {wide_field("reason", field, t.note, "", 200)}
-            <button>{t.reject}</button>
+            {wide_field("reason", field, note, "", 200)}
+            <button>{button}</button>
         </form>
     }
 }

@@ -187,7 +187,7 @@ pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ApprovalI
     tx.commit().await
 }
 
-/// The second person declines, and says why.
+/// The second person declines, or who asked withdraws it, and says why.
 ///
 /// # Errors
 /// As [`approve`], but for what has changed.
@@ -220,7 +220,7 @@ async fn expire_in(tx: &mut Tx, at: Timestamp) -> Result<u64> {
     Ok(ended.len() as u64)
 }
 
-/// Ends the request as decided by somebody who may approve, may see it, and did not ask.
+/// Ends the request as decided by somebody who may approve, may see it, and did not ask; or as withdrawn by who asked.
 async fn decide(
     tx: &mut Tx,
     at: Timestamp,
@@ -239,7 +239,10 @@ async fn decide(
     if !person::is_within(tx, who.user, row.place_id).await? {
         return Err(AppError::NotFound.into());
     }
-    second_person(tx, who.user, row.asked_by).await?;
+    let withdraws = state == ApprovalState::Rejected && who.user == row.asked_by;
+    if !withdraws {
+        second_person(tx, who.user, row.asked_by).await?;
+    }
     let decided = on!(tx, |c| sqlx::query(
         "UPDATE approval_requests SET state = $2, decided_by = $3, decided_at = $4, note = $5
          WHERE id = $1 AND state = 'waiting' AND expires_at > $4"
