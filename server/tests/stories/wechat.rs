@@ -253,11 +253,7 @@ both!(malformed_requests_and_other_methods_are_refused, |w: World| async move {
 });
 
 both!(a_new_platform_certificate_is_fetched_for_wechat_only, |w: World| async move {
-    let shop = Shop::open(w).await;
-    let first = shop.sandbox.sign_wechat_with_certificate(0x5157).unwrap();
-    let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];
-    let wechat = Some(WechatConfig { verify, timeout_ms: 300, ..shop.sandbox.wechat_config("127.0.0.1") });
-    let shop = shop.with(Config { wechat, ..Config::default() }).await;
+    let shop = with_one_certificate(w, 300).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
     // A sender names an unknown key, plausible or not: one certificate request, and nothing is accepted.
     shop.sandbox.set_faults(Faults { silent_on: vec!["certificates".into()], falsify: true, ..Faults::default() });
@@ -279,12 +275,17 @@ both!(a_new_platform_certificate_is_fetched_for_wechat_only, |w: World| async mo
     assert_eq!(shop.proved().await, Counts { credits: 2, payments: 2, events: 2, ..Counts::NONE });
 });
 
-both!(a_stranger_who_goes_away_does_not_stop_a_key_refresh, |w: World| async move {
+/// A shop that knows one certificate of WeChat Pay and must fetch any other.
+async fn with_one_certificate(w: World, timeout_ms: u64) -> Shop {
     let shop = Shop::open(w).await;
     let first = shop.sandbox.sign_wechat_with_certificate(0x5157).unwrap();
     let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];
-    let wechat = Some(WechatConfig { verify, timeout_ms: 5_000, ..shop.sandbox.wechat_config("127.0.0.1") });
-    let shop = shop.with(Config { wechat, ..Config::default() }).await;
+    let wechat = Some(WechatConfig { verify, timeout_ms, ..shop.sandbox.wechat_config("127.0.0.1") });
+    shop.with(Config { wechat, ..Config::default() }).await
+}
+
+both!(a_stranger_who_goes_away_does_not_stop_a_key_refresh, |w: World| async move {
+    let shop = with_one_certificate(w, 5_000).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
     shop.sandbox.sign_wechat_with_certificate(0x6666).unwrap();
     shop.sandbox.set_faults(Faults { answer_delay_ms: 400, lose: true, ..Faults::default() });
@@ -305,11 +306,7 @@ both!(a_stranger_who_goes_away_does_not_stop_a_key_refresh, |w: World| async mov
 });
 
 both!(a_failed_key_refresh_is_repeated_after_half_a_minute, |w: World| async move {
-    let shop = Shop::open(w).await;
-    let first = shop.sandbox.sign_wechat_with_certificate(0x5157).unwrap();
-    let verify = vec![VerifyConfig { certificate: Some(first), ..VerifyConfig::default() }];
-    let wechat = Some(WechatConfig { verify, timeout_ms: 300, ..shop.sandbox.wechat_config("127.0.0.1") });
-    let shop = shop.with(Config { wechat, ..Config::default() }).await;
+    let shop = with_one_certificate(w, 300).await;
     let (order, number, _) = at_the_cashier(&shop, &PHONE).await;
     shop.sandbox.sign_wechat_with_certificate(0x6666).unwrap();
     shop.sandbox.set_faults(Faults { silent_on: vec!["certificates".into()], ..Faults::default() });

@@ -52,7 +52,10 @@ macro_rules! meter_columns {
     };
 }
 
-pub(super) use meter_columns;
+pub(super) const GATEWAYS: &str = "SELECT id, name, host, port, framing, sweep_interval_s, tls_name, tls_pin FROM gateways
+     WHERE retired_at IS NULL ORDER BY name";
+pub(super) const METERS: &str =
+    concat!("SELECT", meter_columns!(), "FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit");
 
 /// A gateway to add.
 #[derive(Clone, Debug)]
@@ -82,23 +85,12 @@ pub struct NewMeter {
 
 /// All gateways in service, by name.
 pub async fn gateways(db: &Db) -> Result<Vec<GatewayRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, name, host, port, framing, sweep_interval_s, tls_name, tls_pin FROM gateways
-         WHERE retired_at IS NULL ORDER BY name"
-    )
-    .fetch_all(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(GATEWAYS).fetch_all(pool).await)
 }
 
 /// All meters in service, by address.
 pub async fn meters(db: &Db) -> Result<Vec<MeterRow>> {
-    read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT",
-        meter_columns!(),
-        "FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit"
-    ))
-    .fetch_all(pool)
-    .await)
+    read!(db, |pool| sqlx::query_as(METERS).fetch_all(pool).await)
 }
 
 /// Building, floor and room of all meters in service.

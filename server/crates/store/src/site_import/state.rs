@@ -11,7 +11,7 @@ use model::tariff::Prices;
 use sqlx::FromRow;
 
 use crate::json_text::JsonText;
-use crate::meters::{GatewayRow as StoredGateway, MeterRow as StoredMeter, meter_columns};
+use crate::meters::{GATEWAYS, GatewayRow as StoredGateway, METERS, MeterRow as StoredMeter};
 use crate::{Db, Result, StoreError, Tx, on};
 use domain::framing::Framing;
 use domain::serial::Serial;
@@ -83,12 +83,7 @@ async fn places(tx: &mut Tx) -> Result<(SiteState, HashMap<PlaceId, RoomName>)> 
 }
 
 async fn gateways(tx: &mut Tx) -> Result<Vec<(GatewayId, GatewayRow)>> {
-    let rows: Vec<StoredGateway> = on!(tx, |c| sqlx::query_as(
-        "SELECT id, name, host, port, framing, sweep_interval_s, tls_name, tls_pin FROM gateways
-         WHERE retired_at IS NULL ORDER BY name"
-    )
-    .fetch_all(c)
-    .await)?;
+    let rows: Vec<StoredGateway> = on!(tx, |c| sqlx::query_as(GATEWAYS).fetch_all(c).await)?;
     rows.into_iter()
         .map(|row| {
             let port = u16::try_from(row.port).map_err(|_| StoreError::Inconsistent { table: "gateways", column: "port" })?;
@@ -106,13 +101,7 @@ async fn meters(
     gateways: &[(GatewayId, GatewayRow)],
 ) -> Result<()> {
     let names: HashMap<GatewayId, &str> = gateways.iter().map(|(id, row)| (*id, row.name.as_str())).collect();
-    let rows: Vec<StoredMeter> = on!(tx, |c| sqlx::query_as(concat!(
-        "SELECT",
-        meter_columns!(),
-        "FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit"
-    ))
-    .fetch_all(c)
-    .await)?;
+    let rows: Vec<StoredMeter> = on!(tx, |c| sqlx::query_as(METERS).fetch_all(c).await)?;
     let in_use: Vec<(Uuid,)> =
         on!(tx, |c| sqlx::query_as("SELECT meter_id FROM account_meters WHERE to_at IS NULL").fetch_all(c).await)?;
     let in_use: HashSet<Uuid> = in_use.into_iter().map(|(meter,)| meter).collect();
