@@ -165,7 +165,7 @@ mod tests {
         written.unwrap();
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn an_answer_that_takes_too_long_is_given_up() {
         let (near, mut far) = duplex(8);
         let answer = AnswerInProgress::default();
