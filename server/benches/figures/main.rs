@@ -7,6 +7,7 @@ mod baseline;
 mod bus;
 mod database;
 mod figure;
+mod import;
 mod money;
 mod poll;
 mod process;
@@ -39,6 +40,7 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("pay.webhook", |length| Box::pin(money::webhook::run(length))),
     ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
+    ("import.10k", |length| Box::pin(import::run(length))),
     ("kill.cycles", |length| Box::pin(proofs::kill::run(length))),
     ("sim.seeds", |length| Box::pin(proofs::seeds::run(length))),
     ("poll.scale_10k", |length| Box::pin(poll::scale::ten_thousand(length))),
