@@ -36,8 +36,8 @@ pub const WALLETS: [(&str, Wallet); 6] = [
     ("meter", Wallet::Meter),
     ("server", Wallet::Server),
     ("none", Wallet::None),
-    ("表内", Wallet::Meter),
-    ("服务器", Wallet::Server),
+    ("表内钱包", Wallet::Meter),
+    ("系统钱包", Wallet::Server),
     ("无", Wallet::None),
 ];
 

@@ -125,7 +125,7 @@ fn a_quoted_cell_with_a_line_break_keeps_the_row_numbers() {
 fn numbers_that_are_text_keep_their_zeros() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("电表").unwrap();
-    for (column, title) in (0..).zip(["表号*", "楼栋", "楼层", "房间", "网关", "通信地址", "型号"]) {
+    for (column, title) in (0..).zip(["表号*", "楼栋", "楼层", "房间", "通信管理机", "通信地址", "表型"]) {
         sheet.write_string(0, column, title).unwrap();
     }
     let cells = ["", "1号楼", "1层", "", "G", "", "rpp"];
@@ -193,7 +193,7 @@ fn values_out_of_range_are_named_with_their_column() {
                 "meters",
                 2,
                 7,
-                Fault::NotOneOf(["meter", "server", "none", "表内", "服务器", "无"].map(String::from).to_vec())
+                Fault::NotOneOf(["meter", "server", "none", "表内钱包", "系统钱包", "无"].map(String::from).to_vec())
             ),
         ]
     );

@@ -164,7 +164,7 @@ fn example(kind: Sheet, lang: Lang, models: &BTreeMap<String, Model>) -> Vec<Str
     match kind {
         Sheet::Rooms => room(&place),
         Sheet::Gateways => gateway(&GatewayRow {
-            name: pick("1号楼网关", "Gateway 1"),
+            name: pick("1号楼通信管理机", "Gateway 1"),
             host: "192.168.1.10".to_owned(),
             port: 502,
             framing: domain::framing::Framing::ModbusTcp,
@@ -176,7 +176,7 @@ fn example(kind: Sheet, lang: Lang, models: &BTreeMap<String, Model>) -> Vec<Str
                 models.iter().find(|(_, model)| model.wallet == Wallet::Meter).map(|(name, _)| name.clone()).unwrap_or_default();
             let mut cells = vec!["000000000001".to_owned()];
             cells.extend(room(&place));
-            cells.extend([pick("1号楼网关", "Gateway 1"), "1".to_owned(), profile, Wallet::Meter.as_str().to_owned()]);
+            cells.extend([pick("1号楼通信管理机", "Gateway 1"), "1".to_owned(), profile, Wallet::Meter.as_str().to_owned()]);
             cells
         }
         Sheet::Prices => vec![pick("居民电价", "Residents"), String::new(), "0.6500".to_owned()],
