@@ -62,7 +62,7 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::OutOfRange(least, most) => {
             return OutOfRange { least: &least.to_string(), most: &most.to_string() }.text(lang);
         }
-        Fault::NotOneOf(words) => return NotOneOf { words: &words.join(t.comma) }.text(lang),
+        Fault::NotOneOf(words) => return NotOneOf { words: &words.join(", ") }.text(lang),
         Fault::NotDigits(count) => return NotDigits { digits: &count.to_string() }.text(lang),
         Fault::Repeated(row) => return Repeated { row: &row.to_string() }.text(lang),
         Fault::AddressTaken(serial) => return AddressTaken { serial }.text(lang),
