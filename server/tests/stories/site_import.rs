@@ -5,13 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use app::i18n::Lang;
+use domain::clock::SystemClock;
 use domain::order::Limits;
+use domain::wall_layout::Scope;
+use meters::live::Live;
 use meters::profile::Profiles;
+use model::ids::UserId;
 use model::person::{Role, Who};
 use model::site_workbook::{Counts, Fault, Preview, Sheet};
 use server::services::auth::Passwords;
 use server::services::site::SiteService;
 use story_support::closings::proved;
+use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
 const ROOMS: &str = "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,102\n1号楼,2层,201\n2号楼,,值班室\n";
@@ -32,7 +37,12 @@ struct Office {
 
 impl Office {
     async fn of(w: World) -> Self {
-        let (user, passwords) = (w.clerk().await, Passwords::new(w.rng.clone()).unwrap());
+        let user = w.clerk().await;
+        Self::by(w, user).await
+    }
+
+    async fn by(w: World, user: UserId) -> Self {
+        let passwords = Passwords::new(w.rng.clone()).unwrap();
         let profiles = Profiles::load(None).unwrap();
         let site = SiteService::new(w.context().await, passwords, &profiles, Limits::default());
         Self { w, site, who: Who { user, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.9".into() } }
@@ -136,6 +146,20 @@ both!(a_changed_file_changes_what_differs, |w: World| async move {
     let refused = office.import("meters.csv", &moved).await;
     assert_eq!(refused.problems.first().map(|found| &found.fault), Some(&Fault::MeterInUse));
     proved(&office.w).await;
+});
+
+both!(an_imported_site_is_on_the_wall_of_a_running_server, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let live = Live::load(&s.w.db, Arc::new(SystemClock)).await.unwrap();
+    let engine = s.start_with(live.clone()).await;
+    let office = Office::by(s.w.clone(), s.clerk).await;
+    for (name, text) in [("rooms.csv", ROOMS), ("gateways.csv", GATEWAYS), ("meters.csv", METERS)] {
+        assert_eq!(office.import(name, text).await.problems, []);
+    }
+    // As the engine does by itself twice a minute: another process imported it.
+    engine.reload();
+    until(SOON, "the wall", || async { live.meter_places(&Scope::All).len() == 1 + 3 }).await;
+    engine.stop().await;
 });
 
 both!(ten_thousand_rooms_are_imported_at_once, |w: World| async move {

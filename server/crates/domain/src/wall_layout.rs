@@ -44,7 +44,7 @@ impl MeterPlace {
 }
 
 /// The places of all meters, in the order of the wall.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     meter_places: Vec<MeterPlace>,
     index: HashMap<MeterId, usize>,

@@ -73,7 +73,7 @@ impl Live {
         Ok(Self::new(clock, layout, latest))
     }
 
-    /// Reloads places and meters after a change of the site; every wall gets a new snapshot.
+    /// Reloads places and meters; where they have changed, every wall gets a new snapshot.
     ///
     /// # Errors
     /// If the database fails; then nothing changes.
@@ -81,6 +81,9 @@ impl Live {
         let layout = console::layout(db).await?;
         let at = self.0.clock.now();
         let mut state = self.lock();
+        if state.layout == layout {
+            return Ok(());
+        }
         state.set_layout(layout);
         state.revision += 1;
         let State { layout, latest, topics, revision, .. } = &mut *state;

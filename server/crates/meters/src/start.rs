@@ -297,6 +297,8 @@ impl Supervisor {
         self.rooms = rows::room_names(&self.db).await?;
         let site = intervals::of_site(&self.db).await?;
         let unusable = self.apply_site(gateways, meters, site);
+        // An import by another process adds meters too.
+        self.live.reload(&self.db).await?;
         cases::keep(&self.db, &self.rng, self.clock.now(), CaseKind::Unusable, &unusable).await
     }
 
