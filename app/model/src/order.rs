@@ -107,6 +107,12 @@ impl Tender {
         matches!(self, Self::Alipay | Self::WechatPay | Self::UnionPay)
     }
 
+    /// Whether a sale by it can be corrected: somebody paid for it here.
+    #[must_use]
+    pub const fn is_correctable(self) -> bool {
+        !matches!(self, Self::Subsidy | Self::Carried | Self::TakenOver)
+    }
+
     /// Tenders of the cash desk.
     pub const COUNTER: [Self; 3] = [Self::Cash, Self::Card, Self::Transfer];
 

@@ -232,7 +232,7 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
         Some(meter) => view! { <a href=format!("/rooms/{meter}")>{line.room.to_string()}</a> }.into_any(),
         None => "—".into_any(),
     };
-    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender != Tender::Subsidy;
+    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender.is_correctable();
     let refundable = matches!(
         line.state,
         RecordState::Sale(OrderState::Paid | OrderState::Case | OrderState::Refunding | OrderState::Refunded)

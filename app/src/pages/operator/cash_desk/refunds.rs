@@ -35,7 +35,7 @@ fn List(page: Page<RefundLine>, query: RefundQuery) -> impl IntoView {
     let tender = query.tender.map_or("", Tender::as_str);
     let here = address("/refunds", &[("state", state), ("tender", tender)]);
     let states = RefundState::ALL.map(|state| (state.as_str(), refunds::state(state, lang))).to_vec();
-    let ways = Tender::ALL.into_iter().filter(|tender| *tender != Tender::Subsidy);
+    let ways = Tender::ALL.into_iter().filter(|tender| tender.is_channel() || tender.is_counter());
     let ways = ways.map(|tender| (tender.as_str(), common::tender(tender, lang))).collect();
     let sum: model::money::Fen = page.lines.iter().map(|line| line.amount).sum();
     view! {

@@ -171,7 +171,7 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             if let Some(terms) = owed::undelivered(tx, &order, amount).await? {
                 return Ok(terms);
             }
-            if order.state != OrderState::Credited || matches!(tender, Tender::Subsidy | Tender::Carried | Tender::TakenOver) {
+            if order.state != OrderState::Credited || !tender.is_correctable() {
                 return Err(AppError::NotCorrectable.into());
             }
             // A sale through a channel is refunded through it, and may be corrected in parts.
