@@ -134,7 +134,9 @@ fn print(preview: &Preview, lang: Lang, dry_run: bool) {
         println!("{}", t.nothing_stored);
         return;
     }
-    for (sheet, counts) in Sheet::ALL.into_iter().zip(preview.counts) {
+    // Of the sheets that the file has.
+    let found = Sheet::ALL.into_iter().zip(preview.counts).filter(|(_, counts)| *counts != Default::default());
+    for (sheet, counts) in found {
         let model::site_workbook::Counts { created, changed, unchanged } = counts;
         let counts = site_workbook::Counts {
             created: &created.to_string(),
