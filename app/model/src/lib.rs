@@ -17,9 +17,9 @@ pub mod meter;
 pub mod money;
 pub mod order;
 pub mod parameters;
+pub mod permission;
 pub mod person;
 pub mod place;
-
 pub mod reading;
 pub mod reconciliation;
 pub mod refund;

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::{MethodRouter, get};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use model::error::AppError;
+use model::permission::Permission;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -40,12 +41,12 @@ pub fn routes() -> Vec<Route> {
         ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
         ("/health/ready", Access::Public, get(health::ready)),
-        ("/live", Access::Operator, get(live::stream)),
-        ("/overdrawn.csv", Access::Operator, get(super::exports::overdrawn)),
-        ("/reconcile.csv", Access::Operator, get(super::exports::reconciliation)),
+        ("/live", Access::May(Permission::Watch), get(live::stream)),
+        ("/overdrawn.csv", Access::May(Permission::Money), get(super::exports::overdrawn)),
+        ("/reconcile.csv", Access::May(Permission::Reconcile), get(super::exports::reconciliation)),
         ("/pay/return", Access::Resident, get(payer_return::returned)),
         ("/pay/wechat/back", Access::Resident, get(wechat::back)),
-        ("/register.csv", Access::Operator, get(register::download)),
+        ("/register.csv", Access::May(Permission::Money), get(register::download)),
     ]
 }
 
