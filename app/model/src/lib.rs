@@ -1,6 +1,7 @@
 //! The words of the field as types; each is parsed on construction, so a value that exists is valid.
 
 pub mod approval;
+pub mod audit;
 pub mod case;
 pub mod command;
 pub mod console;

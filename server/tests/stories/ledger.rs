@@ -2,6 +2,7 @@
 
 use domain::clock::Clock;
 use domain::ledger::{self, Account, Transfer};
+use model::audit::AuditAction;
 use model::ids::AccountId;
 use model::money::Money;
 use model::order::Tender;
@@ -62,7 +63,7 @@ both!(a_changed_audit_line_is_detected, |w: World| async move {
     for n in 0..3 {
         let mut tx = w.db.begin().await.unwrap();
         let subject = format!("order:{n}");
-        let entry = audit::Entry { actor: "system", ip: "", action: "test", subject: &subject, detail: "{}" };
+        let entry = audit::Entry { actor: "system", ip: "", action: AuditAction::OrderCreate, subject: &subject, detail: "{}" };
         audit::append(&mut tx, w.clock.now(), &entry).await.unwrap();
         tx.commit().await.unwrap();
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::order::Limits;
 use domain::returns::Rules;
+use model::audit::AuditAction;
 use model::money::Fen;
 use model::order::Tender;
 use model::person::{Role, Who};
@@ -101,7 +102,7 @@ async fn lines(w: &World, db: &Db, count: usize) {
     for n in 0..count {
         let mut tx = db.begin().await.unwrap();
         let subject = format!("order:{n}");
-        let entry = Entry { actor: "system", ip: "", action: "test", subject: &subject, detail: "{}" };
+        let entry = Entry { actor: "system", ip: "", action: AuditAction::OrderCreate, subject: &subject, detail: "{}" };
         audit::append(&mut tx, w.clock.now(), &entry).await.unwrap();
         tx.commit().await.unwrap();
     }

@@ -5,6 +5,7 @@ mod meters;
 mod opened;
 mod residents;
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{AccountId, CommandId, MeterId, PlaceId, UserId, Uuid};
 use model::meter::Wallet;
@@ -189,7 +190,7 @@ pub(super) async fn open_at(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterI
 /// The audit line of an opening.
 async fn note_opened(tx: &mut Tx, at: Timestamp, by: UserId, ip: &str, account: AccountId, detail: &str) -> Result<()> {
     let (actor, subject) = (format!("user:{by}"), format!("account:{account}"));
-    audit::append(tx, at, &Entry { actor: &actor, ip, action: "account.open", subject: &subject, detail }).await
+    audit::append(tx, at, &Entry { actor: &actor, ip, action: AuditAction::AccountOpen, subject: &subject, detail }).await
 }
 
 /// The command that opens the account in a meter with a wallet inside.
@@ -228,7 +229,7 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
         }
     }
     let detail = serde_json::json!({ "accounts": accounts.len() }).to_string();
-    let entry = Entry { actor: "system", ip: "", action: "site.take-over", subject: "site", detail: &detail };
+    let entry = Entry { actor: "system", ip: "", action: AuditAction::SiteTakeOver, subject: "site", detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

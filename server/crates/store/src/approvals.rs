@@ -12,6 +12,7 @@ mod person;
 mod today;
 
 use model::approval::{ApprovalKind, ApprovalState, Basis, Decision, Outcome};
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{AccountId, ApprovalId, PlaceId, UserId};
 use model::person::Who;
@@ -102,7 +103,7 @@ pub async fn ask(
     };
     insert(&mut tx, at, &row, amount, until).await?;
     let outcome = if until.is_some() {
-        record(&mut tx, at, Some(who), "approval.ask", &row, json!({ "amount_fen": amount })).await?;
+        record(&mut tx, at, Some(who), AuditAction::ApprovalAsk, &row, json!({ "amount_fen": amount })).await?;
         Outcome::Waits
     } else {
         carry_out::carry_out(&mut tx, rng, at, who, &row, seen).await?;
@@ -183,7 +184,7 @@ pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ApprovalI
     basis::unchanged(&mut tx, at, &row, seen).await?;
     let asker = Who { user: row.asked_by, ip: String::new(), ..who.clone() };
     let done = carry_out::carry_out(&mut tx, rng, at, &asker, &row, seen).await?;
-    record(&mut tx, at, Some(who), "approval.approve", &row, json!({ "done": done })).await?;
+    record(&mut tx, at, Some(who), AuditAction::ApprovalApprove, &row, json!({ "done": done })).await?;
     tx.commit().await
 }
 
@@ -194,7 +195,7 @@ pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ApprovalI
 pub async fn reject(db: &Db, at: Timestamp, who: &Who, id: ApprovalId, note: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, (ApprovalState::Rejected, Some(note))).await?;
-    record(&mut tx, at, Some(who), "approval.reject", &row, json!({ "note": note })).await?;
+    record(&mut tx, at, Some(who), AuditAction::ApprovalReject, &row, json!({ "note": note })).await?;
     tx.commit().await
 }
 
@@ -215,7 +216,7 @@ async fn expire_in(tx: &mut Tx, at: Timestamp) -> Result<u64> {
     .fetch_all(c)
     .await)?;
     for row in &ended {
-        record(tx, at, None, "approval.expire", row, Value::Null).await?;
+        record(tx, at, None, AuditAction::ApprovalExpire, row, Value::Null).await?;
     }
     Ok(ended.len() as u64)
 }
@@ -257,7 +258,7 @@ async fn decide(
     if decided == 1 { Ok(row) } else { Err(AppError::Conflict.into()) }
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: &str, row: &RequestRow, more: Value) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: AuditAction, row: &RequestRow, more: Value) -> Result<()> {
     let actor = who.map_or_else(|| "system".to_owned(), |who| format!("user:{}", who.user));
     let detail = json!({
         "request": row.id, "decision": row.args.0, "basis": row.basis.0, "reason": row.reason, "asked_by": row.asked_by,

@@ -1,5 +1,6 @@
 //! Who did what, when, from where: append-only, each line's keyed hash over the one before.
 
+use model::audit::AuditAction;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -13,8 +14,7 @@ pub struct Entry<'a> {
     pub actor: &'a str,
     /// From where; empty for the system itself.
     pub ip: &'a str,
-    /// What: `sale.create`, `meter.mode`, `session.open`.
-    pub action: &'a str,
+    pub action: AuditAction,
     /// To what: `order:<id>`, `meter:<id>`.
     pub subject: &'a str,
     /// More, as JSON; never a secret.
@@ -55,7 +55,7 @@ pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()>
     let line = AuditLine {
         actor: entry.actor.to_owned(),
         ip: entry.ip.to_owned(),
-        action: entry.action.to_owned(),
+        action: entry.action.as_str().to_owned(),
         subject: entry.subject.to_owned(),
         detail: entry.detail.to_owned(),
     };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use model::audit::AuditAction;
 use model::command::CommandKind;
 use model::error::AppError;
 use model::ids::{BatchId, CommandId, MeterId, UserId};
@@ -62,7 +63,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: &NewBat
     }
     let detail =
         serde_json::json!({ "kind": batch.issue.kind(), "issue": batch.issue, "meters": batch.meters.len() }).to_string();
-    record(&mut tx, at, who, "batch.create", batch.id, &detail).await?;
+    record(&mut tx, at, who, AuditAction::BatchCreate, batch.id, &detail).await?;
     tx.commit().await
 }
 
@@ -191,7 +192,7 @@ pub async fn retry(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: BatchId,
     }
     insert(&mut tx, rng, at, who.user, &NewBatch { id: batch, issue: &issue, meters: &again }).await?;
     let detail = serde_json::json!({ "kind": issue.kind(), "meters": again.len() }).to_string();
-    record(&mut tx, at, who, "batch.retry", batch, &detail).await?;
+    record(&mut tx, at, who, AuditAction::BatchRetry, batch, &detail).await?;
     tx.commit().await?;
     Ok(again.len())
 }
@@ -227,12 +228,12 @@ pub async fn cancel(db: &Db, at: Timestamp, who: &Who, batch: BatchId, meters: &
         return Ok(0);
     }
     let detail = serde_json::json!({ "commands": taken }).to_string();
-    record(&mut tx, at, who, "batch.cancel", batch, &detail).await?;
+    record(&mut tx, at, who, AuditAction::BatchCancel, batch, &detail).await?;
     tx.commit().await?;
     Ok(taken)
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &'static str, batch: BatchId, detail: &str) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, batch: BatchId, detail: &str) -> Result<()> {
     let (actor, subject) = (format!("user:{}", who.user), format!("batch:{batch}"));
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail }).await
 }

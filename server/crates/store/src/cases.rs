@@ -1,5 +1,6 @@
 //! Cases: what a person must decide. At most one of a kind is open for a meter or order at a time.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind};
 use model::ids::{CaseId, MeterId, OrderId};
 use model::time::Timestamp;
@@ -173,7 +174,7 @@ pub async fn open_of_kind(db: &Db, kind: CaseKind) -> Result<Vec<MeterId>> {
 pub(crate) async fn mend_audited(tx: &mut Tx, at: Timestamp, kind: CaseKind, case: CaseId) -> Result<()> {
     if mend(tx, at, case).await? {
         let (subject, detail) = (format!("case:{case}"), serde_json::json!({ "kind": kind, "resolution": "mended" }).to_string());
-        let entry = Entry { actor: "system", ip: "", action: "case.close", subject: &subject, detail: &detail };
+        let entry = Entry { actor: "system", ip: "", action: AuditAction::CaseClose, subject: &subject, detail: &detail };
         audit::append(tx, at, &entry).await?;
     }
     Ok(())

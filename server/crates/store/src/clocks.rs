@@ -1,5 +1,6 @@
 //! Meters whose clock is wrong, and commands that set it.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind};
 use model::ids::{CommandId, MeterId};
 use model::parameters::Parameters;
@@ -87,7 +88,7 @@ pub async fn set(db: &Db, rng: &Rng, at: Timestamp, clock: &WrongClock) -> Resul
     commands::enqueue(&mut tx, at, &command).await?;
     let subject = format!("meter:{}", clock.meter);
     let detail = serde_json::json!({ "off_s": clock.seen.offset_s, "lost": clock.seen.lost }).to_string();
-    let entry = Entry { actor: "system", ip: "", action: "meter.clock", subject: &subject, detail: &detail };
+    let entry = Entry { actor: "system", ip: "", action: AuditAction::MeterClock, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -14,6 +14,7 @@ mod settings;
 mod views;
 mod withdraw;
 
+use model::audit::AuditAction;
 use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, ReturnId, UserId};
@@ -98,7 +99,7 @@ async fn record(
     tx: &mut Tx,
     at: Timestamp,
     who: Option<&Who>,
-    action: &str,
+    action: AuditAction,
     of: &Closing,
     more: serde_json::Value,
 ) -> Result<()> {

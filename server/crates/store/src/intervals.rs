@@ -1,5 +1,6 @@
 //! Sweep intervals: the meter's, else its gateway's, else the site's, else the configuration's.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::gateway::{Sweep, SweepInterval};
 use model::person::Who;
@@ -40,8 +41,13 @@ pub async fn set(db: &Db, at: Timestamp, who: &Who, of: Sweep, interval: Option<
         return Err(AppError::NotFound.into());
     }
     let detail = serde_json::json!({ "seconds": seconds }).to_string();
-    let entry =
-        Entry { actor: &format!("user:{}", who.user), ip: &who.ip, action: "sweep.interval", subject: &subject, detail: &detail };
+    let entry = Entry {
+        actor: &format!("user:{}", who.user),
+        ip: &who.ip,
+        action: AuditAction::SweepInterval,
+        subject: &subject,
+        detail: &detail,
+    };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -3,6 +3,7 @@
 mod replace;
 mod undeliverable;
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{AccountId, CommandId, MeterId, OrderId, UserId, Uuid};
 use model::meter::Wallet;
@@ -113,7 +114,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
         Inserted::New(order) => order,
         Inserted::Before(order) => return Ok(order),
     };
-    record(&mut tx, at, new, &order, "order.create").await?;
+    record(&mut tx, at, new, &order, AuditAction::OrderCreate).await?;
     tx.commit().await?;
     Ok(order)
 }
@@ -165,7 +166,7 @@ pub(super) async fn write_sale(tx: &mut Tx, at: Timestamp, new: &NewOrder, sold:
     if !sold.new {
         return Ok(());
     }
-    record(tx, at, new, &sold.order, "sale.create").await?;
+    record(tx, at, new, &sold.order, AuditAction::SaleCreate).await?;
     receipts::issue(tx, at, new.by, ReceiptSubject::Sale(sold.order.id)).await
 }
 
@@ -179,7 +180,7 @@ pub(super) async fn grant_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: 
         Inserted::Before(order) => return Ok(order),
     };
     let order = deliver(tx, rng, at, order, None).await?;
-    record(tx, at, new, &order, "subsidy.grant").await?;
+    record(tx, at, new, &order, AuditAction::SubsidyGrant).await?;
     Ok(order)
 }
 
@@ -365,7 +366,7 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
     Ok(())
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, new: &NewOrder, order: &Order, action: &str) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, new: &NewOrder, order: &Order, action: AuditAction) -> Result<()> {
     let detail = serde_json::json!({
         "number": order.number.to_string(), "account": new.account, "meter": new.meter,
         "tender": order.tender, "amount_fen": order.amount,

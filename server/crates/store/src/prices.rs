@@ -1,5 +1,6 @@
 //! Price plans: their versions, which never change, and the places where they apply.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
 use model::person::Who;
@@ -86,7 +87,7 @@ pub(super) async fn publish_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: O
         return Err(AppError::Conflict.into());
     }
     let detail = serde_json::json!({ "plan": name, "effective_at": effective.0, "prices": new.prices }).to_string();
-    record(tx, at, who, "prices.publish", &format!("plan:{}", plan.simple()), &detail).await?;
+    record(tx, at, who, AuditAction::PricesPublish, &format!("plan:{}", plan.simple()), &detail).await?;
     Ok(plan)
 }
 
@@ -117,7 +118,7 @@ pub(super) async fn assign_within(tx: &mut Tx, at: Timestamp, who: Option<&Who>,
         return Err(AppError::NotFound.into());
     }
     let detail = serde_json::json!({ "plan": plan }).to_string();
-    record(tx, at, who, "prices.assign", &format!("place:{place}"), &detail).await
+    record(tx, at, who, AuditAction::PricesAssign, &format!("place:{place}"), &detail).await
 }
 
 /// The number of a plan's newest version; `None` without one.
@@ -148,7 +149,7 @@ pub async fn names(db: &Db) -> Result<Vec<(Uuid, String)>> {
     read!(db, |pool| sqlx::query_as("SELECT id, name FROM price_plans ORDER BY name").fetch_all(pool).await)
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: &str, subject: &str, detail: &str) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: AuditAction, subject: &str, detail: &str) -> Result<()> {
     let actor = who.map_or_else(|| "system".to_owned(), |who| format!("user:{}", who.user));
     let ip = who.map_or("", |who| &who.ip);
     audit::append(tx, at, &Entry { actor: &actor, ip, action, subject, detail }).await

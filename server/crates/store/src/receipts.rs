@@ -1,5 +1,6 @@
 //! Receipts: numbered without gaps by year, issued once, with every print counted.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{OrderId, RefundId, ReturnId, UserId};
 use model::person::Who;
@@ -69,7 +70,7 @@ pub async fn print(db: &Db, at: Timestamp, who: &Who, year: i64, number: i64) ->
     audit::append(
         &mut tx,
         at,
-        &Entry { actor: &actor, ip: &who.ip, action: "receipt.print", subject: &subject, detail: &detail },
+        &Entry { actor: &actor, ip: &who.ip, action: AuditAction::ReceiptPrint, subject: &subject, detail: &detail },
     )
     .await?;
     tx.commit().await?;

@@ -13,6 +13,7 @@ mod obstacle;
 mod owed;
 mod payment;
 
+use model::audit::AuditAction;
 use model::ids::{AccountId, AttemptId, OrderId, RefundId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
@@ -138,7 +139,7 @@ async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>> {
 }
 
 /// Writes the audit line of a step.
-async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Refund) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: AuditAction, row: &Refund) -> Result<()> {
     let detail = serde_json::json!({
         "number": row.refund_no, "order": row.order_id, "return": row.return_id, "source": row.source,
         "tender": row.tender, "amount_fen": row.amount, "reason": row.reason,

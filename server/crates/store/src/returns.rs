@@ -5,6 +5,7 @@ mod decide;
 mod end;
 mod owed;
 
+use model::audit::AuditAction;
 use model::ids::{AccountId, ClosingId, CommandId, MeterId, OrderId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::{ReturnKind, ReturnState, Tender};
@@ -125,7 +126,7 @@ async fn lock(tx: &mut Tx, id: ReturnId) -> Result<Option<Return>> {
 }
 
 /// Writes the audit line of a step.
-async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: &str, row: &Return) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, by: Option<UserId>, ip: &str, action: AuditAction, row: &Return) -> Result<()> {
     let detail = serde_json::json!({
         "number": row.number.to_string(), "kind": row.kind, "account": row.account_id, "meter": row.meter_id,
         "tender": row.tender, "amount_fen": row.amount, "reason": row.reason,

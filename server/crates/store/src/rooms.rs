@@ -1,5 +1,6 @@
 //! A resident's own room: found by the resident's id, never by an id in the request.
 
+use model::audit::AuditAction;
 use model::console::{AccountState, ClosingKind};
 use model::energy::Energy;
 use model::error::AppError;
@@ -256,7 +257,7 @@ pub async fn switch(db: &Db, rng: &Rng, at: Timestamp, request: &Switch) -> Resu
     let entry = Entry {
         actor: &format!("user:{}", request.by),
         ip: &request.ip,
-        action: "meter.switch",
+        action: AuditAction::MeterSwitch,
         subject: &format!("meter:{}", request.meter),
         detail: &serde_json::json!({ "on": request.on, "command": id }).to_string(),
     };

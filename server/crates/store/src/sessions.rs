@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use model::audit::AuditAction;
 use model::ids::{PlaceId, UserId};
 use model::person::{Role, Who};
 use model::time::Timestamp;
@@ -78,7 +79,7 @@ pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
     insert(&mut tx, at, session).await?;
     let actor = format!("user:{}", session.user);
-    let entry = Entry { actor: &actor, ip: &session.ip, action: "session.open", subject: &actor, detail: "{}" };
+    let entry = Entry { actor: &actor, ip: &session.ip, action: AuditAction::SessionOpen, subject: &actor, detail: "{}" };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }
@@ -118,7 +119,7 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, hash: &TokenHash) -> Resul
         .execute(c)
         .await)?;
     let actor = format!("user:{}", who.user);
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "session.close", subject: &actor, detail: "{}" };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SessionClose, subject: &actor, detail: "{}" };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

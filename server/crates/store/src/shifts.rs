@@ -1,5 +1,6 @@
 //! Shifts: an operator's cash drawer, what it should hold by the ledger, and what was counted.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{OrderId, RefundId, ReturnId, ShiftId, UserId};
 use model::money::{Fen, Money};
@@ -113,7 +114,7 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, who: &Who, float: Fen) -> R
         return Err(AppError::Conflict.into());
     }
     let detail = serde_json::json!({ "float_fen": float });
-    record(&mut tx, at, who, "shift.open", &format!("user:{}", who.user), &detail).await?;
+    record(&mut tx, at, who, AuditAction::ShiftOpen, &format!("user:{}", who.user), &detail).await?;
     tx.commit().await
 }
 
@@ -165,11 +166,18 @@ pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, co
         ledger::post(&mut tx, rng, at, &transfer).await?;
     }
     let detail = serde_json::json!({ "expected_fen": expected, "counted_fen": counted, "reason": reason });
-    record(&mut tx, at, who, "shift.close", &format!("shift:{id}"), &detail).await?;
+    record(&mut tx, at, who, AuditAction::ShiftClose, &format!("shift:{id}"), &detail).await?;
     tx.commit().await
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, subject: &str, detail: &serde_json::Value) -> Result<()> {
+async fn record(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    action: AuditAction,
+    subject: &str,
+    detail: &serde_json::Value,
+) -> Result<()> {
     let (actor, detail) = (format!("user:{}", who.user), detail.to_string());
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject, detail: &detail }).await
 }

@@ -1,5 +1,6 @@
 //! Monthly subsidies: the rules, the rooms that are still due, and the grant, once a room and month.
 
+use model::audit::AuditAction;
 use model::ids::{AccountId, MeterId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
@@ -71,7 +72,8 @@ pub(super) async fn decide_within(tx: &mut Tx, at: Timestamp, who: &Who, rule: &
     })?;
     let (actor, subject) = (format!("user:{}", who.user), format!("place:{}", rule.place));
     let detail = serde_json::json!({ "from": rule.from.to_string(), "per": rule.per, "amount_fen": rule.amount });
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "subsidy.rule", subject: &subject, detail: &detail.to_string() };
+    let entry =
+        Entry { actor: &actor, ip: &who.ip, action: AuditAction::SubsidyRule, subject: &subject, detail: &detail.to_string() };
     audit::append(tx, at, &entry).await
 }
 

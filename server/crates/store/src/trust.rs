@@ -1,5 +1,6 @@
 //! The certificate that is trusted at a Modbus/TLS gateway.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::gateway::Trust;
 use model::ids::GatewayId;
@@ -28,7 +29,7 @@ pub async fn set(db: &Db, at: Timestamp, who: &Who, gateway: GatewayId, trust: &
     }
     let (actor, subject) = (format!("user:{}", who.user), format!("gateway:{gateway}"));
     let detail = serde_json::json!({ "name": trust.name, "pin": trust.pin }).to_string();
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "gateway.trust", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::GatewayTrust, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! The people who log in.
 
+use model::audit::AuditAction;
 use model::ids::UserId;
 use model::person::{Role, Who};
 use model::time::Timestamp;
@@ -77,7 +78,8 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
     }
     let detail = serde_json::json!({ "login": user.login, "role": user.role }).to_string();
     let subject = format!("user:{id}");
-    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.create", subject: &subject, detail: &detail }).await?;
+    audit::append(&mut tx, at, &Entry { actor, ip: "", action: AuditAction::UserCreate, subject: &subject, detail: &detail })
+        .await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -108,7 +110,8 @@ pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor:
     .await)?;
     let (id,) = found.ok_or(AppError::NotFound)?;
     let (subject, detail) = (format!("user:{}", UserId(id)), serde_json::json!({ "may_approve": may }).to_string());
-    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.approver", subject: &subject, detail: &detail }).await?;
+    audit::append(&mut tx, at, &Entry { actor, ip: "", action: AuditAction::UserApprover, subject: &subject, detail: &detail })
+        .await?;
     tx.commit().await?;
     Ok(Approver::Set)
 }
@@ -117,7 +120,7 @@ pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor:
 pub async fn log_ins_delayed(db: &Db, at: Timestamp, user: UserId, ip: &str, failed: u32) -> Result<()> {
     let mut tx = db.begin().await?;
     let (subject, detail) = (format!("user:{user}"), format!(r#"{{"failed":{failed}}}"#));
-    let entry = Entry { actor: "system", ip, action: "session.refuse", subject: &subject, detail: &detail };
+    let entry = Entry { actor: "system", ip, action: AuditAction::SessionRefuse, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }
@@ -134,7 +137,7 @@ pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &
     sessions::insert(&mut tx, at, session).await?;
     let subject = format!("user:{}", who.user);
     let detail = format!(r#"{{"sessions_ended":{ended}}}"#);
-    let entry = Entry { actor: &subject, ip: &who.ip, action: "user.password", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &subject, ip: &who.ip, action: AuditAction::UserPassword, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }
@@ -155,7 +158,11 @@ pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: 
     let (user,) = found.ok_or(AppError::NotFound)?;
     let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)?;
     let (subject, detail) = (format!("user:{user}"), format!(r#"{{"sessions_ended":{ended}}}"#));
-    audit::append(&mut tx, at, &Entry { actor, ip: "", action: "user.password-reset", subject: &subject, detail: &detail })
-        .await?;
+    audit::append(
+        &mut tx,
+        at,
+        &Entry { actor, ip: "", action: AuditAction::UserPasswordReset, subject: &subject, detail: &detail },
+    )
+    .await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! The meters of an account: whether one takes money now, and one more.
 
+use model::audit::AuditAction;
 use model::console::AccountState;
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, PlaceId, UserId, Uuid};
@@ -65,7 +66,7 @@ pub async fn add_meter(db: &Db, rng: &Rng, at: Timestamp, who: &Who, account: Ac
     attach_to(&mut tx, rng, at, account, meter, who.user).await?;
     let (actor, subject) = (format!("user:{}", who.user), format!("account:{account}"));
     let detail = serde_json::json!({ "meter": meter }).to_string();
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "account.meter", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::AccountMeter, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! Who may log in for an account.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{AccountId, UserId, Uuid};
 use model::person::Who;
@@ -45,7 +46,7 @@ pub async fn add_resident(
             login
         }
     };
-    record(&mut tx, at, who, account, "account.resident", &serde_json::json!({ "login": login })).await?;
+    record(&mut tx, at, who, account, AuditAction::AccountResident, &serde_json::json!({ "login": login })).await?;
     tx.commit().await
 }
 
@@ -67,7 +68,7 @@ pub async fn remove_resident(db: &Db, at: Timestamp, who: &Who, account: Account
     if ended != 1 {
         return Err(AppError::NotFound.into());
     }
-    record(&mut tx, at, who, account, "account.resident-out", &serde_json::json!({ "login": login })).await?;
+    record(&mut tx, at, who, account, AuditAction::AccountResidentOut, &serde_json::json!({ "login": login })).await?;
     tx.commit().await
 }
 
@@ -153,7 +154,7 @@ async fn record(
     at: Timestamp,
     who: &Who,
     account: AccountId,
-    action: &str,
+    action: AuditAction,
     detail: &serde_json::Value,
 ) -> Result<()> {
     let (actor, subject) = (format!("user:{}", who.user), format!("account:{account}"));

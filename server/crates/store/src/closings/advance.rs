@@ -1,5 +1,6 @@
 //! The automatic steps of closures, one transaction each, from what is stored alone.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, ClosingReason};
 use model::console::ClosingKind;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
@@ -80,7 +81,7 @@ async fn advance(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, id: ClosingId
             return tx.commit().await;
         }
         all_read(&mut tx, rng, at, &closing).await?;
-        lines.push(("closing.read", json!({})));
+        lines.push((AuditAction::ClosingRead, json!({})));
     }
     if closing.kind != ClosingKind::Replace
         && let Some(line) = send_money(&mut tx, rng, at, rules, &closing).await?
@@ -147,11 +148,11 @@ async fn send_money(
     at: Timestamp,
     rules: &Rules,
     closing: &Closing,
-) -> Result<Option<(&'static str, serde_json::Value)>> {
+) -> Result<Option<(AuditAction, serde_json::Value)>> {
     let amount = due_of(tx, closing.id).await?;
     if amount == Fen::ZERO {
         end(tx, at, closing.id, None).await?;
-        return Ok(Some(("closing.end", json!({ "amount_fen": 0 }))));
+        return Ok(Some((AuditAction::ClosingEnd, json!({ "amount_fen": 0 }))));
     }
     if closing.return_id.is_some() {
         // It is under way, or was not approved.
@@ -170,7 +171,7 @@ async fn send_money(
                 .bind(closing.id)
                 .execute(c)
                 .await)?;
-            Ok(Some(("closing.owe", json!({ "amount_fen": amount, "return": row.id }))))
+            Ok(Some((AuditAction::ClosingOwe, json!({ "amount_fen": amount, "return": row.id }))))
         }
         (None, Some(account)) => {
             let to = match closing.to_meter_id {
@@ -185,7 +186,7 @@ async fn send_money(
                 stuck(tx, rng, at, closing, ClosingReason::TakesNothing).await?;
                 return Ok(None);
             };
-            Ok(Some(("closing.carry", json!({ "amount_fen": amount, "order": order, "to": account }))))
+            Ok(Some((AuditAction::ClosingCarry, json!({ "amount_fen": amount, "order": order, "to": account }))))
         }
         (None, None) => {
             stuck(tx, rng, at, closing, ClosingReason::Undecided).await?;

@@ -1,5 +1,6 @@
 //! Deciding a closure.
 
+use model::audit::AuditAction;
 use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, CommandId, MeterId, Uuid};
@@ -91,9 +92,9 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
     }
     let closing = locked(&mut tx, id).await?;
     let action = match new.what {
-        ClosingRequest::Close(_) => "account.close",
-        ClosingRequest::Move { .. } => "account.move",
-        ClosingRequest::Replace { .. } => "meter.replace",
+        ClosingRequest::Close(_) => AuditAction::AccountClose,
+        ClosingRequest::Move { .. } => AuditAction::AccountMove,
+        ClosingRequest::Replace { .. } => AuditAction::MeterReplace,
     };
     let more = serde_json::json!({ "tender": closing.tender, "to_account": to_account, "to_meter": to_meter });
     record(&mut tx, at, Some(&new.who), action, &closing, more).await?;

@@ -1,5 +1,6 @@
 //! Ending a meter that is gone or cannot be read by values that a person enters.
 
+use model::audit::AuditAction;
 use model::command::CommandReason;
 use model::energy::Energy;
 use model::error::AppError;
@@ -52,7 +53,7 @@ pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, 
         "meter": meter, "remaining_fen": counted.remaining, "total_wh": counted.total.map(|total| total.0), "said":
             counted.reason,
     });
-    record(&mut tx, at, Some(who), "closing.count", &closing, more).await?;
+    record(&mut tx, at, Some(who), AuditAction::ClosingCount, &closing, more).await?;
     tx.commit().await
 }
 

@@ -1,5 +1,6 @@
 //! Deciding again where the balance of a closure goes, after a rejection or if the target account accepts no money.
 
+use model::audit::AuditAction;
 use model::case::CaseKind;
 use model::console::ClosingKind;
 use model::error::AppError;
@@ -50,7 +51,7 @@ pub async fn decide(db: &Db, at: Timestamp, who: &Who, id: ClosingId, goes: Bala
         cases::resolve(&mut tx, at, CaseKind::Closing, meter, "decided").await?;
     }
     let more = serde_json::json!({ "tender": tender, "to_account": account });
-    record(&mut tx, at, Some(who), "closing.decide", &closing, more).await?;
+    record(&mut tx, at, Some(who), AuditAction::ClosingDecide, &closing, more).await?;
     tx.commit().await
 }
 

@@ -1,5 +1,6 @@
 //! Installing the new meter of a replacement.
 
+use model::audit::AuditAction;
 use model::command::CommandReason;
 use model::console::ClosingKind;
 use model::error::AppError;
@@ -70,7 +71,7 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
     }
     orders::follow(&mut tx, rng, at, closing.account_id, old, new).await?;
     let more = json!({ "old": old, "new": new, "serial": device.serial, "amount_fen": amount });
-    record(&mut tx, at, Some(who), "meter.install", &closing, more).await?;
+    record(&mut tx, at, Some(who), AuditAction::MeterInstall, &closing, more).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -97,7 +98,7 @@ pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, de
     }
     let (actor, subject) = (format!("user:{}", who.user), format!("meter:{new}"));
     let detail = json!({ "old": old, "new": new, "serial": device.serial, "reason": reason }).to_string();
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "meter.swap", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::MeterSwap, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await?;
     Ok(new)

@@ -1,5 +1,6 @@
 //! Withdrawing a closure of which nothing has happened yet: no command was sent, no meter read, and no money moved.
 
+use model::audit::AuditAction;
 use model::case::CaseKind;
 use model::console::ClosingKind;
 use model::error::AppError;
@@ -48,7 +49,7 @@ pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingI
         orders::follow(&mut tx, rng, at, closing.account_id, *meter, *meter).await?;
     }
     let more = json!({ "meters": meters, "to_account": closing.to_account_id, "to_meter": closing.to_meter_id });
-    record(&mut tx, at, Some(who), "closing.withdraw", &closing, more).await?;
+    record(&mut tx, at, Some(who), AuditAction::ClosingWithdraw, &closing, more).await?;
     tx.commit().await
 }
 

@@ -1,5 +1,6 @@
 //! Cases as people settle them.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind};
 use model::console::{CaseLine, CaseQuery, Page};
 use model::error::AppError;
@@ -215,7 +216,7 @@ pub(crate) async fn note_closed(tx: &mut Tx, at: Timestamp, who: &Who, case: Cas
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,
-        action: "case.close",
+        action: AuditAction::CaseClose,
         subject: &format!("case:{case}"),
         detail: &detail.to_string(),
     };

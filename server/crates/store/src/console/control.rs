@@ -1,5 +1,6 @@
 //! Setting a control mode, and which meters and gateways an operator may control.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{CommandId, GatewayId, MeterId, UserId, Uuid};
 use model::issue::Issue;
@@ -39,7 +40,7 @@ pub async fn set_mode(db: &Db, rng: &Rng, at: Timestamp, who: &Who, meter: Meter
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,
-        action: "meter.mode",
+        action: AuditAction::MeterMode,
         subject: &format!("meter:{meter}"),
         detail: &detail,
     };

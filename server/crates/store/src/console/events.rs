@@ -1,5 +1,6 @@
 //! Events, for the console, and their acknowledgement.
 
+use model::audit::AuditAction;
 use model::console::{EventLine, EventQuery, Page};
 use model::error::AppError;
 use model::event::EventKind;
@@ -156,7 +157,7 @@ pub async fn acknowledge(db: &Db, at: Timestamp, who: &Who, event: EventId) -> R
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,
-        action: "event.acknowledge",
+        action: AuditAction::EventAcknowledge,
         subject: &format!("event:{event}"),
         detail: &serde_json::json!({ "kind": kind }).to_string(),
     };

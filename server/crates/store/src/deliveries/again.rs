@@ -1,5 +1,6 @@
 //! An operator retries a delivery that became a case.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{CommandId, MeterId, OrderId, UserId};
 use model::time::Timestamp;
@@ -53,7 +54,7 @@ pub async fn try_again(db: &Db, command: CommandId, decision: &Decision<'_>) -> 
     let entry = Entry {
         actor: &format!("user:{}", decision.by),
         ip: decision.ip,
-        action: "command.try-again",
+        action: AuditAction::CommandTryAgain,
         subject: &format!("command:{command}"),
         detail: "{}",
     };

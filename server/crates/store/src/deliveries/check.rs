@@ -1,5 +1,6 @@
 //! Commands that change nothing in the meter: readings and checks.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind, PricesCase};
 use model::command::{CommandKind, CommandReason};
 use model::ids::MeterId;
@@ -102,7 +103,7 @@ pub async fn missed_price_switch(db: &Db, rng: &Rng, at: Timestamp, command: &Co
     let meter = command.meter_id;
     cases::open(&mut tx, rng, at, Some(meter), None, &case).await?;
     let subject = format!("meter:{meter}");
-    let entry = Entry { actor: "system", ip: "", action: "prices.missed", subject: &subject, detail: &case.to_json() };
+    let entry = Entry { actor: "system", ip: "", action: AuditAction::PricesMissed, subject: &subject, detail: &case.to_json() };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

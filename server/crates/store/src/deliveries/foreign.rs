@@ -1,5 +1,6 @@
 //! The end of a command that closed an account which the books do not know.
 
+use model::audit::AuditAction;
 use model::case::CaseKind;
 use model::meter::ControlMode;
 use model::money::Fen;
@@ -35,6 +36,6 @@ pub async fn foreign_closed(db: &Db, at: Timestamp, command: &Command, number: &
         cases::resolve(&mut tx, at, CaseKind::MeterChanged, command.meter_id, "foreign-closed").await?;
     }
     let detail = serde_json::json!({ "account": number, "amount_fen": amount }).to_string();
-    record(&mut tx, at, command, "account.foreign-closed", &detail).await?;
+    record(&mut tx, at, command, AuditAction::AccountForeignClosed, &detail).await?;
     tx.commit().await
 }

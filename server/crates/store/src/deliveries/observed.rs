@@ -1,5 +1,6 @@
 //! How a command of a meter without secured frames ends: by what was read back.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, RelayCase};
 use model::command::CommandReason;
 use model::order::CommandState;
@@ -27,13 +28,16 @@ pub async fn observed(db: &Db, rng: &Rng, at: Timestamp, command: &Command, endi
     let mut tx = db.begin().await?;
     let detail = CaseDetail::Relay(seen.clone()).to_json();
     let (state, reason, action, case) = match ending {
-        Ending::Done => (CommandState::Done, None, "command.done", None),
+        Ending::Done => (CommandState::Done, None, AuditAction::CommandDone, None),
         Ending::Disobeyed => {
-            (CommandState::Failed, Some(CommandReason::Relay), "command.disobeyed", Some(CaseDetail::Relay(seen)))
+            (CommandState::Failed, Some(CommandReason::Relay), AuditAction::CommandDisobeyed, Some(CaseDetail::Relay(seen)))
         }
-        Ending::NotPermitted => {
-            (CommandState::Failed, Some(CommandReason::Password), "command.not-permitted", Some(CaseDetail::Password(seen)))
-        }
+        Ending::NotPermitted => (
+            CommandState::Failed,
+            Some(CommandReason::Password),
+            AuditAction::CommandNotPermitted,
+            Some(CaseDetail::Password(seen)),
+        ),
     };
     let ended = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = $1, finished_at = $2, reason = $3 WHERE id = $4 AND state IN ('queued', 'sending')"

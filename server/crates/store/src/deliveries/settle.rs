@@ -1,5 +1,6 @@
 //! How a command ends, each in one transaction: done as read back, refused by the meter, or held for a person.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, DeliveryCase, RelayCase};
 use model::command::{CommandKind, CommandReason};
 use model::ids::AccountId;
@@ -82,7 +83,7 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
         "kind": command.kind, "count": state.count, "epoch": state.epoch, "remaining_fen": state.remaining.0,
         "attempts": command.attempts,
     });
-    record(&mut tx, at, command, "command.done", &detail.to_string()).await?;
+    record(&mut tx, at, command, AuditAction::CommandDone, &detail.to_string()).await?;
     tx.commit().await?;
     Ok(Some(expected))
 }
@@ -107,7 +108,7 @@ pub async fn refuse(db: &Db, at: Timestamp, command: &Command, result: Option<u8
             expect_mode(&mut tx, command.meter_id, None).await?;
         }
         let detail = serde_json::json!({ "kind": command.kind, "result": result, "reason": reason }).to_string();
-        record(&mut tx, at, command, "command.refused", &detail).await?;
+        record(&mut tx, at, command, AuditAction::CommandRefused, &detail).await?;
         tx.commit().await?;
     }
     Ok(())
@@ -147,7 +148,7 @@ pub async fn hold(
     }
     returns::held_back(&mut tx, command.id.0).await?;
     cases::open(&mut tx, rng, at, Some(command.meter_id), command.order_id, &case).await?;
-    record(&mut tx, at, command, "command.held", &detail).await?;
+    record(&mut tx, at, command, AuditAction::CommandHeld, &detail).await?;
     tx.commit().await
 }
 
@@ -240,7 +241,7 @@ async fn show(tx: &mut Tx, at: Timestamp, command: &Command, state: &StateBlock)
     Ok(())
 }
 
-pub(super) async fn record(tx: &mut Tx, at: Timestamp, command: &Command, action: &'static str, detail: &str) -> Result<()> {
+pub(super) async fn record(tx: &mut Tx, at: Timestamp, command: &Command, action: AuditAction, detail: &str) -> Result<()> {
     let subject = match command.order_id {
         Some(order) => format!("order:{order}"),
         None => format!("meter:{}", command.meter_id),

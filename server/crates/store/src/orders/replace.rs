@@ -1,5 +1,6 @@
 //! An order whose payer takes another channel.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::OrderId;
 use model::order::OrderState;
@@ -32,7 +33,7 @@ pub async fn replace(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &N
     let limits = Limits { max_pending, ..*limits };
     let order = match insert(&mut tx, rng, at, &limits, new, OrderState::Pending).await? {
         Inserted::New(order) => {
-            record(&mut tx, at, new, &order, "order.create").await?;
+            record(&mut tx, at, new, &order, AuditAction::OrderCreate).await?;
             order
         }
         Inserted::Before(order) => order,

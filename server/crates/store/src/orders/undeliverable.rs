@@ -2,6 +2,7 @@
 //! follows the account or the meter that took its place, or waits in a case until a person sends it elsewhere or gives it back.
 
 use crate::orders::order_columns;
+use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind, UndeliverableCase};
 use model::command::CommandReason;
 use model::error::AppError;
@@ -188,7 +189,8 @@ pub async fn reassign(db: &Db, rng: &Rng, at: Timestamp, who: &Who, order: Order
     let detail = serde_json::json!({
         "number": found.number.to_string(), "from": found.account_id, "to": to, "amount_fen": found.amount,
     });
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "order.reassign", subject: &subject, detail: &detail.to_string() };
+    let entry =
+        Entry { actor: &actor, ip: &who.ip, action: AuditAction::OrderReassign, subject: &subject, detail: &detail.to_string() };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! How an order ends that is not delivered: its money went back, or it was never ours, or nobody went to a cashier.
 
+use model::audit::AuditAction;
 use model::ids::OrderId;
 use model::time::{HOUR, Timestamp};
 
@@ -85,8 +86,12 @@ pub async fn close_abandoned(db: &Db, at: Timestamp) -> Result<usize> {
         if closed == 1 {
             let subject = format!("order:{order}");
             let detail = r#"{"reason":"abandoned"}"#;
-            audit::append(&mut tx, at, &Entry { actor: "system", ip: "", action: "order.close", subject: &subject, detail })
-                .await?;
+            audit::append(
+                &mut tx,
+                at,
+                &Entry { actor: "system", ip: "", action: AuditAction::OrderClose, subject: &subject, detail },
+            )
+            .await?;
             tx.commit().await?;
             ended += 1;
         }

@@ -1,6 +1,7 @@
 //! What settling a verified event did.
 
 use domain::payment::Mismatch;
+use model::audit::AuditAction;
 use model::word_enum;
 
 /// What settling an event did.
@@ -34,7 +35,7 @@ pub enum Outcome {
 }
 
 word_enum! {
-    /// [`Outcome`] as the event row, the audit chain and the log hold it.
+    /// [`Outcome`] as the event row and the log hold it.
     pub enum RecordedOutcome {
         Credited = "credited",
         CreditedLate = "credited-late",
@@ -67,6 +68,25 @@ impl Outcome {
             Self::Noted => RecordedOutcome::Noted,
             Self::Refunded => RecordedOutcome::Refunded,
             Self::Ignored => RecordedOutcome::Ignored,
+        }
+    }
+
+    /// What the audit chain calls it.
+    #[must_use]
+    pub const fn action(self) -> AuditAction {
+        match self.recorded() {
+            RecordedOutcome::Credited => AuditAction::PaymentCredited,
+            RecordedOutcome::CreditedLate => AuditAction::PaymentCreditedLate,
+            RecordedOutcome::PaidTwice => AuditAction::PaymentPaidTwice,
+            RecordedOutcome::Held => AuditAction::PaymentHeld,
+            RecordedOutcome::Duplicate => AuditAction::PaymentDuplicate,
+            RecordedOutcome::Closed => AuditAction::PaymentClosed,
+            RecordedOutcome::Undeliverable => AuditAction::PaymentUndeliverable,
+            RecordedOutcome::Returned => AuditAction::PaymentReturned,
+            RecordedOutcome::NotReturned => AuditAction::PaymentNotReturned,
+            RecordedOutcome::Noted => AuditAction::PaymentNoted,
+            RecordedOutcome::Refunded => AuditAction::PaymentRefunded,
+            RecordedOutcome::Ignored => AuditAction::PaymentIgnored,
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) async fn record(
     let entry = Entry {
         actor: &format!("channel:{}", event.channel().as_str()),
         ip: "",
-        action: &format!("payment.{}", outcome.as_str()),
+        action: outcome.action(),
         subject: &subject_code,
         detail: &detail(event, subject, outcome),
     };

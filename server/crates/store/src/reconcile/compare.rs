@@ -1,5 +1,6 @@
 //! Compares a day's statement with the ledger and the meters. Repeated, it finds the same, and closes what was resolved.
 
+use model::audit::AuditAction;
 use model::case::CaseDetail;
 use model::ids::StatementId;
 use model::money::{Fen, Money};
@@ -117,8 +118,12 @@ pub async fn compare(
             "reopened": reopened,
         });
         let (subject, detail, (actor, ip)) = (subject(channel, day), detail.to_string(), audit_actor(by));
-        audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "statement.compare", subject: &subject, detail: &detail })
-            .await?;
+        audit::append(
+            &mut tx,
+            at,
+            &Entry { actor: &actor, ip, action: AuditAction::StatementCompare, subject: &subject, detail: &detail },
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(Some(compared))

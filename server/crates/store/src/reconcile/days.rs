@@ -1,5 +1,6 @@
 //! Closing a settlement day by a person.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::CaseId;
 use model::order::Tender;
@@ -72,7 +73,7 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, channel: Tender, day: Date
     }
     let detail = serde_json::json!({ "undecided": undecided, "reason": reason }).to_string();
     let (actor, subject) = (format!("user:{}", who.user), subject(channel, day));
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "settlement.close", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SettlementClose, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! What the bank received for a channel's settlement day: recorded by a person and moved from channel clearing to the bank.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::Uuid;
 use model::money::Fen;
@@ -59,7 +60,7 @@ pub async fn note_receipt(
     ledger::post(&mut tx, rng, at, &settlement(id, channel.as_str(), amount.money())).await?;
     let (actor, subject) = (format!("user:{}", who.user), subject(channel, day));
     let detail = serde_json::json!({ "amount_fen": amount }).to_string();
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "settlement.receipt", subject: &subject, detail: &detail };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SettlementReceipt, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

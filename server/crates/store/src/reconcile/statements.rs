@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use model::audit::AuditAction;
 use model::ids::StatementId;
 use model::money::Money;
 use model::order::Tender;
@@ -186,8 +187,12 @@ pub async fn import(
         "total_fen": statement.total(), "fees_e4": statement.fees(),
     });
     let (subject, detail, (actor, ip)) = (subject(channel, statement.day), detail.to_string(), audit_actor(by));
-    audit::append(&mut tx, at, &Entry { actor: &actor, ip, action: "statement.import", subject: &subject, detail: &detail })
-        .await?;
+    audit::append(
+        &mut tx,
+        at,
+        &Entry { actor: &actor, ip, action: AuditAction::StatementImport, subject: &subject, detail: &detail },
+    )
+    .await?;
     tx.commit().await?;
     Ok(Imported::New)
 }

@@ -1,6 +1,7 @@
 //! Refunds that only a statement tells of: made at the channel's console, and never notified. A statement moves no money; a
 //! person books what it says of a payment of ours, and settles it as if it had been notified.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind, PaymentCase, PaymentReason, PaymentSource};
 use model::error::AppError;
 use model::ids::{AttemptId, CaseId, OrderId};
@@ -148,7 +149,7 @@ pub async fn book_refund(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: Cas
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,
-        action: "statement.book-refund",
+        action: AuditAction::StatementBookRefund,
         subject: &format!("case:{case}"),
         detail: &detail.to_string(),
     };

@@ -1,6 +1,7 @@
 //! Requests a refund. The amount is reserved under the lock of the attempt, so that the refunds never exceed the payment.
 
 use super::refund_columns;
+use model::audit::AuditAction;
 use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{MeterId, ReturnId, UserId, Uuid};
@@ -94,7 +95,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, policy: &Policy, new: &NewRe
         return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
     };
     ledger::post(&mut tx, rng, at, &refund_reserve(row.id.0, row.debited_account(), row.amount.money())).await?;
-    record(&mut tx, at, new.by, &new.ip, "refund.ask", &row).await?;
+    record(&mut tx, at, new.by, &new.ip, AuditAction::RefundAsk, &row).await?;
     tx.commit().await?;
     Ok(row)
 }

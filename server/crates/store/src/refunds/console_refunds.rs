@@ -1,6 +1,7 @@
 //! Refunds made in a channel's console. They are posted to suspense when the channel reports them; a person then assigns them to
 //! what was due, or writes them off.
 
+use model::audit::AuditAction;
 use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::{AccountId, OrderId, ReturnId, Uuid};
@@ -79,7 +80,7 @@ pub async fn clear(db: &Db, rng: &Rng, at: Timestamp, who: &Who, of: RefundSubje
         cases::resolve_order(&mut tx, at, &[CaseKind::RefundElsewhere], order, "cleared").await?;
     }
     let detail = json!({ "order": order, "amount_fen": amount, "left_fen": left - amount });
-    record(&mut tx, at, who, "refund.clear", order, &detail).await?;
+    record(&mut tx, at, who, AuditAction::RefundClear, order, &detail).await?;
     if let Some(settled) = settled {
         settled.receipt(&mut tx, at).await?;
     }
@@ -107,7 +108,7 @@ pub(crate) async fn write_off_within(
     ledger::post(tx, rng, at, &refund_lost(told, left.money())).await?;
     cases::resolve_order(tx, at, &[CaseKind::RefundElsewhere], order, "lost").await?;
     let detail = json!({ "order": order, "amount_fen": left, "reason": reason });
-    record(tx, at, who, "refund.lost", order, &detail).await
+    record(tx, at, who, AuditAction::RefundLost, order, &detail).await
 }
 
 /// How much of what was refunded at the console nobody has said what for.
@@ -213,7 +214,14 @@ async fn clear_order(tx: &mut Tx, rng: &Rng, at: Timestamp, payment: &Payment, l
     Ok(amount)
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: &str, order: OrderId, detail: &serde_json::Value) -> Result<()> {
+async fn record(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    action: AuditAction,
+    order: OrderId,
+    detail: &serde_json::Value,
+) -> Result<()> {
     let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail.to_string() }).await
 }

@@ -1,5 +1,6 @@
 //! Credits a payment in suspense whose amount differs from its order, by a person's decision.
 
+use model::audit::AuditAction;
 use model::case::CaseKind;
 use model::error::AppError;
 use model::ids::Uuid;
@@ -41,7 +42,7 @@ pub async fn credit_after_all(db: &Db, rng: &Rng, at: Timestamp, who: &Who, even
     let entry = Entry {
         actor: &format!("user:{}", who.user),
         ip: &who.ip,
-        action: "payment.credit",
+        action: AuditAction::PaymentCredit,
         subject: &format!("order:{id}"),
         detail: &detail.to_string(),
     };

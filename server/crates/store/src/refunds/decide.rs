@@ -1,5 +1,6 @@
 //! Approving and rejecting refunds as the second person, withdrawing them, and delivering an order that was not refunded.
 
+use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind, RefundCase, RefundReason, RefundTrouble};
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, OrderId, RefundId, Uuid};
@@ -40,7 +41,7 @@ pub async fn approve(db: &Db, at: Timestamp, who: &Who, id: RefundId) -> Result<
             .execute(c)
             .await)?;
     one(moved)?;
-    record(&mut tx, at, Some(who.user), &who.ip, "refund.approve", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::RefundApprove, &row).await?;
     tx.commit().await?;
     super::find(db, id).await?.ok_or_else(|| AppError::NotFound.into())
 }
@@ -53,7 +54,7 @@ pub async fn reject(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId, 
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, Some(why)).await?;
     stop(&mut tx, rng, at, &row, RefundState::Rejected, RefundTrouble::Rejected).await?;
-    record(&mut tx, at, Some(who.user), &who.ip, "refund.reject", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::RefundReject, &row).await?;
     tx.commit().await
 }
 
@@ -69,7 +70,7 @@ pub async fn cancel(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId) 
         return Err(AppError::Conflict.into());
     }
     stop(&mut tx, rng, at, &row, RefundState::Cancelled, RefundTrouble::Cancelled).await?;
-    record(&mut tx, at, Some(who.user), &who.ip, "refund.cancel", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::RefundCancel, &row).await?;
     tx.commit().await
 }
 
@@ -88,7 +89,7 @@ pub async fn expire(db: &Db, rng: &Rng, at: Timestamp) -> Result<u64> {
             continue;
         }
         stop(&mut tx, rng, at, &row, RefundState::Expired, RefundTrouble::Expired).await?;
-        record(&mut tx, at, None, "", "refund.expire", &row).await?;
+        record(&mut tx, at, None, "", AuditAction::RefundExpire, &row).await?;
         tx.commit().await?;
         ended += 1;
     }
@@ -167,7 +168,7 @@ pub async fn deliver_again(db: &Db, at: Timestamp, who: &Who, order: OrderId) ->
     }
     cases::resolve_order(&mut tx, at, &[CaseKind::Refund, CaseKind::Undeliverable], order, "deliver").await?;
     let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "order.deliver", subject: &subject, detail: "{}" };
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::OrderDeliver, subject: &subject, detail: "{}" };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! The end of a refund: the channel's final result, or payment at the cash desk.
 
+use model::audit::AuditAction;
 use model::case::{CaseKind, RefundTrouble};
 use model::error::AppError;
 use model::ids::{RefundId, ReturnId, UserId};
@@ -128,7 +129,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId)
     }
     shifts::note(&mut tx, rng, at, who.user, Entered::Refund(row.id)).await?;
     let settled = done(&mut tx, rng, at, &row, Some(who.user)).await?;
-    record(&mut tx, at, Some(who.user), &who.ip, "refund.pay", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::RefundPay, &row).await?;
     receipts::issue(&mut tx, at, who.user, ReceiptSubject::Refund(id)).await?;
     if let Some(settled) = settled {
         settled.receipt(&mut tx, at).await?;

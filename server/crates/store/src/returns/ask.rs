@@ -2,6 +2,7 @@
 
 use super::return_columns;
 use crate::orders::order_columns;
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{AccountId, ClosingId, MeterId, OrderId, ReturnId, UserId};
 use model::money::Fen;
@@ -58,7 +59,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
         debits::check(&mut tx, at, &debit(&row)).await?;
     }
     let row = if until.is_none() { begin(&mut tx, rng, at, limits, &row, &new.ip).await? } else { row };
-    record(&mut tx, at, Some(new.by), &new.ip, "return.ask", &row).await?;
+    record(&mut tx, at, Some(new.by), &new.ip, AuditAction::ReturnAsk, &row).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -1,5 +1,6 @@
 //! Approving and rejecting returns as the second person, and withdrawing a request.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{ReturnId, Uuid};
 use model::order::ReturnState;
@@ -22,7 +23,7 @@ pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, who: &W
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, None).await?;
     let row = begin(&mut tx, rng, at, limits, &row, &who.ip).await?;
-    record(&mut tx, at, Some(who.user), &who.ip, "return.approve", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::ReturnApprove, &row).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -35,7 +36,7 @@ pub async fn reject(db: &Db, at: Timestamp, who: &Who, id: ReturnId, why: &str) 
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, Some(why)).await?;
     finish(&mut tx, &row, ReturnState::Waiting, ReturnState::Rejected).await?;
-    record(&mut tx, at, Some(who.user), &who.ip, "return.reject", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::ReturnReject, &row).await?;
     tx.commit().await
 }
 
@@ -84,7 +85,7 @@ pub async fn cancel(db: &Db, at: Timestamp, who: &Who, id: ReturnId) -> Result<(
         return Err(AppError::Conflict.into());
     }
     finish(&mut tx, &row, from, ReturnState::Cancelled).await?;
-    record(&mut tx, at, Some(who.user), &who.ip, "return.cancel", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::ReturnCancel, &row).await?;
     tx.commit().await
 }
 
@@ -103,7 +104,7 @@ pub async fn expire(db: &Db, at: Timestamp) -> Result<u64> {
             continue;
         }
         finish(&mut tx, &row, ReturnState::Waiting, ReturnState::Expired).await?;
-        record(&mut tx, at, None, "", "return.expire", &row).await?;
+        record(&mut tx, at, None, "", AuditAction::ReturnExpire, &row).await?;
         tx.commit().await?;
         ended += 1;
     }

@@ -1,5 +1,6 @@
 //! The end of a return: the meter's confirmation, and the payout.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{ReturnId, Uuid};
 use model::money::Fen;
@@ -53,7 +54,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
         _ => {}
     }
     ledger::post(&mut tx, rng, at, &transfer).await?;
-    record(&mut tx, at, Some(who.user), &who.ip, "return.pay", &row).await?;
+    record(&mut tx, at, Some(who.user), &who.ip, AuditAction::ReturnPay, &row).await?;
     receipts::issue(&mut tx, at, who.user, ReceiptSubject::Return(row.id)).await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;

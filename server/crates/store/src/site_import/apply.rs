@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use model::audit::AuditAction;
 use model::console::RoomName;
 use model::error::AppError;
 use model::ids::{GatewayId, MeterId, PlaceId, UserId};
@@ -294,7 +295,7 @@ impl Job<'_> {
         let user: UserId = self.import.who.user;
         let detail = serde_json::json!({ "counts": planned.counts }).to_string();
         let (actor, ip) = (format!("user:{user}"), self.import.who.ip.as_str());
-        let entry = Entry { actor: &actor, ip, action: "site.import", subject: "site", detail: &detail };
+        let entry = Entry { actor: &actor, ip, action: AuditAction::SiteImport, subject: "site", detail: &detail };
         audit::append(self.tx, self.at, &entry).await
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use model::audit::AuditAction;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{AccountId, MeterId};
@@ -267,7 +268,7 @@ pub async fn reverse(db: &Db, rng: &Rng, at: Timestamp, who: &Who, charge: Uuid,
     audit::append(
         &mut tx,
         at,
-        &Entry { actor: &actor, ip: &who.ip, action: "charge.reverse", subject: &subject, detail: &detail },
+        &Entry { actor: &actor, ip: &who.ip, action: AuditAction::ChargeReverse, subject: &subject, detail: &detail },
     )
     .await?;
     tx.commit().await

@@ -1,5 +1,6 @@
 //! Decisions about a server wallet: mode, switch, and limits. The relay follows them.
 
+use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::MeterId;
 use model::meter::{ControlMode, Wallet as Kind};
@@ -81,7 +82,8 @@ pub async fn set_limits(db: &Db, rng: &Rng, at: Timestamp, who: &Who, meter: Met
         "malignant_w": malignant_w,
     });
     let (actor, subject) = (format!("user:{}", who.user), format!("meter:{meter}"));
-    let entry = Entry { actor: &actor, ip: &who.ip, action: "wallet.limits", subject: &subject, detail: &detail.to_string() };
+    let entry =
+        Entry { actor: &actor, ip: &who.ip, action: AuditAction::WalletLimits, subject: &subject, detail: &detail.to_string() };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::audit::AuditAction;
 use model::time::Timestamp;
 use sqlx::AssertSqlSafe;
 use store::{Db, Tx, audit, seal};
@@ -171,7 +172,7 @@ async fn fill(db: &Db, id: &str) {
         Tx::Sqlite(c) => drop(sqlx::raw_sql(rows).execute(&mut **c).await.unwrap()),
         Tx::Postgres(c) => drop(sqlx::raw_sql(rows).execute(&mut **c).await.unwrap()),
     }
-    let entry = audit::Entry { actor: "a", ip: "a", action: "a", subject: "a", detail: "a" };
+    let entry = audit::Entry { actor: "a", ip: "a", action: AuditAction::SiteImport, subject: "a", detail: "a" };
     audit::append(&mut tx, Timestamp(1), &entry).await.unwrap();
     tx.commit().await.unwrap();
 }
