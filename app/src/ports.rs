@@ -29,6 +29,7 @@ use crate::api::shifts::ShiftsPort;
 use crate::ui::theme::Theme;
 use model::error::AppError;
 use model::ids::Uuid;
+use model::permission::{Permission, Permissions};
 pub use model::person::{Role, Who};
 use model::time::Timestamp;
 
@@ -145,6 +146,12 @@ pub fn resident() -> Result<Who, AppError> {
 pub fn operator() -> Result<Who, AppError> {
     let who = anyone()?;
     if who.role == Role::Resident { Err(AppError::Forbidden) } else { Ok(who) }
+}
+
+/// Whether the person may do that; for what a page shows. The server refuses by [`crate::access`] in any case.
+#[must_use]
+pub fn may(permission: Permission) -> bool {
+    operator().is_ok_and(|who| Permissions::of(who.role).has(permission))
 }
 
 /// The time of the request.

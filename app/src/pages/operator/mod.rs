@@ -17,6 +17,7 @@ pub mod meters;
 pub mod overdrawn;
 mod parts;
 pub mod prices;
+mod rail;
 pub mod reconcile;
 pub mod register;
 pub mod room;

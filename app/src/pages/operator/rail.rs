@@ -1,0 +1,89 @@
+//! The rail: every section of the console, in groups. On tablets and phones a button opens it.
+
+use leptos::prelude::*;
+use model::permission::Permission;
+
+use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, prices, reconcile, shifts};
+use crate::ports::may;
+
+/// The section of the rail that a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The meter wall, rooms and search results.
+    Wall,
+    Accounts,
+    Sales,
+    /// Trial balance and subsidies.
+    Ledger,
+    /// Channel statements against the ledger.
+    Reconcile,
+    Shifts,
+    /// Requests waiting for approval.
+    Approvals,
+    /// Meters and gateways.
+    Meters,
+    Alarms,
+    /// Commands to many meters.
+    Commands,
+    Prices,
+    Cases,
+    /// The audit chain.
+    Audit,
+    Guide,
+}
+
+/// A section with its address, its name, and who sees it; `None`: everybody who works here.
+type Entry = (Section, &'static str, &'static str, Option<Permission>);
+
+/// What the person may open, in groups. A group without entries is left out.
+#[component]
+pub fn Rail(section: Section) -> impl IntoView {
+    let (t, lang) = (operator::texts(lang()), lang());
+    let watch = Some(Permission::Watch);
+    let money = Some(Permission::Money);
+    let groups: [(&str, &[Entry]); 4] = [
+        (
+            t.group_operate,
+            &[
+                (Section::Wall, "/wall", t.wall, watch),
+                (Section::Cases, "/cases", t.cases, watch),
+                (Section::Alarms, "/alarms", events::texts(lang).title, watch),
+            ],
+        ),
+        (
+            t.group_money,
+            &[
+                (Section::Sales, "/sales", t.sales, money),
+                (Section::Shifts, "/shifts", shifts::texts(lang).shifts, money),
+                (Section::Approvals, "/approvals", cash_desk::texts(lang).approvals, Some(Permission::Approve)),
+                (Section::Reconcile, "/reconcile", reconcile::texts(lang).reconcile, Some(Permission::Reconcile)),
+                (Section::Ledger, "/ledger", ledger::texts(lang).ledger, money),
+            ],
+        ),
+        (
+            t.group_estate,
+            &[
+                (Section::Accounts, "/accounts", t.accounts, watch),
+                (Section::Meters, "/meters", t.meters, watch),
+                (Section::Prices, "/prices", prices::texts(lang).prices, watch),
+                (Section::Commands, "/commands", commands::texts(lang).commands, watch),
+            ],
+        ),
+        (
+            t.group_system,
+            &[(Section::Audit, "/audit", t.audit, Some(Permission::Audit)), (Section::Guide, "/guide", t.guide, None)],
+        ),
+    ];
+    let groups = groups.into_iter().enumerate().filter_map(|(number, (name, entries))| {
+        let entries: Vec<_> = entries.iter().filter(|(.., needs)| needs.is_none_or(may)).collect();
+        let heading = format!("rail-{number}");
+        (!entries.is_empty()).then(|| {
+            let links = entries.into_iter().map(|&(one, path, word, _)| {
+                view! { <li><a href=path aria-current=(one == section).then_some("page")>{word}</a></li> }
+            });
+            let links = links.collect_view();
+            view! { <h2 id=heading.clone()>{name}</h2><ul aria-labelledby=heading>{links}</ul> }
+        })
+    });
+    view! { <nav class="console-rail" id="rail" popover="auto" aria-label=t.console>{groups.collect_view()}</nav> }
+}
