@@ -27,6 +27,8 @@ word_enum! {
         Waiting = "waiting",
         Approved = "approved",
         Rejected = "rejected",
+        /// By who asked.
+        Withdrawn = "withdrawn",
         Expired = "expired",
     }
 }

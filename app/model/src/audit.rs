@@ -16,6 +16,7 @@ word_enum! {
         ApprovalAsk = "approval.ask",
         ApprovalExpire = "approval.expire",
         ApprovalReject = "approval.reject",
+        ApprovalWithdraw = "approval.withdraw",
         AuditVerify = "audit.verify",
         BatchCancel = "batch.cancel",
         BatchCreate = "batch.create",

@@ -195,7 +195,8 @@ pub async fn approve(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ApprovalI
 pub async fn reject(db: &Db, at: Timestamp, who: &Who, id: ApprovalId, note: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let row = decide(&mut tx, at, who, id, (ApprovalState::Rejected, Some(note))).await?;
-    record(&mut tx, at, Some(who), AuditAction::ApprovalReject, &row, json!({ "note": note })).await?;
+    let action = if row.asked_by == who.user { AuditAction::ApprovalWithdraw } else { AuditAction::ApprovalReject };
+    record(&mut tx, at, Some(who), action, &row, json!({ "note": note })).await?;
     tx.commit().await
 }
 
@@ -240,8 +241,8 @@ async fn decide(
     if !person::is_within(tx, who.user, row.place_id).await? {
         return Err(AppError::NotFound.into());
     }
-    let withdraws = state == ApprovalState::Rejected && who.user == row.asked_by;
-    if !withdraws {
+    let state = if state == ApprovalState::Rejected && who.user == row.asked_by { ApprovalState::Withdrawn } else { state };
+    if state != ApprovalState::Withdrawn {
         second_person(tx, who.user, row.asked_by).await?;
     }
     let decided = on!(tx, |c| sqlx::query(

@@ -42,7 +42,8 @@ both!(a_stranger_does_not_lock_the_owner_out, |w: World| async move {
     known.cookie = device.to_owned();
     let begun = Instant::now();
     assert_eq!(location(&known.log_in("r101", PASSWORD).await), "/home");
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // A guess would wait ten seconds or be refused.
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     // A cookie of somebody else's helps nobody.
     let mut forged = web.visitor();
     forged.cookie = format!("{}AAAA", &device[..device.len() - 4]);
@@ -59,11 +60,12 @@ both!(known_and_unknown_logins_are_delayed_alike, |w: World| async move {
     for login in ["r101", "nobody"] {
         let mut answers = Vec::new();
         // Over days, with pauses between them that forget or do not forget.
-        for pause in [0, 0, 0, 0, 0, HOUR / 2, 0, HOUR, 0, 0, 24 * HOUR, 0, 0, 0, 0] {
+        for (attempt, pause) in [0, 0, 0, 0, 0, HOUR / 2, 0, HOUR, 0, 0, 24 * HOUR, 0, 0, 0, 0].into_iter().enumerate() {
             w.clock.advance(pause);
             let begun = Instant::now();
-            let answer = location(&web.visitor().log_in(login, "guess").await).to_owned();
-            answers.push((answer, begun.elapsed() >= Duration::from_millis(900)));
+            answers.push(location(&web.visitor().log_in(login, "guess").await).to_owned());
+            // Only this one has its turn a second later. On a busy machine the others may take as long by themselves.
+            assert!(attempt != 6 || begun.elapsed() >= Duration::from_secs(1), "{login} was not delayed");
         }
         seen.push(answers);
     }

@@ -85,18 +85,19 @@ CREATE TABLE approval_requests (
     account_id UUID REFERENCES accounts (id),
     epoch BIGINT,
     reason TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('alone', 'waiting', 'approved', 'rejected', 'expired')),
+    state TEXT NOT NULL CHECK (state IN ('alone', 'waiting', 'approved', 'rejected', 'withdrawn', 'expired')),
     asked_by UUID NOT NULL REFERENCES users (id),
     asked_at BIGINT NOT NULL,
     -- Until when a second person may approve it; NULL where none is needed.
     expires_at BIGINT,
     decided_by UUID REFERENCES users (id),
     decided_at BIGINT,
-    -- Why it was rejected.
+    -- Why it was rejected or withdrawn.
     note TEXT,
     CHECK ((state = 'alone') = (expires_at IS NULL)),
-    CHECK ((state IN ('approved', 'rejected')) = (decided_by IS NOT NULL)),
-    CHECK (decided_by IS NULL OR decided_by <> asked_by)
+    CHECK ((state IN ('approved', 'rejected', 'withdrawn')) = (decided_by IS NOT NULL)),
+    -- Nobody decides what they asked for, but they may withdraw it.
+    CHECK (decided_by IS NULL OR (decided_by = asked_by) = (state = 'withdrawn'))
 );
 CREATE UNIQUE INDEX approval_requests_waiting ON approval_requests (kind, subject) WHERE state = 'waiting';
 CREATE INDEX approval_requests_asked ON approval_requests (asked_at);
