@@ -39,6 +39,7 @@ impl Access {
 /// The pages, as their routes are written in `app.rs`.
 pub const PAGES: &[(&str, Access)] = &[
     ("/login", Access::Public),
+    ("/setup", Access::Public),
     ("/password", Access::Anyone),
     ("/home", Access::Resident),
     ("/usage", Access::Resident),
@@ -82,6 +83,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/prices", Access::May(Permission::Watch)),
     ("/cases", Access::May(Permission::Watch)),
     ("/audit", Access::May(Permission::Audit)),
+    ("/start", Access::May(Permission::Site)),
     ("/guide", Access::Operator),
 ];
 
@@ -90,6 +92,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/auth/log-in", Access::Public),
     ("/api/auth/", Access::Anyone),
     ("/api/site/", Access::Public),
+    ("/api/setup/site", Access::Public),
     ("/api/resident/", Access::Resident),
     ("/api/operator/acknowledge", Access::May(Permission::Cases)),
     ("/api/operator/add-meter", Access::May(Permission::Accounts)),
@@ -140,6 +143,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/retry-batch", Access::May(Permission::Parameters)),
     ("/api/operator/retry-gateway", Access::May(Permission::Watch)),
     ("/api/operator/return", Access::May(Permission::Return)),
+    ("/api/operator/setup/", Access::May(Permission::Site)),
     ("/api/operator/sell", Access::May(Permission::Sell)),
     ("/api/operator/settle-counter", Access::May(Permission::Cases)),
     ("/api/operator/subsidy", Access::May(Permission::Subsidies)),

@@ -9,6 +9,7 @@ use leptos_router::{SsrMode, path};
 use crate::i18n::{common, lang};
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
+use crate::pages::auth::setup::SetupPage;
 use crate::pages::error::ErrorPage;
 use crate::pages::{operator, resident};
 use crate::ports;
@@ -76,6 +77,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <FlatRoutes fallback=|| view! { <ErrorPage error=AppError::NotFound/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async/>
                 <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=resident::home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=resident::usage::UsePage ssr=SsrMode::Async/>
@@ -121,6 +123,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
+                <Route path=path!("/start") view=operator::start::StartPage ssr=SsrMode::Async/>
                 <Route path=path!("/guide") view=operator::guide::GuidePage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>

@@ -25,6 +25,7 @@ use crate::api::refunds::RefundsPort;
 use crate::api::resident::ResidentPort;
 use crate::api::rooms::RoomsPort;
 use crate::api::sales::SalesPort;
+use crate::api::setup::SetupPort;
 use crate::api::shifts::ShiftsPort;
 use crate::ui::theme::Theme;
 use model::error::AppError;
@@ -55,6 +56,7 @@ pub struct Ports {
     pub resident: Arc<dyn ResidentPort>,
     pub rooms: Arc<dyn RoomsPort>,
     pub sales: Arc<dyn SalesPort>,
+    pub setup: Arc<dyn SetupPort>,
     pub shifts: Arc<dyn ShiftsPort>,
     /// Makes a key for a form: sent twice, the form acts once.
     pub form_key: Arc<dyn Fn() -> Uuid + Send + Sync>,

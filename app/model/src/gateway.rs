@@ -81,7 +81,8 @@ impl Trust {
 }
 
 /// A host's name or address, as a certificate can carry it.
-fn is_host(name: &str) -> bool {
+#[must_use]
+pub fn is_host(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

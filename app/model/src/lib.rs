@@ -24,6 +24,7 @@ pub mod place;
 pub mod reading;
 pub mod reconciliation;
 pub mod refund;
+pub mod setup;
 pub mod site_workbook;
 pub mod stored;
 pub mod subsidy;

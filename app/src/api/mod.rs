@@ -23,6 +23,7 @@ pub mod refunds;
 pub mod resident;
 pub mod rooms;
 pub mod sales;
+pub mod setup;
 pub mod shifts;
 pub mod site;
 

@@ -22,6 +22,7 @@ pub mod refunds;
 pub mod register;
 pub mod resident;
 pub mod room;
+pub mod setup;
 pub mod site_workbook;
 pub mod wall;
 

@@ -1,4 +1,4 @@
-//! `dormwatt admin`: manages operators; the first one cannot be created on a page.
+//! `dormwatt admin`: manages operators.
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;

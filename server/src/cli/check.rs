@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use app::i18n::{Lang, setup};
+use model::setup::Checklist;
 use model::time::Timestamp;
 
 use super::Outcome;
 use crate::config::{Config, permissions, trial};
+use crate::services::checklist;
 use crate::startup::{StartError, open_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
@@ -43,6 +46,7 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     db.ping().await?;
     println!("database: good");
     wrong.extend(usable::problems(&db, &config.meters, &profiles).await?);
+    print_checklist(&checklist::read(&db, &merchants.working).await?);
     db.close().await;
     let keys = [("keys.enc", &config.keys.enc, 16), ("keys.mac", &config.keys.mac, 16), ("keys.aes", &config.keys.aes, 32)];
     wrong.extend(keys.into_iter().filter_map(|(name, key, bytes)| key_problem(name, key, bytes)));
@@ -55,6 +59,14 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
         println!("{line}");
     }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the site still lacks, as the console's first page says it.
+fn print_checklist(list: &Checklist) {
+    for progress in &list.steps {
+        let mark = if progress.done { "done" } else { "missing" };
+        println!("site: {}: {mark}; {}", setup::step(progress.step, Lang::En).name, setup::progress(progress, Lang::En));
+    }
 }
 
 fn describe_fault(fault: &ChannelFault) -> String {

@@ -27,6 +27,8 @@ use super::{AppState, assets, body, caller, context, error, health, live, log, p
 use crate::config::Network;
 use crate::http::exports::register;
 
+const SETUP_PAGE: &str = "/setup";
+
 /// Longer than any page takes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -71,6 +73,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
     let table = Arc::new(table);
     let guarded = router
         .route_layer(from_fn(move |request: Request, next: Next| guard(table.clone(), request, next)))
+        .route_layer(from_fn_with_state(state.clone(), first_start))
         .fallback(assets::serve)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(origin_check(&state))
@@ -88,6 +91,16 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state, security::headers));
     guarded.merge(webhooks).layer(from_fn(log::requests)).layer(from_fn_with_state(proxies, caller::read))
+}
+
+/// On a database without people every page leads to the set-up page.
+async fn first_start(State(state): State<AppState>, request: Request, next: Next) -> axum::response::Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let is_page = path == "/" || PAGES.iter().any(|(page, _)| axum_path(page) == path);
+    if is_page && path != SETUP_PAGE && error::wants_html(request.headers()) && state.ports.setup.is_open().await == Ok(true) {
+        return Redirect::to(SETUP_PAGE).into_response();
+    }
+    next.run(request).await
 }
 
 /// Denies every route that is not in the access table.

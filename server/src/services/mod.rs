@@ -5,11 +5,13 @@ pub mod account_lifecycle;
 pub mod auth;
 pub mod cash_desk;
 pub mod channels;
+pub mod checklist;
 pub mod console;
 mod context;
 mod meter_gateway;
 pub mod reconciliation;
 pub mod residents;
+pub mod setup;
 pub mod site;
 
 use std::sync::Arc;
@@ -30,9 +32,16 @@ use meters::profile::Profiles;
 use payments::Payments;
 use reconciliation::ReconciliationService;
 use residents::ResidentService;
+use setup::SetupService;
 
 /// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
-pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: Rules) -> Result<Ports, AppError> {
+pub fn ports(
+    context: &Context,
+    payments: &Payments,
+    profiles: Profiles,
+    rules: Rules,
+    setup: Arc<SetupService>,
+) -> Result<Ports, AppError> {
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
     let cash_desk = Arc::new(CashDeskService::new(context.clone(), limits, rules, refund_rules));
@@ -58,6 +67,7 @@ pub fn ports(context: &Context, payments: &Payments, profiles: Profiles, rules: 
         resident: Arc::new(ResidentService::new(context.clone(), payments.clone())),
         rooms: console,
         sales: cash_desk.clone(),
+        setup,
         shifts: cash_desk,
         form_key: Arc::new(move || keys.form_key()),
     })

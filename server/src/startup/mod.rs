@@ -21,6 +21,7 @@ use buses::Buses;
 use crate::anchors;
 use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
+use crate::services::setup::SetupService;
 use crate::services::{self, Context};
 use crate::tasks::Driver;
 use crate::tasks::abandoned_orders::CloseAbandoned;
@@ -81,6 +82,8 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    /// Of the set-up page, where nobody can log in yet.
+    setup_token: Option<String>,
     /// How many files the process may open.
     files: u64,
     state: AppState,
@@ -118,7 +121,8 @@ impl Application {
         let payments = Payments::new(&config.pay, db, clock, rng, Arc::new(move || gateway.wake()))
             .map_err(|error| StartError::Setting(error.to_string()))?;
         let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
-        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk).map_err(StartError::part)?;
+        let (setup, setup_token) = SetupService::start(&context, &payments).await.map_err(StartError::part)?;
+        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup).map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
             context: context.clone(),
@@ -134,12 +138,32 @@ impl Application {
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
         let anchor_file = config.audit.anchor_file.clone();
         let rules = config.cash_desk;
-        Ok(Self { listener, address, router, files, state, buses, payments, rules, anchor_file, driver, tasks, lock })
+        Ok(Self {
+            listener,
+            address,
+            router,
+            setup_token,
+            files,
+            state,
+            buses,
+            payments,
+            rules,
+            anchor_file,
+            driver,
+            tasks,
+            lock,
+        })
     }
 
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The token of the set-up page; `None` where there are people already.
+    #[must_use]
+    pub fn setup_token(&self) -> Option<&str> {
+        self.setup_token.as_deref()
     }
 
     /// `None` in a process that does not poll.

@@ -56,6 +56,7 @@ mod second_server;
 mod server_wallet_events;
 mod server_wallets;
 mod sessions;
+mod setup;
 mod shifts;
 mod single_slot;
 mod site_import;

@@ -2,6 +2,7 @@
 
 pub mod login;
 pub mod password;
+pub mod setup;
 
 use leptos::prelude::*;
 

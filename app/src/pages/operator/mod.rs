@@ -22,6 +22,7 @@ pub mod reconcile;
 pub mod register;
 pub mod room;
 pub mod search;
+pub mod start;
 mod sweep;
 mod trust;
 pub mod wall;

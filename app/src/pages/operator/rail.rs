@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 use model::permission::Permission;
 
-use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, prices, reconcile, shifts};
-use crate::ports::may;
+use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, prices, reconcile, setup, shifts};
+use crate::ports::{may, ports};
 
 /// The section of the rail that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// What a new site still lacks.
+    Start,
     /// The meter wall, rooms and search results.
     Wall,
     Accounts,
@@ -71,11 +73,17 @@ pub fn Rail(section: Section) -> impl IntoView {
         ),
         (
             t.group_system,
-            &[(Section::Audit, "/audit", t.audit, Some(Permission::Audit)), (Section::Guide, "/guide", t.guide, None)],
+            &[
+                (Section::Start, "/start", setup::texts(lang).start_title, Some(Permission::Site)),
+                (Section::Audit, "/audit", t.audit, Some(Permission::Audit)),
+                (Section::Guide, "/guide", t.guide, None),
+            ],
         ),
     ];
+    let has_checklist = ports().is_ok_and(|ports| ports.setup.has_checklist());
+    let is_shown = |one: Section| one != Section::Start || has_checklist;
     let groups = groups.into_iter().enumerate().filter_map(|(number, (name, entries))| {
-        let entries: Vec<_> = entries.iter().filter(|(.., needs)| needs.is_none_or(may)).collect();
+        let entries: Vec<_> = entries.iter().filter(|(one, .., needs)| is_shown(*one) && needs.is_none_or(may)).collect();
         let heading = format!("rail-{number}");
         (!entries.is_empty()).then(|| {
             let links = entries.into_iter().map(|&(one, path, word, _)| {

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod alarm_conditions;
 pub mod bcd;
+pub mod checklist;
 pub mod classify;
 pub mod clock;
 pub mod closing;

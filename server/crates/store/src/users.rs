@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::audit::{self, Entry};
 use super::sessions::{self, NewSession};
-use super::{Db, Result, StoreError, on, read};
+use super::{Db, Result, StoreError, Tx, on, read};
 use domain::rng::Rng;
 use model::error::AppError;
 
@@ -59,9 +59,16 @@ pub struct NewUser<'a> {
 /// # Errors
 /// [`AppError::LoginTaken`], or where the database fails.
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
-    let id = UserId(rng.id(at));
     let mut tx = db.begin().await?;
-    let added = on!(&mut tx, |c| sqlx::query(
+    let id = create_within(&mut tx, rng, at, user, actor).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// [`create`] in the caller's transaction.
+pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
+    let id = UserId(rng.id(at));
+    let added = on!(tx, |c| sqlx::query(
         "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (login) DO NOTHING"
     )
@@ -78,9 +85,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
     }
     let detail = serde_json::json!({ "login": user.login, "role": user.role }).to_string();
     let subject = format!("user:{id}");
-    audit::append(&mut tx, at, &Entry { actor, ip: "", action: AuditAction::UserCreate, subject: &subject, detail: &detail })
-        .await?;
-    tx.commit().await?;
+    audit::append(tx, at, &Entry { actor, ip: "", action: AuditAction::UserCreate, subject: &subject, detail: &detail }).await?;
     Ok(id)
 }
 

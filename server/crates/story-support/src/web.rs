@@ -22,6 +22,8 @@ pub struct Web {
     pub base: String,
     pub client: reqwest::Client,
     live: Live,
+    /// Of the set-up page, on a database without people.
+    pub setup_token: Option<String>,
     stop: CancellationToken,
     pub running: tokio::task::JoinHandle<()>,
 }
@@ -39,10 +41,11 @@ impl Web {
         let application = Application::build(&config, clock, world.rng.clone()).await.unwrap();
         let base = format!("http://{}", application.address());
         let live = application.state().context.live.clone();
+        let setup_token = application.setup_token().map(str::to_owned);
         let stop = CancellationToken::new();
         let running = tokio::spawn(application.run_until(stop.clone().cancelled_owned()));
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-        Self { base, client, live, stop, running }
+        Self { base, client, live, setup_token, stop, running }
     }
 
     /// A person with a browser who has not logged in.

@@ -23,7 +23,8 @@ use super::Context;
 use device::Device;
 use domain::address::block;
 use store::{sessions, users};
-use throttle::{Attempt, Caller, Throttle};
+use throttle::Attempt;
+pub(super) use throttle::{Caller, Throttle};
 
 /// Characters of a password.
 const MIN_PASSWORD: usize = 10;

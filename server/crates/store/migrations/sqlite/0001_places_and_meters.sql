@@ -12,10 +12,14 @@ CREATE TABLE places (
 );
 CREATE INDEX places_parent ON places (parent_id, sort);
 
--- The interval of readings where neither the gateway nor the meter has its own; NULL: the configuration's.
 CREATE TABLE site_settings (
     one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
-    sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0)
+    -- The interval of readings where neither the gateway nor the meter has its own; NULL: the configuration's.
+    sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0),
+    -- When the first administrator was made on the set-up page.
+    set_up_at BIGINT,
+    -- When somebody hid the list of what a new site lacks.
+    checklist_hidden_at BIGINT
 );
 INSERT INTO site_settings (one) VALUES (1);
 

@@ -13,7 +13,7 @@ use super::execute;
 /// Tables without money or audit, or with a second source, whose columns need not be noticed. Empty: all of its columns.
 const EXCEPTIONS: [(&str, &[&str], &str); 12] = [
     ("places", &[], "names and order of rooms; meters and accounts, which are sealed, say where they are"),
-    ("site_settings", &[], "the interval of readings"),
+    ("site_settings", &[], "the interval of readings, and what the console shows of a new site"),
     ("gateways", &[], "addresses of gateways: a wrong one answers with other serial numbers"),
     ("sessions", &[], "log-ins, ended at any time"),
     ("payers", &[], "deleted with the session; the channel checks the payer"),

@@ -1,0 +1,76 @@
+//! What a new site still lacks, with a link to where each is done.
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use crate::i18n::lang;
+use crate::i18n::setup::{progress, step, texts};
+use crate::ports::{operator, ports};
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::load::load;
+use model::setup::{Checklist, SetupProgress, SetupStep};
+
+/// The page.
+#[component]
+pub fn StartPage() -> impl IntoView {
+    let read = async move {
+        let (ports, who) = (ports()?, operator()?);
+        ports.setup.checklist(&who).await
+    };
+    load(read, |list| view! { <Steps list /> }.into_any())
+}
+
+/// Where a step is done.
+const fn path(step: SetupStep) -> &'static str {
+    match step {
+        SetupStep::Places | SetupStep::Gateways | SetupStep::Meters => "/import",
+        SetupStep::Prices => "/prices",
+        SetupStep::Channels => "/channels",
+        SetupStep::People => "/guide",
+        SetupStep::Reading => "/meters",
+        SetupStep::Sale => "/wall",
+    }
+}
+
+#[component]
+fn Steps(list: Checklist) -> impl IntoView {
+    let t = texts(lang());
+    let done = list.is_done().then(|| view! { <Callout tone=Tone::Good><p>{t.all_done}</p></Callout> });
+    let steps = list.steps.iter().map(row).collect_view();
+    let (hidden, word, hint) = if list.hidden { ("", t.show, t.hidden) } else { ("1", t.hide, t.hide_hint) };
+    let hide = (!list.is_done()).then(|| {
+        view! {
+            <form class="stack-tight" method="post" action="/api/operator/setup/hide">
+                <input type="hidden" name="hidden" value=hidden />
+                <div class="buttons"><button>{word}</button></div>
+                <p class="hint">{hint}</p>
+            </form>
+        }
+    });
+    view! {
+        <Frame title=t.start_title section=Section::Start>
+            <h1>{t.start_title}</h1>
+            {done}
+            <p class="muted">{t.start_lead}</p>
+            <ol class="checklist">{steps}</ol>
+            {hide}
+        </Frame>
+    }
+}
+
+fn row(one: &SetupProgress) -> impl IntoView + use<> {
+    let t = texts(lang());
+    let about = step(one.step, lang());
+    let (class, mark) = if one.done { ("card done", t.done) } else { ("card", t.missing) };
+    let link = if one.done { "button" } else { "button primary" };
+    view! {
+        <li class=class>
+            <div class="stack-tight">
+                <h2>{about.name}</h2>
+                <p><strong>{mark}</strong>" · "{progress(one, lang())}</p>
+                <p class="muted">{about.why}</p>
+            </div>
+            <a class=link href=path(one.step)>{about.link}</a>
+        </li>
+    }
+}

@@ -1,0 +1,99 @@
+//! What a new site still lacks, from what it has.
+
+use model::setup::{Checklist, SetupProgress, SetupStep};
+
+/// Operators without whom nothing can be approved: one asks, another decides.
+const PEOPLE: i64 = 2;
+
+/// What a site has, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SiteFacts {
+    pub rooms: i64,
+    pub rooms_without_meter: i64,
+    pub gateways: i64,
+    pub gateways_without_meter: i64,
+    pub meters: i64,
+    /// Price plans that apply somewhere.
+    pub plans: i64,
+    /// Meters that sell, in rooms where no plan applies.
+    pub meters_without_prices: i64,
+    /// Payment channels that work by the configuration.
+    pub channels: i64,
+    /// Operators and administrators who may log in.
+    pub operators: i64,
+    /// Meters that were never read.
+    pub meters_unread: i64,
+    /// Sales that a meter or a server wallet confirmed, without balances of an older system and subsidies.
+    pub sales: i64,
+    pub hidden: bool,
+}
+
+/// The steps with how far each is.
+#[must_use]
+pub fn checklist(facts: &SiteFacts) -> Checklist {
+    let steps = SetupStep::ALL.map(|step| {
+        let read = facts.meters - facts.meters_unread;
+        let (have, lacking, done) = match step {
+            SetupStep::Places => (facts.rooms, 0, facts.rooms > 0),
+            SetupStep::Gateways => (facts.gateways, facts.gateways_without_meter, facts.gateways > 0),
+            SetupStep::Meters => (facts.meters, facts.rooms_without_meter, facts.meters > 0),
+            SetupStep::Prices => (facts.plans, facts.meters_without_prices, facts.plans > 0 && facts.meters_without_prices == 0),
+            SetupStep::Channels => (facts.channels, 0, facts.channels > 0),
+            SetupStep::People => (facts.operators, (PEOPLE - facts.operators).max(0), facts.operators >= PEOPLE),
+            // A meter that is broken from the beginning does not hold the others up.
+            SetupStep::Reading => (read, facts.meters_unread, read > 0),
+            SetupStep::Sale => (facts.sales, 0, facts.sales > 0),
+        };
+        SetupProgress { step, done, have, lacking }
+    });
+    Checklist { steps, hidden: facts.hidden }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(facts: SiteFacts) -> Vec<SetupStep> {
+        checklist(&facts).steps.into_iter().filter(|step| !step.done).map(|step| step.step).collect()
+    }
+
+    const READY: SiteFacts = SiteFacts {
+        rooms: 3,
+        rooms_without_meter: 1,
+        gateways: 1,
+        gateways_without_meter: 0,
+        meters: 2,
+        plans: 1,
+        meters_without_prices: 0,
+        channels: 1,
+        operators: 2,
+        meters_unread: 1,
+        sales: 1,
+        hidden: false,
+    };
+
+    #[test]
+    fn an_empty_site_lacks_everything() {
+        assert_eq!(open(SiteFacts::default()), SetupStep::ALL);
+        let list = checklist(&SiteFacts::default());
+        assert!(list.is_shown() && !list.is_done());
+    }
+
+    #[test]
+    fn a_list_that_is_done_or_hidden_is_not_shown() {
+        assert_eq!(open(READY), []);
+        assert!(!checklist(&READY).is_shown());
+        assert!(!checklist(&SiteFacts { hidden: true, ..SiteFacts::default() }).is_shown());
+    }
+
+    #[test]
+    fn each_step_says_how_many_lack_it() {
+        let facts = SiteFacts { operators: 1, meters_unread: 2, meters_without_prices: 1, ..READY };
+        assert_eq!(open(facts), [SetupStep::Prices, SetupStep::People, SetupStep::Reading]);
+        let of =
+            |step: SetupStep| checklist(&facts).steps.into_iter().find(|one| one.step == step).map(|one| (one.have, one.lacking));
+        assert_eq!(of(SetupStep::People), Some((1, 1)));
+        assert_eq!(of(SetupStep::Reading), Some((0, 2)));
+        assert_eq!(of(SetupStep::Meters), Some((2, 1)));
+    }
+}

@@ -1,0 +1,132 @@
+//! The first start. Whoever can read the log of a server on an empty database may set it up: there is no default password.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use app::api::auth::NewSession;
+use app::api::setup::{SetUpForm, SetupPort};
+use app::ports::Visit;
+use async_trait::async_trait;
+use model::error::AppError;
+use model::person::{MAX_NAME, Role, Who, is_login_name};
+use model::setup::Checklist;
+use model::time::{DAY, Timestamp};
+
+use super::auth::{Caller, Passwords, Throttle, expires, hash, is_weak, new_token};
+use super::{Context, checklist};
+use domain::address::block;
+use payments::Payments;
+use store::sessions::{self, TokenHash};
+use store::setup::{self, NewSite};
+
+/// How long the printed address can be used, ms: a log is read by more people later.
+const TOKEN_LASTS: i64 = DAY;
+/// Its attempts are counted together, like those of a login.
+const ATTEMPTS: &str = "set-up";
+
+pub struct SetupService {
+    context: Context,
+    passwords: Passwords,
+    payments: Payments,
+    throttle: Throttle,
+    /// The printed token's hash, and until when it counts.
+    token: (TokenHash, Timestamp),
+    /// There are people: it never opens again.
+    is_closed: AtomicBool,
+    has_checklist: AtomicBool,
+}
+
+impl SetupService {
+    /// With a new token, which is given back where the database has no people.
+    pub async fn start(context: &Context, payments: &Payments) -> Result<(Arc<Self>, Option<String>), AppError> {
+        let (token, is_open) = (new_token(&context.rng), setup::is_open(&context.db).await?);
+        let service = Self {
+            context: context.clone(),
+            passwords: Passwords::new(context.rng.clone())?,
+            payments: payments.clone(),
+            throttle: Throttle::default(),
+            token: (hash(&token), context.now().plus(TOKEN_LASTS)),
+            is_closed: AtomicBool::new(!is_open),
+            has_checklist: AtomicBool::new(false),
+        };
+        service.list().await?;
+        Ok((Arc::new(service), is_open.then_some(token)))
+    }
+
+    async fn list(&self) -> Result<Checklist, AppError> {
+        let list = checklist::read(&self.context.db, self.payments.merchants()).await?;
+        self.has_checklist.store(list.is_shown(), Ordering::Relaxed);
+        Ok(list)
+    }
+}
+
+#[async_trait]
+impl SetupPort for SetupService {
+    async fn is_open(&self) -> Result<bool, AppError> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let is_open = setup::is_open(&self.context.db).await?;
+        // Also where another process or the command line added somebody.
+        self.is_closed.store(!is_open, Ordering::Relaxed);
+        Ok(is_open)
+    }
+
+    async fn check_token(&self, token: &str, visit: &Visit) -> Result<(), AppError> {
+        if !self.is_open().await? {
+            return Err(AppError::NotFound);
+        }
+        let address = block(visit.ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        let now = self.context.now();
+        let attempt = self.throttle.begin(Caller::Stranger { login: ATTEMPTS, address }, now)?;
+        tokio::time::sleep(attempt.wait).await;
+        let (expected, until) = self.token;
+        if hash(token) != expected || now >= until {
+            tracing::info!(address = visit.ip, "security.set_up_refused");
+            return Err(AppError::Forbidden);
+        }
+        self.throttle.succeeded(&attempt, now);
+        Ok(())
+    }
+
+    async fn set_up(&self, token: &str, form: &SetUpForm, visit: &Visit) -> Result<NewSession, AppError> {
+        self.check_token(token, visit).await?;
+        let is_name = |text: &str| (1..=MAX_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if !is_login_name(&form.login) || !is_name(&form.name) || !is_name(&form.site) {
+            return Err(AppError::Invalid);
+        }
+        if is_weak(&form.password) {
+            return Err(AppError::WeakPassword);
+        }
+        let password_hash = self.passwords.hash(&form.password).await?;
+        let SetUpForm { login, name, site, .. } = form;
+        let new = NewSite { login, name, password_hash: &password_hash, site, ip: &visit.ip };
+        let (token, now) = (new_token(&self.context.rng), self.context.now());
+        let session = |user| sessions::NewSession {
+            hash: hash(&token),
+            user,
+            ip: visit.ip.clone(),
+            expires: expires(Role::Admin, now, now),
+        };
+        let user = setup::set_up(&self.context.db, &self.context.rng, now, &new, session).await?;
+        self.is_closed.store(true, Ordering::Relaxed);
+        tracing::info!(address = visit.ip, %user, "setup.done");
+        Ok(NewSession { token, role: Role::Admin, device: String::new() })
+    }
+
+    async fn checklist(&self, who: &Who) -> Result<Checklist, AppError> {
+        self.context.require_whole_site(who).await?;
+        self.list().await
+    }
+
+    async fn hide_checklist(&self, who: &Who, hidden: bool) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        store::checklist::hide(&self.context.db, self.context.now(), who, hidden).await?;
+        self.list().await.map(drop)
+    }
+
+    fn has_checklist(&self) -> bool {
+        self.has_checklist.load(Ordering::Relaxed)
+    }
+}
