@@ -122,6 +122,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/commands/:batch") view=operator::commands::batch::BatchPage ssr=SsrMode::Async/>
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
+                <Route path=path!("/cases/:id") view=operator::case::CasePage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/start") view=operator::start::StartPage ssr=SsrMode::Async/>
                 <Route path=path!("/guide") view=operator::guide::GuidePage ssr=SsrMode::Async/>

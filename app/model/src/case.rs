@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::ids::ClosingId;
 use crate::order::Tender;
-use crate::time::{Date, Timestamp};
+use crate::time::{DAY, Date, Timestamp};
 use crate::word_enum;
 
 mod money;
@@ -75,6 +75,41 @@ word_enum! {
         ChannelOff = "channel-off",
         /// An account closure cannot continue: a meter is lost, or there is no way to pay the balance.
         Closing = "closing",
+    }
+}
+
+impl CaseKind {
+    /// How long it may stay open before it is overdue, ms: a day where money or supply depends on it, a week where something
+    /// expires or was noticed, three days otherwise.
+    #[must_use]
+    pub const fn due_within(self) -> i64 {
+        match self {
+            Self::Delivery
+            | Self::MeterDiffers
+            | Self::MeterChanged
+            | Self::Payment
+            | Self::PaidTwice
+            | Self::Undeliverable
+            | Self::Refund
+            | Self::RefundElsewhere
+            | Self::Relay
+            | Self::Prices
+            | Self::ChannelOff => DAY,
+            Self::Expiry | Self::Clock | Self::Parameters => 7 * DAY,
+            Self::Reading
+            | Self::Identity
+            | Self::Password
+            | Self::Unusable
+            | Self::Journal
+            | Self::Unpriced
+            | Self::StatementChannelOnly
+            | Self::StatementLedgerOnly
+            | Self::StatementAmount
+            | Self::StatementState
+            | Self::StatementMeter
+            | Self::StatementReopened
+            | Self::Closing => 3 * DAY,
+        }
     }
 }
 

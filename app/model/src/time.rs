@@ -1,6 +1,7 @@
 //! Time: instants as epoch milliseconds in UTC, shown as Shanghai civil time (UTC+8, no daylight saving).
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +167,23 @@ impl Date {
         (self.0 + 3).rem_euclid(7) as u8
     }
 }
+
+impl FromStr for Date {
+    type Err = NoDate;
+
+    /// As date inputs submit it: `2026-11-23`.
+    fn from_str(text: &str) -> Result<Self, NoDate> {
+        let mut parts = text.splitn(3, '-');
+        let mut part = || parts.next().ok_or(NoDate);
+        let (year, month, day) = (part()?, part()?, part()?);
+        let number = |text: &str| text.parse::<u8>().map_err(|_| NoDate);
+        Self::from_ymd(year.parse().map_err(|_| NoDate)?, number(month)?, number(day)?).ok_or(NoDate)
+    }
+}
+
+/// The text names no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoDate;
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,15 +5,26 @@ use leptos::prelude::*;
 
 use super::form::parse;
 use super::{ApiError, answer};
+use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{CaseLine, CaseQuery, Gap, Page};
+use model::console::{CaseFile, CaseLine, CaseQuery, Gap, Page};
 use model::error::AppError;
-use model::ids::CaseId;
+use model::ids::{CaseId, UserId};
+use model::time::{Date, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// `resolution` is what was done about the case.
 #[async_trait]
 pub trait CasesPort: Send + Sync {
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError>;
+    async fn case(&self, who: &Who, case: CaseId) -> Result<CaseFile, AppError>;
+    async fn comment_case(&self, who: &Who, case: CaseId, comment: &str) -> Result<(), AppError>;
+    /// Sets who works on these cases; `None`: nobody. All or none.
+    async fn assign_cases(&self, who: &Who, cases: &[CaseId], owner: Option<UserId>) -> Result<(), AppError>;
+    /// Sets by when the case should be closed.
+    async fn set_case_due(&self, who: &Who, case: CaseId, due: Timestamp) -> Result<(), AppError>;
+    /// Closes cases with the same resolution: all or none.
+    async fn close_cases(&self, who: &Who, cases: &[CaseId], resolution: &str) -> Result<(), AppError>;
     async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
     /// Accepts a counter that was held back, with what becomes of the gap, and closes its case.
     async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError>;
@@ -23,11 +34,74 @@ pub trait CasesPort: Send + Sync {
     async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError>;
 }
 
+/// The page of a case; the list where that is not one.
+pub(super) fn case_page(case: &str) -> String {
+    parse::<CaseId>(case).map_or_else(|_| "/cases".to_owned(), |case| format!("/cases/{case}"))
+}
+
+/// What to do with several cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseBulk {
+    /// The person takes them.
+    Take,
+    Close,
+}
+
+/// Takes or closes the cases that are ticked in the list; `back` is the address of the list.
+#[server(name = BulkCases, prefix = "/api", endpoint = "operator/cases/bulk")]
+pub async fn bulk_cases(
+    #[server(default)] cases: Vec<String>,
+    what: CaseBulk,
+    resolution: String,
+    back: String,
+) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let list = Some(link::local(&back)).filter(|path| path.starts_with("/cases")).unwrap_or("/cases").to_owned();
+    let done = async {
+        let cases = cases.iter().map(|case| parse(case)).collect::<Result<Vec<CaseId>, _>>()?;
+        match what {
+            CaseBulk::Take => ports.cases.assign_cases(&who, &cases, Some(who.user)).await,
+            CaseBulk::Close => ports.cases.close_cases(&who, &cases, &resolution).await,
+        }
+    };
+    answer(done.await.map(|()| list.clone()), &list)
+}
+
+#[server(name = CommentCase, prefix = "/api", endpoint = "operator/cases/comment")]
+pub async fn comment_case(case: String, comment: String) -> Result<(), ApiError> {
+    let (ports, who, here) = (ports()?, operator()?, case_page(&case));
+    let done = async { ports.cases.comment_case(&who, parse(&case)?, &comment).await };
+    answer(done.await.map(|()| here.clone()), &here)
+}
+
+/// Sets who works on a case; empty: nobody.
+#[server(name = AssignCase, prefix = "/api", endpoint = "operator/cases/assign")]
+pub async fn assign_case(case: String, owner: String) -> Result<(), ApiError> {
+    let (ports, who, here) = (ports()?, operator()?, case_page(&case));
+    let done = async {
+        let owner = if owner.trim().is_empty() { None } else { Some(parse::<UserId>(&owner)?) };
+        ports.cases.assign_cases(&who, &[parse(&case)?], owner).await
+    };
+    answer(done.await.map(|()| here.clone()), &here)
+}
+
+/// Sets the day at whose end a case should be closed.
+#[server(name = SetCaseDue, prefix = "/api", endpoint = "operator/cases/due")]
+pub async fn set_case_due(case: String, day: String) -> Result<(), ApiError> {
+    let (ports, who, here) = (ports()?, operator()?, case_page(&case));
+    let done = async {
+        let day: Date = parse(&day)?;
+        ports.cases.set_case_due(&who, parse(&case)?, day.plus(1).start()).await
+    };
+    answer(done.await.map(|()| here.clone()), &here)
+}
+
 #[server(name = CloseCase, prefix = "/api", endpoint = "operator/close-case")]
 pub async fn close_case(case: String, resolution: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async { ports.cases.close_case(&who, parse::<CaseId>(&case)?, &resolution).await }.await;
-    answer(done.map(|()| "/cases".to_owned()), "/cases")
+    answer(done.map(|()| here.clone()), &here)
 }
 
 /// Accepts a counter that was held back, and closes its case.
@@ -39,26 +113,26 @@ pub async fn settle_counter(
     start: String,
     resolution: String,
 ) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async {
         let gap = Gap::parse(&choice, &end, &start)?;
         ports.cases.settle_counter(&who, parse::<CaseId>(&case)?, gap, &resolution).await
     };
-    answer(done.await.map(|()| "/cases".to_owned()), "/cases")
+    answer(done.await.map(|()| here.clone()), &here)
 }
 
 /// Takes over the serial number that answers at a meter's address, and closes the case.
 #[server(name = ConfirmSerial, prefix = "/api", endpoint = "operator/confirm-serial")]
 pub async fn confirm_serial(case: String, resolution: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async { ports.cases.confirm_serial(&who, parse::<CaseId>(&case)?, &resolution).await };
-    answer(done.await.map(|()| "/cases".to_owned()), "/cases")
+    answer(done.await.map(|()| here.clone()), &here)
 }
 
 /// Resumes the money command that a case holds.
 #[server(name = TryAgain, prefix = "/api", endpoint = "operator/try-again")]
 pub async fn try_again(case: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async { ports.cases.try_again(&who, parse::<CaseId>(&case)?).await }.await;
-    answer(done.map(|()| "/cases".to_owned()), "/cases")
+    answer(done.map(|()| here.clone()), &here)
 }

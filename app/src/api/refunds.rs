@@ -138,7 +138,8 @@ pub async fn credit_payment(order: String, payment: String) -> Result<(), ApiErr
 pub async fn book_refund(case: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async { ports.refunds.book_refund(&who, parse(&case)?).await }.await;
-    answer(done.map(|order| format!("/refunds/of/{order}")), "/cases")
+    let back = super::cases::case_page(&case);
+    answer(done.map(|order| format!("/refunds/of/{order}")), &back)
 }
 
 /// Delivers an order after all, if it was not refunded.

@@ -87,6 +87,8 @@ mod tests {
             bookable: false,
             closable: true,
             opened_at: Timestamp(0),
+            due_at: Timestamp(0),
+            owner: None,
             closed_at: None,
             closed_by: None,
             resolution: None,

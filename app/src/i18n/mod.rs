@@ -31,7 +31,7 @@ mod catalogue {
 }
 
 // Areas without rules of their own.
-pub use catalogue::{auth, operator, overdrawn, shifts, site};
+pub use catalogue::{auth, case_work, operator, overdrawn, shifts, site};
 
 use leptos::prelude::use_context;
 pub use model::language::Lang;

@@ -109,7 +109,7 @@ both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     let (shop, clerk, order, number) = bought(w).await;
     at_the_console(&shop, &number, "console1", 2_000).await;
     assert_eq!(shop.balance(&Account::Suspense).await, Money(-200_000));
-    let case = console::cases(&shop.world.db, clerk, Default::default()).await.unwrap().lines[0].id;
+    let case = console::cases(&shop.world.db, clerk, shop.world.clock.now(), &Default::default()).await.unwrap().lines[0].id;
     let noted = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
     assert_eq!(refused(noted), AppError::MoneyOpen, "a note does not clear it");
     let back = correct(&shop, clerk, order, 3_000).await.unwrap();
@@ -246,6 +246,9 @@ both!(an_operator_clears_a_console_refund_on_its_page, |w: World| async move {
     let boss = web.person(&shop.world, Role::Admin, "boss").await;
     let page = format!("/refunds/of/{order}");
     let text = boss.get("/cases").await.text().await.unwrap();
+    assert!(text.contains(&page), "{text}");
+    let case = text.split("href=\"/cases/").nth(1).unwrap().split('"').next().unwrap();
+    let text = boss.get(&format!("/cases/{case}")).await.text().await.unwrap();
     assert!(text.contains(&page) && text.contains("已退回 20.00"), "{text}");
     let text = boss.get(&page).await.text().await.unwrap();
     assert!(text.contains("渠道后台已退") && text.contains(&format!("/corrections/{order}")) && text.contains("20.00"), "{text}");

@@ -5,6 +5,7 @@ mod access;
 mod account_lifecycle;
 mod accounts;
 mod batches;
+mod case_work;
 mod cash_desk;
 mod certificate_expiry;
 mod changed_meters;

@@ -31,7 +31,7 @@ both!(an_operator_refunds_a_double_payment, |w: World| async move {
     let (_, first, second) = shop.paid_twice(5_000).await;
     assert_eq!(shop.give_back().await.unwrap(), "begun 0, asked 0, ended 0, failed 0");
     let who = shop.who(clerk);
-    let line = console::cases(&shop.world.db, clerk, Default::default()).await.unwrap().lines[0].clone();
+    let line = console::cases(&shop.world.db, clerk, shop.world.clock.now(), &Default::default()).await.unwrap().lines[0].clone();
     assert!(!line.closable, "no form offers to close it");
     let case = line.id;
     let closing = console::close_case(&shop.world.db, shop.world.clock.now(), &who, case, "done").await;

@@ -27,15 +27,15 @@ use story_support::{World, both};
 use uuid::Uuid;
 
 /// Two buildings with a room each; the clerk may see the first only.
-struct Estate {
-    w: World,
-    console: ConsoleService,
+pub struct Estate {
+    pub w: World,
+    pub console: ConsoleService,
     cash_desk: CashDeskService,
     context: Context,
-    clerk: Who,
-    boss: Who,
-    here: MeterId,
-    there: MeterId,
+    pub clerk: Who,
+    pub boss: Who,
+    pub here: MeterId,
+    pub there: MeterId,
     first: PlaceId,
 }
 
@@ -72,7 +72,7 @@ async fn into_building(w: &World, meter: MeterId, n: u8) -> PlaceId {
 }
 
 impl Estate {
-    async fn new(w: World) -> Self {
+    pub async fn new(w: World) -> Self {
         let (here, there) = (w.room(1).await.meter, w.meter(2).await);
         let first = into_building(&w, here, 1).await;
         into_building(&w, there, 2).await;
@@ -311,7 +311,7 @@ both!(a_case_keeps_its_resolution, |w: World| async move {
     e.console.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap();
     assert_eq!(e.w.word("SELECT state FROM orders").await, "paid", "the money rule decides anew");
     assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap_err(), AppError::NotFound);
-    let closed = e.console.cases(&e.clerk, &CaseQuery { closed: true, page: 0 }).await.unwrap();
+    let closed = e.console.cases(&e.clerk, &CaseQuery { closed: true, ..CaseQuery::default() }).await.unwrap();
     let relay = closed.lines.iter().find(|case| case.detail.kind() == CaseKind::Relay).unwrap();
     assert_eq!((relay.resolution.as_deref(), relay.closed_by.as_deref()), (Some("换了继电器"), Some("clerk")));
 });

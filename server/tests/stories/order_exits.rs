@@ -88,7 +88,8 @@ both!(a_payment_heard_with_its_whole_refund_ends, |w: World| async move {
         let balance = shop.balance(&Account::Clearing(channel.as_str())).await;
         assert_eq!(balance, Money::ZERO, "{channel:?}");
         assert_eq!(attempts_of(&shop.world.db, order).await.unwrap()[0].state.as_str(), "paid");
-        let case = console::cases(&shop.world.db, clerk, CaseQuery::default()).await.unwrap().lines[0].id;
+        let case =
+            console::cases(&shop.world.db, clerk, shop.world.clock.now(), &CaseQuery::default()).await.unwrap().lines[0].id;
         console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await.unwrap();
         shop.proved().await;
     }
@@ -110,7 +111,7 @@ both!(a_held_order_ends_with_its_refund_or_its_case, |w: World| async move {
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     shop.query().await.unwrap();
     assert_eq!((shop.state(order).await.as_str(), suspense(&shop).await), ("pending", Money(300_000)));
-    let case = console::cases(&shop.world.db, clerk, CaseQuery::default()).await.unwrap().lines[0].id;
+    let case = console::cases(&shop.world.db, clerk, shop.world.clock.now(), &CaseQuery::default()).await.unwrap().lines[0].id;
     let closed = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
     assert_eq!(refused(closed), AppError::MoneyOpen, "a text does not end it");
     let row = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
@@ -214,7 +215,7 @@ both!(every_state_of_an_order_has_an_exit, |w: World| async move {
         shop.wait(if round < 4 { MINUTE } else { 2 * HOUR });
         let _ = (shop.query().await, shop.give_back().await);
         close_abandoned(&shop.world.db, shop.world.clock.now()).await.unwrap();
-        let page = console::cases(&shop.world.db, boss, CaseQuery::default()).await.unwrap();
+        let page = console::cases(&shop.world.db, boss, shop.world.clock.now(), &CaseQuery::default()).await.unwrap();
         for line in page.lines {
             if let Some(number) = line.order {
                 settle(&shop, clerk, boss, order_of(&shop, number).await).await;

@@ -228,7 +228,7 @@ both!(subsidies_and_prices_wait_for_a_second_person, |w: World| async move {
     w.clock.advance(DAY);
     assert_eq!(approvals::expire(&w.db, w.clock.now()).await.unwrap(), 1);
     assert_eq!(console.waiting(&two).await.unwrap(), []);
-    assert_eq!(w.number("SELECT COUNT(DISTINCT action) FROM audit WHERE action LIKE 'approval.%'").await, 4);
+    assert_eq!(w.number("SELECT COUNT(DISTINCT action) FROM audit WHERE action LIKE 'approval.%'").await, 5);
     fixture.prove().await;
 });
 

@@ -174,7 +174,7 @@ both!(another_key_does_not_fit, |w: World| async move {
 both!(meters_with_an_open_case_are_listed, |w: World| async move {
     let room = w.room(1).await;
     assert_eq!(verify(&w.db).await.unwrap().set_aside, []);
-    let sql = "INSERT INTO cases (id, kind, meter_id, detail, opened_at) VALUES ($1, 'reading', $1, '{}', $2)";
+    let sql = "INSERT INTO cases (id, kind, meter_id, detail, opened_at, due_at) VALUES ($1, 'reading', $1, '{}', $2, $2)";
     story_support::bind(&w.db, sql, room.meter.0, &[w.clock.now().0]).await;
     let listed = verify(&w.db).await.unwrap().set_aside;
     assert_eq!(listed.iter().map(|one| (one.serial.as_str(), one.kind.as_str())).collect::<Vec<_>>(), [("1", "reading")]);

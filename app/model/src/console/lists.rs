@@ -1,9 +1,9 @@
 //! The lists of the console.
 
 use super::RoomName;
-use crate::case::CaseDetail;
+use crate::case::{CaseDetail, CaseKind};
 use crate::gateway::{GatewayHealth, SweepInterval, Trust};
-use crate::ids::{AccountId, CaseId, ClosingId, GatewayId, MeterId, OrderId};
+use crate::ids::{AccountId, CaseId, ClosingId, GatewayId, MeterId, OrderId, UserId};
 use crate::meter::Latest;
 use crate::time::Timestamp;
 use crate::word_enum;
@@ -132,11 +132,25 @@ impl GatewayLine {
     }
 }
 
-/// Filter of the case list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+word_enum! {
+    /// Whose cases a list shows.
+    pub enum CaseOwner {
+        Mine = "mine",
+        Nobody = "nobody",
+    }
+}
+
+/// Filter of the case list; what is left out matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaseQuery {
     /// Closed cases instead of open ones.
     pub closed: bool,
+    pub kind: Option<CaseKind>,
+    pub owner: Option<CaseOwner>,
+    /// Only open cases that should be closed by now.
+    pub overdue: bool,
+    /// Words of the place to search for.
+    pub text: String,
     /// Page, from 0.
     pub page: i64,
 }
@@ -160,9 +174,39 @@ pub struct CaseLine {
     /// Whether a person may close it: no money depends on it.
     pub closable: bool,
     pub opened_at: Timestamp,
+    /// By when it should be closed.
+    pub due_at: Timestamp,
+    /// Who works on it.
+    pub owner: Option<(UserId, String)>,
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,
     pub resolution: Option<String>,
+}
+
+/// A case with what people did about it, and who may take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseFile {
+    pub line: CaseLine,
+    /// Oldest first.
+    pub notes: Vec<CaseNote>,
+    pub operators: Vec<(UserId, String)>,
+}
+
+/// Something that somebody did about a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseNote {
+    pub at: Timestamp,
+    /// Name of the person.
+    pub by: String,
+    pub step: CaseStep,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseStep {
+    Comment(String),
+    /// The name of who works on it from now on; `None`: nobody.
+    Owner(Option<String>),
+    Due(Timestamp),
 }
 
 /// A line of the audit chain.

@@ -1,41 +1,101 @@
-//! The cases: their meaning, the next step and the resolution.
+//! The inbox of cases: what waits for a person, who works on it, and by when.
 
 use leptos::prelude::*;
-use model::case::{CaseDetail, CaseKind};
 
-use super::approvals;
-use super::counter;
 use super::frame::{Frame, Section};
-use super::parts::{page_param, pager, param, wide_field};
-use crate::i18n::counter::texts as counter_texts;
+use super::parts::{address, choice, page_param, pager, param};
 use crate::i18n::operator::texts;
-use crate::i18n::{account_lifecycle, cases, errors, lang, refunds};
-use crate::ports::{operator, ports};
+use crate::i18n::{account_lifecycle, case_work, cases, lang, reconcile, refunds};
+use crate::ports::{may, now, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
-use model::approval::ApprovalKind;
-use model::console::{CaseLine, CaseQuery, Page};
-use model::error::AppError;
+use model::case::CaseKind;
+use model::console::{CaseLine, CaseOwner, CaseQuery, Page};
+use model::permission::Permission;
 
-/// The page: `/cases`, and `/cases?state=closed`.
+/// The page: `/cases?kind=delivery&owner=mine&due=over`, and `/cases?state=closed`.
 #[component]
 pub fn CasesPage() -> impl IntoView {
-    let query = CaseQuery { closed: param("state") == "closed", page: page_param() };
+    let query = CaseQuery {
+        closed: param("state") == "closed",
+        kind: CaseKind::parse(&param("kind")),
+        owner: CaseOwner::parse(&param("owner")),
+        overdue: param("due") == "over",
+        text: param("q").chars().take(100).collect(),
+        page: page_param(),
+    };
+    let asked = query.clone();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        ports.cases.cases(&who, &query).await
+        ports.cases.cases(&who, &asked).await
     };
     load(read, move |page| view! { <List page query /> }.into_any())
 }
 
 #[component]
 fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
-    let t = texts(lang());
-    let here = if query.closed { "/cases?state=closed" } else { "/cases" };
-    let current = [false, true].map(|closed| (query.closed == closed).then_some("page"));
-    let [open, closed] = current;
-    let items = page.lines.iter().map(item).collect_view();
+    let (t, w, lang) = (texts(lang()), case_work::texts(lang()), lang());
+    let tab = if query.closed { "/cases?state=closed" } else { "/cases" };
+    let (kind, owner) = (query.kind.map_or("", CaseKind::as_str), query.owner.map_or("", CaseOwner::as_str));
+    let (state, due) = (if query.closed { "closed" } else { "" }, if query.overdue { "over" } else { "" });
+    let here = address("/cases", &[("state", state), ("kind", kind), ("owner", owner), ("due", due), ("q", &query.text)]);
+    let filtered = here != tab;
+    let [open, closed] = [false, true].map(|closed| (query.closed == closed).then_some("page"));
+    let kinds = CaseKind::ALL.map(|kind| (kind.as_str(), cases::case(kind, lang).name)).to_vec();
+    let owners = vec![(CaseOwner::Mine.as_str(), w.mine), (CaseOwner::Nobody.as_str(), w.nobody)];
+    let ticks = !query.closed && may(Permission::Cases) && !page.lines.is_empty();
+    let rows = page.lines.iter().map(|line| row(line, ticks)).collect_view();
+    let table = view! {
+        <TableScroll label=t.cases>
+            <table class="table sticky stacked">
+                <caption class="visually-hidden">{t.cases}</caption>
+                <thead>
+                    <tr>
+                        {ticks.then(|| view! { <th scope="col"><span class="visually-hidden">{w.choose}</span></th> })}
+                        <th scope="col">{w.case}</th>
+                        <th scope="col">{t.room}</th>
+                        <th scope="col">{w.since}</th>
+                        <th scope="col">{if query.closed { t.closed } else { w.due }}</th>
+                        <th scope="col">{w.owner}</th>
+                        <th scope="col">{if query.closed { t.resolution } else { t.next_step }}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </TableScroll>
+    };
+    let list = if page.lines.is_empty() {
+        let nothing = if filtered && !query.closed {
+            w.none_match
+        } else if query.closed {
+            t.no_closed_cases
+        } else {
+            t.no_cases
+        };
+        view! { <p class="empty">{nothing}</p> }.into_any()
+    } else if ticks {
+        view! {
+            <form class="bulk" method="post" action="/api/operator/cases/bulk">
+                <input type="hidden" name="back" value=here.clone() />
+                {table}
+                <fieldset class="filter">
+                    <legend>{w.chosen}</legend>
+                    <button name="what" value="take">{w.take}</button>
+                    <label class="filter-field wide">
+                        <span>{t.resolution}</span>
+                        <input name="resolution" maxlength="500" placeholder=t.resolution_hint autocomplete="off" />
+                    </label>
+                    <button name="what" value="close">{w.close_chosen}</button>
+                    <p class="hint">{w.bulk_hint}</p>
+                </fieldset>
+            </form>
+        }
+        .into_any()
+    } else {
+        table.into_any()
+    };
     view! {
         <Frame title=t.cases section=Section::Cases>
             <div class="page-head">
@@ -46,147 +106,69 @@ fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
                 </nav>
             </div>
             <Notice />
-            <ul class="case-list">{items}</ul>
-            {page.lines.is_empty().then(|| {
-                view! { <p class="empty">{if query.closed { t.no_closed_cases } else { t.no_cases }}</p> }
-            })}
-            {pager(&page, query.page, here)}
+            <form class="filter" action="/cases">
+                {query.closed.then(|| view! { <input type="hidden" name="state" value="closed" /> })}
+                {choice("kind", w.kind, kind, kinds)}
+                {choice("owner", w.owner, owner, owners)}
+                {(!query.closed).then(|| choice("due", w.due, due, vec![("over", w.overdue)]))}
+                <label class="filter-field"><span>{w.place}</span><input type="search" name="q" maxlength="100" value=query.text /></label>
+                <button>{t.filter}</button>
+                {filtered.then(|| view! { <a href=tab>{t.clear}</a> })}
+            </form>
+            {list}
+            {pager(&page, query.page, &here)}
         </Frame>
     }
 }
 
-fn item(line: &CaseLine) -> impl IntoView + use<> {
-    let words = cases::of_line(line, lang());
-    let place = line.room.clone().zip(line.meter).map(|(room, meter)| {
-        view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }
+fn row(line: &CaseLine, ticks: bool) -> impl IntoView + use<> {
+    let (words, w) = (cases::of_line(line, lang()), case_work::texts(lang()));
+    let here = format!("/cases/{}", line.id);
+    let tick = ticks.then(|| {
+        let label = format!("{} {}", w.choose, words.name);
+        view! { <td><input type="checkbox" name="cases[]" value=line.id.to_string() aria-label=label /></td> }
     });
-    let end = match line.closed_at {
-        Some(_) => ended(line).into_any(),
-        None if line.held => again(line).into_any(),
-        None if let CaseDetail::Identity { answers } = &line.detail => {
-            view! { {replaced(line, answers)}{close(line)} }.into_any()
-        }
-        None if line.counter.is_some() => counter::settle(line).into_any(),
-        None if line.detail.kind() == CaseKind::MeterDiffers => {
-            let correct = line.meter.map(|meter| approvals::ask(ApprovalKind::Adjustment, meter, format!("ask-{}", line.id)));
-            view! { {correct}{close(line)} }.into_any()
-        }
-        None if line.bookable => ().into_any(),
-        None => close(line),
+    let place = match (&line.room, line.meter) {
+        (Some(room), Some(meter)) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
+        _ => view! { <span class="muted">{w.site}</span> }.into_any(),
+    };
+    let when = match line.closed_at {
+        Some(at) => view! { <At at /> }.into_any(),
+        None if line.due_at < now() => view! { <strong class="bad"><At at=line.due_at />" · "{w.overdue}</strong> }.into_any(),
+        None => view! { <At at=line.due_at /> }.into_any(),
+    };
+    let by = line.closed_by.clone().or_else(|| line.owner.clone().map(|(_, name)| name));
+    let last = if line.closed_at.is_some() {
+        cases::resolution(line.resolution.as_deref().unwrap_or_default(), lang()).into_any()
+    } else {
+        next(line)
     };
     view! {
-        <li class="card case">
-            <div class="page-head">
-                <h2>{words.name}" "{place}</h2>
-                <At at=line.opened_at />
-            </div>
-            {case_facts(line)}
-            {give_back(line)}
-            {line.bookable.then(|| book(line))}
-            {end}
-        </li>
+        <tr>
+            {tick}
+            <th scope="row"><a href=here>{words.name}</a></th>
+            <td>{place}</td>
+            <td><At at=line.opened_at /></td>
+            <td>{when}</td>
+            <td>{by.unwrap_or_else(|| "—".to_owned())}</td>
+            <td class="long">{last}</td>
+        </tr>
     }
 }
 
-/// What is so and what to do; also on the page of the room.
-pub fn case_facts(line: &CaseLine) -> impl IntoView + use<> {
-    let (t, r) = (texts(lang()), crate::i18n::reconcile::texts(lang()));
-    let case = cases::of_line(line, lang());
-    let (mut reason, mut ends) = (None, None);
-    match &line.detail {
-        CaseDetail::Unusable(case) => reason = Some(cases::unusable(case, lang())),
-        CaseDetail::Expiry(case) => ends = Some(cases::expiry(case, lang())),
-        _ => {}
-    }
-    let (closing, l) = (line.detail.closing(), account_lifecycle::texts(lang()));
-    let known = if line.counter.is_some() { None } else { cases::facts(&line.detail, lang()) };
-    let day = cases::settlement(&line.detail);
-    view! {
-        <dl class="said">
-            <dt>{t.what_is_so}</dt>
-            <dd>{ends.map(|ends| view! { <strong>{ends}</strong>" " })}{case.meaning}</dd>
-            <dt>{t.next_step}</dt>
-            <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
-            {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
-            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{cases::settlement_name(&line.detail,
-                lang())}</a></dd> })}
-            {closing.map(|id| view! { <dt>{l.title}</dt><dd><a href=format!("/closings/{id}")>{l.see}</a></dd> })}
-            {known.map(|known| view! { <dt>{t.detail}</dt><dd>{known}</dd> })}
-        </dl>
-    }
-}
-
-fn ended(line: &CaseLine) -> impl IntoView + use<> {
+/// The next step as a link to where it is done.
+fn next(line: &CaseLine) -> AnyView {
     let t = texts(lang());
-    let resolution = cases::resolution(line.resolution.as_deref().unwrap_or_default(), lang());
-    view! {
-        <p>
-            <strong>{t.resolution}": "</strong>
-            {resolution}
-            <span class="muted">" "{line.closed_by.clone()}" "{line.closed_at.map(|at| view! { <At at /> })}</span>
-        </p>
-    }
-}
-
-/// Money depends on it, so it cannot just be closed: the meter is read again and the money rule decides.
-fn again(line: &CaseLine) -> impl IntoView + use<> {
-    let t = texts(lang());
-    view! {
-        <form class="filter" method="post" action="/api/operator/try-again">
-            <input type="hidden" name="case" value=line.id.to_string() />
-            <button>{t.try_again}</button>
-            <p class="hint">{t.try_again_hint}</p>
-        </form>
-    }
-}
-
-/// Accepts the responding meter; its serial number was read and is not entered by hand.
-fn replaced(line: &CaseLine, answers: &str) -> impl IntoView + use<> {
-    let (t, c) = (texts(lang()), counter_texts(lang()));
-    let field = format!("replaced-{}", line.id);
-    view! {
-        <form class="filter" method="post" action="/api/operator/confirm-serial">
-            <input type="hidden" name="case" value=line.id.to_string() />
-            <p>{c.answers}" "<strong class="num">{answers.to_owned()}</strong></p>
-            {wide_field("resolution", field, t.resolution, t.resolution_hint, 500)}
-            <button>{c.take_over}</button>
-            <p class="hint">{c.take_over_hint}</p>
-        </form>
-    }
-}
-
-/// The link to the refunds of its order.
-fn give_back(line: &CaseLine) -> impl IntoView + use<> {
-    line.refunds.filter(|_| line.closed_at.is_none()).map(|order| {
-        view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::texts(lang()).give_back}</a></p> }
-    })
-}
-
-/// Books the refund that the statement tells of.
-fn book(line: &CaseLine) -> impl IntoView + use<> {
-    let r = refunds::texts(lang());
-    view! {
-        <form class="filter" method="post" action="/api/operator/book-refund">
-            <input type="hidden" name="case" value=line.id.to_string() />
-            <button class="primary">{r.book}</button>
-            <p class="hint">{r.book_hint}</p>
-        </form>
-    }
-}
-
-/// The form that closes it. While money depends on it, what has to be done first.
-fn close(line: &CaseLine) -> AnyView {
-    let t = texts(lang());
-    if !line.closable {
-        return view! { <p class="hint">{errors::message(AppError::MoneyOpen, lang())}</p> }.into_any();
-    }
-    let field = format!("resolution-{}", line.id);
-    view! {
-        <form class="filter" method="post" action="/api/operator/close-case">
-            <input type="hidden" name="case" value=line.id.to_string() />
-            {wide_field("resolution", field, t.resolution, t.resolution_hint, 500)}
-            <button>{t.close_case}</button>
-        </form>
-    }
-    .into_any()
+    let (address, word) = if let Some(order) = line.refunds {
+        (format!("/refunds/of/{order}"), refunds::texts(lang()).give_back)
+    } else if let Some(day) = cases::settlement(&line.detail) {
+        (day, reconcile::texts(lang()).reconcile)
+    } else if let Some(closing) = line.detail.closing() {
+        (format!("/closings/{closing}"), account_lifecycle::texts(lang()).see)
+    } else if line.held {
+        (format!("/cases/{}", line.id), t.try_again)
+    } else {
+        (format!("/cases/{}", line.id), case_work::texts(lang()).see)
+    };
+    view! { <a class="button" href=address>{word}</a> }.into_any()
 }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod alarms;
 mod approvals;
 pub mod audit;
+pub mod case;
 pub mod cases;
 pub mod cash_desk;
 pub mod channels;

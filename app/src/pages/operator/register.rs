@@ -50,9 +50,7 @@ pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
 
 /// A day as date inputs submit it.
 pub(super) fn day(text: &str) -> Option<Date> {
-    let mut parts = text.splitn(3, '-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    Date::from_ymd(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+    text.parse().ok()
 }
 
 /// The states that the filter offers, each with a line that has it.

@@ -45,7 +45,7 @@ pub async fn open(
 ) -> Result<()> {
     on!(tx, |c| {
         sqlx::query(
-            "INSERT INTO cases (id, kind, meter_id, order_id, detail, opened_at) VALUES ($1, $2, $3, $4, $5, $6)
+            "INSERT INTO cases (id, kind, meter_id, order_id, detail, opened_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT DO NOTHING",
         )
         .bind(rng.id(at))
@@ -54,6 +54,7 @@ pub async fn open(
         .bind(order)
         .bind(detail.to_json())
         .bind(at)
+        .bind(at.plus(detail.kind().due_within()))
         .execute(c)
         .await
     })?;
@@ -85,11 +86,12 @@ pub async fn resolve_order(
 /// Opens a case about no meter or order in the caller's transaction; only operators of the whole site see it.
 pub async fn open_site_case(tx: &mut Tx, rng: &Rng, at: Timestamp, detail: &CaseDetail) -> Result<CaseId> {
     let id = CaseId(rng.id(at));
-    on!(tx, |c| sqlx::query("INSERT INTO cases (id, kind, detail, opened_at) VALUES ($1, $2, $3, $4)")
+    on!(tx, |c| sqlx::query("INSERT INTO cases (id, kind, detail, opened_at, due_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(id)
         .bind(detail.kind())
         .bind(detail.to_json())
         .bind(at)
+        .bind(at.plus(detail.kind().due_within()))
         .execute(c)
         .await)?;
     Ok(id)

@@ -56,13 +56,14 @@ pub async fn keep(db: &Db, rng: &Rng, at: Timestamp, kind: CaseKind, found: &[Co
 
 async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, change: &ConfigCase) -> Result<()> {
     on!(tx, |c| sqlx::query(
-        "INSERT INTO cases (id, kind, subject, detail, opened_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
+        "INSERT INTO cases (id, kind, subject, detail, opened_at, due_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
     )
     .bind(rng.id(at))
     .bind(change.detail.kind())
     .bind(&change.key)
     .bind(change.detail.to_json())
     .bind(at.0)
+    .bind(at.plus(change.detail.kind().due_within()))
     .execute(c)
     .await)?;
     Ok(())

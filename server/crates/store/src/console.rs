@@ -7,6 +7,7 @@ mod account_lifecycle;
 mod accounts;
 mod audit;
 mod batches;
+pub mod case_work;
 mod cases;
 mod control;
 mod events;
@@ -28,7 +29,7 @@ pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room
 pub use accounts::accounts;
 pub use audit::audit;
 pub use batches::{batch_items, batches, missed, wallets};
-pub use cases::{cases, cases_of, close_case, held};
+pub use cases::{case, cases, cases_of, close_case, close_cases, held};
 pub(crate) use cases::{close_in, note_closed};
 pub use control::{may_touch_gateway, set_mode};
 pub use events::{acknowledge, buildings, events, events_of};

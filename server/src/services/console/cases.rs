@@ -3,28 +3,61 @@
 use app::api::cases::CasesPort;
 use async_trait::async_trait;
 use model::case::CaseKind;
-use model::console::{CaseLine, CaseQuery, Gap, Page};
+use model::console::{CaseFile, CaseLine, CaseQuery, Gap, Page};
 use model::error::AppError;
-use model::ids::CaseId;
+use model::ids::{CaseId, UserId};
 use model::person::Who;
+use model::time::{DAY, Timestamp};
 
 use super::ConsoleService;
+use crate::services::Context;
+use store::console::case_work;
 use store::{console, counters, deliveries, serials};
 
-/// Characters of a resolution.
+/// Characters of a resolution or a comment.
 const RESOLUTION_MAX: usize = 500;
+/// How far ahead a case may be due, ms.
+const DUE_MAX: i64 = 366 * DAY;
 
 #[async_trait]
 impl CasesPort for ConsoleService {
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError> {
-        let mut page = console::cases(&self.context.db, who.user, *query).await?;
-        for line in page.lines.iter_mut().filter(|line| line.detail.kind() == CaseKind::Reading && line.closed_at.is_none()) {
-            line.counter = match line.meter {
-                Some(meter) => counters::held(&self.context.db, meter).await?,
-                None => None,
-            };
+        Ok(console::cases(&self.context.db, who.user, self.context.now(), query).await?)
+    }
+
+    async fn case(&self, who: &Who, case: CaseId) -> Result<CaseFile, AppError> {
+        let db = &self.context.db;
+        let mut line = console::case(db, who.user, case).await?.ok_or(AppError::NotFound)?;
+        if let (CaseKind::Reading, None, Some(meter)) = (line.detail.kind(), line.closed_at, line.meter) {
+            line.counter = counters::held(db, meter).await?;
         }
-        Ok(page)
+        let (notes, operators) = (case_work::notes(db, case).await?, case_work::operators(db).await?);
+        Ok(CaseFile { line, notes, operators })
+    }
+
+    async fn comment_case(&self, who: &Who, case: CaseId, comment: &str) -> Result<(), AppError> {
+        let Context { db, rng, .. } = &self.context;
+        Ok(case_work::comment(db, rng, self.context.now(), who, case, checked_resolution(comment)?).await?)
+    }
+
+    async fn assign_cases(&self, who: &Who, cases: &[CaseId], owner: Option<UserId>) -> Result<(), AppError> {
+        let Context { db, rng, .. } = &self.context;
+        Ok(case_work::assign(db, rng, self.context.now(), who, checked_cases(cases)?, owner).await?)
+    }
+
+    async fn set_case_due(&self, who: &Who, case: CaseId, due: Timestamp) -> Result<(), AppError> {
+        let (now, Context { db, rng, .. }) = (self.context.now(), &self.context);
+        if !(now..now.plus(DUE_MAX)).contains(&due) {
+            return Err(AppError::Invalid);
+        }
+        Ok(case_work::set_due(db, rng, now, who, case, due).await?)
+    }
+
+    async fn close_cases(&self, who: &Who, cases: &[CaseId], resolution: &str) -> Result<(), AppError> {
+        let resolution = checked_resolution(resolution)?;
+        console::close_cases(&self.context.db, self.context.now(), who, checked_cases(cases)?, resolution).await?;
+        self.context.gateway.wake();
+        Ok(())
     }
 
     async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError> {
@@ -57,6 +90,12 @@ impl CasesPort for ConsoleService {
         self.context.gateway.wake();
         Ok(())
     }
+}
+
+/// Those of a page of the list at most, and at least one.
+fn checked_cases(cases: &[CaseId]) -> Result<&[CaseId], AppError> {
+    let most = usize::try_from(Page::<CaseLine>::SIZE).unwrap_or(usize::MAX);
+    if (1..=most).contains(&cases.len()) { Ok(cases) } else { Err(AppError::Invalid) }
 }
 
 fn checked_resolution(resolution: &str) -> Result<&str, AppError> {

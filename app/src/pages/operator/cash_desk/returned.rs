@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::{hand_over, press, second_person, state};
 use crate::api::form::parse;
 use crate::i18n::cash_desk::{kind, next, texts};
-use crate::i18n::{common, lang, refunds, room};
+use crate::i18n::{common, lang, operator as console, refunds, room};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::live::{BUSY, Live, without_script};
@@ -78,7 +78,7 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
     let pay = (line.state == ReturnState::Taken && line.tender.is_counter())
         .then(|| hand_over("/api/operator/pay-out", &id, t.pay_out, t.pay_out_hint));
     let case = (line.state == ReturnState::Case)
-        .then(|| view! { <p><a class="button" href="/cases">{room::texts(lang()).cases}</a></p> });
+        .then(|| view! { <p><a class="button" href="/cases">{console::texts(lang()).cases}</a></p> });
     let correct = (line.state == ReturnState::Done && line.kind == model::order::ReturnKind::Return)
         .then(|| view! { <a class="button" href=format!("/corrections/{}", line.id)>{t.correct}</a> });
     view! {

@@ -17,7 +17,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::approvals;
-use super::cases::case_facts;
+use super::case::case_facts;
 use super::frame::{Frame, Section};
 use super::parts::param;
 use super::sweep::sweep_form;
@@ -133,12 +133,12 @@ fn Body(shown: Shown) -> impl IntoView {
 /// An open case with its next step.
 fn case(case: &CaseLine) -> impl IntoView + use<> {
     let (words, at, t) = (cases::of_line(case, lang()), case.opened_at, texts(lang()));
-    let facts = case_facts(case);
+    let (facts, here) = (case_facts(case), format!("/cases/{}", case.id));
     view! {
         <Callout tone=Tone::Warn>
             <p><strong>{words.name}</strong>" "<At at /></p>
             {facts}
-            <p><a href="/cases">{t.cases}</a></p>
+            <p><a href=here>{t.case}</a></p>
         </Callout>
     }
 }

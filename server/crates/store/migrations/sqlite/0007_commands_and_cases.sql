@@ -54,6 +54,10 @@ CREATE TABLE cases (
     order_id BLOB REFERENCES orders (id),
     detail TEXT NOT NULL,
     opened_at BIGINT NOT NULL,
+    -- By when it should be closed.
+    due_at BIGINT NOT NULL,
+    -- Who works on it.
+    owner BLOB REFERENCES users (id),
     closed_at BIGINT,
     closed_by BLOB REFERENCES users (id),
     resolution TEXT,
@@ -64,6 +68,22 @@ CREATE INDEX cases_open ON cases (closed_at, opened_at);
 CREATE UNIQUE INDEX cases_meter_open ON cases (kind, meter_id) WHERE closed_at IS NULL AND order_id IS NULL;
 CREATE UNIQUE INDEX cases_order_open ON cases (kind, order_id) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX cases_subject_open ON cases (kind, subject) WHERE closed_at IS NULL AND subject IS NOT NULL;
+
+-- What people did about a case before it was closed: one of the last three columns, or an owner of nobody.
+CREATE TABLE case_notes (
+    id BLOB PRIMARY KEY NOT NULL,
+    case_id BLOB NOT NULL REFERENCES cases (id),
+    at BIGINT NOT NULL,
+    by_user BLOB NOT NULL REFERENCES users (id),
+    kind TEXT NOT NULL CHECK (kind IN ('comment', 'owner', 'due')),
+    comment TEXT,
+    owner BLOB REFERENCES users (id),
+    due_at BIGINT,
+    CHECK ((kind = 'comment') = (comment IS NOT NULL)),
+    CHECK ((kind = 'due') = (due_at IS NOT NULL)),
+    CHECK (kind = 'owner' OR owner IS NULL)
+);
+CREATE INDEX case_notes_case ON case_notes (case_id, at);
 
 -- What one operator asks for and another approves: subsidies, prices, write-offs, corrections of the books, foreign accounts. What
 -- one person may do alone is here too, and counts in the sums of the day.

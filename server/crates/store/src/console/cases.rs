@@ -2,14 +2,14 @@
 
 use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind};
-use model::console::{CaseLine, CaseQuery, Page};
+use model::console::{CaseLine, CaseOwner, CaseQuery, Page};
 use model::error::AppError;
 use model::ids::{CaseId, CommandId, MeterId, OrderId, UserId};
 use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::{Name, above, names, within};
+use super::{Name, above, like, matches, names, within};
 use crate::audit::{self, Entry};
 use crate::payments::{end_held, lying};
 use crate::refunds::unsaid;
@@ -41,6 +41,32 @@ macro_rules! money_open {
     };
 }
 
+/// The columns of [`CaseRow`] but for `total`, and where they come from.
+macro_rules! case_rows {
+    ($total:literal) => {
+        concat!(
+            "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.due_at,
+                    w.id AS owner_id, w.name AS owner_name, c.closed_at, u.name AS closed_by, c.resolution, ",
+            $total,
+            " AS total,
+                    EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
+                               AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
+                    EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
+                               AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,
+                    ",
+            money_open!(),
+            " AS money_open,",
+            names!(),
+            "FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
+             LEFT JOIN places r ON r.id = m.place_id",
+            above!(),
+            "LEFT JOIN users u ON u.id = c.closed_by LEFT JOIN users w ON w.id = c.owner WHERE",
+            within!(),
+            "AND "
+        )
+    };
+}
+
 #[derive(FromRow)]
 struct CaseRow {
     id: CaseId,
@@ -50,6 +76,9 @@ struct CaseRow {
     order_number: Option<i64>,
     order_id: Option<OrderId>,
     opened_at: Timestamp,
+    due_at: Timestamp,
+    owner_id: Option<UserId>,
+    owner_name: Option<String>,
     closed_at: Option<Timestamp>,
     closed_by: Option<String>,
     resolution: Option<String>,
@@ -61,31 +90,24 @@ struct CaseRow {
     total: i64,
 }
 
-/// A page of cases: open ones oldest first, closed ones newest first. A case without a meter is for those who may see everything.
-pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<CaseLine>> {
+/// A page of cases: open ones by when they are due, closed ones newest first. A case without a meter is for those who may see
+/// everything.
+pub async fn cases(db: &Db, operator: UserId, now: Timestamp, query: &CaseQuery) -> Result<Page<CaseLine>> {
     let rows: Vec<CaseRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
-                u.name AS closed_by, c.resolution, COUNT(*) OVER () AS total,
-                EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
-                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
-                EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
-                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,
-                ",
-        money_open!(),
-        " AS money_open,",
-        names!(),
-        "FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
-         LEFT JOIN places r ON r.id = m.place_id",
-        above!(),
-        "LEFT JOIN users u ON u.id = c.closed_by
-         WHERE",
-        within!(),
-        "AND (c.closed_at IS NOT NULL) = $2
-         ORDER BY c.closed_at DESC, c.opened_at, c.id LIMIT $3 OFFSET $4"
-    ))
+            case_rows!("COUNT(*) OVER ()"),
+            matches!("COALESCE(CAST(o.number AS TEXT), '')"),
+            "AND (c.closed_at IS NOT NULL) = $3 AND ($4 = '' OR c.kind = $4)
+             AND ($5 = '' OR ($5 = 'mine' AND c.owner = $1) OR ($5 = 'nobody' AND c.owner IS NULL))
+             AND (CAST($6 AS BIGINT) = 0 OR c.due_at < $6)
+             ORDER BY c.closed_at DESC, c.due_at, c.opened_at, c.id LIMIT $7 OFFSET $8"
+        ))
         .bind(operator)
+        .bind(like(&query.text))
         .bind(query.closed)
+        .bind(query.kind.map_or("", CaseKind::as_str))
+        .bind(query.owner.map_or("", CaseOwner::as_str))
+        .bind(if query.overdue { now.0 } else { 0 })
         .bind(Page::<CaseLine>::SIZE)
         .bind(query.page * Page::<CaseLine>::SIZE)
         .fetch_all(pool)
@@ -98,30 +120,21 @@ pub async fn cases(db: &Db, operator: UserId, query: CaseQuery) -> Result<Page<C
 /// The open cases of a meter.
 pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<CaseLine>> {
     let rows: Vec<CaseRow> = read!(db, |pool| {
-        sqlx::query_as(concat!(
-        "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.closed_at,
-                NULL AS closed_by, c.resolution, COUNT(*) OVER () AS total,
-                EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
-                           AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
-                EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
-                           AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,
-                ",
-        money_open!(),
-        " AS money_open,",
-        names!(),
-        "FROM cases c LEFT JOIN orders o ON o.id = c.order_id JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
-         JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE m.id = $2 AND c.closed_at IS NULL AND",
-        within!(),
-        "ORDER BY c.opened_at, c.id"
-    ))
-        .bind(operator)
-        .bind(meter)
-        .fetch_all(pool)
-        .await
+        sqlx::query_as(concat!(case_rows!("CAST(1 AS BIGINT)"), "m.id = $2 AND c.closed_at IS NULL ORDER BY c.opened_at, c.id"))
+            .bind(operator)
+            .bind(meter)
+            .fetch_all(pool)
+            .await
     })?;
     rows.into_iter().map(line).collect()
+}
+
+/// One case, open or closed; `None` where the operator may not see it.
+pub async fn case(db: &Db, operator: UserId, case: CaseId) -> Result<Option<CaseLine>> {
+    let row: Option<CaseRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(case_rows!("CAST(1 AS BIGINT)"), "c.id = $2")).bind(operator).bind(case).fetch_optional(pool).await
+    })?;
+    row.map(line).transpose()
 }
 
 fn line(row: CaseRow) -> Result<CaseLine> {
@@ -139,6 +152,8 @@ fn line(row: CaseRow) -> Result<CaseLine> {
         refunds: row.order_id.filter(|_| detail.may_need_refund()),
         detail,
         opened_at: row.opened_at,
+        due_at: row.due_at,
+        owner: row.owner_id.zip(row.owner_name),
         closed_at: row.closed_at,
         closed_by: row.closed_by,
         resolution: row.resolution,
@@ -151,9 +166,19 @@ fn line(row: CaseRow) -> Result<CaseLine> {
 /// [`AppError::NotFound`] if the operator may not see it, [`AppError::Conflict`] if somebody else has closed it, and
 /// [`AppError::MoneyOpen`] while money depends on it: that money would lose the case that names its next step.
 pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
+    close_cases(db, at, who, &[case], resolution).await
+}
+
+/// Closes several cases with the same resolution: all or none.
+///
+/// # Errors
+/// As [`close_case`].
+pub async fn close_cases(db: &Db, at: Timestamp, who: &Who, cases: &[CaseId], resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let (kind, _) = close_in(&mut tx, at, who, case, resolution).await?;
-    note_closed(&mut tx, at, who, case, &serde_json::json!({ "kind": kind, "resolution": resolution })).await?;
+    for case in cases {
+        let (kind, _) = close_in(&mut tx, at, who, *case, resolution).await?;
+        note_closed(&mut tx, at, who, *case, &serde_json::json!({ "kind": kind, "resolution": resolution })).await?;
+    }
     tx.commit().await
 }
 

@@ -109,7 +109,8 @@ const ROWS: &str = "
     INSERT INTO batches (id, kind, issue, decided_by, decided_at) VALUES ($1, 'a', '{}', $1, 1);
     INSERT INTO commands (id, meter_id, account_id, order_id, kind, args, money, priority, state, next_at, decided_at)
     VALUES ($1, $1, $1, $1, 'credit', '{}', TRUE, 1, 'queued', 1, 1);
-    INSERT INTO cases (id, kind, meter_id, detail, opened_at, closed_at) VALUES ($1, 'reading', $1, '{}', 1, 1);
+    INSERT INTO cases (id, kind, meter_id, detail, opened_at, due_at, closed_at) VALUES ($1, 'reading', $1, '{}', 1, 2, 1);
+    INSERT INTO case_notes (id, case_id, at, by_user, kind, comment) VALUES ($1, $1, 1, $1, 'comment', 'a');
     INSERT INTO approval_requests
       (id, kind, subject, args, basis, amount_fen, reason, state, asked_by, asked_at, expires_at)
     VALUES ($1, 'adjustment', 'a', '{}', '{}', 100, 'a', 'waiting', $1, 1, 2);

@@ -1,0 +1,102 @@
+//! Cases as operators work on them: taken, discussed, due, and closed together.
+
+use app::api::cases::CasesPort;
+use domain::clock::Clock;
+use model::case::{CaseDetail, CaseKind, RelayCase};
+use model::console::{CaseOwner, CaseQuery, CaseStep};
+use model::error::AppError;
+use model::person::{Role, Who};
+use model::time::DAY;
+use store::cases;
+use story_support::web::{Web, location};
+use story_support::{World, both};
+
+use super::operator::Estate;
+
+both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
+    let e = Estate::new(w).await;
+    let mut tx = e.w.db.begin().await.unwrap();
+    let at = e.w.clock.now();
+    let clock = CaseDetail::Clock { off_s: Some(400), sets: 2 };
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), None, &CaseDetail::Relay(RelayCase::default())).await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), None, &clock).await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, Some(e.there), None, &clock).await.unwrap();
+    tx.commit().await.unwrap();
+    let list = async |who: &Who, query: CaseQuery| e.console.cases(who, &query).await.unwrap().lines;
+    let all = list(&e.boss, CaseQuery::default()).await;
+    let [relay, ..] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((relay.detail.kind(), relay.due_at), (CaseKind::Relay, at.plus(DAY)), "what is due first stands first");
+    let there = all.iter().find(|case| case.meter == Some(e.there)).unwrap().id;
+    let here = all.iter().find(|case| case.meter == Some(e.here) && case.id != relay.id).unwrap().id;
+
+    // Who may not see a case neither takes nor discusses it, and it is not handed to them.
+    assert_eq!(e.console.assign_cases(&e.clerk, &[relay.id, there], Some(e.clerk.user)).await, Err(AppError::NotFound));
+    assert_eq!(e.console.comment_case(&e.clerk, there, "hello").await, Err(AppError::NotFound));
+    assert_eq!(e.console.assign_cases(&e.boss, &[there], Some(e.clerk.user)).await, Err(AppError::NotFound));
+    assert_eq!(e.console.case(&e.clerk, there).await, Err(AppError::NotFound));
+    let nobodys = CaseQuery { owner: Some(CaseOwner::Nobody), ..CaseQuery::default() };
+    assert_eq!(list(&e.clerk, nobodys.clone()).await.len(), 2, "all or none");
+    e.console.assign_cases(&e.clerk, &[relay.id], Some(e.clerk.user)).await.unwrap();
+    let mine = list(&e.clerk, CaseQuery { owner: Some(CaseOwner::Mine), ..CaseQuery::default() }).await;
+    assert_eq!(mine.iter().map(|case| case.id).collect::<Vec<_>>(), [relay.id]);
+    assert_eq!(list(&e.boss, CaseQuery { owner: Some(CaseOwner::Mine), ..CaseQuery::default() }).await, []);
+
+    e.console.comment_case(&e.boss, relay.id, "the electrician comes at noon").await.unwrap();
+    assert_eq!(e.console.comment_case(&e.boss, relay.id, " ").await, Err(AppError::Invalid));
+    assert_eq!(e.console.set_case_due(&e.boss, relay.id, at.plus(-1)).await, Err(AppError::Invalid));
+    e.console.set_case_due(&e.boss, relay.id, at.plus(2 * DAY)).await.unwrap();
+    e.console.assign_cases(&e.boss, &[relay.id], None).await.unwrap();
+    let steps: Vec<_> =
+        e.console.case(&e.clerk, relay.id).await.unwrap().notes.into_iter().map(|note| (note.by, note.step)).collect();
+    let by = |who: &Who, step| (who.name.clone(), step);
+    let said = CaseStep::Comment("the electrician comes at noon".into());
+    let taken = CaseStep::Owner(Some("clerk".into()));
+    let due = CaseStep::Due(at.plus(2 * DAY));
+    assert_eq!(steps, [by(&e.clerk, taken), by(&e.boss, said), by(&e.boss, due), by(&e.boss, CaseStep::Owner(None))]);
+
+    e.w.clock.advance(3 * DAY);
+    let overdue = CaseQuery { overdue: true, ..CaseQuery::default() };
+    assert_eq!(list(&e.boss, overdue).await.iter().map(|case| case.id).collect::<Vec<_>>(), [relay.id]);
+    let clocks = CaseQuery { kind: Some(CaseKind::Clock), text: "2号楼 301".into(), ..CaseQuery::default() };
+    assert_eq!(list(&e.boss, clocks).await.iter().map(|case| case.id).collect::<Vec<_>>(), [there]);
+
+    assert_eq!(e.console.close_cases(&e.boss, &[], "done").await, Err(AppError::Invalid));
+    e.console.close_case(&e.boss, here, "set by hand").await.unwrap();
+    assert_eq!(e.console.close_cases(&e.boss, &[relay.id, there, here], "done").await, Err(AppError::Conflict));
+    assert_eq!(list(&e.boss, CaseQuery::default()).await.len(), 2, "all or none");
+    e.console.close_cases(&e.boss, &[relay.id, there], "done").await.unwrap();
+    assert_eq!(e.console.comment_case(&e.boss, relay.id, "late").await, Err(AppError::Conflict));
+    assert_eq!(e.console.case(&e.boss, relay.id).await.unwrap().line.closed_by.as_deref(), Some("boss"));
+});
+
+both!(cases_are_worked_on_through_their_pages, |w: World| async move {
+    let e = Estate::new(w).await;
+    let web = Web::start(&e.w).await;
+    let admin = web.person(&e.w, Role::Admin, "chief").await;
+    assert!(admin.get("/cases").await.text().await.unwrap().contains("没有待处理的事项"));
+    let mut tx = e.w.db.begin().await.unwrap();
+    for meter in [e.here, e.there] {
+        cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(meter), None, &CaseDetail::Relay(RelayCase::default()))
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    let ids = e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap().lines.into_iter().map(|case| case.id);
+    let [one, two] = ids.collect::<Vec<_>>()[..] else { panic!("two cases") };
+    let bulk = |rest: &str| format!("back=/cases%3Fkind=relay&cases%5B%5D={one}&cases%5B%5D={two}&{rest}");
+    let answer = admin.post("/api/operator/cases/bulk", &bulk("resolution=&what=take")).await;
+    assert_eq!(location(&answer), "/cases?kind=relay");
+    let page = admin.get("/cases?owner=mine").await.text().await.unwrap();
+    assert!(page.contains(&format!("/cases/{one}")) && page.contains(&format!("/cases/{two}")), "{page}");
+    let answer = admin.post("/api/operator/cases/comment", &format!("case={one}&comment=%3Cb%3Ehalf")).await;
+    assert_eq!(location(&answer), format!("/cases/{one}"));
+    let page = admin.get(&format!("/cases/{one}")).await.text().await.unwrap();
+    assert!(page.contains("&lt;b&gt;half") && !page.contains("由我处理"), "{page}");
+    let answer = admin.post("/api/operator/cases/due", &format!("case={one}&day=soon")).await;
+    assert_eq!(location(&answer), format!("/cases/{one}?e=invalid"));
+    let answer = admin.post("/api/operator/cases/bulk", "resolution=&what=close&back=//evil.example/cases").await;
+    assert_eq!(location(&answer), "/cases?e=invalid");
+    admin.post("/api/operator/cases/bulk", &bulk("resolution=%E6%8D%A2%E6%96%B0&what=close")).await;
+    let page = admin.get("/cases?state=closed").await.text().await.unwrap();
+    assert!(page.matches("换新").count() == 2, "{page}");
+});
