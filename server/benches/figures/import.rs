@@ -8,6 +8,7 @@ use domain::framing::Framing;
 use domain::order::Limits;
 use domain::rng::Rng;
 use domain::site_plan::{GatewayRow, MeterRow, Row, SiteRows};
+use domain::wall_layout::Scope;
 use model::console::RoomName;
 use model::ids::UserId;
 use model::language::Lang;
@@ -54,7 +55,7 @@ pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
 }
 
 async fn administrator(db: &Db) -> Outcome<Who> {
-    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "" };
+    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
     let user: UserId = users::create(db, &Rng::from_system(), SystemClock.now(), &user, "bench").await?;
     Ok(Who { user, role: Role::Admin, name: "boss".into(), ip: String::new() })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
+use domain::wall_layout::Scope;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::money::Fen;
@@ -254,7 +255,8 @@ async fn seed(db: &Db, plan: Plan, ports: &[u16]) -> Outcome<Vec<Meter>> {
     tx.commit().await?;
     accounts::take_over(db, &rng, now, &open).await?;
     let password_hash = Passwords::new(rng.clone())?.hash(PASSWORD).await?;
-    let user = NewUser { role: Role::Operator, login: "bench", name: "bench", password_hash: &password_hash };
+    let user =
+        NewUser { role: Role::Operator, login: "bench", name: "bench", password_hash: &password_hash, buildings: &Scope::All };
     users::create(db, &rng, now, &user, "bench").await?;
     Ok(meters)
 }

@@ -14,6 +14,7 @@ use crate::services::auth::{Passwords, is_weak};
 use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
+use domain::wall_layout::Scope;
 use store::StoreError;
 use store::users::{self, Approver, NewUser};
 
@@ -71,7 +72,7 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
         RoleArg::Admin => Role::Admin,
     };
     let (login, name) = (login.trim(), name.as_deref().unwrap_or(&login));
-    let user = NewUser { role, login, name, password_hash: &password_hash };
+    let user = NewUser { role, login, name, password_hash: &password_hash, buildings: &Scope::All };
     let created = users::create(&db, &rng, SystemClock.now(), &user, "command line").await;
     db.close().await;
     match created {

@@ -13,6 +13,7 @@ use super::history;
 use super::site::{self, Room};
 use super::wallets;
 use domain::rng::Rng;
+use domain::wall_layout::Scope;
 use simulator::Load;
 use store::accounts::{self, NewResident, TakeOver};
 use store::energy;
@@ -49,9 +50,21 @@ pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<
     tx.commit().await?;
     accounts::take_over(db, rng, now, &held(seed, now, &ids)).await?;
     wallets::take_over(db, rng, now, seed, &ids).await?;
-    let supervisor = NewUser { role: Role::Admin, login: seed.supervisor, name: "班长", password_hash: seed.password_hash };
+    let supervisor = NewUser {
+        role: Role::Admin,
+        login: seed.supervisor,
+        name: "班长",
+        password_hash: seed.password_hash,
+        buildings: &Scope::All,
+    };
     users::create(db, rng, now, &supervisor, "demo").await?;
-    let operator = NewUser { role: Role::Admin, login: seed.operator, name: "值班员", password_hash: seed.password_hash };
+    let operator = NewUser {
+        role: Role::Admin,
+        login: seed.operator,
+        name: "值班员",
+        password_hash: seed.password_hash,
+        buildings: &Scope::All,
+    };
     users::create(db, rng, now, &operator, "demo").await?;
     Ok(())
 }

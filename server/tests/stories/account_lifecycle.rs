@@ -18,6 +18,7 @@ both!(an_account_is_closed_through_the_pages, |w: World| async move {
          SELECT u.id, m.place_id FROM users u, meters m WHERE u.login = 'stranger' AND m.unit = 2",
     )
     .await;
+    w.limit("stranger").await;
     let (meter, page) = (room.meter, format!("/rooms/{}", room.meter));
     assert_eq!(resident.get("/home").await.status(), 404, "no room yet");
     let added = operator.post("/api/operator/add-resident", &format!("meter={meter}&name=&login=resident&password=")).await;

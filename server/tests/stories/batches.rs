@@ -287,6 +287,7 @@ both!(an_operator_sees_batches_of_their_own_meters_only, |w: World| async move {
          WHERE u.login = 'clerk' AND p.name = 'x'",
         )
         .await;
+    d.s.w.limit("clerk").await;
     assert_eq!(d.port.batch(&d.who, batch, None, 0).await.unwrap_err(), AppError::NotFound);
     assert_eq!(d.port.batches(&d.who, &BatchQuery::default()).await.unwrap().total, 0);
     d.port.cancel_batch(&d.who, batch).await.unwrap();

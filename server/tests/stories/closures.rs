@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::order::Limits;
+use domain::wall_layout::Scope;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{ClosingId, MeterId, UserId};
@@ -32,7 +33,7 @@ async fn pay(w: &World, at: Timestamp, by: UserId, closing: ClosingId) -> Result
 }
 
 async fn boss(w: &World) -> UserId {
-    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "" };
+    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
     users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap()
 }
 

@@ -179,6 +179,7 @@ both!(a_console_refund_can_settle_a_return_of_the_account, |w: World| async move
         "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE p.name = 'elsewhere'",
     )
     .await;
+    w.execute("UPDATE users SET all_buildings = FALSE").await;
     assert_eq!(offered(0).await, [], "whoever may not see the building");
 });
 

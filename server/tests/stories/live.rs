@@ -84,6 +84,7 @@ both!(a_live_stream_ends_within_a_second_of_its_right, |w: World| async move {
     let place = "INSERT INTO places (id, kind, name, sort) SELECT id, 'building', '9号楼', 9 FROM users WHERE login = 'op'";
     w.execute(place).await;
     w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT id, id FROM users WHERE login = 'op'").await;
+    w.limit("op").await;
     ended(stays, "a lost building").await;
 
     let stream = open(&operator).await;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use domain::clock::{Clock, SystemClock};
+use domain::wall_layout::Scope;
 use model::ids::OrderId;
 use model::time::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
@@ -117,7 +118,13 @@ impl Scene {
     async fn set(w: World) -> Self {
         let room = w.room(1).await;
         let hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
-        let boss = NewUser { role: model::person::Role::Admin, login: "zhang-jianguo", name: "张建国", password_hash: &hash };
+        let boss = NewUser {
+            role: model::person::Role::Admin,
+            login: "zhang-jianguo",
+            name: "张建国",
+            password_hash: &hash,
+            buildings: &Scope::All,
+        };
         users::create(&w.db, &w.rng, SystemClock.now(), &boss, "test").await.unwrap();
         let sql = "UPDATE users SET login = 'wang-xiaoming', name = '王小明', password_hash = $1 WHERE id = $2";
         let mut tx = w.db.begin().await.unwrap();

@@ -266,6 +266,7 @@ both!(a_refund_is_requested_and_followed_in_the_console, |w: World| async move {
              WHERE b.login = 'boss' AND u.login = 'other'",
         )
         .await;
+    shop.world.limit("other").await;
     for path in [&page, &refund] {
         assert_eq!(other.get(path).await.status(), 404, "{path}");
     }

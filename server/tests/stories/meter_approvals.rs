@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::order::Limits;
 use domain::returns::Rules;
+use domain::wall_layout::Scope;
 use meters::GatewayHandle;
 use model::approval::{Decision, Outcome};
 use model::error::AppError;
@@ -26,7 +27,7 @@ fn person(user: UserId, role: Role) -> Who {
 
 /// The one who asks, and the second person.
 async fn people(s: &Site) -> [Who; 2] {
-    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "" };
+    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
     let boss = users::create(&s.w.db, &s.w.rng, SystemClock.now(), &user, "test").await.unwrap();
     [person(s.clerk, Role::Operator), person(boss, Role::Admin)]
 }

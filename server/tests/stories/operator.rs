@@ -78,9 +78,10 @@ impl Estate {
         into_building(&w, there, 2).await;
         let clerk = Who { user: w.clerk().await, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
         run(&w, "INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $2)", &[clerk.user.0, first.0]).await;
+        w.limit("clerk").await;
         let boss = UserId(w.rng.id(w.clock.now()));
-        let sql =
-            "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'admin', 'boss', 'boss', '', 0)";
+        let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings)
+             VALUES ($1, 'admin', 'boss', 'boss', '', 0, TRUE)";
         run(&w, sql, &[boss.0]).await;
         let boss = Who { user: boss, role: Role::Admin, name: "boss".into(), ip: String::new() };
         let context = w.context().await;

@@ -129,6 +129,7 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
                SELECT u.id, a.place_id FROM users u, accounts a WHERE u.role = 'operator' AND a.number = '2611230000000002'",
     )
     .await;
+    w.execute("UPDATE users SET all_buildings = FALSE").await;
     let (found, totals) = search(RecordQuery::default(), 10, 0).await;
     assert_eq!((found.len(), totals.lines, totals.taken), (1, 1, Fen(1_000)));
 });

@@ -273,6 +273,7 @@ both!(an_event_is_acknowledged_once_by_permitted_operators, |w: World| async mov
         "INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE p.kind = 'building'",
     )
     .await;
+    w.limit("clerk").await;
     assert_eq!(find(EventQuery::default()).await, []);
     let refused = console::acknowledge(&w.db, since, &who, line.id).await.unwrap_err();
     assert_eq!(AppError::from(refused), AppError::NotFound);

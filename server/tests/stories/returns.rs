@@ -7,6 +7,7 @@ use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::order::Limits;
 use domain::returns::Rules;
+use domain::wall_layout::Scope;
 use model::error::AppError;
 use model::ids::UserId;
 use model::money::{Fen, Money};
@@ -85,7 +86,7 @@ async fn balance(s: &Site, account: &Account) -> Money {
 }
 
 async fn colleague(w: &World, login: &str, role: Role) -> UserId {
-    let user = NewUser { role, login, name: login, password_hash: "" };
+    let user = NewUser { role, login, name: login, password_hash: "", buildings: &Scope::All };
     users::create(&w.db, &w.rng, SystemClock.now(), &user, "test").await.unwrap()
 }
 

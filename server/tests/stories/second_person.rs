@@ -7,6 +7,7 @@ use app::api::prices::PricesPort;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
+use domain::wall_layout::Scope;
 use model::approval::{Decision, Outcome};
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, PlaceId, UserId};
@@ -91,7 +92,7 @@ both!(one_operator_alone_turns_no_subsidy_into_cash, |w: World| async move {
     assert!(give_subsidies(w).await.contains("0 given"), "nothing is given before");
     assert_eq!(office.console.approve(&clerk, line.id).await, Err(AppError::SecondPerson));
     // Nor under a second name.
-    let twin = NewUser { role: Role::Admin, login: "clerk-2", name: " Clerk", password_hash: "" };
+    let twin = NewUser { role: Role::Admin, login: "clerk-2", name: " Clerk", password_hash: "", buildings: &Scope::All };
     let twin = users::create(&w.db, &w.rng, w.clock.now(), &twin, "test").await.unwrap();
     let twin = Who { user: twin, ..boss.clone() };
     assert_eq!(office.console.approve(&twin, line.id).await, Err(AppError::SecondPerson));
@@ -276,6 +277,7 @@ both!(an_approver_has_the_building_and_the_permission, |w: World| async move {
     w.execute("INSERT INTO places (id, kind, name, sort) SELECT id, 'building', '4', 9 FROM users WHERE login = 'two'").await;
     let limited = "INSERT INTO operator_buildings (user_id, place_id) SELECT id, id FROM users WHERE login = 'two'";
     w.execute(limited).await;
+    w.limit("two").await;
     assert_eq!(console.waiting(&two).await.unwrap(), []);
     for id in &ids {
         assert_eq!(console.approve(&two, *id).await, Err(AppError::NotFound));

@@ -1,6 +1,7 @@
 //! Warnings and trips of server wallets and their reasons; energy without a price; batches of modes; overdrawn rooms.
 
 use domain::clock::Clock;
+use domain::wall_layout::Scope;
 use meters::recorder::MeterEvent;
 use model::console::EventQuery;
 use model::event::EventKind;
@@ -209,7 +210,8 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
 /// An operator who is limited to another building.
 async fn operator_of_another_building(fixture: &RoomFixture) -> model::ids::UserId {
     let (now, place) = (fixture.w.clock.now(), PlaceId(fixture.w.rng.id(fixture.start)));
-    let hash = store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x" };
+    let hash =
+        store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x", buildings: &Scope::All };
     let user = store::users::create(&fixture.w.db, &fixture.w.rng, now, &hash, "test").await.unwrap();
     let mut tx = fixture.w.db.begin().await.unwrap();
     places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Building, name: "9", sort: 9 })
@@ -223,5 +225,6 @@ async fn operator_of_another_building(fixture: &RoomFixture) -> model::ids::User
              SELECT u.id, p.id FROM users u, places p WHERE u.login = 'bound' AND p.name = '9'",
         )
         .await;
+    fixture.w.limit("bound").await;
     user
 }

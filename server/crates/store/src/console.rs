@@ -54,7 +54,7 @@ macro_rules! above {
 /// Only what the operator may see.
 macro_rules! within {
     () => {
-        " (NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1)
+        " ((SELECT all_buildings FROM users WHERE id = $1)
            OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (r.id, b.id, t.id))) "
     };
 }

@@ -54,8 +54,8 @@ pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Se
 
 /// The open sessions of operators and supervisors, and which buildings each sees.
 pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Scope>> {
-    let rows: Vec<(Vec<u8>, Option<PlaceId>)> = read!(db, |pool| sqlx::query_as(
-        "SELECT s.token_hash, b.place_id
+    let rows: Vec<(Vec<u8>, bool, Option<PlaceId>)> = read!(db, |pool| sqlx::query_as(
+        "SELECT s.token_hash, u.all_buildings, b.place_id
          FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN operator_buildings b ON b.user_id = s.user_id
          WHERE s.expires_at > $1 AND u.disabled_at IS NULL AND u.role <> 'resident'"
     )
@@ -63,12 +63,11 @@ pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Sco
     .fetch_all(pool)
     .await)?;
     let mut scopes = HashMap::new();
-    for (hash, building) in rows {
+    for (hash, all, building) in rows {
         let Ok(hash) = TokenHash::try_from(hash) else { continue };
-        match (scopes.entry(hash).or_insert(Scope::All), building) {
-            (_, None) => {}
-            (Scope::Buildings(buildings), Some(building)) => drop(buildings.insert(building)),
-            (scope @ Scope::All, Some(building)) => *scope = Scope::Buildings(BTreeSet::from([building])),
+        let own = if all { Scope::All } else { Scope::Buildings(BTreeSet::new()) };
+        if let (Scope::Buildings(buildings), Some(building)) = (scopes.entry(hash).or_insert(own), building) {
+            buildings.insert(building);
         }
     }
     Ok(scopes)

@@ -11,6 +11,7 @@ use super::audit::{self, Entry};
 use super::sessions::{self, NewSession};
 use super::{Db, Result, StoreError, Tx, on, read};
 use domain::rng::Rng;
+use domain::wall_layout::Scope;
 use model::error::AppError;
 
 /// What logging in needs to know.
@@ -52,6 +53,8 @@ pub struct NewUser<'a> {
     pub name: &'a str,
     /// A PHC string.
     pub password_hash: &'a str,
+    /// The buildings that an operator sees; of no meaning for residents.
+    pub buildings: &'a Scope,
 }
 
 /// Adds a person; `actor` is who did it, for the audit chain.
@@ -69,7 +72,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
 pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
     let id = UserId(rng.id(at));
     let added = on!(tx, |c| sqlx::query(
-        "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (login) DO NOTHING"
     )
     .bind(id.0)
@@ -78,15 +81,30 @@ pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &
     .bind(user.name)
     .bind(user.password_hash)
     .bind(at.0)
+    .bind(*user.buildings == Scope::All)
     .execute(c)
-    .await)?;
+    .await
+    })?;
     if added == 0 {
         return Err(StoreError::Refused(AppError::LoginTaken));
     }
+    assign(tx, id, user.buildings).await?;
     let detail = serde_json::json!({ "login": user.login, "role": user.role }).to_string();
     let subject = format!("user:{id}");
     audit::append(tx, at, &Entry { actor, ip: "", action: AuditAction::UserCreate, subject: &subject, detail: &detail }).await?;
     Ok(id)
+}
+
+async fn assign(tx: &mut Tx, user: UserId, buildings: &Scope) -> Result<()> {
+    let Scope::Buildings(buildings) = buildings else { return Ok(()) };
+    for building in buildings {
+        on!(tx, |c| sqlx::query("INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $2)")
+            .bind(user)
+            .bind(building)
+            .execute(c)
+            .await)?;
+    }
+    Ok(())
 }
 
 /// What became of the wish that somebody approves, or no longer.

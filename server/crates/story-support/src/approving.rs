@@ -3,6 +3,7 @@
 use domain::clock::Clock;
 use domain::meter_state::StateBlock;
 use domain::returns::Rules;
+use domain::wall_layout::Scope;
 use model::approval::{Decision, Outcome};
 use model::ids::{ApprovalId, UserId};
 use model::person::{Role, Who};
@@ -15,7 +16,7 @@ use crate::World;
 impl World {
     /// An administrator, whose login and name are the same.
     pub async fn admin(&self, login: &str) -> Who {
-        let user = NewUser { role: Role::Admin, login, name: login, password_hash: "" };
+        let user = NewUser { role: Role::Admin, login, name: login, password_hash: "", buildings: &Scope::All };
         let user = users::create(&self.db, &self.rng, self.clock.now(), &user, "test").await.unwrap();
         Who { user, role: Role::Admin, name: login.into(), ip: String::new() }
     }

@@ -114,6 +114,17 @@ impl World {
         self.try_execute(sql).await.unwrap()
     }
 
+    /// Takes all buildings from an operator, who keeps those that were assigned to them.
+    pub async fn limit(&self, login: &str) {
+        let mut tx = self.db.begin().await.unwrap();
+        let sql = "UPDATE users SET all_buildings = FALSE WHERE login = $1";
+        match &mut tx {
+            Tx::Sqlite(c) => drop(sqlx::query(sql).bind(login).execute(&mut **c).await.unwrap()),
+            Tx::Postgres(c) => drop(sqlx::query(sql).bind(login).execute(&mut **c).await.unwrap()),
+        }
+        tx.commit().await.unwrap();
+    }
+
     /// The same where it may fail.
     pub async fn try_execute(&self, sql: &'static str) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;

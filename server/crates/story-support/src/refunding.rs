@@ -4,6 +4,7 @@ use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::refund::Rules;
 use domain::returns;
+use domain::wall_layout::Scope;
 use model::error::AppError;
 use model::ids::{OrderId, UserId, Uuid};
 use model::money::{Fen, Money};
@@ -106,7 +107,7 @@ impl Shop {
 }
 
 pub async fn colleague(w: &World, role: Role) -> UserId {
-    let user = NewUser { role, login: "second", name: "second", password_hash: "" };
+    let user = NewUser { role, login: "second", name: "second", password_hash: "", buildings: &Scope::All };
     users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use domain::clock::{Clock, SharedClock};
 use domain::secret::Secret;
+use domain::wall_layout::Scope;
 use meters::live::Live;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
@@ -56,7 +57,7 @@ impl Web {
     /// Adds a person of that role and logs them in.
     pub async fn person(&self, world: &World, role: Role, login: &str) -> Person<'_> {
         let password_hash = Passwords::new(world.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
-        let user = NewUser { role, login, name: login, password_hash: &password_hash };
+        let user = NewUser { role, login, name: login, password_hash: &password_hash, buildings: &Scope::All };
         users::create(&world.db, &world.rng, world.clock.now(), &user, "test").await.unwrap();
         let mut person = self.visitor();
         let answer = person.log_in(login, PASSWORD).await;

@@ -82,6 +82,7 @@ both!(operators_of_a_part_of_the_site_see_no_settlement, |w: World| async move {
              SELECT u.id, p.id FROM users u, places p WHERE u.login = 'caretaker' AND p.kind = 'room'",
         )
         .await;
+    shop.world.limit("caretaker").await;
     let about = format!("channel=alipay&day={day}");
     for page in ["/reconcile".to_owned(), format!("/reconcile/alipay/{day}"), format!("/reconcile.csv?{about}")] {
         assert_eq!(person.get(&page).await.status(), 403, "{page}");

@@ -1,6 +1,7 @@
 //! Statements are untrusted: an invalid one is not imported, and the settlement day shows the reason.
 
 use super::*;
+use domain::wall_layout::Scope;
 use model::reconciliation::StatementProblem;
 use model::time::MINUTE;
 
@@ -227,6 +228,12 @@ both!(a_refund_known_only_from_a_statement_is_booked, |w: World| async move {
 async fn colleague(shop: &Shop, channel: Tender) -> model::ids::UserId {
     let (db, rng, now) = (&shop.world.db, &shop.world.rng, domain::clock::Clock::now(&*shop.world.clock));
     let login = format!("boss-{}", channel.as_str());
-    let user = store::users::NewUser { role: model::person::Role::Admin, login: &login, name: &login, password_hash: "" };
+    let user = store::users::NewUser {
+        role: model::person::Role::Admin,
+        login: &login,
+        name: &login,
+        password_hash: "",
+        buildings: &Scope::All,
+    };
     store::users::create(db, rng, now, &user, "test").await.unwrap()
 }

@@ -7,10 +7,12 @@ CREATE TABLE users (
     created_at BIGINT NOT NULL,
     disabled_at BIGINT,
     -- Approves returns and refunds as the second person; administrators always may.
-    may_approve BOOLEAN NOT NULL DEFAULT FALSE
+    may_approve BOOLEAN NOT NULL DEFAULT FALSE,
+    -- An operator who sees every building, also those that are added later.
+    all_buildings BOOLEAN NOT NULL DEFAULT FALSE
 );
 
--- The buildings that an operator may see and operate; no row means all.
+-- The buildings that an operator may see and operate where `all_buildings` is not set; no row means none.
 CREATE TABLE operator_buildings (
     user_id UUID NOT NULL REFERENCES users (id),
     place_id UUID NOT NULL REFERENCES places (id),

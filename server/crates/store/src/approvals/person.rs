@@ -57,12 +57,9 @@ pub(super) async fn another(tx: &mut Tx, who: UserId, place: Option<PlaceId>) ->
 /// Whether an operator may see a place; `None`: the whole site.
 pub(super) async fn is_within(tx: &mut Tx, user: UserId, place: Option<PlaceId>) -> Result<bool> {
     let Some(place) = place else {
-        let limited: Option<(i64,)> =
-            on!(tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM operator_buildings WHERE user_id = $1 LIMIT 1")
-                .bind(user)
-                .fetch_optional(c)
-                .await)?;
-        return Ok(limited.is_none());
+        let all: Option<(bool,)> =
+            on!(tx, |c| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1").bind(user).fetch_optional(c).await)?;
+        return Ok(all == Some((true,)));
     };
     let row: Option<(PlaceId,)> =
         on!(tx, |c| sqlx::query_as(concat!("SELECT r.id FROM places r", above!(), "WHERE r.id = $2 AND", within!()))

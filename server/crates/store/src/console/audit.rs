@@ -27,7 +27,7 @@ struct AuditRow {
 pub async fn audit(db: &Db, operator: UserId, query: &Query) -> Result<Page<AuditLine>> {
     let rows: Vec<AuditRow> = read!(db, |pool| sqlx::query_as(
         "SELECT seq, at, actor, ip, action, subject, detail, COUNT(*) OVER () AS total FROM audit
-         WHERE (actor = $2 OR NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1))
+         WHERE (actor = $2 OR (SELECT all_buildings FROM users WHERE id = $1))
            AND ($3 = '' OR LOWER(action || ' ' || subject || ' ' || detail || ' ' || ip) LIKE LOWER($3) ESCAPE '!')
          ORDER BY seq DESC LIMIT $4 OFFSET $5"
     )

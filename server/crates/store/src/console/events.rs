@@ -120,7 +120,7 @@ pub async fn events_of(db: &Db, operator: UserId, meter: MeterId, limit: i64) ->
 pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(
         "SELECT name FROM places p WHERE kind = 'building' AND (
-             NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1)
+             (SELECT all_buildings FROM users WHERE id = $1)
              OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (p.id, p.parent_id)))
          ORDER BY sort, name"
     )

@@ -148,11 +148,16 @@ pub async fn priced_places(db: &Db, user: UserId) -> Result<Vec<(PlaceId, String
     Ok(named.into_iter().map(|(_, id, name)| (id, name)).collect())
 }
 
-/// Which buildings an operator may see: those assigned to them, or all if none is.
+/// Which buildings an operator may see: all if they were given all, otherwise those assigned to them.
 pub async fn scope(db: &Db, user: UserId) -> Result<Scope> {
+    let all: Option<(bool,)> =
+        read!(db, |pool| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
+    if all == Some((true,)) {
+        return Ok(Scope::All);
+    }
     let named: Vec<(PlaceId,)> = read!(db, |pool| sqlx::query_as("SELECT place_id FROM operator_buildings WHERE user_id = $1")
         .bind(user)
         .fetch_all(pool)
         .await)?;
-    Ok(if named.is_empty() { Scope::All } else { Scope::Buildings(named.into_iter().map(|(id,)| id).collect()) })
+    Ok(Scope::Buildings(named.into_iter().map(|(id,)| id).collect()))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ::meters::keys::MasterKeys;
 use domain::clock::{Clock, SystemClock};
+use domain::wall_layout::Scope;
 use model::ids::MeterId;
 use model::money::Fen;
 use model::tariff::Prices;
@@ -197,7 +198,13 @@ impl Room {
 async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
     let hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
     let now = SystemClock.now();
-    let operator = NewUser { role: model::person::Role::Operator, login: "clerk", name: "clerk", password_hash: &hash };
+    let operator = NewUser {
+        role: model::person::Role::Operator,
+        login: "clerk",
+        name: "clerk",
+        password_hash: &hash,
+        buildings: &Scope::All,
+    };
     users::create(&w.db, &w.rng, now, &operator, "test").await.unwrap();
     let gateways = w.gateways(simulator.addresses()).await;
     let new = Publication { plan: "all".into(), effective_at: None, prices: Prices::flat(100_000) };
