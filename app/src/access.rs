@@ -1,8 +1,8 @@
 //! The access table. Every page and every area of server functions has a line here; without a line everybody is refused.
 
-use crate::ports::Role;
+use crate::ports::{Role, Who};
 use model::error::AppError;
-use model::permission::{Permission, Permissions};
+use model::permission::Permission;
 
 /// Who may open a page or call a server function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +19,18 @@ pub enum Access {
 }
 
 impl Access {
-    /// Checks a role; `None` is a visitor without a login.
+    /// Checks a person; `None` is a visitor without a login.
     ///
     /// # Errors
-    /// [`AppError::NotLoggedIn`] without a login, [`AppError::Forbidden`] for another role.
-    pub fn check(self, role: Option<Role>) -> Result<(), AppError> {
-        let allowed = match (self, role.ok_or(AppError::NotLoggedIn)) {
+    /// [`AppError::NotLoggedIn`] without a login, [`AppError::Forbidden`] for whoever may not.
+    pub fn check(self, who: Option<&Who>) -> Result<(), AppError> {
+        let allowed = match (self, who.ok_or(AppError::NotLoggedIn)) {
             (Self::Public, _) => true,
             (_, Err(error)) => return Err(error),
             (Self::Anyone, Ok(_)) => true,
-            (Self::Resident, Ok(role)) => role == Role::Resident,
-            (Self::Operator, Ok(role)) => role != Role::Resident,
-            (Self::May(permission), Ok(role)) => Permissions::of(role).has(permission),
+            (Self::Resident, Ok(who)) => who.role == Role::Resident,
+            (Self::Operator, Ok(who)) => who.role != Role::Resident,
+            (Self::May(permission), Ok(who)) => who.may(permission),
         };
         if allowed { Ok(()) } else { Err(AppError::Forbidden) }
     }
@@ -61,16 +61,16 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/sales", Access::May(Permission::Money)),
     ("/returns/:id", Access::May(Permission::Money)),
     ("/corrections/:original", Access::May(Permission::Return)),
-    ("/approvals", Access::May(Permission::Approve)),
+    ("/approvals", Access::May(Permission::Money)),
     ("/refunds", Access::May(Permission::Money)),
     ("/refunds/:id", Access::May(Permission::Money)),
     ("/refunds/of/:order", Access::May(Permission::Money)),
     ("/shifts", Access::May(Permission::Money)),
     ("/ledger", Access::May(Permission::Money)),
-    ("/subsidies", Access::May(Permission::Subsidies)),
-    ("/channels", Access::May(Permission::Reconcile)),
-    ("/reconcile", Access::May(Permission::Reconcile)),
-    ("/reconcile/:channel/:day", Access::May(Permission::Reconcile)),
+    ("/subsidies", Access::May(Permission::Money)),
+    ("/channels", Access::May(Permission::Money)),
+    ("/reconcile", Access::May(Permission::Money)),
+    ("/reconcile/:channel/:day", Access::May(Permission::Money)),
     ("/shifts/:id", Access::May(Permission::Money)),
     ("/receipts/:number", Access::May(Permission::Money)),
     ("/meters", Access::May(Permission::Watch)),
@@ -150,7 +150,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/settle-counter", Access::May(Permission::Cases)),
     ("/api/operator/subsidy", Access::May(Permission::Subsidies)),
     ("/api/operator/swap-meter", Access::May(Permission::Accounts)),
-    ("/api/operator/sweep-interval", Access::May(Permission::Watch)),
+    ("/api/operator/sweep-interval", Access::May(Permission::Parameters)),
     ("/api/operator/try-again", Access::May(Permission::Cases)),
     ("/api/operator/withdraw-closing", Access::May(Permission::Accounts)),
     ("/api/operator/write-off-refund", Access::May(Permission::Return)),
@@ -163,27 +163,62 @@ pub fn function(path: &str) -> Option<Access> {
     FUNCTIONS.iter().find(|(rule, _)| matches(rule)).map(|&(_, access)| access)
 }
 
-/// A person's start page.
+/// Who may open a page, by its address.
+#[must_use]
+pub fn page(path: &str) -> Option<Access> {
+    let path = path.split('?').next().unwrap_or_default();
+    let matches = |rule: &str| {
+        rule.split('/').count() == path.split('/').count()
+            && rule.split('/').zip(path.split('/')).all(|(rule, part)| rule.starts_with(':') || rule == part)
+    };
+    PAGES.iter().find(|(rule, _)| matches(rule)).map(|&(_, access)| access)
+}
+
+/// Whether a person may open a page or call a server function.
+#[must_use]
+pub fn is_allowed(who: &Who, path: &str) -> bool {
+    let access = if path.starts_with("/api/") { function(path) } else { page(path) };
+    access.is_some_and(|access| access.check(Some(who)).is_ok())
+}
+
+/// Where a log-in leads to. An own role says only with its permissions what it may open; `/` finds that out.
 #[must_use]
 pub const fn start(role: Role) -> &'static str {
     match role {
         Role::Resident => "/home",
-        Role::Operator | Role::Admin => "/wall",
+        Role::Own => "/",
+        _ => "/wall",
     }
+}
+
+/// A person's start page: the first of these that they may open.
+#[must_use]
+pub fn start_page(who: &Who) -> &'static str {
+    let pages = ["/home", "/wall", "/sales", "/audit", "/operators"];
+    pages.into_iter().find(|path| is_allowed(who, path)).unwrap_or("/guide")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::ids::{UserId, Uuid};
+    use model::permission::Permissions;
+
+    fn who(role: Role) -> Who {
+        Who { user: UserId(Uuid::nil()), role, permissions: Permissions::of(role), name: String::new(), ip: String::new() }
+    }
 
     #[test]
     fn each_role_gets_only_its_own_access() {
+        let check = |access: Access, role| access.check(Some(&who(role)));
         assert_eq!(Access::Operator.check(None), Err(AppError::NotLoggedIn));
-        assert_eq!(Access::Operator.check(Some(Role::Resident)), Err(AppError::Forbidden));
-        assert_eq!(Access::Operator.check(Some(Role::Admin)), Ok(()));
-        assert_eq!(Access::Resident.check(Some(Role::Admin)), Err(AppError::Forbidden));
-        assert_eq!(Access::May(Permission::Site).check(Some(Role::Operator)), Err(AppError::Forbidden));
-        assert_eq!(Access::May(Permission::Watch).check(Some(Role::Operator)), Ok(()));
+        assert_eq!(check(Access::Operator, Role::Resident), Err(AppError::Forbidden));
+        assert_eq!(check(Access::Operator, Role::Own), Ok(()));
+        assert_eq!(check(Access::Resident, Role::Admin), Err(AppError::Forbidden));
+        assert_eq!(check(Access::May(Permission::Site), Role::Manager), Err(AppError::Forbidden));
+        assert_eq!(check(Access::May(Permission::Watch), Role::Manager), Ok(()));
+        assert_eq!(check(Access::May(Permission::Watch), Role::Own), Err(AppError::Forbidden));
+        assert_eq!(check(Access::May(Permission::Watch), Role::Resident), Err(AppError::Forbidden));
         assert_eq!(Access::Public.check(None), Ok(()));
     }
 
@@ -192,5 +227,22 @@ mod tests {
         assert_eq!(function("/api/auth/log-in"), Some(Access::Public));
         assert_eq!(function("/api/auth/log-in-as"), Some(Access::Anyone));
         assert_eq!(function("/api/unlisted"), None);
+    }
+
+    #[test]
+    fn a_page_is_found_by_its_address() {
+        assert_eq!(page("/shifts/019b"), Some(Access::May(Permission::Money)));
+        assert_eq!(page("/commands/new?x=1"), Some(Access::May(Permission::Parameters)));
+        assert_eq!(page("/shifts/1/2"), None);
+    }
+
+    #[test]
+    fn everybody_starts_on_a_page_they_may_open() {
+        for role in Role::READY.into_iter().chain([Role::Resident]) {
+            assert_eq!(start_page(&who(role)), start(role), "{role:?}");
+        }
+        assert_eq!(start_page(&who(Role::Own)), "/guide");
+        let auditor = Who { permissions: [Permission::Audit].into_iter().collect(), ..who(Role::Own) };
+        assert_eq!(start_page(&auditor), "/audit");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use leptos::prelude::use_context;
 
+use crate::access;
 use crate::api::account_lifecycle::AccountLifecyclePort;
 use crate::api::accounts::AccountsPort;
 use crate::api::alarms::AlarmsPort;
@@ -30,7 +31,7 @@ use crate::api::shifts::ShiftsPort;
 use crate::ui::theme::Theme;
 use model::error::AppError;
 use model::ids::Uuid;
-use model::permission::{Permission, Permissions};
+use model::permission::Permission;
 pub use model::person::{Role, Who};
 use model::time::Timestamp;
 
@@ -153,7 +154,13 @@ pub fn operator() -> Result<Who, AppError> {
 /// Whether the person may do that; for what a page shows. The server refuses by [`crate::access`] in any case.
 #[must_use]
 pub fn may(permission: Permission) -> bool {
-    operator().is_ok_and(|who| Permissions::of(who.role).has(permission))
+    operator().is_ok_and(|who| who.may(permission))
+}
+
+/// Whether the operator may open a page or call a server function. What they may not is not offered either.
+#[must_use]
+pub fn allowed(path: &str) -> bool {
+    operator().is_ok_and(|who| access::is_allowed(&who, path))
 }
 
 /// The time of the request.

@@ -100,7 +100,6 @@ word_enum! {
         SubsidyGrant = "subsidy.grant",
         SubsidyRule = "subsidy.rule",
         SweepInterval = "sweep.interval",
-        UserApprover = "user.approver",
         UserCreate = "user.create",
         UserPassword = "user.password",
         UserPasswordReset = "user.password-reset",

@@ -36,6 +36,8 @@ ids! {
     AccountId,
     /// A resident or an operator who logs in.
     UserId,
+    /// A role that the site made for itself.
+    RoleId,
     /// A sale, from decision to credit in the meter.
     OrderId,
     /// Money that goes back out of a wallet, or a correction.

@@ -43,6 +43,15 @@ word_enum! {
     }
 }
 
+impl Permission {
+    /// What it needs to be of use: who sells also sees sales.
+    pub fn needs(self) -> impl Iterator<Item = Self> {
+        let money = matches!(self, Self::Sell | Self::Return | Self::Approve | Self::Subsidies | Self::Reconcile);
+        let watch = !matches!(self, Self::Watch | Self::Audit | Self::Operators | Self::Site);
+        [(watch, Self::Watch), (money, Self::Money)].into_iter().filter_map(|(needed, one)| needed.then_some(one))
+    }
+}
+
 /// A set of permissions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permissions(u32);
@@ -57,17 +66,32 @@ impl Permissions {
         Permission::ALL.into_iter().collect()
     }
 
-    /// Those that a kind of person has without a role of their own.
+    /// Those of a role that every site has; none for residents, and none for [`Role::Own`], whose permissions are stored.
     #[must_use]
     pub fn of(role: Role) -> Self {
+        use Permission::*;
+        let some = |permissions: &[Permission]| permissions.iter().copied().collect();
         match role {
-            Role::Resident => Self::NONE,
-            Role::Operator => {
-                let kept = [Permission::Estate, Permission::Gateways, Permission::Operators, Permission::Site];
-                Permission::ALL.into_iter().filter(|one| !kept.contains(one)).collect()
-            }
+            Role::Resident | Role::Own => Self::NONE,
             Role::Admin => Self::all(),
+            Role::Manager => Permission::ALL.into_iter().filter(|one| !matches!(one, Operators | Site)).collect(),
+            Role::Cashier => some(&[Watch, Money, Sell, Return, Accounts]),
+            Role::Technician => some(&[Watch, Cases, Switch, Parameters, Estate, Gateways]),
+            Role::Auditor => some(&[Watch, Money, Audit]),
+            Role::ReadOnly => some(&[Watch, Money]),
         }
+    }
+
+    /// With what each of them needs to be of use.
+    #[must_use]
+    pub fn with_needs(self) -> Self {
+        self.iter().chain(self.iter().flat_map(Permission::needs)).collect()
+    }
+
+    /// Whether each of the others is in the set.
+    #[must_use]
+    pub const fn covers(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
     }
 
     #[must_use]
@@ -99,9 +123,27 @@ mod tests {
     }
 
     #[test]
-    fn only_administrators_manage_people_by_their_kind_alone() {
-        assert!(Permissions::of(Role::Admin).has(Permission::Operators));
-        assert!(!Permissions::of(Role::Operator).has(Permission::Operators));
-        assert_eq!(Permissions::of(Role::Resident), Permissions::NONE);
+    fn only_administrators_manage_people_by_a_ready_role() {
+        for role in Role::ALL {
+            assert_eq!(Permissions::of(role).has(Permission::Operators), role == Role::Admin, "{role:?}");
+        }
+        assert_eq!(Permissions::of(Role::Admin), Permissions::all());
+        assert_eq!([Role::Resident, Role::Own].map(Permissions::of), [Permissions::NONE; 2]);
+    }
+
+    #[test]
+    fn a_ready_role_has_what_its_permissions_need() {
+        for role in Role::READY {
+            assert_eq!(Permissions::of(role).with_needs(), Permissions::of(role), "{role:?}");
+        }
+        let sell: Permissions = [Permission::Sell].into_iter().collect();
+        assert_eq!(sell.with_needs().iter().collect::<Vec<_>>(), [Permission::Watch, Permission::Money, Permission::Sell]);
+    }
+
+    #[test]
+    fn a_set_covers_its_parts_only() {
+        let cashier = Permissions::of(Role::Cashier);
+        assert!(Permissions::all().covers(cashier) && cashier.covers(cashier) && cashier.covers(Permissions::NONE));
+        assert!(!cashier.covers(Permissions::of(Role::Auditor)));
     }
 }

@@ -1,18 +1,34 @@
 //! Who is logged in, and what kind of person they are.
 
 use crate::ids::UserId;
+use crate::permission::{Permission, Permissions};
 use crate::word_enum;
 
 word_enum! {
-    /// What kind of person is logged in.
+    /// What a person is: a resident, or an operator by the role that says what they may do.
     pub enum Role {
         /// Lives in a room.
         Resident = "resident",
-        /// Sells, switches and reads.
-        Operator = "operator",
-        /// An operator who also manages operators and settings.
+        /// May do everything, and manages operators and the site.
         Admin = "admin",
+        /// Runs the site from day to day.
+        Manager = "manager",
+        /// Sells, and opens and closes accounts.
+        Cashier = "cashier",
+        /// Looks after meters and gateways.
+        Technician = "technician",
+        /// Reads money and the operation log, and changes nothing.
+        Auditor = "auditor",
+        /// Looks, and changes nothing.
+        ReadOnly = "read_only",
+        /// A role that the site made for itself.
+        Own = "own",
     }
+}
+
+impl Role {
+    /// The roles that every site has. They cannot be changed or removed.
+    pub const READY: [Self; 6] = [Self::Admin, Self::Manager, Self::Cashier, Self::Technician, Self::Auditor, Self::ReadOnly];
 }
 
 /// The person of the session.
@@ -21,9 +37,18 @@ pub struct Who {
     pub user: UserId,
     /// What they are.
     pub role: Role,
+    /// What they may do; none for residents.
+    pub permissions: Permissions,
     pub name: String,
     /// Where the request came from; for the audit chain.
     pub ip: String,
+}
+
+impl Who {
+    #[must_use]
+    pub const fn may(&self, permission: Permission) -> bool {
+        self.permissions.has(permission)
+    }
 }
 
 /// Most characters of a login name and of a person's name.

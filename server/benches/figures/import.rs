@@ -13,6 +13,7 @@ use model::console::RoomName;
 use model::ids::UserId;
 use model::language::Lang;
 use model::meter::Wallet;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::Db;
 use store::site_import::{self, Import};
@@ -57,7 +58,7 @@ pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
 async fn administrator(db: &Db) -> Outcome<Who> {
     let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
     let user: UserId = users::create(db, &Rng::from_system(), SystemClock.now(), &user, "bench").await?;
-    Ok(Who { user, role: Role::Admin, name: "boss".into(), ip: String::new() })
+    Ok(Who { user, role: Role::Admin, permissions: Permissions::of(Role::Admin), name: "boss".into(), ip: String::new() })
 }
 
 async fn import(db: &Db, who: &Who, file: &[u8], models: &BTreeMap<String, Model>) -> Outcome<()> {

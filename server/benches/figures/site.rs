@@ -256,7 +256,7 @@ async fn seed(db: &Db, plan: Plan, ports: &[u16]) -> Outcome<Vec<Meter>> {
     accounts::take_over(db, &rng, now, &open).await?;
     let password_hash = Passwords::new(rng.clone())?.hash(PASSWORD).await?;
     let user =
-        NewUser { role: Role::Operator, login: "bench", name: "bench", password_hash: &password_hash, buildings: &Scope::All };
+        NewUser { role: Role::Manager, login: "bench", name: "bench", password_hash: &password_hash, buildings: &Scope::All };
     users::create(db, &rng, now, &user, "bench").await?;
     Ok(meters)
 }

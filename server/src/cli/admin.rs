@@ -1,5 +1,6 @@
 //! `dormwatt admin`: manages operators.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
@@ -15,8 +16,8 @@ use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
-use store::StoreError;
-use store::users::{self, Approver, NewUser};
+use store::users::{self, NewUser};
+use store::{Db, StoreError, places};
 
 #[derive(Subcommand)]
 pub enum Admin {
@@ -29,8 +30,14 @@ pub enum Admin {
         #[arg(long)]
         name: Option<String>,
         /// What they may do
-        #[arg(long, value_enum, default_value = "operator")]
+        #[arg(long, value_enum)]
         role: RoleArg,
+        /// A building that they see; may be given more than once
+        #[arg(long)]
+        building: Vec<String>,
+        /// They see every building, as administrators always do
+        #[arg(long)]
+        all_buildings: bool,
     },
     /// Give somebody another password, read from standard input, and end their sessions
     ResetPassword {
@@ -38,46 +45,65 @@ pub enum Admin {
         #[arg(long)]
         login: String,
     },
-    /// Let an operator approve what others ask for above the limit (returns, corrections), or take that away
-    Approver {
-        /// What they log in as
-        #[arg(long)]
-        login: String,
-        /// Take it away
-        #[arg(long)]
-        revoke: bool,
-    },
 }
 
 /// Residents are created when their account is opened.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum RoleArg {
-    /// Sells, switches, reads
-    Operator,
-    /// Also keeps operators and settings
+    /// May do everything, and manages operators and the site
     Admin,
+    /// Runs the site from day to day, and approves
+    Manager,
+    /// Sells, and opens and closes accounts
+    Cashier,
+    /// Looks after meters and gateways
+    Technician,
+    /// Reads money and the operation log, and changes nothing
+    Auditor,
+    /// Looks, and changes nothing
+    ReadOnly,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Admin => Self::Admin,
+            RoleArg::Manager => Self::Manager,
+            RoleArg::Cashier => Self::Cashier,
+            RoleArg::Technician => Self::Technician,
+            RoleArg::Auditor => Self::Auditor,
+            RoleArg::ReadOnly => Self::ReadOnly,
+        }
+    }
 }
 
 pub async fn run(config: &Config, command: Admin) -> Outcome {
-    let (login, name, role) = match command {
-        Admin::CreateUser { login, name, role } => (login, name, role),
-        Admin::ResetPassword { login } => return reset_password(config, login.trim()).await,
-        Admin::Approver { login, revoke } => return approver(config, login.trim(), !revoke).await,
-    };
+    match command {
+        Admin::CreateUser { login, name, role, building, all_buildings } => {
+            let role = Role::from(role);
+            let all = all_buildings || role == Role::Admin;
+            create(config, &login, name.as_deref(), role, if all { None } else { Some(building) }).await
+        }
+        Admin::ResetPassword { login } => reset_password(config, login.trim()).await,
+    }
+}
+
+/// `buildings`: the names of those that the person sees; `None` for all.
+async fn create(config: &Config, login: &str, name: Option<&str>, role: Role, buildings: Option<Vec<String>>) -> Outcome {
     let rng = Rng::from_system();
     let password_hash = new_password(&rng).await?;
     let db = open_database(config).await?;
-    let role = match role {
-        RoleArg::Operator => Role::Operator,
-        RoleArg::Admin => Role::Admin,
-    };
-    let (login, name) = (login.trim(), name.as_deref().unwrap_or(&login));
-    let user = NewUser { role, login, name, password_hash: &password_hash, buildings: &Scope::All };
+    let buildings = scope(&db, buildings).await?;
+    let (login, name) = (login.trim(), name.unwrap_or(login));
+    let user = NewUser { role, login, name, password_hash: &password_hash, buildings: &buildings };
     let created = users::create(&db, &rng, SystemClock.now(), &user, "command line").await;
     db.close().await;
     match created {
         Ok(_) => {
             println!("{login} can log in now.");
+            if buildings == Scope::Buildings(BTreeSet::new()) {
+                println!("No building is assigned to them, so they see no room.");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(StoreError::Refused(problem)) => Err(errors::message(problem, Lang::En).into()),
@@ -109,23 +135,17 @@ async fn reset_password(config: &Config, login: &str) -> Outcome {
     }
 }
 
-async fn approver(config: &Config, login: &str, may: bool) -> Outcome {
-    let db = open_database(config).await?;
-    let set = users::set_approver(&db, SystemClock.now(), login, may, "command line").await;
-    db.close().await;
-    match set {
-        Ok(Approver::Set) => {
-            println!("{login} {} approve.", if may { "may" } else { "may no longer" });
-            Ok(ExitCode::SUCCESS)
-        }
-        Ok(Approver::Always) if may => {
-            println!("{login} is an administrator and may approve anyway. Nothing was changed.");
-            Ok(ExitCode::SUCCESS)
-        }
-        Ok(Approver::Always) => Err(format!("{login} is an administrator, who may always approve").into()),
-        Err(StoreError::Refused(_)) => Err(format!("no operator logs in as {login}").into()),
-        Err(error) => Err(error.into()),
+/// The buildings of those names; `None` for all.
+async fn scope(db: &Db, names: Option<Vec<String>>) -> Result<Scope, Box<dyn std::error::Error + Send + Sync>> {
+    let Some(names) = names else { return Ok(Scope::All) };
+    let mut buildings = BTreeSet::new();
+    let all = places::buildings(db).await?;
+    for name in names {
+        let found = all.iter().find(|(_, building)| *building == name.trim());
+        let (id, _) = found.ok_or_else(|| format!("no building is called {name}"))?;
+        buildings.insert(*id);
     }
+    Ok(Scope::Buildings(buildings))
 }
 
 /// Reads one line from standard input: other users of the machine could read an argument.

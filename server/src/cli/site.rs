@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use app::i18n::{Lang, site_workbook};
 use clap::ValueEnum;
-use model::ids::UserId;
-use model::person::{Role, Who};
+use model::permission::Permission;
 use model::site_workbook::{Preview, Sheet};
 
 use super::Outcome;
@@ -20,7 +19,7 @@ use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
 use meters::live::Live;
 use meters::profile::Profiles;
-use store::users;
+use store::roles;
 
 #[derive(clap::Args)]
 pub struct ImportArgs {
@@ -72,10 +71,9 @@ pub async fn import(config: &Config, args: &ImportArgs) -> Outcome {
     let most = workbook::MAX_FILE_BYTES as u64;
     let bytes = if size > most { vec![0; workbook::MAX_FILE_BYTES + 1] } else { std::fs::read(&args.file)? };
     let site = service(config, &db).await?;
-    let user = users::by_login(&db, &args.by).await?.ok_or_else(|| format!("no operator logs in as {}", args.by))?;
-    let who = Who { user: UserId(user.id), role: user.role, name: user.name, ip: String::new() };
-    if who.role == Role::Resident {
-        return Err(format!("{} is a resident", args.by).into());
+    let who = roles::by_login(&db, &args.by).await?.ok_or_else(|| format!("no operator logs in as {}", args.by))?;
+    if !who.may(Permission::Site) {
+        return Err(format!("{} may not import the site", args.by).into());
     }
     let preview =
         if args.dry_run { site.dry_run(&name, &bytes).await? } else { site.import(&who, &args.site, &name, &bytes).await? };

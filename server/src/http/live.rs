@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
+use model::permission::Permission;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +28,7 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 const HELLO: &[u8] = b"retry: 2000\n\n";
 const COMMENT: &[u8] = b":\n\n";
 
-/// Streams the meters that the operator may see. The access table allows operators only.
+/// Streams the meters that the operator may see. The access table allows whoever may watch.
 pub async fn stream(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
     let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
     let scope = match console::scope(&state.context.db, who.user).await {
@@ -39,7 +40,7 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
     };
     let wall = WallResponse {
         watch: state.context.live.watch(&scope),
-        right: state.wall_access.right(hash(&info.visit.session), scope),
+        right: state.wall_access.right(hash(&info.visit.session), Permission::Watch, scope),
         stopping: state.stopping,
         hello: true,
         quiet_until: Instant::now() + KEEP_ALIVE,

@@ -70,15 +70,20 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
 async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Who>> {
     let hash = hash(token);
     let Some(session) = sessions::find(&state.context.db, &hash, now).await? else { return Ok(None) };
-    let role = session.role;
     if worth_writing(session.seen_at, now) {
-        let until = expires(role, session.created_at, now);
+        let until = expires(session.role, session.created_at, now);
         // A full disk must not log people out.
         if let Err(error) = sessions::touch(&state.context.db, &hash, now, until).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "session.touch_failed");
         }
     }
-    Ok(Some(Who { user: session.user_id, role, name: session.name, ip: ip.to_owned() }))
+    Ok(Some(Who {
+        user: session.user_id,
+        role: session.role,
+        permissions: session.permissions,
+        name: session.name,
+        ip: ip.to_owned(),
+    }))
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::permission::Permission;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::Context;
 use domain::wall_layout::Scope;
-use store::sessions::{self, TokenHash};
+use store::sessions::{self, Right, TokenHash};
 
 /// Between two looks: with the time that one takes, a wall ends within a second of its right. Asked of the database, because
 /// another process may have changed it.
@@ -26,7 +27,7 @@ pub struct WallAccess(Arc<watch::Sender<Option<Look>>>);
 #[derive(Clone)]
 struct Look {
     begun: Instant,
-    operators: Arc<HashMap<TokenHash, Scope>>,
+    operators: Arc<HashMap<TokenHash, Right>>,
 }
 
 /// The right of one wall to go on.
@@ -34,7 +35,8 @@ pub struct WallRight {
     looks: watch::Receiver<Option<Look>>,
     opened: Instant,
     session: TokenHash,
-    scope: Scope,
+    needs: Permission,
+    buildings: Scope,
 }
 
 impl Default for WallAccess {
@@ -44,9 +46,9 @@ impl Default for WallAccess {
 }
 
 impl WallAccess {
-    /// For a wall that may be opened now.
-    pub fn right(&self, session: TokenHash, scope: Scope) -> WallRight {
-        WallRight { looks: self.0.subscribe(), opened: Instant::now(), session, scope }
+    /// For a wall that may be opened now, with a permission, on these buildings.
+    pub fn right(&self, session: TokenHash, needs: Permission, buildings: Scope) -> WallRight {
+        WallRight { looks: self.0.subscribe(), opened: Instant::now(), session, needs, buildings }
     }
 
     /// Looks while walls are open, until `stopping`. A failing database ends no wall, because walls are needed most then.
@@ -79,7 +81,8 @@ impl WallAccess {
 }
 
 impl WallRight {
-    /// Waits until the session is closed, or sees other buildings: then the browser reconnects, and gets the new ones.
+    /// Waits until the session is closed, lacks the permission, or sees other buildings: then the browser reconnects, and gets
+    /// the new ones.
     pub async fn lost(&mut self) {
         loop {
             if self.looks.changed().await.is_err() {
@@ -89,10 +92,14 @@ impl WallRight {
             let look = self.looks.borrow_and_update().clone();
             // A look that began before may have missed the log-in.
             let current = look.filter(|look| look.begun >= self.opened);
-            if current.is_some_and(|look| look.operators.get(&self.session) != Some(&self.scope)) {
+            if current.is_some_and(|look| !look.operators.get(&self.session).is_some_and(|right| self.fits(right))) {
                 return;
             }
         }
+    }
+
+    fn fits(&self, now: &Right) -> bool {
+        now.permissions.has(self.needs) && now.buildings == self.buildings
     }
 }
 
@@ -100,9 +107,16 @@ impl WallRight {
 mod tests {
     use std::collections::BTreeSet;
 
+    use model::permission::Permissions;
+    use model::person::Role;
+
     use super::*;
 
-    fn look(access: &WallAccess, begun: Instant, operators: &[(TokenHash, Scope)]) {
+    fn right(role: Role, buildings: Scope) -> Right {
+        Right { permissions: Permissions::of(role), buildings }
+    }
+
+    fn look(access: &WallAccess, begun: Instant, operators: &[(TokenHash, Right)]) {
         access.0.send_replace(Some(Look { begun, operators: Arc::new(operators.iter().cloned().collect()) }));
     }
 
@@ -114,15 +128,22 @@ mod tests {
     async fn a_wall_ends_with_its_session_and_its_buildings() {
         let (access, session) = (WallAccess::default(), [1; 32]);
         let before = Instant::now();
-        let mut right = access.right(session, Scope::All);
+        let open = || access.right(session, Permission::Watch, Scope::All);
+        let mut wall = open();
         look(&access, before.checked_sub(Duration::from_secs(1)).unwrap(), &[]);
-        assert!(!is_lost(&mut right).await, "that look began before");
-        look(&access, Instant::now(), &[(session, Scope::All), ([2; 32], Scope::All)]);
-        assert!(!is_lost(&mut right).await);
-        look(&access, Instant::now(), &[(session, Scope::Buildings(BTreeSet::new()))]);
-        assert!(is_lost(&mut right).await, "other buildings");
-        let mut right = access.right(session, Scope::All);
-        look(&access, Instant::now(), &[([2; 32], Scope::All)]);
-        assert!(is_lost(&mut right).await, "no session");
+        assert!(!is_lost(&mut wall).await, "that look began before");
+        let all = right(Role::Cashier, Scope::All);
+        look(&access, Instant::now(), &[(session, all.clone()), ([2; 32], all.clone())]);
+        assert!(!is_lost(&mut wall).await);
+        look(&access, Instant::now(), &[(session, right(Role::Admin, Scope::All))]);
+        assert!(!is_lost(&mut wall).await, "another role that may watch");
+        look(&access, Instant::now(), &[(session, right(Role::Cashier, Scope::Buildings(BTreeSet::new())))]);
+        assert!(is_lost(&mut wall).await, "other buildings");
+        let mut wall = open();
+        look(&access, Instant::now(), &[(session, right(Role::Own, Scope::All))]);
+        assert!(is_lost(&mut wall).await, "no permission");
+        let mut wall = open();
+        look(&access, Instant::now(), &[([2; 32], all)]);
+        assert!(is_lost(&mut wall).await, "no session");
     }
 }

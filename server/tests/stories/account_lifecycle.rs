@@ -9,8 +9,8 @@ use story_support::{World, both};
 both!(an_account_is_closed_through_the_pages, |w: World| async move {
     let web = Web::start(&w).await;
     let (room, other) = (w.room(1).await, w.room(2).await);
-    let operator = web.person(&w, Role::Operator, "operator").await;
-    let stranger = web.person(&w, Role::Operator, "stranger").await;
+    let operator = web.person(&w, Role::Manager, "operator").await;
+    let stranger = web.person(&w, Role::Manager, "stranger").await;
     let resident = web.person(&w, Role::Resident, "resident").await;
     // One of them works in another building.
     w.execute(
@@ -69,7 +69,7 @@ both!(a_rejected_opening_form_keeps_its_input_and_names_the_row, |w: World| asyn
     let web = Web::start(&w).await;
     let (meter, second) = (w.meter(7).await, w.meter(8).await);
     w.execute("UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.unit = 7) WHERE unit = 8").await;
-    let operator = web.person(&w, Role::Operator, "operator").await;
+    let operator = web.person(&w, Role::Manager, "operator").await;
     let page = format!("/rooms/{meter}");
     let shown = operator.get(&page).await.text().await.unwrap();
     assert!(shown.contains("name=\"residents[0][name]\"") && shown.contains(&second.to_string()), "{shown}");

@@ -94,7 +94,7 @@ async fn operator(w: &World) -> UserId {
     let id = w.rng.id(w.clock.now());
     let mut tx = w.db.begin().await.unwrap();
     let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings)
-               VALUES ($1, 'operator', 'op', 'op', 'x', 0, TRUE)";
+               VALUES ($1, 'cashier', 'op', 'op', 'x', 0, TRUE)";
     match &mut tx {
         store::Tx::Sqlite(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),
         store::Tx::Postgres(c) => sqlx::query(sql).bind(id).execute(&mut **c).await.map(|_| ()).unwrap(),

@@ -15,6 +15,7 @@ use model::ids::{BatchId, MeterId};
 use model::issue::{Issue, Kind};
 use model::meter::ControlMode;
 use model::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::{HOUR, MINUTE, Timestamp};
 use server::services::auth::Passwords;
@@ -45,7 +46,13 @@ impl Desk {
         let context = Context { db, clock, rng, live: live_too, gateway: Arc::new(NoMeterGateway) };
         let passwords = Passwords::new(context.rng.clone()).unwrap();
         let port = ConsoleService::new(context.clone(), passwords, order::Limits::default(), domain::returns::Rules::default());
-        let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
+        let who = Who {
+            user: s.clerk,
+            role: Role::Cashier,
+            permissions: Permissions::of(Role::Cashier),
+            name: "clerk".into(),
+            ip: "10.0.0.5".into(),
+        };
         Self { s, port, live, context, who }
     }
 

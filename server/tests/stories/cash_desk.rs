@@ -13,7 +13,7 @@ both!(the_sales_journal_is_a_page_and_a_file, |w: World| async move {
     let room = w.room(1).await;
     w.shows(room.meter, 0, 0, 90_000).await;
     let web = Web::start(&w).await;
-    let (clerk, boss) = (web.person(&w, Role::Operator, "=HYPERLINK(1)").await, web.person(&w, Role::Admin, "boss").await);
+    let (clerk, boss) = (web.person(&w, Role::Manager, "=HYPERLINK(1)").await, web.person(&w, Role::Admin, "boss").await);
     for _ in 0..3 {
         let key = w.rng.id(model::time::Timestamp(1));
         let sold = clerk.post("/api/operator/sell", &format!("meter={}&amount=50&tender=cash&key={key}", room.meter)).await;

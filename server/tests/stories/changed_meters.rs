@@ -41,7 +41,7 @@ both!(an_account_closed_by_nobody_is_a_case_and_ends_sales, |w: World| async mov
     engine.stop().await;
     assert!(s.w.word("SELECT detail FROM cases").await.contains(r#""account":"""#));
     let web = Web::start(&s.w).await;
-    let person = web.person(&s.w, Role::Operator, "porter").await;
+    let person = web.person(&s.w, Role::Manager, "porter").await;
     let text = person.get(&format!("/rooms/{}", s.rooms[0].meter)).await.text().await.unwrap();
     assert!(text.contains("电表里没有账户") && !text.contains("电表里有外来账户"), "{text}");
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 1, "once, and nothing else");
@@ -58,7 +58,7 @@ both!(another_account_in_the_meter_is_a_case, |w: World| async move {
     assert!(s.w.word("SELECT detail FROM cases").await.contains("1111222233334444"));
     // What is refused is not offered for confirmation; its mode can be set.
     let web = Web::start(&s.w).await;
-    let person = web.person(&s.w, Role::Operator, "porter").await;
+    let person = web.person(&s.w, Role::Manager, "porter").await;
     let asked = async |query: &str| person.get(&format!("/rooms/{}?{query}", s.rooms[0].meter)).await.text().await.unwrap();
     for query in ["do=sale&amount=50&tender=cash", "do=return&amount=5&tender=cash&reason=x", "do=close&tender=cash&reason=x"] {
         let text = asked(query).await;
@@ -75,7 +75,7 @@ both!(an_account_that_its_meter_lost_can_be_closed, |w: World| async move {
     until(SOON, "the case", || async { s.w.number(OPEN).await == 1 }).await;
     engine.stop().await;
     let web = Web::start(&s.w).await;
-    let person = web.person(&s.w, Role::Operator, "porter").await;
+    let person = web.person(&s.w, Role::Manager, "porter").await;
     let page = format!("/rooms/{}", s.rooms[0].meter);
     let text = person.get(&page).await.text().await.unwrap();
     assert!(text.contains("请在下方销户") && text.contains("value=\"close\""), "{text}");

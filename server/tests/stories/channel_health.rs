@@ -36,7 +36,7 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
     let mut config = server::config::Config { pay: pay.clone(), ..server::config::Config::default() };
     config.server.address.set_port(0);
     let web = Web::with(w, config, w.clock.clone()).await;
-    let operator = web.person(w, Role::Operator, "boss").await;
+    let operator = web.person(w, Role::Manager, "boss").await;
     let wall = operator.get("/wall").await.text().await.unwrap();
     assert!(wall.contains("支付渠道已停用") && wall.contains("银联") && !wall.contains("支付宝"), "{wall}");
     let page = operator.get("/channels").await.text().await.unwrap();

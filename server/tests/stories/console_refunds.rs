@@ -11,6 +11,7 @@ use model::error::AppError;
 use model::ids::{OrderId, UserId};
 use model::money::{Fen, Money};
 use model::order::{OrderState, Tender};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::{DAY, SECOND};
 use sandbox::Faults;
@@ -88,7 +89,7 @@ both!(console_refunds_are_reported_by_each_channel, |w: World| async move {
 both!(the_payer_sees_pending_checks_and_console_refunds, |w: World| async move {
     let shop = Shop::under(w, BY_HAND).await;
     let residents = ResidentService::new(shop.world.context().await, shop.payments.clone());
-    let payer = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
+    let payer = Who { role: Role::Resident, permissions: Permissions::of(Role::Resident), ..shop.who(shop.room.resident) };
     let (order, number) = shop.at_the_cashier(5_000).await;
     let seen = async || residents.order(&payer, order).await.unwrap();
     assert!(!seen().await.held);

@@ -10,6 +10,7 @@ use model::case::{CaseDetail, MeterPosition};
 use model::ids::{PlaceId, UserId};
 use model::money::{Fen, Money};
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::subsidy::{Month, Per};
 use model::time::{DAY, MINUTE};
@@ -143,7 +144,8 @@ async fn place(w: &World, sql: &'static str) -> PlaceId {
 }
 
 async fn decide(w: &World, by: UserId, place: PlaceId, per: Per, fen: i64) {
-    let who = Who { user: by, role: Role::Admin, name: String::new(), ip: String::new() };
+    let who =
+        Who { user: by, role: Role::Admin, permissions: Permissions::of(Role::Admin), name: String::new(), ip: String::new() };
     let decision = Decision::Subsidy { place, from: Month::of(w.clock.now()), per, amount: Fen(fen) };
     let rules = Rules { approve_above_fen: 1_000_000, ..Rules::default() };
     assert_eq!(w.request(&who, &rules, &decision, None).await.unwrap(), Outcome::Done);

@@ -4,6 +4,7 @@ use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use model::gateway::{GatewayHealth, Trust};
 use model::ids::{GatewayId, MeterId};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::{console, meters, trust};
 
@@ -16,7 +17,7 @@ async fn gateway(w: &World) -> GatewayId {
 }
 
 fn who(s: &Site) -> Who {
-    Who { user: s.clerk, role: Role::Admin, name: String::new(), ip: String::new() }
+    Who { user: s.clerk, role: Role::Admin, permissions: Permissions::of(Role::Admin), name: String::new(), ip: String::new() }
 }
 
 both!(a_gateway_is_trusted_by_its_configured_fingerprint, |w: World| async move {
@@ -37,10 +38,10 @@ both!(a_gateway_is_trusted_by_its_configured_fingerprint, |w: World| async move 
     assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'gateway.trust'").await, 2);
 });
 
-both!(only_administrators_set_trust_and_only_on_tls_gateways, |w: World| async move {
+both!(trust_is_set_by_permission_and_only_on_tls_gateways, |w: World| async move {
     w.meter(1).await;
     let web = Web::start(&w).await;
-    let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
+    let (admin, operator) = (web.person(&w, Role::Technician, "root").await, web.person(&w, Role::Cashier, "desk").await);
     let id = gateway(&w).await;
     let post = async |person: &story_support::web::Person, name: &str, pin: &str| {
         let form = format!("gateway={id}&name={name}&pin={pin}");

@@ -31,7 +31,7 @@ async fn event(answer: &mut reqwest::Response, buffer: &mut String, name: &str) 
 both!(an_operator_receives_changes_live, |w: World| async move {
     let room = w.room(1).await;
     let web = Web::start(&w).await;
-    let operator = web.person(&w, Role::Operator, "op").await;
+    let operator = web.person(&w, Role::Manager, "op").await;
     let mut answer = operator.get("/live").await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -66,7 +66,7 @@ async fn ended(mut answer: reqwest::Response, why: &str) {
 both!(a_live_stream_ends_within_a_second_of_its_right, |w: World| async move {
     let web = Web::start(&w).await;
     w.room(1).await;
-    let mut operator = web.person(&w, Role::Operator, "op").await;
+    let mut operator = web.person(&w, Role::Manager, "op").await;
     let open = async |operator: &story_support::web::Person<'_>| {
         let mut answer = operator.get("/live").await;
         assert_eq!(answer.status(), 200);
@@ -88,6 +88,18 @@ both!(a_live_stream_ends_within_a_second_of_its_right, |w: World| async move {
     ended(stays, "a lost building").await;
 
     let stream = open(&operator).await;
+    let other_role = "UPDATE users SET role = 'own', own_role_id = (SELECT id FROM roles) WHERE login = 'op'";
+    w.execute("INSERT INTO roles (id, name, created_at) SELECT id, 'books', 1 FROM users WHERE login = 'op'").await;
+    w.execute("INSERT INTO role_permissions (role_id, permission) SELECT id, 'watch' FROM roles").await;
+    w.execute(other_role).await;
+    assert_eq!(operator.get("/wall").await.status(), 200, "the role may watch");
+    w.execute("UPDATE role_permissions SET permission = 'audit'").await;
+    assert_eq!(operator.get("/wall").await.status(), 403, "on the next request");
+    assert_eq!(operator.get("/audit").await.status(), 200);
+    ended(stream, "a permission that was taken away").await;
+    w.execute("UPDATE role_permissions SET permission = 'watch'").await;
+
+    let stream = open(&operator).await;
     w.execute("UPDATE users SET disabled_at = 1 WHERE login = 'op'").await;
     ended(stream, "disabling").await;
     assert_eq!(operator.clone().program().get("/live").await.status(), 401);
@@ -102,7 +114,7 @@ both!(a_live_stream_ends_within_a_second_of_its_right, |w: World| async move {
 both!(a_live_stream_goes_on_while_the_database_hangs, |w: World| async move {
     let room = w.room(1).await;
     let web = Web::start(&w).await;
-    let operator = web.person(&w, Role::Operator, "op").await;
+    let operator = web.person(&w, Role::Manager, "op").await;
     let mut answer = operator.get("/live").await;
     let mut buffer = String::new();
     event(&mut answer, &mut buffer, "snapshot").await;

@@ -254,7 +254,7 @@ both!(a_refund_is_requested_and_followed_in_the_console, |w: World| async move {
     assert!(file.lines().any(|line| line.contains("30.00") && line.contains("已退到")), "{file}");
 
     // Operators of other buildings see no refund and request none.
-    let other = web.person(&shop.world, Role::Operator, "other").await;
+    let other = web.person(&shop.world, Role::Manager, "other").await;
     shop.world
         .execute(
             "INSERT INTO places (id, kind, name, sort) SELECT id, 'building', 'elsewhere', 9 FROM users WHERE login = 'boss'",

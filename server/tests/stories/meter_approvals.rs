@@ -12,6 +12,7 @@ use model::error::AppError;
 use model::ids::{ApprovalId, MeterId, UserId};
 use model::meter::{ControlMode, StatusWord};
 use model::money::Fen;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use simulator::{Defect, OneTimeFault};
 use store::accounts::{self, NewResident, OpenAccount};
@@ -22,14 +23,14 @@ use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
 fn person(user: UserId, role: Role) -> Who {
-    Who { user, role, name: "somebody".into(), ip: "10.0.0.5".into() }
+    Who { user, role, permissions: Permissions::of(role), name: "somebody".into(), ip: "10.0.0.5".into() }
 }
 
 /// The one who asks, and the second person.
 async fn people(s: &Site) -> [Who; 2] {
     let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
     let boss = users::create(&s.w.db, &s.w.rng, SystemClock.now(), &user, "test").await.unwrap();
-    [person(s.clerk, Role::Operator), person(boss, Role::Admin)]
+    [person(s.clerk, Role::Manager), person(boss, Role::Admin)]
 }
 
 async fn ask(s: &Site, engine: &GatewayHandle, who: &Who, decision: &Decision) -> Result<Outcome, AppError> {

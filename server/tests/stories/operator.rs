@@ -17,6 +17,7 @@ use model::ids::{MeterId, PlaceId, UserId};
 use model::meter::{ControlMode, Latest, StatusWord};
 use model::money::Fen;
 use model::order::{CommandState, Tender};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use server::services::Context;
 use server::services::auth::Passwords;
@@ -76,14 +77,26 @@ impl Estate {
         let (here, there) = (w.room(1).await.meter, w.meter(2).await);
         let first = into_building(&w, here, 1).await;
         into_building(&w, there, 2).await;
-        let clerk = Who { user: w.clerk().await, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
+        let clerk = Who {
+            user: w.clerk().await,
+            role: Role::Cashier,
+            permissions: Permissions::of(Role::Cashier),
+            name: "clerk".into(),
+            ip: "10.0.0.5".into(),
+        };
         run(&w, "INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $2)", &[clerk.user.0, first.0]).await;
         w.limit("clerk").await;
         let boss = UserId(w.rng.id(w.clock.now()));
         let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings)
              VALUES ($1, 'admin', 'boss', 'boss', '', 0, TRUE)";
         run(&w, sql, &[boss.0]).await;
-        let boss = Who { user: boss, role: Role::Admin, name: "boss".into(), ip: String::new() };
+        let boss = Who {
+            user: boss,
+            role: Role::Admin,
+            permissions: Permissions::of(Role::Admin),
+            name: "boss".into(),
+            ip: String::new(),
+        };
         let context = w.context().await;
         let passwords = Passwords::new(w.rng.clone()).unwrap();
         let console = ConsoleService::new(context.clone(), passwords, Limits::default(), domain::returns::Rules::default());

@@ -126,7 +126,7 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     // An operator bound to one room's building sees that only.
     w.execute(
         "INSERT INTO operator_buildings (user_id, place_id)
-               SELECT u.id, a.place_id FROM users u, accounts a WHERE u.role = 'operator' AND a.number = '2611230000000002'",
+               SELECT u.id, a.place_id FROM users u, accounts a WHERE u.role = 'cashier' AND a.number = '2611230000000002'",
     )
     .await;
     w.execute("UPDATE users SET all_buildings = FALSE").await;

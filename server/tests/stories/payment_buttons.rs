@@ -8,6 +8,7 @@ use domain::order::Limits;
 use model::error::AppError;
 use model::money::{Fen, Money};
 use model::order::{OrderState, Tender};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::{HOUR, SECOND};
 use payments::{Config, Payments, WechatConfig};
@@ -67,7 +68,7 @@ both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
     shop.sandbox.set_faults(Faults { mute: true, ..Faults::default() });
     assert!(shop.sandbox.pay(&number));
     let web = web(&shop).await;
-    let person = web.person(&shop.world, Role::Operator, "boss").await;
+    let person = web.person(&shop.world, Role::Manager, "boss").await;
     let page = format!("/refunds/of/{order}");
     // By our number; and by the channel's once it told it.
     assert_eq!(location(&person.get(&format!("/search?q={number}")).await), page);
@@ -100,7 +101,7 @@ both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
 both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     let shop = Shop::open(w).await;
     let residents = ResidentService::new(shop.world.context().await, shop.payments.clone());
-    let who = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
+    let who = Who { role: Role::Resident, permissions: Permissions::of(Role::Resident), ..shop.who(shop.room.resident) };
     let (first, number) = shop.at_the_cashier(5_000).await;
     let view = residents.order(&who, first).await.unwrap();
     assert_eq!(view.other_channels, [Tender::WechatPay, Tender::UnionPay]);
@@ -150,7 +151,7 @@ both!(another_channel_is_taken_at_the_limit_of_waiting_orders, |w: World| async 
     let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
     let payments = Payments::new(&pay, db, clock, rng, std::sync::Arc::new(|| {})).unwrap();
     let residents = ResidentService::new(shop.world.context().await, payments.clone());
-    let who = Who { role: Role::Resident, ..shop.who(shop.room.resident) };
+    let who = Who { role: Role::Resident, permissions: Permissions::of(Role::Resident), ..shop.who(shop.room.resident) };
     let (first, number) = shop.at_the_cashier(5_000).await;
     shop.wait(SECOND);
     shop.at_the_cashier(6_000).await;

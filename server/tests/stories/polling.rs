@@ -11,6 +11,7 @@ use meters::live::Live;
 use model::console::Gap;
 use model::ids::MeterId;
 use model::meter::SupplyState;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use simulator::{Defect, LineFault, OneTimeFault};
 use store::{counters, readings};
@@ -182,7 +183,13 @@ both!(a_zeroed_counter_is_held_until_an_operator_accepts_it, |w: World| async mo
     assert_eq!(live.get(s.rooms[0].meter).unwrap().total.0, 5_000_000, "people see the last that counted");
     until(SOON, "the cover", || async { live.get(s.rooms[1].meter).unwrap().status.cover_open() }).await;
     let case = open_case(&s.w).await;
-    let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
+    let who = Who {
+        user: s.clerk,
+        role: Role::Cashier,
+        permissions: Permissions::of(Role::Cashier),
+        name: "clerk".into(),
+        ip: "10.0.0.5".into(),
+    };
     counters::settle(&s.w.db, &s.w.rng, SystemClock.now(), &who, case, Gap::Accept, "meter was reset").await.unwrap();
     until(SOON, "counting again", || async { live.get(s.rooms[0].meter).unwrap().total.0 == 0 }).await;
     engine.stop().await;

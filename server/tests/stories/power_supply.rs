@@ -141,7 +141,7 @@ async fn top_up_closes_the_relay_and_consumption_opens_it(w: World, profile: &'s
     home.until_count(reason, 1, "the event with its reason").await;
 
     // Sold at the counter.
-    let clerk = home.web.person(w, Role::Operator, "wang").await;
+    let clerk = home.web.person(w, Role::Manager, "wang").await;
     let key = w.rng.id(SystemClock.now());
     let form = format!("meter={}&amount=5&tender=cash&key={key}", home.meter);
     assert_eq!(clerk.post("/api/operator/sell", &form).await.status(), 303);

@@ -13,6 +13,7 @@ use model::error::AppError;
 use model::event::EventKind;
 use model::ids::{CaseId, MeterId};
 use model::meter::StatusWord;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
@@ -22,7 +23,13 @@ use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
 async fn clerk(w: &World) -> Who {
-    Who { user: w.clerk().await, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() }
+    Who {
+        user: w.clerk().await,
+        role: Role::Cashier,
+        permissions: Permissions::of(Role::Cashier),
+        name: "clerk".into(),
+        ip: "10.0.0.5".into(),
+    }
 }
 
 pub async fn open_case(w: &World) -> CaseId {
@@ -333,7 +340,13 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
         *first = first.clone().plain("eastron-sdm320y");
     })
     .await;
-    let who = Who { user: s.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.5".into() };
+    let who = Who {
+        user: s.clerk,
+        role: Role::Cashier,
+        permissions: Permissions::of(Role::Cashier),
+        name: "clerk".into(),
+        ip: "10.0.0.5".into(),
+    };
     let serial = s.view(0, 1).serial.to_string();
     s.w.execute("UPDATE meters SET serial = '000000000077' WHERE unit = 1").await;
     let engine = s.start().await;

@@ -1,5 +1,6 @@
 //! What residents see and do in their own room only, on both databases.
 
+use model::permission::Permissions;
 use std::sync::Arc;
 
 use app::api::resident::{Cashier, CashierStep, ResidentPort};
@@ -79,7 +80,13 @@ impl Site {
 }
 
 fn who(room: Room) -> Who {
-    Who { user: room.resident, role: Role::Resident, name: "住户".into(), ip: "192.0.2.7".into() }
+    Who {
+        user: room.resident,
+        role: Role::Resident,
+        permissions: Permissions::of(Role::Resident),
+        name: "住户".into(),
+        ip: "192.0.2.7".into(),
+    }
 }
 
 both!(a_resident_sees_only_their_own_room, |w: World| async move {

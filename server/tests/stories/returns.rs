@@ -12,6 +12,7 @@ use model::error::AppError;
 use model::ids::UserId;
 use model::money::{Fen, Money};
 use model::order::{OrderState, ReturnState, Tender};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::{HOUR, Timestamp};
 use simulator::{BusTiming, LineFault};
@@ -78,7 +79,7 @@ async fn pay(s: &Site, row: &Return) -> Result<Return, StoreError> {
 }
 
 fn who(user: UserId) -> Who {
-    Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
+    Who { user, role: Role::Cashier, permissions: Permissions::of(Role::Cashier), name: String::new(), ip: "10.0.0.9".into() }
 }
 
 async fn balance(s: &Site, account: &Account) -> Money {
@@ -176,10 +177,10 @@ both!(a_return_above_the_limit_needs_a_second_person, |w: World| async move {
         async move { returns::approve(&db, &rng, at, &Limits::default(), &who, id).await }
     };
     let now = SystemClock.now();
-    let (novice, boss) = (colleague(&s.w, "novice", Role::Operator).await, colleague(&s.w, "boss", Role::Admin).await);
+    let (novice, boss) = (colleague(&s.w, "novice", Role::Cashier).await, colleague(&s.w, "boss", Role::Admin).await);
     assert_eq!(refused(approve(novice, now).await), AppError::SecondPerson);
     // Also one who may approve never approves their own.
-    users::set_approver(&s.w.db, now, "clerk", true, "test").await.unwrap();
+    s.w.execute("UPDATE users SET role = 'manager' WHERE login = 'clerk'").await;
     assert_eq!(refused(approve(s.clerk, now).await), AppError::SecondPerson);
     assert_eq!(refused(approve(boss, now.plus(25 * HOUR)).await), AppError::Conflict, "too late");
     approve(boss, now).await.unwrap();
@@ -188,7 +189,7 @@ both!(a_return_above_the_limit_needs_a_second_person, |w: World| async move {
     until_state(&s, &row, ReturnState::Taken).await;
 
     let no = ask(&s, &return_request(&s, part(&s, 0, 6_000))).await.unwrap();
-    users::set_approver(&s.w.db, now, "novice", true, "test").await.unwrap();
+    s.w.execute("UPDATE users SET role = 'manager' WHERE login = 'novice'").await;
     returns::reject(&s.w.db, now, &who(novice), no.id, "金额不对").await.unwrap();
     let late = ask(&s, &return_request(&s, part(&s, 0, 6_000))).await.unwrap();
     assert_eq!(returns::expire(&s.w.db, now.plus(24 * HOUR + HOUR)).await.unwrap(), 1);

@@ -301,7 +301,7 @@ both!(an_approver_has_the_building_and_the_permission, |w: World| async move {
 both!(the_approvals_page_says_what_a_request_would_do, |w: World| async move {
     let (fixture, _) = RoomFixture::supplied(w, 5_000, 20_000).await;
     let web = Web::start(&fixture.w).await;
-    let asker = web.person(&fixture.w, Role::Operator, "asker").await;
+    let asker = web.person(&fixture.w, Role::Manager, "asker").await;
     let boss = web.person(&fixture.w, Role::Admin, "boss").await;
     let month = Month::of(fixture.w.clock.now());
     let subsidy = format!("place={}&from={month}&per=room&amount=500", fixture.building);

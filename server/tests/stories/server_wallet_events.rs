@@ -189,7 +189,7 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     assert_eq!((line.should_be_closed, line.relay), (false, Some((true, fixture.start.plus(90 * MINUTE)))));
     // The same on the page and as a file, for whom it concerns.
     let web = Web::start(&fixture.w).await;
-    let person = web.person(&fixture.w, Role::Operator, "zhang").await;
+    let person = web.person(&fixture.w, Role::Manager, "zhang").await;
     let page = person.get("/overdrawn").await.text().await.unwrap();
     assert!(page.contains("2.0000") && page.contains("仍在供电"), "{page}");
     let answer = person.get("/overdrawn.csv").await;
@@ -211,7 +211,7 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
 async fn operator_of_another_building(fixture: &RoomFixture) -> model::ids::UserId {
     let (now, place) = (fixture.w.clock.now(), PlaceId(fixture.w.rng.id(fixture.start)));
     let hash =
-        store::users::NewUser { role: Role::Operator, login: "bound", name: "bound", password_hash: "x", buildings: &Scope::All };
+        store::users::NewUser { role: Role::Manager, login: "bound", name: "bound", password_hash: "x", buildings: &Scope::All };
     let user = store::users::create(&fixture.w.db, &fixture.w.rng, now, &hash, "test").await.unwrap();
     let mut tx = fixture.w.db.begin().await.unwrap();
     places::add(&mut tx, &NewPlace { id: place, parent: None, kind: model::place::PlaceKind::Building, name: "9", sort: 9 })

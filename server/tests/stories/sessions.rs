@@ -37,7 +37,7 @@ both!(a_session_starts_is_extended_and_ends, |w: World| async move {
 
 both!(an_operator_session_ends_overnight, |w: World| async move {
     let web = Web::start(&w).await;
-    let person = web.person(&w, Role::Operator, "op").await;
+    let person = web.person(&w, Role::Manager, "op").await;
     assert_eq!(location(&person.get("/").await), "/wall");
     w.clock.advance(12 * HOUR);
     assert_eq!(location(&person.get("/").await), "/login");
@@ -45,7 +45,7 @@ both!(an_operator_session_ends_overnight, |w: World| async move {
 
 both!(the_cookie_is_host_only_secure_and_http_only, |w: World| async move {
     let web = Web::start(&w).await;
-    web.person(&w, Role::Operator, "op").await;
+    web.person(&w, Role::Manager, "op").await;
     let answer = web.visitor().log_in("op", PASSWORD).await;
     let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
     for flag in ["__Host-dormwatt=", "Path=/;", "HttpOnly", "Secure", "SameSite=Lax"] {
@@ -82,7 +82,7 @@ both!(a_new_password_ends_all_other_sessions, |w: World| async move {
 
 both!(login_returns_to_the_requested_page_of_this_site_only, |w: World| async move {
     let web = Web::start(&w).await;
-    web.person(&w, Role::Operator, "op").await;
+    web.person(&w, Role::Manager, "op").await;
     assert_eq!(location(&web.visitor().get("/password?x=1").await), "/login?next=/password%3Fx%3D1");
     for (next, to) in
         [("/rooms/1", "/rooms/1"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/%0d%0aSet-Cookie:x=1", "/")]
@@ -154,7 +154,7 @@ both!(the_server_shuts_down_gracefully, |w: World| async move {
     let mut web = Web::start(&w).await;
     assert_eq!(web.visitor().get("/health").await.status(), 200);
     // An open live stream must not delay it.
-    let mut wall = web.person(&w, Role::Operator, "op").await.get("/live").await;
+    let mut wall = web.person(&w, Role::Manager, "op").await.get("/live").await;
     assert_eq!(wall.status(), 200);
     assert!(wall.chunk().await.unwrap().is_some());
     web.stop();
@@ -165,7 +165,7 @@ both!(the_server_shuts_down_gracefully, |w: World| async move {
 
 both!(ended_sessions_are_deleted, |w: World| async move {
     let web = Web::start(&w).await;
-    web.person(&w, Role::Operator, "op").await;
+    web.person(&w, Role::Manager, "op").await;
     assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 0);
     w.clock.advance(12 * HOUR + MINUTE);
     assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);

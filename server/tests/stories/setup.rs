@@ -129,7 +129,7 @@ both!(the_list_shows_what_lacks_until_it_is_hidden, |w: World| async move {
     assert_eq!(page.matches("<li class=\"card\">").count(), 8, "everything lacks");
     assert!(head.get("/wall").await.text().await.unwrap().contains("href=\"/start\""));
     w.meter(1).await;
-    web.person(&w, Role::Operator, "second").await;
+    web.person(&w, Role::Manager, "second").await;
     let page = head.get("/start").await.text().await.unwrap();
     assert_eq!(page.matches("<li class=\"card done\">").count(), 4, "places, gateways, meters, people");
     let hidden = head.post("/api/operator/setup/hide", "hidden=1").await;
@@ -137,7 +137,7 @@ both!(the_list_shows_what_lacks_until_it_is_hidden, |w: World| async move {
     assert!(!head.get("/wall").await.text().await.unwrap().contains("href=\"/start\""));
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'site.checklist'").await, 1);
     // Whoever may not set the site up never sees it.
-    let second = web.person(&w, Role::Operator, "third").await;
+    let second = web.person(&w, Role::Manager, "third").await;
     assert_eq!(second.get("/start").await.status(), 403);
     head.post("/api/operator/setup/hide", "hidden=").await;
     assert!(head.get("/wall").await.text().await.unwrap().contains("href=\"/start\""));

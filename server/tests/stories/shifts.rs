@@ -7,6 +7,7 @@ use model::error::AppError;
 use model::ids::UserId;
 use model::money::{Fen, Money};
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::orders::{self, NewOrder, Order};
 use store::shifts::{self, Shift};
@@ -32,12 +33,12 @@ async fn newest(w: &World, by: UserId) -> Shift {
 }
 
 fn who(user: UserId, role: Role) -> Who {
-    Who { user, role, name: String::new(), ip: String::new() }
+    Who { user, role, permissions: Permissions::of(role), name: String::new(), ip: String::new() }
 }
 
 both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
     let (room, clerk) = (w.room(1).await, w.clerk().await);
-    let own = who(clerk, Role::Operator);
+    let own = who(clerk, Role::Cashier);
     shifts::open(&w.db, &w.rng, w.clock.now(), &own, Fen(10_000)).await.unwrap();
     assert_eq!(refused(shifts::open(&w.db, &w.rng, w.clock.now(), &own, Fen(1)).await), AppError::Conflict, "it is open");
     for (tender, fen) in [(Tender::Cash, 5_000), (Tender::Cash, 2_500), (Tender::Card, 9_900)] {
@@ -52,7 +53,7 @@ both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
         let (db, rng, at, id) = (w.db.clone(), w.rng.clone(), w.clock.now(), shift.id);
         async move { shifts::close(&db, &rng, at, &by, id, Fen(counted), reason).await }
     };
-    assert_eq!(refused(close(who(room.resident, Role::Operator), 17_500, "").await), AppError::NotFound, "another's drawer");
+    assert_eq!(refused(close(who(room.resident, Role::Cashier), 17_500, "").await), AppError::NotFound, "another's drawer");
     assert_eq!(refused(close(own.clone(), 17_000, "").await), AppError::DrawerDiffers, "five yuan are missing");
     close(own.clone(), 17_000, "找错零钱").await.unwrap();
     assert_eq!(refused(close(own.clone(), 17_500, "").await), AppError::Conflict, "once");
@@ -68,7 +69,7 @@ both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
 
 both!(a_closed_shift_allows_no_sale, |w: World| async move {
     let (room, clerk) = (w.room(1).await, w.clerk().await);
-    let own = who(clerk, Role::Operator);
+    let own = who(clerk, Role::Cashier);
     sell(&w, room, clerk, Tender::Cash, 5_000).await.unwrap();
     let shift = newest(&w, clerk).await;
     assert_eq!((shift.float, shift.closed_at), (Fen(0), None), "the first sale opens the first shift");

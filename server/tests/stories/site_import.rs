@@ -11,6 +11,7 @@ use domain::wall_layout::Scope;
 use meters::live::Live;
 use meters::profile::Profiles;
 use model::ids::UserId;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::site_workbook::{Counts, Fault, Preview, Sheet};
 use server::services::auth::Passwords;
@@ -45,7 +46,17 @@ impl Office {
         let passwords = Passwords::new(w.rng.clone()).unwrap();
         let profiles = Profiles::load(None).unwrap();
         let site = SiteService::new(w.context().await, passwords, &profiles, Limits::default());
-        Self { w, site, who: Who { user, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.9".into() } }
+        Self {
+            w,
+            site,
+            who: Who {
+                user,
+                role: Role::Cashier,
+                permissions: Permissions::of(Role::Cashier),
+                name: "clerk".into(),
+                ip: "10.0.0.9".into(),
+            },
+        }
     }
 
     async fn import(&self, name: &str, text: &str) -> Preview {

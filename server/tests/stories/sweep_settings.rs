@@ -7,6 +7,7 @@ use domain::wall_layout::Scope;
 use meters::live::Live;
 use model::gateway::{Sweep, SweepInterval};
 use model::ids::{GatewayId, MeterId};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::intervals;
 
@@ -23,7 +24,7 @@ async fn slow(w: World) -> (Site, Live) {
 }
 
 fn who(s: &Site) -> Who {
-    Who { user: s.clerk, role: Role::Admin, name: "clerk".into(), ip: "::1".into() }
+    Who { user: s.clerk, role: Role::Admin, permissions: Permissions::of(Role::Admin), name: "clerk".into(), ip: "::1".into() }
 }
 
 async fn set(s: &Site, of: Sweep, seconds: Option<i64>) {
@@ -82,7 +83,7 @@ both!(the_sweep_speeds_up_while_a_page_is_open, |w: World| async move {
 both!(sweep_settings_follow_the_access_rules, |w: World| async move {
     let meter = w.room(1).await.meter;
     let web = Web::start(&w).await;
-    let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
+    let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Manager, "desk").await);
     let gateway = store::meters::gateways(&w.db).await.unwrap()[0].id;
     let forms = ["of=site&id=&seconds=60".to_owned(), format!("of=gateway&id={gateway}&seconds=300")];
     for form in &forms {

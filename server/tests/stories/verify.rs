@@ -8,6 +8,7 @@ use domain::returns::Rules;
 use model::audit::AuditAction;
 use model::money::Fen;
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use server::tasks::Task;
 use server::tasks::anchor::AnchorAudit;
@@ -49,7 +50,13 @@ async fn business(w: World) -> Site {
     engine.wake();
     s.settled(SOON).await;
     until(SOON, "the debit", || async { s.w.number("SELECT COUNT(*) FROM returns WHERE state = 'taken'").await == 1 }).await;
-    let who = Who { user: s.clerk, role: Role::Operator, name: String::new(), ip: String::new() };
+    let who = Who {
+        user: s.clerk,
+        role: Role::Cashier,
+        permissions: Permissions::of(Role::Cashier),
+        name: String::new(),
+        ip: String::new(),
+    };
     returns::pay_out(&s.w.db, &s.w.rng, SystemClock.now(), &who, back.id).await.unwrap();
     engine.stop().await;
     s

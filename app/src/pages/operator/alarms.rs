@@ -7,7 +7,7 @@ use super::parts::{address, choice, page_param, pager, param};
 use super::register::day;
 use crate::i18n::events::{event, texts};
 use crate::i18n::{lang, operator};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
@@ -153,6 +153,7 @@ fn seen(line: &EventLine, here: &str) -> AnyView {
     let t = texts(lang());
     match &line.seen {
         Some((at, by)) => view! { <span class="muted">{by.clone()}" "<At at=*at /></span> }.into_any(),
+        None if !allowed("/api/operator/acknowledge") => ().into_any(),
         None => view! {
             <form method="post" action="/api/operator/acknowledge">
                 <input type="hidden" name="event" value=line.id.to_string() />

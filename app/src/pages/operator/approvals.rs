@@ -6,6 +6,7 @@ use super::parts::wide_field;
 use super::prices;
 use crate::i18n::approvals::{kind, texts};
 use crate::i18n::{common, lang, ledger};
+use crate::ports::allowed;
 use crate::ui::time::At;
 use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, Position};
 use model::ids::MeterId;
@@ -22,15 +23,17 @@ pub fn ask(request: ApprovalKind, meter: MeterId, field: String) -> impl IntoVie
     } else {
         (t.adjustment_hint, t.ask_adjustment)
     };
-    view! {
-        <form class="filter" method="post" action="/api/operator/ask-about-meter">
-            <input type="hidden" name="kind" value=request.as_str() />
-            <input type="hidden" name="meter" value=meter.to_string() />
-            <p class="hint">{hint}</p>
-            {wide_field("reason", field, t.reason, t.reason_hint, 200)}
-            <button>{button}</button>
-        </form>
-    }
+    allowed("/api/operator/ask-about-meter").then(|| {
+        view! {
+            <form class="filter" method="post" action="/api/operator/ask-about-meter">
+                <input type="hidden" name="kind" value=request.as_str() />
+                <input type="hidden" name="meter" value=meter.to_string() />
+                <p class="hint">{hint}</p>
+                {wide_field("reason", field, t.reason, t.reason_hint, 200)}
+                <button>{button}</button>
+            </form>
+        }
+    })
 }
 
 /// The section of a room whose meter shows a foreign account, or none in place of its own.

@@ -15,7 +15,7 @@ use super::{approvals, counter};
 use crate::i18n::counter::texts as counter_texts;
 use crate::i18n::operator::texts;
 use crate::i18n::{account_lifecycle, case_work, cases, common, errors, lang, refunds};
-use crate::ports::{may, now, operator, ports};
+use crate::ports::{allowed, may, now, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -155,6 +155,7 @@ fn history(line: &CaseLine, notes: Vec<CaseNote>) -> impl IntoView + use<> {
 fn facts_and_forms(line: &CaseLine) -> impl IntoView + use<> {
     let end = match line.closed_at {
         Some(_) => ended(line).into_any(),
+        None if !may(Permission::Cases) => ().into_any(),
         None if line.held => again(line).into_any(),
         None if let CaseDetail::Identity { answers } = &line.detail => {
             view! { {replaced(line, answers)}{close(line)} }.into_any()
@@ -171,7 +172,7 @@ fn facts_and_forms(line: &CaseLine) -> impl IntoView + use<> {
         <section class="card case">
             {case_facts(line)}
             {give_back(line)}
-            {line.bookable.then(|| book(line))}
+            {(line.bookable && allowed("/api/operator/book-refund")).then(|| book(line))}
             {end}
         </section>
     }
@@ -246,7 +247,7 @@ fn replaced(line: &CaseLine, answers: &str) -> impl IntoView + use<> {
 
 /// The link to the refunds of its order.
 fn give_back(line: &CaseLine) -> impl IntoView + use<> {
-    line.refunds.filter(|_| line.closed_at.is_none()).map(|order| {
+    line.refunds.filter(|_| line.closed_at.is_none() && allowed("/refunds")).map(|order| {
         view! { <p><a class="button primary" href=format!("/refunds/of/{order}")>{refunds::texts(lang()).give_back}</a></p> }
     })
 }

@@ -6,6 +6,7 @@ use super::parts::wide_field;
 use crate::i18n::counter::{choice, texts};
 use crate::i18n::room::quality;
 use crate::i18n::{lang, operator};
+use crate::ports::allowed;
 use crate::ui::time::At;
 use model::console::{CaseLine, Gap, HeldCounter};
 use model::energy::Energy;
@@ -26,21 +27,23 @@ pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
     };
     view! {
         {line.counter.map(values)}
-        <form class="stack-tight" method="post" action="/api/operator/settle-counter">
-            <input type="hidden" name="case" value=line.id.to_string() />
-            <fieldset class="choices single">
-                <legend>{t.decide}</legend>
-                {line.counter.map(choices)}
-            </fieldset>
-            <div class="filter">
-                {number("end", t.end)} {number("start", t.start)}
-                <span class="hint">{t.replaced_hint}</span>
-            </div>
-            <div class="filter">
-                {wide_field("resolution", field("resolution"), c.resolution, c.resolution_hint, 500)}
-                <button>{t.settle}</button>
-            </div>
-        </form>
+        {allowed("/api/operator/settle-counter").then(|| view! {
+            <form class="stack-tight" method="post" action="/api/operator/settle-counter">
+                <input type="hidden" name="case" value=line.id.to_string() />
+                <fieldset class="choices single">
+                    <legend>{t.decide}</legend>
+                    {line.counter.map(choices)}
+                </fieldset>
+                <div class="filter">
+                    {number("end", t.end)} {number("start", t.start)}
+                    <span class="hint">{t.replaced_hint}</span>
+                </div>
+                <div class="filter">
+                    {wide_field("resolution", field("resolution"), c.resolution, c.resolution_hint, 500)}
+                    <button>{t.settle}</button>
+                </div>
+            </form>
+        })}
     }
 }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::lang;
 use crate::i18n::operator::texts;
-use crate::ports;
+use crate::ports::{self, allowed};
 use crate::ui::preferences::Preferences;
 use crate::ui::search_box::SearchBox;
 
@@ -27,10 +27,12 @@ pub fn Frame(
         <div class="console">
             <header class="console-top">
                 <button class="quiet console-menu" popovertarget="rail">{t.menu}</button>
-                <a class="brand" href="/wall">"Dormwatt"</a>
-                <form class="console-search" role="search" action="/search">
-                    <SearchBox label=t.search.to_owned() hint=t.search_hint.to_owned() value=q />
-                </form>
+                <a class="brand" href="/">"Dormwatt"</a>
+                {allowed("/search").then(|| view! {
+                    <form class="console-search" role="search" action="/search">
+                        <SearchBox label=t.search.to_owned() hint=t.search_hint.to_owned() value=q />
+                    </form>
+                })}
                 <div class="console-me">
                     <Preferences />
                     <a href="/password">{name}</a>

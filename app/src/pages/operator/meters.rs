@@ -6,13 +6,14 @@ use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
 use crate::i18n::{self, lang};
-use crate::ports::{Role, operator, ports};
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::gateway::SweepInterval;
+use model::permission::Permission;
 
 /// The page: `/meters?q=301&state=lost&page=2`.
 #[component]
@@ -22,7 +23,7 @@ pub fn MetersPage() -> impl IntoView {
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let gateways = ports.gateways.gateways(&who).await?;
-        let may_set = who.role == Role::Admin;
+        let may_set = who.may(Permission::Gateways);
         Ok((gateways, ports.gateways.site_sweep().await?, may_set, ports.gateways.meters(&who, &query).await?))
     };
     load(read, move |(gateways, site, may_set, page)| view! { <Lists gateways site may_set page number q lost /> }.into_any())

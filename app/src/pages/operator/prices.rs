@@ -7,7 +7,7 @@ use super::parts::param;
 use crate::api::prices::{Plan, PlanVersion, PricesView};
 use crate::i18n::prices::{period, texts};
 use crate::i18n::{commands, common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -38,9 +38,12 @@ fn Body(shown: PricesView) -> impl IntoView {
         _ => None,
     };
     let plans = shown.plans.iter().map(|one| plan(one, shown.now)).collect_view();
-    let assign = (!shown.plans.is_empty()).then(|| assign(&shown));
-    let publish =
-        if shown.may_publish { publish(&shown.plans).into_any() } else { view! { <p class="hint">{t.only_all}</p> }.into_any() };
+    let assign = (!shown.plans.is_empty() && allowed("/api/operator/assign-prices")).then(|| assign(&shown));
+    let publish = match (allowed("/api/operator/publish-prices"), shown.may_publish) {
+        (false, _) => ().into_any(),
+        (true, true) => publish(&shown.plans).into_any(),
+        (true, false) => view! { <p class="hint">{t.only_all}</p> }.into_any(),
+    };
     view! {
         <Frame title=t.prices section=Section::Prices>
             <h1>{t.prices}</h1>

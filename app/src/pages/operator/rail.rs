@@ -57,8 +57,8 @@ pub fn Rail(section: Section) -> impl IntoView {
             &[
                 (Section::Sales, "/sales", t.sales, money),
                 (Section::Shifts, "/shifts", shifts::texts(lang).shifts, money),
-                (Section::Approvals, "/approvals", cash_desk::texts(lang).approvals, Some(Permission::Approve)),
-                (Section::Reconcile, "/reconcile", reconcile::texts(lang).reconcile, Some(Permission::Reconcile)),
+                (Section::Approvals, "/approvals", cash_desk::texts(lang).approvals, money),
+                (Section::Reconcile, "/reconcile", reconcile::texts(lang).reconcile, money),
                 (Section::Ledger, "/ledger", ledger::texts(lang).ledger, money),
             ],
         ),

@@ -4,11 +4,15 @@ use leptos::prelude::*;
 
 use crate::i18n::gateways::{interval, texts};
 use crate::i18n::lang;
+use crate::ports::allowed;
 use model::gateway::{Sweep, SweepInterval};
 
 /// A select of intervals; `otherwise` names the default. `label` is for screen readers.
-pub fn sweep_form(of: Sweep, set: Option<SweepInterval>, label: &'static str, otherwise: &'static str) -> impl IntoView {
+pub fn sweep_form(of: Sweep, set: Option<SweepInterval>, label: &'static str, otherwise: &'static str) -> AnyView {
     let t = texts(lang());
+    if !allowed("/api/operator/sweep-interval") {
+        return set.map_or_else(|| otherwise.to_owned(), |set| interval(set, lang())).into_any();
+    }
     let (kind, id) = match of {
         Sweep::Site => ("site", String::new()),
         Sweep::Gateway(id) => ("gateway", id.to_string()),
@@ -30,4 +34,5 @@ pub fn sweep_form(of: Sweep, set: Option<SweepInterval>, label: &'static str, ot
             <button>{t.set}</button>
         </form>
     }
+    .into_any()
 }

@@ -236,7 +236,7 @@ impl<'a> Planner<'a> {
             let account = state.accounts.get(&row.room);
             let lives_here = account.is_some_and(|account| account.residents.contains_key(&row.login));
             match state.logins.get(&row.login) {
-                Some((_, Role::Operator | Role::Admin)) => {
+                Some((_, role)) if *role != Role::Resident => {
                     self.refuse(Sheet::Accounts, *number, Column::Login, Fault::LoginOfOperator);
                     continue;
                 }

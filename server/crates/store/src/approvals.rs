@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 use sqlx::FromRow;
 
 pub use lists::{decision_of, waiting};
-pub use person::may_approve;
 pub(super) use person::second_person;
 pub(super) use today::{CashOf, Outgoing, cash_behind, lock, paid_today};
 

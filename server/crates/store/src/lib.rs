@@ -44,6 +44,7 @@ pub mod receipts;
 pub mod reconcile;
 pub mod refunds;
 pub mod returns;
+pub mod roles;
 pub mod rooms;
 pub mod seal;
 pub mod serials;

@@ -25,6 +25,13 @@ pub async fn sites(db: &Db) -> Result<Vec<PlaceId>> {
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// The buildings in their order, with their names.
+pub async fn buildings(db: &Db) -> Result<Vec<(PlaceId, String)>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, name FROM places WHERE kind = 'building' ORDER BY sort, name, id")
+        .fetch_all(pool)
+        .await)
+}
+
 /// Adds a place in the caller's transaction.
 ///
 /// # Errors

@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::audit::AuditAction;
-use model::ids::{PlaceId, UserId};
+use model::ids::{PlaceId, RoleId, UserId};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::audit::{self, Entry};
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, Tx, on, read, roles};
 use domain::wall_layout::Scope;
 
 /// SHA-256 of a token.
@@ -37,11 +38,21 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When its use was last written down.
     pub seen_at: Timestamp,
+    /// What they may do now.
+    #[sqlx(skip)]
+    pub permissions: Permissions,
+}
+
+/// What an operator may do and see at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    pub permissions: Permissions,
+    pub buildings: Scope,
 }
 
 /// The session of that token, if it is open now.
 pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Session>> {
-    read!(db, |pool| sqlx::query_as(
+    let found: Option<Session> = read!(db, |pool| sqlx::query_as(
         "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL"
@@ -49,28 +60,46 @@ pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Se
     .bind(hash.as_slice())
     .bind(now.0)
     .fetch_optional(pool)
-    .await)
+    .await)?;
+    let Some(session) = found else { return Ok(None) };
+    let permissions = roles::of_user(db, session.user_id, session.role).await?;
+    Ok(Some(Session { permissions, ..session }))
 }
 
-/// The open sessions of operators and supervisors, and which buildings each sees.
-pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Scope>> {
-    let rows: Vec<(Vec<u8>, bool, Option<PlaceId>)> = read!(db, |pool| sqlx::query_as(
-        "SELECT s.token_hash, u.all_buildings, b.place_id
+#[derive(FromRow)]
+struct OperatorRow {
+    token_hash: Vec<u8>,
+    role: Role,
+    own_role_id: Option<RoleId>,
+    all_buildings: bool,
+    place_id: Option<PlaceId>,
+}
+
+/// The open sessions of operators, and what each of them may do and see.
+pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Right>> {
+    let rows: Vec<OperatorRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT s.token_hash, u.role, u.own_role_id, u.all_buildings, b.place_id
          FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN operator_buildings b ON b.user_id = s.user_id
          WHERE s.expires_at > $1 AND u.disabled_at IS NULL AND u.role <> 'resident'"
     )
     .bind(now.0)
     .fetch_all(pool)
     .await)?;
-    let mut scopes = HashMap::new();
-    for (hash, all, building) in rows {
-        let Ok(hash) = TokenHash::try_from(hash) else { continue };
-        let own = if all { Scope::All } else { Scope::Buildings(BTreeSet::new()) };
-        if let (Scope::Buildings(buildings), Some(building)) = (scopes.entry(hash).or_insert(own), building) {
-            buildings.insert(building);
+    let own = if rows.iter().any(|row| row.own_role_id.is_some()) { roles::own(db).await? } else { HashMap::new() };
+    let mut rights = HashMap::new();
+    for row in rows {
+        let Ok(hash) = TokenHash::try_from(row.token_hash) else { continue };
+        let right = || Right {
+            permissions: row.own_role_id.map_or(Permissions::of(row.role), |id| own.get(&id).copied().unwrap_or_default()),
+            buildings: if row.all_buildings { Scope::All } else { Scope::Buildings(BTreeSet::new()) },
+        };
+        if let (Scope::Buildings(buildings), Some(place)) =
+            (&mut rights.entry(hash).or_insert_with(right).buildings, row.place_id)
+        {
+            buildings.insert(place);
         }
     }
-    Ok(scopes)
+    Ok(rights)
 }
 
 /// Opens a session after the password was right.

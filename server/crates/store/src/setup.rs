@@ -13,6 +13,7 @@ use super::sessions::{self, NewSession};
 use super::users::{self, NewUser};
 use super::{Db, Result, on, read};
 use domain::rng::Rng;
+use domain::wall_layout::Scope;
 
 /// What the set-up page asks for.
 pub struct NewSite<'a> {
@@ -60,7 +61,8 @@ pub async fn set_up(
     if taken == 0 {
         return Err(AppError::NotFound.into());
     }
-    let user = NewUser { role: Role::Admin, login: new.login, name: new.name, password_hash: new.password_hash };
+    let user =
+        NewUser { role: Role::Admin, login: new.login, name: new.name, password_hash: new.password_hash, buildings: &Scope::All };
     let id = users::create_within(&mut tx, rng, at, &user, "set-up page").await?;
     let root: Option<(PlaceId,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT id FROM places WHERE kind = 'site'").fetch_optional(c).await)?;

@@ -5,7 +5,8 @@ use model::error::AppError;
 use model::ids::{OrderId, RefundId, ReturnId, ShiftId, UserId};
 use model::money::{Fen, Money};
 use model::order::Tender;
-use model::person::{Role, Who};
+use model::permission::Permission;
+use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -121,7 +122,7 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, who: &Who, float: Fen) -> R
 /// Closes a shift with the counted cash. A difference requires a reason and is posted to its own ledger account.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for another operator's shift unless an administrator closes it, [`AppError::Conflict`] for
+/// Refused with [`AppError::NotFound`] for another operator's shift unless an approver closes it, [`AppError::Conflict`] for
 /// a closed one, or [`AppError::DrawerDiffers`] for a difference without a reason.
 pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<()> {
     let mut tx = db.begin().await?;
@@ -131,7 +132,8 @@ pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, co
     .bind(id)
     .fetch_optional(c)
     .await)?;
-    let (_, float, closed) = row.filter(|(owner, ..)| *owner == who.user || who.role == Role::Admin).ok_or(AppError::NotFound)?;
+    let (_, float, closed) =
+        row.filter(|(owner, ..)| *owner == who.user || who.may(Permission::Approve)).ok_or(AppError::NotFound)?;
     if closed {
         return Err(AppError::Conflict.into());
     }

@@ -71,7 +71,8 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
 /// [`create`] in the caller's transaction.
 pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
     let id = UserId(rng.id(at));
-    let added = on!(tx, |c| sqlx::query(
+    let added = on!(tx, |c| {
+        sqlx::query(
         "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (login) DO NOTHING"
     )
@@ -105,38 +106,6 @@ async fn assign(tx: &mut Tx, user: UserId, buildings: &Scope) -> Result<()> {
             .await)?;
     }
     Ok(())
-}
-
-/// What became of the wish that somebody approves, or no longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Approver {
-    Set,
-    /// An administrator, who approves in any case.
-    Always,
-}
-
-/// Lets an operator approve what others ask for, or no longer; `actor` is who did it, for the audit chain.
-///
-/// # Errors
-/// Refused with [`AppError::NotFound`] where no operator has that login name.
-pub async fn set_approver(db: &Db, at: Timestamp, login: &str, may: bool, actor: &str) -> Result<Approver> {
-    if by_login(db, login).await?.is_some_and(|user| user.role == Role::Admin) {
-        return Ok(Approver::Always);
-    }
-    let mut tx = db.begin().await?;
-    let found: Option<(Uuid,)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE users SET may_approve = $2 WHERE login = $1 AND role = 'operator' AND disabled_at IS NULL RETURNING id"
-    )
-    .bind(login)
-    .bind(may)
-    .fetch_optional(c)
-    .await)?;
-    let (id,) = found.ok_or(AppError::NotFound)?;
-    let (subject, detail) = (format!("user:{}", UserId(id)), serde_json::json!({ "may_approve": may }).to_string());
-    audit::append(&mut tx, at, &Entry { actor, ip: "", action: AuditAction::UserApprover, subject: &subject, detail: &detail })
-        .await?;
-    tx.commit().await?;
-    Ok(Approver::Set)
 }
 
 /// Records for the audit chain that log-ins of this person are delayed, after so many wrong passwords.

@@ -6,6 +6,7 @@ use domain::returns::Rules;
 use domain::wall_layout::Scope;
 use model::approval::{Decision, Outcome};
 use model::ids::{ApprovalId, UserId};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::StoreError;
 use store::approvals::{self, NewRequest};
@@ -18,7 +19,7 @@ impl World {
     pub async fn admin(&self, login: &str) -> Who {
         let user = NewUser { role: Role::Admin, login, name: login, password_hash: "", buildings: &Scope::All };
         let user = users::create(&self.db, &self.rng, self.clock.now(), &user, "test").await.unwrap();
-        Who { user, role: Role::Admin, name: login.into(), ip: String::new() }
+        Who { user, role: Role::Admin, permissions: Permissions::of(Role::Admin), name: login.into(), ip: String::new() }
     }
 
     pub async fn request(

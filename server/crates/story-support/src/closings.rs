@@ -7,6 +7,7 @@ use meters::GatewayHandle;
 use model::ids::{AccountId, ClosingId, UserId};
 use model::money::Money;
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use store::closings::{self, BalanceTarget, ClosingRequest, NewClosing, View};
@@ -20,7 +21,7 @@ pub const RULES: Rules = Rules { approve_above_fen: 5_000, approval_hours: 24 };
 pub const CASH: ClosingRequest = ClosingRequest::Close(BalanceTarget::Counter(Tender::Cash));
 
 pub fn who(user: UserId) -> Who {
-    Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
+    Who { user, role: Role::Cashier, permissions: Permissions::of(Role::Cashier), name: String::new(), ip: "10.0.0.9".into() }
 }
 
 pub async fn begin(

@@ -8,6 +8,7 @@ use domain::wall_layout::Scope;
 use model::error::AppError;
 use model::ids::{OrderId, UserId, Uuid};
 use model::money::{Fen, Money};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::refund::RefundState;
 use model::time::MINUTE;
@@ -98,7 +99,7 @@ impl Shop {
     }
 
     pub fn who(&self, user: UserId) -> Who {
-        Who { user, role: Role::Operator, name: String::new(), ip: "10.0.0.9".into() }
+        Who { user, role: Role::Cashier, permissions: Permissions::of(Role::Cashier), name: String::new(), ip: "10.0.0.9".into() }
     }
 
     pub async fn open_cases(&self) -> i64 {

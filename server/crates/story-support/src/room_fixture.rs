@@ -13,6 +13,7 @@ use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
 use model::meter::{Latest, Wallet};
 use model::money::Fen;
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::place::PlaceKind;
 use model::reading::ReadingSource;
@@ -69,7 +70,13 @@ impl RoomFixture {
     }
 
     pub fn who(&self) -> Who {
-        Who { user: self.clerk, role: Role::Operator, name: "clerk".into(), ip: "10.0.0.9".into() }
+        Who {
+            user: self.clerk,
+            role: Role::Cashier,
+            permissions: Permissions::of(Role::Cashier),
+            name: "clerk".into(),
+            ip: "10.0.0.9".into(),
+        }
     }
 
     pub async fn publish(&self, effective_at: Option<Timestamp>, prices: Prices) -> Result<Uuid, StoreError> {

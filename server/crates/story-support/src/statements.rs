@@ -4,6 +4,7 @@ use domain::clock::Clock;
 use model::ids::{OrderId, UserId};
 use model::money::Fen;
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::{Date, HOUR};
 use payments::ReconcileConfig;
@@ -90,7 +91,7 @@ impl Shop {
     /// An operator who may see the whole site.
     pub async fn treasurer(&self) -> Who {
         let user: UserId = self.world.clerk().await;
-        Who { user, name: "clerk".into(), role: Role::Operator, ip: String::new() }
+        Who { user, name: "clerk".into(), role: Role::Cashier, permissions: Permissions::of(Role::Cashier), ip: String::new() }
     }
 
     pub async fn statement_cases(&self) -> i64 {

@@ -8,7 +8,7 @@ const fn spans(role: Role) -> (i64, i64) {
     match role {
         Role::Resident => (14 * DAY, 90 * DAY),
         // A console stands in an office where others can use it.
-        Role::Operator | Role::Admin => (12 * HOUR, 7 * DAY),
+        _ => (12 * HOUR, 7 * DAY),
     }
 }
 
@@ -34,7 +34,7 @@ mod tests {
         let opened = Timestamp(0);
         assert_eq!(expires(Role::Resident, opened, Timestamp(DAY)), Timestamp(15 * DAY));
         assert_eq!(expires(Role::Resident, opened, Timestamp(89 * DAY)), Timestamp(90 * DAY));
-        assert_eq!(expires(Role::Operator, opened, Timestamp(HOUR)), Timestamp(13 * HOUR));
+        assert_eq!(expires(Role::Cashier, opened, Timestamp(HOUR)), Timestamp(13 * HOUR));
         assert!(!worth_writing(opened, Timestamp(MINUTE)) && worth_writing(opened, Timestamp(10 * MINUTE)));
     }
 }

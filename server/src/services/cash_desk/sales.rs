@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use model::console::{Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale};
 use model::error::AppError;
 use model::ids::{OrderId, ReturnId, Uuid};
+use model::permission::Permission;
 use model::person::Who;
 
 use super::CashDeskService;
@@ -80,7 +81,7 @@ impl SalesPort for CashDeskService {
 
     async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError> {
         let lines = console::approvals(&self.context.db, who.user, self.context.now(), page).await?;
-        Ok((lines, store::approvals::may_approve(&self.context.db, who.user).await?))
+        Ok((lines, who.may(Permission::Approve)))
     }
 
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError> {

@@ -6,7 +6,8 @@ use model::error::AppError;
 use model::ids::ShiftId;
 use model::money::Fen;
 use model::order::Tender;
-use model::person::{Role, Who};
+use model::permission::Permission;
+use model::person::Who;
 
 use super::CashDeskService;
 use store::{Db, shifts};
@@ -19,7 +20,7 @@ impl ShiftsPort for CashDeskService {
     async fn shifts(&self, who: &Who) -> Result<Shifts, AppError> {
         let db = &self.context.db;
         let own = shifts::recent(db, Some(who.user), 1).await?;
-        let all = if who.role == Role::Admin { None } else { Some(who.user) };
+        let all = if who.may(Permission::Approve) || who.may(Permission::Audit) { None } else { Some(who.user) };
         let mut recent = Vec::new();
         for row in shifts::recent(db, all, RECENT).await? {
             recent.push(shift_view(db, row).await?);
@@ -34,7 +35,7 @@ impl ShiftsPort for CashDeskService {
 
     async fn shift(&self, who: &Who, id: ShiftId) -> Result<Shift, AppError> {
         let row = shifts::find(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
-        if row.operator_id != who.user && who.role != Role::Admin {
+        if row.operator_id != who.user && !who.may(Permission::Approve) && !who.may(Permission::Audit) {
             return Err(AppError::NotFound);
         }
         Ok(shift_view(&self.context.db, row).await?)

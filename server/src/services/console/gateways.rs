@@ -6,7 +6,8 @@ use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
 use model::error::AppError;
 use model::gateway::{Sweep, SweepInterval, Trust};
 use model::ids::GatewayId;
-use model::person::{Role, Who};
+use model::permission::Permission;
+use model::person::Who;
 
 use super::ConsoleService;
 use store::{console, intervals, trust};
@@ -45,7 +46,7 @@ impl GatewaysPort for ConsoleService {
     async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError> {
         match of {
             Sweep::Meter(meter) => drop(self.context.room(who, meter).await?),
-            Sweep::Site | Sweep::Gateway(_) if who.role != Role::Admin => return Err(AppError::Forbidden),
+            Sweep::Site | Sweep::Gateway(_) if !who.may(Permission::Gateways) => return Err(AppError::Forbidden),
             Sweep::Gateway(gateway) => self.context.require_gateway(who, gateway).await?,
             Sweep::Site => {}
         }
@@ -55,7 +56,7 @@ impl GatewaysPort for ConsoleService {
     }
 
     async fn set_trust(&self, who: &Who, gateway: GatewayId, to: &Trust) -> Result<(), AppError> {
-        if who.role != Role::Admin {
+        if !who.may(Permission::Gateways) {
             return Err(AppError::Forbidden);
         }
         self.context.require_gateway(who, gateway).await?;

@@ -24,7 +24,7 @@ async fn opened_from(w: &World, web: &Web, lines: &[&str]) -> String {
 
 both!(only_a_trusted_proxy_names_the_caller, |w: World| async move {
     let password_hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
-    let user = NewUser { role: Role::Operator, login: "op", name: "op", password_hash: &password_hash, buildings: &Scope::All };
+    let user = NewUser { role: Role::Manager, login: "op", name: "op", password_hash: &password_hash, buildings: &Scope::All };
     users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap();
     let mut config = Config::default();
     config.server.address.set_port(0);

@@ -24,7 +24,7 @@ both!(an_operator_runs_reads_and_closes_a_day, |w: World| async move {
     let (_, number) = shop.pays(Tender::Alipay, 5_000).await;
     shop.next_day(1);
     let web = web(&shop).await;
-    let person = web.person(&shop.world, Role::Operator, "treasurer").await;
+    let person = web.person(&shop.world, Role::Manager, "treasurer").await;
     let (page, about) = (format!("/reconcile/alipay/{day}"), format!("channel=alipay&day={day}"));
     let text = person.get(&page).await.text().await.unwrap();
     assert!(text.contains("立即取账单") && text.contains("还没有取过"), "{text}");
@@ -75,7 +75,7 @@ both!(operators_of_a_part_of_the_site_see_no_settlement, |w: World| async move {
     shop.next_day(11);
     shop.fetches(Tender::Alipay, day).await;
     let web = web(&shop).await;
-    let person = web.person(&shop.world, Role::Operator, "caretaker").await;
+    let person = web.person(&shop.world, Role::Manager, "caretaker").await;
     shop.world
         .execute(
             "INSERT INTO operator_buildings (user_id, place_id)

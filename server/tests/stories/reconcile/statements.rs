@@ -146,7 +146,7 @@ both!(an_unknown_row_is_named_and_keeps_the_day_open, |w: World| async move {
     assert_eq!((row.problem, row.problem_row), (Some(StatementProblem::Field), Some(2)));
     assert_eq!(row.problem_column.as_deref(), Some("state"));
     let web = pages::web(&shop).await;
-    let person = web.person(&shop.world, model::person::Role::Operator, "treasurer").await;
+    let person = web.person(&shop.world, model::person::Role::Manager, "treasurer").await;
     let text = person.get(&format!("/reconcile/wechat/{day}")).await.text().await.unwrap();
     assert!(text.contains("第 2 行“交易状态”栏") && text.contains("升级本系统"), "{text}");
     let treasurer = shop.treasurer().await;

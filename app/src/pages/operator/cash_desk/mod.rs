@@ -15,6 +15,7 @@ pub mod subsidies;
 use leptos::prelude::*;
 
 use crate::i18n::{cash_desk, lang};
+use crate::ports::allowed;
 use model::order::ReturnState;
 
 /// A state with its colour.
@@ -39,14 +40,17 @@ fn reason_field(name: &'static str, label: &'static str) -> impl IntoView {
     }
 }
 
-/// A form that is one button.
+/// A form that is one button, for whoever may press it.
 fn press(action: &'static str, id: &str, class: &'static str, word: &'static str) -> impl IntoView + use<> {
-    view! {
-        <form method="post" action=action>
-            <input type="hidden" name="id" value=id.to_owned() />
-            <button class=class>{word}</button>
-        </form>
-    }
+    let id = id.to_owned();
+    allowed(action).then(|| {
+        view! {
+            <form method="post" action=action>
+                <input type="hidden" name="id" value=id />
+                <button class=class>{word}</button>
+            </form>
+        }
+    })
 }
 
 /// The approval forms; the requester is told that another operator must approve.
@@ -56,6 +60,9 @@ fn second_person(id: &str, mine: bool, approve: (&'static str, &'static str), re
         return view! { <p class="hint">{t.own_request}</p> }.into_any();
     }
     let (action, word) = approve;
+    if !allowed(action) {
+        return view! { <p class="hint">{t.may_not}</p> }.into_any();
+    }
     view! {
         <div class="card stack-tight">
             {press(action, id, "primary", word)}
@@ -71,10 +78,12 @@ fn second_person(id: &str, mine: bool, approve: (&'static str, &'static str), re
 
 /// The button that records a payout; the money is handed over first.
 fn hand_over(action: &'static str, id: &str, word: &'static str, hint: &'static str) -> impl IntoView + use<> {
-    view! {
-        <div class="card stack-tight">
-            {press(action, id, "primary", word)}
-            <p class="hint">{hint}</p>
-        </div>
-    }
+    allowed(action).then(|| {
+        view! {
+            <div class="card stack-tight">
+                {press(action, id, "primary", word)}
+                <p class="hint">{hint}</p>
+            </div>
+        }
+    })
 }

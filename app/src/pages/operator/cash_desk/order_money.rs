@@ -10,7 +10,7 @@ use super::refunds::table;
 use crate::api::form::parse;
 use crate::i18n::refunds::{self, texts};
 use crate::i18n::{cash_desk as cash_desk_texts, common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -38,18 +38,26 @@ fn Body(money: OrderMoney) -> impl IntoView {
     let (t, w, lang) = (texts(lang()), cash_desk_texts::texts(lang()), lang());
     let title = format!("{} {}", t.give_back, money.room);
     let open = |one: &&Refundable| one.left > Fen::ZERO && (one.by_channel || one.over_counter);
-    let forms = money.payments.iter().filter(open).map(|one| form(money.order, money.key, one)).collect_view();
+    let forms = money
+        .payments
+        .iter()
+        .filter(open)
+        .filter(|_| allowed("/api/operator/refund"))
+        .map(|one| form(money.order, money.key, one))
+        .collect_view();
     let nothing = money.console_refund.is_none() && !money.payments.iter().any(|one| open(&one));
     let console_refund = money.console_refund.as_ref().map(|found| console_refund(money.order, found));
     let is_open = matches!(money.state, OrderState::Pending | OrderState::Closed);
     let credits = money
         .payments
         .iter()
-        .filter(|one| is_open && one.source == RefundSource::Suspense && one.left == one.paid)
+        .filter(|one| {
+            is_open && allowed("/api/operator/credit-payment") && one.source == RefundSource::Suspense && one.left == one.paid
+        })
         .map(|one| credit(money.order, one))
         .collect_view();
     let asked = (param("done") == "asked").then(|| view! { <Callout tone=Tone::Good><p>{t.query_done}</p></Callout> });
-    let ask = money.tender.is_channel().then(|| {
+    let ask = (money.tender.is_channel() && allowed("/api/operator/ask-channel")).then(|| {
         view! {
             <form class="filter" method="post" action="/api/operator/ask-channel">
                 <input type="hidden" name="order" value=money.order.to_string() />
@@ -58,7 +66,7 @@ fn Body(money: OrderMoney) -> impl IntoView {
             </form>
         }
     });
-    let deliver = money.deliverable.then(|| {
+    let deliver = (money.deliverable && allowed("/api/operator/deliver-order")).then(|| {
         view! {
             <form class="card stack-tight" method="post" action="/api/operator/deliver-order">
                 <input type="hidden" name="order" value=money.order.to_string() />
@@ -98,7 +106,7 @@ fn Body(money: OrderMoney) -> impl IntoView {
 /// Refunds from the channel's console: settle them with a payment, or write them off.
 fn console_refund(order: OrderId, found: &ConsoleRefund) -> impl IntoView + use<> {
     let (t, w, c) = (texts(lang()), cash_desk_texts::texts(lang()), common::yuan(lang()));
-    let pays = found.pays.iter().map(|(of, amount)| {
+    let pays = found.pays.iter().filter(|_| allowed("/api/operator/clear-refund")).map(|(of, amount)| {
         let (payment, back) = fields(*of);
         let source = if back.is_empty() { RefundSource::Order } else { RefundSource::Return };
         view! {
@@ -111,13 +119,13 @@ fn console_refund(order: OrderId, found: &ConsoleRefund) -> impl IntoView + use<
             </form>
         }
     });
-    let none = found.pays.is_empty().then(|| {
+    let none = (found.pays.is_empty() && allowed("/api/operator/correct")).then(|| {
         view! {
             <p>{t.elsewhere_none}</p>
             <p><a class="button" href=format!("/corrections/{order}")>{w.correct}</a></p>
         }
     });
-    let lost = found.may_write_off.then(|| {
+    let lost = (found.may_write_off && allowed("/api/operator/write-off-refund")).then(|| {
         view! {
             <details>
                 <summary>{t.write_off}</summary>

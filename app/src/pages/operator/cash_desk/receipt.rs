@@ -8,7 +8,7 @@ use super::super::parts::param;
 use crate::api::form::parse;
 use crate::i18n::cash_desk::{receipt, texts};
 use crate::i18n::{Lang, common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use model::console::{Receipt, ReceiptNumber};
@@ -30,6 +30,7 @@ fn Body(shown: Receipt) -> impl IntoView {
     let (t, lang) = (texts(lang()), lang());
     let title = receipt(shown.of, lang);
     let number = shown.number.to_string();
+    let may_print = allowed("/api/operator/print-receipt");
     // The first recorded print is the original; a print that was not recorded is marked as a copy.
     let copy = shown.prints > 1 || param("print").is_empty();
     let in_words = (lang == Lang::Zh).then(|| view! { <dt>{t.in_words}</dt><dd>{shown.amount.capitals()}</dd> });
@@ -40,10 +41,10 @@ fn Body(shown: Receipt) -> impl IntoView {
             <form class="no-print stack-tight" method="post" action="/api/operator/print-receipt">
                 <input type="hidden" name="number" value=number.clone() />
                 <div class="buttons">
-                    <button class="primary">{t.print}</button>
+                    {may_print.then(|| view! { <button class="primary">{t.print}</button> })}
                     <a class="button" href=format!("/rooms/{}", shown.meter)>{t.back}</a>
                 </div>
-                <p class="hint">{t.print_hint}</p>
+                {may_print.then(|| view! { <p class="hint">{t.print_hint}</p> })}
             </form>
             <article class="card sheet">
                 <div class="page-head">

@@ -8,7 +8,7 @@ use super::{hand_over, press, second_person, state};
 use crate::api::form::parse;
 use crate::i18n::cash_desk::{kind, next, texts};
 use crate::i18n::{common, lang, operator as console, refunds, room};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
@@ -79,7 +79,8 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
         .then(|| hand_over("/api/operator/pay-out", &id, t.pay_out, t.pay_out_hint));
     let case = (line.state == ReturnState::Case)
         .then(|| view! { <p><a class="button" href="/cases">{console::texts(lang()).cases}</a></p> });
-    let correct = (line.state == ReturnState::Done && line.kind == model::order::ReturnKind::Return)
+    let correctable = line.state == ReturnState::Done && line.kind == model::order::ReturnKind::Return;
+    let correct = (correctable && allowed("/api/operator/correct"))
         .then(|| view! { <a class="button" href=format!("/corrections/{}", line.id)>{t.correct}</a> });
     view! {
         {decide} {pay} {case}

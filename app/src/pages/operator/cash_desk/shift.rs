@@ -8,7 +8,7 @@ use crate::api::form::parse;
 use crate::api::shifts::{Shift, ShiftEnd};
 use crate::i18n::shifts::texts;
 use crate::i18n::{common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
@@ -30,7 +30,8 @@ pub fn ShiftPage() -> impl IntoView {
 #[component]
 fn Body(shift: Shift) -> impl IntoView {
     let t = texts(lang());
-    let close = shift.end.is_none().then(|| view! { <section class="card no-print">{close_form(&shift)}</section> });
+    let closable = shift.end.is_none() && allowed("/api/operator/close-shift");
+    let close = closable.then(|| view! { <section class="card no-print">{close_form(&shift)}</section> });
     view! {
         <Frame title=t.report section=Section::Shifts>
             <Notice />

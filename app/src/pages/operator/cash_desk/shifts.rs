@@ -7,7 +7,7 @@ use super::shift::{close_form, takings};
 use crate::api::shifts::{Shift, Shifts};
 use crate::i18n::lang;
 use crate::i18n::shifts::texts;
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -35,11 +35,12 @@ fn Body(shifts: Shifts) -> impl IntoView {
                 <h2>{t.own}</h2>
                 <p>{t.opened}" "<At at=shift.opened_at /></p>
                 {takings(shift)}
-                {close_form(shift)}
+                {allowed("/api/operator/close-shift").then(|| close_form(shift))}
             </section>
         }
         .into_any(),
-        None => open_form(shifts.closed).into_any(),
+        None if allowed("/api/operator/open-shift") => open_form(shifts.closed).into_any(),
+        None => ().into_any(),
     };
     view! {
         <Frame title=t.shifts section=Section::Shifts>

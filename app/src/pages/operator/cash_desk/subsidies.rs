@@ -6,7 +6,7 @@ use super::super::frame::{Frame, Section};
 use crate::api::ledger::{Subsidies, SubsidyRule};
 use crate::i18n::lang;
 use crate::i18n::ledger::texts;
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -31,6 +31,24 @@ fn Body(shown: Subsidies) -> impl IntoView {
     let rows = shown.rules.iter().map(row).collect_view();
     let places =
         shown.places.iter().map(|(id, name)| view! { <option value=id.to_string()>{name.clone()}</option> }).collect_view();
+    let form = allowed("/api/operator/subsidy").then(|| {
+        view! {
+            <form class="card stack-tight" method="post" action="/api/operator/subsidy">
+                <h2>{t.decide}</h2>
+                <label class="field"><span>{t.place}</span><select name="place" required>{places}</select></label>
+                <Field name="from" label=t.from kind="month" value=shown.month.to_string() />
+                <Field name="amount" label=t.amount inputmode="decimal" hint=t.amount_hint optional=true />
+                <label class="field">
+                    <span>{t.per}</span>
+                    <select name="per">
+                        <option value="room">{t.per_room}</option>
+                        <option value="head">{t.per_head}</option>
+                    </select>
+                </label>
+                <button>{t.decide}</button>
+            </form>
+        }
+    });
     view! {
         <Frame title=t.subsidies section=Section::Ledger>
             <h1>{t.subsidies}</h1>
@@ -53,20 +71,7 @@ fn Body(shown: Subsidies) -> impl IntoView {
                 </table>
             </TableScroll>
             {shown.rules.is_empty().then(|| view! { <p class="empty">{t.no_rules}</p> })}
-            <form class="card stack-tight" method="post" action="/api/operator/subsidy">
-                <h2>{t.decide}</h2>
-                <label class="field"><span>{t.place}</span><select name="place" required>{places}</select></label>
-                <Field name="from" label=t.from kind="month" value=shown.month.to_string() />
-                <Field name="amount" label=t.amount inputmode="decimal" hint=t.amount_hint optional=true />
-                <label class="field">
-                    <span>{t.per}</span>
-                    <select name="per">
-                        <option value="room">{t.per_room}</option>
-                        <option value="head">{t.per_head}</option>
-                    </select>
-                </label>
-                <button>{t.decide}</button>
-            </form>
+            {form}
         </Frame>
     }
 }

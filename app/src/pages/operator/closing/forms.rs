@@ -7,14 +7,15 @@ use super::super::room::parameters::parameters;
 use crate::i18n::account_lifecycle::{texts, withdrawal_refusal};
 use crate::i18n::commands::{state, summary};
 use crate::i18n::{common, lang};
+use crate::ports::allowed;
 use crate::ui::callout::{Callout, Tone};
 use model::console::{Closing, ClosingKind, UndeliverableOrder};
 
 /// A form for each meter that is not completed.
 pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
     let t = texts(lang());
-    let id = closing.id.to_string();
-    let forms = closing.meters.iter().filter(|meter| meter.final_at.is_none()).map(|meter| {
+    let (id, may) = (closing.id.to_string(), allowed("/api/operator/count-meter"));
+    let forms = closing.meters.iter().filter(|meter| meter.final_at.is_none() && may).map(|meter| {
         let remaining = meter.own_wallet.then(|| {
             view! {
                 <label class="field">
@@ -56,17 +57,19 @@ pub(super) fn install(closing: &Closing) -> impl IntoView + use<> {
     let set = old.filter(|_| own).map(|old| parameters(old, closing.parameters.as_ref(), false));
     let unknown = (own && closing.parameters.is_none()).then(|| view! { <p>{t.install_unknown}</p> });
     let tiers = closing.loses_tiers().then(|| view! { <p>{t.install_tiers}</p> });
-    view! {
-        <form class="card stack-tight" method="post" action="/api/operator/install-meter">
-            <h2>{t.install}</h2>
-            <p class="hint">{if own { t.install_hint } else { t.install_hint_ledger }}</p>
-            {(unknown.is_some() || tiers.is_some()).then(|| view! { <Callout tone=Tone::Warn>{unknown}{tiers}</Callout> })}
-            <input type="hidden" name="closing" value=closing.id.to_string() />
-            {device(&closing.gateways)}
-            <button class="primary">{t.install}</button>
-        </form>
-        {set}
-    }
+    allowed("/api/operator/install-meter").then(|| {
+        view! {
+            <form class="card stack-tight" method="post" action="/api/operator/install-meter">
+                <h2>{t.install}</h2>
+                <p class="hint">{if own { t.install_hint } else { t.install_hint_ledger }}</p>
+                {(unknown.is_some() || tiers.is_some()).then(|| view! { <Callout tone=Tone::Warn>{unknown}{tiers}</Callout> })}
+                <input type="hidden" name="closing" value=closing.id.to_string() />
+                {device(&closing.gateways)}
+                <button class="primary">{t.install}</button>
+            </form>
+            {set}
+        }
+    })
 }
 
 /// The commands to the new meter, with links to their progress.
@@ -91,7 +94,7 @@ pub(super) fn settings(closing: &Closing) -> impl IntoView + use<> {
 /// The form to withdraw it, or why that is no longer possible.
 pub(super) fn withdraw(closing: &Closing) -> impl IntoView + use<> {
     let t = texts(lang());
-    if closing.ended_at.is_some() {
+    if closing.ended_at.is_some() || !allowed("/api/operator/withdraw-closing") {
         return ().into_any();
     }
     if let Some(kept) = closing.kept() {
@@ -112,16 +115,18 @@ pub(super) fn withdraw(closing: &Closing) -> impl IntoView + use<> {
 pub(super) fn decide(closing: &Closing) -> impl IntoView + use<> {
     let t = texts(lang());
     let title = if closing.kind == ClosingKind::Replace { t.not_replaced } else { t.decide_title };
-    view! {
-        <details class="card">
-            <summary>{title}</summary>
-            <form class="stack-tight" method="post" action="/api/operator/decide-closing">
-                <input type="hidden" name="closing" value=closing.id.to_string() />
-                {balance_target()}
-                <button>{t.decide}</button>
-            </form>
-        </details>
-    }
+    allowed("/api/operator/decide-closing").then(|| {
+        view! {
+            <details class="card">
+                <summary>{title}</summary>
+                <form class="stack-tight" method="post" action="/api/operator/decide-closing">
+                    <input type="hidden" name="closing" value=closing.id.to_string() />
+                    {balance_target()}
+                    <button>{t.decide}</button>
+                </form>
+            </details>
+        }
+    })
 }
 
 /// The undelivered sales that need a decision.
@@ -143,21 +148,24 @@ pub(super) fn undeliverable(closing: &Closing) -> impl IntoView + use<> {
 fn row(one: &UndeliverableOrder, closing: &str) -> impl IntoView + use<> {
     let t = texts(lang());
     let what = format!("{} · {} {} · {}", one.number, one.amount, common::yuan(lang()), common::tender(one.tender, lang()));
-    let back = (!one.tender.is_channel())
+    let closing = closing.to_owned();
+    let back = (!one.tender.is_channel() && allowed("/api/operator/correct"))
         .then(|| view! { <a class="button" href=format!("/corrections/{}", one.order)>{t.give_back}</a> });
     view! {
         <li class="stack-tight">
             <p class="num">{what}</p>
-            <form class="filter" method="post" action="/api/operator/reassign-order">
-                <input type="hidden" name="closing" value=closing.to_owned() />
-                <input type="hidden" name="order" value=one.order.to_string() />
-                <label class="filter-field">
-                    <span>{t.account}</span>
-                    <input name="account" required inputmode="numeric" maxlength="16" pattern="[0-9]{16}" autocomplete="off" />
-                </label>
-                <button>{t.send_on}</button>
-                {back}
-            </form>
+            {allowed("/api/operator/reassign-order").then(|| view! {
+                <form class="filter" method="post" action="/api/operator/reassign-order">
+                    <input type="hidden" name="closing" value=closing />
+                    <input type="hidden" name="order" value=one.order.to_string() />
+                    <label class="filter-field">
+                        <span>{t.account}</span>
+                        <input name="account" required inputmode="numeric" maxlength="16" pattern="[0-9]{16}" autocomplete="off" />
+                    </label>
+                    <button>{t.send_on}</button>
+                    {back}
+                </form>
+            })}
         </li>
     }
 }

@@ -8,7 +8,7 @@ use super::super::parts::{address, page_param, pager, param};
 use super::progress::progress;
 use crate::i18n::commands::{summary, texts};
 use crate::i18n::lang;
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -69,11 +69,13 @@ fn Body(seen: BatchView, filter: Option<BatchFilter>, number: i64) -> impl IntoV
 
 /// A button for the whole batch.
 fn act(action: &'static str, id: BatchId, word: &'static str, retry: bool) -> impl IntoView {
-    view! {
-        <form method="post" action=action>
-            <input type="hidden" name="batch" value=id.to_string() />
-            {retry.then(|| view! { <input type="hidden" name="meter" value="" /> })}
-            <button>{word}</button>
-        </form>
-    }
+    allowed(action).then(|| {
+        view! {
+            <form method="post" action=action>
+                <input type="hidden" name="batch" value=id.to_string() />
+                {retry.then(|| view! { <input type="hidden" name="meter" value="" /> })}
+                <button>{word}</button>
+            </form>
+        }
+    })
 }

@@ -6,7 +6,7 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{page_param, pager};
 use crate::i18n::commands::{prices, reason, texts};
 use crate::i18n::{common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
@@ -72,7 +72,7 @@ fn row(line: &MissedSwitch) -> impl IntoView + use<> {
             <td class="long"><a href=format!("/commands/{}", line.batch)>{prices(&line.prices, lang())}</a></td>
             <td>{why}{lost}</td>
             <td>
-                {line.failed.then(|| view! {
+                {(line.failed && allowed("/api/operator/retry-batch")).then(|| view! {
                     <form method="post" action="/api/operator/retry-batch">
                         <input type="hidden" name="batch" value=line.batch.to_string() />
                         <input type="hidden" name="meter" value=line.meter.to_string() />

@@ -13,7 +13,7 @@ use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
 use crate::i18n::commands::{kind, summary, texts};
 use crate::i18n::{lang, operator};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
@@ -51,7 +51,7 @@ fn List(page: Page<Batch>, query: BatchQuery, missed: i64) -> impl IntoView {
                 <div class="buttons">
                     <a class="button" href="/commands/missed-price-switches">{t.missed_title}" "<span
                         class="num">{missed}</span></a>
-                    <a class="button primary" href="/commands/new">{t.new}</a>
+                    {allowed("/commands/new").then(|| view! { <a class="button primary" href="/commands/new">{t.new}</a> })}
                 </div>
             </div>
             <Notice />

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::commands::{reason, state, texts};
 use crate::i18n::{Lang, common, lang, operator, room};
+use crate::ports::allowed;
 use crate::ui::table_scroll::TableScroll;
 use model::command::CommandReason;
 use model::console::{BatchCounts, BatchItem, BatchView};
@@ -68,7 +69,7 @@ fn row(item: &BatchItem, seen: &BatchView, planned: bool, lang: Lang) -> impl In
     let t = texts(lang);
     let at = |at: Option<Timestamp>| at.map(|at| common::at_seconds(at, seen.at, lang));
     let done = if item.state == CommandState::Done { item.finished_at } else { None };
-    let again = is_open_to_retry(item).then(|| {
+    let again = (is_open_to_retry(item) && allowed("/api/operator/retry-batch")).then(|| {
         view! {
             <form method="post" action="/api/operator/retry-batch">
                 <input type="hidden" name="batch" value=seen.batch.id.to_string() />

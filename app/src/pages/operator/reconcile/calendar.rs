@@ -7,7 +7,7 @@ use super::super::parts::param;
 use crate::api::reconciliation::{Calendar, DayState, SettlementDay, day_in, page_of};
 use crate::i18n::reconcile::{state, texts};
 use crate::i18n::{common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -83,7 +83,7 @@ fn fetch(calendar: &Calendar) -> impl IntoView + use<> {
     let channels = calendar.channels.iter().map(|channel| {
         view! { <option value=channel.as_str()>{common::tender(*channel, lang())}</option> }
     });
-    (!calendar.channels.is_empty()).then(|| {
+    (!calendar.channels.is_empty() && allowed("/api/operator/reconcile-run")).then(|| {
         view! {
             <details class="card">
                 <summary>{t.fetch_title}</summary>

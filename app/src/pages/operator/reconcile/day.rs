@@ -9,7 +9,7 @@ use super::lines::{foreign_lines, lines};
 use crate::api::reconciliation::{DayView, SettlementDay, day_of};
 use crate::i18n::reconcile::{problem, texts};
 use crate::i18n::{common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -36,7 +36,7 @@ fn Body(shown: DayView) -> impl IntoView {
     let DayView { day, lines: listed, foreign, key } = shown;
     let title = format!("{} {}", common::tender(day.channel, lang()), day.day);
     let file = format!("/reconcile.csv?channel={}&day={}", day.channel.as_str(), day.day);
-    let compared = day.compared_at.is_some();
+    let (compared, may) = (day.compared_at.is_some(), allowed("/api/operator/reconcile-run"));
     let missing = day.problem.map(|cause| problem(cause, day.problem_row, day.problem_column.as_deref(), lang()));
     view! {
         <Frame title=title.clone() section=Section::Reconcile>
@@ -48,15 +48,17 @@ fn Body(shown: DayView) -> impl IntoView {
             {compared.then(|| lines(&listed))}
             {foreign_lines(&day, &foreign)}
             <div class="buttons">
-                <form method="post" action="/api/operator/reconcile-run">
-                    {names(&day)}
-                    <button>{if day.tried_at.is_some() { t.run } else { t.fetch }}</button>
-                </form>
+                {may.then(|| view! {
+                    <form method="post" action="/api/operator/reconcile-run">
+                        {names(&day)}
+                        <button>{if day.tried_at.is_some() { t.run } else { t.fetch }}</button>
+                    </form>
+                })}
                 {compared.then(|| view! { <a class="button" href=file>{t.file}</a> })}
             </div>
-            <p class="hint">{t.run_hint}</p>
+            {may.then(|| view! { <p class="hint">{t.run_hint}</p> })}
             {end(&day)}
-            {day.window.map(|_| receipt(&day, key))}
+            {day.window.filter(|_| may).map(|_| receipt(&day, key))}
         </Frame>
     }
 }
@@ -128,7 +130,7 @@ fn end(day: &SettlementDay) -> impl IntoView + use<> {
             <p><strong>{t.closed}" "</strong><At at=*at />" "{by.clone()}" "<span class="muted">{reason.clone()}</span></p>
         }
         .into_any(),
-        (None, Some(_)) => view! {
+        (None, Some(_)) if allowed("/api/operator/reconcile-close") => view! {
             <form class="card stack-tight" method="post" action="/api/operator/reconcile-close">
                 <h2>{t.close}</h2>
                 <p class="hint">{t.close_hint}</p>
@@ -141,7 +143,7 @@ fn end(day: &SettlementDay) -> impl IntoView + use<> {
             </form>
         }
         .into_any(),
-        (None, None) => ().into_any(),
+        (None, _) => ().into_any(),
     }
 }
 

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::super::parts::param;
 use crate::i18n::room::{consequence, return_consequence, sale_consequence, texts, though_lost};
 use crate::i18n::{common, lang};
+use crate::ports::allowed;
 use crate::ui::callout::Problem;
 use model::console::{ChannelSale, Room};
 use model::error::AppError;
@@ -64,6 +65,9 @@ pub fn card(
     key: Uuid,
     grave: bool,
 ) -> AnyView {
+    if !allowed(action) {
+        return view! { <Problem error=AppError::Forbidden /> }.into_any();
+    }
     let t = texts(lang());
     let latest = &room.progress.latest;
     let lost = latest.state().is_unread().then(|| view! { <p>{though_lost(lang())}</p> });

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::room::texts;
 use crate::i18n::{cash_desk, common, lang};
+use crate::ports::allowed;
 use crate::ui::time::At;
 use model::console::{ChannelSale, parts};
 use model::ids::MeterId;
@@ -97,7 +98,7 @@ pub fn tenders() -> impl IntoView {
 /// An instrument can only be read.
 pub fn control(meter: MeterId, measures_only: bool) -> impl IntoView {
     let t = texts(lang());
-    let links = (!measures_only).then(|| {
+    let links = (!measures_only && allowed("/api/operator/mode")).then(|| {
         [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff].map(|one| {
             let class = if one == ControlMode::ForcedOff { "button danger" } else { "button" };
             view! { <a class=class href=format!("/rooms/{meter}?do={}", one.as_str())>{common::mode(one, lang())}</a> }

@@ -23,7 +23,7 @@ use super::parts::param;
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
 use crate::i18n::{cases, gateways, lang};
-use crate::ports::{form_key, operator, ports};
+use crate::ports::{allowed, form_key, operator, ports};
 use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -82,21 +82,23 @@ fn Body(shown: Shown) -> impl IntoView {
     // The account of a meter that shows none can only be closed, by counting.
     let gone = foreign && !shows_account && room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     // What is refused is not offered for confirmation, whatever address asks for it; the mode of a meter can always be set.
-    let allowed = ControlMode::parse(&param("do")).is_some() || (gone && param("do") == "close");
-    let confirm = if foreign && !param("do").is_empty() && !allowed {
+    let askable = ControlMode::parse(&param("do")).is_some() || (gone && param("do") == "close");
+    let confirm = if foreign && !param("do").is_empty() && !askable {
         Some(view! { <Problem error=AppError::MeterChanged /> }.into_any())
     } else {
         confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key))
     };
-    let confirming = confirm.is_some();
+    let (confirming, keeps) = (confirm.is_some(), allowed("/api/operator/close-account"));
     let cases = room.cases.iter().map(case).collect_view();
     let (events, journal) = (meter_journal::events(&room), meter_journal::journal(&room));
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
     let settings = parameters::parameters(meter, parameters.as_ref(), true);
     let (wallet, charges, limits) = match &room.wallet {
-        Some(one) => {
-            (Some(wallet::wallet(&room, one)), Some(wallet::charges(&one.charges)), Some(wallet::limits(meter, one.limits)))
-        }
+        Some(one) => (
+            Some(wallet::wallet(&room, one)),
+            Some(wallet::charges(&one.charges)),
+            allowed("/api/operator/limits").then(|| wallet::limits(meter, one.limits)),
+        ),
         None => (None, None, None),
     };
     let live = now::now(&room.progress, room.kind);
@@ -112,12 +114,13 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-do">
                     {account_lifecycle::under_way(&life)}
                     {foreign.then(|| approvals::foreign_account(meter, shows_account))}
-                    {(!confirming && open && !leaving).then(|| forms::sale(meter))}
-                    {(!confirming && open && !leaving).then(|| forms::give_back(meter, &by_channel))}
-                    {(!confirming && empty && !leaving && !measures_only).then(|| opening::opening(meter, &life.free, key))}
-                    {(!confirming && open && !leaving).then(|| account_lifecycle::changes(&room, &life, &by_channel))}
-                    {(!confirming && gone && !leaving).then(|| account_lifecycle::end(meter, &by_channel))}
-                    {(!confirming && empty && !leaving).then(|| account_lifecycle::swap(meter, &life))}
+                    {(!confirming && open && !leaving && allowed("/api/operator/sell")).then(|| forms::sale(meter))}
+                    {(!confirming && open && !leaving && allowed("/api/operator/return"))
+                        .then(|| forms::give_back(meter, &by_channel))}
+                    {(!confirming && empty && !leaving && !measures_only && keeps).then(|| opening::opening(meter, &life.free, key))}
+                    {(!confirming && open && !leaving && keeps).then(|| account_lifecycle::changes(&room, &life, &by_channel))}
+                    {(!confirming && gone && !leaving && keeps).then(|| account_lifecycle::end(meter, &by_channel))}
+                    {(!confirming && empty && !leaving && keeps).then(|| account_lifecycle::swap(meter, &life))}
                     {account_lifecycle::siblings(&life)}
                     {forms::control(meter, measures_only)}
                     {wallet}

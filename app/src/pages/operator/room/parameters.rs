@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::commands::{limits, plan, prices, slots, texts, tiers};
 use crate::i18n::lang;
-use crate::ports::now;
+use crate::ports::{allowed, now};
 use crate::ui::time::At;
 use model::ids::MeterId;
 use model::parameters::Parameters;
@@ -44,7 +44,7 @@ pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>, own: 
         <section class="card stack-tight">
             <div class="page-head">
                 <h2>{t.parameters}</h2>
-                {own.then(|| view! { <a class="button" href=format!("/commands/new?meter={meter}")>{t.set_one}</a> })}
+                {(own && allowed("/commands/new")).then(|| view! { <a class="button" href=format!("/commands/new?meter={meter}")>{t.set_one}</a> })}
             </div>
             {facts}
         </section>

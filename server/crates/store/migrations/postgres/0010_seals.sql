@@ -97,6 +97,10 @@ CREATE TRIGGER refunds_noted AFTER INSERT OR UPDATE OR DELETE ON refunds
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER returns_noted AFTER INSERT OR UPDATE OR DELETE ON returns
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER role_permissions_noted AFTER INSERT OR UPDATE OR DELETE ON role_permissions
+    FOR EACH ROW EXECUTE FUNCTION note_change('role_id', 'permission');
+CREATE TRIGGER roles_noted AFTER INSERT OR UPDATE OR DELETE ON roles
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER settlement_days_noted AFTER INSERT OR UPDATE OR DELETE ON settlement_days
     FOR EACH ROW EXECUTE FUNCTION note_change('channel', 'day');
 CREATE TRIGGER settlement_differences_noted AFTER INSERT OR UPDATE OR DELETE ON settlement_differences

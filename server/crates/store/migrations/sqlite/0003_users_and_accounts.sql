@@ -1,15 +1,30 @@
+-- The roles that the site made for itself; those that every site has are in the code.
+CREATE TABLE roles (
+    id BLOB PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE role_permissions (
+    role_id BLOB NOT NULL REFERENCES roles (id),
+    permission TEXT NOT NULL,
+    PRIMARY KEY (role_id, permission)
+);
+
 CREATE TABLE users (
     id BLOB PRIMARY KEY NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('resident', 'operator', 'admin')),
+    role TEXT NOT NULL
+        CHECK (role IN ('resident', 'admin', 'manager', 'cashier', 'technician', 'auditor', 'read_only', 'own')),
     login TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     password_hash TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     disabled_at BIGINT,
-    -- Approves returns and refunds as the second person; administrators always may.
-    may_approve BOOLEAN NOT NULL DEFAULT FALSE,
+    -- What an operator with the role `own` may do.
+    own_role_id BLOB REFERENCES roles (id),
     -- An operator who sees every building, also those that are added later.
-    all_buildings BOOLEAN NOT NULL DEFAULT FALSE
+    all_buildings BOOLEAN NOT NULL DEFAULT FALSE,
+    CHECK ((role = 'own') = (own_role_id IS NOT NULL))
 );
 
 -- The buildings that an operator may see and operate where `all_buildings` is not set; no row means none.

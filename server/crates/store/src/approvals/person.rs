@@ -4,29 +4,19 @@ use model::error::AppError;
 use model::ids::{PlaceId, UserId};
 
 use crate::console::{above, within};
-use crate::{Db, Result, StoreError, Tx, on, read};
-
-/// Whether somebody may approve what others ask: administrators, and operators who were given it.
-pub async fn may_approve(db: &Db, user: UserId) -> Result<bool> {
-    let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT CAST(1 AS BIGINT) FROM users WHERE id = $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve)"
-    )
-    .bind(user)
-    .fetch_optional(pool)
-    .await)?;
-    Ok(row.is_some())
-}
+use crate::roles::approves;
+use crate::{Result, StoreError, Tx, on};
 
 /// Whether one may approve what the other asked for. Two log-ins by the name of one person are one person.
 ///
 /// # Errors
 /// Refused with [`AppError::SecondPerson`].
 pub(crate) async fn second_person(tx: &mut Tx, who: UserId, asked_by: UserId) -> Result<()> {
-    let row: Option<(UserId,)> = on!(tx, |c| sqlx::query_as(
+    let row: Option<(UserId,)> = on!(tx, |c| sqlx::query_as(concat!(
         "SELECT u.id FROM users u JOIN users a ON a.id = $2
-         WHERE u.id = $1 AND u.id <> a.id AND LOWER(TRIM(u.name)) <> LOWER(TRIM(a.name))
-           AND u.disabled_at IS NULL AND (u.role = 'admin' OR u.may_approve)"
-    )
+         WHERE u.id = $1 AND u.id <> a.id AND LOWER(TRIM(u.name)) <> LOWER(TRIM(a.name)) AND u.disabled_at IS NULL AND ",
+        approves!("u")
+    ))
     .bind(who)
     .bind(asked_by)
     .fetch_optional(c)
@@ -37,12 +27,14 @@ pub(crate) async fn second_person(tx: &mut Tx, who: UserId, asked_by: UserId) ->
 /// Whether there is somebody who may approve what one asks for at a place.
 pub(super) async fn another(tx: &mut Tx, who: UserId, place: Option<PlaceId>) -> Result<bool> {
     let others: Vec<(UserId,)> = on!(tx, |c| {
-        sqlx::query_as(
-        "SELECT id FROM users WHERE id <> $1 AND disabled_at IS NULL AND (role = 'admin' OR may_approve) ORDER BY id LIMIT 100"
-    )
-    .bind(who)
-    .fetch_all(c)
-    .await
+        sqlx::query_as(concat!(
+            "SELECT u.id FROM users u WHERE u.id <> $1 AND u.disabled_at IS NULL AND ",
+            approves!("u"),
+            " ORDER BY u.id LIMIT 100"
+        ))
+        .bind(who)
+        .fetch_all(c)
+        .await
     })?;
     for (other,) in others {
         match second_person(tx, other, who).await {

@@ -8,6 +8,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::{Name, above, like, matches, names, within};
+use crate::roles::{approves, audits};
 use crate::{Db, Result, StoreError, read};
 
 /// All lines `x` that the filter selects, with their rooms `r`, up to further conditions. A shift has no room: its operator and
@@ -38,7 +39,12 @@ macro_rules! records {
             above!(),
             "JOIN users u ON u.id = x.by_id
              WHERE CASE WHEN x.kind = 'shift'
-                        THEN x.by_id = $1 OR EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = 'admin') ELSE",
+                        THEN x.by_id = $1 OR EXISTS (SELECT 1 FROM users o WHERE o.id = $1 AND",
+            "(",
+            approves!("o"),
+            " OR ",
+            audits!("o"),
+            ")) ELSE",
             within!(),
             "END AND ($2 = '' OR x.kind <> 'shift') AND",
             matches!("a.number || ' ' || CAST(x.number AS TEXT)"),

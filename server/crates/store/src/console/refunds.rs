@@ -10,6 +10,7 @@ use sqlx::FromRow;
 
 use super::{Name, above, names, within};
 use crate::refunds::unsaid;
+use crate::roles::approves;
 use crate::{Db, Result, read};
 use domain::refund::{Rules, refundable};
 
@@ -236,7 +237,9 @@ pub async fn order_money(
                 ",
             unsaid!(),
             " AS unsaid,
-                EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND (u.role = 'admin' OR u.may_approve)) AS may_approve,",
+                EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND ",
+            approves!("u"),
+            ") AS may_approve,",
             names!(),
             "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN places r ON r.id = a.place_id",
             above!(),

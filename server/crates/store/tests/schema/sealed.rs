@@ -75,6 +75,8 @@ const ROWS: &str = "
     INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, 'a', 'localhost', 502, 1);
     INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, created_at) VALUES ($1, $1, $1, 1, 'a', 'rpp', 1);
     INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'admin', 'a', 'a', 'a', 1);
+    INSERT INTO roles (id, name, created_at) VALUES ($1, 'a', 1);
+    INSERT INTO role_permissions (role_id, permission) VALUES ($1, 'watch');
     INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $1);
     INSERT INTO accounts (id, number, place_id, state, opened_at) VALUES ($1, '0000000000000001', $1, 'open', 1);
     INSERT INTO account_meters (account_id, meter_id, epoch, count, cumulative_fen, from_at) VALUES ($1, $1, 1, 1, 100, 1);

@@ -199,7 +199,7 @@ async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
     let hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
     let now = SystemClock.now();
     let operator = NewUser {
-        role: model::person::Role::Operator,
+        role: model::person::Role::Manager,
         login: "clerk",
         name: "clerk",
         password_hash: &hash,

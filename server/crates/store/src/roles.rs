@@ -1,0 +1,90 @@
+//! The roles that a site made for itself, and what each person may do.
+
+use std::collections::HashMap;
+
+use model::ids::{RoleId, UserId};
+use model::permission::{Permission, Permissions};
+use model::person::{Role, Who};
+
+use crate::{Db, Result, read, users};
+
+/// Whether the person of that alias has a permission: by a ready role, or by one of the site's own.
+macro_rules! holds {
+    ($user:literal, $ready:literal, $permission:literal) => {
+        concat!(
+            "(",
+            $user,
+            ".role IN (",
+            $ready,
+            ") OR EXISTS (SELECT 1 FROM role_permissions WHERE role_id = ",
+            $user,
+            ".own_role_id AND permission = '",
+            $permission,
+            "'))"
+        )
+    };
+}
+
+/// Whether the person of that alias may approve what others ask for.
+macro_rules! approves {
+    ($user:literal) => {
+        $crate::roles::holds!($user, "'admin', 'manager'", "approve")
+    };
+}
+
+/// Whether the person of that alias may read the operation log.
+macro_rules! audits {
+    ($user:literal) => {
+        $crate::roles::holds!($user, "'admin', 'manager', 'auditor'", "audit")
+    };
+}
+
+pub(crate) use {approves, audits, holds};
+
+/// What a person with that role may do now.
+pub(crate) async fn of_user(db: &Db, user: UserId, role: Role) -> Result<Permissions> {
+    if role != Role::Own {
+        return Ok(Permissions::of(role));
+    }
+    let rows: Vec<(Permission,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT p.permission FROM users u JOIN role_permissions p ON p.role_id = u.own_role_id WHERE u.id = $1"
+    )
+    .bind(user)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(permission,)| permission).collect())
+}
+
+/// The permissions of the roles that the site made for itself. A role without any is missing.
+pub(crate) async fn own(db: &Db) -> Result<HashMap<RoleId, Permissions>> {
+    let rows: Vec<(RoleId, Permission)> =
+        read!(db, |pool| sqlx::query_as("SELECT role_id, permission FROM role_permissions").fetch_all(pool).await)?;
+    let mut roles: HashMap<RoleId, Vec<Permission>> = HashMap::new();
+    for (role, permission) in rows {
+        roles.entry(role).or_default().push(permission);
+    }
+    Ok(roles.into_iter().map(|(role, permissions)| (role, permissions.into_iter().collect())).collect())
+}
+
+/// Whoever logs in by that name, with what they may do; for commands that name who gives them.
+pub async fn by_login(db: &Db, login: &str) -> Result<Option<Who>> {
+    let Some(user) = users::by_login(db, login).await? else { return Ok(None) };
+    let id = UserId(user.id);
+    let permissions = of_user(db, id, user.role).await?;
+    Ok(Some(Who { user: id, role: user.role, permissions, name: user.name, ip: String::new() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_name_the_ready_roles_with_their_permission() {
+        for role in Role::READY {
+            for (query, permission) in [(approves!("u"), Permission::Approve), (audits!("u"), Permission::Audit)] {
+                let named = query.contains(&format!("'{}'", role.as_str()));
+                assert_eq!(named, Permissions::of(role).has(permission), "{role:?} {permission:?}");
+            }
+        }
+    }
+}
