@@ -13,19 +13,22 @@ pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'stat
     let words = wall::texts(lang);
     let body = move || match signals.focus.get() {
         Some(seen) => of(&seen, signals.now_s.get(), lang).into_any(),
-        None => view! { <p class="muted">{words.hint}</p> }.into_any(),
+        None => {
+            let (rooms, credit, power) = signals.totals.get();
+            view! {
+                <h2>{words.overview}</h2>
+                {sums(rooms, credit, power, lang)}
+                <p class="muted">{words.hint}</p>
+            }
+            .into_any()
+        }
     };
     let selection = move || {
         signals.selected.get().map(|(count, credit, power)| {
             view! {
                 <div class="wall-selection">
-                    <p><strong>{format!("{} {count} {}", words.selected, words.rooms)}</strong></p>
-                    <dl class="facts">
-                        <dt>{words.remaining}</dt>
-                        <dd class="num">{format!("{} {}", Fen(credit), common::yuan(lang))}</dd>
-                        <dt>{words.power}</dt>
-                        <dd class="num">{format!("{power} W")}</dd>
-                    </dl>
+                    <h2>{words.selected}</h2>
+                    {sums(count, credit, power, lang)}
                     <button class="quiet" on:click=move |_| clear()>{words.clear_selection}</button>
                 </div>
             }
@@ -36,6 +39,22 @@ pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'stat
             <div aria-live="polite">{body}</div>
             {selection}
         </aside>
+    }
+}
+
+/// How many rooms, what is in their meters, and what they draw.
+fn sums(rooms: usize, credit: i64, power: i64, lang: Lang) -> impl IntoView {
+    let words = wall::texts(lang);
+    let power = if power < 10_000 { format!("{power} W") } else { format!("{}.{} kW", power / 1_000, power % 1_000 / 100) };
+    view! {
+        <dl class="facts">
+            <dt>{words.room_count}</dt>
+            <dd class="num">{rooms}</dd>
+            <dt>{words.remaining}</dt>
+            <dd class="num">{format!("{} {}", Fen(credit), common::yuan(lang))}</dd>
+            <dt>{words.power}</dt>
+            <dd class="num">{power}</dd>
+        </dl>
     }
 }
 

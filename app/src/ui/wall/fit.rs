@@ -16,6 +16,16 @@ pub fn ems(text: &str) -> f64 {
     text.chars().map(width).sum()
 }
 
+/// The size of a room's name on a tile, px, and what stands beside it: its mark and the edges.
+pub const NAME_SIZE: f64 = 13.0;
+pub const NAME_EDGES: f64 = 27.0;
+
+/// The width of a tile that shows this name whole, px.
+#[must_use]
+pub fn name_width(name: &str) -> f64 {
+    (ems(name) * NAME_SIZE + NAME_EDGES).ceil()
+}
+
 /// The text, cut with an ellipsis where it is wider than `px` at that size. The end is kept where the beginning is shared:
 /// `…B-301`.
 #[must_use]

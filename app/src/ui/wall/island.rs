@@ -29,6 +29,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
     let signals = Signals {
         counts: RwSignal::new(counts),
         shown: RwSignal::new(None),
+        totals: RwSignal::new((0, 0, 0)),
         focus: RwSignal::new(None),
         selected: RwSignal::new(None),
         link: RwSignal::new(Link::Connecting),

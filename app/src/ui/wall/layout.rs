@@ -69,6 +69,10 @@ const HEAD: f64 = 34.0;
 const SPACE: f64 = 20.0;
 /// Space around everything.
 const MARGIN: f64 = 12.0;
+/// How much wider than they need to be tiles may become to fill their line.
+const STRETCH: f64 = 1.5;
+/// The widest that a room's name may make all tiles.
+const WIDEST: f64 = 184.0;
 
 /// A rectangle on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,6 +119,8 @@ pub struct Head {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     zoom: Zoom,
+    /// Width of each tile.
+    wide: f64,
     pub height: f64,
     pub heads: Vec<Head>,
     /// Lines, in the order of the wall.
@@ -143,11 +149,13 @@ pub enum Step {
 }
 
 impl Layout {
-    /// Lays out what `shows` lets through on a wall of that width. `tiles` is how many there are.
+    /// Lays out what `shows` lets through on a wall of that width. `tiles` is how many there are; `name` is the width that the
+    /// longest name takes on a tile: no name is cut that fits on some tile. Tiles grow until their line is full.
     #[must_use]
-    pub fn new(blocks: &[Block], tiles: usize, zoom: Zoom, width: f64, shows: impl Fn(usize) -> bool) -> Self {
+    pub fn new(blocks: &[Block], tiles: usize, zoom: Zoom, width: f64, name: f64, shows: impl Fn(usize) -> bool) -> Self {
         let mut layout = Self { zoom, position: vec![None; tiles], ..Self::default() };
         let ((w, _, gap), gutter) = (zoom.size(), zoom.gutter());
+        let w = if zoom == Zoom::Heat { w } else { w.max(name.min(WIDEST)) };
         let kept: Vec<Vec<(usize, Vec<usize>)>> = blocks.iter().map(|block| kept(block, &shows)).collect();
         let longest = kept.iter().flatten().map(|(_, tiles)| tiles.len()).max().unwrap_or(0);
         let natural = gutter + longest as f64 * (w + gap);
@@ -157,6 +165,8 @@ impl Layout {
         let columns = (((inner + SPACE) / (natural + SPACE)).floor() as usize).clamp(1, filled.max(1));
         let column = (inner - SPACE * (columns - 1) as f64) / columns as f64;
         let a_line = (((column - gutter + gap) / (w + gap)).floor() as usize).max(1);
+        let full = ((column - gutter + gap) / a_line.min(longest.max(1)) as f64 - gap).floor();
+        layout.wide = if zoom == Zoom::Heat { w } else { full.clamp(w, w * STRETCH) };
         let mut heights = vec![MARGIN; columns];
         for (block, floors) in kept.into_iter().enumerate().filter(|(_, floors)| !floors.is_empty()) {
             let lowest = heights.iter().copied().enumerate().min_by(|one, other| one.1.total_cmp(&other.1));
@@ -202,8 +212,8 @@ impl Layout {
     }
 
     fn rect_in(&self, line: &Line, column: usize) -> Rect {
-        let (w, h, gap) = self.zoom.size();
-        Rect { x: line.x + column as f64 * (w + gap), y: line.y, w, h }
+        let (_, h, gap) = self.zoom.size();
+        Rect { x: line.x + column as f64 * (self.wide + gap), y: line.y, w: self.wide, h }
     }
 
     fn line_of(&self, position: usize) -> Option<usize> {
@@ -272,7 +282,7 @@ mod tests {
     }
 
     fn layout(zoom: Zoom, width: f64) -> Layout {
-        Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, zoom, width, |_| true)
+        Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, zoom, width, 0.0, |_| true)
     }
 
     #[test]
@@ -297,6 +307,19 @@ mod tests {
     }
 
     #[test]
+    fn tiles_fill_their_line_and_hold_the_longest_name() {
+        for width in [800.0, 1_000.0, 1_200.0] {
+            let layout = layout(Zoom::Tile, width);
+            let first = layout.lines[0].clone();
+            let (_, last) = layout.tiles(&first).last().unwrap();
+            let left = width - MARGIN - last.x - last.w;
+            assert!((0.0..first.len as f64 + 1.0).contains(&left), "{left} of {width} are empty");
+        }
+        let named = |name| Layout::new(&[block(0, 1, 29)], 29, Zoom::Tile, 1_200.0, name, |_| true).rect(0).unwrap().w;
+        assert!(named(120.0) >= 120.0 && named(900.0) <= WIDEST * STRETCH);
+    }
+
+    #[test]
     fn buildings_stand_side_by_side_where_they_fit_whole() {
         assert_eq!(layout(Zoom::Heat, 1_400.0).heads[1].at.y, layout(Zoom::Heat, 1_400.0).heads[0].at.y);
         assert!(layout(Zoom::Tile, 1_400.0).heads[1].at.y > layout(Zoom::Tile, 1_400.0).heads[0].at.y);
@@ -305,12 +328,12 @@ mod tests {
     #[test]
     fn a_filter_closes_the_gaps() {
         let layout =
-            Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, Zoom::Tile, 1_200.0, |tile| tile == 30 || tile == 200);
+            Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, Zoom::Tile, 1_200.0, 0.0, |tile| tile == 30 || tile == 200);
         assert_eq!(layout.order, [30, 200]);
         assert_eq!((layout.heads.len(), layout.lines.len()), (2, 2));
         assert_eq!(layout.lines[0].label, Some((0, 1)));
         assert_eq!(layout.rect(31), None);
-        let none = Layout::new(&[block(0, 1, 3)], 3, Zoom::Tile, 1_200.0, |_| false);
+        let none = Layout::new(&[block(0, 1, 3)], 3, Zoom::Tile, 1_200.0, 0.0, |_| false);
         assert!(none.order.is_empty() && none.step(None, Step::Right).is_none());
     }
 
@@ -324,7 +347,7 @@ mod tests {
         assert_eq!(layout.step(Some(0), Step::Up), None);
         assert_eq!(layout.step(Some(0), Step::Last), Some(347));
         assert_eq!(layout.step(Some(347), Step::Right), Some(347));
-        let filtered = Layout::new(&[block(0, 2, 3)], 6, Zoom::Tile, 900.0, |tile| tile != 1);
+        let filtered = Layout::new(&[block(0, 2, 3)], 6, Zoom::Tile, 900.0, 0.0, |tile| tile != 1);
         assert_eq!(filtered.step(Some(5), Step::Up), Some(2), "a shorter line is entered at its end");
         assert_eq!(filtered.step(Some(1), Step::Right), Some(0), "from what is hidden one begins anew");
     }

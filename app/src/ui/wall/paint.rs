@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 use web_sys::CanvasRenderingContext2d as Context;
 
-use super::fit::{ems, fit};
+use super::fit::{NAME_EDGES, NAME_SIZE, ems, fit};
 use super::layout::{Layout, Rect, Zoom};
 use super::shapes;
 use super::state::Model;
@@ -193,8 +193,8 @@ impl Painter {
     fn first_row(&self, name: &str, state: SupplyState, rect: Rect, colour: &str) -> Drawn {
         let word = common::supply(state, self.lang);
         let right = rect.x + rect.w - 5.0;
-        let name = fit(name, 13.0, rect.w - 27.0);
-        if ems(&name) * 13.0 + ems(word) * 11.0 + 30.0 <= rect.w {
+        let name = fit(name, NAME_SIZE, rect.w - NAME_EDGES);
+        if ems(&name) * NAME_SIZE + ems(word) * 11.0 + 30.0 <= rect.w {
             self.ctx.set_text_align("right");
             // The colour of "not open" is too faint for small text.
             let ink = if state == SupplyState::NotOpen { &self.theme.muted } else { colour };

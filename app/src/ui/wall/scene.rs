@@ -24,6 +24,8 @@ pub struct Signals {
     /// The number of tiles per chip.
     pub counts: RwSignal<Counts>,
     pub shown: RwSignal<Option<usize>>,
+    /// What is shown: number of tiles, credit in fen, power in W.
+    pub totals: RwSignal<(usize, i64, i64)>,
     /// The focused tile.
     pub focus: RwSignal<Option<FocusedTile>>,
     /// The selection: number of tiles, credit in fen, power in W.
@@ -269,19 +271,20 @@ impl Scene {
     /// Updates the signals of the focused tile and the counts.
     fn tell(&self) {
         let signals = self.0.signals;
-        let (counts, seen, selected, now_s) = self.with(|state| {
+        let (counts, seen, selected, totals, now_s) = self.with(|state| {
             let seen = state.hover.or(state.focus).and_then(|index| state.seen(index));
-            let sum = |(credit, power): (i64, i64), index: &usize| {
+            let sum = |(rooms, credit, power): (usize, i64, i64), index: &usize| {
                 let tile = state.model.tiles.get(*index).copied().unwrap_or(Tile::UNSEEN);
-                (credit + i64::from(tile.remaining), power + i64::from(tile.power_w))
+                (rooms + 1, credit + i64::from(tile.remaining), power + i64::from(tile.power_w))
             };
-            let (credit, power) = state.selected.iter().fold((0, 0), sum);
-            let selected = (!state.selected.is_empty()).then_some((state.selected.len(), credit, power));
-            (state.model.counts, seen, selected, state.now_s())
+            let selected = (!state.selected.is_empty()).then(|| state.selected.iter().fold((0, 0, 0), sum));
+            let totals = state.layout.order.iter().fold((0, 0, 0), sum);
+            (state.model.counts, seen, selected, totals, state.now_s())
         });
         set(signals.counts, counts);
         set(signals.focus, seen);
         set(signals.selected, selected);
+        set(signals.totals, totals);
         set(signals.now_s, now_s);
     }
 
@@ -297,18 +300,23 @@ impl Scene {
     }
 
     fn frame_now(&self) {
-        if let Err(error) = self.frame() {
-            leptos::logging::error!("wall: {error:?}");
+        match self.frame() {
+            // What is shown has changed, and so have its totals.
+            Ok(true) => self.tell(),
+            Ok(false) => {}
+            Err(error) => leptos::logging::error!("wall: {error:?}"),
         }
     }
 
-    fn frame(&self) -> Result<(), JsValue> {
+    /// Paints; gives whether it laid out the tiles anew.
+    fn frame(&self) -> Result<bool, JsValue> {
         let inner = &*self.0;
         let mut state = inner.state.borrow_mut();
         if state.model.rooms.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        if state.repaint == Repaint::Layout {
+        let lays_out = state.repaint == Repaint::Layout;
+        if lays_out {
             let (width, height) = (f64::from(inner.view.client_width()), f64::from(inner.view.client_height()));
             let dpr = window().device_pixel_ratio();
             if state.size != (width, height, dpr) {
@@ -318,7 +326,7 @@ impl Scene {
             }
             let State { model, filter, zoom, .. } = &*state;
             let shows = |index| model.shows(index, filter);
-            let layout = Layout::new(&model.blocks, model.rooms.len(), *zoom, width, shows);
+            let layout = Layout::new(&model.blocks, model.rooms.len(), *zoom, width, model.name_width, shows);
             inner.spacer.style().set_property("height", &format!("{}px", layout.height))?;
             set(inner.signals.shown, Some(layout.order.len()));
             state.layout = layout;
@@ -331,7 +339,7 @@ impl Scene {
         state.paint(f64::from(inner.view.scroll_top()))?;
         state.repaint = Repaint::Nothing;
         state.dirty.clear();
-        Ok(())
+        Ok(lays_out)
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {

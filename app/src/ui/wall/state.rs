@@ -1,6 +1,7 @@
 //! The data of the wall: compact arrays, filled by a snapshot and changed by deltas.
 
 use super::filter::{self, Counts, Filter};
+use super::fit::name_width;
 use model::ids::MeterId;
 use model::wall::{Delta, Snapshot, Tile};
 
@@ -36,6 +37,8 @@ pub struct Model {
     /// Rooms, by index of their tile.
     pub rooms: Vec<Room>,
     pub tiles: Vec<Tile>,
+    /// The width that the longest name takes on a tile.
+    pub name_width: f64,
     /// The number of tiles per chip.
     pub counts: Counts,
     /// The revision of the tiles.
@@ -76,7 +79,8 @@ impl Model {
         let tiles: Vec<Tile> =
             rooms.iter().map(|_| numbers.next().and_then(Tile::from_numbers).unwrap_or(Tile::UNSEEN)).collect();
         let counts = filter::count(tiles.iter().copied());
-        Self { blocks, rooms, tiles, counts, revision: snapshot.revision }
+        let name_width = rooms.iter().map(|room| name_width(&room.name)).fold(0.0, f64::max);
+        Self { blocks, rooms, tiles, name_width, counts, revision: snapshot.revision }
     }
 
     /// Applies a delta. Deltas older than the snapshot are ignored.
