@@ -44,6 +44,8 @@ both!(the_sales_journal_is_a_page_and_a_file, |w: World| async move {
     assert!(all.lines().any(|line| line.contains("退电") && line.contains("扣减中")), "{all}");
 
     let year = model::time::Timestamp(w.number("SELECT MAX(issued_at) FROM receipts").await).date().ymd().0;
+    let found = clerk.get(&format!("/search?q={year}-000001")).await;
+    assert_eq!(location(&found), format!("/receipts/{year}-000001"), "the search knows receipts");
     let receipt = text(clerk.get(&format!("/receipts/{year}-000001")).await).await;
     assert!(receipt.contains("伍拾元整") && receipt.contains("副本"), "nothing was printed yet");
     for (print, copy) in [(1, false), (2, true)] {

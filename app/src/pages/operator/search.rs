@@ -9,7 +9,7 @@ use crate::i18n::{cash_desk, common, lang};
 use crate::ports::{operator, ports, reply};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
-use model::console::{FoundOrder, MeterLine};
+use model::console::{FoundOrder, MeterLine, ReceiptNumber};
 
 /// The page: `/search?q=301`.
 #[component]
@@ -18,6 +18,13 @@ pub fn SearchPage() -> impl IntoView {
     let text = q.clone();
     let read = async move {
         let (ports, who, reply) = (ports()?, operator()?, reply()?);
+        // A receipt's number names nothing else.
+        if let Ok(number) = text.trim().parse::<ReceiptNumber>()
+            && ports.receipts.receipt(&who, number).await.is_ok()
+        {
+            reply.redirect(&format!("/receipts/{number}"));
+            return Ok((Vec::new(), Vec::new()));
+        }
         let orders = ports.meter_wall.find_orders(&who, &text).await?;
         let found = ports.meter_wall.search(&who, &text).await?;
         match (&found[..], &orders[..]) {
