@@ -62,6 +62,7 @@ mod shifts;
 mod single_slot;
 mod site_import;
 mod sweep_settings;
+mod trips;
 mod unionpay;
 mod verify;
 mod wechat;

@@ -14,7 +14,7 @@ use model::order::Tender;
 use model::time::Timestamp;
 
 pub use meters::add_meter;
-pub(super) use meters::{Takes, attach_to, first_that_takes, takes};
+pub(super) use meters::{Takes, attach_to, first_that_takes, takes, takes_locked};
 pub use opened::{OpenedAccount, opened};
 pub use residents::{ResidentToAdd, add_resident, remove_resident};
 pub(super) use residents::{end as end_residents, insert as join, pass_on as pass_residents_on};

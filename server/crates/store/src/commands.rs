@@ -7,6 +7,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::json_text::JsonText;
+use super::one_trip::OneTrip;
 use super::{Db, Result, StoreError, Tx, on, read};
 use domain::command_args::{CommandArgs, StoredArgs};
 
@@ -103,27 +104,31 @@ pub async fn enqueue(tx: &mut Tx, at: Timestamp, command: &NewCommand) -> Result
         .execute(c)
         .await)?;
     }
-    on!(tx, |c| {
-        sqlx::query(
-            "INSERT INTO commands (id, meter_id, account_id, order_id, kind, args, relay_closed, money, priority, state, next_at,
-                                   decided_by, decided_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $10)",
-        )
-        .bind(command.id)
-        .bind(command.meter)
-        .bind(command.account)
-        .bind(command.order)
-        .bind(kind)
-        .bind(JsonText(&command.args))
-        .bind(command.args.relay_closed())
-        .bind(kind.moves_money())
-        .bind(kind.priority())
-        .bind(at)
-        .bind(command.by)
-        .execute(c)
-        .await
-    })?;
+    let mut trip = OneTrip::of(tx);
+    add_command(&mut trip, at, command);
+    trip.run(tx).await?;
     Ok(())
+}
+
+/// Stores a command that no other one gives way to, as one statement of several.
+pub(super) fn add_command(trip: &mut OneTrip, at: Timestamp, command: &NewCommand) {
+    let kind = command.args.kind();
+    trip.write(
+        "INSERT INTO commands (id, meter_id, account_id, order_id, kind, args, relay_closed, money, priority, state, next_at,
+                               decided_by, decided_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10, $11, $10 WHERE TRUE",
+    )
+    .bind(command.id)
+    .bind(command.meter)
+    .bind(command.account)
+    .bind(command.order)
+    .bind(kind)
+    .bind(JsonText(&command.args))
+    .bind(command.args.relay_closed())
+    .bind(kind.moves_money())
+    .bind(kind.priority())
+    .bind(at)
+    .bind(command.by);
 }
 
 /// Cancels a command of which no frame was sent. Gives whether it could: the engine

@@ -4,6 +4,7 @@ use model::money::Money;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use super::one_trip::OneTrip;
 use super::{Db, Result, Tx, on, read};
 use domain::ledger::{Account, Transfer};
 use domain::rng::Rng;
@@ -24,10 +25,17 @@ pub struct Balance {
 /// # Errors
 /// A duplicate ([`super::StoreError::is_duplicate`]) where this operation was posted before.
 pub async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, transfer: &Transfer) -> Result<()> {
-    on!(tx, |c| {
-        sqlx::query(
-        "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at) VALUES ($1, $2, $3, $4, $5, $6,
-            $7)",
+    let mut trip = OneTrip::of(tx);
+    add_post(&mut trip, rng, at, transfer);
+    trip.run(tx).await?;
+    Ok(())
+}
+
+/// [`post`] as one statement of several.
+pub(super) fn add_post(trip: &mut OneTrip, rng: &Rng, at: Timestamp, transfer: &Transfer) {
+    trip.write(
+        "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
+         SELECT $1, $2, $3, $4, $5, $6, $7 WHERE TRUE",
     )
     .bind(rng.id(at))
     .bind(transfer.operation)
@@ -35,11 +43,7 @@ pub async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, transfer: &Transfer) ->
     .bind(transfer.debit.code())
     .bind(transfer.credit.code())
     .bind(transfer.amount.0)
-    .bind(at.0)
-    .execute(c)
-    .await
-    })?;
-    Ok(())
+    .bind(at);
 }
 
 /// What an account gave minus what it took: positive for what we owe.

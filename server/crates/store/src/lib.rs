@@ -7,6 +7,7 @@ mod bulk;
 mod db;
 mod error;
 mod json_text;
+mod one_trip;
 mod server_lock;
 
 pub mod accounts;

@@ -19,6 +19,7 @@ pub use undeliverable::{reassign, undeliverable_orders};
 use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
+use super::one_trip::OneTrip;
 use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
 use super::{Db, Result, Tx, cases, ledger, on, read, wallets};
@@ -208,11 +209,21 @@ pub(super) enum DeliveryTarget {
 
 /// Where an order can go as things stand. Locks the account's meter.
 pub(super) async fn delivery_target(tx: &mut Tx, order: &Order) -> Result<DeliveryTarget> {
-    let account = order.account_id;
-    if let Takes::Open(wallet) | Takes::Opening(wallet) = accounts::takes(tx, account, order.meter_id).await? {
+    let takes = accounts::takes(tx, order.account_id, order.meter_id).await?;
+    target(tx, order, takes).await
+}
+
+/// [`delivery_target`] of an order whose account's meter the transaction has locked.
+pub(super) async fn delivery_target_locked(tx: &mut Tx, order: &Order) -> Result<DeliveryTarget> {
+    let takes = accounts::takes_locked(tx, order.account_id, order.meter_id).await?;
+    target(tx, order, takes).await
+}
+
+async fn target(tx: &mut Tx, order: &Order, takes: Takes) -> Result<DeliveryTarget> {
+    if let Takes::Open(wallet) | Takes::Opening(wallet) = takes {
         return Ok(DeliveryTarget::Here(wallet));
     }
-    let moved = undeliverable::follows(tx, account).await?;
+    let moved = undeliverable::follows(tx, order.account_id).await?;
     Ok(moved.map_or(DeliveryTarget::Nowhere, |(account, meter)| DeliveryTarget::Moved(account, meter)))
 }
 
@@ -231,12 +242,39 @@ pub(super) async fn deliver_by(
     order: Order,
     by: Option<UserId>,
 ) -> Result<Order> {
-    let account = order.account_id;
-    ledger::post(tx, rng, at, &payment(order.id.0, order.tender, account, order.amount.money())).await?;
+    let mut trip = OneTrip::of(tx);
+    add_delivery(&mut trip, rng, at, way, &order, by)?;
+    trip.run(tx).await?;
     match *way {
-        DeliveryTarget::Here(wallet) => credit(tx, rng, at, order, wallet, by).await,
-        DeliveryTarget::Moved(account, meter) => undeliverable::send(tx, rng, at, &order, account, meter).await,
         DeliveryTarget::Nowhere => undeliverable::hold(tx, rng, at, order.id).await,
+        DeliveryTarget::Here(_) | DeliveryTarget::Moved(..) => finish_delivery(tx, rng, at, way, order).await,
+    }
+}
+
+/// Adds the posting of an order that has just become `paid` and, where the wallet is not on the server, its command: what is written
+/// without looking anything up. [`finish_delivery`] follows.
+pub(super) fn add_delivery(
+    trip: &mut OneTrip,
+    rng: &Rng,
+    at: Timestamp,
+    way: &DeliveryTarget,
+    order: &Order,
+    by: Option<UserId>,
+) -> Result<()> {
+    ledger::add_post(trip, rng, at, &payment(order.id.0, order.tender, order.account_id, order.amount.money()));
+    if matches!(way, DeliveryTarget::Here(wallet) if *wallet != Wallet::Server) {
+        commands::add_command(trip, at, &credit_command(rng, at, order, by)?);
+    }
+    Ok(())
+}
+
+/// What [`add_delivery`] leaves: the credit to a server wallet, or the way into another meter. An order that can go nowhere is
+/// left as it is.
+pub(super) async fn finish_delivery(tx: &mut Tx, rng: &Rng, at: Timestamp, way: &DeliveryTarget, order: Order) -> Result<Order> {
+    match *way {
+        DeliveryTarget::Here(Wallet::Server) => wallets::credit(tx, rng, at, &order).await,
+        DeliveryTarget::Moved(account, meter) => undeliverable::send(tx, rng, at, &order, account, meter).await,
+        DeliveryTarget::Here(_) | DeliveryTarget::Nowhere => Ok(order),
     }
 }
 
@@ -245,24 +283,25 @@ async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, wallet: Wal
     if wallet == Wallet::Server {
         return wallets::credit(tx, rng, at, &order).await;
     }
+    commands::enqueue(tx, at, &credit_command(rng, at, &order, by)?).await?;
+    Ok(order)
+}
+
+fn credit_command(rng: &Rng, at: Timestamp, order: &Order, by: Option<UserId>) -> Result<NewCommand> {
     let number = u64::try_from(order.number).map_err(|_| AppError::Invalid)?;
     let amount = u32::try_from(order.amount.0).map_err(|_| AppError::AmountOutOfRange)?;
-    let command = NewCommand {
+    Ok(NewCommand {
         id: CommandId(rng.id(at)),
         meter: order.meter_id,
         account: Some(order.account_id),
         order: Some(order.id),
         args: CommandArgs::Money(MoneyOperation::Credit { order: number, amount }),
         by,
-    };
-    commands::enqueue(tx, at, &command).await?;
-    Ok(order)
+    })
 }
 
-/// Posts the payment of an order that has just become `paid` and cannot be delivered: a person decides, or it goes back.
-pub(super) async fn hold_paid(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order) -> Result<()> {
-    let account = order.account_id;
-    ledger::post(tx, rng, at, &payment(order.id.0, order.tender, account, order.amount.money())).await?;
+/// An order that has just become `paid` cannot be delivered: a person decides, or it goes back.
+pub(super) async fn hold_paid(tx: &mut Tx, order: &Order) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE orders SET state = 'case' WHERE id = $1 AND state = 'paid'")
         .bind(order.id)
         .execute(c)

@@ -209,12 +209,14 @@ struct ChainedLine {
     hash: Vec<u8>,
 }
 
+/// Table and key of a row, the seal that it has to have before, and its new one.
+type ChangedSeal = (String, String, Seal, Seal);
+
 /// The seals of the rows that a transaction changed.
 #[derive(Default)]
 struct Seals {
     added: Vec<(String, String, Seal)>,
-    /// Each with the seal that it has to have before.
-    changed: Vec<(String, String, Seal, Seal)>,
+    changed: Vec<ChangedSeal>,
     removed: Vec<(String, String)>,
 }
 

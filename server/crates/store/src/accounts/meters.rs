@@ -27,20 +27,24 @@ pub(crate) enum Takes {
 /// Whether a meter of an account takes money. Locks the account's meter, and asks for the account only then: on PostgreSQL a
 /// statement that waited for a lock still sees everything else as it was before.
 pub(crate) async fn takes(tx: &mut Tx, account: AccountId, meter: MeterId) -> Result<Takes> {
-    let here = on!(tx, |c| sqlx::query(
-        "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
-    )
-    .bind(account.0)
-    .bind(meter.0)
-    .execute(c)
-    .await)?;
-    if here == 0 {
-        return Ok(Takes::No);
+    // SQLite has one writer.
+    if let Tx::Postgres(connection) = tx {
+        sqlx::query("SELECT FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL FOR NO KEY UPDATE")
+            .bind(account)
+            .bind(meter)
+            .execute(&mut **connection)
+            .await?;
     }
+    takes_locked(tx, account, meter).await
+}
+
+/// [`takes`] of an account's meter that the transaction has locked.
+pub(crate) async fn takes_locked(tx: &mut Tx, account: AccountId, meter: MeterId) -> Result<Takes> {
     let row: Option<(AccountState, i64, Wallet)> = on!(tx, |c| {
         sqlx::query_as(
             "SELECT a.state, (SELECT COUNT(*) FROM account_closure_meters WHERE meter_id = $2 AND final_at IS NULL), m.wallet
-             FROM accounts a JOIN meters m ON m.id = $2 WHERE a.id = $1",
+             FROM account_meters here JOIN accounts a ON a.id = here.account_id JOIN meters m ON m.id = here.meter_id
+             WHERE here.account_id = $1 AND here.meter_id = $2 AND here.to_at IS NULL",
         )
         .bind(account.0)
         .bind(meter.0)

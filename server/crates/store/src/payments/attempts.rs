@@ -65,8 +65,6 @@ macro_rules! attempt_columns {
     };
 }
 
-pub(super) use attempt_columns;
-
 /// Under which terms an attempt is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {

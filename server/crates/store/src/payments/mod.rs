@@ -7,6 +7,7 @@ mod outcome;
 mod record;
 mod returned;
 mod settle;
+mod subject;
 
 pub(crate) use attempts::give_up;
 pub use attempts::{Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt, way_of};

@@ -5,7 +5,7 @@ use model::money::Fen;
 use model::time::Timestamp;
 
 use super::outcome::Outcome;
-use super::settle::Subject;
+use super::subject::Subject;
 use crate::audit::{self, Entry};
 use crate::{Result, Tx, cases};
 use domain::payment_event::{EventKind, VerifiedEvent};

@@ -7,23 +7,19 @@ use model::money::Fen;
 use model::order::{OrderState, Tender};
 use model::time::Timestamp;
 
-use super::attempts::{Attempt, AttemptState, attempt_columns};
+use super::attempts::AttemptState;
 use super::outcome::Outcome;
 use super::record::{case, open_case, record};
 use super::returned;
-use crate::orders::{self, DeliveryTarget, Order, order_columns};
+use super::subject::{Subject, lock, lock_with_meter};
+use crate::one_trip::OneTrip;
+use crate::orders::{self, DeliveryTarget};
 use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 use domain::ledger::suspense;
 use domain::order::may_step;
 use domain::payment::{Claimed, DEAD_AFTER, Expected, Mismatch, Verdict, judge};
 use domain::payment_event::{EventKind, EventSource, StoredEventKind, VerifiedEvent};
 use domain::rng::Rng;
-
-/// What the event is about, locked: no other event of the attempt or its order is settled meanwhile.
-pub(super) struct Subject {
-    pub(super) attempt: Attempt,
-    pub(super) order: Order,
-}
 
 /// Settles verified events in one transaction, each as if it came alone after those before it.
 ///
@@ -49,6 +45,7 @@ async fn settle_one(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent
             Some(out_trade_no) => lock(tx, &out_trade_no).await?,
             None => None,
         },
+        (out_trade_no, _) if event.kind() == EventKind::Paid => lock_with_meter(tx, out_trade_no).await?,
         (out_trade_no, _) => lock(tx, out_trade_no).await?,
     };
     let outcome = settle_kind(tx, rng, at, event, subject.as_ref()).await?;
@@ -96,27 +93,6 @@ async fn number_of(tx: &mut Tx, channel: Tender, trade_no: &str) -> Result<Optio
     Ok(row.map(|(number,)| number))
 }
 
-/// A query for one row that no other transaction changes until this one ends. SQLite has one writer, so nothing is locked there.
-macro_rules! locked {
-    ($tx:expr, $query:expr, $of:expr) => {{
-        let text = match $tx {
-            Tx::Sqlite(_) => $query,
-            Tx::Postgres(_) => concat!($query, " FOR NO KEY UPDATE"),
-        };
-        on!($tx, |c| sqlx::query_as(text).bind($of).fetch_optional(c).await)
-    }};
-}
-
-/// Always the attempt before its order.
-async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
-    let attempt: Option<Attempt> =
-        locked!(tx, concat!("SELECT", attempt_columns!(), "FROM payment_attempts WHERE out_trade_no = $1"), out_trade_no)?;
-    let Some(attempt) = attempt else { return Ok(None) };
-    let order: Option<Order> = locked!(tx, concat!("SELECT", order_columns!(), "FROM orders WHERE id = $1"), attempt.order_id)?;
-    let order = order.ok_or(StoreError::Inconsistent { table: "payment_attempts", column: "order_id" })?;
-    Ok(Some(Subject { attempt, order }))
-}
-
 async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subject: Option<&Subject>) -> Result<Outcome> {
     let verdict = verdict(event, subject);
     if let (Verdict::Hold(mismatch), Some(subject), EventSource::Notify) = (verdict, subject, event.source())
@@ -125,7 +101,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
         return hold_notification(tx, rng, at, event, subject, mismatch).await;
     }
     let way = match (verdict, subject) {
-        (Verdict::Credit { .. }, Some(subject)) => orders::delivery_target(tx, &subject.order).await?,
+        (Verdict::Credit { .. }, Some(subject)) => orders::delivery_target_locked(tx, &subject.order).await?,
         _ => DeliveryTarget::Nowhere,
     };
     let outcome = match verdict {
@@ -134,23 +110,14 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
         Verdict::Twice => Outcome::Twice,
         Verdict::Hold(mismatch) => Outcome::Held(mismatch),
     };
+    if let (Verdict::Credit { .. }, Some(subject)) = (verdict, subject) {
+        return credit(tx, rng, at, event, subject, (&way, outcome)).await;
+    }
     // Before anything else is changed: whoever inserts the row has the event.
     let Some(id) = insert(tx, rng, at, event, EventKey::of(StoredEventKind::Paid), subject, outcome).await? else {
         return Ok(Outcome::Duplicate);
     };
     match (verdict, subject) {
-        (Verdict::Credit { .. }, Some(subject)) => {
-            move_attempt(tx, at, subject, AttemptState::Paid, event.trade_no()).await?;
-            pay_order(tx, at, subject).await?;
-            if matches!(way, DeliveryTarget::Nowhere) {
-                orders::hold_paid(tx, rng, at, &subject.order).await?;
-                let case = UndeliverableCase { closing: None, channel: Some(event.channel()), amount: event.amount() };
-                open_case(tx, rng, at, Some(subject), CaseDetail::Undeliverable(case)).await?;
-            } else {
-                orders::deliver_by(tx, rng, at, &way, subject.order.clone(), None).await?;
-            }
-            returned::book_earlier(tx, rng, at, event, subject).await?;
-        }
         (Verdict::Twice, Some(subject)) => {
             if subject.attempt.state != AttemptState::Paid {
                 move_attempt(tx, at, subject, AttemptState::Paid, event.trade_no()).await?;
@@ -172,16 +139,71 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
             }
             open_case(tx, rng, at, subject, CaseDetail::Payment(case(event, subject, mismatch.reason()))).await?;
         }
-        // `judge` holds what has no attempt.
-        (_, None) => return Err(StoreError::Inconsistent { table: "payment_attempts", column: "out_trade_no" }),
+        // `judge` holds what has no attempt; what is credited has returned.
+        (Verdict::Credit { .. }, _) | (_, None) => {
+            return Err(StoreError::Inconsistent { table: "payment_attempts", column: "out_trade_no" });
+        }
     }
-    if let (Verdict::Credit { .. } | Verdict::Twice, Some(Subject { attempt, order })) = (verdict, subject)
-        && attempt.state == AttemptState::Held
-    {
-        cases::resolve_order(tx, at, &[CaseKind::Payment], order.id, "answered").await?;
+    if let (Verdict::Twice, Some(subject)) = (verdict, subject) {
+        answered(tx, at, subject).await?;
     }
     record(tx, at, event, subject, outcome).await?;
     Ok(outcome)
+}
+
+/// The payment fits: event, attempt, order, posting and command are one trip to the database.
+async fn credit(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    event: &VerifiedEvent,
+    subject: &Subject,
+    (way, outcome): (&DeliveryTarget, Outcome),
+) -> Result<Outcome> {
+    if !may_step(subject.order.state, OrderState::Paid) {
+        return Err(StoreError::Inconsistent { table: "orders", column: "state" });
+    }
+    let mut trip = OneTrip::of(tx);
+    // Whoever inserts the row has the event: without it nothing else is written.
+    add_event(&mut trip, rng.id(at), at, event, EventKey::of(StoredEventKind::Paid), (Some(subject), outcome));
+    trip.only_if_first();
+    add_move(&mut trip, at, subject, AttemptState::Paid, event.trade_no());
+    trip.write_one(
+        "UPDATE orders SET state = 'paid', paid_at = $1 WHERE id = $2 AND state IN ('pending', 'closed')",
+        "orders",
+        "state",
+    )
+    .bind(at)
+    .bind(subject.order.id);
+    orders::add_delivery(&mut trip, rng, at, way, &subject.order, None)?;
+    // Of refunds that were heard of before their payment. Asked here, because the attempt is locked.
+    trip.count("SELECT COUNT(*) FROM payment_events WHERE attempt_id = $1 AND kind IN ('refunded', 'refund-total')")
+        .bind(subject.attempt.id);
+    let counts = trip.run(tx).await?;
+    if counts.first() != Some(&1) {
+        return Ok(Outcome::Duplicate);
+    }
+    if matches!(way, DeliveryTarget::Nowhere) {
+        orders::hold_paid(tx, &subject.order).await?;
+        let case = UndeliverableCase { closing: None, channel: Some(event.channel()), amount: event.amount() };
+        open_case(tx, rng, at, Some(subject), CaseDetail::Undeliverable(case)).await?;
+    } else {
+        orders::finish_delivery(tx, rng, at, way, subject.order.clone()).await?;
+    }
+    if counts.last() != Some(&0) {
+        returned::book_earlier(tx, rng, at, event, subject).await?;
+    }
+    answered(tx, at, subject).await?;
+    record(tx, at, event, Some(subject), outcome).await?;
+    Ok(outcome)
+}
+
+/// What did not fit is answered by what fits now.
+async fn answered(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> {
+    if subject.attempt.state == AttemptState::Held {
+        cases::resolve_order(tx, at, &[CaseKind::Payment], subject.order.id, "answered").await?;
+    }
+    Ok(())
 }
 
 /// A notification that does not fit may be false where the payment is real: it is held and books nothing, under a key of its
@@ -307,13 +329,24 @@ pub(super) async fn insert(
     subject: Option<&Subject>,
     outcome: Outcome,
 ) -> Result<Option<Uuid>> {
-    let id = rng.id(at);
-    let inserted = on!(tx, |c| {
-        sqlx::query(
+    let (id, mut trip) = (rng.id(at), OneTrip::of(tx));
+    add_event(&mut trip, id, at, event, key, (subject, outcome));
+    Ok((trip.run(tx).await?.first() == Some(&1)).then_some(id))
+}
+
+fn add_event(
+    trip: &mut OneTrip,
+    id: Uuid,
+    at: Timestamp,
+    event: &VerifiedEvent,
+    key: EventKey<'_>,
+    (subject, outcome): (Option<&Subject>, Outcome),
+) {
+    trip.write(
         "INSERT INTO payment_events (id, channel, trade_no, kind, refund_no, refund_total_fen, source, attempt_id, amount_fen,
                                      digest, outcome, received_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT (channel, trade_no, kind, refund_no, refund_total_fen) DO NOTHING"
+         ON CONFLICT (channel, trade_no, kind, refund_no, refund_total_fen) DO NOTHING",
     )
     .bind(id)
     .bind(event.channel())
@@ -325,14 +358,10 @@ pub(super) async fn insert(
     .bind(event.source())
     .bind(subject.map(|subject| subject.attempt.id))
     // What went back, where the event tells a sum of that.
-    .bind(if let EventKind::Refunded(sum) = event.kind() { sum.0 } else { event.amount().0 })
+    .bind(if let EventKind::Refunded(sum) = event.kind() { sum } else { event.amount() })
     .bind(event.digest())
     .bind(outcome.recorded())
-    .bind(at)
-    .execute(c)
-    .await
-    })?;
-    Ok((inserted == 1).then_some(id))
+    .bind(at);
 }
 
 pub(super) async fn move_attempt(
@@ -342,34 +371,26 @@ pub(super) async fn move_attempt(
     to: AttemptState,
     trade_no: Option<&str>,
 ) -> Result<()> {
-    let paid_at = (to == AttemptState::Paid).then_some(at.0);
-    let moved = on!(tx, |c| sqlx::query(
+    let mut trip = OneTrip::of(tx);
+    add_move(&mut trip, at, subject, to, trade_no);
+    trip.run(tx).await?;
+    Ok(())
+}
+
+fn add_move(trip: &mut OneTrip, at: Timestamp, subject: &Subject, to: AttemptState, trade_no: Option<&str>) {
+    let paid_at = (to == AttemptState::Paid).then_some(at);
+    trip.write_one(
         "UPDATE payment_attempts SET state = $1, trade_no = COALESCE($2, trade_no), paid_at = COALESCE($3, paid_at),
                 next_query_at = CASE WHEN $1 = 'held' THEN $5 ELSE next_query_at END
-         WHERE id = $4 AND state IN ('pending', 'closing', 'closed', 'held')"
+         WHERE id = $4 AND state IN ('pending', 'closing', 'closed', 'held')",
+        "payment_attempts",
+        "state",
     )
     .bind(to)
     .bind(trade_no)
     .bind(paid_at)
     .bind(subject.attempt.id)
-    .bind(at.0)
-    .execute(c)
-    .await)?;
-    if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "payment_attempts", column: "state" }) }
-}
-
-async fn pay_order(tx: &mut Tx, at: Timestamp, subject: &Subject) -> Result<()> {
-    if !may_step(subject.order.state, OrderState::Paid) {
-        return Err(StoreError::Inconsistent { table: "orders", column: "state" });
-    }
-    let moved = on!(tx, |c| sqlx::query(
-        "UPDATE orders SET state = 'paid', paid_at = $1 WHERE id = $2 AND state IN ('pending', 'closed')"
-    )
-    .bind(at.0)
-    .bind(subject.order.id)
-    .execute(c)
-    .await)?;
-    if moved == 1 { Ok(()) } else { Err(StoreError::Inconsistent { table: "orders", column: "state" }) }
+    .bind(at);
 }
 
 pub(super) async fn post_to_suspense(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, id: Uuid) -> Result<()> {

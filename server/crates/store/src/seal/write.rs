@@ -1,10 +1,11 @@
 //! Writes what a commit adds: the audit lines, the seals, and the head.
 
+use std::fmt::Write;
 use std::sync::LazyLock;
 
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::{ChainedLine, Head, Seals};
+use super::{ChainedLine, ChangedSeal, Head, Seals};
 use crate::bulk::Bulk;
 use crate::{Result, Tx, on};
 
@@ -23,9 +24,17 @@ static UPDATE: LazyLock<Bulk> = LazyLock::new(|| {
 static LINES: LazyLock<Bulk> =
     LazyLock::new(|| Bulk::new("INSERT INTO audit (seq, at, actor, ip, action, subject, detail, hash)", 8, ""));
 
+/// Changed seals that fit into one statement with the rest.
+const FEW: usize = 8;
+
 /// Writes all of it, in the transaction that it belongs to.
 pub(super) async fn write(tx: &mut Tx, head: &Head, lines: &[ChainedLine], seals: &Seals) -> Result<()> {
-    for (text, rows) in UPDATE.pieces(tx, &seals.changed) {
+    // A few are changed on PostgreSQL together with what is added.
+    let (few, many) = match tx {
+        Tx::Postgres(_) if seals.changed.len() <= FEW => (&seals.changed[..], &[][..]),
+        _ => (&[][..], &seals.changed[..]),
+    };
+    for (text, rows) in UPDATE.pieces(tx, many) {
         on!(tx, |c| {
             let query = sqlx::query(text);
             rows.iter()
@@ -39,7 +48,7 @@ pub(super) async fn write(tx: &mut Tx, head: &Head, lines: &[ChainedLine], seals
     }
     match tx {
         Tx::Sqlite(_) => added_on_sqlite(tx, head, lines, seals).await,
-        Tx::Postgres(connection) => added_on_postgres(connection, head, lines, seals).await,
+        Tx::Postgres(connection) => added_on_postgres(connection, head, lines, seals, few).await,
     }
 }
 
@@ -76,10 +85,16 @@ async fn added_on_sqlite(tx: &mut Tx, head: &Head, lines: &[ChainedLine], seals:
 }
 
 /// The same in one statement, because each is a trip to the server.
-async fn added_on_postgres(connection: &mut PgConnection, head: &Head, lines: &[ChainedLine], seals: &Seals) -> Result<()> {
+async fn added_on_postgres(
+    connection: &mut PgConnection,
+    head: &Head,
+    lines: &[ChainedLine],
+    seals: &Seals,
+    changed: &[ChangedSeal],
+) -> Result<()> {
     let added = &seals.added;
     let texts = |of: fn(&ChainedLine) -> &str| lines.iter().map(of).collect::<Vec<_>>();
-    sqlx::query(
+    let mut text = String::from(
         "WITH lines AS (
              INSERT INTO audit (seq, at, actor, ip, action, subject, detail, hash)
              SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -87,26 +102,39 @@ async fn added_on_postgres(connection: &mut PgConnection, head: &Head, lines: &[
          ), added AS (
              INSERT INTO seals (tbl, row_key, seal) SELECT * FROM unnest($9::text[], $10::text[], $11::bytea[])
              ON CONFLICT (tbl, row_key) DO UPDATE SET seal = excluded.seal
-         )
-         UPDATE audit_head SET seq = $12, hash = $13, sealed_rows = $14, seal_sum = $15, mac = $16 WHERE one = 1",
-    )
-    .bind(lines.iter().map(|line| line.seq).collect::<Vec<_>>())
-    .bind(lines.iter().map(|line| line.at.0).collect::<Vec<_>>())
-    .bind(texts(|chained| &chained.line.actor))
-    .bind(texts(|chained| &chained.line.ip))
-    .bind(texts(|chained| &chained.line.action))
-    .bind(texts(|chained| &chained.line.subject))
-    .bind(texts(|chained| &chained.line.detail))
-    .bind(lines.iter().map(|line| &line.hash[..]).collect::<Vec<_>>())
-    .bind(added.iter().map(|(tbl, ..)| &tbl[..]).collect::<Vec<_>>())
-    .bind(added.iter().map(|(_, row, _)| &row[..]).collect::<Vec<_>>())
-    .bind(added.iter().map(|(.., seal)| &seal.0[..]).collect::<Vec<_>>())
-    .bind(head.seq)
-    .bind(&head.hash)
-    .bind(head.sealed_rows)
-    .bind(&head.seal_sum)
-    .bind(&head.mac)
-    .execute(connection)
-    .await?;
+         )",
+    );
+    for n in 0..changed.len() {
+        // One by one: where several are joined, the planner may read the whole table of seals.
+        let first = 17 + 4 * n;
+        let (row, before, seal) = (first + 1, first + 2, first + 3);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            ", changed_{n} AS (UPDATE seals SET seal = ${seal} WHERE tbl = ${first} AND row_key = ${row} AND seal = ${before})"
+        );
+    }
+    text.push_str(" UPDATE audit_head SET seq = $12, hash = $13, sealed_rows = $14, seal_sum = $15, mac = $16 WHERE one = 1");
+    let query = sqlx::query(AssertSqlSafe(text))
+        .bind(lines.iter().map(|line| line.seq).collect::<Vec<_>>())
+        .bind(lines.iter().map(|line| line.at.0).collect::<Vec<_>>())
+        .bind(texts(|chained| &chained.line.actor))
+        .bind(texts(|chained| &chained.line.ip))
+        .bind(texts(|chained| &chained.line.action))
+        .bind(texts(|chained| &chained.line.subject))
+        .bind(texts(|chained| &chained.line.detail))
+        .bind(lines.iter().map(|line| &line.hash[..]).collect::<Vec<_>>())
+        .bind(added.iter().map(|(tbl, ..)| &tbl[..]).collect::<Vec<_>>())
+        .bind(added.iter().map(|(_, row, _)| &row[..]).collect::<Vec<_>>())
+        .bind(added.iter().map(|(.., seal)| &seal.0[..]).collect::<Vec<_>>())
+        .bind(head.seq)
+        .bind(&head.hash)
+        .bind(head.sealed_rows)
+        .bind(&head.seal_sum)
+        .bind(&head.mac);
+    let bound = changed
+        .iter()
+        .fold(query, |query, (tbl, row, before, seal)| query.bind(tbl).bind(row).bind(&before.0[..]).bind(&seal.0[..]));
+    bound.execute(connection).await?;
     Ok(())
 }

@@ -1,0 +1,209 @@
+//! Several statements in one trip to PostgreSQL; SQLite, which is in this process, runs one after the other.
+
+use std::fmt::Write;
+
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, Encode, Postgres, Sqlite, Type};
+
+use super::{Result, StoreError, Tx};
+
+/// Statements that do not depend on each other's rows: on PostgreSQL all of them see the database as it was before the first.
+pub(super) struct OneTrip {
+    statements: Vec<Statement>,
+    values: Values,
+    only_if_first: bool,
+    unbound: Option<BoxDynError>,
+}
+
+struct Statement {
+    text: &'static str,
+    /// How many values were bound before it.
+    offset: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Write,
+    /// What is inconsistent where it does not write exactly one row.
+    WriteOne(&'static str, &'static str),
+    Count,
+}
+
+enum Values {
+    Sqlite(Vec<SqliteArguments>),
+    Postgres(PgArguments),
+}
+
+impl OneTrip {
+    pub(super) fn of(tx: &Tx) -> Self {
+        let values = match tx {
+            Tx::Sqlite(_) => Values::Sqlite(Vec::new()),
+            Tx::Postgres(_) => Values::Postgres(PgArguments::default()),
+        };
+        Self { statements: Vec::new(), values, only_if_first: false, unbound: None }
+    }
+
+    /// Adds an `INSERT`, `UPDATE` or `DELETE`.
+    pub(super) fn write(&mut self, text: &'static str) -> &mut Self {
+        self.add(text, Kind::Write)
+    }
+
+    /// The same; anything but one row is an inconsistency of that column.
+    pub(super) fn write_one(&mut self, text: &'static str, table: &'static str, column: &'static str) -> &mut Self {
+        self.add(text, Kind::WriteOne(table, column))
+    }
+
+    /// Adds a `SELECT COUNT(*)`.
+    pub(super) fn count(&mut self, text: &'static str) -> &mut Self {
+        self.add(text, Kind::Count)
+    }
+
+    /// All statements after the first write only where the first wrote a row. Each of them ends with its `WHERE`.
+    pub(super) fn only_if_first(&mut self) {
+        self.only_if_first = true;
+    }
+
+    fn add(&mut self, text: &'static str, kind: Kind) -> &mut Self {
+        let offset = match &mut self.values {
+            Values::Sqlite(of_each) => {
+                of_each.push(SqliteArguments::default());
+                0
+            }
+            Values::Postgres(values) => values.len(),
+        };
+        self.statements.push(Statement { text, offset, kind });
+        self
+    }
+
+    /// Binds the next value of the statement that was added last.
+    pub(super) fn bind<'t, T>(&mut self, value: T) -> &mut Self
+    where
+        T: Encode<'t, Postgres> + Type<Postgres> + Encode<'t, Sqlite> + Type<Sqlite>,
+    {
+        let bound = match &mut self.values {
+            Values::Sqlite(of_each) => of_each.last_mut().map_or(Ok(()), |values| Arguments::add(values, value)),
+            Values::Postgres(values) => values.add(value),
+        };
+        if let Err(error) = bound {
+            self.unbound = Some(error);
+        }
+        self
+    }
+
+    /// Gives how many rows each statement wrote or counted.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] of [`Self::write_one`], or where the database fails.
+    pub(super) async fn run(self, tx: &mut Tx) -> Result<Vec<u64>> {
+        let Self { statements, values, only_if_first, unbound } = self;
+        if let Some(error) = unbound {
+            return Err(sqlx::Error::Encode(error).into());
+        }
+        let counts = match values {
+            Values::Sqlite(values) => one_by_one(tx, &statements, values, only_if_first).await?,
+            Values::Postgres(values) => together(tx, &statements, values, only_if_first).await?,
+        };
+        if only_if_first && counts.first() == Some(&0) {
+            return Ok(counts);
+        }
+        for (statement, count) in statements.iter().zip(&counts) {
+            if let (Kind::WriteOne(table, column), 0 | 2..) = (statement.kind, *count) {
+                return Err(StoreError::Inconsistent { table, column });
+            }
+        }
+        Ok(counts)
+    }
+}
+
+async fn one_by_one(
+    tx: &mut Tx,
+    statements: &[Statement],
+    values: Vec<SqliteArguments>,
+    only_if_first: bool,
+) -> Result<Vec<u64>> {
+    let Tx::Sqlite(connection) = tx else { return Err(StoreError::interrupted()) };
+    let mut counts = Vec::with_capacity(statements.len());
+    for (statement, values) in statements.iter().zip(values) {
+        let count = match statement.kind {
+            _ if only_if_first && counts.first() == Some(&0) => 0,
+            Kind::Write | Kind::WriteOne(..) => {
+                sqlx::query_with(statement.text, values).execute(&mut **connection).await?.rows_affected()
+            }
+            Kind::Count => {
+                let count: i64 = sqlx::query_scalar_with(statement.text, values).fetch_one(&mut **connection).await?;
+                count.unsigned_abs()
+            }
+        };
+        counts.push(count);
+    }
+    Ok(counts)
+}
+
+async fn together(tx: &mut Tx, statements: &[Statement], values: PgArguments, only_if_first: bool) -> Result<Vec<u64>> {
+    let Tx::Postgres(connection) = tx else { return Err(StoreError::interrupted()) };
+    if let [Statement { text, kind: Kind::Write | Kind::WriteOne(..), .. }] = statements {
+        return Ok(vec![sqlx::query_with(*text, values).execute(&mut **connection).await?.rows_affected()]);
+    }
+    let text = AssertSqlSafe(joined(statements, only_if_first));
+    let counts: Vec<i64> = sqlx::query_scalar_with(text, values).fetch_one(&mut **connection).await?;
+    Ok(counts.into_iter().map(i64::unsigned_abs).collect())
+}
+
+/// One statement of PostgreSQL that gives the counts as an array.
+fn joined(statements: &[Statement], only_if_first: bool) -> String {
+    let (mut writes, mut counts) = (Vec::new(), Vec::new());
+    for (n, statement) in statements.iter().enumerate() {
+        let text = renumbered(statement.text, statement.offset);
+        if matches!(statement.kind, Kind::Count) {
+            counts.push(format!("({text})"));
+            continue;
+        }
+        let condition = if only_if_first && n > 0 { " AND EXISTS (SELECT FROM w0)" } else { "" };
+        writes.push(format!("w{n} AS ({text}{condition} RETURNING 1)"));
+        counts.push(format!("(SELECT COUNT(*) FROM w{n})"));
+    }
+    format!("WITH {} SELECT ARRAY[{}]", writes.join(", "), counts.join(", "))
+}
+
+/// A statement whose parameters begin after `offset` others.
+fn renumbered(text: &str, offset: usize) -> String {
+    let mut parts = text.split('$');
+    let mut renumbered = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at(part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len()));
+        let number = digits.parse::<usize>().map_or(0, |number| number + offset);
+        // Writing to a string cannot fail.
+        let _ = write!(renumbered, "${number}{rest}");
+    }
+    renumbered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_follow_those_of_the_statements_before() {
+        assert_eq!(renumbered("SELECT $1, $12 WHERE a = $1", 3), "SELECT $4, $15 WHERE a = $4");
+        assert_eq!(renumbered("SELECT 1", 3), "SELECT 1");
+    }
+
+    #[test]
+    fn later_statements_depend_on_the_first() {
+        let of = |text, offset, kind| Statement { text, offset, kind };
+        let statements = [
+            of("INSERT INTO a VALUES ($1) ON CONFLICT DO NOTHING", 0, Kind::Write),
+            of("UPDATE b SET c = $1 WHERE d = $2", 1, Kind::Write),
+            of("SELECT COUNT(*) FROM e WHERE f = $1", 3, Kind::Count),
+        ];
+        assert_eq!(
+            joined(&statements, true),
+            "WITH w0 AS (INSERT INTO a VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1), \
+             w1 AS (UPDATE b SET c = $2 WHERE d = $3 AND EXISTS (SELECT FROM w0) RETURNING 1) \
+             SELECT ARRAY[(SELECT COUNT(*) FROM w0), (SELECT COUNT(*) FROM w1), (SELECT COUNT(*) FROM e WHERE f = $4)]"
+        );
+    }
+}

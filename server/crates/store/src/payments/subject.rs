@@ -1,0 +1,102 @@
+//! What an event is about, locked until it is settled.
+
+use model::ids::AttemptId;
+use model::money::Fen;
+use model::order::Tender;
+use model::time::Timestamp;
+use sqlx::FromRow;
+
+use super::attempts::{Attempt, AttemptState};
+use crate::orders::{Order, order_columns};
+use crate::{Result, Tx, on};
+
+/// No other event of the attempt or its order is settled meanwhile.
+pub(super) struct Subject {
+    pub(super) attempt: Attempt,
+    pub(super) order: Order,
+}
+
+/// An attempt beside its order, whose columns have the same names.
+#[derive(FromRow)]
+struct Row {
+    attempt: AttemptId,
+    channel: Tender,
+    out_trade_no: String,
+    attempt_fen: Fen,
+    app_id: String,
+    seller_id: String,
+    attempt_state: AttemptState,
+    attempt_at: Timestamp,
+    expires_at: Timestamp,
+    queries: i64,
+    next_query_at: Timestamp,
+    trade_no: Option<String>,
+    #[sqlx(flatten)]
+    order: Order,
+}
+
+impl From<Row> for Subject {
+    fn from(row: Row) -> Self {
+        let attempt = Attempt {
+            id: row.attempt,
+            order_id: row.order.id,
+            channel: row.channel,
+            out_trade_no: row.out_trade_no,
+            amount: row.attempt_fen,
+            app_id: row.app_id,
+            seller_id: row.seller_id,
+            state: row.attempt_state,
+            created_at: row.attempt_at,
+            expires_at: row.expires_at,
+            queries: row.queries,
+            next_query_at: row.next_query_at,
+            trade_no: row.trade_no,
+        };
+        Self { attempt, order: row.order }
+    }
+}
+
+macro_rules! attempt_with_order {
+    () => {
+        concat!(
+            "SELECT p.id AS attempt, p.channel, p.out_trade_no, p.amount_fen AS attempt_fen, p.app_id, p.seller_id,
+                    p.state AS attempt_state, p.created_at AS attempt_at, p.expires_at, p.queries, p.next_query_at, p.trade_no,",
+            order_columns!("o."),
+            "FROM payment_attempts p JOIN orders o ON o.id = p.order_id WHERE p.out_trade_no = $1"
+        )
+    };
+}
+
+macro_rules! locked {
+    () => {
+        concat!(attempt_with_order!(), " FOR NO KEY UPDATE OF p, o")
+    };
+}
+
+/// Locks the attempt, then its order, in one statement: PostgreSQL gives both as they are once it has the locks, and no other
+/// transaction changes them until this one ends. SQLite has one writer, so nothing is locked there.
+pub(super) async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
+    let text = match tx {
+        Tx::Sqlite(_) => attempt_with_order!(),
+        Tx::Postgres(_) => locked!(),
+    };
+    let row: Option<Row> = on!(tx, |c| sqlx::query_as(text).bind(out_trade_no).fetch_optional(c).await)?;
+    Ok(row.map(Subject::from))
+}
+
+/// The same, and then the account's meter that the order is for, as [`crate::accounts::takes`] locks it.
+pub(super) async fn lock_with_meter(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
+    let text = match tx {
+        Tx::Sqlite(_) => attempt_with_order!(),
+        Tx::Postgres(_) => concat!(
+            "WITH locked AS MATERIALIZED (",
+            locked!(),
+            "), meter AS (
+                 SELECT 1 FROM account_meters m JOIN locked l ON m.account_id = l.account_id AND m.meter_id = l.meter_id
+                 WHERE m.to_at IS NULL FOR NO KEY UPDATE OF m
+             ) SELECT locked.* FROM locked WHERE (SELECT COUNT(*) FROM meter) >= 0"
+        ),
+    };
+    let row: Option<Row> = on!(tx, |c| sqlx::query_as(text).bind(out_trade_no).fetch_optional(c).await)?;
+    Ok(row.map(Subject::from))
+}

@@ -1,0 +1,74 @@
+//! How often a payment makes the server wait for PostgreSQL: each trip costs what the network costs, whatever the machine.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use store::Db;
+use story_support::World;
+use story_support::shop::{Counts, Shop};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Passes what a client says on to PostgreSQL and counts what the client waits for: `Sync` and `Query`.
+async fn count_trips(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, trips: Arc<AtomicUsize>) -> std::io::Result<()> {
+    let mut started = false;
+    loop {
+        // The first messages have no type.
+        let mut message = if started { vec![from.read_u8().await?] } else { Vec::new() };
+        let length = from.read_u32().await?;
+        message.extend(length.to_be_bytes());
+        let header = message.len();
+        message.resize(header + usize::try_from(length).unwrap() - 4, 0);
+        from.read_exact(&mut message[header..]).await?;
+        if started && matches!(message[0], b'S' | b'Q') {
+            trips.fetch_add(1, Ordering::Relaxed);
+        }
+        // The request for TLS, which the server refuses, comes before the start.
+        started = started || length != 8;
+        to.write_all(&message).await?;
+    }
+}
+
+/// The address of a database through a counter.
+async fn through_a_counter(url: &str) -> (String, Arc<AtomicUsize>) {
+    let options = PgConnectOptions::from_str(url).unwrap();
+    let server = (options.get_host().to_owned(), options.get_port());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = options.host("127.0.0.1").port(listener.local_addr().unwrap().port());
+    let trips = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&trips);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (mut answers, questions) = TcpStream::connect(&server).await.unwrap().into_split();
+            let (from, mut back) = client.into_split();
+            tokio::spawn(count_trips(from, questions, Arc::clone(&counted)));
+            tokio::spawn(async move { tokio::io::copy(&mut answers, &mut back).await });
+        }
+    });
+    (options.to_url_lossy().to_string(), trips)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_waits_for_seven_trips() {
+    let mut world = World::postgres().await;
+    let (url, trips) = through_a_counter(&world.url).await;
+    world.db = Db::open(&url).await.unwrap();
+    let shop = Shop::open(world).await;
+    let mut fewest = usize::MAX;
+    // The first ones prepare their statements, each connection for itself.
+    for _ in 0..8 {
+        let (_, number) = shop.at_the_cashier(1_000).await;
+        let before = trips.load(Ordering::Relaxed);
+        assert!(shop.sandbox.pay(&number));
+        shop.until(&number, |trade| trade.acknowledged == 1).await;
+        fewest = fewest.min(trips.load(Ordering::Relaxed) - before);
+    }
+    // Begin; attempt, order and meter locked; what takes money; all that is written; what changed; seals and head; commit. Then the
+    // pool tries the connection, for which nobody waits.
+    assert!(fewest <= 8, "{fewest}");
+    assert_eq!(shop.proved().await, Counts { credits: 8, payments: 8, events: 8, ..Counts::NONE });
+}
