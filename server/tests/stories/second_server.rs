@@ -1,11 +1,20 @@
 //! One server a database; on both databases.
 
 use std::error::Error;
+use std::time::Duration;
 
+use domain::clock::Clock;
+use domain::order::Limits;
 use domain::secret::Secret;
+use model::money::Fen;
+use model::order::Tender;
 use server::config::{Config, Keys};
 use server::startup::Application;
-use store::Db;
+use sqlx::{Connection, PgConnection};
+use store::orders::{self, NewOrder};
+use store::seal::SealKey;
+use store::{Db, StoreError, commands, deliveries};
+use story_support::site::{SOON, until};
 use story_support::{World, both};
 
 fn config(w: &World) -> Config {
@@ -39,3 +48,40 @@ both!(a_second_server_on_one_database_is_refused, |w: World| async move {
     drop(next);
     Application::build(&config(&w), w.clock.clone(), w.rng.clone()).await.unwrap();
 });
+
+/// PostgreSQL gives the lock away with the connection that held it, and says nothing to the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lost_its_lock_sends_nothing() {
+    let w = World::postgres().await;
+    let room = w.room(1).await;
+    let new = NewOrder {
+        key: w.rng.id(w.clock.now()),
+        account: room.account,
+        meter: room.meter,
+        tender: Tender::Cash,
+        amount: Fen(5_000),
+        by: w.clerk().await,
+        ip: String::new(),
+    };
+    orders::sell(&w.db, &w.rng, w.clock.now(), &Limits::default(), &new).await.unwrap();
+    let (db, _lock) = Db::open_for_server(&w.url, SealKey::none(), true).await.unwrap();
+    let command = commands::due(&db, w.clock.now(), 1).await.unwrap().remove(0);
+    let claims = async || deliveries::claim(&db, &command).await;
+    let sends = async || deliveries::begin_send(&db, w.clock.now(), &command).await;
+    assert!(claims().await.unwrap().claimed().is_some() && sends().await.unwrap().is_some());
+
+    let mut other = PgConnection::connect(&w.url).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert!(sqlx::query_scalar::<_, bool>(end).fetch_one(&mut other).await.unwrap());
+    let lock = "SELECT pg_try_advisory_lock(hashtextextended('dormwatt server ' || current_schema(), 0))";
+    assert!(sqlx::query_scalar::<_, bool>(lock).fetch_one(&mut other).await.unwrap(), "another server takes it");
+    for _ in 0..3 {
+        assert!(matches!(sends().await, Err(StoreError::LockLost)));
+        assert!(matches!(claims().await, Err(StoreError::LockLost)));
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    assert_eq!(w.number("SELECT attempts FROM commands").await, 1);
+    other.close().await.unwrap();
+    until(SOON, "the lock again", || async { sends().await.is_ok() }).await;
+}

@@ -13,7 +13,7 @@ use sqlx::{Connection, Database, PgPool, Postgres, Sqlite, SqlitePool, Transacti
 use tokio::sync::watch;
 
 use super::seal::{self, SealKey, Unsealed};
-use super::server_lock::ServerLock;
+use super::server_lock::{Fence, ServerLock};
 use super::write_back;
 use super::{Result, StoreError};
 
@@ -40,7 +40,7 @@ pub enum Db {
         key: SealKey,
     },
     /// A PostgreSQL server.
-    Postgres { pool: PgPool, key: SealKey },
+    Postgres { pool: PgPool, key: SealKey, fence: Fence },
 }
 
 /// A transaction of either engine. Its commit seals what it wrote ([`seal`]).
@@ -90,7 +90,7 @@ impl Db {
         }
         let pool = Self::connect_postgres(url).await?;
         POSTGRES.run(&pool).await?;
-        Ok(Self::Postgres { pool, key })
+        Ok(Self::Postgres { pool, key, fence: Fence::default() })
     }
 
     /// As [`Self::open_with_key`], for the server, which runs as long as it holds the lock: one on an SQLite database, and one
@@ -104,9 +104,9 @@ impl Db {
             return Ok((Self::open_sqlite(url, key).await?, lock));
         }
         let pool = Self::connect_postgres(url).await?;
-        let lock = if polls { ServerLock::of_postgres(&pool).await? } else { ServerLock::default() };
+        let (lock, fence) = if polls { ServerLock::of_postgres(&pool).await? } else { Default::default() };
         POSTGRES.run(&pool).await?;
-        Ok((Self::Postgres { pool, key }, lock))
+        Ok((Self::Postgres { pool, key, fence }, lock))
     }
 
     async fn connect_postgres(url: &str) -> Result<PgPool> {
@@ -183,10 +183,22 @@ impl Db {
             Self::Sqlite { write, key, .. } => {
                 Tx::Sqlite(OpenTx { transaction: write.begin_with(seal::BEGIN).await?, unsealed: Unsealed::new(key) })
             }
-            Self::Postgres { pool, key } => {
+            Self::Postgres { pool, key, .. } => {
                 Tx::Postgres(OpenTx { transaction: pool.begin().await?, unsealed: Unsealed::new(key) })
             }
         })
+    }
+
+    /// Begins the transaction that precedes what is sent to a meter.
+    ///
+    /// # Errors
+    /// As [`Self::begin`]; [`StoreError::LockLost`] where this server may not send.
+    pub(super) async fn begin_sending(&self) -> Result<Tx> {
+        let mut tx = self.begin().await?;
+        if let Self::Postgres { fence, .. } = self {
+            fence.check(&mut tx).await?;
+        }
+        Ok(tx)
     }
 
     /// Begins a transaction that reads one state of the database, whatever is written meanwhile, for as long as it takes. It is
@@ -199,7 +211,7 @@ impl Db {
             Self::Sqlite { read, key, .. } => {
                 Ok(Tx::Sqlite(OpenTx { transaction: read.begin().await?, unsealed: Unsealed::new(key) }))
             }
-            Self::Postgres { pool, key } => {
+            Self::Postgres { pool, key, .. } => {
                 let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
                 sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
                 Ok(Tx::Postgres(OpenTx { transaction, unsealed: Unsealed::new(key) }))

@@ -94,7 +94,7 @@ macro_rules! counts {
 
 /// Claims a queued money command: epoch and count are fixed and durable before any byte leaves.
 pub async fn claim(db: &Db, command: &Command) -> Result<ClaimOutcome> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_sending().await?;
     // Locked: the books of a meter may be corrected at this moment, and a count from before that fits no meter.
     let counts = match &tx {
         Tx::Sqlite(_) => counts!(""),
@@ -126,7 +126,7 @@ pub async fn claim(db: &Db, command: &Command) -> Result<ClaimOutcome> {
 
 /// Counts an attempt and gives its frame number, durable before the frame leaves. `None` if the command has ended meanwhile.
 pub async fn begin_send(db: &Db, at: Timestamp, command: &Command) -> Result<Option<u32>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_sending().await?;
     let counted = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'sending', attempts = attempts + 1, sent_at = COALESCE(sent_at, $1)
          WHERE id = $2 AND state IN ('queued', 'sending')"

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// Another server holds the lock of the database.
     #[error("another server runs on this database: stop it first")]
     InUse,
+    /// This server is not, or no longer, the one that may send to meters.
+    #[error("the lock of the database is lost: nothing is sent to meters until it is taken again")]
+    LockLost,
     /// The clock was set back by more than anybody would set it.
     #[error(
         "the clock of this machine shows {now}, and the newest reading is from {newest}: set the clock. If it is right, start \

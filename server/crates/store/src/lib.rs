@@ -63,7 +63,7 @@ pub(crate) use db::read;
 pub use db::{Db, POSTGRES, SQLITE, Tx};
 pub use error::StoreError;
 pub use json_text::JsonText;
-pub use server_lock::ServerLock;
+pub use server_lock::{Fence, ServerLock};
 
 /// What every store function gives back.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -3,15 +3,18 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, PgConnection};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, Tx};
 
 /// A server that was just killed may hold its lock a moment longer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -19,8 +22,13 @@ const RETRY: Duration = Duration::from_millis(100);
 /// How often the connection that holds PostgreSQL's lock is used: an idle one may be dropped on the way.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// How often a lost lock is tried again.
+const REGAIN: Duration = Duration::from_secs(1);
+/// Where a lock is gone. No session of PostgreSQL has this number.
+const NOBODY: i32 = 0;
+
 /// Advisory lock of the schema: several sites may share a database.
-const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('dormwatt server ' || current_schema(), 0))";
+const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('dormwatt server ' || current_schema(), 0)), pg_backend_pid()";
 
 /// Held by the server that runs on a database. Released when dropped, and by the operating system when the process ends.
 #[derive(Debug, Default)]
@@ -52,14 +60,52 @@ impl ServerLock {
     ///
     /// # Errors
     /// [`StoreError::InUse`] where another server runs on it.
-    pub(super) async fn of_postgres(pool: &PgPool) -> Result<Self> {
+    pub(super) async fn of_postgres(pool: &PgPool) -> Result<(Self, Fence)> {
         let until = Instant::now() + PATIENCE;
         loop {
-            if let Some(held) = take_advisory(pool).await? {
-                return Ok(Self { _file: None, task: Some(tokio::spawn(hold(held, pool.clone()))) });
+            if let Some((connection, session)) = take_advisory(pool).await? {
+                let holder = Arc::new(Holder { session: AtomicI32::new(session), doubted: Notify::new() });
+                let fence = Fence(Some(Arc::clone(&holder)));
+                let task = tokio::spawn(hold(connection, pool.clone(), holder));
+                return Ok((Self { _file: None, task: Some(task) }, fence));
             }
             wait(until).await?;
         }
+    }
+}
+
+/// Which session of PostgreSQL holds the lock for this server. PostgreSQL releases the lock when that session ends, and another
+/// server may take it before this one knows.
+#[derive(Debug)]
+struct Holder {
+    session: AtomicI32,
+    doubted: Notify,
+}
+
+/// Keeps a server that has lost its lock from sending anything to a meter. Without a lock, and on SQLite, where the operating
+/// system keeps the lock as long as the process runs, it keeps nobody.
+#[derive(Clone, Debug, Default)]
+pub struct Fence(Option<Arc<Holder>>);
+
+impl Fence {
+    /// Checks, in the transaction that precedes what is sent, that the lock is still held.
+    ///
+    /// # Errors
+    /// [`StoreError::LockLost`]; the lock is then tried again at once, unless another server has it.
+    pub(super) async fn check(&self, tx: &mut Tx) -> Result<()> {
+        let (Some(holder), Tx::Postgres(connection)) = (&self.0, tx) else { return Ok(()) };
+        let held: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = $1
+                            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        )
+        .bind(holder.session.load(Ordering::Acquire))
+        .fetch_one(&mut **connection)
+        .await?;
+        if held {
+            return Ok(());
+        }
+        holder.doubted.notify_one();
+        Err(StoreError::LockLost)
     }
 }
 
@@ -104,30 +150,41 @@ fn take_file(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// `None` while another session holds it.
-async fn take_advisory(pool: &PgPool) -> Result<Option<PgConnection>> {
+/// The connection and its session; `None` while another session holds the lock.
+async fn take_advisory(pool: &PgPool) -> Result<Option<(PgConnection, i32)>> {
     // Not of the pool: it is kept for as long as the server runs.
     let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
-    let (taken,): (bool,) = sqlx::query_as(LOCK).fetch_one(&mut connection).await?;
-    Ok(taken.then_some(connection))
+    let (taken, session): (bool, i32) = sqlx::query_as(LOCK).fetch_one(&mut connection).await?;
+    Ok(taken.then_some((connection, session)))
 }
 
-/// Keeps the connection alive, and takes the lock again after the database was away.
-async fn hold(connection: PgConnection, pool: PgPool) {
-    let mut held = Some(connection);
+/// Keeps the connection alive, and takes the lock again after the connection was lost.
+async fn hold(connection: PgConnection, pool: PgPool, holder: Arc<Holder>) {
+    let (mut held, mut is_elsewhere) = (Some(connection), false);
     loop {
-        sleep(KEEP_ALIVE).await;
-        held = match held.take() {
-            Some(mut connection) => connection.ping().await.is_ok().then_some(connection),
-            None => match take_advisory(&pool).await {
-                Ok(None) => {
-                    tracing::error!("server.second: another server runs on this database");
-                    None
-                }
-                Ok(taken) => taken,
-                Err(_) => None,
-            },
-        };
+        let pause = if held.is_some() { KEEP_ALIVE } else { REGAIN };
+        // Doubted: a delivery has found that the session is gone.
+        let _ = timeout(pause, holder.doubted.notified()).await;
+        if let Some(connection) = &mut held {
+            if matches!(timeout(KEEP_ALIVE, connection.ping()).await, Ok(Ok(()))) {
+                continue;
+            }
+            tracing::error!("server.lock-lost: nothing is sent to meters until it is taken again");
+            holder.session.store(NOBODY, Ordering::Release);
+            held = None;
+        }
+        match timeout(KEEP_ALIVE, take_advisory(&pool)).await {
+            Ok(Ok(Some((connection, session)))) => {
+                tracing::warn!("server.lock-regained");
+                holder.session.store(session, Ordering::Release);
+                (held, is_elsewhere) = (Some(connection), false);
+            }
+            Ok(Ok(None)) if !is_elsewhere => {
+                tracing::error!("server.second: another server runs on this database; stop one of the two");
+                is_elsewhere = true;
+            }
+            Ok(Ok(None) | Err(_)) | Err(_) => {}
+        }
     }
 }
 
