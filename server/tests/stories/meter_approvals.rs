@@ -12,11 +12,13 @@ use model::error::AppError;
 use model::ids::{ApprovalId, MeterId, UserId};
 use model::meter::{ControlMode, StatusWord};
 use model::money::Fen;
+use model::order::OrderState;
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use simulator::{Defect, OneTimeFault};
 use store::accounts::{self, NewResident, OpenAccount};
 use store::approvals::{self, NewRequest};
+use store::deliveries;
 use store::users::{self, NewUser};
 use story_support::closings;
 use story_support::site::{SOON, Site, until};
@@ -161,5 +163,28 @@ both!(the_books_are_corrected_to_the_meter_by_two_people, |w: World| async move 
     engine.stop().await;
     assert_eq!(s.w.number(open).await, 0);
     assert_eq!(s.view(0, 1).cumulative, 2_200);
+    s.prove().await;
+});
+
+both!(a_held_command_goes_on_from_the_corrected_books, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let [clerk, boss] = people(&s).await;
+    let meter = s.meters[0];
+    // Somebody else credits the meter while a sale waits for it: the count of the sale is taken.
+    s.meter(0, 1).inject(OneTimeFault::Credited { amount: 300 }).await.unwrap();
+    let sale = s.sell(0, 1_000).await;
+    let engine = s.start().await;
+    until(SOON, "the case", || async { s.order(&sale).await.state == OrderState::Case }).await;
+    let held = s.held_command().await;
+    let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now() };
+    let correct = Decision::Adjustment { meter };
+    assert_eq!(ask(&s, &engine, &clerk, &correct).await, Ok(Outcome::Waits));
+    let id = waiting(&s, &boss).await[0];
+    assert_eq!(approve(&s, &engine, &boss, id, meter).await, Ok(()));
+    deliveries::try_again(&s.w.db, held, &decision).await.unwrap();
+    engine.wake();
+    until(SOON, "the sale", || async { s.order(&sale).await.count == Some(2) }).await;
+    engine.stop().await;
+    assert_eq!(s.view(0, 1).cumulative, 1_300);
     s.prove().await;
 });

@@ -135,10 +135,29 @@ pub(super) async fn correct(
     .bind(meter)
     .execute(c)
     .await)?;
+    release_claims(tx, meter, account.account_id, to).await?;
     if let Some(transfer) = adjustment(row.id.0, account.account_id, change.money()) {
         ledger::post(tx, rng, at, &transfer).await?;
     }
     cases::resolve(tx, at, CaseKind::MeterDiffers, meter, "adjusted").await?;
     cases::resolve(tx, at, CaseKind::Journal, meter, "adjusted").await?;
     Ok(json!({ "from": from, "to": to, "amount_fen": change }))
+}
+
+/// What waits for a person was claimed for a count of the books as they were. Where the meter certainly has not applied it, it is
+/// claimed anew when it is tried again: no frame of it left, or the meter is still before its count. Otherwise it may be a part of
+/// what the meter holds, and the money rule goes on stopping it.
+async fn release_claims(tx: &mut Tx, meter: MeterId, account: AccountId, to: Position) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE commands SET epoch = NULL, count = NULL
+         WHERE meter_id = $1 AND account_id = $2 AND money AND state = 'case' AND count IS NOT NULL
+           AND (attempts = 0 OR (epoch = $3 AND count > $4))"
+    )
+    .bind(meter)
+    .bind(account)
+    .bind(to.epoch)
+    .bind(to.count)
+    .execute(c)
+    .await)?;
+    Ok(())
 }
