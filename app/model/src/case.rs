@@ -197,6 +197,12 @@ pub struct RelayCase {
     /// By how much the clock is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub off_s: Option<i64>,
+    /// How many commands in a row it did not follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<i64>,
+    /// When the system commands it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Timestamp>,
 }
 
 /// Why a meter cannot be read as it is registered.

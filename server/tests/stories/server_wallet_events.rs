@@ -3,6 +3,7 @@
 use domain::clock::Clock;
 use domain::wall_layout::Scope;
 use meters::recorder::MeterEvent;
+use model::case::RelayCase;
 use model::console::EventQuery;
 use model::event::EventKind;
 use model::ids::{BatchId, MeterId, PlaceId};
@@ -10,10 +11,11 @@ use model::issue::Issue;
 use model::meter::ControlMode;
 use model::money::{Fen, Money};
 use model::person::Role;
-use model::time::{HOUR, MINUTE};
+use model::time::{HOUR, MINUTE, SECOND};
 use store::batches::{self, NewBatch};
+use store::deliveries::{self, Ending};
 use store::places::{self, NewPlace};
-use store::{console, wallets};
+use store::{commands, console, wallets};
 
 use story_support::room_fixture::RoomFixture;
 use story_support::web::Web;
@@ -146,6 +148,39 @@ both!(only_changed_wallets_are_reexamined, |w: World| async move {
     fixture.sell(account, 500).await.unwrap();
     assert_eq!((moved(later).await, look(Some(later)).await), (1, 1));
     assert_eq!(look(None).await, 0, "it is told already");
+});
+
+both!(a_relay_that_never_follows_is_left_alone_longer, |w: World| async move {
+    let (fixture, account) = RoomFixture::supplied(w, 10_000, 500).await;
+    fixture.record(vec![fixture.seen(1, 1_000, 0, false)]).await;
+    fixture.sell(account, 500).await.unwrap();
+    let (db, rng, clock) = (&fixture.w.db, &fixture.w.rng, &fixture.w.clock);
+    let disobey = async || {
+        let command = commands::due(db, clock.now(), 9).await.unwrap().pop().unwrap();
+        deliveries::begin_send(db, clock.now(), &command).await.unwrap();
+        let seen = RelayCase { command: "relay".into(), closed: Some(true), ..RelayCase::default() };
+        deliveries::observed(db, rng, clock.now(), &command, Ending::Disobeyed, seen).await.unwrap();
+    };
+    for seconds in [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600] {
+        assert_eq!(fixture.reconcile().await.0, 1, "before {seconds} s");
+        disobey().await;
+        clock.advance(seconds * SECOND - 1);
+        assert_eq!(fixture.reconcile().await.0, 0, "within {seconds} s");
+        clock.advance(1);
+    }
+    let next = clock.now();
+    let detail = fixture.w.word("SELECT detail FROM cases WHERE kind = 'relay' AND closed_at IS NULL").await;
+    assert!(detail.contains(r#""tries":9"#) && detail.contains(&format!(r#""next_at":{}"#, next.0)), "{detail}");
+    // A person says that it was mended: it is tried at once.
+    assert_eq!(fixture.reconcile().await.0, 1);
+    disobey().await;
+    assert_eq!(fixture.reconcile().await.0, 0);
+    clock.advance(1);
+    fixture.w.execute("UPDATE cases SET closed_at = (SELECT MAX(finished_at) FROM commands), resolution = 'x'").await;
+    assert_eq!(fixture.reconcile().await.0, 1);
+    disobey().await;
+    clock.advance(30 * SECOND);
+    assert_eq!(fixture.reconcile().await.0, 1, "and the pauses begin anew");
 });
 
 both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {

@@ -184,6 +184,8 @@ fn relay(case: &RelayCase, lang: Lang) -> Vec<Option<String>> {
     vec![
         wanted.or(clock).map(str::to_owned),
         labelled(lang, label.power, case.power_w.filter(|watts| *watts > 0).map(|watts| format!("{watts} W"))),
+        number(lang, label.tries, case.tries),
+        instant(lang, label.next_try, case.next_at),
     ]
 }
 
@@ -292,6 +294,12 @@ mod tests {
             r#"{"command":"relay","closed":false,"status":1,"current_ca":3,"power_w":40}"#,
             ["应断开", "40 W"],
             ["open", "40 W"],
+        ),
+        (
+            "relay",
+            r#"{"command":"relay","closed":true,"tries":3,"next_at":1795438800000}"#,
+            ["未执行次数 3", "下次下发 2026"],
+            ["not followed 3", "next command 2026"],
         ),
         ("prices", r#"{"planned":[1,2,3,4],"since":1795438800000,"clock_off_s":-7}"#, ["应为 尖", "-7 s"], ["planned", "-7 s"]),
         ("parameters", r#"{"since":1795438800000,"accepted":3,"sent":1}"#, ["指令 3", "所发 1"], ["meter 3", "system 1"]),

@@ -25,6 +25,7 @@ pub mod payment_event;
 pub mod prices;
 pub mod reconcile;
 pub mod refund;
+pub mod relay_retry;
 pub mod result_code;
 pub mod returns;
 pub mod rng;

@@ -25,6 +25,7 @@ pub use charge::{Metered, charge, reverse};
 pub use control::{Limits, set_limits};
 pub(super) use control::{decide_mode, decide_switch};
 pub(super) use leave::{count, leave, take_over};
+pub(crate) use reconcile::not_followed;
 pub use reconcile::{AGAIN, reconcile};
 pub(super) use sale::{credit, debit, held, open};
 pub use views::{

@@ -147,7 +147,7 @@ impl DeliveryEngine {
             status: Some(seen.meter_status.status().0),
             current_ca: seen.measurement.current_ca.map(Into::into),
             power_w: seen.measurement.power_w.map(Into::into),
-            off_s: None,
+            ..RelayCase::default()
         };
         tracing::info!(meter = %meter, closed, ?ending, "delivery.relay-observed");
         deliveries::observed(&self.db, &self.rng, seen.at, command, ending, case).await?;
