@@ -99,3 +99,30 @@ both!(a_rejected_opening_form_keeps_its_input_and_names_the_row, |w: World| asyn
     assert!(shown.contains("Li (li)") && shown.contains(&format!("/rooms/{second}")), "{shown}");
     web.stop();
 });
+
+both!(a_room_offers_only_what_its_account_can_take, |w: World| async move {
+    let web = Web::start(&w).await;
+    let room = w.room(1).await;
+    let operator = web.person(&w, Role::Manager, "operator").await;
+    let page = format!("/rooms/{}", room.meter);
+    // Which of a sale and a return is offered, and which is asked to be confirmed.
+    let offers = async || {
+        let shown = operator.get(&page).await.text().await.unwrap();
+        let confirms =
+            async |query: &str| operator.get(&format!("{page}?{query}")).await.text().await.unwrap().contains("card confirm");
+        let (sale, back) = (shown.contains(r#"value="sale""#), shown.contains(r#"value="return""#));
+        assert_eq!(confirms("do=sale&amount=50&tender=cash").await, sale);
+        assert_eq!(confirms("do=return&amount=5&tender=cash&reason=x").await, back);
+        (sale, back)
+    };
+    assert_eq!(offers().await, (true, true));
+    w.execute("UPDATE accounts SET state = 'opening'").await;
+    assert_eq!(offers().await, (true, false), "the first purchase may wait for the opening");
+    w.execute(
+        "INSERT INTO cases (id, kind, meter_id, detail, opened_at) SELECT id, 'delivery', id, '{\"why\":\"account\"}', 0 FROM meters",
+    )
+    .await;
+    assert_eq!(offers().await, (false, false), "its opening is with a person");
+    w.execute("UPDATE accounts SET state = 'closing'").await;
+    assert_eq!(offers().await, (false, false));
+});

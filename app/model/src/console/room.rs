@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CaseLine, EventLine};
+use super::{AccountState, CaseLine, EventLine};
+use crate::case::CaseKind;
 use crate::command::{CommandKind, CommandReason};
 use crate::energy::Energy;
 use crate::event::DayMark;
@@ -76,10 +77,25 @@ impl Room {
         let is_shown = self.kind == Wallet::Meter && latest.observed_at.is_some();
         let differs = match &self.account {
             None => is_shown && latest.status.account_open(),
-            Some(account) => is_shown && account.state == super::AccountState::Open && !latest.status.account_open(),
+            Some(account) => is_shown && account.state == AccountState::Open && !latest.status.account_open(),
         };
         // While a command is on its way, the books are ahead of the meter.
         (differs && !self.progress.is_moving()) || self.cases.iter().any(|case| case.detail.has_foreign_account())
+    }
+
+    /// Whether a sale can reach the meter: its account is open, or its opening is on its way and not with a person.
+    #[must_use]
+    pub fn takes_sales(&self) -> bool {
+        let state = self.account.as_ref().map(|account| account.state);
+        let is_held = self.cases.iter().any(|case| case.detail.kind() == CaseKind::Delivery);
+        let is_open = state == Some(AccountState::Open) || (state == Some(AccountState::Opening) && !is_held);
+        is_open && !self.has_foreign_account()
+    }
+
+    /// Whether money can be taken back out of the meter.
+    #[must_use]
+    pub fn gives_back(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.state == AccountState::Open) && !self.has_foreign_account()
     }
 }
 

@@ -83,8 +83,14 @@ fn Body(shown: Shown) -> impl IntoView {
     let gone = foreign && !shows_account && room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     // What is refused is not offered for confirmation, whatever address asks for it; the mode of a meter can always be set.
     let askable = ControlMode::parse(&param("do")).is_some() || (gone && param("do") == "close");
-    let confirm = if foreign && !param("do").is_empty() && !askable {
-        Some(view! { <Problem error=AppError::MeterChanged /> }.into_any())
+    let refused = match param("do").as_str() {
+        asked if foreign && !asked.is_empty() && !askable => Some(AppError::MeterChanged),
+        "sale" if !room.takes_sales() => Some(AppError::AccountNotOpen),
+        "return" if !room.gives_back() => Some(AppError::AccountNotOpen),
+        _ => None,
+    };
+    let confirm = if let Some(error) = refused {
+        Some(view! { <Problem error /> }.into_any())
     } else {
         confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key))
     };
@@ -114,8 +120,8 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-do">
                     {account_lifecycle::under_way(&life)}
                     {foreign.then(|| approvals::foreign_account(meter, shows_account))}
-                    {(!confirming && open && !leaving && allowed("/api/operator/sell")).then(|| forms::sale(meter))}
-                    {(!confirming && open && !leaving && allowed("/api/operator/return"))
+                    {(!confirming && !leaving && room.takes_sales() && allowed("/api/operator/sell")).then(|| forms::sale(meter))}
+                    {(!confirming && !leaving && room.gives_back() && allowed("/api/operator/return"))
                         .then(|| forms::give_back(meter, &by_channel))}
                     {(!confirming && empty && !leaving && !measures_only && keeps).then(|| opening::opening(meter, &life.free, key))}
                     {(!confirming && open && !leaving && keeps).then(|| account_lifecycle::changes(&room, &life, &by_channel))}
