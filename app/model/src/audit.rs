@@ -24,6 +24,7 @@ word_enum! {
         CaseClose = "case.close",
         CaseComment = "case.comment",
         CaseDue = "case.due",
+        CaseFollow = "case.follow",
         CaseOwner = "case.owner",
         ChargeReverse = "charge.reverse",
         ClosingCarry = "closing.carry",

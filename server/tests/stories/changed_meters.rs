@@ -67,6 +67,25 @@ both!(another_account_in_the_meter_is_a_case, |w: World| async move {
     assert!(asked("do=guaranteed").await.contains("card confirm"));
 });
 
+both!(an_open_case_follows_what_the_meter_shows_now, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    let engine = s.start().await;
+    until(SOON, "a reading", || async { s.w.number("SELECT COUNT(*) FROM readings").await > 0 }).await;
+    s.meter(0, 1).inject(OneTimeFault::AccountClosed).await.unwrap();
+    until(SOON, "the case", || async { s.w.number(OPEN).await == 1 }).await;
+    for number in ["1111222233334444", "5555666677778888"] {
+        s.meter(0, 1).inject(OneTimeFault::AccountOpened { number: number.parse().unwrap() }).await.unwrap();
+        until(SOON, number, || async { s.w.word("SELECT detail FROM cases").await.contains(number) }).await;
+    }
+    // Nothing more while it stays so, and what was found before is in the log.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    engine.stop().await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 1);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'case.follow'").await, 2);
+    let last = s.w.word("SELECT detail FROM audit WHERE action = 'case.follow' ORDER BY seq DESC LIMIT 1").await;
+    assert!(last.contains("1111222233334444") && last.contains("5555666677778888"), "{last}");
+});
+
 both!(an_account_that_its_meter_lost_can_be_closed, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     let engine = s.start().await;

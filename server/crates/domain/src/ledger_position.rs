@@ -35,6 +35,21 @@ impl LedgerPosition {
     }
 }
 
+/// What a state shows of what the books know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownState {
+    pub account: Option<AccountNumber>,
+    pub mode: ControlMode,
+    pub position: LedgerPosition,
+}
+
+impl ShownState {
+    #[must_use]
+    pub fn of(state: &StateBlock) -> Self {
+        Self { account: account(state), mode: state.status.mode(), position: LedgerPosition::of(state) }
+    }
+}
+
 /// What a meter with a wallet should show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpectedState {

@@ -11,7 +11,7 @@ use model::ids::MeterId;
 use model::meter::ControlMode;
 use model::time::Timestamp;
 
-use domain::ledger_position::{ExpectedState, LedgerPosition, StateDifference};
+use domain::ledger_position::{ExpectedState, LedgerPosition, ShownState, StateDifference};
 use domain::meter_state::StateBlock;
 use domain::rng::Rng;
 use store::{self, Db, cases, deliveries};
@@ -26,8 +26,18 @@ pub struct MeterLedgerCheck {
     expected: HashMap<MeterId, ExpectedState>,
     /// What differed in the last reading.
     suspected: HashMap<MeterId, StateDifference>,
-    /// Open cases, with the number of readings in a row that agree.
-    open: HashMap<(MeterId, CaseKind), u8>,
+    open: HashMap<(MeterId, CaseKind), OpenCase>,
+}
+
+/// What was seen of a meter since its case was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct OpenCase {
+    /// Readings in a row that agree.
+    agreeing: u8,
+    /// What its record says; `None` where this process does not know.
+    recorded: Option<ShownState>,
+    /// What the last reading showed.
+    last: Option<ShownState>,
 }
 
 /// What follows from a reading.
@@ -35,7 +45,7 @@ pub struct MeterLedgerCheck {
 pub struct Comparison {
     /// It differs for the first time: another reading tells whether it is so.
     pub read_again: bool,
-    /// It differs again: the database tells whether that is explained.
+    /// It differs again, or in another way than its case says: the database tells whether that is explained.
     pub confirm: bool,
     /// Kinds of cases whose reason is gone.
     pub mended: Vec<CaseKind>,
@@ -48,7 +58,7 @@ impl MeterLedgerCheck {
     pub async fn load(db: &Db) -> store::Result<Self> {
         let mut open = HashMap::new();
         for kind in KINDS {
-            open.extend(cases::open_of_kind(db, kind).await?.into_iter().map(|meter| ((meter, kind), 0)));
+            open.extend(cases::open_of_kind(db, kind).await?.into_iter().map(|meter| ((meter, kind), OpenCase::default())));
         }
         Ok(Self { expected: deliveries::expected_states(db).await?.into_iter().collect(), suspected: HashMap::new(), open })
     }
@@ -57,8 +67,8 @@ impl MeterLedgerCheck {
     pub async fn refresh(&mut self, db: &Db) -> store::Result<()> {
         let fresh = Self::load(db).await?;
         let before = std::mem::replace(self, fresh);
-        for (case, agreeing) in &mut self.open {
-            *agreeing = before.open.get(case).copied().unwrap_or_default();
+        for (case, seen) in &mut self.open {
+            *seen = before.open.get(case).copied().unwrap_or_default();
         }
         self.suspected = before.suspected;
         Ok(())
@@ -80,18 +90,23 @@ impl MeterLedgerCheck {
         let Some(expected) = self.expected.get_mut(&meter) else { return Comparison::default() };
         let mode = expected.mode.is_none().then(|| state.status.mode());
         expected.mode = expected.mode.or(mode);
-        let now = expected.difference(state);
+        let (now, shown) = (expected.difference(state), ShownState::of(state));
         let mut comparison = Comparison { mode, ..Comparison::default() };
         for (kind, differs) in [(CaseKind::MeterDiffers, now.ledger), (CaseKind::MeterChanged, now.is_changed())] {
             match (differs, self.open.get_mut(&(meter, kind))) {
-                (false, Some(agreeing)) => {
-                    *agreeing += 1;
-                    if *agreeing >= AGREEING {
+                (false, Some(case)) => {
+                    case.agreeing += 1;
+                    if case.agreeing >= AGREEING {
                         self.open.remove(&(meter, kind));
                         comparison.mended.push(kind);
                     }
                 }
-                (true, Some(agreeing)) => *agreeing = 0,
+                (true, Some(case)) => {
+                    case.agreeing = 0;
+                    // The meter changed again: the record follows, once two readings show it.
+                    comparison.confirm |= case.recorded != Some(shown) && case.last == Some(shown);
+                    case.last = Some(shown);
+                }
                 (true, None) if self.suspected.get(&meter) == Some(&now) => comparison.confirm = true,
                 (true, None) => comparison.read_again = true,
                 (false, None) => {}
@@ -105,7 +120,8 @@ impl MeterLedgerCheck {
         comparison
     }
 
-    /// Looks up a difference in the database, and opens cases if nothing explains it. Returns their kinds.
+    /// Looks up a difference in the database; if nothing explains it, opens cases or has open ones say what is found now. Returns
+    /// their kinds.
     ///
     /// # Errors
     /// If the database fails; the next reading asks again.
@@ -123,7 +139,9 @@ impl MeterLedgerCheck {
             Some(expected) => drop(self.expected.insert(meter, expected)),
             None => drop(self.expected.remove(&meter)),
         }
-        self.open.extend(confirmed.cases.iter().map(|kind| ((meter, *kind), 0)));
+        let shown = Some(ShownState::of(state));
+        let found = OpenCase { agreeing: 0, recorded: shown, last: shown };
+        self.open.extend(confirmed.cases.iter().map(|kind| ((meter, *kind), found)));
         Ok(confirmed.cases)
     }
 }
@@ -152,8 +170,13 @@ mod tests {
         assert_eq!(check.compare(meter, &shows(4)), Comparison::default(), "a bad reading");
         assert!(check.compare(meter, &shows(5)).read_again);
         assert!(check.compare(meter, &shows(5)).confirm);
-        check.open.insert((meter, CaseKind::MeterDiffers), 0);
+        let recorded = Some(ShownState::of(&shows(5)));
+        check.open.insert((meter, CaseKind::MeterDiffers), OpenCase { agreeing: 0, recorded, last: recorded });
         assert_eq!(check.compare(meter, &shows(5)), Comparison::default(), "its case is open");
+        assert_eq!(check.compare(meter, &shows(6)), Comparison::default(), "a bad reading");
+        assert_eq!(check.compare(meter, &shows(5)), Comparison::default());
+        assert_eq!(check.compare(meter, &shows(6)), Comparison::default());
+        assert!(check.compare(meter, &shows(6)).confirm, "the meter has moved on");
         assert_eq!(check.compare(meter, &shows(4)), Comparison::default());
         assert_eq!(check.compare(meter, &shows(5)), Comparison::default());
         assert_eq!(check.compare(meter, &shows(4)), Comparison::default());

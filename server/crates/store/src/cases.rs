@@ -61,6 +61,39 @@ pub async fn open(
     Ok(())
 }
 
+/// Opens a case about a meter as [`open`] does. Where one of its kind is open, its record becomes what is found now, and the audit
+/// log keeps what it was. Gives whether anything was written.
+pub async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, detail: &CaseDetail) -> Result<bool> {
+    let (kind, now) = (detail.kind(), detail.to_json());
+    let open_case: Option<(CaseId, String)> = on!(tx, |c| sqlx::query_as(
+        "SELECT id, detail FROM cases WHERE kind = $1 AND meter_id = $2 AND order_id IS NULL AND closed_at IS NULL"
+    )
+    .bind(kind)
+    .bind(meter)
+    .fetch_optional(c)
+    .await)?;
+    let Some((case, was)) = open_case else {
+        open(tx, rng, at, Some(meter), None, detail).await?;
+        return Ok(true);
+    };
+    if was == now {
+        return Ok(false);
+    }
+    let followed = on!(tx, |c| sqlx::query("UPDATE cases SET detail = $1 WHERE id = $2 AND detail = $3 AND closed_at IS NULL")
+        .bind(&now)
+        .bind(case)
+        .bind(&was)
+        .execute(c)
+        .await)?;
+    if followed == 1 {
+        let subject = format!("case:{case}");
+        let detail = serde_json::json!({ "kind": kind, "was": was, "is": now }).to_string();
+        let entry = Entry { actor: "system", ip: "", action: AuditAction::CaseFollow, subject: &subject, detail: &detail };
+        audit::append(tx, at, &entry).await?;
+    }
+    Ok(followed == 1)
+}
+
 /// Closes the open cases of these kinds for an order in the caller's transaction, because their reason is gone.
 pub async fn resolve_order(
     tx: &mut Tx,

@@ -28,7 +28,7 @@ pub async fn moved(db: &Db, limit: i64) -> Result<Vec<MeterId>> {
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Stores the records that are new, opens a case for each that moved money without a command of ours, and remembers that the
+/// Stores the records that are new, opens a case for the newest that moved money without a command of ours, and remembers that the
 /// journal was read up to `newest`. Gives how many were new.
 pub async fn store(
     db: &Db,
@@ -51,7 +51,7 @@ pub async fn store(
         };
         if is_unexplained(&mut tx, meter, record).await? {
             let case = JournalCase { record: moved, at: record.at, amount: record.amount, count: record.count };
-            cases::open(&mut tx, rng, at, Some(meter), None, &CaseDetail::Journal(case)).await?;
+            cases::follow(&mut tx, rng, at, meter, &CaseDetail::Journal(case)).await?;
         }
     }
     on!(&mut tx, |c| sqlx::query("UPDATE meters SET journal_read = $1 WHERE id = $2")

@@ -57,7 +57,7 @@ pub async fn store(db: &Db, rng: &Rng, at: Timestamp, meter: MeterId, version: u
         let accepted = (i64::from(version) - counted).rem_euclid(i64::from(u16::MAX) + 1);
         if accepted > sent {
             let case = CaseDetail::Parameters(ParametersCase { since, accepted, sent });
-            cases::open(&mut tx, rng, at, Some(meter), None, &case).await?;
+            cases::follow(&mut tx, rng, at, meter, &case).await?;
         }
     }
     on!(&mut tx, |c| sqlx::query(

@@ -98,7 +98,7 @@ pub async fn confirm_difference(
     if !found.is_empty() {
         let mut tx = db.begin().await?;
         for case in &found {
-            cases::open(&mut tx, rng, at, Some(meter), None, case).await?;
+            cases::follow(&mut tx, rng, at, meter, case).await?;
         }
         tx.commit().await?;
     }

@@ -76,7 +76,7 @@ pub async fn settle(db: &Db, rng: &Rng, command: &Command, seen: &Verdict<'_>) -
     if seen.relay_fault {
         let command_kind = command.kind.as_str().to_owned();
         let case = RelayCase { command: command_kind, status: Some(state.status.0), ..RelayCase::default() };
-        cases::open(&mut tx, rng, at, Some(command.meter_id), None, &CaseDetail::Relay(case)).await?;
+        cases::follow(&mut tx, rng, at, command.meter_id, &CaseDetail::Relay(case)).await?;
     }
     show(&mut tx, at, command, state).await?;
     let detail = serde_json::json!({
