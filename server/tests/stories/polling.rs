@@ -142,6 +142,8 @@ both!(a_serial_mismatch_is_a_case_and_is_never_recorded, |w: World| async move {
     engine.stop().await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 2").await, 0);
     assert_eq!((s.view(0, 2).count, s.order(&order).await.credited_at), (0, None), "no money into a stranger");
+    let unreadable = "SELECT COUNT(*) FROM events WHERE kind = 'meter-unreadable' AND until_at IS NULL";
+    assert_eq!(s.w.number(unreadable).await, 0, "one fault is reported once");
 });
 
 both!(shifted_answers_are_never_attributed_to_another_meter, |w: World| async move {

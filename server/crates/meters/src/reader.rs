@@ -18,10 +18,11 @@ const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
 /// Why a meter could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    #[error("no answer")]
+    /// Nothing usable was received.
+    #[error(transparent)]
     Link(#[from] LinkError),
     /// The answer could not be decoded.
-    #[error("invalid answer")]
+    #[error("the answer cannot be used: {0}")]
     Decode(#[from] DecodeError),
     /// Another meter answered.
     #[error("meter {0} answered")]

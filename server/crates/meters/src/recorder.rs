@@ -243,7 +243,9 @@ impl Recorder {
             }
             MeterEvent::MeterUnreadable { meter, since, items } => {
                 let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
-                batch.events(track.mark_unreadable(since, &items));
+                // One fault, one report: that another meter answers is a case already.
+                let is_replaced = self.replaced.contains(&meter);
+                batch.events(track.mark_unreadable(since, &items, !is_replaced));
                 batch.latest(meter);
                 self.live.publish(track.latest.clone());
             }
@@ -259,6 +261,8 @@ impl Recorder {
             MeterEvent::SerialMismatch { meter, serial } => {
                 self.replaced.insert(meter);
                 batch.serial_mismatch(meter, serial);
+                let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
+                batch.events(track.mark_replaced(self.clock.now()));
             }
             MeterEvent::LedgerPosition { meter, expected } => self.ledger_check.expect(meter, expected),
             MeterEvent::ServerWallets => self.moved = true,

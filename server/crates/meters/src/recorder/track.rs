@@ -191,12 +191,19 @@ impl MeterTrack {
         changes
     }
 
-    /// Marks the meter as one that answers what cannot be read.
-    pub(super) fn mark_unreadable(&mut self, since: Timestamp, items: &[String]) -> Vec<Change> {
+    /// Marks the meter as one that answers what cannot be read; an event unless something else says why.
+    pub(super) fn mark_unreadable(&mut self, since: Timestamp, items: &[String], is_event: bool) -> Vec<Change> {
         (self.latest.lost_since, self.latest.unreadable) = (Some(since), true);
         let mut changes = Vec::new();
         self.set_condition(EventKind::MeterLost, false, since, &mut changes);
-        self.set_items(EventKind::MeterUnreadable, true, since, items, &mut changes);
+        self.set_items(EventKind::MeterUnreadable, is_event, since, items, &mut changes);
+        changes
+    }
+
+    /// Another meter answers in its place: why it cannot be read is known.
+    pub(super) fn mark_replaced(&mut self, at: Timestamp) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.set_condition(EventKind::MeterUnreadable, false, at, &mut changes);
         changes
     }
 
