@@ -75,6 +75,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     crate::allocator::fix_mmap_threshold();
+    end_quietly_without_reader();
     // Databases, keys and state files are not for other users of the machine.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
     let cli = Cli::parse();
@@ -87,6 +88,19 @@ pub fn main() -> ExitCode {
             if setting || error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// Whoever reads the output may have seen enough, as `head` has: the command ends as if the signal of the closed pipe had ended
+/// it, which Rust ignores, and printing panics instead.
+fn end_quietly_without_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
+            std::process::exit(128 + 13);
+        }
+        usual(panic);
+    }));
 }
 
 fn run(cli: Cli) -> Outcome {

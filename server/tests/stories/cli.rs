@@ -24,6 +24,19 @@ fn error_output(dir: &Path, arguments: &[&str], environment: &[(&str, &str)], co
 }
 
 #[test]
+fn output_that_nobody_reads_ends_a_command_quietly() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("mine.toml"), include_str!("../../crates/meters/profiles/hiking-dds238.toml")).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dormwatt"));
+    command.current_dir(dir.path()).args(["check", "--profile", "mine.toml"]).stdout(writer).stderr(Stdio::piped());
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((said.as_str(), output.status.code()), ("", Some(141)));
+}
+
+#[test]
 fn a_port_in_use_is_named_in_the_error() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
