@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -71,4 +72,24 @@ async fn a_notification_waits_for_seven_trips() {
     // pool tries the connection, for which nobody waits.
     assert!(fewest <= 8, "{fewest}");
     assert_eq!(shop.proved().await, Counts { credits: 8, payments: 8, events: 8, ..Counts::NONE });
+}
+
+/// Another transaction takes the locks in another order: PostgreSQL ends one of the two, and nobody is told to come again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadlocked_notification_is_settled_again() {
+    let shop = Shop::open(World::postgres().await).await;
+    let (_, number) = shop.at_the_cashier(1_000).await;
+    let Db::Postgres { pool, .. } = &shop.world.db else { unreachable!() };
+    let mut other = pool.begin().await.unwrap();
+    // The notification finds the deadlock.
+    for sql in ["SET LOCAL deadlock_timeout = '20s'", "SELECT FROM account_meters FOR UPDATE"] {
+        sqlx::query(sql).execute(&mut *other).await.unwrap();
+    }
+    assert!(shop.sandbox.pay(&number));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    sqlx::query("SELECT FROM payment_attempts FOR UPDATE").execute(&mut *other).await.unwrap();
+    other.commit().await.unwrap();
+    shop.until(&number, |trade| trade.acknowledged == 1).await;
+    assert_eq!(shop.trade(&number).notified, 1, "the channel sent it once");
+    assert_eq!(shop.proved().await, Counts::ONCE);
 }

@@ -17,6 +17,9 @@ use store::{Db, StoreError};
 /// Most events in one transaction, because other writers wait for all of them.
 const MAX_BATCH: usize = 32;
 
+/// How often an event is settled that another transaction stood in the way of. The channel sends it again afterwards.
+const MAX_TRIES: u32 = 3;
+
 type SettleResult = Result<Outcome, StoreError>;
 
 /// Cheap to clone.
@@ -87,8 +90,20 @@ impl Inner {
     }
 
     async fn settle_one(&self, event: &VerifiedEvent) -> SettleResult {
-        let outcomes = payments::settle(&self.db, &self.rng, self.clock.now(), &[event]).await?;
-        outcomes.first().copied().ok_or(StoreError::Inconsistent { table: "payment_events", column: "outcome" })
+        let mut tries = 1;
+        loop {
+            match payments::settle(&self.db, &self.rng, self.clock.now(), &[event]).await {
+                Ok(outcomes) => {
+                    let missing = StoreError::Inconsistent { table: "payment_events", column: "outcome" };
+                    return outcomes.first().copied().ok_or(missing);
+                }
+                Err(error) if error.is_contended() && tries < MAX_TRIES => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "payment.settled-again");
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn next_batch(&self) -> Vec<QueuedEvent> {

@@ -57,6 +57,17 @@ impl StoreError {
             _ => false,
         }
     }
+
+    /// Whether PostgreSQL gave this transaction up so that another one could go on: a deadlock (40P01) or a serialization failure
+    /// (40001). Nothing was written, and the same transaction succeeds when it runs again.
+    #[must_use]
+    pub fn is_contended(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| is_contention(&code)))
+    }
+}
+
+fn is_contention(code: &str) -> bool {
+    matches!(code, "40P01" | "40001")
 }
 
 /// SQLite: locked for too long (5), read-only (8), I/O error (10), full (13), by their primary codes. PostgreSQL: insufficient
@@ -73,6 +84,10 @@ impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Refused(problem) => problem,
+            _ if error.is_contended() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "store.contended");
+                Self::Conflict
+            }
             _ if error.is_unavailable() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "store.unavailable");
                 Self::Unavailable
@@ -97,5 +112,6 @@ mod tests {
         for code in ["1", "19", "2067", "23505", "40001", "42P01", ""] {
             assert!(!is_trouble(code), "{code}");
         }
+        assert!(["40001", "40P01"].iter().all(|code| is_contention(code)) && !is_contention("23505"));
     }
 }
