@@ -11,8 +11,6 @@ use store::energy::{Day, Hour};
 
 /// Days of daily energy.
 pub(super) const DAYS: i64 = 31;
-/// Of these, days with every hour.
-const HOURLY_DAYS: i64 = 3;
 
 /// The hours and days before `now`.
 pub(super) fn before(now: Timestamp, load: &Load, rooms: &[Room], meters: &[MeterId]) -> (Vec<Hour>, Vec<Day>) {
@@ -24,9 +22,7 @@ pub(super) fn before(now: Timestamp, load: &Load, rooms: &[Room], meters: &[Mete
             for hour in (0..24).map(|hour| day.start().plus(hour * HOUR)).filter(|hour| hour.plus(HOUR) <= now) {
                 let energy = energy(load, room, hour);
                 sum = sum + energy;
-                if today.0 - day.0 <= HOURLY_DAYS {
-                    hours.push(Hour { meter, hour: hour.hour(), energy });
-                }
+                hours.push(Hour { meter, hour: hour.hour(), energy });
             }
             days.push(Day { meter, day, energy: sum, parts: Parts::default() });
         }

@@ -93,10 +93,7 @@ impl Site {
         for (gateway, plan) in estate.meters() {
             let (place, meter) = (self.w.rng.id(at), MeterId(self.w.rng.id(at)));
             let sql = "INSERT INTO places (id, parent_id, kind, name, sort) VALUES ($1, NULL, 'room', 'room', 1)";
-            match &self.w.db {
-                Db::Sqlite { write, .. } => drop(sqlx::query(sql).bind(place).execute(write).await.unwrap()),
-                Db::Postgres { pool, .. } => drop(sqlx::query(sql).bind(place).execute(pool).await.unwrap()),
-            }
+            crate::bind(&self.w.db, sql, place, &[]).await;
             let mut tx = self.w.db.begin().await.unwrap();
             let new = NewMeter {
                 id: meter,

@@ -63,6 +63,27 @@ pub(super) const CHECKS: &[Check] = &[
                        AND (c.state = 'sending' OR (c.kind = 'open' AND c.state = 'queued')))
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.id AND k.closed_at IS NULL)",
     },
+    // What a meter showed last is what its reading of that instant shows: how many of the figures are others. Of a server wallet
+    // the balance moves on without a reading. Where the clock was set, instants were moved.
+    Check {
+        rule: Rule::NewestReading,
+        sql: "SELECT m.serial AS subject, CAST(0 AS BIGINT) AS expected, CAST(x.others AS BIGINT) AS found
+     FROM (SELECT l.meter_id,
+                  CASE WHEN r.total_wh <> l.total_wh THEN 1 ELSE 0 END
+                + CASE WHEN r.reverse_wh <> l.reverse_wh THEN 1 ELSE 0 END
+                + CASE WHEN w.wallet = 'meter' AND r.status <> l.status THEN 1 ELSE 0 END
+                + CASE WHEN w.wallet = 'meter' AND r.remaining_fen <> l.remaining_fen THEN 1 ELSE 0 END
+                + CASE WHEN r.power_w IS DISTINCT FROM l.power_w THEN 1 ELSE 0 END
+                + CASE WHEN r.voltage_dv IS DISTINCT FROM l.voltage_dv THEN 1 ELSE 0 END
+                + CASE WHEN r.current_ca IS DISTINCT FROM l.current_ca THEN 1 ELSE 0 END
+                + CASE WHEN r.power_factor IS DISTINCT FROM l.power_factor THEN 1 ELSE 0 END AS others
+           FROM meter_latest l JOIN meters w ON w.id = l.meter_id
+                JOIN readings r ON r.meter_id = l.meter_id AND r.at = l.observed_at AND r.quality IN (0, 1)
+           WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.kind = 'clock-stepped'
+                             AND COALESCE(e.until_at, l.observed_at) >= l.observed_at - 86400000)) AS x
+          JOIN meters m ON m.id = x.meter_id
+     WHERE x.others > 0",
+    },
     // The money commands that are done make up the purchase count that the ledger expects, one after another. The first has
     // count 1 where the account was opened in the meter; an account that was taken over began with another.
     // Where two people corrected the books to the meter, commands that nobody here sent count as well.

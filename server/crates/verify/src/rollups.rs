@@ -89,6 +89,13 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
             let subject = format!("{} {}", meter.serial, Date(day));
             report.differences.push(Difference { rule: Rule::EnergyOfDay, subject, expected, found });
         }
+        for (day, expected, found) in before_readings(tx, meter.id, after, first_hour).await? {
+            if !is_ordered(Date(day)) {
+                continue;
+            }
+            let subject = format!("{} {}", meter.serial, Date(day));
+            report.differences.push(Difference { rule: Rule::EnergyOfDay, subject, expected, found });
+        }
         let stored: Vec<StoredRow> =
             on!(tx, |c| sqlx::query_as("SELECT hour AS slot, wh FROM energy_hourly WHERE meter_id = $1 AND hour >= $2")
                 .bind(meter.id)
@@ -104,6 +111,28 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The days up to that of the first reading, which no readings explain, against their hours.
+async fn before_readings(tx: &mut Tx, meter: MeterId, last: Date, end: i64) -> Result<Vec<(i64, Figure, Figure)>> {
+    let hours: Vec<StoredRow> =
+        on!(tx, |c| sqlx::query_as("SELECT hour AS slot, wh FROM energy_hourly WHERE meter_id = $1 AND hour < $2")
+            .bind(meter)
+            .bind(end)
+            .fetch_all(c)
+            .await)?;
+    let stored: Vec<StoredRow> =
+        on!(tx, |c| sqlx::query_as("SELECT day AS slot, wh FROM energy_daily WHERE meter_id = $1 AND day <= $2")
+            .bind(meter)
+            .bind(last)
+            .fetch_all(c)
+            .await)?;
+    let mut days = Slots::new();
+    for hour in hours {
+        let sum = days.entry(Timestamp(hour.slot * HOUR).date().0).or_default();
+        *sum = *sum + hour.wh;
+    }
+    Ok(differences(days, stored, i64::MIN))
 }
 
 /// Energy by day and by hour since the epoch.

@@ -43,6 +43,7 @@ model::word_enum! {
         MeterBalance = "balance in the meters of an account",
         PurchaseCount = "purchase count shown by a meter",
         CumulativeAmount = "cumulative amount shown by a meter",
+        NewestReading = "newest state of a meter by its reading",
         ChargePosting = "posting of a charge",
         ChargeOfPosting = "charge of a posting",
         ChargedEnergy = "energy of a charge",
@@ -161,6 +162,7 @@ impl Rule {
             | Self::DebitCommand
             | Self::ReceiptNumbers
             | Self::PurchaseCount
+            | Self::NewestReading
             | Self::ClosedMeters
             | Self::ClosedResidents
             | Self::OrderRefund

@@ -65,6 +65,14 @@ CREATE TRIGGER commands_noted AFTER INSERT OR UPDATE OR DELETE ON commands
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER counter_decisions_noted AFTER INSERT OR UPDATE OR DELETE ON counter_decisions
     FOR EACH ROW EXECUTE FUNCTION note_change('case_id');
+CREATE TRIGGER events_noted AFTER INSERT OR UPDATE OR DELETE ON events
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER gateways_noted AFTER INSERT OR UPDATE OR DELETE ON gateways
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER meter_parameters_noted AFTER INSERT OR UPDATE OR DELETE ON meter_parameters
+    FOR EACH ROW EXECUTE FUNCTION note_change('meter_id');
+CREATE TRIGGER places_noted AFTER INSERT OR UPDATE OR DELETE ON places
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER ledger_transfers_noted AFTER INSERT OR UPDATE OR DELETE ON ledger_transfers
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER meter_consumption_noted AFTER INSERT OR UPDATE OR DELETE ON meter_consumption
