@@ -1,7 +1,7 @@
 //! Returns and corrections: the meter is debited before money is paid, a second person approves large amounts, and each happens
 //! once; on both databases.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
@@ -9,7 +9,7 @@ use domain::order::Limits;
 use domain::returns::Rules;
 use domain::wall_layout::Scope;
 use model::error::AppError;
-use model::ids::UserId;
+use model::ids::{ReturnId, UserId, Uuid};
 use model::money::{Fen, Money};
 use model::order::{OrderState, ReturnState, Tender};
 use model::permission::Permissions;
@@ -18,7 +18,7 @@ use model::time::{HOUR, Timestamp};
 use simulator::{BusTiming, LineFault};
 use store::returns::{self, NewReturn, Return, ReturnSubject};
 use store::users::{self, NewUser};
-use store::{StoreError, commands, deliveries, ledger};
+use store::{Db, StoreError, commands, deliveries, ledger};
 use story_support::rooms::Room;
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
@@ -342,3 +342,31 @@ both!(a_crash_at_any_point_debits_once, |w: World| async move {
     assert!(commands::due(&s.w.db, SystemClock.now(), 10).await.unwrap().is_empty());
     s.prove().await;
 });
+
+/// More at once than the pool has connections: a pay-out that took a second one inside its transaction stalled them all for 9.6 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn pay_outs_at_once_do_not_wait_for_connections() {
+    let w = World::postgres().await;
+    w.room(1).await;
+    let clerk = w.clerk().await;
+    story_support::bind(
+        &w.db,
+        "INSERT INTO returns (id, number, key, kind, account_id, meter_id, tender, amount_fen, reason, state, asked_by, asked_at)
+         SELECT gen_random_uuid(), n, gen_random_uuid(), 'return', m.account_id, m.meter_id, 'transfer', 100, 'x', 'taken', $1, 1
+         FROM account_meters m, generate_series(1, 24) AS n",
+        clerk.0,
+        &[],
+    )
+    .await;
+    let Db::Postgres { pool, .. } = &w.db else { unreachable!() };
+    let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM returns").fetch_all(pool).await.unwrap();
+    let who = who(clerk);
+    let begun = Instant::now();
+    let paid = ids.into_iter().map(|id| returns::pay_out(&w.db, &w.rng, w.clock.now(), &who, ReturnId(id)));
+    for one in futures::future::join_all(paid).await {
+        assert_eq!(one.unwrap().state, ReturnState::Done);
+    }
+    println!("24 pay-outs at once: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(w.number("SELECT COUNT(*) FROM receipts").await, 24);
+}
