@@ -119,7 +119,8 @@ both!(a_room_offers_only_what_its_account_can_take, |w: World| async move {
     w.execute("UPDATE accounts SET state = 'opening'").await;
     assert_eq!(offers().await, (true, false), "the first purchase may wait for the opening");
     w.execute(
-        "INSERT INTO cases (id, kind, meter_id, detail, opened_at) SELECT id, 'delivery', id, '{\"why\":\"account\"}', 0 FROM meters",
+        "INSERT INTO cases (id, kind, meter_id, detail, opened_at, due_at)
+         SELECT id, 'delivery', id, '{\"why\":\"account\"}', 0, 0 FROM meters",
     )
     .await;
     assert_eq!(offers().await, (false, false), "its opening is with a person");
