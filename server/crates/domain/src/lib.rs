@@ -22,6 +22,7 @@ pub mod operation;
 pub mod order;
 pub mod payment;
 pub mod payment_event;
+pub mod place_tree;
 pub mod prices;
 pub mod reconcile;
 pub mod refund;

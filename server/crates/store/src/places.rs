@@ -1,9 +1,15 @@
 //! The place tree: site, building, unit, room.
 
-use model::ids::PlaceId;
+mod change;
+
+use model::ids::{MeterId, PlaceId, UserId};
 use model::place::PlaceKind;
+use sqlx::FromRow;
 
 use super::{Db, Result, Tx, on, read};
+use domain::place_tree::{Place, PlaceTree};
+
+pub use change::{create, merge, relocate, remove, rename};
 
 /// A place to add.
 #[derive(Clone, Copy, Debug)]
@@ -46,4 +52,76 @@ pub async fn add(tx: &mut Tx, place: &NewPlace<'_>) -> Result<()> {
         .execute(c)
         .await)?;
     Ok(())
+}
+
+#[derive(FromRow)]
+struct PlaceRow {
+    id: PlaceId,
+    parent_id: Option<PlaceId>,
+    kind: PlaceKind,
+    name: String,
+    sort: i64,
+    meters: i64,
+    accounts: i64,
+    had_meter: bool,
+    had_account: bool,
+}
+
+const TREE: &str =
+    "SELECT p.id, p.parent_id, p.kind, p.name, p.sort, COALESCE(m.now, 0) AS meters, COALESCE(a.now, 0) AS accounts,
+        m.place_id IS NOT NULL AS had_meter, a.place_id IS NOT NULL AS had_account
+    FROM places p
+    LEFT JOIN (SELECT place_id, COUNT(CASE WHEN retired_at IS NULL THEN 1 END) AS now FROM meters GROUP BY place_id) m
+      ON m.place_id = p.id
+    LEFT JOIN (SELECT place_id, COUNT(CASE WHEN closed_at IS NULL THEN 1 END) AS now FROM accounts GROUP BY place_id) a
+      ON a.place_id = p.id";
+
+/// All places, with what is in them.
+pub async fn tree(db: &Db) -> Result<PlaceTree> {
+    let rows: Vec<PlaceRow> = read!(db, |pool| sqlx::query_as(TREE).fetch_all(pool).await)?;
+    Ok(PlaceTree::new(rows.into_iter().map(place).collect()))
+}
+
+fn place(row: PlaceRow) -> Place {
+    Place {
+        id: row.id,
+        parent: row.parent_id,
+        kind: row.kind,
+        name: row.name,
+        sort: row.sort,
+        meters: u32::try_from(row.meters).unwrap_or(u32::MAX),
+        accounts: u32::try_from(row.accounts).unwrap_or(u32::MAX),
+        had_meter: row.had_meter,
+        had_account: row.had_account,
+    }
+}
+
+/// The meters in service that are directly in a place, with their serial numbers.
+pub async fn meters(db: &Db, place: PlaceId) -> Result<Vec<(MeterId, String)>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, serial FROM meters WHERE place_id = $1 AND retired_at IS NULL ORDER BY serial")
+        .bind(place)
+        .fetch_all(pool)
+        .await)
+}
+
+/// The buildings that operators are limited to, with the operator's id and name.
+pub async fn assigned(db: &Db) -> Result<Vec<(PlaceId, UserId, String)>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT ob.place_id, u.id, u.name FROM operator_buildings ob JOIN users u ON u.id = ob.user_id ORDER BY u.name, u.login"
+    )
+    .fetch_all(pool)
+    .await)
+}
+
+/// Whether a place has a price plan or a subsidy rule of its own.
+pub async fn has_own_rules(db: &Db, place: PlaceId) -> Result<bool> {
+    let row: Option<(i64,)> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT (SELECT COUNT(*) FROM price_places WHERE place_id = $1) + (SELECT COUNT(*) FROM subsidy_rules WHERE place_id = $1)"
+    )
+    .bind(place)
+    .fetch_optional(pool)
+    .await
+    })?;
+    Ok(row.is_some_and(|(rules,)| rules > 0))
 }

@@ -1,0 +1,157 @@
+//! The place tree and groups.
+
+use async_trait::async_trait;
+use leptos::prelude::*;
+
+use super::form::parse;
+use super::{ApiError, answer};
+use crate::link;
+use crate::ports::{Who, operator, ports};
+use model::console::{
+    NEW_PLACES_MAX, PlaceChange, PlaceChangeEffect, PlaceGroupLine, PlaceGroupView, PlaceTreeView, PlaceView, ROOM_LINES_MAX,
+};
+use model::error::AppError;
+use model::ids::{PlaceGroupId, PlaceId};
+use model::place::PlaceKind;
+
+/// Lines without a match that a page repeats.
+const UNKNOWN_SHOWN: usize = 20;
+
+#[async_trait]
+pub trait PlacesPort: Send + Sync {
+    /// Buildings and floors.
+    async fn place_tree(&self, who: &Who) -> Result<PlaceTreeView, AppError>;
+    /// A place with what is directly below it.
+    async fn place(&self, who: &Who, id: PlaceId) -> Result<PlaceView, AppError>;
+    /// What a change would do; also where it would be refused.
+    async fn place_effect(&self, who: &Who, id: PlaceId, change: &PlaceChange) -> Result<PlaceChangeEffect, AppError>;
+    /// Adds places of a kind below a place; without one, the site itself. Gives the first.
+    async fn add_places(
+        &self,
+        who: &Who,
+        parent: Option<PlaceId>,
+        kind: PlaceKind,
+        names: &[String],
+    ) -> Result<PlaceId, AppError>;
+    /// Changes a place. Gives the place to show afterwards; `None` for the tree.
+    async fn change_place(&self, who: &Who, id: PlaceId, change: &PlaceChange) -> Result<Option<PlaceId>, AppError>;
+    async fn groups(&self, who: &Who) -> Result<Vec<PlaceGroupLine>, AppError>;
+    async fn group(&self, who: &Who, id: PlaceGroupId) -> Result<PlaceGroupView, AppError>;
+    async fn add_group(&self, who: &Who, name: &str) -> Result<PlaceGroupId, AppError>;
+    async fn rename_group(&self, who: &Who, id: PlaceGroupId, name: &str) -> Result<(), AppError>;
+    async fn remove_group(&self, who: &Who, id: PlaceGroupId) -> Result<(), AppError>;
+    /// Adds places, and rooms by their names. Gives the lines that name no room or several; then nothing was added.
+    async fn add_to_group(
+        &self,
+        who: &Who,
+        id: PlaceGroupId,
+        places: &[PlaceId],
+        rooms: &[String],
+    ) -> Result<Vec<String>, AppError>;
+    async fn remove_from_group(&self, who: &Who, id: PlaceGroupId, place: PlaceId) -> Result<(), AppError>;
+}
+
+/// The page of a place; of the tree without one.
+fn page(place: Option<PlaceId>) -> String {
+    place.map_or_else(|| "/places".to_owned(), |place| format!("/places/{place}"))
+}
+
+fn group_page(id: &str) -> String {
+    format!("/places/groups/{id}")
+}
+
+/// Adds places below another, one a line; an empty `parent` for the site itself.
+#[server(name = AddPlaces, prefix = "/api", endpoint = "operator/places/add")]
+pub async fn add_places(parent: String, kind: String, names: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let above: Option<PlaceId> = parent.parse().ok();
+    let done = async {
+        let kind = PlaceKind::parse(&kind).ok_or(AppError::Invalid)?;
+        let names: Vec<String> = names.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        if names.len() > NEW_PLACES_MAX {
+            return Err(AppError::ListTooLong);
+        }
+        ports.places.add_places(&who, above, kind, &names).await?;
+        Ok(link::with(&page(above), "done", "added"))
+    };
+    answer(done.await, &page(above))
+}
+
+/// Changes a place as its confirmation page says. `to` is the new parent, or the place to merge into.
+#[server(name = ChangePlace, prefix = "/api", endpoint = "operator/places/change")]
+pub async fn change_place(place: String, what: String, name: String, to: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let change = parse_change(&what, &name, &to)?;
+        let after = ports.places.change_place(&who, parse(&place)?, &change).await?;
+        Ok(link::with(&page(after), "done", "changed"))
+    };
+    answer(done.await, &page(place.parse().ok()))
+}
+
+/// The change that a form means: `rename`, `move`, `merge` or `remove`.
+///
+/// # Errors
+/// [`AppError::Invalid`] for another word, or a place that is none.
+pub fn parse_change(what: &str, name: &str, to: &str) -> Result<PlaceChange, AppError> {
+    Ok(match what {
+        "rename" => PlaceChange::Rename(name.trim().to_owned()),
+        "move" => PlaceChange::Move(parse(to)?),
+        "merge" => PlaceChange::Merge(parse(to)?),
+        "remove" => PlaceChange::Remove,
+        _ => return Err(AppError::Invalid),
+    })
+}
+
+#[server(name = AddGroup, prefix = "/api", endpoint = "operator/places/add-group")]
+pub async fn add_group(name: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = ports.places.add_group(&who, &name).await;
+    answer(done.map(|id| group_page(&id.to_string())), "/places/groups")
+}
+
+/// Renames a group; an empty name deletes it where `remove` is `1`.
+#[server(name = ChangeGroup, prefix = "/api", endpoint = "operator/places/change-group")]
+pub async fn change_group(group: String, name: String, remove: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let id = parse(&group)?;
+        if remove == "1" {
+            ports.places.remove_group(&who, id).await?;
+            return Ok(link::with("/places/groups", "done", "removed"));
+        }
+        ports.places.rename_group(&who, id, &name).await?;
+        Ok(link::with(&group_page(&group), "done", "changed"))
+    };
+    answer(done.await, &group_page(&group))
+}
+
+/// Adds places and rooms to a group: `places` are ids, `rooms` names, one a line.
+#[server(name = AddToGroup, prefix = "/api", endpoint = "operator/places/add-to-group")]
+pub async fn add_to_group(group: String, rooms: String, #[server(default)] places: Vec<String>) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let back = group_page(&group);
+    let done = async {
+        let id = parse(&group)?;
+        let places = places.iter().map(|place| parse(place)).collect::<Result<Vec<PlaceId>, _>>()?;
+        let rooms: Vec<String> = rooms.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        if rooms.len() > ROOM_LINES_MAX || places.len() > ROOM_LINES_MAX {
+            return Err(AppError::ListTooLong);
+        }
+        let unknown = ports.places.add_to_group(&who, id, &places, &rooms).await?;
+        if unknown.is_empty() {
+            return Ok(link::with(&back, "done", "changed"));
+        }
+        let shown: Vec<String> = unknown.into_iter().take(UNKNOWN_SHOWN).collect();
+        Ok(link::with(&back, "unknown", &shown.join(" · ")))
+    };
+    answer(done.await, &back)
+}
+
+#[server(name = RemoveFromGroup, prefix = "/api", endpoint = "operator/places/remove-from-group")]
+pub async fn remove_from_group(group: String, place: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let back = group_page(&group);
+    let done = async { ports.places.remove_from_group(&who, parse(&group)?, parse(&place)?).await };
+    answer(done.await.map(|()| link::with(&back, "done", "changed")), &back)
+}

@@ -1,0 +1,199 @@
+//! The place tree and groups, on both databases: edited by the console, scoped by buildings, on the wall at once.
+
+use app::api::batches::BatchesPort;
+use app::api::meter_wall::MeterWallPort;
+use app::api::places::PlacesPort;
+use domain::clock::Clock;
+use domain::order::Limits;
+use domain::wall_layout::Scope;
+use model::console::{PlaceChange, PlaceCounts, Target};
+use model::error::AppError;
+use model::ids::{MeterId, PlaceId, UserId, Uuid};
+use model::issue::Kind;
+use model::meter::Wallet;
+use model::person::{Role, Who};
+use model::place::PlaceKind;
+use server::services::Context;
+use server::services::auth::Passwords;
+use server::services::console::ConsoleService;
+use store::meters::{self, NewMeter};
+use story_support::closings::proved;
+use story_support::{World, both};
+
+/// A site made with the console: building A has the floors 1 (rooms 101, 102) and 2, building B has floor 1 (room 103).
+struct Estate {
+    w: World,
+    console: ConsoleService,
+    context: Context,
+    boss: Who,
+    clerk: Who,
+    site: PlaceId,
+    a: PlaceId,
+    b: PlaceId,
+    floor_of_a: PlaceId,
+    floor_of_b: PlaceId,
+    rooms: Vec<PlaceId>,
+    meters: Vec<MeterId>,
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+async fn limit(w: &World, user: UserId, building: PlaceId) {
+    let mut tx = w.db.begin().await.unwrap();
+    let sql = "INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $2)";
+    match &mut tx {
+        store::Tx::Sqlite(c) => drop(sqlx::query(sql).bind(user.0).bind(building.0).execute(&mut **c).await.unwrap()),
+        store::Tx::Postgres(c) => drop(sqlx::query(sql).bind(user.0).bind(building.0).execute(&mut **c).await.unwrap()),
+    }
+    tx.commit().await.unwrap();
+}
+
+impl Estate {
+    async fn new(w: World) -> Self {
+        let boss = Who { user: w.clerk().await, role: Role::Admin, name: "boss".into(), ip: String::new() };
+        let hash = "$argon2id$none";
+        let new = store::users::NewUser { role: Role::Operator, login: "limited", name: "Limited", password_hash: hash };
+        let limited = store::users::create(&w.db, &w.rng, w.clock.now(), &new, "test").await.unwrap();
+        let clerk = Who { user: limited, role: Role::Operator, name: "Limited".into(), ip: String::new() };
+        let context = w.context().await;
+        let passwords = Passwords::new(w.rng.clone()).unwrap();
+        let console = ConsoleService::new(context.clone(), passwords, Limits::default(), domain::returns::Rules::default());
+        let site = console.add_places(&boss, None, PlaceKind::Site, &names(&["园区"])).await.unwrap();
+        let add =
+            async |parent, kind, given: &[&str]| console.add_places(&boss, Some(parent), kind, &names(given)).await.unwrap();
+        let a = add(site, PlaceKind::Building, &["A", "B"]).await;
+        let b = console.place_tree(&boss).await.unwrap().buildings[1].0.id;
+        let floor_of_a = add(a, PlaceKind::Unit, &["1", "2"]).await;
+        let floor_of_b = add(b, PlaceKind::Unit, &["1"]).await;
+        let mut rooms = vec![add(floor_of_a, PlaceKind::Room, &["101"]).await];
+        rooms.push(add(floor_of_a, PlaceKind::Room, &["102"]).await);
+        rooms.push(add(floor_of_b, PlaceKind::Room, &["103"]).await);
+        let gateway = w.gateways(&[([127, 0, 0, 1], 1502).into()]).await[0];
+        let mut found = Vec::new();
+        let mut tx = w.db.begin().await.unwrap();
+        for (unit, place) in (1..).zip(&rooms) {
+            let id = MeterId(w.rng.id(w.clock.now()));
+            let (serial, profile) = (format!("{unit:012}"), "rpp".to_owned());
+            let new = NewMeter { id, place: *place, gateway, unit, serial, profile, wallet: Wallet::Meter };
+            meters::add_meter(&mut tx, w.clock.now(), &new).await.unwrap();
+            found.push(id);
+        }
+        tx.commit().await.unwrap();
+        context.live.reload(&w.db).await.unwrap();
+        limit(&w, clerk.user, a).await;
+        Self { w, console, context, boss, clerk, site, a, b, floor_of_a, floor_of_b, rooms, meters: found }
+    }
+
+    async fn change(&self, who: &Who, place: PlaceId, change: PlaceChange) -> Result<Option<PlaceId>, AppError> {
+        self.console.change_place(who, place, &change).await
+    }
+
+    /// The rooms on the wall of a person.
+    async fn wall(&self, who: &Who) -> Vec<String> {
+        self.console.wall_meters(who).await.unwrap().iter().map(|meter| meter.name.to_string()).collect()
+    }
+}
+
+both!(a_site_is_made_room_by_room_and_audited, |w: World| async move {
+    let e = Estate::new(w).await;
+    let tree = e.console.place_tree(&e.boss).await.unwrap();
+    assert_eq!(tree.total, PlaceCounts { buildings: 2, floors: 3, rooms: 3, meters: 3, accounts: 0 });
+    assert_eq!(e.wall(&e.boss).await, ["A 1 101", "A 1 102", "B 1 103"]);
+    let again = e.console.add_places(&e.boss, Some(e.a), PlaceKind::Unit, &names(&["3", "1"])).await;
+    assert_eq!(again.unwrap_err(), AppError::NameTaken);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM places WHERE kind = 'unit'").await, 3, "all or nothing");
+    let wrong = e.console.add_places(&e.boss, Some(e.site), PlaceKind::Room, &names(&["9"])).await;
+    assert_eq!(wrong.unwrap_err(), AppError::PlaceDoesNotFit);
+    e.change(&e.boss, e.rooms[0], PlaceChange::Rename(" 101A ".into())).await.unwrap();
+    assert_eq!(e.change(&e.boss, e.rooms[0], PlaceChange::Rename("102".into())).await.unwrap_err(), AppError::NameTaken);
+    assert_eq!(e.wall(&e.boss).await[0], "A 1 101A", "the wall has the new name at once");
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM audit WHERE action = 'place.add'").await, 7);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM audit WHERE action = 'place.rename'").await, 1);
+    proved(&e.w).await;
+});
+
+both!(a_move_says_whose_buildings_change_and_changes_them, |w: World| async move {
+    let e = Estate::new(w).await;
+    assert_eq!(e.wall(&e.clerk).await, ["A 1 101", "A 1 102"]);
+    let change = PlaceChange::Move(e.a);
+    let taken = e.console.place_effect(&e.boss, e.floor_of_b, &change).await.unwrap();
+    assert_eq!((taken.refusal, taken.gaining), (Some(AppError::NameTaken), vec!["Limited".to_owned()]));
+    e.change(&e.boss, e.floor_of_b, PlaceChange::Rename("3".into())).await.unwrap();
+    let effect = e.console.place_effect(&e.boss, e.floor_of_b, &change).await.unwrap();
+    assert_eq!((effect.refusal, effect.before.as_str(), effect.after.as_str()), (None, "B 3", "A 3"));
+    assert_eq!((effect.gaining, effect.losing), (vec!["Limited".to_owned()], vec![]));
+    // A person sees and moves within their buildings only.
+    assert_eq!(e.change(&e.clerk, e.floor_of_b, change.clone()).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.change(&e.clerk, e.floor_of_a, PlaceChange::Move(e.b)).await.unwrap_err(), AppError::NotFound);
+    e.change(&e.boss, e.floor_of_b, change).await.unwrap();
+    assert_eq!(e.wall(&e.clerk).await, ["A 1 101", "A 1 102", "A 3 103"]);
+    assert_eq!(e.context.live.meter_places(&Scope::Buildings([e.b].into())).len(), 0);
+    e.change(&e.clerk, e.rooms[0], PlaceChange::Move(e.floor_of_b)).await.unwrap();
+    assert_eq!(e.wall(&e.clerk).await, ["A 1 102", "A 3 103", "A 3 101"]);
+    proved(&e.w).await;
+});
+
+both!(a_merge_takes_meters_groups_and_operators_along, |w: World| async move {
+    let e = Estate::new(w).await;
+    let group = e.console.add_group(&e.boss, "空调").await.unwrap();
+    e.console.add_to_group(&e.boss, group, &[e.b], &[]).await.unwrap();
+    limit(&e.w, e.boss.user, e.a).await;
+    limit(&e.w, e.boss.user, e.b).await;
+    let effect = e.console.place_effect(&e.boss, e.b, &PlaceChange::Merge(e.a)).await.unwrap();
+    assert_eq!((effect.refusal, effect.gaining), (None, vec!["Limited".to_owned()]));
+    assert_eq!(e.change(&e.boss, e.b, PlaceChange::Merge(e.a)).await, Ok(Some(e.a)));
+    assert_eq!(e.wall(&e.clerk).await, ["A 1 101", "A 1 102", "A 1 103"], "floors of one name are one");
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM places WHERE kind IN ('building', 'unit')").await, 3);
+    let members = e.console.group(&e.boss, group).await.unwrap().places;
+    assert_eq!(members.iter().map(|(place, ..)| *place).collect::<Vec<_>>(), [e.a]);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM operator_buildings").await, 2);
+    // Rooms become one where neither an account nor a name is in the way.
+    e.change(&e.boss, e.rooms[2], PlaceChange::Merge(e.rooms[0])).await.unwrap();
+    assert_eq!(e.console.place(&e.boss, e.rooms[0]).await.unwrap().meters.len(), 2);
+    proved(&e.w).await;
+});
+
+both!(only_places_that_were_never_used_are_deleted, |w: World| async move {
+    let e = Estate::new(w).await;
+    for used in [e.a, e.floor_of_a, e.rooms[0]] {
+        assert_eq!(e.change(&e.boss, used, PlaceChange::Remove).await.unwrap_err(), AppError::PlaceNotEmpty);
+    }
+    let spare = e.console.add_places(&e.boss, Some(e.site), PlaceKind::Building, &names(&["C"])).await.unwrap();
+    limit(&e.w, e.clerk.user, spare).await;
+    let assigned = e.console.place_effect(&e.boss, spare, &PlaceChange::Remove).await.unwrap();
+    assert_eq!(assigned.refusal, Some(AppError::PlaceAssigned));
+    assert_eq!(e.change(&e.boss, spare, PlaceChange::Remove).await.unwrap_err(), AppError::PlaceAssigned);
+    e.w.execute("DELETE FROM operator_buildings WHERE place_id IN (SELECT id FROM places WHERE name = 'C')").await;
+    let group = e.console.add_group(&e.boss, "新楼").await.unwrap();
+    e.console.add_to_group(&e.boss, group, &[spare], &[]).await.unwrap();
+    assert_eq!(e.change(&e.boss, spare, PlaceChange::Remove).await, Ok(None));
+    assert_eq!(e.console.group(&e.boss, group).await.unwrap().places, []);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM places WHERE name = 'C'").await, 0);
+    proved(&e.w).await;
+});
+
+both!(a_group_chooses_meters_across_buildings, |w: World| async move {
+    let e = Estate::new(w).await;
+    let group = e.console.add_group(&e.boss, "试点").await.unwrap();
+    assert_eq!(e.console.add_group(&e.boss, "试点").await.unwrap_err(), AppError::NameTaken);
+    let unknown = e.console.add_to_group(&e.boss, group, &[], &names(&["A 101", "999"])).await.unwrap();
+    assert_eq!(unknown, ["999"]);
+    assert_eq!(e.console.group(&e.boss, group).await.unwrap().places, [], "nothing of a wrong list is added");
+    e.console.add_to_group(&e.boss, group, &[e.floor_of_b], &names(&["A 101"])).await.unwrap();
+    let target = Target::parse("", &[format!("group:{group}")], None, "", "1");
+    let chosen = |preview: model::console::Preview| preview.meters.into_iter().map(|(meter, _)| meter).collect::<Vec<_>>();
+    let all = chosen(e.console.preview(&e.boss, Kind::Read, &target).await.unwrap());
+    assert_eq!(all, [e.meters[0], e.meters[2]]);
+    let own = chosen(e.console.preview(&e.clerk, Kind::Read, &target).await.unwrap());
+    assert_eq!(own, [e.meters[0]], "only meters of the operator's buildings");
+    let line = &e.console.groups(&e.clerk).await.unwrap()[0];
+    assert_eq!((line.places, line.meters), (1, 1));
+    assert_eq!(e.console.remove_group(&e.clerk, group).await.unwrap_err(), AppError::Forbidden);
+    e.console.remove_group(&e.boss, group).await.unwrap();
+    let gone = model::ids::PlaceGroupId(Uuid::nil());
+    assert_eq!(e.console.group(&e.boss, gone).await.unwrap_err(), AppError::NotFound);
+    let nobody = chosen(e.console.preview(&e.boss, Kind::Read, &target).await.unwrap());
+    assert_eq!(nobody, [], "a group that is gone does not mean the whole site");
+});
