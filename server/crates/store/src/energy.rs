@@ -145,6 +145,19 @@ pub async fn daily(db: &Db, meter: MeterId, from: Date, to: Date) -> Result<Vec<
     .await)
 }
 
+/// Energy of the hours of `[from, to)`, each with its start; hours without energy are left out.
+pub async fn hours(db: &Db, meter: MeterId, from: Timestamp, to: Timestamp) -> Result<Vec<(Timestamp, Energy)>> {
+    let rows: Vec<(i64, Energy)> = read!(db, |pool| sqlx::query_as(
+        "SELECT hour, wh FROM energy_hourly WHERE meter_id = $1 AND hour >= $2 AND hour < $3 ORDER BY hour"
+    )
+    .bind(meter)
+    .bind(from.0 / HOUR)
+    .bind(to.0 / HOUR)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(hour, wh)| (Timestamp(hour * HOUR), wh)).collect())
+}
+
 /// Energy of the hours of a Shanghai day, by the hour 0-23; hours without energy are left out.
 pub async fn hourly(db: &Db, meter: MeterId, day: Date) -> Result<Vec<(u8, Energy)>> {
     let first = day.start().0 / HOUR;

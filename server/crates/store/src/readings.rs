@@ -261,6 +261,54 @@ pub async fn held_values(db: &Db, meter: MeterId, after: Timestamp) -> Result<Op
     }))
 }
 
+/// At most `limit` readings of `[from, to)`, newest first, after the first `skip`.
+pub async fn between(db: &Db, meter: MeterId, (from, to): (Timestamp, Timestamp), limit: i64, skip: i64) -> Result<Vec<Reading>> {
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT ",
+        reading_columns!(),
+        " FROM readings WHERE meter_id = $1 AND at >= $2 AND at < $3 ORDER BY at DESC LIMIT $4 OFFSET $5"
+    ))
+    .bind(meter)
+    .bind(from)
+    .bind(to)
+    .bind(limit)
+    .bind(skip)
+    .fetch_all(pool)
+    .await)
+}
+
+/// How many readings there are in `[from, to)`.
+pub async fn count_between(db: &Db, meter: MeterId, (from, to): (Timestamp, Timestamp)) -> Result<i64> {
+    let row: Option<(i64,)> =
+        read!(db, |pool| sqlx::query_as("SELECT COUNT(*) FROM readings WHERE meter_id = $1 AND at >= $2 AND at < $3")
+            .bind(meter)
+            .bind(from)
+            .bind(to)
+            .fetch_optional(pool)
+            .await)?;
+    Ok(row.map_or(0, |(count,)| count))
+}
+
+/// The lowest and highest power in each of `parts` parts of `[from, to)` that has a reading with power.
+pub async fn power_between(
+    db: &Db,
+    meter: MeterId,
+    (from, to): (Timestamp, Timestamp),
+    parts: i64,
+) -> Result<Vec<(i64, i64, i64)>> {
+    let length = (to.since(from) / parts.max(1)).max(1);
+    read!(db, |pool| sqlx::query_as(
+        "SELECT (at - $2) / $4 AS part, MIN(power_w), MAX(power_w) FROM readings
+         WHERE meter_id = $1 AND at >= $2 AND at < $3 AND power_w IS NOT NULL GROUP BY 1 ORDER BY 1"
+    )
+    .bind(meter)
+    .bind(from)
+    .bind(to)
+    .bind(length)
+    .fetch_all(pool)
+    .await)
+}
+
 /// The newest readings, newest first.
 pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Reading>> {
     read!(db, |pool| sqlx::query_as(concat!(

@@ -5,6 +5,7 @@
 mod csv_file;
 mod fields;
 mod limits;
+mod listing;
 mod names;
 mod prices;
 mod sheets;
@@ -21,6 +22,7 @@ use model::meter::Wallet;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
 pub use limits::MAX_FILE_BYTES;
+pub use listing::{Cell, listing};
 pub use names::{column_title, sheet_title};
 pub use write::{WriteError, template, workbook};
 

@@ -6,7 +6,7 @@ use csv::{Terminator, WriterBuilder};
 /// start) is prefixed with an apostrophe, unless it is a number; so is a number of more than 15 digits, of which a spreadsheet
 /// would lose digits.
 #[must_use]
-pub fn line<const N: usize>(cells: &[String; N]) -> String {
+pub fn line(cells: &[String]) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(256).from_writer(Vec::new());
     // Writing to memory does not fail, and all cells are UTF-8.
     let written = writer.write_record(cells.iter().map(|cell| guarded(cell))).ok();

@@ -1,9 +1,16 @@
 //! Files for spreadsheets.
 
+mod account_batch;
 pub mod csv;
+mod listing;
+mod meter_states;
 mod overdrawn;
+mod readings;
 mod reconciliation;
 pub mod register;
 
+pub use account_batch::account_batch;
+pub use meter_states::{meter_states_csv, meter_states_xlsx};
 pub use overdrawn::overdrawn;
+pub use readings::{readings_csv, readings_xlsx};
 pub use reconciliation::reconciliation;

@@ -1,0 +1,125 @@
+//! Writes a list as XLSX, row by row: the sheet goes to a temporary file, so that a long list takes little memory.
+
+use model::time::{DAY, Timestamp};
+use rust_xlsxwriter::{Format, FormatBorder, Workbook, Worksheet, XlsxError};
+
+use crate::WriteError;
+
+/// Days from the spreadsheets' epoch, 1899-12-30, to 1970-01-01.
+const EPOCH: i64 = 25_569;
+/// From UTC to Shanghai.
+const OFFSET: i64 = 8 * 3_600_000;
+/// Width of a column, characters.
+const WIDTH: u16 = 16;
+
+/// A cell of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    Empty,
+    /// Stays text: serial and account numbers keep their zeros.
+    Text(String),
+    /// A number in decimal notation, `-12.48`.
+    Number(String),
+    Time(Timestamp),
+}
+
+impl Cell {
+    /// Text; empty text is an empty cell.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.is_empty() { Self::Empty } else { Self::Text(text) }
+    }
+
+    /// Anything that prints as a decimal number.
+    #[must_use]
+    pub fn number(value: impl ToString) -> Self {
+        Self::Number(value.to_string())
+    }
+
+    /// As a CSV file has it.
+    #[must_use]
+    pub fn plain(self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) | Self::Number(text) => text,
+            Self::Time(at) => at.to_string(),
+        }
+    }
+}
+
+/// A workbook with one sheet: a head that stays in sight, and the rows.
+///
+/// # Errors
+/// [`WriteError`].
+pub fn listing(title: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>, WriteError> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet_with_constant_memory()?;
+    sheet.set_name(title)?.set_freeze_panes(1, 0)?;
+    let bold = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
+    let time = Format::new().set_num_format("yyyy-mm-dd hh:mm:ss");
+    for column in (0..).take(head.len()) {
+        sheet.set_column_width(column, WIDTH)?;
+    }
+    for (column, title) in (0..).zip(head) {
+        sheet.write_string_with_format(0, column, *title, &bold)?;
+    }
+    for (row, cells) in (1..).zip(rows) {
+        for (column, cell) in (0..).zip(cells) {
+            write(sheet, row, column, cell, &time)?;
+        }
+    }
+    Ok(book.save_to_buffer()?)
+}
+
+fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: Cell, time: &Format) -> Result<(), XlsxError> {
+    match cell {
+        Cell::Empty => {}
+        Cell::Text(text) => drop(sheet.write_string(row, column, text)?),
+        Cell::Number(text) => match text.parse::<f64>() {
+            Ok(number) => drop(sheet.write_number(row, column, number)?),
+            Err(_) => drop(sheet.write_string(row, column, text)?),
+        },
+        Cell::Time(at) => match serial(at).parse::<f64>() {
+            Ok(number) => drop(sheet.write_number_with_format(row, column, number, time)?),
+            Err(_) => drop(sheet.write_string(row, column, at.to_string())?),
+        },
+    }
+    Ok(())
+}
+
+/// The days since the spreadsheets' epoch in Shanghai, with the time as their fraction.
+fn serial(at: Timestamp) -> String {
+    let local = at.0 + OFFSET;
+    let fraction = local.rem_euclid(DAY) * 1_000_000_000 / DAY;
+    format!("{}.{fraction:09}", local.div_euclid(DAY) + EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use calamine::{Data, Reader, Xlsx};
+
+    use super::*;
+
+    #[test]
+    fn a_list_keeps_numbers_texts_and_times() {
+        let at = Timestamp(1_795_600_000_000);
+        let rows = (0..3).map(|_| vec![Cell::text("000123"), Cell::number("-12.48"), Cell::Time(at), Cell::Empty]);
+        let file = listing("状态", &["表号", "余额", "时间", "备注"], rows).unwrap();
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(file)).unwrap();
+        let sheet = book.worksheet_range("状态").unwrap();
+        assert_eq!(sheet.get_size(), (4, 4));
+        assert_eq!(sheet.get_value((1, 0)), Some(&Data::String("000123".into())));
+        assert_eq!(sheet.get_value((3, 1)), Some(&Data::Float(-12.48)));
+        let Some(Data::DateTime(time)) = sheet.get_value((2, 2)) else { panic!("{:?}", sheet.get_value((2, 2))) };
+        assert!((time.as_f64() - 46_351.740_740).abs() < 0.000_01, "{at} is {}", time.as_f64());
+    }
+
+    #[test]
+    fn plain_cells_are_what_a_csv_file_has() {
+        assert_eq!(Cell::Time(Timestamp(1_795_600_000_000)).plain(), Timestamp(1_795_600_000_000).to_string());
+        assert_eq!((Cell::text(""), Cell::number(5).plain()), (Cell::Empty, "5".to_owned()));
+    }
+}

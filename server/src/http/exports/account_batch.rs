@@ -1,0 +1,64 @@
+//! `/account-batch.csv`: the rooms of a batch of accounts; for closures the settlement list.
+
+use app::i18n::account_batches::{refusal_of, room_state, texts};
+use app::i18n::{Lang, room};
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use model::console::BatchRoom;
+use model::error::AppError;
+use model::ids::AccountBatchId;
+use serde::Deserialize;
+use workbook::Cell;
+
+use super::listing::{FileKind, file, refusal};
+use crate::http::{AppState, RequestInfo};
+
+#[derive(Deserialize)]
+pub struct BatchQuery {
+    #[serde(default)]
+    batch: String,
+}
+
+/// The access table allows only who may watch; the port limits the rooms to their buildings.
+pub async fn account_batch(
+    State(state): State<AppState>,
+    Query(query): Query<BatchQuery>,
+    Extension(info): Extension<RequestInfo>,
+) -> Response {
+    let made = async {
+        let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
+        let id: AccountBatchId = query.batch.parse().map_err(|_| AppError::NotFound)?;
+        let seen = state.ports.account_batches.account_batch(who, id, -1).await?;
+        let t = texts(info.lang);
+        let head = [t.room, t.number, t.account, t.resident, t.carried, t.left, t.paid_out, t.ended, t.state];
+        let mut rows: Vec<Vec<Cell>> = seen.rooms.lines.into_iter().map(|room| cells(room, info.lang)).collect();
+        let mut total = vec![Cell::Empty; head.len()];
+        for (index, cell) in [(0, Cell::text(t.total)), (5, Cell::number(seen.left)), (6, Cell::number(seen.paid))] {
+            if let Some(place) = total.get_mut(index) {
+                *place = cell;
+            }
+        }
+        rows.push(total);
+        Ok::<_, AppError>(file(FileKind::Csv, &format!("accounts-{}", seen.batch.decided_at.date()), t.title, &head, rows).await)
+    };
+    made.await.unwrap_or_else(refusal)
+}
+
+fn cells(one: BatchRoom, lang: Lang) -> Vec<Cell> {
+    let (number, account) =
+        one.account.clone().map_or_else(Default::default, |(number, state)| (number, room::account(state, lang)));
+    let resident = one.resident.clone().map(|(name, login)| format!("{name} {login}")).unwrap_or_default();
+    let paid = app::pages::operator::account_batches::batch::paid(&one);
+    vec![
+        Cell::text(one.room.to_string()),
+        Cell::text(number),
+        Cell::text(account),
+        Cell::text(resident),
+        Cell::number(one.amount),
+        one.left.map_or(Cell::Empty, Cell::number),
+        paid.map_or(Cell::Empty, Cell::number),
+        one.ended_at.map_or(Cell::Empty, Cell::Time),
+        Cell::text(one.refusal.map_or_else(|| room_state(&one, lang).to_owned(), |error| refusal_of(error, lang))),
+    ]
+}

@@ -1,0 +1,115 @@
+//! Lists as files: CSV streamed in pieces, XLSX written by a thread of its own.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures::Stream;
+use model::error::AppError;
+use tokio::sync::mpsc;
+use workbook::Cell;
+
+use super::csv;
+
+/// The most rows of an XLSX file; CSV has no bound.
+pub const XLSX_ROWS: i64 = 100_000;
+/// Pieces that wait for the thread that writes the file.
+const WAITING: usize = 4;
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// The kind of file that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    Csv,
+    Xlsx,
+}
+
+/// An error as a page of its own or JSON, whichever the caller can show.
+pub fn refusal(error: AppError) -> Response {
+    let mut response = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+    response.extensions_mut().insert(error);
+    response
+}
+
+fn headers(kind: &'static str, name: &str) -> [(HeaderName, String); 3] {
+    [
+        (CONTENT_TYPE, kind.to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (CACHE_CONTROL, "no-store".to_owned()),
+    ]
+}
+
+/// The head of a CSV file. Without the byte order mark, spreadsheets read the file in the system's old code page.
+pub fn csv_head(head: &[&str]) -> String {
+    let head: Vec<String> = head.iter().map(|title| (*title).to_owned()).collect();
+    format!("\u{feff}{}", csv::line(&head))
+}
+
+/// Rows of a CSV file.
+pub fn csv_rows(rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
+    rows.into_iter().map(|cells| csv::line(&cells.into_iter().map(Cell::plain).collect::<Vec<_>>())).collect()
+}
+
+/// A CSV file in pieces. `name` is ASCII without its ending.
+pub fn csv_file<E>(name: &str, pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Response
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+{
+    (headers("text/csv; charset=utf-8", &format!("{name}.csv")), Body::from_stream(pieces)).into_response()
+}
+
+/// A file of rows that are there already.
+pub async fn file(kind: FileKind, name: &str, title: &str, head: &[&'static str], rows: Vec<Vec<Cell>>) -> Response {
+    match kind {
+        FileKind::Csv => {
+            let text = csv_head(head) + &csv_rows(rows);
+            (headers("text/csv; charset=utf-8", &format!("{name}.csv")), text).into_response()
+        }
+        FileKind::Xlsx => {
+            let (send, receive) = mpsc::channel(WAITING);
+            let written = XlsxFile::begin(name, title, head, receive);
+            // The thread ends early only where writing fails, which its result says.
+            let _ = send.send(rows).await;
+            drop(send);
+            written.finish().await
+        }
+    }
+}
+
+/// An XLSX file that a thread writes while its rows arrive.
+pub struct XlsxFile {
+    name: String,
+    thread: tokio::task::JoinHandle<Result<Vec<u8>, workbook::WriteError>>,
+}
+
+impl XlsxFile {
+    /// Starts the thread; the file ends with the last sender.
+    pub fn begin(name: &str, title: &str, head: &[&'static str], mut rows: mpsc::Receiver<Vec<Vec<Cell>>>) -> Self {
+        let (title, head) = (title.to_owned(), head.to_vec());
+        let thread = tokio::task::spawn_blocking(move || {
+            let pieces = std::iter::from_fn(move || rows.blocking_recv());
+            workbook::listing(&title, &head, pieces.flatten())
+        });
+        Self { name: name.to_owned(), thread }
+    }
+
+    pub async fn finish(self) -> Response {
+        match self.thread.await {
+            Ok(Ok(bytes)) => (headers(XLSX, &format!("{}.xlsx", self.name)), bytes).into_response(),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "export.not-written");
+                refusal(AppError::Internal)
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "export.thread-failed");
+                refusal(AppError::Internal)
+            }
+        }
+    }
+}
+
+/// The channel to an [`XlsxFile`].
+pub fn rows_channel() -> (mpsc::Sender<Vec<Vec<Cell>>>, mpsc::Receiver<Vec<Vec<Cell>>>) {
+    mpsc::channel(WAITING)
+}
