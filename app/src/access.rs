@@ -56,6 +56,10 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/search", Access::May(Permission::Watch)),
     ("/rooms/:meter", Access::May(Permission::Watch)),
     ("/accounts", Access::May(Permission::Watch)),
+    ("/accounts/open-many", Access::May(Permission::Accounts)),
+    ("/accounts/close-many", Access::May(Permission::Accounts)),
+    ("/accounts/batches", Access::May(Permission::Watch)),
+    ("/accounts/batches/:id", Access::May(Permission::Watch)),
     ("/closings/:id", Access::May(Permission::Watch)),
     ("/overdrawn", Access::May(Permission::Money)),
     ("/sales", Access::May(Permission::Money)),
@@ -74,12 +78,17 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/shifts/:id", Access::May(Permission::Money)),
     ("/receipts/:number", Access::May(Permission::Money)),
     ("/meters", Access::May(Permission::Watch)),
+    ("/meters/:id/readings", Access::May(Permission::Watch)),
     ("/alarms", Access::May(Permission::Watch)),
     ("/commands", Access::May(Permission::Watch)),
     ("/commands/new", Access::May(Permission::Parameters)),
     ("/commands/preview", Access::May(Permission::Parameters)),
     ("/commands/missed-price-switches", Access::May(Permission::Watch)),
     ("/commands/:batch", Access::May(Permission::Watch)),
+    ("/places", Access::May(Permission::Estate)),
+    ("/places/groups", Access::May(Permission::Estate)),
+    ("/places/groups/:id", Access::May(Permission::Estate)),
+    ("/places/:id", Access::May(Permission::Estate)),
     ("/prices", Access::May(Permission::Watch)),
     ("/cases", Access::May(Permission::Watch)),
     ("/cases/:id", Access::May(Permission::Watch)),
@@ -95,6 +104,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/site/", Access::Public),
     ("/api/setup/site", Access::Public),
     ("/api/resident/", Access::Resident),
+    ("/api/operator/accounts/", Access::May(Permission::Accounts)),
     ("/api/operator/acknowledge", Access::May(Permission::Cases)),
     ("/api/operator/add-meter", Access::May(Permission::Accounts)),
     ("/api/operator/add-resident", Access::May(Permission::Accounts)),
@@ -129,6 +139,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/open-shift", Access::May(Permission::Sell)),
     ("/api/operator/pay-out", Access::May(Permission::Return)),
     ("/api/operator/pay-refund", Access::May(Permission::Return)),
+    ("/api/operator/places/", Access::May(Permission::Estate)),
     ("/api/operator/print-receipt", Access::May(Permission::Sell)),
     ("/api/operator/publish-prices", Access::May(Permission::Prices)),
     ("/api/operator/read-now", Access::May(Permission::Watch)),
@@ -155,6 +166,12 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/withdraw-closing", Access::May(Permission::Accounts)),
     ("/api/operator/write-off-refund", Access::May(Permission::Return)),
 ];
+
+/// Who may open a page, by its route.
+#[must_use]
+pub fn page(route: &str) -> Option<Access> {
+    PAGES.iter().find(|(page, _)| *page == route).map(|&(_, access)| access)
+}
 
 /// Who may call a server function.
 #[must_use]

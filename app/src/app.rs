@@ -94,6 +94,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/search") view=operator::search::SearchPage ssr=SsrMode::Async/>
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
+                <Route path=path!("/accounts/open-many") view=operator::account_batches::open::OpenManyPage ssr=SsrMode::Async/>
+                <Route path=path!("/accounts/close-many") view=operator::account_batches::close::CloseManyPage ssr=SsrMode::Async/>
+                <Route path=path!("/accounts/batches") view=operator::account_batches::BatchesPage ssr=SsrMode::Async/>
+                <Route path=path!("/accounts/batches/:id") view=operator::account_batches::batch::AccountBatchPage
+                    ssr=SsrMode::Async/>
                 <Route path=path!("/closings/:id") view=operator::closing::ClosingPage ssr=SsrMode::Async/>
                 <Route path=path!("/overdrawn") view=operator::overdrawn::OverdrawnPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::register::RegisterPage ssr=SsrMode::Async/>
@@ -113,6 +118,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/shifts/:id") view=operator::cash_desk::shift::ShiftPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:number") view=operator::cash_desk::receipt::ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
+                <Route path=path!("/meters/:id/readings") view=operator::history::HistoryPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
@@ -120,6 +126,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/commands/missed-price-switches")
                     view=operator::commands::missed_price_switch::MissedPriceSwitchPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/:batch") view=operator::commands::batch::BatchPage ssr=SsrMode::Async/>
+                <Route path=path!("/places") view=operator::places::PlacesPage ssr=SsrMode::Async/>
+                <Route path=path!("/places/groups") view=operator::places::groups::GroupsPage ssr=SsrMode::Async/>
+                <Route path=path!("/places/groups/:id") view=operator::places::group::GroupPage ssr=SsrMode::Async/>
+                <Route path=path!("/places/:id") view=operator::places::place::PlacePage ssr=SsrMode::Async/>
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases/:id") view=operator::case::CasePage ssr=SsrMode::Async/>

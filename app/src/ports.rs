@@ -7,6 +7,7 @@ use std::sync::Arc;
 use leptos::prelude::use_context;
 
 use crate::access;
+use crate::api::account_batches::AccountBatchesPort;
 use crate::api::account_lifecycle::AccountLifecyclePort;
 use crate::api::accounts::AccountsPort;
 use crate::api::alarms::AlarmsPort;
@@ -17,8 +18,11 @@ use crate::api::batches::BatchesPort;
 use crate::api::cases::CasesPort;
 use crate::api::channels::ChannelsPort;
 use crate::api::gateways::GatewaysPort;
+use crate::api::history::HistoryPort;
 use crate::api::ledger::LedgerPort;
 use crate::api::meter_wall::MeterWallPort;
+use crate::api::meters::MetersPort;
+use crate::api::places::PlacesPort;
 use crate::api::prices::PricesPort;
 use crate::api::receipts::ReceiptsPort;
 use crate::api::reconciliation::ReconciliationPort;
@@ -38,6 +42,7 @@ use model::time::Timestamp;
 /// All ports of one server, by page area. Cheap to clone.
 #[derive(Clone)]
 pub struct Ports {
+    pub account_batches: Arc<dyn AccountBatchesPort>,
     pub account_lifecycle: Arc<dyn AccountLifecyclePort>,
     pub accounts: Arc<dyn AccountsPort>,
     pub alarms: Arc<dyn AlarmsPort>,
@@ -48,8 +53,11 @@ pub struct Ports {
     pub cases: Arc<dyn CasesPort>,
     pub channels: Arc<dyn ChannelsPort>,
     pub gateways: Arc<dyn GatewaysPort>,
+    pub history: Arc<dyn HistoryPort>,
     pub ledger: Arc<dyn LedgerPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
+    pub meters: Arc<dyn MetersPort>,
+    pub places: Arc<dyn PlacesPort>,
     pub prices: Arc<dyn PricesPort>,
     pub receipts: Arc<dyn ReceiptsPort>,
     pub reconciliation: Arc<dyn ReconciliationPort>,

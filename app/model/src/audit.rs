@@ -5,6 +5,9 @@ use crate::word_enum;
 word_enum! {
     /// What a line says was done, as `area.action`.
     pub enum AuditAction {
+        AccountBatch = "account.batch",
+        AccountBatchCancel = "account.batch-cancel",
+        AccountBatchRetry = "account.batch-retry",
         AccountClose = "account.close",
         AccountForeignClosed = "account.foreign-closed",
         AccountMeter = "account.meter",
@@ -42,6 +45,10 @@ word_enum! {
         CommandTryAgain = "command.try-again",
         EventAcknowledge = "event.acknowledge",
         GatewayTrust = "gateway.trust",
+        GroupCreate = "group.create",
+        GroupMembers = "group.members",
+        GroupRemove = "group.remove",
+        GroupRename = "group.rename",
         MeterClock = "meter.clock",
         MeterInstall = "meter.install",
         MeterMode = "meter.mode",
@@ -65,6 +72,11 @@ word_enum! {
         PaymentRefunded = "payment.refunded",
         PaymentReturned = "payment.returned",
         PaymentUndeliverable = "payment.undeliverable",
+        PlaceAdd = "place.add",
+        PlaceMerge = "place.merge",
+        PlaceMove = "place.move",
+        PlaceRemove = "place.remove",
+        PlaceRename = "place.rename",
         PricesAssign = "prices.assign",
         PricesMissed = "prices.missed",
         PricesPublish = "prices.publish",

@@ -123,6 +123,18 @@ errors! {
     AskedJustNow = "asked-just-now", 429;
     /// The day's statement has refunds of our payments that are not booked; no reason closes it.
     RefundsUnbooked = "refunds-unbooked", 409;
+    /// More rows than a file of this kind may have.
+    TooManyRows = "too-many-rows", 422;
+    /// Something of that name is there already.
+    NameTaken = "name-taken", 409;
+    /// A place of this kind cannot be there.
+    PlaceDoesNotFit = "place-does-not-fit", 422;
+    /// Places, meters or accounts are or were in it.
+    PlaceNotEmpty = "place-not-empty", 409;
+    /// People are limited to this building.
+    PlaceAssigned = "place-assigned", 409;
+    /// The room has or had an account.
+    RoomHasAccount = "room-has-account", 409;
     /// Somebody else changed it meanwhile.
     Conflict = "conflict", 409;
     /// A part of the system does not answer just now; nothing was changed.

@@ -28,6 +28,10 @@ macro_rules! ids {
 ids! {
     /// A node of the place tree: site, building, unit or room.
     PlaceId,
+    /// Accounts that are opened or closed together.
+    AccountBatchId,
+    /// A named set of places across buildings.
+    PlaceGroupId,
     /// A TCP endpoint with meters behind it.
     GatewayId,
     /// A prepaid meter.

@@ -2,6 +2,7 @@
 //!
 //! Reads that only a page needs are methods of the port; a server function exists only where a browser calls it.
 
+pub mod account_batches;
 pub mod account_lifecycle;
 pub mod accounts;
 pub mod alarms;
@@ -14,8 +15,11 @@ pub mod channels;
 mod error;
 pub(crate) mod form;
 pub mod gateways;
+pub mod history;
 pub mod ledger;
 pub mod meter_wall;
+pub mod meters;
+pub mod places;
 pub mod prices;
 pub mod receipts;
 pub mod reconciliation;

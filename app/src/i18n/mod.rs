@@ -1,6 +1,7 @@
 //! The texts of the screens. `locales/<language>/<area>.toml` holds them; the build script generates a module per area, with a
 //! struct of its plain texts and a type per text with arguments. A missing key or argument does not compile.
 
+pub mod account_batches;
 pub mod account_lifecycle;
 pub mod approvals;
 pub mod audit;
@@ -14,8 +15,11 @@ pub mod errors;
 pub mod events;
 pub mod gateways;
 pub mod guide;
+pub mod history;
 pub mod ledger;
 pub mod meter_journal;
+pub mod meter_states;
+pub mod places;
 pub mod prices;
 pub mod reconcile;
 pub mod refunds;

@@ -12,6 +12,7 @@ pub mod notice;
 pub mod preferences;
 pub mod search_box;
 pub mod secret_field;
+pub mod series;
 pub mod state;
 pub mod steps;
 pub mod table_scroll;

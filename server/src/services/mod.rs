@@ -48,6 +48,7 @@ pub fn ports(
     let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits, rules));
     let keys = context.clone();
     Ok(Ports {
+        account_batches: console.clone(),
         account_lifecycle: Arc::new(AccountLifecycleService::new(context.clone(), passwords.clone(), profiles)),
         accounts: console.clone(),
         alarms: console.clone(),
@@ -58,8 +59,11 @@ pub fn ports(
         cases: console.clone(),
         channels: Arc::new(ChannelsService::new(context.clone(), payments.clone())),
         gateways: console.clone(),
+        history: console.clone(),
         ledger: cash_desk.clone(),
         meter_wall: console.clone(),
+        meters: console.clone(),
+        places: console.clone(),
         prices: console.clone(),
         receipts: cash_desk.clone(),
         reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),

@@ -25,6 +25,7 @@ use crate::services::setup::SetupService;
 use crate::services::{self, Context};
 use crate::tasks::Driver;
 use crate::tasks::abandoned_orders::CloseAbandoned;
+use crate::tasks::account_batches::AdvanceAccountBatches;
 use crate::tasks::anchor::AnchorAudit;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::closings::AdvanceClosings;
@@ -203,6 +204,7 @@ impl Application {
         driver.start(GiveSubsidies { context: context.clone(), limits }, Arc::default());
         driver.start(ExpireApprovals(context.clone()), Arc::default());
         driver.start(AdvanceClosings { context: context.clone(), rules }, Arc::default());
+        driver.start(AdvanceAccountBatches(context.clone()), Arc::default());
         driver.start(SetClocks(context.clone()), Arc::default());
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());

@@ -2,6 +2,7 @@
 //! activation is the retry. One driver runs them and keeps each task's last result.
 
 pub mod abandoned_orders;
+pub mod account_batches;
 pub mod anchor;
 pub mod clock;
 pub mod closings;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test says so by failing")]
 
 mod access;
+mod account_batches;
 mod account_lifecycle;
 mod accounts;
 mod batches;
@@ -26,6 +27,7 @@ mod framings;
 mod full_disk;
 mod gateways;
 mod held_payments;
+mod history;
 mod jsapi;
 mod ledger;
 mod live;
@@ -41,6 +43,7 @@ mod orders;
 mod outbox;
 mod payment_buttons;
 mod payments;
+mod places;
 mod polling;
 mod power_supply;
 mod races;

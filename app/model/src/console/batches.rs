@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RoomName;
 use crate::command::CommandReason;
-use crate::ids::{BatchId, MeterId, PlaceId};
+use crate::ids::{BatchId, MeterId, PlaceGroupId, PlaceId};
 use crate::issue::{Issue, Kind};
 use crate::meter::SupplyState;
 use crate::order::CommandState;
@@ -16,12 +16,16 @@ pub const ROOMS_MAX: usize = 20_000;
 /// The most rooms of such a list.
 pub const ROOM_LINES_MAX: usize = 1_000;
 
-/// Selection of meters. Without places, rooms or a meter: all that the operator may see.
+/// The value of a place parameter that names a group begins with it.
+const GROUP: &str = "group:";
+
+/// Selection of meters. Without places, groups, rooms or a meter: all that the operator may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     pub meter: Option<MeterId>,
     /// Buildings, and floors of a building by name (empty: the whole building).
     pub places: Vec<(PlaceId, String)>,
+    pub groups: Vec<PlaceGroupId>,
     /// Only meters in this state.
     pub state: Option<SupplyState>,
     /// Rooms, one a line.
@@ -31,7 +35,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// From query parameters: `meter`, `place` (repeated), `state`, `rooms`, `lost`.
+    /// From query parameters: `meter`, `place` (repeated; `<building>`, `<building>:<floor>` or `group:<group>`), `state`, `rooms`,
+    /// `lost`.
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
         let place = |text: &String| {
@@ -41,6 +46,7 @@ impl Target {
         Self {
             meter: meter.parse().ok(),
             places: places.iter().filter_map(place).collect(),
+            groups: places.iter().filter_map(|text| text.strip_prefix(GROUP)?.parse().ok()).collect(),
             state,
             rooms: rooms.chars().take(ROOMS_MAX).collect(),
             lost: lost == "1",

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, age, amount, choice, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
-use crate::i18n::{lang, overdrawn, room};
+use crate::i18n::{account_batches, lang, overdrawn, room};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
@@ -37,7 +37,12 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: Option<AccountSt
         <Frame title=t.accounts section=Section::Accounts>
             <div class="page-head">
                 <h1>{t.accounts}</h1>
-                <a class="button" href="/overdrawn">{overdrawn::texts(lang()).title}</a>
+                <div class="buttons">
+                    <a class="button" href="/overdrawn">{overdrawn::texts(lang()).title}</a>
+                    <a class="button" href="/accounts/batches">{account_batches::texts(lang()).title}</a>
+                    <a class="button" href="/accounts/open-many">{account_batches::texts(lang()).open_many}</a>
+                    <a class="button" href="/accounts/close-many">{account_batches::texts(lang()).close_many}</a>
+                </div>
             </div>
             <form class="filter" action="/accounts">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>

@@ -2,17 +2,19 @@
 
 use leptos::prelude::*;
 
+use super::commands::new::place_choice;
 use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
-use crate::i18n::{self, lang};
+use crate::i18n::{self, common, lang, meter_states};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
-use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
+use model::console::{Building, GatewayLine, MeterLine, MeterQuery, Page, PlaceGroupLine};
 use model::gateway::SweepInterval;
+use model::meter::SupplyState;
 use model::permission::Permission;
 
 /// The page: `/meters?q=301&state=lost&page=2`.
@@ -24,9 +26,12 @@ pub fn MetersPage() -> impl IntoView {
         let (ports, who) = (ports()?, operator()?);
         let gateways = ports.gateways.gateways(&who).await?;
         let may_set = who.may(Permission::Gateways);
-        Ok((gateways, ports.gateways.site_sweep().await?, may_set, ports.gateways.meters(&who, &query).await?))
+        let choices = (ports.batches.buildings(&who).await?, ports.places.groups(&who).await?);
+        Ok((gateways, ports.gateways.site_sweep().await?, may_set, ports.gateways.meters(&who, &query).await?, choices))
     };
-    load(read, move |(gateways, site, may_set, page)| view! { <Lists gateways site may_set page number q lost /> }.into_any())
+    load(read, move |(gateways, site, may_set, page, choices)| {
+        view! { <Lists gateways site may_set page number q lost choices /> }.into_any()
+    })
 }
 
 #[component]
@@ -38,6 +43,7 @@ fn Lists(
     number: i64,
     q: String,
     lost: bool,
+    choices: (Vec<Building>, Vec<PlaceGroupLine>),
 ) -> impl IntoView {
     let t = texts(lang());
     let said = match param("done").as_str() {
@@ -81,7 +87,33 @@ fn Lists(
             </TableScroll>
             {page.lines.is_empty().then(|| view! { <p class="empty">{t.no_meters}</p> })}
             {pager(&page, number, &here)}
+            {download(&choices.0, &choices.1)}
         </Frame>
+    }
+}
+
+/// The choice of meters whose newest state is downloaded.
+fn download(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + use<> {
+    let s = meter_states::texts(lang());
+    let states = SupplyState::ALL.into_iter().map(|one| {
+        view! { <option value=(one as u8).to_string()>{common::supply(one, lang())}</option> }
+    });
+    view! {
+        <details class="card">
+            <summary>{s.download}</summary>
+            <form class="stack-tight" action="/meters.xlsx">
+                <p class="hint">{s.hint}</p>
+                {place_choice(buildings, groups, &[])}
+                <label class="filter-field">
+                    <span>{texts(lang()).state}</span>
+                    <select name="state"><option value="">{texts(lang()).all}</option>{states.collect_view()}</select>
+                </label>
+                <div class="buttons">
+                    <button class="primary">{s.xlsx}</button>
+                    <button formaction="/meters.csv">{s.csv}</button>
+                </div>
+            </form>
+        </details>
     }
 }
 

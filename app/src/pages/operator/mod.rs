@@ -1,5 +1,6 @@
 //! The operator's console: dense, quiet, and the same with and without scripts.
 
+pub mod account_batches;
 pub mod accounts;
 pub mod alarms;
 mod approvals;
@@ -14,9 +15,11 @@ mod counter;
 mod frame;
 mod gateways;
 pub mod guide;
+pub mod history;
 pub mod meters;
 pub mod overdrawn;
 mod parts;
+pub mod places;
 pub mod prices;
 mod rail;
 pub mod reconcile;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::permission::Permission;
 
-use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, prices, reconcile, setup, shifts};
+use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, places, prices, reconcile, setup, shifts};
 use crate::ports::{may, ports};
 
 /// The section of the rail that a page belongs to.
@@ -22,6 +22,8 @@ pub enum Section {
     Shifts,
     /// Requests waiting for approval.
     Approvals,
+    /// Buildings, floors, rooms and groups.
+    Places,
     /// Meters and gateways.
     Meters,
     Alarms,
@@ -65,6 +67,7 @@ pub fn Rail(section: Section) -> impl IntoView {
         (
             t.group_estate,
             &[
+                (Section::Places, "/places", places::texts(lang).title, Some(Permission::Estate)),
                 (Section::Accounts, "/accounts", t.accounts, watch),
                 (Section::Meters, "/meters", t.meters, watch),
                 (Section::Prices, "/prices", prices::texts(lang).prices, watch),

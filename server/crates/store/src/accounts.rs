@@ -138,6 +138,36 @@ pub(super) async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &
     Ok(opened.account)
 }
 
+/// A room whose account is opened without anybody there, or with one resident.
+#[derive(Clone, Debug)]
+pub(super) struct RoomOpening {
+    pub place: PlaceId,
+    /// At least one.
+    pub meters: Vec<MeterId>,
+    pub resident: Option<NewResident>,
+    pub by: UserId,
+    /// From where; for the audit chain.
+    pub ip: String,
+}
+
+/// As [`open`], in the caller's transaction, where a room may be empty.
+///
+/// # Errors
+/// Those of [`open`].
+pub(super) async fn open_room(tx: &mut Tx, rng: &Rng, at: Timestamp, room: &RoomOpening) -> Result<AccountId> {
+    let opened = begin(tx, rng, at, room.place, room.by).await?;
+    for meter in &room.meters {
+        attach(tx, rng, at, &opened, *meter).await?;
+    }
+    if let Some(resident) = &room.resident {
+        residents::insert(tx, rng, at, opened.account, resident).await?;
+    }
+    let login = room.resident.as_ref().map(|one| one.login.as_str());
+    let detail = serde_json::json!({ "number": opened.number, "meters": room.meters, "login": login });
+    note_opened(tx, at, room.by, &room.ip, opened.account, &detail.to_string()).await?;
+    Ok(opened.account)
+}
+
 /// An account that is being opened.
 pub(super) struct Opened {
     pub account: AccountId,

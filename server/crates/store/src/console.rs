@@ -35,7 +35,7 @@ pub use control::{may_touch_gateway, set_mode};
 pub use events::{acknowledge, buildings, events, events_of};
 pub use found_orders::orders_by_number;
 pub use gateways::gateways;
-pub use meters::meters;
+pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, meters, meters_of_rooms};
 pub use overdrawn::overdrawn;
 pub use places::{latest, layout, priced_places, scope};
 pub use receipts::receipt;
@@ -82,7 +82,7 @@ use matches;
 pub(crate) use {above, names, within};
 
 #[derive(FromRow)]
-struct Name {
+pub(crate) struct Name {
     building: String,
     floor: String,
     room: String,

@@ -10,6 +10,7 @@ mod json_text;
 mod one_trip;
 mod server_lock;
 
+pub mod account_batches;
 pub mod accounts;
 pub mod approvals;
 pub mod audit;
@@ -38,6 +39,7 @@ pub mod orders;
 pub mod parameters;
 pub mod payers;
 pub mod payments;
+pub mod place_groups;
 pub mod places;
 pub mod prices;
 pub mod readings;

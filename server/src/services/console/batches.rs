@@ -9,7 +9,7 @@ use model::console::{
     Batch, BatchFilter, BatchQuery, BatchView, Building, LeftOut, MissedSwitch, Page, Preview, ROOM_LINES_MAX, Target,
 };
 use model::error::AppError;
-use model::ids::{BatchId, MeterId};
+use model::ids::{BatchId, MeterId, Uuid};
 use model::issue::{Issue, Kind};
 use model::meter::{Latest, Wallet};
 use model::person::Who;
@@ -18,7 +18,7 @@ use super::ConsoleService;
 use super::meter_wall::is_room_named;
 use domain::wall_layout::MeterPlace;
 use store::batches::{self, NewBatch};
-use store::console;
+use store::{console, place_groups};
 
 #[async_trait]
 impl BatchesPort for ConsoleService {
@@ -40,12 +40,8 @@ impl BatchesPort for ConsoleService {
     }
 
     async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
-        if target.rooms.lines().count() > ROOM_LINES_MAX || target.places.len() > ROOM_LINES_MAX {
-            return Err(AppError::ListTooLong);
-        }
-        let scope = console::scope(&self.context.db, who.user).await?;
+        let (meter_places, unknown) = self.chosen(who, target).await?;
         let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
-        let (meter_places, unknown) = chosen(self.context.live.meter_places(&scope), target);
         let mut preview = Preview { meters: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() };
         for (place, latest) in meter_places {
             // A place whose meter is not in service was retired a moment ago.
@@ -103,6 +99,20 @@ impl BatchesPort for ConsoleService {
 }
 
 impl ConsoleService {
+    /// The meters of a target that the operator may see, in the order of the wall, and the lines that name no room or several.
+    pub(super) async fn chosen(&self, who: &Who, target: &Target) -> Result<(Vec<(MeterPlace, Latest)>, Vec<String>), AppError> {
+        let is_long = |length| length > ROOM_LINES_MAX;
+        if is_long(target.rooms.lines().count()) || is_long(target.places.len()) || is_long(target.groups.len()) {
+            return Err(AppError::ListTooLong);
+        }
+        let mut grouped = HashSet::new();
+        for group in &target.groups {
+            grouped.extend(place_groups::meters(&self.context.db, *group).await?);
+        }
+        let scope = console::scope(&self.context.db, who.user).await?;
+        Ok(chosen(self.context.live.meter_places(&scope), target, &grouped))
+    }
+
     /// The meters of a batch that the filter selects and the operator may command.
     async fn filtered_meters(&self, who: &Who, id: BatchId, filter: BatchFilter) -> Result<Vec<MeterId>, AppError> {
         let items = console::batch_items(&self.context.db, who.user, id, Some(filter), -1).await?;
@@ -131,39 +141,51 @@ const fn left_out(kind: Kind, wallet: Wallet, latest: &Latest, lost_too: bool) -
     None
 }
 
-/// The meters that a target selects, and the lines of its list that name no room or several.
-fn chosen(meter_places: Vec<(MeterPlace, Latest)>, target: &Target) -> (Vec<(MeterPlace, Latest)>, Vec<String>) {
+/// The meters that a target selects, with those of its groups, and the lines of its list that name no room or several.
+fn chosen(
+    meter_places: Vec<(MeterPlace, Latest)>,
+    target: &Target,
+    grouped: &HashSet<MeterId>,
+) -> (Vec<(MeterPlace, Latest)>, Vec<String>) {
     let mut listed = HashSet::new();
     let mut unknown = Vec::new();
     let names: Vec<_> = meter_places.iter().map(|(place, _)| (place.name(), place.meter)).collect();
     let lines: Vec<&str> = target.rooms.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     for line in &lines {
-        let mut named = names.iter().filter(|(name, _)| is_room_named(line, name)).map(|(_, meter)| *meter);
-        match (named.next(), named.next()) {
-            (Some(meter), None) => drop(listed.insert(meter)),
+        let named: Vec<_> = names.iter().filter(|(name, _)| is_room_named(line, name)).collect();
+        // A room may have several meters; two rooms of one name are told apart by nobody.
+        match named.first() {
+            Some((room, _)) if named.iter().all(|(name, _)| name == room) => listed.extend(named.iter().map(|(_, meter)| *meter)),
             _ => unknown.push((*line).to_owned()),
         }
     }
     let placed = |place: &MeterPlace| {
         target.places.iter().any(|(building, floor)| *building == place.building && (floor.is_empty() || *floor == place.floor))
     };
-    let everywhere = target.meter.is_none() && target.places.is_empty() && lines.is_empty();
-    let meant =
-        |place: &MeterPlace| everywhere || target.meter == Some(place.meter) || placed(place) || listed.contains(&place.meter);
+    let everywhere = target.meter.is_none() && target.places.is_empty() && target.groups.is_empty() && lines.is_empty();
+    let meant = |place: &MeterPlace| {
+        let meter = place.meter;
+        everywhere || target.meter == Some(meter) || placed(place) || listed.contains(&meter) || grouped.contains(&meter)
+    };
     let fits = |latest: &Latest| target.state.is_none_or(|state| state == latest.state());
     (meter_places.into_iter().filter(|(place, latest)| meant(place) && fits(latest)).collect(), unknown)
 }
 
 /// A digest of the meters: a preview is issued only to the meters that it showed.
 fn seal(meters: &[MeterId]) -> String {
+    digest_of(meters.iter().map(|meter| meter.0))
+}
+
+/// A short digest of ids in their order.
+pub(super) fn digest_of(ids: impl Iterator<Item = Uuid>) -> String {
     let mut context = digest::Context::new(&SHA256);
-    meters.iter().for_each(|meter| context.update(meter.0.as_bytes()));
+    ids.for_each(|id| context.update(id.as_bytes()));
     hex::encode(context.finish().as_ref().iter().take(8).copied().collect::<Vec<_>>())
 }
 
 #[cfg(test)]
 mod tests {
-    use model::ids::{PlaceId, Uuid};
+    use model::ids::{PlaceGroupId, PlaceId};
     use model::meter::StatusWord;
     use model::time::Timestamp;
 
@@ -196,7 +218,8 @@ mod tests {
     }
 
     fn numbers(target: &Target) -> Vec<u128> {
-        chosen(estate(), target).0.iter().map(|(place, _)| place.meter.0.as_u128()).collect()
+        let grouped = if target.groups.is_empty() { HashSet::new() } else { [MeterId(Uuid::from_u128(3))].into() };
+        chosen(estate(), target, &grouped).0.iter().map(|(place, _)| place.meter.0.as_u128()).collect()
     }
 
     #[test]
@@ -209,7 +232,10 @@ mod tests {
         assert_eq!(numbers(&Target { meter: Some(MeterId(Uuid::from_u128(4))), ..Target::default() }), [4]);
         let rooms = Target { rooms: "2号楼 101\n\n 102 \n101\n909".into(), ..Target::default() };
         assert_eq!(numbers(&rooms), [3, 4]);
-        assert_eq!(chosen(estate(), &rooms).1, ["101", "909"], "one is two rooms, the other none");
+        let group = PlaceGroupId(Uuid::from_u128(9));
+        assert_eq!(numbers(&Target { groups: vec![group], ..Target::default() }), [3]);
+        assert_eq!(numbers(&Target { groups: vec![group], places: vec![place(1, "2层")], ..Target::default() }), [2, 3]);
+        assert_eq!(chosen(estate(), &rooms, &HashSet::new()).1, ["101", "909"], "one is two rooms, the other none");
     }
 
     #[test]

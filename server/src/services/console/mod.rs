@@ -1,5 +1,6 @@
 //! The operator's console: one file a page area, each of which implements the port of that area.
 
+mod account_batches;
 mod accounts;
 mod alarms;
 mod approvals;
@@ -7,7 +8,10 @@ mod audit;
 mod batches;
 mod cases;
 mod gateways;
+mod history;
 mod meter_wall;
+mod meters;
+mod places;
 mod prices;
 mod rooms;
 

@@ -1,5 +1,7 @@
 //! A room: all that is known of its meter, and the commands to it.
 
+use std::collections::HashMap;
+
 use app::api::rooms::RoomsPort;
 use async_trait::async_trait;
 use model::command::CommandKind;
@@ -23,7 +25,8 @@ use domain::command_args::CommandArgs;
 use domain::money_rule::MoneyOperation;
 use domain::rollup::Parts;
 use store::console::{self, AccountRow, CommandRow};
-use store::{Db, energy, journals, parameters, readings, wallets};
+use store::energy::{self, DayEnergy};
+use store::{Db, journals, parameters, readings, wallets};
 
 /// Days in the chart, readings in the table, commands in the list.
 const DAYS: i64 = 14;
@@ -50,7 +53,7 @@ impl RoomsPort for ConsoleService {
             profile: row.profile,
             account: account(db, row.account).await?,
             readings: readings(db, meter).await?,
-            days: days(db, meter, today).await?,
+            days: days(db, meter, today.plus(1 - DAYS), today).await?,
             progress: self.progress(meter).await?,
             events: console::events_of(db, who.user, meter, EVENTS).await?,
             journal: journal(db, meter).await?,
@@ -113,8 +116,11 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
 }
 
 async fn readings(db: &Db, meter: MeterId) -> store::Result<Vec<Reading>> {
-    let rows = readings::recent(db, meter, READINGS).await?;
-    let readings = rows.into_iter().map(|row| Reading {
+    Ok(readings::recent(db, meter, READINGS).await?.into_iter().map(reading).collect())
+}
+
+pub(super) fn reading(row: readings::Reading) -> Reading {
+    Reading {
         at: row.at,
         quality: row.quality,
         source: row.source,
@@ -124,22 +130,21 @@ async fn readings(db: &Db, meter: MeterId) -> store::Result<Vec<Reading>> {
         power_w: row.power_w,
         voltage_dv: row.voltage_dv,
         current_ca: row.current_ca,
-    });
-    Ok(readings.collect())
+    }
 }
 
-/// The last days up to today. A day without a row was not read.
-async fn days(db: &Db, meter: MeterId, today: Date) -> store::Result<Vec<RoomDay>> {
-    let first = today.plus(1 - DAYS);
-    let known = energy::days(db, meter, first, today).await?;
-    let day = |day: Date| match known.iter().find(|known| known.day == day) {
+/// The days of a range, both ends included. A day without a row was not read.
+pub(super) async fn days(db: &Db, meter: MeterId, first: Date, last: Date) -> store::Result<Vec<RoomDay>> {
+    let known = energy::days(db, meter, first, last).await?;
+    let known: HashMap<Date, DayEnergy> = known.into_iter().map(|day| (day.day, day)).collect();
+    let day = |day: Date| match known.get(&day) {
         Some(known) => {
             let Parts { reverse, rates } = known.parts;
             RoomDay { day, energy: Some(known.energy), reverse, rates, mark: known.mark }
         }
         None => RoomDay { day, energy: None, reverse: Energy::ZERO, rates: [Energy::ZERO; 4], mark: DayMark::default() },
     };
-    Ok((0..DAYS).map(|n| day(first.plus(n))).collect())
+    Ok((first.0..=last.0).map(|n| day(Date(n))).collect())
 }
 
 async fn journal(db: &Db, meter: MeterId) -> store::Result<Vec<JournalLine>> {

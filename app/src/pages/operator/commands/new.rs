@@ -7,16 +7,16 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{choice, param};
 use super::fields::fields;
 use crate::i18n::commands::{kind, many, problem, purpose, texts};
-use crate::i18n::{common, lang};
+use crate::i18n::{common, lang, places};
 use crate::link;
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::console::{Building, ROOMS_MAX, Target};
+use model::console::{Building, PlaceGroupLine, ROOMS_MAX, Target};
 use model::ids::MeterId;
 use model::issue::{Kind, Problem};
-use model::meter::SupplyState;
+use model::meter::{ControlMode, SupplyState};
 
 /// All values of a repeated query parameter.
 pub fn all(name: &str) -> Vec<String> {
@@ -35,10 +35,10 @@ pub fn NewCommandPage() -> impl IntoView {
     let which = Kind::parse(&param("kind"));
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        ports.batches.buildings(&who).await
+        Ok((ports.batches.buildings(&who).await?, ports.places.groups(&who).await?))
     };
-    load(read, move |buildings| match which {
-        Some(kind) => view! { <IssueForm kind buildings wrong=None /> }.into_any(),
+    load(read, move |choices| match which {
+        Some(kind) => view! { <IssueForm kind choices wrong=None /> }.into_any(),
         None => view! { <Choose /> }.into_any(),
     })
 }
@@ -61,17 +61,39 @@ fn Choose() -> impl IntoView {
             </li>
         }
     });
+    // What is done most often, with its choice made already.
+    let ready = [
+        (t.ready_guaranteed, Kind::Mode, "mode", ControlMode::Guaranteed.as_str()),
+        (t.ready_prepaid, Kind::Mode, "mode", ControlMode::Prepaid.as_str()),
+        (t.ready_off, Kind::Mode, "mode", ControlMode::ForcedOff.as_str()),
+        (t.ready_close, Kind::Switch, "on", "1"),
+        (t.ready_prices, Kind::Prices, "", ""),
+        (t.ready_limits, Kind::Limits, "", ""),
+    ];
+    let ready = ready.map(|(name, kind, field, value)| {
+        let pairs = [("kind", kind.as_str()), (field, value), ("meter", meter.as_str())];
+        let href = pairs.iter().filter(|(_, value)| !value.is_empty());
+        let href = href.fold("/commands/new".to_owned(), |link, (key, value)| link::with(&link, key, value));
+        view! { <li><a class="card kind" href=href><strong>{name}</strong></a></li> }
+    });
     view! {
         <Frame title=t.new section=Section::Commands>
             <h1>{t.new}</h1>
-            <ul class="kinds">{links}</ul>
+            <section class="stack-tight">
+                <h2>{t.ready}</h2>
+                <ul class="kinds">{ready}</ul>
+            </section>
+            <section class="stack-tight">
+                <h2>{t.all_kinds}</h2>
+                <ul class="kinds">{links}</ul>
+            </section>
         </Frame>
     }
 }
 
 /// The form; after an error with the submitted values and the error.
 #[component]
-pub fn IssueForm(kind: Kind, buildings: Vec<Building>, wrong: Option<Problem>) -> impl IntoView {
+pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wrong: Option<Problem>) -> impl IntoView {
     let t = texts(lang());
     let name = crate::i18n::commands::kind(kind, lang());
     let one: Option<MeterId> = param("meter").parse().ok();
@@ -91,7 +113,7 @@ pub fn IssueForm(kind: Kind, buildings: Vec<Building>, wrong: Option<Problem>) -
                 {match one {
                     Some(meter) => view! { <input type="hidden" name="meter" value=meter.to_string() /> <input type="hidden"
                         name="lost" value="1" /> }.into_any(),
-                    None => whom(&buildings).into_any(),
+                    None => whom(&choices.0, &choices.1).into_any(),
                 }}
                 <div class="buttons">
                     <button class="primary">{t.preview}</button>
@@ -102,7 +124,8 @@ pub fn IssueForm(kind: Kind, buildings: Vec<Building>, wrong: Option<Problem>) -
     }
 }
 
-fn whom(buildings: &[Building]) -> impl IntoView + use<> {
+/// Chooses meters by places, groups, state and rooms.
+fn whom(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + use<> {
     let t = texts(lang());
     let chosen = all("place");
     let state = param("state");
@@ -110,12 +133,11 @@ fn whom(buildings: &[Building]) -> impl IntoView + use<> {
         let code: &'static str = ["0", "1", "2", "3", "4", "5"].get(one as usize).copied().unwrap_or("5");
         (code, common::supply(one, lang()))
     });
-    let tree = buildings.iter().map(|building| place(building, &chosen)).collect_view();
     view! {
         <section class="card stack-tight">
             <h2>{t.whom}</h2>
             <p class="hint">{t.whom_hint}</p>
-            <div class="place-tree">{tree}</div>
+            {place_choice(buildings, groups, &chosen)}
             {choice("state", t.only_state, &state, states.collect())}
             <label class="field">
                 <span>{t.rooms}</span>
@@ -128,6 +150,31 @@ fn whom(buildings: &[Building]) -> impl IntoView + use<> {
             </label>
         </section>
     }
+}
+
+/// The buildings with their floors, and the groups.
+pub fn place_choice(buildings: &[Building], groups: &[PlaceGroupLine], chosen: &[String]) -> impl IntoView + use<> {
+    let tree = buildings.iter().map(|building| place(building, chosen)).collect_view();
+    let sets = groups.iter().map(|group| {
+        let value = format!("group:{}", group.id);
+        let checked = chosen.contains(&value);
+        let meters = usize::try_from(group.meters).unwrap_or(0);
+        view! {
+            <label class="check">
+                <input type="checkbox" name="place" value=value checked=checked />
+                <span>{group.name.clone()}" "<span class="muted small">{many(meters, lang())}</span></span>
+            </label>
+        }
+    });
+    let sets = (!groups.is_empty()).then(|| {
+        view! {
+            <fieldset class="group">
+                <legend>{places::texts(lang()).groups}</legend>
+                <div class="place-tree">{sets.collect_view()}</div>
+            </fieldset>
+        }
+    });
+    view! { <div class="place-tree">{tree}</div> {sets} }
 }
 
 /// A building with its floors, folded.

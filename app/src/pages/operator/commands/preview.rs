@@ -9,7 +9,7 @@ use crate::i18n::commands::{consequence, left_out, many, summary, texts};
 use crate::i18n::lang;
 use crate::ports::{form_key, now, operator, ports, visit};
 use crate::ui::load::load;
-use model::console::{Building, Preview};
+use model::console::{Building, PlaceGroupLine, Preview};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::issue::{Issue, Kind, Problem};
@@ -28,7 +28,7 @@ fn listed<T: ToString>(names: impl ExactSizeIterator<Item = T>) -> String {
 /// What the page shows.
 enum Shown {
     /// The form again, with its error.
-    Wrong(Kind, Vec<Building>, Problem),
+    Wrong(Kind, (Vec<Building>, Vec<PlaceGroupLine>), Problem),
     /// The command and its meters.
     Would(Issue, Box<Preview>, Uuid),
 }
@@ -42,7 +42,10 @@ pub fn PreviewPage() -> impl IntoView {
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         Ok(match issue? {
-            (kind, Err(problem)) => Shown::Wrong(kind, ports.batches.buildings(&who).await?, problem),
+            (kind, Err(problem)) => {
+                let choices = (ports.batches.buildings(&who).await?, ports.places.groups(&who).await?);
+                Shown::Wrong(kind, choices, problem)
+            }
             (kind, Ok(issue)) => {
                 let preview = ports.batches.preview(&who, kind, &target).await?;
                 Shown::Would(issue, Box::new(preview), form_key()?)
@@ -50,7 +53,7 @@ pub fn PreviewPage() -> impl IntoView {
         })
     };
     load(read, |shown| match shown {
-        Shown::Wrong(kind, buildings, problem) => view! { <IssueForm kind buildings wrong=Some(problem) /> }.into_any(),
+        Shown::Wrong(kind, choices, problem) => view! { <IssueForm kind choices wrong=Some(problem) /> }.into_any(),
         Shown::Would(issue, preview, key) => view! { <Would issue preview=*preview key /> }.into_any(),
     })
 }

@@ -30,6 +30,7 @@ pub fn days(room: &Room) -> impl IntoView + use<> {
             <h2>{t.days}<span class="unit">"kWh"</span></h2>
             <Bars bars label height=80 />
             {mark::legend(room.days.iter().map(|day| day.mark))}
+            <p><a href=format!("/meters/{}/readings", room.progress.latest.meter)>{crate::i18n::history::texts(lang).all}</a></p>
             {meter_journal::parts(room)}
         </section>
     }

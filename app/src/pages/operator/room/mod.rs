@@ -11,6 +11,8 @@ mod opening;
 pub(super) mod parameters;
 mod wallet;
 
+pub(super) use forms::tenders;
+
 use std::str::FromStr;
 
 use leptos::prelude::*;

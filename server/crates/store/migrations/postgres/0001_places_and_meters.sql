@@ -12,6 +12,19 @@ CREATE TABLE places (
 );
 CREATE INDEX places_parent ON places (parent_id, sort);
 
+-- Named sets of places across buildings; a place stands for everything below it.
+CREATE TABLE place_groups (
+    id UUID PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL
+);
+CREATE TABLE place_group_members (
+    group_id UUID NOT NULL REFERENCES place_groups (id),
+    place_id UUID NOT NULL REFERENCES places (id),
+    PRIMARY KEY (group_id, place_id)
+);
+CREATE INDEX place_group_members_place ON place_group_members (place_id);
+
 CREATE TABLE site_settings (
     one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
     -- The interval of readings where neither the gateway nor the meter has its own; NULL: the configuration's.

@@ -102,6 +102,39 @@ CREATE TABLE account_closure_meters (
 );
 CREATE INDEX account_closure_meters_meter ON account_closure_meters (meter_id, final_at);
 
+-- Accounts that are opened or closed together. A row of a room waits until its turn, which is a transaction of its own.
+CREATE TABLE account_batches (
+    id UUID PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('open', 'close')),
+    -- How balances are paid out.
+    tender TEXT CHECK (tender IN ('cash', 'card', 'transfer')),
+    reason TEXT NOT NULL,
+    decided_by UUID NOT NULL REFERENCES users (id),
+    ip TEXT NOT NULL,
+    decided_at BIGINT NOT NULL,
+    CHECK ((kind = 'close') = (tender IS NOT NULL))
+);
+CREATE INDEX account_batches_decided ON account_batches (decided_at);
+-- `id` is the key of the closure, and of the order that carries an amount of an older system.
+CREATE TABLE account_batch_rooms (
+    id UUID PRIMARY KEY NOT NULL,
+    batch_id UUID NOT NULL REFERENCES account_batches (id),
+    place_id UUID NOT NULL REFERENCES places (id),
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'refused', 'cancelled')),
+    -- The account that is closed, or that was opened.
+    account_id UUID REFERENCES accounts (id),
+    closure_id UUID REFERENCES account_closures (id),
+    resident TEXT,
+    login TEXT,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen >= 0),
+    -- The code of the error that refused it.
+    refusal TEXT,
+    done_at BIGINT,
+    CHECK ((resident IS NULL) = (login IS NULL))
+);
+CREATE INDEX account_batch_rooms_batch ON account_batch_rooms (batch_id);
+CREATE INDEX account_batch_rooms_waiting ON account_batch_rooms (state, id);
+
 -- A refund: money of a verified payment that goes back to the payer.
 CREATE TABLE refunds (
     id UUID PRIMARY KEY NOT NULL,

@@ -39,6 +39,10 @@ END
 $$;
 
 -- Each names the columns of its table's primary key. On SQLite the server makes such triggers for its connection alone.
+CREATE TRIGGER account_batch_rooms_noted AFTER INSERT OR UPDATE OR DELETE ON account_batch_rooms
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER account_batches_noted AFTER INSERT OR UPDATE OR DELETE ON account_batches
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER account_meters_noted AFTER INSERT OR UPDATE OR DELETE ON account_meters
     FOR EACH ROW EXECUTE FUNCTION note_change('account_id', 'meter_id', 'from_at');
 CREATE TRIGGER account_residents_noted AFTER INSERT OR UPDATE OR DELETE ON account_residents
@@ -71,6 +75,10 @@ CREATE TRIGGER gateways_noted AFTER INSERT OR UPDATE OR DELETE ON gateways
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER meter_parameters_noted AFTER INSERT OR UPDATE OR DELETE ON meter_parameters
     FOR EACH ROW EXECUTE FUNCTION note_change('meter_id');
+CREATE TRIGGER place_group_members_noted AFTER INSERT OR UPDATE OR DELETE ON place_group_members
+    FOR EACH ROW EXECUTE FUNCTION note_change('group_id', 'place_id');
+CREATE TRIGGER place_groups_noted AFTER INSERT OR UPDATE OR DELETE ON place_groups
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER places_noted AFTER INSERT OR UPDATE OR DELETE ON places
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER ledger_transfers_noted AFTER INSERT OR UPDATE OR DELETE ON ledger_transfers

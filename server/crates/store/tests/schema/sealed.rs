@@ -54,6 +54,8 @@ const EXCEPTIONS: [(&str, &[&str], &str); 8] = [
 /// A row in each table; `$1` is the id of everything.
 const ROWS: &str = "
     INSERT INTO places (id, kind, name, sort) VALUES ($1, 'room', 'a', 1);
+    INSERT INTO place_groups (id, name, created_at) VALUES ($1, 'a', 1);
+    INSERT INTO place_group_members (group_id, place_id) VALUES ($1, $1);
     INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, 'a', 'localhost', 502, 1);
     INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, created_at) VALUES ($1, $1, $1, 1, 'a', 'rpp', 1);
     INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'admin', 'a', 'a', 'a', 1);
@@ -109,6 +111,8 @@ const ROWS: &str = "
     VALUES ($1, 1, $1, 'return', $1, $1, 'cash', 100, 'a', 'waiting', $1, 1);
     INSERT INTO account_closures (id, key, kind, account_id, reason, begun_by, begun_at) VALUES ($1, $1, 'close', $1, 'a', $1, 1);
     INSERT INTO account_closure_meters (id, closure_id, meter_id) VALUES ($1, $1, $1);
+    INSERT INTO account_batches (id, kind, reason, decided_by, ip, decided_at) VALUES ($1, 'open', 'a', $1, 'a', 1);
+    INSERT INTO account_batch_rooms (id, batch_id, place_id, amount_fen) VALUES ($1, $1, $1, 1);
     INSERT INTO refunds (id, number, refund_no, key, event_id, attempt_id, order_id, source, tender, amount_fen, reason, state,
         asked_at) VALUES ($1, 1, 'a', $1, $1, $1, $1, 'order', 'alipay', 100, 'a', 'waiting', 1);
     INSERT INTO receipt_numbers (year, last) VALUES (2026, 1);
