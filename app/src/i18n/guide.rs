@@ -5,7 +5,7 @@ pub use super::catalogue::guide::*;
 
 /// The anchors and texts of the chapters.
 #[must_use]
-pub const fn chapters(lang: Lang) -> [(&'static str, ChapterItemTexts); 9] {
+pub const fn chapters(lang: Lang) -> [(&'static str, ChapterItemTexts); 10] {
     let t = texts(lang).chapter;
     [
         ("day", t.day),
@@ -13,6 +13,7 @@ pub const fn chapters(lang: Lang) -> [(&'static str, ChapterItemTexts); 9] {
         ("cash-desk", t.cash_desk),
         ("reconciliation", t.reconciliation),
         ("power", t.power),
+        ("estate", t.estate),
         ("batch", t.batch),
         ("reading", t.reading),
         ("lost", t.lost),

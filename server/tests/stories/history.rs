@@ -76,7 +76,7 @@ both!(a_history_is_shown_and_downloaded, |w: World| async move {
     assert!(text(&boss, &format!("{}&page=6", page(HistoryKind::Readings))).await.contains(&begin.to_string()));
 
     let csv = text(&boss, &file("csv", HistoryKind::Days)).await;
-    assert_eq!(csv.lines().skip(1).collect::<Vec<_>>(), [format!("{from},14.40,≈"), format!("{until},14.40,≈")]);
+    assert_eq!(csv.lines().skip(1).collect::<Vec<_>>(), [format!("{from},14.40,*"), format!("{until},14.40,≈*")]);
     assert_eq!(text(&boss, &file("csv", HistoryKind::Hours)).await.lines().count(), 1 + 48);
     let csv = text(&boss, &file("csv", HistoryKind::Readings)).await;
     assert_eq!(csv.lines().count(), 1 + 288);

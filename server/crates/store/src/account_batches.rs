@@ -221,8 +221,7 @@ async fn take(tx: &mut Tx, at: Timestamp, room: Uuid, (account, closure): (Optio
 
 async fn open(mut tx: Tx, rng: &Rng, at: Timestamp, room: &NextRoom) -> Result<Advanced> {
     let meters: Vec<(MeterId,)> = on!(&mut tx, |c| sqlx::query_as(
-        "SELECT m.id FROM meters m LEFT JOIN account_meters am ON am.meter_id = m.id AND am.to_at IS NULL
-         WHERE m.place_id = $1 AND m.retired_at IS NULL AND m.wallet <> 'none' AND am.meter_id IS NULL ORDER BY m.serial"
+        "SELECT id FROM meters WHERE place_id = $1 AND retired_at IS NULL AND wallet <> 'none' ORDER BY serial"
     )
     .bind(room.place_id)
     .fetch_all(c)

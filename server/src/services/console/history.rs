@@ -22,7 +22,10 @@ impl HistoryPort for ConsoleService {
         let identity = console::meter(db, who.user, meter).await?.ok_or(AppError::NotFound)?;
         let (from, to) = query.instants();
         let lines = match query.kind {
-            HistoryKind::Days => HistoryLines::Days(rooms::days(db, meter, query.from, query.until).await?),
+            HistoryKind::Days => {
+                let range = (query.from, query.until);
+                HistoryLines::Days(rooms::days(db, meter, range, self.context.now().date()).await?)
+            }
             HistoryKind::Hours => {
                 let known: HashMap<Timestamp, Energy> = energy::hours(db, meter, from, to).await?.into_iter().collect();
                 let hours = (0..to.since(from) / HOUR).map(|n| from.plus(n * HOUR));

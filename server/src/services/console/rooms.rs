@@ -53,7 +53,7 @@ impl RoomsPort for ConsoleService {
             profile: row.profile,
             account: account(db, row.account).await?,
             readings: readings(db, meter).await?,
-            days: days(db, meter, today.plus(1 - DAYS), today).await?,
+            days: days(db, meter, (today.plus(1 - DAYS), today), today).await?,
             progress: self.progress(meter).await?,
             events: console::events_of(db, who.user, meter, EVENTS).await?,
             journal: journal(db, meter).await?,
@@ -134,8 +134,9 @@ pub(super) fn reading(row: readings::Reading) -> Reading {
 }
 
 /// The days of a range, both ends included. A day without a row was not read.
-pub(super) async fn days(db: &Db, meter: MeterId, first: Date, last: Date) -> store::Result<Vec<RoomDay>> {
-    let known = energy::days(db, meter, first, last).await?;
+pub(super) async fn days(db: &Db, meter: MeterId, (first, last): (Date, Date), today: Date) -> store::Result<Vec<RoomDay>> {
+    // A last day that is over is estimated if its end was not read; today's end is still to come.
+    let known = energy::days(db, meter, first, if last < today { last.plus(1) } else { last }).await?;
     let known: HashMap<Date, DayEnergy> = known.into_iter().map(|day| (day.day, day)).collect();
     let day = |day: Date| match known.get(&day) {
         Some(known) => {
