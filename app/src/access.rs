@@ -167,12 +167,6 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/write-off-refund", Access::May(Permission::Return)),
 ];
 
-/// Who may open a page, by its route.
-#[must_use]
-pub fn page(route: &str) -> Option<Access> {
-    PAGES.iter().find(|(page, _)| *page == route).map(|&(_, access)| access)
-}
-
 /// Who may call a server function.
 #[must_use]
 pub fn function(path: &str) -> Option<Access> {

@@ -95,7 +95,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/open-many") view=operator::account_batches::open::OpenManyPage ssr=SsrMode::Async/>
-                <Route path=path!("/accounts/close-many") view=operator::account_batches::close::CloseManyPage ssr=SsrMode::Async/>
+                <Route path=path!("/accounts/close-many") view=operator::account_batches::close::CloseManyPage
+                    ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/batches") view=operator::account_batches::BatchesPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/batches/:id") view=operator::account_batches::batch::AccountBatchPage
                     ssr=SsrMode::Async/>

@@ -19,8 +19,8 @@ const HEIGHT: i64 = 180;
 const HEAD: i64 = 18;
 const FOOT: i64 = 18;
 
-/// The chart of `columns` on `places` places. `label` says in words what it shows, `most` is the highest value in words, `marks` are
-/// the words at its beginning, middle and end.
+/// The chart of `columns` on `places` places. `label` says in words what it shows, `most` is the highest value in words, `marks`
+/// are the words at its beginning, middle and end.
 #[component]
 pub fn Series(columns: Vec<Column>, places: i64, #[prop(into)] label: String, most: String, marks: [String; 3]) -> impl IntoView {
     let top = columns.iter().map(|column| column.high).max().unwrap_or(0).max(1);

@@ -11,6 +11,7 @@ use model::error::AppError;
 use model::ids::AccountBatchId;
 use model::money::Fen;
 use model::order::{ReturnState, Tender};
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use server::services::auth::Passwords;
 use server::services::console::ConsoleService;
@@ -59,7 +60,7 @@ both!(a_term_begins_for_many_rooms_at_once, |w: World| async move {
     }
     w.room(4).await;
     let clerk = who(w.clerk().await);
-    let boss = Who { role: Role::Admin, ..clerk.clone() };
+    let boss = Who { role: Role::Admin, permissions: Permissions::of(Role::Admin), ..clerk.clone() };
     let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
     let desk = Desk::new(&w, w.clock.clone(), live).await;
     let places = desk.places(&clerk).await;

@@ -1,5 +1,5 @@
-//! Accounts that are opened or closed together: the decision for all rooms is one transaction, each room a transaction of its own,
-//! made from what is stored alone, so that an interruption only delays the rest.
+//! Accounts that are opened or closed together: the decision for all rooms is one transaction, each room a transaction of its
+//! own, made from what is stored alone, so that an interruption only delays the rest.
 
 mod views;
 
@@ -11,6 +11,7 @@ use model::error::AppError;
 use model::ids::{AccountBatchId, AccountId, MeterId, PlaceId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -161,7 +162,8 @@ struct NextRoom {
 
 impl NextRoom {
     fn who(&self) -> Who {
-        Who { user: self.decided_by, role: self.role, name: String::new(), ip: self.ip.clone() }
+        // What they may do was asked when the batch was decided.
+        Who { user: self.decided_by, role: self.role, permissions: Permissions::NONE, name: String::new(), ip: self.ip.clone() }
     }
 }
 

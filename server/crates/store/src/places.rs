@@ -107,7 +107,8 @@ pub async fn meters(db: &Db, place: PlaceId) -> Result<Vec<(MeterId, String)>> {
 /// The buildings that operators are limited to, with the operator's id and name.
 pub async fn assigned(db: &Db) -> Result<Vec<(PlaceId, UserId, String)>> {
     read!(db, |pool| sqlx::query_as(
-        "SELECT ob.place_id, u.id, u.name FROM operator_buildings ob JOIN users u ON u.id = ob.user_id ORDER BY u.name, u.login"
+        "SELECT ob.place_id, u.id, u.name FROM operator_buildings ob JOIN users u ON u.id = ob.user_id
+         WHERE NOT u.all_buildings ORDER BY u.name, u.login"
     )
     .fetch_all(pool)
     .await)
@@ -117,11 +118,12 @@ pub async fn assigned(db: &Db) -> Result<Vec<(PlaceId, UserId, String)>> {
 pub async fn has_own_rules(db: &Db, place: PlaceId) -> Result<bool> {
     let row: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT (SELECT COUNT(*) FROM price_places WHERE place_id = $1) + (SELECT COUNT(*) FROM subsidy_rules WHERE place_id = $1)"
-    )
-    .bind(place)
-    .fetch_optional(pool)
-    .await
+            "SELECT (SELECT COUNT(*) FROM price_places WHERE place_id = $1)
+              + (SELECT COUNT(*) FROM subsidy_rules WHERE place_id = $1)",
+        )
+        .bind(place)
+        .fetch_optional(pool)
+        .await
     })?;
     Ok(row.is_some_and(|(rules,)| rules > 0))
 }

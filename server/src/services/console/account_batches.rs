@@ -13,7 +13,7 @@ use model::error::AppError;
 use model::ids::{AccountBatchId, MeterId, PlaceId};
 use model::meter::{Latest, Wallet};
 use model::money::Fen;
-use model::permission::{Permission, Permissions};
+use model::permission::Permission;
 use model::person::Who;
 
 use super::ConsoleService;
@@ -89,7 +89,7 @@ impl AccountBatchesPort for ConsoleService {
         let rooms: Vec<NewBatchRoom> = preview.rooms.into_iter().map(opening).collect();
         // What is taken over comes from nowhere, so it takes who may import a site with its balances.
         let carries = rooms.iter().any(|room| room.amount > Fen::ZERO);
-        if carries && !Permissions::of(who.role).has(Permission::Site) {
+        if carries && !who.may(Permission::Site) {
             return Err(AppError::Forbidden);
         }
         let reason = String::new();

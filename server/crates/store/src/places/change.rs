@@ -129,8 +129,8 @@ async fn absorb(tx: &mut Tx, from: PlaceId, into: PlaceId) -> Result<()> {
 /// Removes a place that nothing is or was in.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::check_remove`] says, and with [`AppError::PlaceAssigned`] while an operator is limited to it: without
-/// any building they would see all.
+/// Refused as [`PlaceTree::check_remove`] says, and with [`AppError::PlaceAssigned`] while an operator is limited
+/// to it.
 pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let tree = locked(&mut tx).await?;
