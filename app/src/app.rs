@@ -94,6 +94,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/search") view=operator::search::SearchPage ssr=SsrMode::Async/>
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
+                <Route path=path!("/accounts/numbers") view=operator::account_numbers::NumberSchemePage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/open-many") view=operator::account_batches::open::OpenManyPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/close-many") view=operator::account_batches::close::CloseManyPage
                     ssr=SsrMode::Async/>
@@ -119,6 +120,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/shifts/:id") view=operator::cash_desk::shift::ShiftPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:number") view=operator::cash_desk::receipt::ReceiptPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
+                <Route path=path!("/meters/new") view=operator::meter_setup::NewMeterPage ssr=SsrMode::Async/>
+                <Route path=path!("/meters/:id/edit") view=operator::meter_setup::EditMeterPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters/:id/readings") view=operator::history::HistoryPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>

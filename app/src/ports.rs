@@ -9,6 +9,7 @@ use leptos::prelude::use_context;
 use crate::access;
 use crate::api::account_batches::AccountBatchesPort;
 use crate::api::account_lifecycle::AccountLifecyclePort;
+use crate::api::account_numbers::AccountNumbersPort;
 use crate::api::accounts::AccountsPort;
 use crate::api::alarms::AlarmsPort;
 use crate::api::approvals::ApprovalsPort;
@@ -20,6 +21,7 @@ use crate::api::channels::ChannelsPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
 use crate::api::ledger::LedgerPort;
+use crate::api::meter_setup::MeterSetupPort;
 use crate::api::meter_wall::MeterWallPort;
 use crate::api::meters::MetersPort;
 use crate::api::places::PlacesPort;
@@ -43,6 +45,7 @@ use model::time::Timestamp;
 #[derive(Clone)]
 pub struct Ports {
     pub account_batches: Arc<dyn AccountBatchesPort>,
+    pub account_numbers: Arc<dyn AccountNumbersPort>,
     pub account_lifecycle: Arc<dyn AccountLifecyclePort>,
     pub accounts: Arc<dyn AccountsPort>,
     pub alarms: Arc<dyn AlarmsPort>,
@@ -56,6 +59,7 @@ pub struct Ports {
     pub history: Arc<dyn HistoryPort>,
     pub ledger: Arc<dyn LedgerPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
+    pub meter_setup: Arc<dyn MeterSetupPort>,
     pub meters: Arc<dyn MetersPort>,
     pub places: Arc<dyn PlacesPort>,
     pub prices: Arc<dyn PricesPort>,

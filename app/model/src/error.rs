@@ -123,6 +123,16 @@ errors! {
     AskedJustNow = "asked-just-now", 429;
     /// The day's statement has refunds of our payments that are not booked; no reason closes it.
     RefundsUnbooked = "refunds-unbooked", 409;
+    /// The serial number belongs to a meter in service.
+    SerialTaken = "serial-taken", 409;
+    /// Another meter behind the gateway has the unit number.
+    AddressTaken = "address-taken", 409;
+    /// The meter has an account, which forbids the change.
+    MeterInUse = "meter-in-use", 409;
+    /// The account number does not fit the site's scheme.
+    NumberNotOfScheme = "number-not-of-scheme", 422;
+    /// The scheme of account numbers has no number left.
+    NoMoreNumbers = "no-more-numbers", 409;
     /// More rows than a file of this kind may have.
     TooManyRows = "too-many-rows", 422;
     /// Something of that name is there already.

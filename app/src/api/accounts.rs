@@ -57,6 +57,8 @@ pub struct AccountOpening {
     /// Further meters of the room.
     pub also: Vec<MeterId>,
     /// At least one.
+    /// Its number; `None` for the next one.
+    pub number: Option<String>,
     pub residents: Vec<ResidentRow>,
     /// The first purchase, delivered into `meter`.
     pub first: Option<Sale>,
@@ -155,6 +157,7 @@ pub async fn open_account(
     meter: String,
     #[server(default)] also: Vec<String>,
     residents: Vec<ResidentRow>,
+    #[server(default)] number: String,
     amount: String,
     tender: String,
     key: String,
@@ -165,7 +168,9 @@ pub async fn open_account(
         check(&residents)?;
         let id: MeterId = parse(&meter)?;
         let first = if amount.trim().is_empty() { None } else { Some(sale(id, &amount, &tender, &key)?) };
-        let opening = AccountOpening { meter: id, also: meters(id, &also)?, residents: residents.clone(), first };
+        let number = Some(number.trim().to_owned()).filter(|number| !number.is_empty());
+        let also = meters(id, &also)?;
+        let opening = AccountOpening { meter: id, also, number, residents: residents.clone(), first };
         ports.accounts.open_account(&who, &opening).await
     };
     match done.await {

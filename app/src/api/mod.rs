@@ -4,6 +4,7 @@
 
 pub mod account_batches;
 pub mod account_lifecycle;
+pub mod account_numbers;
 pub mod accounts;
 pub mod alarms;
 pub mod approvals;
@@ -17,6 +18,7 @@ pub(crate) mod form;
 pub mod gateways;
 pub mod history;
 pub mod ledger;
+pub mod meter_setup;
 pub mod meter_wall;
 pub mod meters;
 pub mod places;

@@ -35,7 +35,7 @@ mod catalogue {
 }
 
 // Areas without rules of their own.
-pub use catalogue::{auth, case_work, operator, overdrawn, shifts, site};
+pub use catalogue::{account_numbers, auth, case_work, meter_setup, operator, overdrawn, shifts, site};
 
 use leptos::prelude::use_context;
 pub use model::language::Lang;

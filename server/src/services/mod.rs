@@ -9,6 +9,7 @@ pub mod checklist;
 pub mod console;
 mod context;
 mod meter_gateway;
+pub mod meter_setup;
 pub mod reconciliation;
 pub mod residents;
 pub mod setup;
@@ -28,6 +29,7 @@ use cash_desk::CashDeskService;
 use channels::ChannelsService;
 use console::ConsoleService;
 use domain::returns::Rules;
+use meter_setup::MeterSetupService;
 use meters::profile::Profiles;
 use payments::Payments;
 use reconciliation::ReconciliationService;
@@ -49,7 +51,8 @@ pub fn ports(
     let keys = context.clone();
     Ok(Ports {
         account_batches: console.clone(),
-        account_lifecycle: Arc::new(AccountLifecycleService::new(context.clone(), passwords.clone(), profiles)),
+        account_numbers: console.clone(),
+        account_lifecycle: Arc::new(AccountLifecycleService::new(context.clone(), passwords.clone(), profiles.clone())),
         accounts: console.clone(),
         alarms: console.clone(),
         approvals: console.clone(),
@@ -62,6 +65,7 @@ pub fn ports(
         history: console.clone(),
         ledger: cash_desk.clone(),
         meter_wall: console.clone(),
+        meter_setup: Arc::new(MeterSetupService::new(context.clone(), profiles)),
         meters: console.clone(),
         places: console.clone(),
         prices: console.clone(),

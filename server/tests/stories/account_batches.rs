@@ -108,6 +108,7 @@ both!(a_room_that_changed_meanwhile_is_refused_with_a_reason, |w: World| async m
     }
     let resident = NewResident { name: "先到".into(), login: "first".into(), password_hash: String::new() };
     let open = OpenAccount {
+        number: None,
         meter: first,
         also: Vec::new(),
         resident,

@@ -19,6 +19,7 @@ both!(an_account_is_opened_once, |w: World| async move {
     let open = |login: &str| {
         let first = FirstPurchase { key: w.rng.id(w.clock.now()), tender: Tender::Cash, amount: Fen(5_000) };
         OpenAccount {
+            number: None,
             meter,
             also: Vec::new(),
             housemates: Vec::new(),
@@ -42,6 +43,7 @@ both!(a_login_name_is_unique, |w: World| async move {
     for (unit, expected) in [(1, true), (2, false)] {
         let meter = w.meter(unit).await;
         let open = OpenAccount {
+            number: None,
             meter,
             also: Vec::new(),
             housemates: Vec::new(),
@@ -133,6 +135,7 @@ both!(concurrent_openings_never_fail, |w: World| async move {
         let (w, now) = (w.clone(), w.clock.now());
         let first = Some(accounts::FirstPurchase { key: w.rng.id(now), tender: Tender::Cash, amount: Fen(1_000) });
         let new = OpenAccount {
+            number: None,
             meter,
             also: Vec::new(),
             resident: resident(&format!("x{n}")),

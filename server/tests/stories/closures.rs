@@ -102,6 +102,7 @@ both!(a_closure_returns_the_balance_and_the_next_epoch_begins, |w: World| async 
 
     // The room is free: the next account begins a new epoch in the same meter.
     let open = OpenAccount {
+        number: None,
         meter: room.meter,
         also: Vec::new(),
         resident: li("next"),
@@ -135,6 +136,7 @@ both!(both_meters_of_one_account_close_together, |w: World| async move {
     let (limits, now) = (Limits::default(), SystemClock.now());
     let engine = s.start().await;
     let open = |also: Vec<MeterId>| OpenAccount {
+        number: None,
         meter: s.meters[1],
         also,
         resident: li("zhao"),
@@ -369,6 +371,7 @@ both!(a_server_wallet_is_closed_to_the_ten_thousandth, |w: World| async move {
     w.clock.advance(60 * 60_000);
     let resident = li("next");
     let new = OpenAccount {
+        number: None,
         meter: fixture.meter,
         also: Vec::new(),
         resident,

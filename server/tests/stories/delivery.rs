@@ -232,6 +232,7 @@ both!(an_account_is_opened_before_its_first_purchase, |w: World| async move {
     for (n, meter) in meters.iter().enumerate() {
         let at = SystemClock.now();
         let new = OpenAccount {
+            number: None,
             meter: meter.id,
             also: Vec::new(),
             resident: NewResident { name: "x".into(), login: format!("x{n}"), password_hash: String::new() },

@@ -4,6 +4,7 @@
 mod access;
 mod account_batches;
 mod account_lifecycle;
+mod account_numbers;
 mod accounts;
 mod batches;
 mod case_work;
@@ -36,6 +37,7 @@ mod manual_refunds;
 mod meter_approvals;
 mod meter_journal;
 mod meter_logs;
+mod meter_setup;
 mod moves;
 mod operator;
 mod order_exits;

@@ -55,7 +55,7 @@ async fn waiting(s: &Site, who: &Who) -> Vec<ApprovalId> {
 async fn open(s: &Site, meter: MeterId) {
     let resident = NewResident { name: "x".into(), login: "x".into(), password_hash: String::new() };
     let (also, housemates, ip) = (Vec::new(), Vec::new(), String::new());
-    let new = OpenAccount { meter, also, resident, housemates, first: None, by: s.clerk, ip };
+    let new = OpenAccount { number: None, meter, also, resident, housemates, first: None, by: s.clerk, ip };
     accounts::open(&s.w.db, &s.w.rng, SystemClock.now(), &Limits::default(), &new).await.unwrap();
 }
 

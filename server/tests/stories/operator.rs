@@ -112,6 +112,7 @@ impl Estate {
     fn opening(&self, meter: MeterId) -> AccountOpening {
         AccountOpening {
             meter,
+            number: None,
             also: Vec::new(),
             residents: vec![resident_to_add("张三", "zhangsan")],
             first: Some(self.sale(meter, 5_000)),

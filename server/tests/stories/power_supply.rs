@@ -48,6 +48,7 @@ impl Home {
         let password_hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
         let resident = NewResident { name: "Li".into(), login: "li".into(), password_hash };
         let new = OpenAccount {
+            number: None,
             meter,
             also: Vec::new(),
             housemates: Vec::new(),

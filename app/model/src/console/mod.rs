@@ -2,6 +2,7 @@
 
 mod account_batches;
 mod account_lifecycle;
+mod account_numbers;
 mod batches;
 mod events;
 mod held_counter;
@@ -18,6 +19,7 @@ mod room;
 
 pub use account_batches::*;
 pub use account_lifecycle::*;
+pub use account_numbers::*;
 pub use batches::*;
 pub use events::*;
 pub use held_counter::*;

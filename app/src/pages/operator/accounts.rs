@@ -5,12 +5,13 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, age, amount, choice, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
-use crate::i18n::{account_batches, lang, overdrawn, room};
-use crate::ports::{operator, ports};
+use crate::i18n::{account_batches, account_numbers, lang, overdrawn, room};
+use crate::ports::{may, operator, ports};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{AccountLine, AccountQuery, AccountState, Page};
+use model::permission::Permission;
 
 /// The page: `/accounts?q=张&state=open&page=2`.
 #[component]
@@ -40,8 +41,13 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: Option<AccountSt
                 <div class="buttons">
                     <a class="button" href="/overdrawn">{overdrawn::texts(lang()).title}</a>
                     <a class="button" href="/accounts/batches">{account_batches::texts(lang()).title}</a>
-                    <a class="button" href="/accounts/open-many">{account_batches::texts(lang()).open_many}</a>
-                    <a class="button" href="/accounts/close-many">{account_batches::texts(lang()).close_many}</a>
+                    {may(Permission::Accounts).then(|| view! {
+                        <a class="button" href="/accounts/open-many">{account_batches::texts(lang()).open_many}</a>
+                        <a class="button" href="/accounts/close-many">{account_batches::texts(lang()).close_many}</a>
+                    })}
+                    {may(Permission::Site).then(|| view! {
+                        <a class="button" href="/accounts/numbers">{account_numbers::texts(lang()).title}</a>
+                    })}
                 </div>
             </div>
             <form class="filter" action="/accounts">

@@ -6,8 +6,8 @@ use super::commands::new::place_choice;
 use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
-use crate::i18n::{self, common, lang, meter_states};
-use crate::ports::{operator, ports};
+use crate::i18n::{self, common, lang, meter_setup, meter_states};
+use crate::ports::{may, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -50,6 +50,7 @@ fn Lists(
         "retry" => Some(t.retry_asked),
         "sweep" => Some(i18n::gateways::texts(lang()).interval_set),
         "trust" => Some(i18n::gateways::texts(lang()).trust_set),
+        "retired" => Some(meter_setup::texts(lang()).retired),
         _ => None,
     };
     let here = address("/meters", &[("q", &q), ("state", if lost { "lost" } else { "" })]);
@@ -57,7 +58,12 @@ fn Lists(
     let rows = page.lines.iter().map(meter).collect_view();
     view! {
         <Frame title=t.meters section=Section::Meters>
-            <h1>{t.meters}</h1>
+            <div class="page-head">
+                <h1>{t.meters}</h1>
+                {may(Permission::Estate).then(|| view! {
+                    <a class="button" href="/meters/new">{meter_setup::texts(lang()).add}</a>
+                })}
+            </div>
             <Notice />
             {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
             {super::gateways::gateways(&gateways, site, may_set)}

@@ -1,6 +1,7 @@
 //! The operator's console: dense, quiet, and the same with and without scripts.
 
 pub mod account_batches;
+pub mod account_numbers;
 pub mod accounts;
 pub mod alarms;
 mod approvals;
@@ -16,6 +17,7 @@ mod frame;
 mod gateways;
 pub mod guide;
 pub mod history;
+pub mod meter_setup;
 pub mod meters;
 pub mod overdrawn;
 mod parts;

@@ -1,5 +1,6 @@
 //! Rules without input or output. Time and randomness come in through [`clock::Clock`] and [`rng::Rng`].
 
+pub mod account_number;
 pub mod address;
 pub mod alarm_conditions;
 pub mod bcd;

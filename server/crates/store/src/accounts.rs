@@ -22,7 +22,7 @@ pub(super) use residents::{end as end_residents, insert as join, pass_on as pass
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
 use super::orders::{self, NewOrder};
-use super::{Db, Result, Tx, ledger, wallets};
+use super::{Db, Result, Tx, account_numbers, ledger, wallets};
 use domain::command_args::CommandArgs;
 use domain::ledger::{takeover, takeover_of_wallet};
 use domain::money_rule::MoneyOperation;
@@ -48,6 +48,8 @@ pub struct OpenAccount {
     pub meter: MeterId,
     /// On which other meters of the same room.
     pub also: Vec<MeterId>,
+    /// Its number; `None` for the next one.
+    pub number: Option<String>,
     pub resident: NewResident,
     /// For whom else.
     pub housemates: Vec<NewResident>,
@@ -104,7 +106,7 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Open
 /// [`open`] in the caller's transaction.
 pub(super) async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
     let place = insert::place_of(tx, new.meter).await?;
-    let opened = begin(tx, rng, at, place, new.by).await?;
+    let opened = begin(tx, rng, at, place, new.by, new.number.as_deref()).await?;
     for meter in std::iter::once(new.meter).chain(new.also.iter().copied()) {
         attach(tx, rng, at, &opened, meter).await?;
     }
@@ -155,7 +157,7 @@ pub(super) struct RoomOpening {
 /// # Errors
 /// Those of [`open`].
 pub(super) async fn open_room(tx: &mut Tx, rng: &Rng, at: Timestamp, room: &RoomOpening) -> Result<AccountId> {
-    let opened = begin(tx, rng, at, room.place, room.by).await?;
+    let opened = begin(tx, rng, at, room.place, room.by, None).await?;
     for meter in &room.meters {
         attach(tx, rng, at, &opened, *meter).await?;
     }
@@ -179,11 +181,12 @@ pub(super) struct Opened {
 }
 
 /// An account of a place that has none, without meters and residents yet, in the caller's transaction.
-async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, place: PlaceId, by: UserId) -> Result<Opened> {
+async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, place: PlaceId, by: UserId, number: Option<&str>) -> Result<Opened> {
     if insert::has_account(tx, place).await? {
         return Err(AppError::AccountAlreadyOpen.into());
     }
-    let (account, number) = (AccountId(rng.id(at)), insert::number(rng, at));
+    let account = AccountId(rng.id(at));
+    let number = account_numbers::take(tx, rng, at, number).await?.to_string();
     match insert::account(tx, at, account, &number, place, "opening").await {
         // Two at once: the other was first.
         Err(error) if error.is_duplicate() => Err(AppError::AccountAlreadyOpen.into()),
@@ -212,7 +215,7 @@ pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, m
 /// An account without residents on a meter of a place that has none, in the caller's transaction; the audit line is the caller's.
 pub(super) async fn open_at(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, by: UserId) -> Result<AccountId> {
     let place = insert::place_of(tx, meter).await?;
-    let opened = begin(tx, rng, at, place, by).await?;
+    let opened = begin(tx, rng, at, place, by, None).await?;
     attach(tx, rng, at, &opened, meter).await?;
     Ok(opened.account)
 }

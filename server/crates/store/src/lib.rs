@@ -11,6 +11,7 @@ mod one_trip;
 mod server_lock;
 
 pub mod account_batches;
+pub mod account_numbers;
 pub mod accounts;
 pub mod approvals;
 pub mod audit;
@@ -32,6 +33,7 @@ pub mod events;
 pub mod intervals;
 pub mod journals;
 pub mod ledger;
+pub mod meter_setup;
 pub mod meters;
 pub mod midnights;
 pub mod order_lists;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use model::command::CommandReason;
 use model::console::RoomName;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
@@ -154,5 +155,27 @@ pub async fn add_meter(tx: &mut Tx, at: Timestamp, meter: &NewMeter) -> Result<(
         .execute(c)
         .await
     })?;
+    Ok(())
+}
+
+/// Drops the commands that wait for a meter that leaves service, except those of money, and ends its cases. The cases say why.
+pub(super) async fn end_work(tx: &mut Tx, at: Timestamp, meter: MeterId, resolution: &str) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $3
+         WHERE meter_id = $2 AND NOT money AND state IN ('queued', 'sending')"
+    )
+    .bind(at)
+    .bind(meter)
+    .bind(CommandReason::Superseded)
+    .execute(c)
+    .await)?;
+    on!(tx, |c| sqlx::query(
+        "UPDATE cases SET closed_at = $1, resolution = $3 WHERE meter_id = $2 AND order_id IS NULL AND closed_at IS NULL"
+    )
+    .bind(at)
+    .bind(meter)
+    .bind(resolution)
+    .execute(c)
+    .await)?;
     Ok(())
 }

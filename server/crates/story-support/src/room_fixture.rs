@@ -93,6 +93,7 @@ impl RoomFixture {
     pub async fn open(&self) -> Result<AccountId, StoreError> {
         let resident = NewResident { name: "Li".into(), login: "li".into(), password_hash: String::new() };
         let new = OpenAccount {
+            number: None,
             meter: self.meter,
             also: Vec::new(),
             housemates: Vec::new(),

@@ -41,6 +41,7 @@ impl AccountsPort for ConsoleService {
         }
         let mut residents = residents.into_iter();
         let new = OpenAccount {
+            number: opening.number.clone(),
             meter: opening.meter,
             also: opening.also.clone(),
             resident: residents.next().ok_or(AppError::Invalid)?,

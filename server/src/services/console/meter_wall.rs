@@ -51,7 +51,7 @@ impl MeterWallPort for ConsoleService {
 }
 
 /// Whether the text names this room: it ends with the room's name, and its other words occur in building or floor.
-pub(super) fn is_room_named(text: &str, name: &RoomName) -> bool {
+pub(in crate::services) fn is_room_named(text: &str, name: &RoomName) -> bool {
     let mut words = text.split_whitespace().rev();
     let room = words.next().is_some_and(|word| word.eq_ignore_ascii_case(&name.room));
     room && words.all(|word| name.building.contains(word) || name.floor.contains(word))

@@ -1,6 +1,7 @@
 //! The operator's console: one file a page area, each of which implements the port of that area.
 
 mod account_batches;
+mod account_numbers;
 mod accounts;
 mod alarms;
 mod approvals;
@@ -14,6 +15,8 @@ mod meters;
 mod places;
 mod prices;
 mod rooms;
+
+pub(super) use meter_wall::is_room_named;
 
 use super::Context;
 use super::auth::Passwords;

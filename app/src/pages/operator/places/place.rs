@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
-use super::super::parts::{page_param, pager, param};
+use super::super::parts::{address, page_param, pager, param};
 use super::change::Confirm;
 use super::{add_form, done, summary};
 use crate::api::places::parse_change;
-use crate::i18n::lang;
 use crate::i18n::places::{counts, kind, texts};
+use crate::i18n::{lang, meter_setup};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -86,6 +86,7 @@ fn Body(place: PlaceView, number: i64) -> impl IntoView {
                 {in_groups}
             </dl>
             {(place.kind == PlaceKind::Room).then(|| meters(&place))}
+            {(place.kind == PlaceKind::Room).then(|| add_meter(&place))}
             {(place.kind != PlaceKind::Room).then(|| children(&place, number))}
             <div class="form-columns">
                 {(!below.is_empty()).then(|| add_form(Some(place.id), below, t.add_below))}
@@ -102,10 +103,20 @@ fn Body(place: PlaceView, number: i64) -> impl IntoView {
     }
 }
 
+/// Leads to a new meter in this room.
+fn add_meter(place: &PlaceView) -> impl IntoView + use<> {
+    let above = place.above.iter().map(|(_, name)| name.as_str());
+    let room = above.chain([place.name.as_str()]).collect::<Vec<_>>().join(" ");
+    view! { <p><a class="button" href=address("/meters/new", &[("room", &room)])>{meter_setup::texts(lang()).add}</a></p> }
+}
+
 fn meters(place: &PlaceView) -> impl IntoView + use<> {
     let t = texts(lang());
     let lines = place.meters.iter().map(|(meter, serial)| {
-        view! { <li><a class="num" href=format!("/rooms/{meter}")>{serial.clone()}</a></li> }
+        view! { <li>
+            <a class="num" href=format!("/rooms/{meter}")>{serial.clone()}</a>" · "
+            <a href=format!("/meters/{meter}/edit")>{meter_setup::texts(lang()).edit}</a>
+        </li> }
     });
     (!place.meters.is_empty()).then(|| {
         view! {

@@ -7,7 +7,7 @@ use super::super::parts::param;
 use super::forms::tenders;
 use crate::api::accounts::{METERS_MAX, RESIDENTS_MAX};
 use crate::i18n::room::{RoomTexts, resident, texts};
-use crate::i18n::{errors, lang};
+use crate::i18n::{account_numbers, errors, lang};
 use model::console::OtherMeter;
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
@@ -42,7 +42,7 @@ impl SubmittedForm {
 
 /// The form. After an error the page is shown again with `?do=open` and the submitted values except passwords.
 pub fn opening(meter: MeterId, free: &[OtherMeter], key: Uuid) -> impl IntoView + use<> {
-    let t = texts(lang());
+    let (t, numbers) = (texts(lang()), account_numbers::texts(lang()));
     let before = if param("do") == "open" { Some(SubmittedForm::read()) } else { None };
     let amount = before.as_ref().map(|before| before.amount.clone());
     let more = before.as_ref().is_some_and(|before| before.names.len() > 1);
@@ -62,6 +62,11 @@ pub fn opening(meter: MeterId, free: &[OtherMeter], key: Uuid) -> impl IntoView 
                 <summary>{t.more_residents}</summary>
                 <div class="stack-tight">{others}</div>
             </details>
+            <label class="field">
+                <span>{numbers.manual}</span>
+                <input class="input" name="number" inputmode="numeric" maxlength="16" pattern="[0-9]{16}" autocomplete="off" />
+                <span class="hint">{numbers.manual_hint}</span>
+            </label>
             <label class="field">
                 <span>{t.first_purchase}</span>
                 <input class="input" name="amount" inputmode="decimal" autocomplete="off" pattern="[0-9]+([.][0-9]{1,2})?"

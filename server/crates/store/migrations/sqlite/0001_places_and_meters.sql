@@ -27,6 +27,11 @@ CREATE INDEX place_group_members_place ON place_group_members (place_id);
 
 CREATE TABLE site_settings (
     one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
+    -- Account numbers run behind this prefix; NULL: the day and ten digits that nobody can guess.
+    account_prefix TEXT,
+    account_check_digit BOOLEAN NOT NULL DEFAULT FALSE,
+    -- The last running number.
+    account_running BIGINT NOT NULL DEFAULT 0 CHECK (account_running >= 0),
     -- The interval of readings where neither the gateway nor the meter has its own; NULL: the configuration's.
     sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0),
     -- When the first administrator was made on the set-up page.

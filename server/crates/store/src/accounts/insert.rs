@@ -6,7 +6,6 @@ use model::money::Fen;
 use model::time::Timestamp;
 
 use crate::{Result, Tx, on};
-use domain::rng::Rng;
 
 /// What the ledger knows a meter to hold from the beginning.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,10 +62,4 @@ pub(super) async fn meter(tx: &mut Tx, at: Timestamp, account: AccountId, meter:
     .execute(c)
     .await)?;
     Ok(())
-}
-
-/// Sixteen digits: the day it was opened, then ten that nobody can guess; never all zero, which means no account in a meter.
-pub(super) fn number(rng: &Rng, at: Timestamp) -> String {
-    let (year, month, day) = at.date().ymd();
-    format!("{:02}{month:02}{day:02}{:010}", year % 100, rng.below(10_000_000_000))
 }

@@ -1,7 +1,6 @@
 //! Installing the new meter of a replacement.
 
 use model::audit::AuditAction;
-use model::command::CommandReason;
 use model::console::ClosingKind;
 use model::error::AppError;
 use model::ids::{ClosingId, GatewayId, MeterId, PlaceId, Uuid};
@@ -113,23 +112,7 @@ async fn put_in_place(tx: &mut Tx, rng: &Rng, at: Timestamp, old: MeterId, devic
             .fetch_optional(c)
             .await)?;
     let place = PlaceId(row.ok_or(AppError::NotFound)?.0);
-    // No commands are sent to it any more, and its cases end.
-    on!(tx, |c| sqlx::query(
-        "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $3
-         WHERE meter_id = $2 AND NOT money AND state IN ('queued', 'sending')"
-    )
-    .bind(at.0)
-    .bind(old.0)
-    .bind(CommandReason::Superseded)
-    .execute(c)
-    .await)?;
-    on!(tx, |c| sqlx::query(
-        "UPDATE cases SET closed_at = $1, resolution = 'replaced' WHERE meter_id = $2 AND order_id IS NULL AND closed_at IS NULL"
-    )
-    .bind(at.0)
-    .bind(old.0)
-    .execute(c)
-    .await)?;
+    meters::end_work(tx, at, old, "replaced").await?;
     let there: Option<(Uuid, String)> =
         on!(tx, |c| sqlx::query_as("SELECT id, wallet FROM meters WHERE serial = $1 AND place_id = $2 AND retired_at IS NULL")
             .bind(&device.serial)

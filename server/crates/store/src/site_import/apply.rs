@@ -261,6 +261,7 @@ impl Job<'_> {
         let by = self.import.who.user;
         let (meter, ip) = (self.meter(*first)?, self.import.who.ip.clone());
         let open = OpenAccount {
+            number: None,
             meter,
             also: also.iter().map(|serial| self.meter(*serial)).collect::<Result<_>>()?,
             resident: self.resident(resident),

@@ -12,7 +12,7 @@ use super::execute;
 
 /// Tables without money or audit, or with a second source, whose columns need not be noticed. Empty: all of its columns.
 const EXCEPTIONS: [(&str, &[&str], &str); 8] = [
-    ("site_settings", &[], "made by the migration, before there is a key: the interval of readings, and what a new site shows"),
+    ("site_settings", &[], "made by the migration before there is a key: account numbers, interval of readings, what is shown"),
     (
         "sessions",
         &[],

@@ -1,0 +1,38 @@
+//! The scheme of account numbers.
+
+use async_trait::async_trait;
+use leptos::prelude::*;
+
+use super::{ApiError, answer};
+use crate::link;
+use crate::ports::{Who, operator, ports};
+use model::console::NumberSchemeView;
+use model::error::AppError;
+
+#[async_trait]
+pub trait AccountNumbersPort: Send + Sync {
+    async fn number_scheme(&self) -> Result<NumberSchemeView, AppError>;
+    /// Sets the scheme; `None` for numbers that nobody can guess. `next` is the running number of the next account.
+    async fn set_number_scheme(&self, who: &Who, scheme: Option<(&str, bool)>, next: u64) -> Result<(), AppError>;
+}
+
+/// Sets the scheme: `kind` is `running` or `random`.
+#[server(name = SetNumberScheme, prefix = "/api", endpoint = "operator/numbers/scheme")]
+pub async fn set_number_scheme(
+    kind: String,
+    prefix: String,
+    next: String,
+    #[server(default)] check: String,
+) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let scheme = match kind.as_str() {
+            "running" => Some((prefix.trim(), check == "1")),
+            "random" => None,
+            _ => return Err(AppError::Invalid),
+        };
+        let next = if next.trim().is_empty() { 1 } else { next.trim().parse().map_err(|_| AppError::Invalid)? };
+        ports.account_numbers.set_number_scheme(&who, scheme, next).await
+    };
+    answer(done.await.map(|()| link::with("/accounts/numbers", "done", "set")), "/accounts/numbers")
+}

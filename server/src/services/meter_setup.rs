@@ -1,0 +1,142 @@
+//! Adding, changing and retiring one meter.
+
+use app::api::meter_setup::MeterSetupPort;
+use async_trait::async_trait;
+use model::console::{MeterForm, MeterSetup, RoomName};
+use model::error::AppError;
+use model::ids::{MeterId, PlaceId};
+use model::meter::Wallet;
+use model::person::Who;
+use model::place::PlaceKind;
+
+use super::Context;
+use super::console::is_room_named;
+use domain::place_tree::PlaceTree;
+use domain::site_plan::MeterRow;
+use domain::wall_layout::Scope;
+use meters::profile::{Profile, Profiles};
+use store::{console, meter_setup, meters as stored, places};
+
+pub struct MeterSetupService {
+    context: Context,
+    profiles: Profiles,
+}
+
+/// The wallets that a model can have; its own is the first.
+fn wallets(profile: &Profile) -> Vec<Wallet> {
+    let own = profile.abilities.wallet;
+    let all = [
+        (Wallet::Meter, own == Wallet::Meter),
+        (Wallet::Server, profile.abilities.relay),
+        // Any meter can be read only.
+        (Wallet::None, true),
+    ];
+    let others = all.into_iter().filter(|(wallet, can)| *can && *wallet != own).map(|(wallet, _)| wallet);
+    std::iter::once(own).chain(others).collect()
+}
+
+impl MeterSetupService {
+    #[must_use]
+    pub const fn new(context: Context, profiles: Profiles) -> Self {
+        Self { context, profiles }
+    }
+
+    async fn estate(&self, who: &Who) -> Result<(PlaceTree, Scope), AppError> {
+        Ok((places::tree(&self.context.db).await?, console::scope(&self.context.db, who.user).await?))
+    }
+
+    /// The row that a form means, within the operator's buildings and gateways.
+    async fn row(&self, who: &Who, form: &MeterForm) -> Result<MeterRow, AppError> {
+        let profile = self.profiles.get(form.profile.trim()).ok_or(AppError::Invalid)?;
+        let allowed = wallets(&profile);
+        let wallet = match form.wallet.trim() {
+            "" => profile.abilities.wallet,
+            word => Wallet::parse(word).filter(|wallet| allowed.contains(wallet)).ok_or(AppError::Invalid)?,
+        };
+        let unit = form.unit.trim().parse().ok().filter(|unit| (1..=247).contains(unit)).ok_or(AppError::Invalid)?;
+        let serial = form.serial.trim().parse().map_err(|_| AppError::Invalid)?;
+        let gateway = form.gateway.trim().to_owned();
+        let room = self.room(who, &form.room).await?;
+        Ok(MeterRow { serial, room, gateway, unit, profile: profile.name.clone(), wallet })
+    }
+
+    /// The one room of the operator's buildings that a text names.
+    async fn room(&self, who: &Who, text: &str) -> Result<RoomName, AppError> {
+        let (tree, scope) = self.estate(who).await?;
+        let site = tree.site().map(|site| site.id).ok_or(AppError::NotFound)?;
+        let rooms = tree.below(site).into_iter().filter(|place| place.kind == PlaceKind::Room);
+        let rooms = rooms.filter(|place| tree.is_within(&scope, place.id)).filter_map(|place| tree.room_name(place.id));
+        let mut named = rooms.filter(|name| name.to_string() == text.trim() || is_room_named(text, name));
+        match (named.next(), named.next()) {
+            (Some(room), None) => Ok(room),
+            // A full name wins over others that end alike.
+            (Some(first), Some(second)) => {
+                let exact = [first, second].into_iter().chain(named).find(|name| name.to_string() == text.trim());
+                exact.ok_or(AppError::NotFound)
+            }
+            (None, _) => Err(AppError::NotFound),
+        }
+    }
+
+    async fn require_meter(&self, who: &Who, meter: MeterId) -> Result<stored::MeterRow, AppError> {
+        self.context.room(who, meter).await?;
+        stored::find(&self.context.db, meter).await?.ok_or(AppError::NotFound)
+    }
+
+    /// Reloads the polled meters and the meter wall.
+    async fn changed(&self) -> Result<(), AppError> {
+        self.context.gateway.reload();
+        self.context.gateway.wake();
+        Ok(self.context.live.reload(&self.context.db).await?)
+    }
+}
+
+#[async_trait]
+impl MeterSetupPort for MeterSetupService {
+    async fn meter_setup(&self, who: &Who, meter: Option<MeterId>) -> Result<MeterSetup, AppError> {
+        let gateways = stored::gateways(&self.context.db).await?;
+        let profiles = self.profiles.iter().map(|one| (one.name.clone(), one.title.clone(), wallets(one))).collect();
+        let mut setup = MeterSetup { profiles, ..MeterSetup::default() };
+        if let Some(meter) = meter {
+            let room = self.context.room(who, meter).await?;
+            let row = self.require_meter(who, meter).await?;
+            let (tree, _) = self.estate(who).await?;
+            setup.in_use = room.account.account_id.is_some();
+            setup.form = MeterForm {
+                room: place_name(&tree, row.place_id),
+                gateway: gateways.iter().find(|one| one.id == row.gateway_id).map(|one| one.name.clone()).unwrap_or_default(),
+                unit: row.unit.to_string(),
+                serial: row.serial,
+                profile: row.profile,
+                wallet: row.wallet.as_str().to_owned(),
+            };
+        }
+        setup.gateways = gateways.into_iter().map(|one| one.name).collect();
+        Ok(setup)
+    }
+
+    async fn add_meter(&self, who: &Who, form: &MeterForm) -> Result<MeterId, AppError> {
+        let row = self.row(who, form).await?;
+        let Context { db, rng, .. } = &self.context;
+        let id = meter_setup::add(db, rng, self.context.now(), who, &row).await?;
+        self.changed().await?;
+        Ok(id)
+    }
+
+    async fn change_meter(&self, who: &Who, meter: MeterId, form: &MeterForm) -> Result<(), AppError> {
+        let serial = self.require_meter(who, meter).await?.serial;
+        let row = self.row(who, &MeterForm { serial, ..form.clone() }).await?;
+        meter_setup::change(&self.context.db, self.context.now(), who, meter, &row).await?;
+        self.changed().await
+    }
+
+    async fn retire_meter(&self, who: &Who, meter: MeterId, reason: &str) -> Result<(), AppError> {
+        self.require_meter(who, meter).await?;
+        meter_setup::retire(&self.context.db, self.context.now(), who, meter, reason).await?;
+        self.changed().await
+    }
+}
+
+fn place_name(tree: &PlaceTree, place: PlaceId) -> String {
+    tree.room_name(place).map(|name| name.to_string()).unwrap_or_default()
+}
