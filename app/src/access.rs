@@ -40,6 +40,7 @@ impl Access {
 pub const PAGES: &[(&str, Access)] = &[
     ("/login", Access::Public),
     ("/setup", Access::Public),
+    ("/invitations/:code", Access::Public),
     ("/password", Access::Anyone),
     ("/home", Access::Resident),
     ("/usage", Access::Resident),
@@ -97,12 +98,19 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/cases/:id", Access::May(Permission::Watch)),
     ("/audit", Access::May(Permission::Audit)),
     ("/start", Access::May(Permission::Site)),
+    ("/operators", Access::May(Permission::Operators)),
+    ("/operators/new", Access::May(Permission::Operators)),
+    ("/operators/:id", Access::May(Permission::Operators)),
+    ("/operators/:id/link", Access::May(Permission::Operators)),
+    ("/roles", Access::May(Permission::Operators)),
+    ("/roles/:id", Access::May(Permission::Operators)),
     ("/guide", Access::Operator),
 ];
 
 /// The server functions, by exact path or by prefix with `/` at its end; the first match counts.
 pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/auth/log-in", Access::Public),
+    ("/api/auth/accept-invitation", Access::Public),
     ("/api/auth/", Access::Anyone),
     ("/api/site/", Access::Public),
     ("/api/setup/site", Access::Public),
@@ -132,6 +140,8 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/credit-payment", Access::May(Permission::Cases)),
     ("/api/operator/decide-closing", Access::May(Permission::Accounts)),
     ("/api/operator/deliver-order", Access::May(Permission::Cases)),
+    ("/api/operator/operators/", Access::May(Permission::Operators)),
+    ("/api/operator/roles/", Access::May(Permission::Operators)),
     ("/api/operator/gateway-trust", Access::May(Permission::Gateways)),
     ("/api/operator/install-meter", Access::May(Permission::Accounts)),
     ("/api/operator/issue", Access::May(Permission::Parameters)),

@@ -7,6 +7,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use crate::i18n::{common, lang};
+use crate::pages::auth::invitation::InvitationPage;
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
 use crate::pages::auth::setup::SetupPage;
@@ -78,6 +79,7 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=|| view! { <ErrorPage error=AppError::NotFound/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitations/:code") view=InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=resident::home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=resident::usage::UsePage ssr=SsrMode::Async/>
@@ -139,6 +141,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/cases/:id") view=operator::case::CasePage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/start") view=operator::start::StartPage ssr=SsrMode::Async/>
+                <Route path=path!("/operators") view=operator::operators::OperatorsPage ssr=SsrMode::Async/>
+                <Route path=path!("/operators/new") view=operator::operators::InvitePage ssr=SsrMode::Async/>
+                <Route path=path!("/operators/:id") view=operator::operators::one::OperatorPage ssr=SsrMode::Async/>
+                <Route path=path!("/operators/:id/link") view=operator::operators::LinkPage ssr=SsrMode::Async/>
+                <Route path=path!("/roles") view=operator::operators::roles::RolesPage ssr=SsrMode::Async/>
+                <Route path=path!("/roles/:id") view=operator::operators::roles::RolePage ssr=SsrMode::Async/>
                 <Route path=path!("/guide") view=operator::guide::GuidePage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>

@@ -20,10 +20,12 @@ use crate::api::cases::CasesPort;
 use crate::api::channels::ChannelsPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
+use crate::api::invitations::InvitationsPort;
 use crate::api::ledger::LedgerPort;
 use crate::api::meter_setup::MeterSetupPort;
 use crate::api::meter_wall::MeterWallPort;
 use crate::api::meters::MetersPort;
+use crate::api::operators::OperatorsPort;
 use crate::api::places::PlacesPort;
 use crate::api::prices::PricesPort;
 use crate::api::receipts::ReceiptsPort;
@@ -57,10 +59,12 @@ pub struct Ports {
     pub channels: Arc<dyn ChannelsPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub history: Arc<dyn HistoryPort>,
+    pub invitations: Arc<dyn InvitationsPort>,
     pub ledger: Arc<dyn LedgerPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
     pub meter_setup: Arc<dyn MeterSetupPort>,
     pub meters: Arc<dyn MetersPort>,
+    pub operators: Arc<dyn OperatorsPort>,
     pub places: Arc<dyn PlacesPort>,
     pub prices: Arc<dyn PricesPort>,
     pub receipts: Arc<dyn ReceiptsPort>,
@@ -90,6 +94,10 @@ pub trait Reply: Send + Sync {
     fn known_device(&self, tokens: &str);
     /// Sets a cookie for a year; its value is a preference and no secret.
     fn remember(&self, name: &'static str, value: &'static str);
+    /// Keeps a secret for the page that follows, which shows it and takes it back with an empty one.
+    fn once(&self, secret: &str);
+    /// The address of this server as people reach it, without `/` at its end.
+    fn own_address(&self) -> String;
     /// Sets the status of the page being rendered.
     fn status(&self, code: u16);
 }
@@ -104,6 +112,8 @@ pub struct Visit {
     pub session: String,
     /// Tokens of people who logged in with this browser before.
     pub device: String,
+    /// The secret that the request before left for this page ([`Reply::once`]); empty if there is none.
+    pub once: String,
     /// The user agent.
     pub agent: String,
     pub theme: Theme,

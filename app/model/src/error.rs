@@ -85,6 +85,14 @@ errors! {
     AccountAlreadyOpen = "account-already-open", 409;
     /// The login name is taken.
     LoginTaken = "login-taken", 409;
+    /// Nobody would be left who may do everything.
+    LastAdministrator = "last-administrator", 409;
+    /// A one-time link was used, has expired or was replaced.
+    LinkEnded = "link-ended", 410;
+    /// Another role has the name.
+    NameTaken = "name-taken", 409;
+    /// Operators have the role.
+    RoleInUse = "role-in-use", 409;
     /// The resident has another account.
     HasAccount = "has-account", 409;
     /// The new password is too short or the same.

@@ -16,6 +16,7 @@ pub mod language;
 pub mod ledger;
 pub mod meter;
 pub mod money;
+pub mod operator;
 pub mod order;
 pub mod parameters;
 pub mod permission;

@@ -5,7 +5,7 @@ pub use super::catalogue::guide::*;
 
 /// The anchors and texts of the chapters.
 #[must_use]
-pub const fn chapters(lang: Lang) -> [(&'static str, ChapterItemTexts); 10] {
+pub const fn chapters(lang: Lang) -> [(&'static str, ChapterItemTexts); 11] {
     let t = texts(lang).chapter;
     [
         ("day", t.day),
@@ -17,6 +17,7 @@ pub const fn chapters(lang: Lang) -> [(&'static str, ChapterItemTexts); 10] {
         ("batch", t.batch),
         ("reading", t.reading),
         ("lost", t.lost),
+        ("people", t.people),
         ("proof", t.proof),
     ]
 }

@@ -19,6 +19,7 @@ pub mod history;
 pub mod ledger;
 pub mod meter_journal;
 pub mod meter_states;
+pub mod operators;
 pub mod places;
 pub mod prices;
 pub mod reconcile;

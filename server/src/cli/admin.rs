@@ -10,6 +10,7 @@ use model::error::AppError;
 use model::person::Role;
 
 use super::Outcome;
+use super::operators::{self, Operators};
 use crate::config::Config;
 use crate::services::auth::{Passwords, is_weak};
 use crate::startup::open_database;
@@ -39,6 +40,8 @@ pub enum Admin {
         #[arg(long)]
         all_buildings: bool,
     },
+    #[command(flatten)]
+    Operators(Operators),
     /// Give somebody another password, read from standard input, and end their sessions
     ResetPassword {
         /// What they log in as
@@ -84,6 +87,7 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
             let all = all_buildings || role == Role::Admin;
             create(config, &login, name.as_deref(), role, if all { None } else { Some(building) }).await
         }
+        Admin::Operators(command) => operators::run(config, command).await,
         Admin::ResetPassword { login } => reset_password(config, login.trim()).await,
     }
 }
@@ -136,7 +140,7 @@ async fn reset_password(config: &Config, login: &str) -> Outcome {
 }
 
 /// The buildings of those names; `None` for all.
-async fn scope(db: &Db, names: Option<Vec<String>>) -> Result<Scope, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) async fn scope(db: &Db, names: Option<Vec<String>>) -> Result<Scope, Box<dyn std::error::Error + Send + Sync>> {
     let Some(names) = names else { return Ok(Scope::All) };
     let mut buildings = BTreeSet::new();
     let all = places::buildings(db).await?;

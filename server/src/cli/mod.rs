@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod logging;
 mod migrate;
+mod operators;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod serve;

@@ -11,12 +11,14 @@ use model::error::AppError;
 use model::ids::UserId;
 
 use super::log;
-use super::session::{cookie_name, device_cookie_name};
+use super::session::{cookie_name, device_cookie_name, once_cookie_name};
 use crate::config;
 
 /// Leptos' own client reads this header instead of a redirect, which `fetch` would follow by itself.
 const REDIRECT: HeaderName = HeaderName::from_static("serverfnredirect");
 const YEAR: u32 = 365 * 24 * 60 * 60;
+/// How long a secret waits for its page, s.
+const ONCE: u32 = 60;
 
 pub struct HttpReply {
     options: ResponseOptions,
@@ -93,6 +95,15 @@ impl Reply for HttpReply {
 
     fn remember(&self, name: &'static str, value: &'static str) {
         self.cookie(name, value, YEAR, "");
+    }
+
+    fn once(&self, secret: &str) {
+        let seconds = if secret.is_empty() { 0 } else { ONCE };
+        self.cookie(once_cookie_name(&self.server), secret, seconds, "; HttpOnly");
+    }
+
+    fn own_address(&self) -> String {
+        self.server.public_url.trim_end_matches('/').to_owned()
     }
 
     fn status(&self, code: u16) {

@@ -38,6 +38,12 @@ pub const fn device_cookie_name(server: &config::Server) -> &'static str {
     if server.insecure_cookies { "dormwatt-device" } else { "__Host-dormwatt-device" }
 }
 
+/// The cookie of a secret that the next page shows.
+#[must_use]
+pub const fn once_cookie_name(server: &config::Server) -> &'static str {
+    if server.insecure_cookies { "dormwatt-once" } else { "__Host-dormwatt-once" }
+}
+
 /// Adds [`RequestInfo`].
 pub async fn read(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
@@ -45,6 +51,7 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
     let ip = caller::of(&request).to_string();
     let session = cookie(headers, cookie_name(&state.server)).unwrap_or_default().to_owned();
     let device = cookie(headers, device_cookie_name(&state.server)).unwrap_or_default().to_owned();
+    let once = cookie(headers, once_cookie_name(&state.server)).unwrap_or_default().to_owned();
     let theme = cookie(headers, "theme").and_then(Theme::parse).unwrap_or_default();
     let lang =
         cookie(headers, "lang").and_then(Lang::choose).or_else(|| text(headers, header::ACCEPT_LANGUAGE).and_then(Lang::choose));
@@ -57,7 +64,7 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
         tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
         None
     });
-    let visit = Visit { ip, here, session, device, agent, theme };
+    let visit = Visit { ip, here, session, device, once, agent, theme };
     let user = who.as_ref().map(|who| who.user);
     request.extensions_mut().insert(RequestInfo { who, visit, lang: lang.unwrap_or_default(), now, lookup_failed });
     let mut response = next.run(request).await;

@@ -48,6 +48,7 @@ pub fn ports(
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
     let cash_desk = Arc::new(CashDeskService::new(context.clone(), limits, rules, refund_rules));
     let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits, rules));
+    let auth = Arc::new(AuthService::new(context.clone(), passwords.clone()));
     let keys = context.clone();
     Ok(Ports {
         account_batches: console.clone(),
@@ -57,16 +58,18 @@ pub fn ports(
         alarms: console.clone(),
         approvals: console.clone(),
         audit: console.clone(),
-        auth: Arc::new(AuthService::new(context.clone(), passwords)),
+        auth: auth.clone(),
         batches: console.clone(),
         cases: console.clone(),
         channels: Arc::new(ChannelsService::new(context.clone(), payments.clone())),
         gateways: console.clone(),
         history: console.clone(),
+        invitations: auth,
         ledger: cash_desk.clone(),
         meter_wall: console.clone(),
         meter_setup: Arc::new(MeterSetupService::new(context.clone(), profiles)),
         meters: console.clone(),
+        operators: console.clone(),
         places: console.clone(),
         prices: console.clone(),
         receipts: cash_desk.clone(),

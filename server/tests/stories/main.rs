@@ -40,6 +40,7 @@ mod meter_logs;
 mod meter_setup;
 mod moves;
 mod operator;
+mod operators;
 mod order_exits;
 mod orders;
 mod outbox;

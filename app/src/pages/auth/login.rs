@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::AuthFrame;
 use crate::i18n::auth::texts;
 use crate::i18n::lang;
+use crate::ui::callout::{Callout, Tone};
 use crate::ui::notice::Notice;
 use crate::ui::secret_field::SecretField;
 
@@ -13,10 +14,12 @@ use crate::ui::secret_field::SecretField;
 #[component]
 pub fn LoginPage() -> impl IntoView {
     let t = texts(lang());
+    let chosen = use_query_map().with_untracked(|query| query.get("done")).is_some_and(|done| done == "chosen");
     let next = use_query_map().with_untracked(|query| query.get("next"));
     view! {
         <AuthFrame title=t.log_in>
             <Notice/>
+            {chosen.then(|| view! { <Callout tone=Tone::Good><p>{t.chosen}</p></Callout> })}
             <form class="stack" method="post" action="/api/auth/log-in">
                 {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <label class="field">

@@ -1,5 +1,6 @@
 //! Logging in, and the password.
 
+pub mod invitation;
 pub mod login;
 pub mod password;
 pub mod setup;

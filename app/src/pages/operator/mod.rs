@@ -19,6 +19,7 @@ pub mod guide;
 pub mod history;
 pub mod meter_setup;
 pub mod meters;
+pub mod operators;
 pub mod overdrawn;
 mod parts;
 pub mod places;

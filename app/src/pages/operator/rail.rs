@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::permission::Permission;
 
-use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, places, prices, reconcile, setup, shifts};
+use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, operators, places, prices, reconcile, setup, shifts};
 use crate::ports::{may, ports};
 
 /// The section of the rail that a page belongs to.
@@ -33,6 +33,8 @@ pub enum Section {
     Cases,
     /// The audit chain.
     Audit,
+    /// Operators and roles.
+    Operators,
     Guide,
 }
 
@@ -78,6 +80,7 @@ pub fn Rail(section: Section) -> impl IntoView {
             t.group_system,
             &[
                 (Section::Start, "/start", setup::texts(lang).start_title, Some(Permission::Site)),
+                (Section::Operators, "/operators", operators::texts(lang).operators, Some(Permission::Operators)),
                 (Section::Audit, "/audit", t.audit, Some(Permission::Audit)),
                 (Section::Guide, "/guide", t.guide, None),
             ],

@@ -36,6 +36,7 @@ pub mod ledger;
 pub mod meter_setup;
 pub mod meters;
 pub mod midnights;
+pub mod operators;
 pub mod order_lists;
 pub mod orders;
 pub mod parameters;

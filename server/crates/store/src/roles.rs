@@ -1,12 +1,17 @@
 //! The roles that a site made for itself, and what each person may do.
 
+mod own;
+
 use std::collections::HashMap;
 
+use model::error::AppError;
 use model::ids::{RoleId, UserId};
+use model::operator::RoleChoice;
 use model::permission::{Permission, Permissions};
 use model::person::{Role, Who};
 
-use crate::{Db, Result, read, users};
+use crate::{Db, Result, Tx, on, read, users};
+pub use own::{change, create, list, remove};
 
 /// Whether the person of that alias has a permission: by a ready role, or by one of the site's own.
 macro_rules! holds {
@@ -56,7 +61,7 @@ pub(crate) async fn of_user(db: &Db, user: UserId, role: Role) -> Result<Permiss
 }
 
 /// The permissions of the roles that the site made for itself. A role without any is missing.
-pub(crate) async fn own(db: &Db) -> Result<HashMap<RoleId, Permissions>> {
+pub(crate) async fn own_permissions(db: &Db) -> Result<HashMap<RoleId, Permissions>> {
     let rows: Vec<(RoleId, Permission)> =
         read!(db, |pool| sqlx::query_as("SELECT role_id, permission FROM role_permissions").fetch_all(pool).await)?;
     let mut roles: HashMap<RoleId, Vec<Permission>> = HashMap::new();
@@ -64,6 +69,27 @@ pub(crate) async fn own(db: &Db) -> Result<HashMap<RoleId, Permissions>> {
         roles.entry(role).or_default().push(permission);
     }
     Ok(roles.into_iter().map(|(role, permissions)| (role, permissions.into_iter().collect())).collect())
+}
+
+/// The permissions of a role, in the caller's transaction.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] for a role that is not there.
+pub(crate) async fn of_choice(tx: &mut Tx, role: RoleChoice) -> Result<Permissions> {
+    let id = match role {
+        RoleChoice::Ready(role) => return Ok(Permissions::of(role)),
+        RoleChoice::Own(id) => id,
+    };
+    let rows: Vec<(Option<Permission>,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT p.permission FROM roles r LEFT JOIN role_permissions p ON p.role_id = r.id WHERE r.id = $1"
+    )
+    .bind(id)
+    .fetch_all(c)
+    .await)?;
+    if rows.is_empty() {
+        return Err(AppError::NotFound.into());
+    }
+    Ok(rows.into_iter().filter_map(|(permission,)| permission).collect())
 }
 
 /// Whoever logs in by that name, with what they may do; for commands that name who gives them.

@@ -85,7 +85,7 @@ pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Rig
     .bind(now.0)
     .fetch_all(pool)
     .await)?;
-    let own = if rows.iter().any(|row| row.own_role_id.is_some()) { roles::own(db).await? } else { HashMap::new() };
+    let own = if rows.iter().any(|row| row.own_role_id.is_some()) { roles::own_permissions(db).await? } else { HashMap::new() };
     let mut rights = HashMap::new();
     for row in rows {
         let Ok(hash) = TokenHash::try_from(row.token_hash) else { continue };
@@ -106,6 +106,11 @@ pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Rig
 pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
     insert(&mut tx, at, session).await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET logged_in_at = $2 WHERE id = $1")
+        .bind(session.user)
+        .bind(at)
+        .execute(c)
+        .await)?;
     let actor = format!("user:{}", session.user);
     let entry = Entry { actor: &actor, ip: &session.ip, action: AuditAction::SessionOpen, subject: &actor, detail: "{}" };
     audit::append(&mut tx, at, &entry).await?;

@@ -96,7 +96,7 @@ pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &
     Ok(id)
 }
 
-async fn assign(tx: &mut Tx, user: UserId, buildings: &Scope) -> Result<()> {
+pub(super) async fn assign(tx: &mut Tx, user: UserId, buildings: &Scope) -> Result<()> {
     let Scope::Buildings(buildings) = buildings else { return Ok(()) };
     for building in buildings {
         on!(tx, |c| sqlx::query("INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $2)")

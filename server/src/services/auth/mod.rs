@@ -1,6 +1,7 @@
 //! Logging in and out, and passwords.
 
 mod device;
+mod invitations;
 mod lifetime;
 mod password;
 mod throttle;

@@ -12,6 +12,7 @@ mod gateways;
 mod history;
 mod meter_wall;
 mod meters;
+mod operators;
 mod places;
 mod prices;
 mod rooms;
@@ -22,6 +23,7 @@ use super::Context;
 use super::auth::Passwords;
 use domain::order::Limits;
 use domain::returns::Rules;
+pub use operators::link_until;
 
 pub struct ConsoleService {
     context: Context,

@@ -81,6 +81,8 @@ CREATE TRIGGER place_groups_noted AFTER INSERT OR UPDATE OR DELETE ON place_grou
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER places_noted AFTER INSERT OR UPDATE OR DELETE ON places
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER invitations_noted AFTER INSERT OR UPDATE OR DELETE ON invitations
+    FOR EACH ROW EXECUTE FUNCTION note_change('code_hash');
 CREATE TRIGGER ledger_transfers_noted AFTER INSERT OR UPDATE OR DELETE ON ledger_transfers
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER meter_consumption_noted AFTER INSERT OR UPDATE OR DELETE ON meter_consumption

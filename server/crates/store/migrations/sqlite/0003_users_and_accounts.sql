@@ -24,6 +24,7 @@ CREATE TABLE users (
     own_role_id BLOB REFERENCES roles (id),
     -- An operator who sees every building, also those that are added later.
     all_buildings BOOLEAN NOT NULL DEFAULT FALSE,
+    logged_in_at BIGINT,
     CHECK ((role = 'own') = (own_role_id IS NOT NULL))
 );
 
@@ -33,6 +34,20 @@ CREATE TABLE operator_buildings (
     place_id BLOB NOT NULL REFERENCES places (id),
     PRIMARY KEY (user_id, place_id)
 );
+
+-- One-time links by which an operator chooses a password, by the SHA-256 of the code in the link.
+CREATE TABLE invitations (
+    code_hash BLOB PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('invite', 'reset')),
+    user_id BLOB NOT NULL REFERENCES users (id),
+    -- NULL: the command line.
+    created_by BLOB REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    withdrawn_at BIGINT
+);
+CREATE INDEX invitations_user ON invitations (user_id);
 
 CREATE TABLE sessions (
     token_hash BLOB PRIMARY KEY NOT NULL,

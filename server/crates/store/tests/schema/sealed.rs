@@ -61,6 +61,7 @@ const ROWS: &str = "
     INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'admin', 'a', 'a', 'a', 1);
     INSERT INTO roles (id, name, created_at) VALUES ($1, 'a', 1);
     INSERT INTO role_permissions (role_id, permission) VALUES ($1, 'watch');
+    INSERT INTO invitations (code_hash, kind, user_id, created_at, expires_at) VALUES ($1, 'invite', $1, 1, 2);
     INSERT INTO operator_buildings (user_id, place_id) VALUES ($1, $1);
     INSERT INTO accounts (id, number, place_id, state, opened_at) VALUES ($1, '0000000000000001', $1, 'open', 1);
     INSERT INTO account_meters (account_id, meter_id, epoch, count, cumulative_fen, from_at) VALUES ($1, $1, 1, 1, 100, 1);

@@ -1,0 +1,121 @@
+//! The people who work with the console, and their roles.
+
+use app::api::operators::{NewAccess, NewOperator, OperatorsPort};
+use async_trait::async_trait;
+use model::console::Page;
+use model::error::AppError;
+use model::ids::{RoleId, UserId};
+use model::operator::{LinkKind, OperatorChoices, OperatorLine, OwnRole};
+use model::permission::{Permission, Permissions};
+use model::person::{Role, Who};
+use model::time::{DAY, Timestamp};
+
+use super::ConsoleService;
+use crate::services::Context;
+use crate::services::auth::{hash, new_token};
+use domain::wall_layout::Scope;
+use store::operators::{self, By, NewLink};
+use store::{console, places, roles};
+
+/// How long a one-time link can be used.
+#[must_use]
+pub const fn link_until(kind: LinkKind, now: Timestamp) -> Timestamp {
+    now.plus(match kind {
+        LinkKind::Invite => 7 * DAY,
+        LinkKind::Reset => DAY,
+    })
+}
+
+/// Refuses whoever may not, whatever the page said.
+fn by(who: &Who) -> Result<By<'_>, AppError> {
+    if who.may(Permission::Operators) { Ok(By::Person(who)) } else { Err(AppError::Forbidden) }
+}
+
+fn scope(access: &NewAccess) -> Scope {
+    match &access.buildings {
+        None => Scope::All,
+        Some(buildings) => Scope::Buildings(buildings.iter().copied().collect()),
+    }
+}
+
+impl ConsoleService {
+    /// Refuses what is no building of the site.
+    async fn require_buildings(&self, scope: &Scope) -> Result<(), AppError> {
+        let Scope::Buildings(given) = scope else { return Ok(()) };
+        let all = places::buildings(&self.context.db).await?;
+        if given.iter().all(|id| all.iter().any(|(building, _)| building == id)) { Ok(()) } else { Err(AppError::Invalid) }
+    }
+}
+
+#[async_trait]
+impl OperatorsPort for ConsoleService {
+    async fn operators(&self, who: &Who, page: i64) -> Result<Page<OperatorLine>, AppError> {
+        by(who)?;
+        Ok(operators::list(&self.context.db, self.context.now(), page).await?)
+    }
+
+    async fn operator(&self, who: &Who, id: UserId) -> Result<OperatorLine, AppError> {
+        by(who)?;
+        operators::find(&self.context.db, self.context.now(), id).await?.ok_or(AppError::NotFound)
+    }
+
+    async fn choices(&self, who: &Who) -> Result<OperatorChoices, AppError> {
+        by(who)?;
+        let (db, covers) = (&self.context.db, |permissions| who.permissions.covers(permissions));
+        let own = roles::list(db).await?.into_iter().filter(|role| covers(role.permissions)).collect();
+        let within = console::scope(db, who.user).await?;
+        let buildings = places::buildings(db).await?.into_iter().filter(|(id, _)| within.holds(*id)).collect();
+        let ready = Role::READY.into_iter().filter(|role| covers(Permissions::of(*role))).collect();
+        Ok(OperatorChoices { ready, own, buildings, all_buildings: within == Scope::All })
+    }
+
+    async fn invite(&self, who: &Who, new: NewOperator) -> Result<(UserId, String), AppError> {
+        let (by, scope) = (by(who)?, scope(&new.access));
+        self.require_buildings(&scope).await?;
+        let Context { db, rng, .. } = &self.context;
+        let (code, now) = (new_token(rng), self.context.now());
+        let link = NewLink { hash: hash(&code), expires_at: link_until(LinkKind::Invite, now) };
+        let new = operators::NewOperator { login: &new.login, name: &new.name, role: new.access.role, buildings: &scope };
+        Ok((operators::invite(db, rng, now, by, &new, link).await?, code))
+    }
+
+    async fn new_link(&self, who: &Who, id: UserId) -> Result<String, AppError> {
+        let (code, now) = (new_token(&self.context.rng), self.context.now());
+        let link = |kind| NewLink { hash: hash(&code), expires_at: link_until(kind, now) };
+        operators::renew(&self.context.db, now, by(who)?, id, link).await?;
+        Ok(code)
+    }
+
+    async fn set_disabled(&self, who: &Who, id: UserId, disabled: bool) -> Result<(), AppError> {
+        Ok(operators::set_disabled(&self.context.db, self.context.now(), by(who)?, id, disabled).await?)
+    }
+
+    async fn end_sessions(&self, who: &Who, id: UserId) -> Result<(), AppError> {
+        operators::end_sessions(&self.context.db, self.context.now(), by(who)?, id).await?;
+        Ok(())
+    }
+
+    async fn set_access(&self, who: &Who, id: UserId, access: NewAccess) -> Result<(), AppError> {
+        let (by, scope) = (by(who)?, scope(&access));
+        self.require_buildings(&scope).await?;
+        Ok(operators::set_access(&self.context.db, self.context.now(), by, id, access.role, &scope).await?)
+    }
+
+    async fn roles(&self) -> Result<Vec<OwnRole>, AppError> {
+        Ok(roles::list(&self.context.db).await?)
+    }
+
+    async fn save_role(&self, who: &Who, id: Option<RoleId>, name: &str, permissions: Permissions) -> Result<(), AppError> {
+        let Context { db, rng, .. } = &self.context;
+        let (by, now) = (by(who)?, self.context.now());
+        match id {
+            Some(id) => roles::change(db, now, by, id, name, permissions).await?,
+            None => drop(roles::create(db, rng, now, by, name, permissions).await?),
+        }
+        Ok(())
+    }
+
+    async fn remove_role(&self, who: &Who, id: RoleId) -> Result<(), AppError> {
+        Ok(roles::remove(&self.context.db, self.context.now(), by(who)?, id).await?)
+    }
+}
