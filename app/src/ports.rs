@@ -36,6 +36,7 @@ use crate::api::rooms::RoomsPort;
 use crate::api::sales::SalesPort;
 use crate::api::setup::SetupPort;
 use crate::api::shifts::ShiftsPort;
+use crate::api::site_import::SiteImportPort;
 use crate::ui::theme::Theme;
 use model::error::AppError;
 use model::ids::Uuid;
@@ -75,6 +76,7 @@ pub struct Ports {
     pub sales: Arc<dyn SalesPort>,
     pub setup: Arc<dyn SetupPort>,
     pub shifts: Arc<dyn ShiftsPort>,
+    pub site_import: Arc<dyn SiteImportPort>,
     /// Makes a key for a form: sent twice, the form acts once.
     pub form_key: Arc<dyn Fn() -> Uuid + Send + Sync>,
 }

@@ -153,6 +153,10 @@ errors! {
     PlaceAssigned = "place-assigned", 409;
     /// The room has or had an account.
     RoomHasAccount = "room-has-account", 409;
+    /// No file was chosen.
+    NoFile = "no-file", 422;
+    /// Larger than an upload may be.
+    FileTooLarge = "file-too-large", 413;
     /// Somebody else changed it meanwhile.
     Conflict = "conflict", 409;
     /// A part of the system does not answer just now; nothing was changed.

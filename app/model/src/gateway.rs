@@ -89,7 +89,10 @@ pub fn is_host(name: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    name.parse::<std::net::IpAddr>().is_ok() || name.len() <= 253 && name.split('.').all(is_label)
+    // What ends in digits alone is an address, and then a whole one.
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = name.len() <= 253 && name.split('.').all(is_label) && !name.rsplit('.').next().is_some_and(is_number);
+    is_name || name.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]
@@ -105,7 +108,16 @@ mod tests {
         assert_eq!(trust.shown_pin(), shown);
         assert_eq!(Trust::parse("", " "), Some(Trust::default()));
         assert!(Trust::parse("10.0.0.7", "").is_some() && Trust::parse("fe80::1", "").is_some());
-        for (name, pin) in [("a b", ""), ("-a", ""), ("a..b", ""), ("https://a", ""), ("", "ab"), ("", &*"g".repeat(64))] {
+        for (name, pin) in [
+            ("a b", ""),
+            ("-a", ""),
+            ("a..b", ""),
+            ("192.168.1.300", ""),
+            ("10.0.7", ""),
+            ("https://a", ""),
+            ("", "ab"),
+            ("", &*"g".repeat(64)),
+        ] {
             assert_eq!(Trust::parse(name, pin), None, "{name} {pin}");
         }
     }

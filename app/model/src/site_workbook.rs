@@ -184,6 +184,10 @@ pub enum Fault {
     /// A resident of another room logs in by this name.
     LoginOfOther,
     WeakPassword,
+    /// Neither the name nor the address of a host.
+    NotHost,
+    /// It has characters that a login name cannot have.
+    NotLogin,
     /// The room has no meter that sells.
     RoomSellsNothing,
     /// The amount is outside of what one purchase may be.

@@ -34,6 +34,7 @@ pub mod sales;
 pub mod setup;
 pub mod shifts;
 pub mod site;
+pub mod site_import;
 
 use crate::ports::reply;
 pub use error::ApiError;

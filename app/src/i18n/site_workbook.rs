@@ -93,6 +93,8 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::LoginOfOperator => t.login_of_operator,
         Fault::LoginOfOther => t.login_of_other,
         Fault::WeakPassword => t.weak_password,
+        Fault::NotHost => t.not_host,
+        Fault::NotLogin => t.not_login,
         Fault::RoomSellsNothing => t.room_sells_nothing,
         Fault::AmountRefused => t.amount_refused,
         Fault::NoPrices => t.no_prices,

@@ -67,7 +67,14 @@ async fn import(db: &Db, who: &Who, file: &[u8], models: &BTreeMap<String, Model
         return Err(format!("{problem:?}").into());
     }
     let (limits, password_hashes) = (Limits::default(), HashMap::new());
-    let import = Import { rows: &contents.rows, site: "bench", password_hashes: &password_hashes, who, limits: &limits };
+    let import = Import {
+        rows: &contents.rows,
+        site: "bench",
+        password_hashes: &password_hashes,
+        who,
+        limits: &limits,
+        progress: &|_| (),
+    };
     let done = site_import::apply(db, &Rng::from_system(), SystemClock.now(), &import).await?;
     done.map(drop).map_err(|conflicts| format!("{conflicts:?}").into())
 }

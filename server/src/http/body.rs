@@ -37,6 +37,17 @@ pub async fn read(request: Request, next: Next) -> Response {
     next.run(Request::from_parts(parts, Body::from(bytes))).await
 }
 
+/// For a route that reads its body itself, with bounds of its own: refuses a NUL character in its address.
+pub async fn streamed(mut request: Request, next: Next) -> Response {
+    if is_nul_in_address(request.uri()) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    if let Some(activity) = request.extensions_mut().get_mut::<Activity>() {
+        activity.begin();
+    }
+    next.run(request).await
+}
+
 async fn whole(body: Body) -> Result<Bytes, StatusCode> {
     if body.is_end_stream() {
         return Ok(Bytes::new());

@@ -17,6 +17,7 @@ mod reply;
 mod router;
 mod security;
 mod session;
+mod upload;
 mod wall_access;
 mod wechat;
 
@@ -35,12 +36,15 @@ pub use wall_access::WallAccess;
 
 use crate::config;
 use crate::services::Context;
+use crate::services::site_import::SiteImportService;
 
 /// What every handler may use. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     pub context: Context,
     pub ports: Ports,
+    /// Uploads and downloads of the site's workbook.
+    pub site_import: SiteImportService,
     /// What documents link to.
     pub site: Site,
     /// How people reach this server, and how cookies travel.

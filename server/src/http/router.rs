@@ -13,7 +13,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Response, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use model::error::AppError;
 use model::permission::Permission;
@@ -23,11 +23,13 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::session::RequestInfo;
-use super::{AppState, assets, body, caller, context, error, health, live, log, payer_return, security, session, wechat};
+use super::{AppState, assets, body, caller, context, error, health, live, log, payer_return, security, session, upload, wechat};
 use crate::config::Network;
 use crate::http::exports::register;
 
 const SETUP_PAGE: &str = "/setup";
+/// Reads its body itself.
+const UPLOAD: &str = "/api/operator/site/upload";
 
 /// Longer than any page takes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -53,6 +55,9 @@ pub fn routes() -> Vec<Route> {
         ("/reconcile.csv", Access::May(Permission::Money), get(super::exports::reconciliation)),
         ("/pay/return", Access::Resident, get(payer_return::returned)),
         ("/pay/wechat/back", Access::Resident, get(wechat::back)),
+        ("/site.xlsx", Access::May(Permission::Site), get(upload::export)),
+        ("/template.xlsx", Access::May(Permission::Site), get(upload::template)),
+        (UPLOAD, Access::May(Permission::Site), post(upload::upload)),
         ("/register.csv", Access::May(Permission::Money), get(register::download)),
     ]
 }
@@ -71,11 +76,22 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
 
     let mut table: HashMap<String, Access> = PAGES.iter().map(|&(path, access)| (axum_path(path), access)).collect();
     let mut router = Router::new().leptos_routes_with_context(&state, pages, provide, document);
+    let mut uploads = Router::new();
     for (path, access, method) in routes() {
         table.insert(path.to_owned(), access);
-        router = router.route(path, method);
+        if path == UPLOAD {
+            uploads = uploads.route(path, method);
+        } else {
+            router = router.route(path, method);
+        }
     }
     let table = Arc::new(table);
+    let guards = table.clone();
+    let uploads = uploads
+        .route_layer(from_fn(move |request: Request, next: Next| guard(guards.clone(), request, next)))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, upload::UPLOAD_TIMEOUT))
+        .layer(origin_check(&state))
+        .layer(from_fn(body::streamed));
     let guarded = router
         .route_layer(from_fn(move |request: Request, next: Next| guard(table.clone(), request, next)))
         .route_layer(from_fn_with_state(state.clone(), first_start))
@@ -83,6 +99,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIMEOUT))
         .layer(origin_check(&state))
         .layer(from_fn(body::read))
+        .merge(uploads)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), error::render_errors))
         .layer(from_fn_with_state(state.clone(), session::read))

@@ -14,6 +14,7 @@ pub mod reconciliation;
 pub mod residents;
 pub mod setup;
 pub mod site;
+pub mod site_import;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use payments::Payments;
 use reconciliation::ReconciliationService;
 use residents::ResidentService;
 use setup::SetupService;
+use site_import::SiteImportService;
 
 /// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
 pub fn ports(
@@ -43,6 +45,7 @@ pub fn ports(
     profiles: Profiles,
     rules: Rules,
     setup: Arc<SetupService>,
+    site_import: SiteImportService,
 ) -> Result<Ports, AppError> {
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
@@ -80,6 +83,7 @@ pub fn ports(
         sales: cash_desk.clone(),
         setup,
         shifts: cash_desk,
+        site_import: Arc::new(site_import),
         form_key: Arc::new(move || keys.form_key()),
     })
 }

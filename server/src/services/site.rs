@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use app::api::site_import::ImportPhase;
 use app::i18n::{Lang, site_workbook};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::error::AppError;
@@ -15,7 +17,7 @@ use domain::order::Limits;
 use domain::site_plan::{Conflict, SitePlan, plan};
 use meters::profile::{Profile, Profiles};
 use store::site_import::{self, Import};
-use workbook::{Contents, Model};
+use workbook::{Contents, FileReader, Model};
 
 /// Passwords that are hashed at once.
 const HASHES: usize = 2;
@@ -38,25 +40,59 @@ impl SiteService {
 
     /// What importing this file would do.
     pub async fn dry_run(&self, name: &str, bytes: &[u8]) -> Result<Preview, AppError> {
-        let contents = self.read(name, bytes);
+        self.dry_run_of(&self.read(name, bytes)).await
+    }
+
+    /// What importing these files would do.
+    pub async fn dry_run_of(&self, contents: &Contents) -> Result<Preview, AppError> {
         let state = site_import::read(&self.context.db).await?;
-        Ok(preview(&contents, plan(&contents.rows, &state)))
+        Ok(preview(contents, plan(&contents.rows, &state)))
     }
 
     /// Imports the file, or nothing of it where it has a problem. `site` names the site where there is none yet.
     pub async fn import(&self, who: &Who, site: &str, name: &str, bytes: &[u8]) -> Result<Preview, AppError> {
-        let contents = self.read(name, bytes);
+        self.import_contents(who, site, &self.read(name, bytes), &|_| ()).await
+    }
+
+    /// The same of what was read; `progress` hears what is being done.
+    pub async fn import_contents(
+        &self,
+        who: &Who,
+        site: &str,
+        contents: &Contents,
+        progress: &(dyn Fn(ImportPhase) + Sync),
+    ) -> Result<Preview, AppError> {
         if !contents.problems.is_empty() {
-            let state = site_import::read(&self.context.db).await?;
-            return Ok(preview(&contents, plan(&contents.rows, &state)));
+            return self.dry_run_of(contents).await;
         }
-        let password_hashes = self.password_hashes(&contents).await?;
-        let import = Import { rows: &contents.rows, site, password_hashes: &password_hashes, who, limits: &self.limits };
+        let password_hashes = self.password_hashes(contents, progress).await?;
+        let stored = |sheet| progress(ImportPhase::Storing(sheet));
+        let import = Import {
+            rows: &contents.rows,
+            site,
+            password_hashes: &password_hashes,
+            who,
+            limits: &self.limits,
+            progress: &stored,
+        };
         let done = site_import::apply(&self.context.db, &self.context.rng, self.context.now(), &import).await?;
         if done.is_ok() {
             self.context.gateway.wake();
         }
-        Ok(preview(&contents, done))
+        Ok(preview(contents, done))
+    }
+
+    /// Reads several files as one workbook, one after the other.
+    ///
+    /// # Errors
+    /// That of the first file that cannot be read from the disk.
+    pub fn contents<'a, E>(&self, files: impl Iterator<Item = Result<(&'a str, Vec<u8>), E>>) -> Result<Contents, E> {
+        let mut reader = FileReader::default();
+        for file in files {
+            let (name, bytes) = file?;
+            reader.add(name, &bytes);
+        }
+        Ok(self.checked(reader.finish(&self.models)))
     }
 
     /// The workbook of the site as it is: XLSX.
@@ -72,7 +108,11 @@ impl SiteService {
     }
 
     fn read(&self, name: &str, bytes: &[u8]) -> Contents {
-        let mut contents = workbook::read(name, bytes, &self.models);
+        self.checked(workbook::read(name, bytes, &self.models))
+    }
+
+    /// With what only the server knows.
+    fn checked(&self, mut contents: Contents) -> Contents {
         let weak = |row: &domain::site_plan::Row<domain::site_plan::AccountRow>| {
             row.value.password.as_deref().is_some_and(is_weak).then_some(row.number)
         };
@@ -84,13 +124,24 @@ impl SiteService {
         contents
     }
 
-    async fn password_hashes(&self, contents: &Contents) -> Result<HashMap<String, String>, AppError> {
+    async fn password_hashes(
+        &self,
+        contents: &Contents,
+        progress: &(dyn Fn(ImportPhase) + Sync),
+    ) -> Result<HashMap<String, String>, AppError> {
         let given = contents.rows.accounts.iter().filter_map(|row| Some((&row.value.login, row.value.password.as_ref()?)));
+        let given: Vec<_> = given.collect();
+        let (done, total) = (AtomicU32::new(0), u32::try_from(given.len()).unwrap_or(u32::MAX));
         let hash = |(login, password): (&String, &String)| {
             let (login, password) = (login.clone(), password.clone());
-            async move { Ok::<_, AppError>((login, self.passwords.hash(&password).await?)) }
+            let done = &done;
+            async move {
+                let hash = self.passwords.hash(&password).await?;
+                progress(ImportPhase::Passwords(done.fetch_add(1, Ordering::Relaxed) + 1, total));
+                Ok::<_, AppError>((login, hash))
+            }
         };
-        stream::iter(given.map(hash).collect::<Vec<_>>()).buffer_unordered(HASHES).try_collect().await
+        stream::iter(given.into_iter().map(hash).collect::<Vec<_>>()).buffer_unordered(HASHES).try_collect().await
     }
 }
 

@@ -21,7 +21,10 @@ use buses::Buses;
 use crate::anchors;
 use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
+use crate::services::auth::Passwords;
 use crate::services::setup::SetupService;
+use crate::services::site::SiteService;
+use crate::services::site_import::SiteImportService;
 use crate::services::{self, Context};
 use crate::tasks::Driver;
 use crate::tasks::abandoned_orders::CloseAbandoned;
@@ -123,11 +126,16 @@ impl Application {
             .map_err(|error| StartError::Setting(error.to_string()))?;
         let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
         let (setup, setup_token) = SetupService::start(&context, &payments).await.map_err(StartError::part)?;
-        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup).map_err(StartError::part)?;
+        let passwords = Passwords::new(context.rng.clone()).map_err(StartError::part)?;
+        let site = SiteService::new(context.clone(), passwords, &profiles, config.pay.limits);
+        let site_import = SiteImportService::new(context.clone(), Arc::new(site));
+        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, site_import.clone())
+            .map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
             context: context.clone(),
             ports,
+            site_import,
             site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),

@@ -70,6 +70,7 @@ mod site_import;
 mod sweep_settings;
 mod trips;
 mod unionpay;
+mod uploads;
 mod verify;
 mod wechat;
 mod withdrawals;

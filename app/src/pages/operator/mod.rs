@@ -18,6 +18,7 @@ mod gateways;
 pub mod guide;
 pub mod history;
 pub mod meter_setup;
+pub mod import;
 pub mod meters;
 pub mod operators;
 pub mod overdrawn;

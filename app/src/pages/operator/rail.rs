@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::permission::Permission;
 
-use crate::i18n::{cash_desk, commands, events, lang, ledger, operator, operators, places, prices, reconcile, setup, shifts};
+use crate::i18n::{cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, reconcile, setup, shifts};
 use crate::ports::{may, ports};
 
 /// The section of the rail that a page belongs to.
@@ -11,6 +11,8 @@ use crate::ports::{may, ports};
 pub enum Section {
     /// What a new site still lacks.
     Start,
+    /// The site's workbook.
+    Import,
     /// The meter wall, rooms and search results.
     Wall,
     Accounts,
@@ -81,6 +83,7 @@ pub fn Rail(section: Section) -> impl IntoView {
             &[
                 (Section::Start, "/start", setup::texts(lang).start_title, Some(Permission::Site)),
                 (Section::Operators, "/operators", operators::texts(lang).operators, Some(Permission::Operators)),
+                (Section::Import, "/import", import::texts(lang).title, Some(Permission::Site)),
                 (Section::Audit, "/audit", t.audit, Some(Permission::Audit)),
                 (Section::Guide, "/guide", t.guide, None),
             ],

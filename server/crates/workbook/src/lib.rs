@@ -21,6 +21,8 @@ use domain::site_plan::SiteRows;
 use model::meter::Wallet;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
+use table::Table;
+
 pub use limits::MAX_FILE_BYTES;
 pub use listing::{Cell, listing};
 pub use names::{column_title, sheet_title};
@@ -73,23 +75,56 @@ impl Contents {
     }
 }
 
-/// Reads an XLSX workbook or, where the bytes are none, a CSV file, whose sheet its name tells (`meters.csv`, `电表.csv`).
-/// `models` are the known meter models by the names of
-/// their profiles.
+/// Reads one file: an XLSX workbook or, where the bytes are none, a CSV file, whose sheet its name tells (`meters.csv`,
+/// `电表.csv`). `models` are the known meter models by the names of their profiles.
 #[must_use]
 pub fn read(name: &str, bytes: &[u8], models: &BTreeMap<String, Model>) -> Contents {
-    let tables = if bytes.len() > MAX_FILE_BYTES {
-        Err(Fault::FileTooLarge(megabytes(MAX_FILE_BYTES)))
-    } else if bytes.starts_with(b"PK") {
-        xlsx::read(bytes)
-    } else {
-        csv_file::read(name, bytes).map(|table| vec![table])
-    };
-    match tables {
-        Ok(tables) => sheets::read(tables, models),
-        Err(fault) => {
-            Contents { problems: vec![Problem { sheet: String::new(), row: None, column: None, fault }], ..Contents::default() }
+    let mut reader = FileReader::default();
+    reader.add(name, bytes);
+    reader.finish(models)
+}
+
+/// Reads several files as one workbook. Only what is in their cells is kept of each.
+#[derive(Default)]
+pub struct FileReader {
+    tables: Vec<Table>,
+    /// Files that cannot be read, by name.
+    faults: Vec<(String, Fault)>,
+    files: usize,
+}
+
+impl FileReader {
+    pub fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.files += 1;
+        let tables = if bytes.len() > MAX_FILE_BYTES {
+            Err(Fault::FileTooLarge(megabytes(MAX_FILE_BYTES)))
+        } else if bytes.starts_with(b"PK") {
+            xlsx::read(bytes)
+        } else {
+            csv_file::read(name, bytes).map(|table| vec![table])
+        };
+        match tables {
+            Ok(tables) => self.tables.extend(tables),
+            Err(fault) => self.faults.push((name.to_owned(), fault)),
         }
+    }
+
+    #[must_use]
+    pub fn finish(self, models: &BTreeMap<String, Model>) -> Contents {
+        let is_alone = self.files == 1;
+        let named = |(name, fault): (String, Fault)| Problem {
+            sheet: if is_alone { String::new() } else { name },
+            row: None,
+            column: None,
+            fault,
+        };
+        let problems: Vec<Problem> = self.faults.into_iter().map(named).collect();
+        if self.tables.is_empty() && !problems.is_empty() {
+            return Contents { problems, ..Contents::default() };
+        }
+        let mut contents = sheets::read(self.tables, models);
+        contents.problems.splice(..0, problems);
+        contents
     }
 }
 

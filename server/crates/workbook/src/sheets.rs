@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use domain::framing::Framing;
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row};
 use model::console::RoomName;
+use model::gateway::is_host;
 use model::meter::Wallet;
 use model::money::Fen;
+use model::person::{MAX_LOGIN, is_login_name};
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
 use crate::fields::Fields;
@@ -19,7 +21,7 @@ use crate::{Contents, Model};
 /// Characters of a place's, a gateway's and a resident's name.
 const NAME: u32 = 40;
 const HOST: u32 = 253;
-const LOGIN: u32 = 60;
+const LOGIN: u32 = MAX_LOGIN as u32;
 const PASSWORD: u32 = 200;
 /// The largest opening balance: 100,000 yuan.
 const MAX_OPENING: Fen = Fen(10_000_000);
@@ -150,13 +152,21 @@ fn room(fields: &mut Fields<'_>) -> RoomName {
 
 fn gateway(fields: &mut Fields<'_>) -> GatewayRow {
     let port = fields.number(Column::Port, 1, u16::MAX.into());
+    let host = fields.name(Column::Host, HOST);
+    if !host.is_empty() && !is_host(&host) {
+        fields.fault(Column::Host, Fault::NotHost);
+    }
+    let tls_name = fields.optional(Column::TlsName, HOST);
+    if tls_name.as_deref().is_some_and(|name| !is_host(name)) {
+        fields.fault(Column::TlsName, Fault::NotHost);
+    }
     GatewayRow {
         name: fields.name(Column::Gateway, NAME),
-        host: fields.name(Column::Host, HOST),
+        host,
         port: u16::try_from(port).unwrap_or_default(),
         framing: fields.word(Column::Framing, &FRAMINGS).unwrap_or_default(),
         interval_s: fields.whole(Column::IntervalS, 0, 86_400),
-        tls_name: fields.optional(Column::TlsName, HOST),
+        tls_name,
     }
 }
 
@@ -182,10 +192,14 @@ fn price(fields: &mut Fields<'_>) -> PriceRow {
 }
 
 fn account(fields: &mut Fields<'_>) -> AccountRow {
+    let login = fields.name(Column::Login, LOGIN);
+    if !login.is_empty() && !is_login_name(&login) {
+        fields.fault(Column::Login, Fault::NotLogin);
+    }
     AccountRow {
         room: room(fields),
         resident: fields.name(Column::Resident, NAME),
-        login: fields.name(Column::Login, LOGIN),
+        login,
         password: fields.optional(Column::Password, PASSWORD),
         opening: fields.yuan(Column::OpeningYuan, MAX_OPENING),
     }

@@ -10,6 +10,7 @@ use model::ids::{GatewayId, MeterId, PlaceId, UserId};
 use model::order::Tender;
 use model::person::Who;
 use model::place::PlaceKind;
+use model::site_workbook::Sheet;
 use model::time::Timestamp;
 
 use super::state;
@@ -39,6 +40,8 @@ pub struct Import<'a> {
     pub password_hashes: &'a HashMap<String, String>,
     pub who: &'a Who,
     pub limits: &'a Limits,
+    /// Hears which sheet is stored next.
+    pub progress: &'a (dyn Fn(Sheet) + Sync),
 }
 
 /// Imports in one transaction, by a plan made in it, so that nothing changes between plan and deed.
@@ -58,10 +61,15 @@ pub async fn apply(
         Err(conflicts) => return Ok(Err(conflicts)),
     };
     let mut job = Job { tx: &mut tx, rng, at, import, site: &mut site, meters: HashMap::new() };
+    (import.progress)(Sheet::Rooms);
     job.places(&planned).await?;
+    (import.progress)(Sheet::Gateways);
     job.gateways(&planned).await?;
+    (import.progress)(Sheet::Meters);
     job.meters(&planned).await?;
+    (import.progress)(Sheet::Prices);
     job.prices(&planned).await?;
+    (import.progress)(Sheet::Accounts);
     job.accounts(&planned).await?;
     job.record(&planned).await?;
     tx.commit().await?;
