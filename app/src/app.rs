@@ -141,6 +141,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/cases/:id") view=operator::case::CasePage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/import") view=operator::import::ImportPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings") view=operator::settings::SettingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/start") view=operator::start::StartPage ssr=SsrMode::Async/>
                 <Route path=path!("/operators") view=operator::operators::OperatorsPage ssr=SsrMode::Async/>
                 <Route path=path!("/operators/new") view=operator::operators::InvitePage ssr=SsrMode::Async/>

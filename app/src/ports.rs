@@ -34,6 +34,7 @@ use crate::api::refunds::RefundsPort;
 use crate::api::resident::ResidentPort;
 use crate::api::rooms::RoomsPort;
 use crate::api::sales::SalesPort;
+use crate::api::settings::SettingsPort;
 use crate::api::setup::SetupPort;
 use crate::api::shifts::ShiftsPort;
 use crate::api::site_import::SiteImportPort;
@@ -74,6 +75,7 @@ pub struct Ports {
     pub resident: Arc<dyn ResidentPort>,
     pub rooms: Arc<dyn RoomsPort>,
     pub sales: Arc<dyn SalesPort>,
+    pub settings: Arc<dyn SettingsPort>,
     pub setup: Arc<dyn SetupPort>,
     pub shifts: Arc<dyn ShiftsPort>,
     pub site_import: Arc<dyn SiteImportPort>,

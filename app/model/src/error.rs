@@ -153,6 +153,8 @@ errors! {
     PlaceAssigned = "place-assigned", 409;
     /// The room has or had an account.
     RoomHasAccount = "room-has-account", 409;
+    /// Alarm 2 would come before alarm 1.
+    AlarmOrder = "alarm-order", 422;
     /// No file was chosen.
     NoFile = "no-file", 422;
     /// Larger than an upload may be.

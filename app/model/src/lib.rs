@@ -5,6 +5,7 @@ pub mod audit;
 pub mod case;
 pub mod command;
 pub mod console;
+pub mod defaults;
 pub mod energy;
 pub mod error;
 pub mod event;

@@ -48,6 +48,7 @@ pub async fn issue_commands(
     state: Option<u8>,
     rooms: String,
     lost: String,
+    differs: Option<String>,
     seal: String,
     key: String,
 ) -> Result<(), ApiError> {
@@ -55,7 +56,9 @@ pub async fn issue_commands(
     let done = async {
         let issue = serde_json::from_str::<Issue>(&issue).ok().and_then(|issue| issue.checked(now())).ok_or(AppError::Invalid)?;
         let places: Vec<String> = places.split(',').map(str::to_owned).collect();
-        let target = Target::parse(&meter, &places, state.map(SupplyState::from_code), &rooms, &lost);
+        let differs = differs.filter(|place| !place.is_empty()).map(|place| parse(&place)).transpose()?;
+        let of = Target::parse(&meter, &places, state.map(SupplyState::from_code), &rooms, &lost);
+        let target = Target { differs, ..of };
         let id: BatchId = parse(&key)?;
         ports.batches.issue_commands(&who, id, &issue, &target, &seal).await?;
         Ok(id)

@@ -31,6 +31,7 @@ pub mod refunds;
 pub mod resident;
 pub mod rooms;
 pub mod sales;
+pub mod settings;
 pub mod setup;
 pub mod shifts;
 pub mod site;

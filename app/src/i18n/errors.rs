@@ -69,6 +69,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::PlaceNotEmpty => t.place_not_empty,
         AppError::PlaceAssigned => t.place_assigned,
         AppError::RoomHasAccount => t.room_has_account,
+        AppError::AlarmOrder => t.alarm_order,
         AppError::NoFile => t.no_file,
         AppError::FileTooLarge => t.file_too_large,
         AppError::Conflict => t.conflict,

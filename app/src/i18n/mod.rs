@@ -36,7 +36,7 @@ mod catalogue {
 }
 
 // Areas without rules of their own.
-pub use catalogue::{account_numbers, auth, case_work, import, meter_setup, operator, overdrawn, shifts, site};
+pub use catalogue::{account_numbers, auth, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site};
 
 use leptos::prelude::use_context;
 pub use model::language::Lang;

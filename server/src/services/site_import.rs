@@ -110,12 +110,11 @@ impl SiteImportService {
         let preview = self.site.dry_run_of(&self.contents(&upload).await?).await?;
         upload.set(Stage::Checked(Arc::new(preview)));
         self.admit(who).await?;
-        self.kept().insert(who.user, upload.clone());
+        self.kept().insert(who.user, upload);
         // Its disk space is free after an hour also where nobody comes back.
         let service = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(KEPT.unsigned_abs())).await;
-            drop(upload);
             drop(service.kept());
         });
         Ok(())
@@ -138,7 +137,7 @@ impl SiteImportService {
     async fn contents(&self, upload: &Arc<Upload>) -> Result<Contents, AppError> {
         let (site, upload) = (self.site.clone(), upload.clone());
         let read = tokio::task::spawn_blocking(move || {
-            site.contents(upload.files.iter().map(|file| Ok((file.name.as_str(), bytes(file)?))))
+            site.contents(upload.files.iter().map(|file| bytes(file).map(|bytes| (file.name.as_str(), bytes))))
         });
         let contents = read.await.map_err(|_| AppError::Internal)?;
         contents.map_err(|error: std::io::Error| {
@@ -183,11 +182,14 @@ impl SiteImportPort for SiteImportService {
         let upload = self.found(who, id)?;
         {
             let mut stage = upload.stage();
-            match &*stage {
-                Stage::Checked(preview) if preview.problem_count == 0 => {}
+            let may_start = match &*stage {
+                Stage::Checked(preview) => preview.problem_count == 0,
                 // It failed for a reason of the moment.
-                Stage::Failed(_) => {}
-                _ => return Err(AppError::Conflict),
+                Stage::Failed(_) => true,
+                Stage::Running(_) | Stage::Done(_) => false,
+            };
+            if !may_start {
+                return Err(AppError::Conflict);
             }
             *stage = Stage::Running(ImportPhase::Reading);
         }

@@ -19,6 +19,7 @@ mod closures;
 mod commands;
 mod console_refunds;
 mod consumption;
+mod default_parameters;
 mod delivery;
 mod dlt645;
 mod edge;

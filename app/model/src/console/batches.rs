@@ -30,6 +30,8 @@ pub struct Target {
     pub state: Option<SupplyState>,
     /// Rooms, one a line.
     pub rooms: String,
+    /// Only meters whose limits differ from the default parameters of this place, which apply to them.
+    pub differs: Option<PlaceId>,
     /// Also lost meters; they get the command when they answer again.
     pub lost: bool,
 }
@@ -37,6 +39,7 @@ pub struct Target {
 impl Target {
     /// From query parameters: `meter`, `place` (repeated; `<building>`, `<building>:<floor>` or `group:<group>`), `state`,
     /// `rooms`, `lost`.
+    /// From query parameters: `meter`, `place` (repeated), `state`, `rooms`, `lost`. [`Self::differs`] is not among them.
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
         let place = |text: &String| {
@@ -49,6 +52,7 @@ impl Target {
             groups: places.iter().filter_map(|text| text.strip_prefix(GROUP)?.parse().ok()).collect(),
             state,
             rooms: rooms.chars().take(ROOMS_MAX).collect(),
+            differs: None,
             lost: lost == "1",
         }
     }

@@ -30,6 +30,7 @@ pub mod reconcile;
 pub mod register;
 pub mod room;
 pub mod search;
+pub mod settings;
 pub mod start;
 mod sweep;
 mod trust;

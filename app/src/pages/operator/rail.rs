@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::permission::Permission;
 
-use crate::i18n::{cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, reconcile, setup, shifts};
+use crate::i18n::{cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, reconcile, settings, setup, shifts};
 use crate::ports::{may, ports};
 
 /// The section of the rail that a page belongs to.
@@ -13,6 +13,8 @@ pub enum Section {
     Start,
     /// The site's workbook.
     Import,
+    /// The site's settings and default parameters.
+    Settings,
     /// The meter wall, rooms and search results.
     Wall,
     Accounts,
@@ -84,6 +86,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Start, "/start", setup::texts(lang).start_title, Some(Permission::Site)),
                 (Section::Operators, "/operators", operators::texts(lang).operators, Some(Permission::Operators)),
                 (Section::Import, "/import", import::texts(lang).title, Some(Permission::Site)),
+                (Section::Settings, "/settings", settings::texts(lang).title, Some(Permission::Site)),
                 (Section::Audit, "/audit", t.audit, Some(Permission::Audit)),
                 (Section::Guide, "/guide", t.guide, None),
             ],

@@ -9,6 +9,7 @@ pub mod classify;
 pub mod clock;
 pub mod closing;
 pub mod command_args;
+pub mod defaults;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod framing;

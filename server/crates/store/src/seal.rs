@@ -27,6 +27,7 @@ pub use rows::{NAMED, RowFault, SealReport, faults};
 pub const TABLES: [&str; 52] = [
     "account_batch_rooms",
     "account_batches",
+pub const TABLES: [&str; 48] = [
     "account_closure_meters",
     "account_closures",
     "account_meters",
@@ -55,6 +56,7 @@ pub const TABLES: [&str; 52] = [
     "payment_events",
     "place_group_members",
     "place_groups",
+    "place_defaults",
     "places",
     "price_places",
     "price_plans",

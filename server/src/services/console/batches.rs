@@ -42,6 +42,11 @@ impl BatchesPort for ConsoleService {
     async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
         let (meter_places, unknown) = self.chosen(who, target).await?;
         let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
+        let (mut meter_places, unknown) = chosen(self.context.live.meter_places(&scope), target);
+        if let Some(place) = target.differs {
+            let differing = self.differing(place).await?;
+            meter_places.retain(|(place, _)| differing.contains(&place.meter));
+        }
         let mut preview = Preview { meters: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() };
         for (place, latest) in meter_places {
             // A place whose meter is not in service was retired a moment ago.

@@ -16,6 +16,7 @@ mod operators;
 mod places;
 mod prices;
 mod rooms;
+mod settings;
 
 pub(super) use meter_wall::is_room_named;
 

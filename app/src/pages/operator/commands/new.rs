@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{choice, param};
 use super::fields::fields;
 use crate::i18n::commands::{kind, many, problem, purpose, texts};
-use crate::i18n::{common, lang, places};
+use crate::i18n::{common, lang, places, settings};
 use crate::link;
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -26,7 +26,8 @@ pub fn all(name: &str) -> Vec<String> {
 /// The meters that the query selects.
 pub fn target() -> Target {
     let state = param("state").parse().ok().map(SupplyState::from_code);
-    Target::parse(&param("meter"), &all("place"), state, &param("rooms"), &param("lost"))
+    let of = Target::parse(&param("meter"), &all("place"), state, &param("rooms"), &param("lost"));
+    Target { differs: param("differs").parse().ok(), ..of }
 }
 
 /// The page: `/commands/new`, then `/commands/new?kind=limits`; `meter` selects a single meter.
@@ -114,6 +115,8 @@ pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wron
                     Some(meter) => view! { <input type="hidden" name="meter" value=meter.to_string() /> <input type="hidden"
                         name="lost" value="1" /> }.into_any(),
                     None => whom(&choices.0, &choices.1).into_any(),
+                    None if !param("differs").is_empty() => differing().into_any(),
+                    None => whom(&buildings).into_any(),
                 }}
                 <div class="buttons">
                     <button class="primary">{t.preview}</button>
@@ -126,6 +129,21 @@ pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wron
 
 /// Chooses meters by places, groups, state and rooms.
 fn whom(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + use<> {
+/// The meters that the default parameters of a place are still to be issued to.
+fn differing() -> impl IntoView {
+    let t = settings::texts(lang());
+    view! {
+        <section class="card stack-tight">
+            <h2>{texts(lang()).whom}</h2>
+            <p>{t.differs_target}</p>
+            <p class="hint">{t.differs_hint}</p>
+            <input type="hidden" name="differs" value=param("differs") />
+            <input type="hidden" name="lost" value="1" />
+        </section>
+    }
+}
+
+fn whom(buildings: &[Building]) -> impl IntoView + use<> {
     let t = texts(lang());
     let chosen = all("place");
     let state = param("state");

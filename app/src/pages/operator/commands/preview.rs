@@ -71,6 +71,7 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
         ("state", param("state")),
         ("rooms", param("rooms")),
         ("lost", param("lost")),
+        ("differs", param("differs")),
         ("seal", preview.seal.clone()),
         ("key", key.to_string()),
     ];

@@ -101,6 +101,8 @@ CREATE TRIGGER payment_attempts_noted AFTER INSERT OR UPDATE OR DELETE ON paymen
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER payment_events_noted AFTER INSERT OR UPDATE OR DELETE ON payment_events
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER place_defaults_noted AFTER INSERT OR UPDATE OR DELETE ON place_defaults
+    FOR EACH ROW EXECUTE FUNCTION note_change('place_id');
 CREATE TRIGGER price_places_noted AFTER INSERT OR UPDATE OR DELETE ON price_places
     FOR EACH ROW EXECUTE FUNCTION note_change('place_id', 'from_at');
 CREATE TRIGGER price_plans_noted AFTER INSERT OR UPDATE OR DELETE ON price_plans

@@ -24,6 +24,15 @@ CREATE TABLE place_group_members (
     PRIMARY KEY (group_id, place_id)
 );
 CREATE INDEX place_group_members_place ON place_group_members (place_id);
+-- Default parameters of meters at a place and below it; NULL: those of the next place above that has them.
+CREATE TABLE place_defaults (
+    place_id BLOB PRIMARY KEY NOT NULL REFERENCES places (id),
+    alarm1_fen BIGINT CHECK (alarm1_fen >= 0),
+    alarm2_fen BIGINT CHECK (alarm2_fen >= 0),
+    overdraft_fen BIGINT CHECK (overdraft_fen >= 0),
+    hoarding_fen BIGINT CHECK (hoarding_fen >= 0),
+    overload_w BIGINT CHECK (overload_w BETWEEN 0 AND 65535)
+);
 
 CREATE TABLE site_settings (
     one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
