@@ -86,7 +86,7 @@ both!(a_place_inherits_what_it_does_not_set, |w: World| async move {
     let places = store::defaults::places(&w.db).await.unwrap();
     let own = places.iter().find(|place| place.id == estate.buildings[0]).map(|place| place.own);
     assert_eq!(own, Some(DefaultValues::default()), "nothing of what was refused is stored");
-    let clerk = web.person(&w, Role::Operator, "clerk").await;
+    let clerk = web.person(&w, Role::Cashier, "clerk").await;
     assert_eq!(clerk.get("/settings").await.status(), 403);
     story_support::closings::proved(&w).await;
 });

@@ -134,7 +134,7 @@ both!(uploads_are_bounded_and_for_those_who_may, |w: World| async move {
     // Larger than any form, and smaller than the bound: it is read, and is no table.
     let large = vec![0_u8; 1 << 20];
     assert_eq!(upload(&web, &admin, &[("rooms.csv", &large)]).await, "/import");
-    let clerk = web.person(&w, Role::Operator, "clerk").await;
+    let clerk = web.person(&w, Role::Cashier, "clerk").await;
     for path in ["/import", "/site.xlsx", "/template.xlsx"] {
         assert_eq!(clerk.get(path).await.status(), 403, "{path}");
     }
