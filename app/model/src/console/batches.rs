@@ -38,8 +38,7 @@ pub struct Target {
 
 impl Target {
     /// From query parameters: `meter`, `place` (repeated; `<building>`, `<building>:<floor>` or `group:<group>`), `state`,
-    /// `rooms`, `lost`.
-    /// From query parameters: `meter`, `place` (repeated), `state`, `rooms`, `lost`. [`Self::differs`] is not among them.
+    /// `rooms`, `lost`. [`Self::differs`] is not among them.
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
         let place = |text: &String| {

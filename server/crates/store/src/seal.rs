@@ -27,7 +27,6 @@ pub use rows::{NAMED, RowFault, SealReport, faults};
 pub const TABLES: [&str; 52] = [
     "account_batch_rooms",
     "account_batches",
-pub const TABLES: [&str; 48] = [
     "account_closure_meters",
     "account_closures",
     "account_meters",

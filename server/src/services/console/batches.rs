@@ -40,9 +40,8 @@ impl BatchesPort for ConsoleService {
     }
 
     async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
-        let (meter_places, unknown) = self.chosen(who, target).await?;
+        let (mut meter_places, unknown) = self.chosen(who, target).await?;
         let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
-        let (mut meter_places, unknown) = chosen(self.context.live.meter_places(&scope), target);
         if let Some(place) = target.differs {
             let differing = self.differing(place).await?;
             meter_places.retain(|(place, _)| differing.contains(&place.meter));

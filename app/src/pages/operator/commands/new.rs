@@ -114,9 +114,8 @@ pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wron
                 {match one {
                     Some(meter) => view! { <input type="hidden" name="meter" value=meter.to_string() /> <input type="hidden"
                         name="lost" value="1" /> }.into_any(),
-                    None => whom(&choices.0, &choices.1).into_any(),
                     None if !param("differs").is_empty() => differing().into_any(),
-                    None => whom(&buildings).into_any(),
+                    None => whom(&choices.0, &choices.1).into_any(),
                 }}
                 <div class="buttons">
                     <button class="primary">{t.preview}</button>
@@ -127,8 +126,6 @@ pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wron
     }
 }
 
-/// Chooses meters by places, groups, state and rooms.
-fn whom(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + use<> {
 /// The meters that the default parameters of a place are still to be issued to.
 fn differing() -> impl IntoView {
     let t = settings::texts(lang());
@@ -143,7 +140,8 @@ fn differing() -> impl IntoView {
     }
 }
 
-fn whom(buildings: &[Building]) -> impl IntoView + use<> {
+/// Chooses meters by places, groups, state and rooms.
+fn whom(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + use<> {
     let t = texts(lang());
     let chosen = all("place");
     let state = param("state");

@@ -24,6 +24,7 @@ CREATE TABLE place_group_members (
     PRIMARY KEY (group_id, place_id)
 );
 CREATE INDEX place_group_members_place ON place_group_members (place_id);
+
 -- Default parameters of meters at a place and below it; NULL: those of the next place above that has them.
 CREATE TABLE place_defaults (
     place_id UUID PRIMARY KEY NOT NULL REFERENCES places (id),

@@ -158,6 +158,7 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceId) -> Result<()
 async fn delete(tx: &mut Tx, id: PlaceId) -> Result<()> {
     for text in [
         "DELETE FROM place_group_members WHERE place_id = $1",
+        "DELETE FROM place_defaults WHERE place_id = $1",
         // Of batches that opened nothing there.
         "DELETE FROM account_batch_rooms WHERE place_id = $1",
         "DELETE FROM operator_buildings WHERE place_id = $1",
