@@ -89,8 +89,6 @@ errors! {
     LastAdministrator = "last-administrator", 409;
     /// A one-time link was used, has expired or was replaced.
     LinkEnded = "link-ended", 410;
-    /// Another role has the name.
-    NameTaken = "name-taken", 409;
     /// Operators have the role.
     RoleInUse = "role-in-use", 409;
     /// The resident has another account.

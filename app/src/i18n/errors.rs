@@ -43,7 +43,6 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::LoginTaken => t.login_taken,
         AppError::LastAdministrator => t.last_administrator,
         AppError::LinkEnded => t.link_ended,
-        AppError::NameTaken => t.name_taken,
         AppError::RoleInUse => t.role_in_use,
         AppError::HasAccount => t.has_account,
         AppError::WeakPassword => t.weak_password,

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use model::permission::Permission;
 
-use crate::i18n::{cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, reconcile, settings, setup, shifts};
+use crate::i18n::{
+    cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, reconcile, settings, setup, shifts,
+};
 use crate::ports::{may, ports};
 
 /// The section of the rail that a page belongs to.
