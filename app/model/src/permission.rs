@@ -26,7 +26,7 @@ word_enum! {
         Parameters = "parameters",
         /// Publish and assign prices.
         Prices = "prices",
-        /// Grant subsidies.
+        /// Decide who gets subsidies, and grant them.
         Subsidies = "subsidies",
         /// Compare channels' statements with the ledger, and close days.
         Reconcile = "reconcile",
@@ -57,10 +57,8 @@ impl Permission {
 pub struct Permissions(u32);
 
 impl Permissions {
-    /// No permission.
     pub const NONE: Self = Self(0);
 
-    /// Every permission.
     #[must_use]
     pub fn all() -> Self {
         Permission::ALL.into_iter().collect()

@@ -9,7 +9,7 @@ word_enum! {
         Gateways = "gateways",
         Meters = "meters",
         Prices = "prices",
-        /// Payment channels.
+        /// A channel through which residents pay.
         Channels = "channels",
         /// A second operator, who approves what the first asks for.
         People = "people",

@@ -16,7 +16,7 @@ use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
-use store::operators::{self, By, NewLink, NewOperator};
+use store::operators::{self, ChangedBy, NewLink, NewOperator};
 use store::{Db, StoreError, roles};
 
 #[derive(Subcommand)]
@@ -89,7 +89,7 @@ pub async fn run(config: &Config, command: Operators) -> Outcome {
 }
 
 async fn carry_out(config: &Config, db: &Db, command: Operators) -> Result<(), Failure> {
-    let (now, by) = (SystemClock.now(), By::CommandLine);
+    let (now, by) = (SystemClock.now(), ChangedBy::CommandLine);
     match command {
         Operators::List => {
             for page in 0.. {

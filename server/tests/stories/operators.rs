@@ -11,7 +11,7 @@ use model::permission::{Permission, Permissions};
 use model::person::{Role, Who};
 use model::time::DAY;
 use reqwest::header::SET_COOKIE;
-use store::operators::{self, By};
+use store::operators::{self, ChangedBy};
 use store::users::{self, NewUser};
 use store::{StoreError, roles};
 use story_support::web::{PASSWORD, Person, Web, location};
@@ -163,7 +163,7 @@ both!(the_last_administrator_stays, |w: World| async move {
     let cashier = RoleChoice::Ready(Role::Cashier);
     let demote = |by: Who, user: UserId| {
         let db = w.db.clone();
-        async move { operators::set_access(&db, now, By::Person(&by), user, cashier, &Scope::All).await }
+        async move { operators::set_access(&db, now, ChangedBy::Person(&by), user, cashier, &Scope::All).await }
     };
     // At once they take each other's role away: one of them remains.
     let (first, second) = futures::future::join(demote(one.clone(), two.user), demote(two.clone(), one.user)).await;
@@ -171,9 +171,12 @@ both!(the_last_administrator_stays, |w: World| async move {
     assert_eq!(refusals, [AppError::LastAdministrator]);
     let left = if w.number("SELECT COUNT(*) FROM users WHERE login = 'one' AND role = 'admin'").await == 1 { one } else { two };
     assert_eq!(refused(demote(left.clone(), left.user).await), AppError::LastAdministrator, "one's own");
-    let disable = operators::set_disabled(&w.db, now, By::Person(&left), left.user, true).await;
+    let disable = operators::set_disabled(&w.db, now, ChangedBy::Person(&left), left.user, true).await;
     assert_eq!(refused(disable), AppError::LastAdministrator);
-    assert_eq!(refused(operators::set_disabled(&w.db, now, By::CommandLine, left.user, true).await), AppError::LastAdministrator);
+    assert_eq!(
+        refused(operators::set_disabled(&w.db, now, ChangedBy::CommandLine, left.user, true).await),
+        AppError::LastAdministrator
+    );
     assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL").await, 1);
 });
 
@@ -184,17 +187,17 @@ both!(nobody_gives_more_than_they_have, |w: World| async move {
     w.execute("UPDATE places SET kind = 'building'").await;
     let building: PlaceId = store::places::buildings(&w.db).await.unwrap()[0].0;
     let permissions: Permissions = [Permission::Watch, Permission::Operators].into_iter().collect();
-    let role = roles::create(&w.db, &w.rng, now, By::Person(&boss), "staff", permissions).await.unwrap();
+    let role = roles::create(&w.db, &w.rng, now, ChangedBy::Person(&boss), "staff", permissions).await.unwrap();
     let within = Scope::Buildings(BTreeSet::from([building]));
     let user = NewUser { role: Role::ReadOnly, login: "staff", name: "staff", password_hash: "x", buildings: &within };
     let user = users::create(&w.db, &w.rng, now, &user, "test").await.unwrap();
-    operators::set_access(&w.db, now, By::Person(&boss), user, RoleChoice::Own(role), &within).await.unwrap();
+    operators::set_access(&w.db, now, ChangedBy::Person(&boss), user, RoleChoice::Own(role), &within).await.unwrap();
     let staff = Who { user, role: Role::Own, permissions, name: "staff".into(), ip: String::new() };
-    let by = By::Person(&staff);
+    let by = ChangedBy::Person(&staff);
 
     let change = |user: UserId, role: RoleChoice, scope: Scope| {
         let (db, staff) = (w.db.clone(), staff.clone());
-        async move { operators::set_access(&db, now, By::Person(&staff), user, role, &scope).await }
+        async move { operators::set_access(&db, now, ChangedBy::Person(&staff), user, role, &scope).await }
     };
     assert_eq!(
         refused(change(user, RoleChoice::Ready(Role::Admin), within.clone()).await),

@@ -343,7 +343,7 @@ both!(a_crash_at_any_point_debits_once, |w: World| async move {
     s.prove().await;
 });
 
-/// More at once than the pool has connections: a pay-out that took a second one inside its transaction stalled them all for 9.6 s.
+/// More at once than the pool has connections: pay-outs that took a second one inside their transactions stalled for 9.6 s.
 #[tokio::test(flavor = "multi_thread")]
 async fn pay_outs_at_once_do_not_wait_for_connections() {
     let w = World::postgres().await;

@@ -68,8 +68,8 @@ async fn a_notification_waits_for_seven_trips() {
         shop.until(&number, |trade| trade.acknowledged == 1).await;
         fewest = fewest.min(trips.load(Ordering::Relaxed) - before);
     }
-    // Begin; attempt, order and meter locked; what takes money; all that is written; what changed; seals and head; commit. Then the
-    // pool tries the connection, for which nobody waits.
+    // Begin; attempt, order and meter locked; what takes money; all that is written; what changed; seals and head; commit. Then
+    // the pool tries the connection, for which nobody waits.
     assert!(fewest <= 8, "{fewest}");
     assert_eq!(shop.proved().await, Counts { credits: 8, payments: 8, events: 8, ..Counts::NONE });
 }

@@ -50,8 +50,8 @@ pub enum RangeProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryQuery {
     pub kind: HistoryKind,
-    /// Both included.
     pub from: Date,
+    /// The last day of it.
     pub until: Date,
     /// Counted from 0.
     pub page: i64,
@@ -96,7 +96,7 @@ fn day(text: &str) -> Option<Date> {
 /// Energy of an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourEnergy {
-    /// Its start.
+    /// When the hour begins.
     pub at: Timestamp,
     /// `None` where nothing was read.
     pub energy: Option<Energy>,

@@ -187,7 +187,7 @@ pub struct CaseLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseFile {
     pub line: CaseLine,
-    /// Oldest first.
+    /// Notes by time, the oldest first.
     pub notes: Vec<CaseNote>,
     pub operators: Vec<(UserId, String)>,
 }

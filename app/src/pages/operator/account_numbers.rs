@@ -53,7 +53,8 @@ fn Body(scheme: NumberSchemeView) -> impl IntoView {
                     <input type="checkbox" name="check" value="1" checked=scheme.check_digit />
                     <span>{t.check_digit}</span>
                 </label>
-                <Field name="next" label=t.next inputmode="numeric" value=scheme.next.to_string() hint=t.next_hint optional=true />
+                <Field name="next" label=t.next inputmode="numeric" value=scheme.next.to_string() hint=t.next_hint
+                    optional=true />
                 <button class="primary">{t.save}</button>
             </form>
         </Frame>

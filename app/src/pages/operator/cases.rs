@@ -111,7 +111,10 @@ fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
                 {choice("kind", w.kind, kind, kinds)}
                 {choice("owner", w.owner, owner, owners)}
                 {(!query.closed).then(|| choice("due", w.due, due, vec![("over", w.overdue)]))}
-                <label class="filter-field"><span>{w.place}</span><input type="search" name="q" maxlength="100" value=query.text /></label>
+                <label class="filter-field">
+                    <span>{w.place}</span>
+                    <input type="search" name="q" maxlength="100" value=query.text />
+                </label>
                 <button>{t.filter}</button>
                 {filtered.then(|| view! { <a href=tab>{t.clear}</a> })}
             </form>

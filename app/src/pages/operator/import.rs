@@ -15,7 +15,7 @@ use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use model::site_workbook::Sheet;
 
-/// The page.
+/// The page: `/import`.
 #[component]
 pub fn ImportPage() -> impl IntoView {
     let read = async move {

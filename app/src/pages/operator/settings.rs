@@ -160,7 +160,8 @@ fn issue(settings: &PlaceSettings) -> impl IntoView + use<> {
             let to = address("/commands/new", &params);
             let here = counts.issued_here;
             let link = (here > 0).then(|| {
-                view! { <div class="buttons"><a class="button primary" href=to>{IssueHere { count: count(here) }.text(lang())}</a></div> }
+                let words = IssueHere { count: count(here) }.text(lang());
+                view! { <div class="buttons"><a class="button primary" href=to>{words}</a></div> }
             });
             view! {
                 <Callout tone=Tone::Warn><p>{Issue { count: count(counts.differing) }.text(lang())}</p></Callout>

@@ -10,7 +10,7 @@ use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use model::setup::{Checklist, SetupProgress, SetupStep};
 
-/// The page.
+/// The page: `/start`.
 #[component]
 pub fn StartPage() -> impl IntoView {
     let read = async move {

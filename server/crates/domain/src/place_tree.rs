@@ -179,7 +179,7 @@ impl PlaceTree {
         counts
     }
 
-    fn known(&self, place: PlaceId) -> Result<&Place, AppError> {
+    fn place(&self, place: PlaceId) -> Result<&Place, AppError> {
         self.get(place).ok_or(AppError::NotFound)
     }
 
@@ -195,7 +195,7 @@ impl PlaceTree {
         match parent {
             None if kind == PlaceKind::Site && self.site().is_none() && names.len() == 1 => {}
             None => return Err(AppError::PlaceDoesNotFit),
-            Some(parent) if fits_below(kind, self.known(parent)?.kind) => {}
+            Some(parent) if fits_below(kind, self.place(parent)?.kind) => {}
             Some(_) => return Err(AppError::PlaceDoesNotFit),
         }
         let repeated = names.iter().enumerate().any(|(index, name)| names.iter().take(index).any(|earlier| earlier == name));
@@ -210,7 +210,7 @@ impl PlaceTree {
     /// # Errors
     /// [`AppError::NameTaken`], [`AppError::NotFound`].
     pub fn check_rename(&self, place: PlaceId, name: &str) -> Result<(), AppError> {
-        let parent = self.known(place)?.parent;
+        let parent = self.place(place)?.parent;
         if self.is_named(parent, name, Some(place)) { Err(AppError::NameTaken) } else { Ok(()) }
     }
 
@@ -219,7 +219,7 @@ impl PlaceTree {
     /// # Errors
     /// [`AppError::PlaceDoesNotFit`], [`AppError::NameTaken`], [`AppError::NotFound`].
     pub fn check_move(&self, place: PlaceId, parent: PlaceId) -> Result<(), AppError> {
-        let (place, parent) = (self.known(place)?, self.known(parent)?);
+        let (place, parent) = (self.place(place)?, self.place(parent)?);
         if !fits_below(place.kind, parent.kind) || place.parent == Some(parent.id) {
             return Err(AppError::PlaceDoesNotFit);
         }
@@ -231,7 +231,7 @@ impl PlaceTree {
     /// # Errors
     /// [`AppError::PlaceNotEmpty`], [`AppError::NotFound`].
     pub fn check_remove(&self, place: PlaceId) -> Result<(), AppError> {
-        let place = self.known(place)?;
+        let place = self.place(place)?;
         let is_empty = self.children(place.id).next().is_none() && !place.had_meter && !place.had_account;
         if is_empty { Ok(()) } else { Err(AppError::PlaceNotEmpty) }
     }
@@ -242,7 +242,7 @@ impl PlaceTree {
     /// [`AppError::PlaceDoesNotFit`] for different kinds, [`AppError::NameTaken`] where both have a room of one name,
     /// [`AppError::RoomHasAccount`] for a room that has or had an account, [`AppError::NotFound`].
     pub fn merge(&self, from: PlaceId, into: PlaceId) -> Result<Vec<MergeStep>, AppError> {
-        let (source, target) = (self.known(from)?, self.known(into)?);
+        let (source, target) = (self.place(from)?, self.place(into)?);
         let mergeable = matches!(source.kind, PlaceKind::Building | PlaceKind::Unit | PlaceKind::Room);
         if from == into || source.kind != target.kind || !mergeable {
             return Err(AppError::PlaceDoesNotFit);

@@ -61,8 +61,8 @@ pub async fn open(
     Ok(())
 }
 
-/// Opens a case about a meter as [`open`] does. Where one of its kind is open, its record becomes what is found now, and the audit
-/// log keeps what it was. Gives whether anything was written.
+/// Opens a case about a meter as [`open`] does. Where one of its kind is open, its record becomes what is found now, and the
+/// audit log keeps what it was. Gives whether anything was written.
 pub async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, detail: &CaseDetail) -> Result<bool> {
     let (kind, now) = (detail.kind(), detail.to_json());
     let open_case: Option<(CaseId, String)> = on!(tx, |c| sqlx::query_as(

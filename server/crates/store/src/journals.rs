@@ -28,8 +28,8 @@ pub async fn moved(db: &Db, limit: i64) -> Result<Vec<MeterId>> {
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Stores the records that are new, opens a case for the newest that moved money without a command of ours, and remembers that the
-/// journal was read up to `newest`. Gives how many were new.
+/// Stores the records that are new, opens a case for the newest that moved money without a command of ours, and remembers that
+/// the journal was read up to `newest`. Gives how many were new.
 pub async fn store(
     db: &Db,
     rng: &Rng,

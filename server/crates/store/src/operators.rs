@@ -26,13 +26,13 @@ pub use list::{by_login, find, list};
 
 /// Who changes something about an operator.
 #[derive(Clone, Copy, Debug)]
-pub enum By<'a> {
+pub enum ChangedBy<'a> {
     Person(&'a Who),
     /// Whoever runs the program on the server may do everything.
     CommandLine,
 }
 
-impl By<'_> {
+impl ChangedBy<'_> {
     fn user(self) -> Option<UserId> {
         match self {
             Self::Person(who) => Some(who.user),
@@ -93,7 +93,7 @@ struct TargetRow {
 }
 
 /// An operator whom this person may change. The update changes nothing: it locks the row on an engine that locks rows.
-async fn target(tx: &mut Tx, by: By<'_>, user: UserId) -> Result<Target> {
+async fn target(tx: &mut Tx, by: ChangedBy<'_>, user: UserId) -> Result<Target> {
     // In one order for all, so that two who take each other's role away wait and do not both succeed.
     on!(tx, |c| sqlx::query("UPDATE users SET role = role WHERE role = 'admin'").execute(c).await)?;
     let row: Option<TargetRow> = on!(tx, |c| sqlx::query_as(

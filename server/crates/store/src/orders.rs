@@ -1,31 +1,29 @@
 //! Sales: made, sold at the counter, and how far each has come.
 
+mod deliver;
 mod replace;
 mod undeliverable;
 
 use model::audit::AuditAction;
 use model::error::AppError;
-use model::ids::{AccountId, CommandId, MeterId, OrderId, UserId, Uuid};
+use model::ids::{AccountId, MeterId, OrderId, UserId, Uuid};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::order::{OrderState, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+pub(super) use deliver::{add_delivery, deliver_by, finish_delivery};
+use deliver::{credit, deliver};
 pub use replace::replace;
 pub(super) use undeliverable::{follow, hold_undeliverable};
 pub use undeliverable::{reassign, undeliverable_orders};
 
 use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
-use super::commands::{self, NewCommand};
-use super::one_trip::OneTrip;
 use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
-use super::{Db, Result, Tx, cases, ledger, on, read, wallets};
-use domain::command_args::CommandArgs;
-use domain::ledger::payment;
-use domain::money_rule::MoneyOperation;
+use super::{Db, Result, Tx, cases, on, read, wallets};
 use domain::order::Limits;
 use domain::rng::Rng;
 
@@ -225,79 +223,6 @@ async fn target(tx: &mut Tx, order: &Order, takes: Takes) -> Result<DeliveryTarg
     }
     let moved = undeliverable::follows(tx, order.account_id).await?;
     Ok(moved.map_or(DeliveryTarget::Nowhere, |(account, meter)| DeliveryTarget::Moved(account, meter)))
-}
-
-/// Posts the payment of an order that has just become `paid`, and brings it where it can go, or has it wait for a person.
-async fn deliver(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, by: Option<UserId>) -> Result<Order> {
-    let way = delivery_target(tx, &order).await?;
-    deliver_by(tx, rng, at, &way, order, by).await
-}
-
-/// [`deliver`] by a way that is known: credits to the server wallet, or stores the command that will bring it into the meter.
-pub(super) async fn deliver_by(
-    tx: &mut Tx,
-    rng: &Rng,
-    at: Timestamp,
-    way: &DeliveryTarget,
-    order: Order,
-    by: Option<UserId>,
-) -> Result<Order> {
-    let mut trip = OneTrip::of(tx);
-    add_delivery(&mut trip, rng, at, way, &order, by)?;
-    trip.run(tx).await?;
-    match *way {
-        DeliveryTarget::Nowhere => undeliverable::hold(tx, rng, at, order.id).await,
-        DeliveryTarget::Here(_) | DeliveryTarget::Moved(..) => finish_delivery(tx, rng, at, way, order).await,
-    }
-}
-
-/// Adds the posting of an order that has just become `paid` and, where the wallet is not on the server, its command: what is written
-/// without looking anything up. [`finish_delivery`] follows.
-pub(super) fn add_delivery(
-    trip: &mut OneTrip,
-    rng: &Rng,
-    at: Timestamp,
-    way: &DeliveryTarget,
-    order: &Order,
-    by: Option<UserId>,
-) -> Result<()> {
-    ledger::add_post(trip, rng, at, &payment(order.id.0, order.tender, order.account_id, order.amount.money()));
-    if matches!(way, DeliveryTarget::Here(wallet) if *wallet != Wallet::Server) {
-        commands::add_command(trip, at, &credit_command(rng, at, order, by)?);
-    }
-    Ok(())
-}
-
-/// What [`add_delivery`] leaves: the credit to a server wallet, or the way into another meter. An order that can go nowhere is
-/// left as it is.
-pub(super) async fn finish_delivery(tx: &mut Tx, rng: &Rng, at: Timestamp, way: &DeliveryTarget, order: Order) -> Result<Order> {
-    match *way {
-        DeliveryTarget::Here(Wallet::Server) => wallets::credit(tx, rng, at, &order).await,
-        DeliveryTarget::Moved(account, meter) => undeliverable::send(tx, rng, at, &order, account, meter).await,
-        DeliveryTarget::Here(_) | DeliveryTarget::Nowhere => Ok(order),
-    }
-}
-
-/// Credits a paid order to the server wallet, or stores the command that will bring it into the meter.
-async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: Order, wallet: Wallet, by: Option<UserId>) -> Result<Order> {
-    if wallet == Wallet::Server {
-        return wallets::credit(tx, rng, at, &order).await;
-    }
-    commands::enqueue(tx, at, &credit_command(rng, at, &order, by)?).await?;
-    Ok(order)
-}
-
-fn credit_command(rng: &Rng, at: Timestamp, order: &Order, by: Option<UserId>) -> Result<NewCommand> {
-    let number = u64::try_from(order.number).map_err(|_| AppError::Invalid)?;
-    let amount = u32::try_from(order.amount.0).map_err(|_| AppError::AmountOutOfRange)?;
-    Ok(NewCommand {
-        id: CommandId(rng.id(at)),
-        meter: order.meter_id,
-        account: Some(order.account_id),
-        order: Some(order.id),
-        args: CommandArgs::Money(MoneyOperation::Credit { order: number, amount }),
-        by,
-    })
 }
 
 /// An order that has just become `paid` cannot be delivered: a person decides, or it goes back.

@@ -14,7 +14,7 @@ use super::ConsoleService;
 use crate::services::Context;
 use crate::services::auth::{hash, new_token};
 use domain::wall_layout::Scope;
-use store::operators::{self, By, NewLink};
+use store::operators::{self, ChangedBy, NewLink};
 use store::{console, places, roles};
 
 /// How long a one-time link can be used.
@@ -27,8 +27,8 @@ pub const fn link_until(kind: LinkKind, now: Timestamp) -> Timestamp {
 }
 
 /// Refuses whoever may not, whatever the page said.
-fn by(who: &Who) -> Result<By<'_>, AppError> {
-    if who.may(Permission::Operators) { Ok(By::Person(who)) } else { Err(AppError::Forbidden) }
+fn by(who: &Who) -> Result<ChangedBy<'_>, AppError> {
+    if who.may(Permission::Operators) { Ok(ChangedBy::Person(who)) } else { Err(AppError::Forbidden) }
 }
 
 fn scope(access: &NewAccess) -> Scope {

@@ -160,7 +160,8 @@ fn row(one: &UndeliverableOrder, closing: &str) -> impl IntoView + use<> {
                     <input type="hidden" name="order" value=one.order.to_string() />
                     <label class="filter-field">
                         <span>{t.account}</span>
-                        <input name="account" required inputmode="numeric" maxlength="16" pattern="[0-9]{16}" autocomplete="off" />
+                        <input name="account" required inputmode="numeric" maxlength="16" pattern="[0-9]{16}"
+                            autocomplete="off" />
                     </label>
                     <button>{t.send_on}</button>
                     {back}

@@ -125,7 +125,8 @@ fn Body(shown: Shown) -> impl IntoView {
                     {(!confirming && !leaving && room.takes_sales() && allowed("/api/operator/sell")).then(|| forms::sale(meter))}
                     {(!confirming && !leaving && room.gives_back() && allowed("/api/operator/return"))
                         .then(|| forms::give_back(meter, &by_channel))}
-                    {(!confirming && empty && !leaving && !measures_only && keeps).then(|| opening::opening(meter, &life.free, key))}
+                    {(!confirming && empty && !leaving && !measures_only && keeps)
+                        .then(|| opening::opening(meter, &life.free, key))}
                     {(!confirming && open && !leaving && keeps).then(|| account_lifecycle::changes(&room, &life, &by_channel))}
                     {(!confirming && gone && !leaving && keeps).then(|| account_lifecycle::end(meter, &by_channel))}
                     {(!confirming && empty && !leaving && keeps).then(|| account_lifecycle::swap(meter, &life))}

@@ -44,7 +44,9 @@ pub fn parameters(meter: MeterId, known: Option<&(Parameters, Timestamp)>, own: 
         <section class="card stack-tight">
             <div class="page-head">
                 <h2>{t.parameters}</h2>
-                {(own && allowed("/commands/new")).then(|| view! { <a class="button" href=format!("/commands/new?meter={meter}")>{t.set_one}</a> })}
+                {(own && allowed("/commands/new")).then(|| {
+                    view! { <a class="button" href=format!("/commands/new?meter={meter}")>{t.set_one}</a> }
+                })}
             </div>
             {facts}
         </section>

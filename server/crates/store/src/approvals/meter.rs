@@ -145,8 +145,8 @@ pub(super) async fn correct(
 }
 
 /// What waits for a person was claimed for a count of the books as they were. Where the meter certainly has not applied it, it is
-/// claimed anew when it is tried again: no frame of it left, or the meter is still before its count. Otherwise it may be a part of
-/// what the meter holds, and the money rule goes on stopping it.
+/// claimed anew when it is tried again: no frame of it left, or the meter is still before its count. Otherwise it may be a part
+/// of what the meter holds, and the money rule goes on stopping it.
 async fn release_claims(tx: &mut Tx, meter: MeterId, account: AccountId, to: Position) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE commands SET epoch = NULL, count = NULL

@@ -49,8 +49,8 @@ macro_rules! case_rows {
                     w.id AS owner_id, w.name AS owner_name, c.closed_at, u.name AS closed_by, c.resolution, ",
             $total,
             " AS total,
-                    EXISTS (SELECT 1 FROM commands WHERE commands.meter_id = m.id AND commands.money AND commands.state = 'case'
-                               AND COALESCE(commands.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
+                    EXISTS (SELECT 1 FROM commands h WHERE h.meter_id = m.id AND h.money AND h.state = 'case'
+                               AND COALESCE(h.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
                     EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
                                AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,
                     ",

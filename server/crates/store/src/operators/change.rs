@@ -7,7 +7,7 @@ use model::operator::RoleChoice;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::{By, Target, buildings_of, named, require_administrator, target};
+use super::{ChangedBy, Target, buildings_of, named, require_administrator, target};
 use crate::{Db, Result, Tx, on, roles, users};
 use domain::wall_layout::Scope;
 
@@ -16,7 +16,7 @@ use domain::wall_layout::Scope;
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for somebody who may do or see more, [`AppError::Conflict`] where
 /// it is so already, or [`AppError::LastAdministrator`].
-pub async fn set_disabled(db: &Db, at: Timestamp, by: By<'_>, user: UserId, disabled: bool) -> Result<()> {
+pub async fn set_disabled(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId, disabled: bool) -> Result<()> {
     let mut tx = db.begin().await?;
     let target = target(&mut tx, by, user).await?;
     if target.is_disabled == disabled {
@@ -42,7 +42,7 @@ pub async fn set_disabled(db: &Db, at: Timestamp, by: By<'_>, user: UserId, disa
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], or [`AppError::Forbidden`] for somebody who may do or see more.
-pub async fn end_sessions(db: &Db, at: Timestamp, by: By<'_>, user: UserId) -> Result<u64> {
+pub async fn end_sessions(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Result<u64> {
     let mut tx = db.begin().await?;
     target(&mut tx, by, user).await?;
     let ended = close_sessions(&mut tx, user).await?;
@@ -55,7 +55,14 @@ pub async fn end_sessions(db: &Db, at: Timestamp, by: By<'_>, user: UserId) -> R
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for more than one has, or [`AppError::LastAdministrator`].
-pub async fn set_access(db: &Db, at: Timestamp, by: By<'_>, user: UserId, role: RoleChoice, buildings: &Scope) -> Result<()> {
+pub async fn set_access(
+    db: &Db,
+    at: Timestamp,
+    by: ChangedBy<'_>,
+    user: UserId,
+    role: RoleChoice,
+    buildings: &Scope,
+) -> Result<()> {
     let mut tx = db.begin().await?;
     let before = target(&mut tx, by, user).await?;
     let buildings = buildings_of(role, buildings);

@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::change::close_sessions;
-use super::{By, buildings_of, link_action, named, target};
+use super::{ChangedBy, buildings_of, link_action, named, target};
 use crate::audit::{self, Entry};
 use crate::sessions::TokenHash;
 use crate::{Db, Result, StoreError, Tx, on, read, roles, users};
@@ -38,7 +38,14 @@ pub struct NewOperator<'a> {
 ///
 /// # Errors
 /// Refused with [`AppError::LoginTaken`], or [`AppError::Forbidden`] for more than one has.
-pub async fn invite(db: &Db, rng: &Rng, at: Timestamp, by: By<'_>, new: &NewOperator<'_>, link: NewLink) -> Result<UserId> {
+pub async fn invite(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    by: ChangedBy<'_>,
+    new: &NewOperator<'_>,
+    link: NewLink,
+) -> Result<UserId> {
     let (id, buildings) = (UserId(rng.id(at)), buildings_of(new.role, new.buildings));
     let mut tx = db.begin().await?;
     let permissions = roles::of_choice(&mut tx, new.role).await?;
@@ -74,7 +81,13 @@ pub async fn invite(db: &Db, rng: &Rng, at: Timestamp, by: By<'_>, new: &NewOper
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for somebody who may do or see more, or [`AppError::Conflict`]
 /// for a disabled one.
-pub async fn renew(db: &Db, at: Timestamp, by: By<'_>, user: UserId, link: impl Fn(LinkKind) -> NewLink) -> Result<LinkKind> {
+pub async fn renew(
+    db: &Db,
+    at: Timestamp,
+    by: ChangedBy<'_>,
+    user: UserId,
+    link: impl Fn(LinkKind) -> NewLink,
+) -> Result<LinkKind> {
     let mut tx = db.begin().await?;
     if target(&mut tx, by, user).await?.is_disabled {
         return Err(AppError::Conflict.into());
@@ -91,7 +104,7 @@ pub async fn renew(db: &Db, at: Timestamp, by: By<'_>, user: UserId, link: impl 
     Ok(kind)
 }
 
-async fn insert(tx: &mut Tx, at: Timestamp, by: By<'_>, user: UserId, kind: LinkKind, link: NewLink) -> Result<()> {
+async fn insert(tx: &mut Tx, at: Timestamp, by: ChangedBy<'_>, user: UserId, kind: LinkKind, link: NewLink) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "INSERT INTO invitations (code_hash, kind, user_id, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)"
     )

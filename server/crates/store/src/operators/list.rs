@@ -57,7 +57,7 @@ pub async fn list(db: &Db, at: Timestamp, page: i64) -> Result<Page<OperatorLine
     Ok(Page { lines: lines(db, rows).await?, total })
 }
 
-/// One operator.
+/// One operator, as in the list.
 pub async fn find(db: &Db, at: Timestamp, user: UserId) -> Result<Option<OperatorLine>> {
     let rows: Vec<OperatorRow> =
         read!(db, |pool| sqlx::query_as(operators!("AND u.id = $2")).bind(at).bind(user).fetch_all(pool).await)?;

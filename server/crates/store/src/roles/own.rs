@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use serde_json::json;
 
 use super::{of_choice, own_permissions};
-use crate::operators::By;
+use crate::operators::ChangedBy;
 use crate::{Db, Result, Tx, on, read};
 use domain::rng::Rng;
 
@@ -30,7 +30,14 @@ pub async fn list(db: &Db) -> Result<Vec<OwnRole>> {
 /// # Errors
 /// Refused with [`AppError::Forbidden`] for permissions that one has not, [`AppError::NameTaken`], or [`AppError::ListTooLong`]
 /// for one role too many.
-pub async fn create(db: &Db, rng: &Rng, at: Timestamp, by: By<'_>, name: &str, permissions: Permissions) -> Result<RoleId> {
+pub async fn create(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    by: ChangedBy<'_>,
+    name: &str,
+    permissions: Permissions,
+) -> Result<RoleId> {
     let (id, permissions) = (RoleId(rng.id(at)), permissions.with_needs());
     by.require_permissions(permissions)?;
     let mut tx = db.begin().await?;
@@ -60,7 +67,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, by: By<'_>, name: &str, p
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for permissions that one has not, or [`AppError::NameTaken`].
-pub async fn change(db: &Db, at: Timestamp, by: By<'_>, id: RoleId, name: &str, permissions: Permissions) -> Result<()> {
+pub async fn change(db: &Db, at: Timestamp, by: ChangedBy<'_>, id: RoleId, name: &str, permissions: Permissions) -> Result<()> {
     let permissions = permissions.with_needs();
     let mut tx = db.begin().await?;
     let renamed: Result<u64> =
@@ -83,7 +90,7 @@ pub async fn change(db: &Db, at: Timestamp, by: By<'_>, id: RoleId, name: &str, 
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for permissions that one has not, or [`AppError::RoleInUse`].
-pub async fn remove(db: &Db, at: Timestamp, by: By<'_>, id: RoleId) -> Result<()> {
+pub async fn remove(db: &Db, at: Timestamp, by: ChangedBy<'_>, id: RoleId) -> Result<()> {
     let mut tx = db.begin().await?;
     by.require_permissions(of_choice(&mut tx, RoleChoice::Own(id)).await?)?;
     let held: Option<(i64,)> =

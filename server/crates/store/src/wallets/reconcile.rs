@@ -56,7 +56,8 @@ macro_rules! differing {
             " AS failures,
                     (SELECT MAX(c.finished_at) FROM commands c WHERE c.meter_id = w.meter_id AND c.kind = 'relay'
                        AND c.relay_closed = w.closed AND c.finished_at > COALESCE(
-                           (SELECT MAX(k.closed_at) FROM cases k WHERE k.meter_id = w.meter_id AND k.kind = 'relay'), 0)) AS tried_at
+                           (SELECT MAX(k.closed_at) FROM cases k
+                            WHERE k.meter_id = w.meter_id AND k.kind = 'relay'), 0)) AS tried_at
              FROM wallets w
              JOIN meters m ON m.id = w.meter_id AND m.retired_at IS NULL
              JOIN meter_latest l ON l.meter_id = w.meter_id AND l.lost_since IS NULL AND l.observed_at IS NOT NULL
