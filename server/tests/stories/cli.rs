@@ -151,24 +151,30 @@ fn audit_key_anchors_and_digest_are_used() {
 }
 
 #[test]
-fn an_administrator_needs_no_permission_to_approve() {
+fn operators_are_managed_by_command() {
     let dir = tempfile::tempdir().unwrap();
     let environment = [("DORMWATT_DATABASE__URL", "sqlite:t.db")];
-    for (login, role) in [("boss", "admin"), ("op", "operator")] {
-        let add = ["admin", "create-user", "--login", login, "--role", role];
-        assert!(dormwatt(dir.path(), &add, &environment, "correct horse battery\n").status.success());
-    }
-    let approver = |arguments: &[&str]| {
-        let output = dormwatt(dir.path(), &[&["admin", "approver", "--login"], arguments].concat(), &environment, "");
+    let add = ["admin", "create-user", "--login", "boss", "--role", "admin"];
+    assert!(dormwatt(dir.path(), &add, &environment, "correct horse battery staple\n").status.success());
+    let admin = |arguments: &[&str]| {
+        let output = dormwatt(dir.path(), &[&["admin"], arguments].concat(), &environment, "");
         (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
     };
-    let (succeeded, said) = approver(&["boss"]);
-    assert!(succeeded && said.contains("boss is an administrator and may approve anyway"), "{said}");
-    let (succeeded, said) = approver(&["boss", "--revoke"]);
-    assert!(!succeeded && said.contains("may always approve"), "{said}");
-    assert_eq!(approver(&["op"]), (true, "op may approve.\n".to_owned()));
-    let (succeeded, said) = approver(&["nobody"]);
-    assert!(!succeeded && said.contains("no operator logs in as nobody"), "{said}");
+    let invite = ["invite", "--login", "op", "--name", "Op", "--role", "cashier", "--all-buildings"];
+    let (succeeded, said) = admin(&invite);
+    assert!(succeeded && said.contains("/invitations/"), "{said}");
+    assert!(!admin(&invite).0, "the login name is taken");
+    assert!(!admin(&["invite", "--login", "x", "--role", "king"]).0);
+    let (_, listed) = admin(&["list"]);
+    assert!(listed.lines().count() == 2 && listed.contains("boss") && listed.contains("op"), "{listed}");
+    let (succeeded, said) = admin(&["disable", "--login", "boss"]);
+    assert!(!succeeded && said.contains("must remain"), "{said}");
+    assert!(admin(&["set-role", "--login", "op", "--role", "auditor"]).0);
+    assert!(admin(&["disable", "--login", "op"]).0 && admin(&["enable", "--login", "op"]).0);
+    assert!(admin(&["end-sessions", "--login", "op"]).0);
+    let (succeeded, said) = admin(&["reset", "--login", "op"]);
+    assert!(succeeded && said.contains("/invitations/"), "{said}");
+    assert!(!admin(&["reset", "--login", "nobody"]).0);
 }
 
 #[test]

@@ -111,6 +111,7 @@ both!(another_site_cannot_post_with_a_users_session, |w: World| async move {
 
 both!(responses_are_private_and_scripts_need_the_nonce, |w: World| async move {
     let web = Web::start(&w).await;
+    web.person(&w, Role::Admin, "root").await;
     let answer = web.visitor().get("/login").await;
     assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
@@ -126,6 +127,7 @@ both!(responses_are_private_and_scripts_need_the_nonce, |w: World| async move {
 
 both!(bad_requests_get_a_clear_error_in_the_users_language, |w: World| async move {
     let web = Web::start(&w).await;
+    web.person(&w, Role::Admin, "root").await;
     let answer = web.visitor().get("/no/such/page").await;
     assert_eq!(answer.status(), 404);
     assert!(answer.text().await.unwrap().contains("没有这个页面"));

@@ -9,7 +9,7 @@ use story_support::{World, both};
 
 const ROOMS: &str = "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,102\n";
 const GATEWAYS: &str = "Gateway,Host,Port\nG1,127.0.0.1,15021\n";
-const METERS: &str = "Serial number,Building,Floor,Room,Gateway,Unit id,Profile\n161,1号楼,1层,101,G1,1,rpp\n";
+const METERS: &str = "Serial number,Building,Floor,Room,Gateway,Unit id,Profile\n000000000161,1号楼,1层,101,G1,1,rpp\n";
 const UPLOAD: &str = "/api/operator/site/upload";
 
 /// The body of a form with these files.

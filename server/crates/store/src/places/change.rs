@@ -35,11 +35,10 @@ pub async fn create(
     let mut tx = db.begin().await?;
     let tree = locked(&mut tx).await?;
     tree.check_add(parent, kind, names)?;
-    let mut sort = parent.and_then(|parent| tree.children(parent).map(|place| place.sort).max()).unwrap_or(0);
+    let last = parent.and_then(|parent| tree.children(parent).map(|place| place.sort).max()).unwrap_or(0);
     let mut first = None;
-    for name in names {
+    for (sort, name) in (last + 1..).zip(names) {
         let id = PlaceId(rng.id(at));
-        sort += 1;
         add(&mut tx, &NewPlace { id, parent, kind, name, sort }).await?;
         first = first.or(Some(id));
     }
