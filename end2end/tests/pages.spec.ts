@@ -26,8 +26,6 @@ const operator = [
   "/commands/missed-price-switches",
   "/places",
   "/places/groups",
-  "/accounts/open-many",
-  "/accounts/close-many",
   "/accounts/batches",
   "/prices",
   "/audit",
