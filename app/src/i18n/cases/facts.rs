@@ -262,7 +262,7 @@ mod tests {
             "delivery",
             r#"{"why":"count","expected":{"epoch":1,"count":5,"order":7},"found":{"epoch":1,"count":9,"order":8}}"#,
             ["购电次数应为 5，电表为 9", "最后单号"],
-            ["should be 5 but is 9", "last order"],
+            ["should be 5, but the meter shows 9", "last order"],
         ),
         (
             "delivery",
