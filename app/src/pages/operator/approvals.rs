@@ -57,7 +57,7 @@ pub fn waiting(lines: &[ApprovalLine], may: bool) -> Option<AnyView> {
             <section class="stack-tight">
                 <h2>{t.title}</h2>
                 <p class="hint">{t.hint}</p>
-                <ul class="case-list">{items}</ul>
+                <ul class="card-list">{items}</ul>
             </section>
         }
         .into_any()

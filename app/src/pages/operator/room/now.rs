@@ -89,7 +89,7 @@ fn commands(progress: &Progress, lang: Lang) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{t.commands}</h2>
-            <ul class="command-list" aria-live="polite">{list.collect_view()}</ul>
+            <ul class="card-list command-list" aria-live="polite">{list.collect_view()}</ul>
             {none}
         </section>
     }
