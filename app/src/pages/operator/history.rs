@@ -5,8 +5,9 @@ use leptos_router::hooks::use_params_map;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
+use super::readings;
 use crate::i18n::history::{DaysLabel, Highest, HoursLabel, PowerLabel, kind, problem, texts};
-use crate::i18n::{lang, room};
+use crate::i18n::lang;
 use crate::ports::{now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -15,14 +16,12 @@ use crate::ui::notice::Notice;
 use crate::ui::series::{Column, Series};
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
-use crate::ui::units;
 use model::console::{
-    History, HistoryKind, HistoryLines, HistoryQuery, HourEnergy, POWER_PARTS, Page, PowerRange, RangeProblem, Reading, RoomDay,
+    History, HistoryKind, HistoryLines, HistoryQuery, HourEnergy, POWER_PARTS, Page, PowerRange, RangeProblem, RoomDay,
 };
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::MeterId;
-use model::reading::ReadingSource;
 use model::time::Date;
 
 /// The range of the address, for the page and the files.
@@ -123,7 +122,7 @@ fn lines(history: &History, query: HistoryQuery) -> AnyView {
             view! {
                 <div class="history wide">
                     {power_chart(power, query)}
-                    {reading_table(page)}
+                    {readings::table(&page.lines)}
                     {pager(page, query.page, &here)}
                 </div>
             }
@@ -253,49 +252,5 @@ fn hour_table(hours: &[HourEnergy], meter: MeterId, query: HistoryQuery) -> impl
             </TableScroll>
             {pager(&page, query.page, &here)}
         </div>
-    }
-}
-
-fn reading_table(page: &Page<Reading>) -> impl IntoView + use<> {
-    let r = room::texts(lang());
-    let rows = page.lines.iter().map(reading_row).collect_view();
-    view! {
-        <TableScroll label=r.readings>
-            <table class="table sticky">
-                <caption class="visually-hidden">{r.readings}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{r.time}</th>
-                        <th scope="col" class="number">{r.total_kwh}</th>
-                        <th scope="col" class="number">{r.reverse_kwh}</th>
-                        <th scope="col" class="number">{r.remaining_yuan}</th>
-                        <th scope="col" class="number">{r.power_w}</th>
-                        <th scope="col" class="number">{r.voltage_v}</th>
-                        <th scope="col" class="number">{r.current_a}</th>
-                        <th scope="col">{r.source}</th>
-                        <th scope="col">{r.quality}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </TableScroll>
-    }
-}
-
-fn reading_row(reading: &Reading) -> impl IntoView + use<> {
-    // A frozen midnight value has only the counter.
-    let frozen = reading.source == ReadingSource::Freeze;
-    view! {
-        <tr class=(!reading.quality.counts()).then_some("held")>
-            <th scope="row" class="num">{reading.at.to_string()}</th>
-            <td class="number">{reading.total.to_string()}</td>
-            <td class="number">{reading.reverse.map(|energy| energy.to_string())}</td>
-            <td class="number">{(!frozen).then(|| reading.remaining.to_string())}</td>
-            <td class="number">{units::whole(reading.power_w)}</td>
-            <td class="number">{units::tenths(reading.voltage_dv)}</td>
-            <td class="number">{units::hundredths(reading.current_ca)}</td>
-            <td>{room::source(reading.source, lang())}</td>
-            <td>{room::quality(reading.quality, lang())}</td>
-        </tr>
     }
 }

@@ -26,6 +26,7 @@ mod parts;
 pub mod places;
 pub mod prices;
 mod rail;
+mod readings;
 pub mod reconcile;
 pub mod register;
 pub mod room;

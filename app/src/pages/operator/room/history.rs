@@ -2,18 +2,15 @@
 
 use leptos::prelude::*;
 
+use super::super::readings;
 use super::meter_journal;
-use crate::i18n::room::{quality, source, texts};
+use crate::i18n::room::texts;
 use crate::i18n::{common, lang};
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
 use crate::ui::mark;
-use crate::ui::table_scroll::TableScroll;
-use crate::ui::time::AtSeconds;
-use crate::ui::units;
-use model::console::{Reading, Room, RoomDay};
+use model::console::{Room, RoomDay};
 use model::energy::Energy;
-use model::reading::ReadingSource;
 use model::time::Date;
 
 /// Energy of the last days as bars.
@@ -53,49 +50,11 @@ pub fn readings(room: &Room) -> impl IntoView + use<> {
     if room.readings.is_empty() {
         return view! { <section class="card"><h2>{t.readings}</h2><p class="empty">{t.no_readings}</p></section> }.into_any();
     }
-    let rows = room.readings.iter().map(row).collect_view();
     view! {
         <section class="card stack-tight">
             <h2>{t.readings}</h2>
-            <TableScroll label=t.readings>
-                <table class="table">
-                    <caption class="visually-hidden">{t.readings}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.time}</th>
-                            <th scope="col" class="number">{t.total_kwh}</th>
-                            <th scope="col" class="number">{t.reverse_kwh}</th>
-                            <th scope="col" class="number">{t.remaining_yuan}</th>
-                            <th scope="col" class="number">{t.power_w}</th>
-                            <th scope="col" class="number">{t.voltage_v}</th>
-                            <th scope="col" class="number">{t.current_a}</th>
-                            <th scope="col">{t.source}</th>
-                            <th scope="col">{t.quality}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </TableScroll>
+            {readings::table(&room.readings)}
         </section>
     }
     .into_any()
-}
-
-fn row(reading: &Reading) -> impl IntoView + use<> {
-    let held = !reading.quality.counts();
-    // A frozen midnight value has only the counter.
-    let frozen = reading.source == ReadingSource::Freeze;
-    view! {
-        <tr class=held.then_some("held")>
-            <td><AtSeconds at=reading.at /></td>
-            <td class="number">{reading.total.to_string()}</td>
-            <td class="number">{reading.reverse.map(|energy| energy.to_string())}</td>
-            <td class="number">{(!frozen).then(|| reading.remaining.to_string())}</td>
-            <td class="number">{units::whole(reading.power_w)}</td>
-            <td class="number">{units::tenths(reading.voltage_dv)}</td>
-            <td class="number">{units::hundredths(reading.current_ca)}</td>
-            <td>{source(reading.source, lang())}</td>
-            <td>{quality(reading.quality, lang())}</td>
-        </tr>
-    }
 }
