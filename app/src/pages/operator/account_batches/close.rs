@@ -7,10 +7,10 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::super::room::account_lifecycle::reason;
 use super::super::room::tenders;
-use super::{Choices, choose, left_out};
+use super::{Choices, choose, confirm, left_out};
 use crate::i18n::account_batches::texts;
 use crate::i18n::{common, lang};
-use crate::ports::{form_key, operator, ports, visit};
+use crate::ports::{form_key, operator, ports};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
 use model::console::{AccountBatchPreview, RoomToClose, Target, checked_reason};
@@ -62,9 +62,7 @@ fn Preview(preview: AccountBatchPreview<RoomToClose>, key: Uuid) -> impl IntoVie
     let count = preview.rooms.len();
     let tender = Tender::parse(&param("tender")).filter(|tender| tender.is_counter()).unwrap_or(Tender::Cash);
     let total: Fen = preview.rooms.iter().filter_map(|room| room.balance).sum();
-    // The same query leads back to the form with all values.
-    let back = visit().here.replacen("step=preview", "step=form", 1);
-    let hidden = [
+    let hidden = vec![
         ("places", all("place").join(",")),
         ("rooms", param("rooms")),
         ("tender", tender.as_str().to_owned()),
@@ -72,25 +70,19 @@ fn Preview(preview: AccountBatchPreview<RoomToClose>, key: Uuid) -> impl IntoVie
         ("seal", preview.seal.clone()),
         ("key", key.to_string()),
     ];
-    let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
-    let act = if count == 0 {
-        view! { <p class="empty">{t.nobody}</p> }.into_any()
-    } else {
-        view! { <button class="danger">{t.confirm_close}" · "{count}" "{t.rooms}</button> }.into_any()
+    let says = view! {
+        <p>
+            <strong>{t.will_close}": "{count}" "{t.rooms}</strong>" · "{t.balance}" "
+            <strong class="num">{total.to_string()}</strong>
+        </p>
+        <p>{t.close_says}</p>
+        <p>{t.tender}": "{common::tender(tender, lang())}" · "{t.reason}": "{param("reason")}</p>
     };
+    let button = view! { <button class="danger">{t.confirm_close}" · "{count}" "{t.rooms}</button> };
     view! {
         <Frame title=t.close_many section=Section::Accounts>
             <h1>{t.close_many}</h1>
-            <form class="card confirm" method="post" action="/api/operator/accounts/close-many">
-                <p>
-                    <strong>{t.will_close}": "{count}" "{t.rooms}</strong>" · "{t.balance}" "
-                    <strong class="num">{total.to_string()}</strong>
-                </p>
-                <p>{t.close_says}</p>
-                <p>{t.tender}": "{common::tender(tender, lang())}" · "{t.reason}": "{param("reason")}</p>
-                {hidden}
-                <div class="buttons">{act} <a class="button" href=back>{t.back}</a></div>
-            </form>
+            {confirm("/api/operator/accounts/close-many", count, says.into_any(), hidden, button.into_any())}
             {left_out(&preview.left_out, &preview.unknown)}
             {table(&preview.rooms, total)}
         </Frame>

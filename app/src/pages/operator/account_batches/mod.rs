@@ -11,7 +11,7 @@ use super::frame::{Frame, Section};
 use super::parts::{page_param, pager, param};
 use crate::i18n::account_batches::{kind, obstacle, texts};
 use crate::i18n::lang;
-use crate::ports::{operator, ports};
+use crate::ports::{operator, ports, visit};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
@@ -123,6 +123,25 @@ fn choose(
             </form>
         </Frame>
     }
+}
+
+/// The confirmation of a batch of `count` rooms: what it does, and the button that does it.
+fn confirm(action: &'static str, count: usize, says: AnyView, hidden: Vec<(&'static str, String)>, button: AnyView) -> AnyView {
+    let t = texts(lang());
+    // The same query leads back to the form with all values.
+    let back = visit().here.replacen("step=preview", "step=form", 1);
+    let hidden: Vec<_> =
+        hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect();
+    let act = if count == 0 { ().into_any() } else { button };
+    view! {
+        <form class="card confirm" method="post" action=action>
+            {says}
+            {(count == 0).then(|| view! { <p>{t.nobody}</p> })}
+            {hidden}
+            <div class="buttons">{act} <a class="button" href=back>{t.back}</a></div>
+        </form>
+    }
+    .into_any()
 }
 
 /// The rooms that are left out, by reason, and the lines without a room.

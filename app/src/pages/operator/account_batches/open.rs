@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use super::super::commands::new::all;
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
-use super::{Choices, choose, left_out};
+use super::{Choices, choose, confirm, left_out};
 use crate::api::account_batches::Openings;
 use crate::i18n::account_batches::texts;
 use crate::i18n::lang;
-use crate::ports::{form_key, may, operator, ports, visit};
+use crate::ports::{form_key, may, operator, ports};
 use crate::ui::callout::Problem;
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -70,32 +70,25 @@ fn Preview(preview: AccountBatchPreview<RoomToOpen>, key: Uuid) -> impl IntoView
     let t = texts(lang());
     let count = preview.rooms.len();
     let carried: Fen = preview.rooms.iter().map(|room| room.amount).sum();
-    // The same query leads back to the form with all values.
-    let back = visit().here.replacen("step=preview", "step=form", 1);
-    let hidden = [
+    let hidden = vec![
         ("places", all("place").join(",")),
         ("rooms", param("rooms")),
         ("amount", param("amount")),
         ("seal", preview.seal.clone()),
         ("key", key.to_string()),
     ];
-    let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
-    let act = if count == 0 {
-        view! { <p class="empty">{t.nobody}</p> }.into_any()
-    } else {
-        view! { <button class="primary">{t.confirm_open}" · "{count}" "{t.rooms}</button> }.into_any()
+    let carried = (carried > Fen::ZERO).then(|| {
+        view! { " · "{t.carried}" "<strong class="num">{carried.to_string()}</strong> }
+    });
+    let says = view! {
+        <p><strong>{t.will_open}": "{count}" "{t.rooms}</strong>{carried}</p>
+        <p>{t.open_says}</p>
     };
+    let button = view! { <button class="primary">{t.confirm_open}" · "{count}" "{t.rooms}</button> };
     view! {
         <Frame title=t.open_many section=Section::Accounts>
             <h1>{t.open_many}</h1>
-            <form class="card confirm" method="post" action="/api/operator/accounts/open-many">
-                <p><strong>{t.will_open}": "{count}" "{t.rooms}</strong>{(carried > Fen::ZERO).then(|| {
-                    view! { " · "{t.carried}" "<strong class="num">{carried.to_string()}</strong> }
-                })}</p>
-                <p>{t.open_says}</p>
-                {hidden}
-                <div class="buttons">{act} <a class="button" href=back>{t.back}</a></div>
-            </form>
+            {confirm("/api/operator/accounts/open-many", count, says.into_any(), hidden, button.into_any())}
             {left_out(&preview.left_out, &preview.unknown)}
             {table(&preview.rooms)}
         </Frame>

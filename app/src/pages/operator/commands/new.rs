@@ -207,18 +207,25 @@ fn place(building: &Building, chosen: &[String]) -> impl IntoView + use<> {
             </label>
         }
     });
-    let floors = floors.collect_view();
+    let floors: Vec<_> = floors.collect();
     let open = chosen.iter().any(|value| value.starts_with(&format!("{id}:")));
     let checked = chosen.contains(&id);
+    let folded = (!floors.is_empty()).then(|| {
+        let name = building.name.clone();
+        view! {
+            <details open=open>
+                <summary>{texts(lang()).floors}<span class="visually-hidden">" "{name}</span></summary>
+                <div class="floors">{floors}</div>
+            </details>
+        }
+    });
     view! {
-        <details open=open>
-            <summary>
-                <label class="check">
-                    <input type="checkbox" name="place" value=id checked=checked />
-                    <span>{building.name.clone()}" "<span class="muted small">{many(meters, lang())}</span></span>
-                </label>
-            </summary>
-            <div class="floors">{floors}</div>
-        </details>
+        <div>
+            <label class="check">
+                <input type="checkbox" name="place" value=id checked=checked />
+                <span>{building.name.clone()}" "<span class="muted small">{many(meters, lang())}</span></span>
+            </label>
+            {folded}
+        </div>
     }
 }
