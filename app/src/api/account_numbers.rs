@@ -8,6 +8,7 @@ use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::console::NumberSchemeView;
 use model::error::AppError;
+use serde::{Deserialize, Serialize};
 
 #[async_trait]
 pub trait AccountNumbersPort: Send + Sync {
@@ -16,20 +17,29 @@ pub trait AccountNumbersPort: Send + Sync {
     async fn set_number_scheme(&self, who: &Who, scheme: Option<(&str, bool)>, next: u64) -> Result<(), AppError>;
 }
 
-/// Sets the scheme: `kind` is `running` or `random`.
+/// How account numbers are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NumberKind {
+    /// Prefix, running number and perhaps a check digit.
+    Running,
+    /// The day and a number that nobody can guess.
+    Random,
+}
+
+/// Sets the scheme.
 #[server(name = SetNumberScheme, prefix = "/api", endpoint = "operator/numbers/scheme")]
 pub async fn set_number_scheme(
-    kind: String,
+    kind: NumberKind,
     prefix: String,
     next: String,
     #[server(default)] check: String,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let scheme = match kind.as_str() {
-            "running" => Some((prefix.trim(), check == "1")),
-            "random" => None,
-            _ => return Err(AppError::Invalid),
+        let scheme = match kind {
+            NumberKind::Running => Some((prefix.trim(), check == "1")),
+            NumberKind::Random => None,
         };
         let next = if next.trim().is_empty() { 1 } else { next.trim().parse().map_err(|_| AppError::Invalid)? };
         ports.account_numbers.set_number_scheme(&who, scheme, next).await

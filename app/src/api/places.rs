@@ -62,11 +62,10 @@ fn group_page(id: &str) -> String {
 
 /// Adds places below another, one a line; an empty `parent` for the site itself.
 #[server(name = AddPlaces, prefix = "/api", endpoint = "operator/places/add")]
-pub async fn add_places(parent: String, kind: String, names: String) -> Result<(), ApiError> {
+pub async fn add_places(parent: String, kind: PlaceKind, names: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let above: Option<PlaceId> = parent.parse().ok();
     let done = async {
-        let kind = PlaceKind::parse(&kind).ok_or(AppError::Invalid)?;
         let names: Vec<String> = names.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
         if names.len() > NEW_PLACES_MAX {
             return Err(AppError::ListTooLong);

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use futures::stream;
-use model::console::{HistoryLines, HistoryQuery, Reading};
+use model::console::{HistoryKind, HistoryLines, HistoryQuery, Reading};
 use model::error::AppError;
 use model::ids::MeterId;
 use model::language::Lang;
@@ -29,7 +29,7 @@ pub struct HistoryFields {
     #[serde(default)]
     meter: String,
     #[serde(default)]
-    kind: String,
+    kind: Option<HistoryKind>,
     #[serde(default)]
     from: String,
     #[serde(default)]
@@ -58,7 +58,7 @@ async fn download(state: AppState, fields: &HistoryFields, info: &RequestInfo, k
     let who = info.who.clone().ok_or(AppError::NotLoggedIn)?;
     let meter: MeterId = fields.meter.parse().map_err(|_| AppError::NotFound)?;
     let field = |name: &'static str| match name {
-        "kind" => fields.kind.clone(),
+        "kind" => fields.kind.map_or("", HistoryKind::as_str).to_owned(),
         "from" => fields.from.clone(),
         _ => fields.until.clone(),
     };
