@@ -14,6 +14,7 @@ use model::order::Tender;
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::Timestamp;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 
 pub use views::{AccountBatchSums, batches, rooms, sums};
@@ -93,8 +94,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: &NewAcc
         })?;
     }
     let carried: i64 = batch.rooms.iter().map(|room| room.amount.0).sum();
-    let detail =
-        serde_json::json!({ "kind": batch.kind, "rooms": batch.rooms.len(), "carried_fen": carried, "reason": batch.reason });
+    let detail = json!({ "kind": batch.kind, "rooms": batch.rooms.len(), "carried_fen": carried, "reason": batch.reason });
     record(&mut tx, at, who, AuditAction::AccountBatch, batch.id, &detail).await?;
     tx.commit().await
 }
@@ -105,7 +105,9 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: &NewAcc
 /// Refused with [`AppError::TooLate`] where there is none.
 pub async fn cancel(db: &Db, at: Timestamp, who: &Who, batch: AccountBatchId) -> Result<u64> {
     let text = "UPDATE account_batch_rooms SET state = 'cancelled', done_at = $2 WHERE batch_id = $1 AND state = 'waiting'";
-    change(db, at, who, batch, (text, AuditAction::AccountBatchCancel)).await
+    let mut tx = db.begin().await?;
+    let changed = on!(&mut tx, |c| sqlx::query(text).bind(batch).bind(at).execute(c).await)?;
+    finish_change(tx, at, who, batch, (changed, AuditAction::AccountBatchCancel)).await
 }
 
 /// Has the rooms that were refused tried again. Gives how many.
@@ -114,23 +116,23 @@ pub async fn cancel(db: &Db, at: Timestamp, who: &Who, batch: AccountBatchId) ->
 /// Refused with [`AppError::TooLate`] where there is none.
 pub async fn retry(db: &Db, at: Timestamp, who: &Who, batch: AccountBatchId) -> Result<u64> {
     let text = "UPDATE account_batch_rooms SET state = 'waiting', refusal = NULL, done_at = NULL
-                WHERE batch_id = $1 AND state IN ('refused', 'cancelled') AND $2 = $2";
-    change(db, at, who, batch, (text, AuditAction::AccountBatchRetry)).await
+                WHERE batch_id = $1 AND state IN ('refused', 'cancelled')";
+    let mut tx = db.begin().await?;
+    let changed = on!(&mut tx, |c| sqlx::query(text).bind(batch).execute(c).await)?;
+    finish_change(tx, at, who, batch, (changed, AuditAction::AccountBatchRetry)).await
 }
 
-async fn change(
-    db: &Db,
+async fn finish_change(
+    mut tx: Tx,
     at: Timestamp,
     who: &Who,
     batch: AccountBatchId,
-    (text, action): (&'static str, AuditAction),
+    (changed, action): (u64, AuditAction),
 ) -> Result<u64> {
-    let mut tx = db.begin().await?;
-    let changed = on!(&mut tx, |c| sqlx::query(text).bind(batch).bind(at).execute(c).await)?;
     if changed == 0 {
         return Err(AppError::TooLate.into());
     }
-    record(&mut tx, at, who, action, batch, &serde_json::json!({ "rooms": changed })).await?;
+    record(&mut tx, at, who, action, batch, &json!({ "rooms": changed })).await?;
     tx.commit().await?;
     Ok(changed)
 }
@@ -272,14 +274,7 @@ async fn refuse(db: &Db, at: Timestamp, room: Uuid, error: AppError) -> Result<(
     tx.commit().await
 }
 
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    action: AuditAction,
-    batch: AccountBatchId,
-    detail: &serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, batch: AccountBatchId, detail: &Value) -> Result<()> {
     let (actor, subject, detail) = (format!("user:{}", who.user), format!("account-batch:{batch}"), detail.to_string());
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
 }

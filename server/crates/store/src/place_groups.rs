@@ -6,6 +6,7 @@ use model::error::AppError;
 use model::ids::{MeterId, PlaceGroupId, PlaceId};
 use model::person::Who;
 use model::time::Timestamp;
+use serde_json::{Value, json};
 
 use super::audit::{self, Entry};
 use super::{Db, Result, Tx, on, read};
@@ -75,7 +76,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, name: &str) ->
     if inserted == 0 {
         return Err(AppError::NameTaken.into());
     }
-    record(&mut tx, at, who, AuditAction::GroupCreate, id, &serde_json::json!({ "name": name })).await?;
+    record(&mut tx, at, who, AuditAction::GroupCreate, id, &json!({ "name": name })).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -93,7 +94,7 @@ pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, name: &
         Ok(0) => return Err(AppError::NotFound.into()),
         renamed => renamed?,
     };
-    record(&mut tx, at, who, AuditAction::GroupRename, id, &serde_json::json!({ "name": name })).await?;
+    record(&mut tx, at, who, AuditAction::GroupRename, id, &json!({ "name": name })).await?;
     tx.commit().await
 }
 
@@ -128,7 +129,7 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: 
     if changed == 0 {
         return Ok(());
     }
-    let detail = serde_json::json!({ "added": added, "removed": removed });
+    let detail = json!({ "added": added, "removed": removed });
     record(&mut tx, at, who, AuditAction::GroupMembers, id, &detail).await?;
     tx.commit().await
 }
@@ -145,18 +146,11 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId) -> Resu
         .fetch_optional(c)
         .await)?;
     let (name,) = name.ok_or(AppError::NotFound)?;
-    record(&mut tx, at, who, AuditAction::GroupRemove, id, &serde_json::json!({ "name": name })).await?;
+    record(&mut tx, at, who, AuditAction::GroupRemove, id, &json!({ "name": name })).await?;
     tx.commit().await
 }
 
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    action: AuditAction,
-    group: PlaceGroupId,
-    detail: &serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, group: PlaceGroupId, detail: &Value) -> Result<()> {
     let (actor, subject, detail) = (format!("user:{}", who.user), format!("group:{group}"), detail.to_string());
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
 }

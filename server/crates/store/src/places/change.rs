@@ -6,6 +6,7 @@ use model::ids::PlaceId;
 use model::person::Who;
 use model::place::PlaceKind;
 use model::time::Timestamp;
+use serde_json::{Value, json};
 
 use super::{NewPlace, PlaceRow, TREE, add, place};
 use crate::audit::{self, Entry};
@@ -44,7 +45,7 @@ pub async fn create(
     }
     let first = first.ok_or(AppError::Invalid)?;
     let below = parent.map(|parent| tree.full_name(parent)).unwrap_or_default();
-    let detail = serde_json::json!({ "kind": kind, "names": names, "below": below });
+    let detail = json!({ "kind": kind, "names": names, "below": below });
     let subject = parent.unwrap_or(first);
     record(&mut tx, at, who, AuditAction::PlaceAdd, subject, &detail).await?;
     tx.commit().await?;
@@ -61,7 +62,7 @@ pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceId, name: &str) 
     tree.check_rename(id, name)?;
     let before = tree.full_name(id);
     on!(&mut tx, |c| sqlx::query("UPDATE places SET name = $2 WHERE id = $1").bind(id).bind(name).execute(c).await)?;
-    let detail = serde_json::json!({ "before": before, "name": name });
+    let detail = json!({ "before": before, "name": name });
     record(&mut tx, at, who, AuditAction::PlaceRename, id, &detail).await?;
     tx.commit().await
 }
@@ -75,7 +76,7 @@ pub async fn relocate(db: &Db, at: Timestamp, who: &Who, id: PlaceId, parent: Pl
     let tree = locked(&mut tx).await?;
     tree.check_move(id, parent)?;
     put_below(&mut tx, &tree, id, parent).await?;
-    let detail = serde_json::json!({ "before": tree.full_name(id), "below": tree.full_name(parent) });
+    let detail = json!({ "before": tree.full_name(id), "below": tree.full_name(parent) });
     record(&mut tx, at, who, AuditAction::PlaceMove, id, &detail).await?;
     tx.commit().await
 }
@@ -104,7 +105,7 @@ pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: Place
             MergeStep::Absorb { from, into } => absorb(&mut tx, from, into).await?,
         }
     }
-    let detail = serde_json::json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
+    let detail = json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
     record(&mut tx, at, who, AuditAction::PlaceMerge, into, &detail).await?;
     tx.commit().await
 }
@@ -149,7 +150,7 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceId) -> Result<()
         .execute(c)
         .await)?;
     delete(&mut tx, id).await?;
-    let detail = serde_json::json!({ "before": tree.full_name(id) });
+    let detail = json!({ "before": tree.full_name(id) });
     record(&mut tx, at, who, AuditAction::PlaceRemove, id, &detail).await?;
     tx.commit().await
 }
@@ -170,14 +171,7 @@ async fn delete(tx: &mut Tx, id: PlaceId) -> Result<()> {
     Ok(())
 }
 
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    action: AuditAction,
-    subject: PlaceId,
-    detail: &serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, subject: PlaceId, detail: &Value) -> Result<()> {
     let (actor, subject, detail) = (format!("user:{}", who.user), format!("place:{subject}"), detail.to_string());
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
 }
