@@ -5,20 +5,17 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::order::Limits;
-use domain::wall_layout::Scope;
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{ClosingId, MeterId, UserId};
 use model::money::{Fen, Money};
 use model::order::{OrderState, ReturnState, Tender};
-use model::person::Role;
 use model::time::Timestamp;
 use simulator::{BusTiming, LineFault};
 use store::accounts::{self, NewResident, OpenAccount};
 use store::closings::{self, BalanceTarget, Counted, NewClosing};
 use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
-use store::users::{self, NewUser};
 use store::{StoreError, console, rooms};
 use story_support::closings::{CASH, RULES, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
@@ -30,11 +27,6 @@ use story_support::{World, both};
 async fn pay(w: &World, at: Timestamp, by: UserId, closing: ClosingId) -> Result<returns::Return, StoreError> {
     let (id, _) = seen(w, closing).await.returned.unwrap();
     returns::pay_out(&w.db, &w.rng, at, &who(by), id).await
-}
-
-async fn boss(w: &World) -> UserId {
-    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
-    users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap()
 }
 
 fn li(login: &str) -> NewResident {
@@ -87,7 +79,7 @@ both!(a_closure_returns_the_balance_and_the_next_epoch_begins, |w: World| async 
     assert_eq!(owed(&s.w, &Account::Carried).await, Money(800_000));
     proved(&s.w).await;
 
-    let boss = who(boss(&s.w).await);
+    let boss = s.w.admin("boss").await;
     returns::approve(&s.w.db, &s.w.rng, SystemClock.now(), &limits, &boss, back).await.unwrap();
     let paid = pay(&s.w, now, s.clerk, id).await.unwrap();
     assert_eq!(pay(&s.w, now, s.clerk, id).await.unwrap(), paid, "paid twice is paid once");
@@ -290,7 +282,7 @@ both!(an_unapproved_return_does_not_block_another, |w: World| async move {
     assert_eq!(refused(early), Some(AppError::Conflict), "the meter was not read yet");
     read(&s, &engine, id).await;
     let (back, _) = seen(&s.w, id).await.returned.unwrap();
-    let boss = who(boss(&s.w).await);
+    let boss = s.w.admin("boss").await;
     returns::reject(&s.w.db, SystemClock.now(), &boss, back, "转到新室友").await.unwrap();
     advance(&s.w, SystemClock.now()).await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'closing' AND closed_at IS NULL").await, 1);
@@ -327,7 +319,7 @@ both!(a_crash_at_any_point_closes_an_account_once, |w: World| async move {
             advance(&s.w, SystemClock.now()).await;
         }
     }
-    let (engine, boss) = (s.start().await, who(boss(&s.w).await));
+    let (engine, boss) = (s.start().await, s.w.admin("boss").await);
     let limits = Limits::default();
     for (n, &id) in ids.iter().enumerate() {
         read(&s, &engine, id).await;
