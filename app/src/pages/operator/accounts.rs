@@ -64,7 +64,7 @@ fn List(page: Page<AccountLine>, number: i64, q: String, state: Option<AccountSt
                             <th scope="col">{t.room}</th>
                             <th scope="col">{t.residents}</th>
                             <th scope="col">{t.account_number}</th>
-                            <th scope="col">{t.accounts}</th>
+                            <th scope="col">{t.account}</th>
                             <th scope="col">{t.opened_at}</th>
                             <th scope="col">{t.state}</th>
                             <th scope="col" class="number">{t.remaining_yuan}</th>

@@ -12,8 +12,7 @@ use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
-use model::console::{Building, GatewayLine, MeterLine, MeterQuery, Page, PlaceGroupLine};
-use model::gateway::SweepInterval;
+use model::console::{Building, MeterLine, MeterQuery, Page, PlaceGroupLine};
 use model::meter::SupplyState;
 use model::permission::Permission;
 
@@ -30,15 +29,14 @@ pub fn MetersPage() -> impl IntoView {
         Ok((gateways, ports.gateways.site_sweep().await?, may_set, ports.gateways.meters(&who, &query).await?, choices))
     };
     load(read, move |(gateways, site, may_set, page, choices)| {
-        view! { <Lists gateways site may_set page number q lost choices /> }.into_any()
+        let gateways = super::gateways::gateways(&gateways, site, may_set).into_any();
+        view! { <Lists gateways page number q lost choices /> }.into_any()
     })
 }
 
 #[component]
 fn Lists(
-    gateways: Vec<GatewayLine>,
-    site: Option<SweepInterval>,
-    may_set: bool,
+    gateways: AnyView,
     page: Page<MeterLine>,
     number: i64,
     q: String,
@@ -66,7 +64,7 @@ fn Lists(
             </div>
             <Notice />
             {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
-            {super::gateways::gateways(&gateways, site, may_set)}
+            {gateways}
             <form class="filter" action="/meters">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>
                 <label class="check"><input type="checkbox" name="state" value="lost" checked=lost />{t.only_lost}</label>

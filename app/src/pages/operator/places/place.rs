@@ -50,8 +50,8 @@ pub fn PlacePage() -> impl IntoView {
 #[component]
 fn Body(place: PlaceView, number: i64) -> impl IntoView {
     let t = texts(lang());
-    let above =
-        place.above.iter().map(|(id, name)| view! { <a href=format!("/places/{id}")>{name.clone()}</a>" / " }).collect_view();
+    let above = place.above.iter().map(|(id, name)| view! { " / "<a href=format!("/places/{id}")>{name.clone()}</a> });
+    let above = above.collect_view();
     let below: &[PlaceKind] = match place.kind {
         PlaceKind::Site => &[PlaceKind::Building],
         PlaceKind::Building => &[PlaceKind::Unit, PlaceKind::Room],
@@ -72,7 +72,7 @@ fn Body(place: PlaceView, number: i64) -> impl IntoView {
     view! {
         <Frame title=place.name.clone() section=Section::Places>
             <div class="stack-tight">
-                <p class="small"><a href="/places">{t.title}</a>" / "{above}</p>
+                <p class="small"><a href="/places">{t.title}</a>{above}</p>
                 <h1>{kind(place.kind, lang())}" "{place.name.clone()}</h1>
             </div>
             <Notice />
