@@ -72,6 +72,25 @@ test("a group of rooms is made, and commands can be issued to it", async ({ page
   await expect(page.locator("form.confirm")).toContainText("2");
 });
 
+test("accounts of many rooms are opened, with why others are not", async ({ page }) => {
+  await logIn(page, "operator");
+  await page.goto("/wall?view=table&show=not-open&q=5号楼");
+  const cells = page.locator("tbody tr", { hasText: "未开户" }).last().locator("th, td");
+  const [building, floor, number] = (await cells.allTextContents()).map((text) => text.trim());
+  const room = `${building} ${floor} ${number}`;
+  await page.goto("/accounts/open-many");
+  await page.getByRole("button", { name: "下一步：核对" }).click();
+  await expect(page.getByText("请先选择楼栋、楼层、分组或房间。")).toBeVisible();
+  await page.getByLabel("房间，每行一个").fill(`${room}，批量，piliang，1.5\n5号楼 106`);
+  await page.getByRole("button", { name: "下一步：核对" }).click();
+  await expect(page.getByText("已有账户")).toBeVisible();
+  await expect(page.locator("tbody tr")).toHaveCount(1);
+  await page.getByRole("button", { name: /确认开户/ }).click();
+  await expect(page).toHaveURL(/\/accounts\/batches\//);
+  await expect(page.locator("tbody tr").first()).toContainText("已开户", { timeout: 40_000 });
+  await expect(page.locator("tbody tr").first()).toContainText("1.50");
+});
+
 test("accounts of many rooms are closed, with a settlement list", async ({ page }) => {
   await logIn(page, "operator");
   await page.goto("/accounts/close-many");
@@ -85,4 +104,25 @@ test("accounts of many rooms are closed, with a settlement list", async ({ page 
   const file = page.waitForEvent("download");
   await page.getByRole("link", { name: "下载清单 CSV" }).click();
   expect((await file).suggestedFilename()).toContain(".csv");
+});
+
+test("the history of a meter has a chart, a table and files", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/search?q=5-107");
+  await page.getByRole("link", { name: "查看全部历史" }).click();
+  await expect(page.locator("svg.series")).toBeVisible();
+  await expect(page.locator("tbody tr").first()).toBeVisible();
+  await page.getByLabel("从", { exact: true }).fill("2020-01-01");
+  await page.getByRole("button", { name: "显示", exact: true }).click();
+  await expect(page.getByText(/最多显示 400 天/)).toBeVisible();
+  await page.locator("select[name=kind]").selectOption("readings");
+  await page.getByLabel("从", { exact: true }).fill("");
+  await page.getByLabel("到", { exact: true }).fill("");
+  await page.getByRole("button", { name: "显示", exact: true }).click();
+  await expect(page.locator("svg.series")).toBeVisible();
+  const file = page.waitForEvent("download");
+  await page.getByRole("link", { name: "下载 XLSX" }).click();
+  expect((await file).suggestedFilename()).toContain(".xlsx");
+  expect(errors).toEqual([]);
 });
