@@ -1,5 +1,13 @@
-//! The lines of the audit chain: what is done.
+//! The lines of the audit chain: what is done, and how lines are looked up.
 
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::console::{Page, RoomName};
+use crate::ids::{MeterId, UserId};
+use crate::time::{Date, Timestamp};
 use crate::word_enum;
 
 word_enum! {
@@ -111,6 +119,7 @@ word_enum! {
         RoleRemove = "role.remove",
         SaleCreate = "sale.create",
         SessionClose = "session.close",
+        SessionEnd = "session.end",
         SessionOpen = "session.open",
         SessionRefuse = "session.refuse",
         SettlementClose = "settlement.close",
@@ -131,6 +140,10 @@ word_enum! {
         SweepInterval = "sweep.interval",
         UserCreate = "user.create",
         UserPassword = "user.password",
+        UserRecoveryCodes = "user.recovery-codes",
+        UserSecondFactor = "user.second-factor",
+        UserSecondFactorOff = "user.second-factor-off",
+        UserSecondFactorRemoved = "user.second-factor-removed",
         UserPasswordReset = "user.password-reset",
         WalletLimits = "wallet.limits",
     }
@@ -141,5 +154,143 @@ impl AuditAction {
     #[must_use]
     pub fn area(self) -> &'static str {
         self.as_str().split_once('.').map_or("", |(area, _)| area)
+    }
+}
+
+/// Which lines are looked up; what is left out matches all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Words to search for in a line, a room, or the number of an account or order.
+    pub text: String,
+    pub by: Option<Doer>,
+    /// An action, or an area with all of its actions.
+    pub action: String,
+    /// Exactly this subject, as in the line: `meter:<id>`.
+    pub subject: String,
+    pub from: Option<Date>,
+    /// Inclusive.
+    pub until: Option<Date>,
+    /// Page, from 0.
+    pub page: i64,
+}
+
+/// Who did it, to filter by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doer {
+    System,
+    /// Any payment channel.
+    Channel,
+    Person(UserId),
+}
+
+impl Doer {
+    /// From an address: `system`, `channel`, `user:<id>`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "system" => Some(Self::System),
+            "channel" => Some(Self::Channel),
+            _ => text.strip_prefix("user:").and_then(|id| id.parse().ok()).map(Self::Person),
+        }
+    }
+}
+
+impl fmt::Display for Doer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("system"),
+            Self::Channel => f.write_str("channel"),
+            Self::Person(user) => write!(f, "user:{user}"),
+        }
+    }
+}
+
+/// A line of the audit chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditLine {
+    pub seq: i64,
+    pub at: Timestamp,
+    /// `user:<id>`, `channel:<word>` or `system`.
+    pub actor: String,
+    pub ip: String,
+    /// The word of an [`AuditAction`], or of one that another version wrote.
+    pub action: String,
+    /// `meter:<id>` and the like.
+    pub subject: String,
+    /// The meter of the subject and where it is.
+    pub place: Option<(MeterId, RoomName)>,
+    /// As JSON.
+    pub detail: String,
+}
+
+/// What the things and people in lines are called, by `kind:<id>`.
+pub type Names = HashMap<String, String>;
+
+/// A page of the chain.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    pub page: Page<AuditLine>,
+    pub names: Names,
+    /// Those who work here, by name, to filter by.
+    pub people: Vec<(UserId, String)>,
+    /// Whether the reader may verify: only who sees the whole site.
+    pub may_verify: bool,
+}
+
+/// What a verification found; the detail of its own line of the chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The numbers of the lines that were asked about; 0 without any.
+    pub first_line: i64,
+    pub last_line: i64,
+    /// How many of them were checked before the time was up, from the first.
+    pub checked: i64,
+    /// The first line that does not follow from the one before.
+    pub broken_at: Option<i64>,
+    /// Rows of the books compared with their seals; `None`: the time was up before.
+    pub sealed_rows: Option<i64>,
+    /// Rows that do not fit their seals.
+    pub faults: i64,
+    /// `table key` of the first of them.
+    pub named: Vec<String>,
+    /// How long it took, ms.
+    pub took_ms: i64,
+}
+
+impl Verification {
+    /// Whether everything was checked in time.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        let asked = if self.last_line == 0 { 0 } else { self.last_line - self.first_line + 1 };
+        self.checked == asked && self.sealed_rows.is_some()
+    }
+
+    /// Whether nothing that was checked was wrong.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.broken_at.is_none() && self.faults == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_did_it_goes_round() {
+        for text in ["system", "channel", "user:00000000000000000000000000000007"] {
+            assert_eq!(Doer::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Doer::parse("user:x"), None);
+    }
+
+    #[test]
+    fn a_verification_that_ran_out_of_time_is_not_complete() {
+        let done = Verification { first_line: 5, last_line: 9, checked: 5, sealed_rows: Some(3), ..Verification::default() };
+        assert!(done.is_complete() && done.is_sound());
+        assert!(!Verification { checked: 4, ..done.clone() }.is_complete());
+        assert!(!Verification { sealed_rows: None, ..done.clone() }.is_complete());
+        assert!(!Verification { broken_at: Some(7), ..done }.is_sound());
+        assert!(Verification { sealed_rows: Some(0), ..Verification::default() }.is_complete(), "no lines");
     }
 }

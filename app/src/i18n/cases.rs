@@ -6,6 +6,7 @@ mod reason_codes;
 
 pub use about::{expiry, resolution, settlement, settlement_name, unusable};
 pub use facts::facts;
+pub use reason_codes::payment as payment_reason;
 
 use super::Lang;
 pub use super::catalogue::cases::{KindItemTexts, texts};

@@ -10,8 +10,9 @@ use app::api::sales::SalesPort;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::wall_layout::Scope;
+use model::audit::AuditQuery;
 use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
-use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Query, Sale};
+use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Sale};
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
 use model::meter::{ControlMode, Latest, StatusWord};
@@ -194,9 +195,10 @@ both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async 
     let progress = e.console.room(&e.clerk, e.here).await.unwrap().progress;
     assert_eq!(progress.commands[1].state, CommandState::Superseded, "superseded by the newer command");
 
-    let lines = e.console.audit(&e.clerk, &Query { text: "meter.mode".into(), ..Query::default() }).await.unwrap();
+    let lines = e.console.audit(&e.clerk, &AuditQuery { action: "meter.mode".into(), ..AuditQuery::default() }).await.unwrap();
+    let (lines, names) = (lines.page, lines.names);
     assert_eq!(lines.total, 2, "a form sent twice is written down once");
-    assert_eq!((lines.lines[0].actor.as_str(), lines.lines[0].ip.as_str()), ("clerk", "10.0.0.5"));
+    assert_eq!((names[&lines.lines[0].actor].as_str(), lines.lines[0].ip.as_str()), ("clerk", "10.0.0.5"));
     assert_eq!(lines.lines[0].place.as_ref().unwrap().1.to_string(), "1号楼 3层 301");
     assert!(audit::verify(&e.w.db).await.unwrap().broken_at.is_none());
 });
@@ -258,7 +260,8 @@ both!(opening_takes_several_meters_or_names_the_wrong_row, |w: World| async move
     assert_eq!(account.residents.len(), 3);
     assert_eq!(account.number, e.console.room(&e.boss, e.there).await.unwrap().account.unwrap().number);
     assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'open'").await, 2, "each meter is told");
-    let told = e.console.audit(&e.boss, &Query { text: "account.open".into(), ..Query::default() }).await.unwrap();
+    let told = e.console.audit(&e.boss, &AuditQuery { action: "account.open".into(), ..AuditQuery::default() }).await.unwrap();
+    let told = told.page;
     assert!(told.lines[0].detail.contains("wangwu") && told.lines[0].detail.contains(&second.0.to_string()), "{told:?}");
 });
 
@@ -274,8 +277,14 @@ both!(a_room_search_finds_exactly_that_room, |w: World| async move {
 both!(the_audit_log_names_the_room_of_a_sale, |w: World| async move {
     let e = Estate::new(w).await;
     e.cash_desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
-    let line =
-        e.console.audit(&e.clerk, &Query { text: "sale.create".into(), ..Query::default() }).await.unwrap().lines.remove(0);
+    let line = e
+        .console
+        .audit(&e.clerk, &AuditQuery { action: "sale".into(), ..AuditQuery::default() })
+        .await
+        .unwrap()
+        .page
+        .lines
+        .remove(0);
     assert_eq!(line.place.unwrap().0, e.here);
     assert!(line.subject.starts_with("order:"));
 });

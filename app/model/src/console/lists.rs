@@ -208,19 +208,3 @@ pub enum CaseStep {
     Owner(Option<String>),
     Due(Timestamp),
 }
-
-/// A line of the audit chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditLine {
-    pub seq: i64,
-    pub at: Timestamp,
-    /// Name of a person, `system` or `channel:...`.
-    pub actor: String,
-    pub ip: String,
-    pub action: String,
-    pub subject: String,
-    /// Its meter and the place of that.
-    pub place: Option<(MeterId, RoomName)>,
-    /// Details, as JSON.
-    pub detail: String,
-}

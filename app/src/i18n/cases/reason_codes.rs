@@ -5,7 +5,8 @@ use crate::i18n::{Lang, commands, errors};
 use model::case::{ClosingReason, HoldReason, PaymentReason, RefundReason, RefundTrouble};
 
 /// Why a payment does not fit its order.
-pub(super) fn payment(reason: PaymentReason, lang: Lang) -> &'static str {
+#[must_use]
+pub const fn payment(reason: PaymentReason, lang: Lang) -> &'static str {
     let t = texts(lang).payment_reason;
     match reason {
         PaymentReason::Unknown => t.unknown,

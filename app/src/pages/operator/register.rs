@@ -49,7 +49,7 @@ pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
 }
 
 /// A day as date inputs submit it.
-pub(super) fn day(text: &str) -> Option<Date> {
+pub(crate) fn day(text: &str) -> Option<Date> {
     text.parse().ok()
 }
 

@@ -1,11 +1,12 @@
 //! Who did what, when, from where: append-only, each line's keyed hash over the one before.
 
-use model::audit::AuditAction;
+use model::audit::{AuditAction, Verification};
+use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::seal::{Head, SealKey};
-use super::{Db, Result, Tx, on};
+use super::{Db, Result, Tx, on, read};
 
 /// One line to write.
 #[derive(Clone, Debug)]
@@ -111,6 +112,105 @@ pub async fn walk(tx: &mut Tx, head: Option<&Head>) -> Result<Chain> {
     // A chain that was cut at its end does not reach its head.
     let ends = head.is_some_and(|head| head.seq == seq && head.hash == previous && head.is_genuine(&key));
     Ok(Chain { lines: seq, broken_at: (!ends).then_some(seq + 1) })
+}
+
+/// How many lines [`walk_range`] checks at most.
+pub const WALKED: i64 = 200_000;
+
+/// What walking a part of the chain found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Walked {
+    /// The first and last line of the range; 0 without any.
+    pub first: i64,
+    pub last: i64,
+    /// How many lines were checked, from the first; no more than [`WALKED`].
+    pub lines: i64,
+    pub broken_at: Option<i64>,
+}
+
+/// Walks the lines between two instants, each against the one before. Where the range has the newest line, it has to be the head's.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn walk_range(db: &Db, from: Timestamp, until: Timestamp) -> Result<Walked> {
+    let mut tx = db.begin_reading().await?;
+    let key = tx.unsealed().key().clone();
+    let ends: Option<(Option<i64>, Option<i64>)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT MIN(seq), MAX(seq) FROM audit WHERE at >= $1 AND at < $2")
+            .bind(from)
+            .bind(until)
+            .fetch_optional(c)
+            .await)?;
+    let Some((Some(first), Some(last))) = ends else { return Ok(Walked::default()) };
+    let before: Option<(Vec<u8>,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT hash FROM audit WHERE seq = $1").bind(first - 1).fetch_optional(c).await)?;
+    let mut walked = Walked { first, last, ..Walked::default() };
+    let (mut previous, mut seq) = match before {
+        Some((hash,)) => (hash, first - 1),
+        None if first == 1 => (Vec::new(), 0),
+        None => return Ok(Walked { broken_at: Some(first - 1), ..walked }),
+    };
+    while seq < last && walked.lines < WALKED {
+        let lines: Vec<StoredLine> = on!(&mut tx, |c| sqlx::query_as(
+            "SELECT seq, at, actor, ip, action, subject, detail, hash FROM audit WHERE seq > $1 AND seq <= $2
+             ORDER BY seq LIMIT 1000"
+        )
+        .bind(seq)
+        .bind(last)
+        .fetch_all(c)
+        .await)?;
+        for StoredLine { seq: number, at, line, hash } in lines {
+            if number != seq + 1 || hash != line.hash(&key, &previous, number, at) {
+                return Ok(Walked { broken_at: Some(seq + 1), ..walked });
+            }
+            (seq, previous) = (number, hash);
+            walked.lines += 1;
+        }
+    }
+    let head = head(&mut tx).await?;
+    let fits = head.is_some_and(|head| {
+        let is_newest = head.seq == seq;
+        head.seq >= seq && head.is_genuine(&key) && (!is_newest || head.hash == previous)
+    });
+    if !fits {
+        walked.broken_at = Some(seq + 1);
+    }
+    Ok(walked)
+}
+
+/// The seals of all rows of the books: how many there are, and which rows do not fit theirs, as `table key`.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn sealed_rows(db: &Db) -> Result<(i64, Vec<String>)> {
+    let mut tx = db.begin_reading().await?;
+    let head = head(&mut tx).await?;
+    let report = super::seal::faults(&mut tx).await?;
+    let mut faults: Vec<String> = report.faults.iter().map(|(table, row, _)| format!("{table} {row}")).collect();
+    if faults.is_empty() && head.is_some_and(|head| !report.fits(&head)) {
+        faults.push("audit_head".to_owned());
+    }
+    Ok((report.rows, faults))
+}
+
+/// Writes down that a person verified lines and seals, and gives the number of that line.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn record_verification(db: &Db, at: Timestamp, who: &Who, found: &Verification) -> Result<i64> {
+    let mut tx = db.begin().await?;
+    let (actor, detail) = (format!("user:{}", who.user), serde_json::json!(found).to_string());
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::AuditVerify, subject: "site", detail: &detail };
+    append(&mut tx, at, &entry).await?;
+    tx.commit().await?;
+    let seq: Option<(Option<i64>,)> =
+        read!(db, |pool| sqlx::query_as("SELECT MAX(seq) FROM audit WHERE action = $1 AND actor = $2 AND at = $3")
+            .bind(AuditAction::AuditVerify)
+            .bind(&actor)
+            .bind(at)
+            .fetch_optional(pool)
+            .await)?;
+    Ok(seq.and_then(|(seq,)| seq).unwrap_or(0))
 }
 
 /// Whether the head was written with the database's key, or nothing was written yet.

@@ -27,7 +27,7 @@ use sqlx::FromRow;
 
 pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room_of_account};
 pub use accounts::accounts;
-pub use audit::audit;
+pub use audit::{AuditFilter, audit, audit_line, lines as audit_lines, names as audit_names};
 pub use batches::{batch_items, batches, missed, wallets};
 pub use cases::{case, cases, cases_of, close_case, close_cases, held};
 pub(crate) use cases::{close_in, note_closed};

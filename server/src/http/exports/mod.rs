@@ -1,6 +1,7 @@
 //! Files for spreadsheets.
 
 mod account_batch;
+pub mod audit;
 pub mod csv;
 mod listing;
 mod meter_states;

@@ -31,11 +31,13 @@ pub struct ConsoleService {
     passwords: Passwords,
     limits: Limits,
     rules: Rules,
+    /// Held while somebody verifies the audit chain.
+    verifying: tokio::sync::Mutex<()>,
 }
 
 impl ConsoleService {
     #[must_use]
     pub const fn new(context: Context, passwords: Passwords, limits: Limits, rules: Rules) -> Self {
-        Self { context, passwords, limits, rules }
+        Self { context, passwords, limits, rules, verifying: tokio::sync::Mutex::const_new(()) }
     }
 }

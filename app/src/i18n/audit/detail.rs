@@ -1,0 +1,435 @@
+//! What a line says beyond its action: the values of its detail, each with its name.
+
+use serde_json::{Map, Value};
+
+use super::{labelled, texts};
+use crate::i18n::{
+    Lang, account_lifecycle, approvals, cases, cash_desk, commands, common, events, ledger, refunds, site_workbook,
+};
+use model::approval::Decision;
+use model::audit::{AuditAction, AuditLine, Names, Verification};
+use model::case::{CaseDetail, CaseKind, PaymentReason};
+use model::command::CommandReason;
+use model::console::ClosingKind;
+use model::energy::Energy;
+use model::event::EventKind;
+use model::ids::Uuid;
+use model::issue::Issue;
+use model::meter::ControlMode;
+use model::money::{Fen, Money};
+use model::order::{ReturnKind, Tender};
+use model::refund::RefundSource;
+use model::site_workbook::{Counts, Sheet};
+use model::subsidy::Per;
+use model::time::Timestamp;
+
+/// How a value is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Fen,
+    Money,
+    Energy,
+    Watts,
+    Seconds,
+    Milliseconds,
+    Instant,
+    YesNo,
+    Tender,
+    Mode,
+    Per,
+    /// The id of something, which is said by its name.
+    Of(&'static str),
+    /// A code with a text in the table `value`.
+    Word,
+    Kind,
+    Source,
+    Reason,
+    Resolution,
+    Issue,
+    Decision,
+    Counts,
+    /// Its values stand for themselves.
+    Inside,
+    /// Only in the raw record: ids that nobody reads, and what another value says.
+    Raw,
+}
+
+/// The keys of details in the order in which they are said. What is not here is said last, by its key.
+const KEYS: &[(&str, Form)] = &[
+    ("decision", Form::Decision),
+    ("issue", Form::Issue),
+    ("kind", Form::Kind),
+    ("number", Form::Text),
+    ("name", Form::Text),
+    ("plan", Form::Of("plan")),
+    ("login", Form::Text),
+    ("role", Form::Word),
+    ("others", Form::Text),
+    ("account", Form::Of("account")),
+    ("meter", Form::Of("meter")),
+    ("also", Form::Of("meter")),
+    ("old", Form::Of("meter")),
+    ("new", Form::Of("meter")),
+    ("was", Form::Text),
+    ("serial", Form::Text),
+    ("order", Form::Of("order")),
+    ("return", Form::Of("return")),
+    ("from", Form::Of("account")),
+    ("to", Form::Of("account")),
+    ("to_account", Form::Of("account")),
+    ("to_meter", Form::Of("meter")),
+    ("amount_fen", Form::Fen),
+    ("amount_e4", Form::Money),
+    ("left_fen", Form::Fen),
+    ("expected_fen", Form::Fen),
+    ("counted_fen", Form::Fen),
+    ("float_fen", Form::Fen),
+    ("refunded_fen", Form::Fen),
+    ("remaining_fen", Form::Fen),
+    ("total_fen", Form::Fen),
+    ("fees_e4", Form::Money),
+    ("per", Form::Per),
+    ("tender", Form::Tender),
+    ("channel", Form::Tender),
+    ("source", Form::Source),
+    ("out_trade_no", Form::Text),
+    ("trade_no", Form::Text),
+    ("refund_no", Form::Text),
+    ("mode", Form::Mode),
+    ("on", Form::YesNo),
+    ("may_approve", Form::YesNo),
+    ("alarm1_fen", Form::Fen),
+    ("alarm2_fen", Form::Fen),
+    ("overdraft_fen", Form::Fen),
+    ("hoarding_fen", Form::Fen),
+    ("overload_w", Form::Watts),
+    ("malignant_w", Form::Watts),
+    ("seconds", Form::Seconds),
+    ("off_s", Form::Seconds),
+    ("lost", Form::YesNo),
+    ("effective_at", Form::Instant),
+    ("wh", Form::Energy),
+    ("energy_wh", Form::Energy),
+    ("total_wh", Form::Energy),
+    ("count", Form::Text),
+    ("attempts", Form::Text),
+    ("result", Form::Text),
+    ("meters", Form::Of("meter")),
+    ("commands", Form::Text),
+    ("accounts", Form::Text),
+    ("lines", Form::Text),
+    ("foreign", Form::Text),
+    ("equal", Form::Text),
+    ("differences", Form::Text),
+    ("came", Form::Text),
+    ("went", Form::Text),
+    ("reopened", Form::YesNo),
+    ("undecided", Form::Text),
+    ("prints", Form::Text),
+    ("second_factor", Form::Word),
+    ("failed", Form::Text),
+    ("sessions_ended", Form::Text),
+    ("counts", Form::Counts),
+    ("pin", Form::Text),
+    ("choice", Form::Word),
+    ("split", Form::Word),
+    ("asked_by", Form::Of("user")),
+    ("resolution", Form::Resolution),
+    ("reason", Form::Reason),
+    ("note", Form::Text),
+    ("said", Form::Text),
+    ("took_ms", Form::Milliseconds),
+    ("counter", Form::Inside),
+    ("more", Form::Inside),
+    ("done", Form::Inside),
+    ("at", Form::Raw),
+    ("basis", Form::Raw),
+    ("charge", Form::Raw),
+    ("closing", Form::Raw),
+    ("command", Form::Raw),
+    ("digest", Form::Raw),
+    ("epoch", Form::Raw),
+    ("event", Form::Raw),
+    ("prices", Form::Raw),
+    ("request", Form::Raw),
+];
+
+/// The values of a line's detail; `None` where it has none to say.
+#[must_use]
+pub fn detail(line: &AuditLine, names: &Names, lang: Lang) -> Option<String> {
+    let action = AuditAction::parse(&line.action);
+    if action == Some(AuditAction::AuditVerify)
+        && let Ok(found) = serde_json::from_str::<Verification>(&line.detail)
+    {
+        return Some(super::verification(&found, lang));
+    }
+    // These write the detail of a case.
+    let case = match action {
+        Some(AuditAction::CommandHeld) => Some(CaseKind::Delivery),
+        Some(AuditAction::CommandDisobeyed | AuditAction::CommandNotPermitted) => Some(CaseKind::Relay),
+        Some(AuditAction::PricesMissed) => Some(CaseKind::Prices),
+        _ => None,
+    };
+    if let Some(Ok(case)) = case.map(|kind| CaseDetail::from_json(kind, &line.detail)) {
+        return cases::facts(&case, lang);
+    }
+    let Ok(Value::Object(detail)) = serde_json::from_str(&line.detail) else { return None };
+    let area = line.action.split_once('.').map_or("", |(area, _)| area);
+    let mut words = Words { area, action: &line.action, names, lang, said: Vec::new() };
+    words.object(&detail);
+    common::clauses(words.said, lang)
+}
+
+struct Words<'a> {
+    area: &'a str,
+    action: &'a str,
+    names: &'a Names,
+    lang: Lang,
+    said: Vec<String>,
+}
+
+impl Words<'_> {
+    fn object(&mut self, detail: &Map<String, Value>) {
+        for (key, form) in KEYS {
+            if let Some(value) = detail.get(*key) {
+                self.entry(key, *form, value);
+            }
+        }
+        for (key, value) in detail {
+            if !KEYS.iter().any(|(known, _)| known == key) {
+                self.entry(key, Form::Text, value);
+            }
+        }
+    }
+
+    fn entry(&mut self, key: &str, form: Form, value: &Value) {
+        match (form, value) {
+            (Form::Raw, _) | (_, Value::Null) => {}
+            (Form::Inside, Value::Object(inner)) => self.object(inner),
+            (Form::Issue | Form::Decision | Form::Kind | Form::Counts, _) => self.said.extend(self.value(form, value)),
+            _ => {
+                let label = texts(self.lang).detail.get(key).map_or_else(|| key.replace('_', " "), str::to_owned);
+                self.said.extend(self.value(form, value).map(|value| labelled(&label, value, self.lang)));
+            }
+        }
+    }
+
+    /// A value in words; `None` where it says nothing.
+    fn value(&self, form: Form, value: &Value) -> Option<String> {
+        if let Value::Array(values) = value
+            && form != Form::Counts
+        {
+            return common::list(values.iter().filter_map(|value| self.value(form, value)), self.lang);
+        }
+        let t = texts(self.lang);
+        let yuan = |amount: String| format!("{amount} {}", common::yuan(self.lang));
+        let number = || value.as_i64();
+        match form {
+            Form::Fen => number().map(|fen| yuan(Fen(fen).to_string())),
+            Form::Money => number().map(|e4| yuan(Money(e4).to_string())),
+            Form::Energy => number().map(|wh| format!("{} kWh", Energy(wh))),
+            Form::Watts => number().map(|watts| if watts == 0 { t.value.unlimited.to_owned() } else { format!("{watts} W") }),
+            Form::Seconds => number().map(|seconds| format!("{seconds} s")),
+            Form::Milliseconds => number().map(|ms| format!("{ms} ms")),
+            Form::Instant => number().map(|at| Timestamp(at).to_string()),
+            Form::YesNo => value.as_bool().map(|yes| if yes { t.value.yes } else { t.value.no }.to_owned()),
+            Form::Issue => serde_json::from_value::<Issue>(value.clone()).ok().map(|issue| commands::summary(&issue, self.lang)),
+            Form::Decision => serde_json::from_value::<Decision>(value.clone()).ok().map(|asked| self.decision(&asked)),
+            Form::Counts => self.counts(value),
+            _ => self.text(form, value),
+        }
+    }
+
+    fn text(&self, form: Form, value: &Value) -> Option<String> {
+        let Value::String(word) = value else { return plain(value) };
+        let (t, lang) = (texts(self.lang), self.lang);
+        if let Form::Of(kind) = form
+            && let Ok(id) = Uuid::parse_str(word)
+        {
+            return self.names.get(&format!("{kind}:{}", id.as_simple())).cloned();
+        }
+        let known = match form {
+            Form::Tender => Tender::parse(word).map(|tender| common::tender(tender, lang).to_owned()),
+            Form::Mode => ControlMode::parse(word).map(|mode| common::mode(mode, lang).to_owned()),
+            Form::Per => Per::parse(word).map(|per| per_words(per, lang).to_owned()),
+            Form::Kind => self.kind(word),
+            Form::Source if self.area == "refund" => {
+                RefundSource::parse(word).map(|source| refunds::source(source, lang).to_owned())
+            }
+            Form::Reason => return self.reason(word),
+            Form::Resolution => Some(cases::resolution(word, lang)),
+            Form::Word | Form::Source => t.value.get(word).map(str::to_owned),
+            _ => None,
+        };
+        known.or_else(|| plain(value))
+    }
+
+    fn kind(&self, word: &str) -> Option<String> {
+        let lang = self.lang;
+        match self.area {
+            "return" => ReturnKind::parse(word).map(|kind| cash_desk::kind(kind, lang).to_owned()),
+            "case" | "statement" => CaseKind::parse(word).map(|kind| cases::case(kind, lang).name.to_owned()),
+            "event" => EventKind::parse(word).map(|kind| events::event(kind, lang).name.to_owned()),
+            "closing" | "account" | "meter" => {
+                ClosingKind::parse(word).map(|kind| account_lifecycle::kind(kind, lang).to_owned())
+            }
+            _ => texts(lang).value.get(word).map(str::to_owned),
+        }
+    }
+
+    /// Reasons of the system are codes; people's are said as they were written.
+    fn reason(&self, word: &str) -> Option<String> {
+        let known = match self.area {
+            // The action says it already.
+            "payment" if self.action.ends_with(word) => return None,
+            "payment" => PaymentReason::parse(word).map(|reason| cases::payment_reason(reason, self.lang).to_owned()),
+            "refund" => return Some(refunds::reason(word, true, self.lang)),
+            "command" => CommandReason::parse(word).map(|reason| commands::reason(reason, self.lang)),
+            "order" => texts(self.lang).value.get(word).map(str::to_owned),
+            _ => None,
+        };
+        known.or_else(|| (!word.is_empty()).then(|| word.to_owned()))
+    }
+
+    fn decision(&self, asked: &Decision) -> String {
+        let value = match asked {
+            Decision::Subsidy { from, per, amount, .. } => {
+                let (yuan, per) = (common::yuan(self.lang), per_words(*per, self.lang));
+                Some(format!("{amount} {yuan} / {per}, {from}"))
+            }
+            Decision::Prices { plan, .. } => Some(plan.clone()),
+            Decision::PricePlace { plan, .. } => self.names.get(&format!("plan:{}", plan.as_simple())).cloned(),
+            Decision::WriteOff { .. } | Decision::CloseForeign { .. } | Decision::Adjustment { .. } => None,
+        };
+        let kind = approvals::kind(asked.kind(), self.lang);
+        value.map_or_else(|| kind.to_owned(), |value| labelled(kind, value, self.lang))
+    }
+
+    /// What an import did, by sheet.
+    fn counts(&self, value: &Value) -> Option<String> {
+        let counts: Vec<Counts> = serde_json::from_value(value.clone()).ok()?;
+        let t = texts(self.lang).detail;
+        let changes = Sheet::ALL.into_iter().zip(counts).filter(|(_, n)| n.created + n.changed > 0);
+        let parts = changes.map(|(sheet, n)| {
+            format!("{} {} {}, {} {}", site_workbook::sheet(sheet, self.lang), t.created, n.created, t.changed, n.changed)
+        });
+        common::clauses(parts, self.lang)
+    }
+}
+
+fn per_words(per: Per, lang: Lang) -> &'static str {
+    match per {
+        Per::Room => ledger::texts(lang).per_room,
+        Per::Head => ledger::texts(lang).per_head,
+    }
+}
+
+/// A value as it is; nothing for ids, empty texts and what has parts.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.is_empty() || Uuid::parse_str(text).is_ok() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(action: &str, detail: &str, lang: Lang) -> String {
+        let line = AuditLine {
+            seq: 1,
+            at: Timestamp(0),
+            actor: "system".into(),
+            ip: String::new(),
+            action: action.into(),
+            subject: "site".into(),
+            place: None,
+            detail: detail.into(),
+        };
+        let id = Uuid::from_u128(7).as_simple().to_string();
+        let named = [("account", "6407353703886369"), ("meter", "1号楼 301"), ("plan", "居民电价"), ("user", "王芳")];
+        let names = named.map(|(kind, name)| (format!("{kind}:{id}"), name.to_owned())).into();
+        super::detail(&line, &names, lang).unwrap_or_default()
+    }
+
+    const ID: &str = "00000000-0000-0000-0000-000000000007";
+
+    /// A detail as the code writes it, and what must be in its words.
+    const WRITTEN: &[(&str, &str, &str, &str)] = &[
+        (
+            "sale.create",
+            r#"{"number":"2611230000000001","account":"$","meter":"$","tender":"cash","amount_fen":5000}"#,
+            "付款方式：现金",
+            "amount: 50.00 yuan",
+        ),
+        ("shift.close", r#"{"expected_fen":5000,"counted_fen":4900,"reason":"少一元"}"#, "实点：49.00 元", "reason: 少一元"),
+        ("user.create", r#"{"login":"wang","role":"operator"}"#, "角色：操作员", "role: operator"),
+        (
+            "payment.held",
+            r#"{"reason":"amount","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9","amount_fen":4900,
+               "refunded_fen":null,"expected_fen":5000}"#,
+            "金额与订单不符",
+            "differs from the order",
+        ),
+        ("payment.credited", r#"{"reason":"credited","channel":"wechat","source":"query"}"#, "来源：查单", "source: query"),
+        ("command.done", r#"{"kind":"credit","count":5,"epoch":1,"remaining_fen":6320,"attempts":1}"#, "63.20 元", "63.20 yuan"),
+        ("command.held", r#"{"why":"hoarding-limit","remaining_fen":90000,"limit_fen":95000}"#, "囤积限额", "hoarding limit"),
+        ("meter.mode", r#"{"mode":"guaranteed"}"#, "保电", "mode: "),
+        ("meter.switch", r#"{"on":false,"command":"$"}"#, "通电：否", "on: no"),
+        ("batch.create", r#"{"kind":"mode","issue":{"mode":"forced_off"},"meters":12}"#, "强断", "meters: 12"),
+        (
+            "approval.ask",
+            r#"{"request":"$","decision":{"price_place":{"place":"$","plan":"$"}},"basis":{"write_off":{"left":1}},
+               "reason":"新学期","asked_by":"$","more":{"amount_fen":0}}"#,
+            "居民电价",
+            "requested by: 王芳",
+        ),
+        (
+            "closing.carry",
+            r#"{"closing":"$","kind":"move","reason":"","more":{"amount_fen":1200,"order":"$","to":"$"}}"#,
+            "12.00 元",
+            "to: 6407353703886369",
+        ),
+        ("case.close", r#"{"kind":"relay","resolution":"mended"}"#, "处理结果", "resolution"),
+        (
+            "site.import",
+            r#"{"counts":[{"created":696,"changed":0,"unchanged":0},{"created":4,"changed":1,"unchanged":0},
+               {"created":0,"changed":0,"unchanged":3},{"created":0,"changed":0,"unchanged":0},
+               {"created":0,"changed":0,"unchanged":0}]}"#,
+            "新建 696",
+            "created 696",
+        ),
+        ("moon.land", r#"{"crew_size":3,"flag":"red"}"#, "crew size：3", "flag: red"),
+    ];
+
+    #[test]
+    fn each_detail_is_said_in_words() {
+        for (action, detail, zh, en) in WRITTEN {
+            for (lang, word) in [(Lang::Zh, zh), (Lang::En, en)] {
+                let said = said(action, &detail.replace('$', ID), lang);
+                assert!(said.contains(word), "{action}: {said}");
+                assert!(!said.contains(['{', '"', '_', '$']) && !said.contains("0000-"), "{action}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_has_a_label() {
+        let bare = [Form::Raw, Form::Inside, Form::Issue, Form::Decision, Form::Kind, Form::Counts];
+        for (key, form) in KEYS {
+            let labelled = [Lang::Zh, Lang::En].iter().all(|lang| texts(*lang).detail.get(key).is_some());
+            assert!(labelled || bare.contains(form), "{key} has no label");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_left_to_the_raw_record() {
+        assert_eq!(said("session.open", "{}", Lang::En), "");
+        assert_eq!(said("session.open", "not json", Lang::En), "");
+    }
+}
