@@ -41,7 +41,10 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/login", Access::Public),
     ("/setup", Access::Public),
     ("/invitations/:code", Access::Public),
+    ("/login/code", Access::Public),
     ("/password", Access::Anyone),
+    ("/password/second-factor", Access::Anyone),
+    ("/password/recovery-codes", Access::Anyone),
     ("/home", Access::Resident),
     ("/usage", Access::Resident),
     ("/topup", Access::Resident),
@@ -113,6 +116,7 @@ pub const PAGES: &[(&str, Access)] = &[
 pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/auth/log-in", Access::Public),
     ("/api/auth/accept-invitation", Access::Public),
+    ("/api/auth/second-step", Access::Public),
     ("/api/auth/", Access::Anyone),
     ("/api/site/", Access::Public),
     ("/api/setup/site", Access::Public),
@@ -124,6 +128,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/approve-refund", Access::May(Permission::Approve)),
     ("/api/operator/approve-request", Access::May(Permission::Approve)),
     ("/api/operator/approve-return", Access::May(Permission::Approve)),
+    ("/api/operator/audit/", Access::May(Permission::Audit)),
     ("/api/operator/ask-about-meter", Access::May(Permission::Return)),
     ("/api/operator/ask-channel", Access::May(Permission::Reconcile)),
     ("/api/operator/assign-prices", Access::May(Permission::Prices)),
@@ -191,6 +196,13 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
 pub fn function(path: &str) -> Option<Access> {
     let matches = |rule: &str| if rule.ends_with('/') { path.starts_with(rule) } else { path == rule };
     FUNCTIONS.iter().find(|(rule, _)| matches(rule)).map(|&(_, access)| access)
+}
+
+/// Whether a page or function, by its route, is open to somebody who has to choose another password first.
+#[must_use]
+pub fn is_open_before_password(path: &str) -> bool {
+    matches!(path, "/login" | "/password" | "/api/auth/password" | "/api/auth/log-in" | "/api/auth/log-out" | "/health")
+        || path.starts_with("/api/site/")
 }
 
 /// Who may open a page, by its address.

@@ -6,10 +6,12 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-use crate::i18n::{common, lang};
+use crate::i18n::{auth, common, lang};
+use crate::pages::auth::code::CodePage;
 use crate::pages::auth::invitation::InvitationPage;
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
+use crate::pages::auth::second_factor::{RecoveryCodesPage, SecondFactorPage};
 use crate::pages::auth::setup::SetupPage;
 use crate::pages::error::ErrorPage;
 use crate::pages::{operator, resident};
@@ -40,6 +42,7 @@ pub fn failure(site: Site, error: AppError) -> impl IntoView {
 
 fn document(site: Site, body: AnyView) -> impl IntoView {
     let theme = ports::visit().theme;
+    let person = ports::anyone().ok().map(|who| who.user.to_string());
     view! {
         <!DOCTYPE html>
         <html lang=lang().tag() data-theme=theme.word()>
@@ -53,7 +56,10 @@ fn document(site: Site, body: AnyView) -> impl IntoView {
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 {site.stylesheet.map(|href| view! { <link rel="stylesheet" href=href nonce=use_nonce()/> })}
+                {person.map(|person| view! { <meta name="person" content=person/> })}
+                <meta name="form-restored" content=auth::texts(lang()).form_restored/>
                 <script type="module" nonce=use_nonce()>{include_str!("live.js")}</script>
+                <script type="module" nonce=use_nonce()>{include_str!("forms.js")}</script>
                 {site.bundle.map(|bundle| view! { <script type="module" nonce=use_nonce()>{loader(&bundle)}</script> })}
                 <MetaTags/>
             </head>
@@ -80,7 +86,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitations/:code") view=InvitationPage ssr=SsrMode::Async/>
+                <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async/>
                 <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/password/second-factor") view=SecondFactorPage ssr=SsrMode::Async/>
+                <Route path=path!("/password/recovery-codes") view=RecoveryCodesPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=resident::home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=resident::usage::UsePage ssr=SsrMode::Async/>
                 <Route path=path!("/topup") view=resident::topup::TopUpPage ssr=SsrMode::Async/>

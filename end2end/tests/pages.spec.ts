@@ -5,7 +5,7 @@ import { logIn, noErrors } from "../support/people";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const resident = ["/home", "/usage", "/topup", "/switch", "/records", "/me", "/help"];
+const resident = ["/home", "/usage", "/topup", "/switch", "/records", "/me", "/help", "/password"];
 const operator = [
   "/wall",
   "/wall?view=table",
@@ -41,6 +41,7 @@ const operator = [
   "/prices",
   "/audit",
   "/guide",
+  "/password",
 ];
 
 interface Violation {

@@ -93,8 +93,22 @@ errors! {
     RoleInUse = "role-in-use", 409;
     /// The resident has another account.
     HasAccount = "has-account", 409;
-    /// The new password is too short or the same.
+    /// The new password is too short: less than 8 characters.
     WeakPassword = "weak-password", 422;
+    /// The password alone lets an operator in, and has less than 15 characters.
+    PasswordAlone = "password-alone", 422;
+    /// More than 128 characters.
+    PasswordTooLong = "password-too-long", 422;
+    /// One of the passwords that attackers try first.
+    CommonPassword = "common-password", 422;
+    /// Made of the login name, the site's name or the product's.
+    PersonalPassword = "personal-password", 422;
+    /// The new password is the old one.
+    SamePassword = "same-password", 422;
+    /// Somebody else chose the password: another one has to be chosen first.
+    PasswordDue = "password-due", 403;
+    /// The code of the second factor is wrong or was used before.
+    WrongCode = "wrong-code", 422;
     /// The old password is wrong.
     WrongPassword = "wrong-password", 422;
     /// No price plan holds for the room.

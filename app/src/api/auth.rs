@@ -8,6 +8,7 @@ use crate::access::start;
 use crate::link;
 use crate::ports::{Role, Visit, Who, anyone, ports, reply, visit};
 use model::error::AppError;
+use model::time::Timestamp;
 
 /// A session that was opened by a log-in.
 #[derive(Clone, Debug)]
@@ -19,10 +20,79 @@ pub struct NewSession {
     pub device: String,
 }
 
+/// What the right password leads to.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    Open(NewSession),
+    /// The token of a log-in that waits for the code of the second factor; it takes the session's place in the cookie.
+    SecondStep(String),
+}
+
+/// What a person sees of their own account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAccount {
+    /// The one used last first.
+    pub sessions: Vec<OwnSession>,
+    pub has_second_factor: bool,
+    /// Recovery codes that are left.
+    pub recovery_codes: i64,
+    /// Somebody else chose the password.
+    pub password_due: bool,
+    /// The password of an operator is all that is asked for, and has to be longer.
+    pub alone: bool,
+}
+
+/// An open session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnSession {
+    /// To end it by; not its token.
+    pub id: String,
+    /// The one that asks.
+    pub is_this: bool,
+    pub created_at: Timestamp,
+    /// Written down every ten minutes.
+    pub seen_at: Timestamp,
+    pub ip: String,
+    /// The user agent of its browser.
+    pub agent: String,
+}
+
+/// A second factor to be set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondFactorSetup {
+    /// The secret as a person types it.
+    pub typed: String,
+    /// The `otpauth:` address.
+    pub address: String,
+    /// Size and path of its QR code.
+    pub size: i32,
+    pub path: String,
+}
+
 #[async_trait]
 pub trait AuthPort: Send + Sync {
-    /// Checks the password and opens a session.
-    async fn log_in(&self, login: &str, password: &str, visit: &Visit) -> Result<NewSession, AppError>;
+    /// Checks the password, and opens a session where no code is asked for.
+    async fn log_in(&self, login: &str, password: &str, visit: &Visit) -> Result<LoggedIn, AppError>;
+    /// Checks the code of the second factor, or a recovery code, and opens the session.
+    async fn second_step(&self, code: &str, visit: &Visit) -> Result<NewSession, AppError>;
+    /// Whether this browser's log-in waits for a code.
+    async fn waits_for_code(&self, visit: &Visit) -> Result<bool, AppError>;
+    /// The person's own account, with their sessions.
+    async fn account(&self, who: &Who, visit: &Visit) -> Result<OwnAccount, AppError>;
+    /// Makes the secret of a second factor, which counts once it is confirmed.
+    async fn prepare_second_factor(&self, who: &Who) -> Result<(), AppError>;
+    /// The second factor that is being set up; [`AppError::NotFound`] without one.
+    async fn second_factor_setup(&self, who: &Who) -> Result<SecondFactorSetup, AppError>;
+    /// Turns the second factor on and makes recovery codes.
+    async fn confirm_second_factor(&self, who: &Who, code: &str) -> Result<(), AppError>;
+    async fn turn_off_second_factor(&self, who: &Who, password: &str) -> Result<(), AppError>;
+    async fn renew_recovery_codes(&self, who: &Who, password: &str) -> Result<(), AppError>;
+    /// The recovery codes that were just made; only the first time, and for some minutes.
+    async fn new_recovery_codes(&self, who: &Who) -> Result<Vec<String>, AppError>;
+    /// Ends another session of the person.
+    async fn end_session(&self, who: &Who, id: &str) -> Result<(), AppError>;
+    /// Ends all other sessions of the person.
+    async fn end_other_sessions(&self, who: &Who, visit: &Visit) -> Result<(), AppError>;
     /// Ends the session.
     async fn log_out(&self, who: &Who, token: &str) -> Result<(), AppError>;
     /// Changes the password of the person and ends all their other sessions.
@@ -35,12 +105,76 @@ pub async fn log_in(login: String, password: String, next: Option<String>) -> Re
     let (ports, reply) = (ports()?, reply()?);
     let back = next.as_deref().map_or_else(|| "/login".to_owned(), |next| link::with("/login", "next", next));
     let opened = ports.auth.log_in(login.trim(), &password, &visit()).await;
-    let onwards = opened.map(|session| {
+    let onwards = opened.map(|opened| match opened {
+        LoggedIn::Open(session) => {
+            reply.session(&session.token);
+            reply.known_device(&session.device);
+            next.unwrap_or_else(|| start(session.role).to_owned())
+        }
+        LoggedIn::SecondStep(token) => {
+            reply.session(&token);
+            next.as_deref().map_or_else(|| CODE.to_owned(), |next| link::with(CODE, "next", next))
+        }
+    });
+    answer(onwards, &back)
+}
+
+/// The page that asks for the code of the second factor.
+const CODE: &str = "/login/code";
+/// A person's own page.
+const ACCOUNT: &str = "/password";
+const SETUP: &str = "/password/second-factor";
+const CODES: &str = "/password/recovery-codes";
+
+/// The second step of a log-in: a code of the app, or a recovery code.
+#[server(name = SecondStep, prefix = "/api", endpoint = "auth/second-step")]
+pub async fn second_step(code: String, next: Option<String>) -> Result<(), ApiError> {
+    let (ports, reply) = (ports()?, reply()?);
+    let back = next.as_deref().map_or_else(|| CODE.to_owned(), |next| link::with(CODE, "next", next));
+    let onwards = ports.auth.second_step(&code, &visit()).await.map(|session| {
         reply.session(&session.token);
         reply.known_device(&session.device);
         next.unwrap_or_else(|| start(session.role).to_owned())
     });
     answer(onwards, &back)
+}
+
+/// Begins to set up a second factor.
+#[server(name = PrepareSecondFactor, prefix = "/api", endpoint = "auth/prepare-second-factor")]
+pub async fn prepare_second_factor() -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, anyone()?);
+    answer(ports.auth.prepare_second_factor(&who).await.map(|()| SETUP.to_owned()), ACCOUNT)
+}
+
+/// Turns the second factor on with a code of the app.
+#[server(name = ConfirmSecondFactor, prefix = "/api", endpoint = "auth/confirm-second-factor")]
+pub async fn confirm_second_factor(code: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, anyone()?);
+    answer(ports.auth.confirm_second_factor(&who, &code).await.map(|()| CODES.to_owned()), SETUP)
+}
+
+#[server(name = TurnOffSecondFactor, prefix = "/api", endpoint = "auth/turn-off-second-factor")]
+pub async fn turn_off_second_factor(password: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, anyone()?);
+    answer(ports.auth.turn_off_second_factor(&who, &password).await.map(|()| ACCOUNT.to_owned()), ACCOUNT)
+}
+
+#[server(name = RenewRecoveryCodes, prefix = "/api", endpoint = "auth/renew-recovery-codes")]
+pub async fn renew_recovery_codes(password: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, anyone()?);
+    answer(ports.auth.renew_recovery_codes(&who, &password).await.map(|()| CODES.to_owned()), ACCOUNT)
+}
+
+#[server(name = EndSession, prefix = "/api", endpoint = "auth/end-session")]
+pub async fn end_session(id: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, anyone()?);
+    answer(ports.auth.end_session(&who, &id).await.map(|()| ACCOUNT.to_owned()), ACCOUNT)
+}
+
+#[server(name = EndOtherSessions, prefix = "/api", endpoint = "auth/end-other-sessions")]
+pub async fn end_other_sessions() -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, anyone()?);
+    answer(ports.auth.end_other_sessions(&who, &visit()).await.map(|()| ACCOUNT.to_owned()), ACCOUNT)
 }
 
 #[server(name = LogOut, prefix = "/api", endpoint = "auth/log-out")]
@@ -63,5 +197,5 @@ pub async fn change_password(old: String, new: String) -> Result<(), ApiError> {
         reply.known_device(&session.device);
         start(session.role).to_owned()
     });
-    answer(onwards, "/password")
+    answer(onwards, ACCOUNT)
 }

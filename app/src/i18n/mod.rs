@@ -5,6 +5,7 @@ pub mod account_batches;
 pub mod account_lifecycle;
 pub mod approvals;
 pub mod audit;
+pub mod auth;
 pub mod cases;
 pub mod cash_desk;
 pub mod channels;
@@ -36,7 +37,7 @@ mod catalogue {
 }
 
 // Areas without rules of their own.
-pub use catalogue::{account_numbers, auth, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site};
+pub use catalogue::{account_numbers, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site};
 
 use leptos::prelude::use_context;
 pub use model::language::Lang;

@@ -258,6 +258,7 @@ async fn seed(db: &Db, plan: Plan, ports: &[u16]) -> Outcome<Vec<Meter>> {
     let user =
         NewUser { role: Role::Manager, login: "bench", name: "bench", password_hash: &password_hash, buildings: &Scope::All };
     users::create(db, &rng, now, &user, "bench").await?;
+    users::keep_passwords(db).await?;
     Ok(meters)
 }
 

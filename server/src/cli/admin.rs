@@ -6,19 +6,19 @@ use std::process::ExitCode;
 
 use app::i18n::{Lang, errors};
 use clap::{Subcommand, ValueEnum};
-use model::error::AppError;
 use model::person::Role;
 
 use super::Outcome;
 use super::operators::{self, Operators};
 use crate::config::Config;
-use crate::services::auth::{Passwords, is_weak};
+use crate::services::auth::Passwords;
 use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
+use domain::password::{Owner, check};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
 use store::users::{self, NewUser};
-use store::{Db, StoreError, places};
+use store::{Db, StoreError, places, second_factors};
 
 #[derive(Subcommand)]
 pub enum Admin {
@@ -44,6 +44,12 @@ pub enum Admin {
     Operators(Operators),
     /// Give somebody another password, read from standard input, and end their sessions
     ResetPassword {
+        /// What they log in as
+        #[arg(long)]
+        login: String,
+    },
+    /// Remove the second factor of somebody who lost it, and end their sessions
+    RemoveSecondFactor {
         /// What they log in as
         #[arg(long)]
         login: String,
@@ -89,13 +95,14 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
         }
         Admin::Operators(command) => operators::run(config, command).await,
         Admin::ResetPassword { login } => reset_password(config, login.trim()).await,
+        Admin::RemoveSecondFactor { login } => remove_second_factor(config, login.trim()).await,
     }
 }
 
 /// `buildings`: the names of those that the person sees; `None` for all.
 async fn create(config: &Config, login: &str, name: Option<&str>, role: Role, buildings: Option<Vec<String>>) -> Outcome {
     let rng = Rng::from_system();
-    let password_hash = new_password(&rng).await?;
+    let password_hash = new_password(&rng, login.trim()).await?;
     let db = open_database(config).await?;
     let buildings = scope(&db, buildings).await?;
     let (login, name) = (login.trim(), name.unwrap_or(login));
@@ -104,7 +111,7 @@ async fn create(config: &Config, login: &str, name: Option<&str>, role: Role, bu
     db.close().await;
     match created {
         Ok(_) => {
-            println!("{login} can log in now.");
+            println!("{login} can log in now, and has to choose another password then.");
             if buildings == Scope::Buildings(BTreeSet::new()) {
                 println!("No building is assigned to them, so they see no room.");
             }
@@ -116,25 +123,39 @@ async fn create(config: &Config, login: &str, name: Option<&str>, role: Role, bu
 }
 
 /// The hash of a password from standard input.
-async fn new_password(rng: &Rng) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+async fn new_password(rng: &Rng, login: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let password = password()?;
-    if is_weak(&password) {
-        return Err(errors::message(AppError::WeakPassword, Lang::En).into());
-    }
+    // It is changed at the first log-in, where more is asked of an operator's own.
+    let owner = Owner { login, ..Owner::default() };
+    check(&password, &owner).map_err(|error| errors::message(error, Lang::En))?;
     Ok(Passwords::new(rng.clone())?.hash(&password).await?)
 }
 
 async fn reset_password(config: &Config, login: &str) -> Outcome {
-    let password_hash = new_password(&Rng::from_system()).await?;
+    let password_hash = new_password(&Rng::from_system(), login).await?;
     let db = open_database(config).await?;
     let reset = users::reset_password(&db, SystemClock.now(), login, &password_hash, "command line").await;
     db.close().await;
     match reset {
         Ok(()) => {
-            println!("{login} can log in with the new password; earlier sessions are ended.");
+            println!("{login} can log in with the new password, and has to choose another then; earlier sessions are ended.");
             Ok(ExitCode::SUCCESS)
         }
         Err(StoreError::Refused(_)) => Err(format!("nobody logs in as {login}").into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn remove_second_factor(config: &Config, login: &str) -> Outcome {
+    let db = open_database(config).await?;
+    let removed = second_factors::remove(&db, SystemClock.now(), login, "command line").await;
+    db.close().await;
+    match removed {
+        Ok(()) => {
+            println!("{login} logs in with the password alone now; earlier sessions are ended.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(StoreError::Refused(_)) => Err(format!("nobody logs in as {login} with a second factor").into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -21,6 +21,7 @@ use meters::keys::MasterKeys;
 use sandbox::Sandbox;
 use simulator::command::throw_away_keys;
 use simulator::{BusTiming, LineFault, Load, Profile, Simulator};
+use store::users;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -99,6 +100,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
             supervisor: SUPERVISOR,
         };
         seed::run(&db, &rng, clock.now(), &seed).await?;
+        users::keep_passwords(&db).await?;
     }
     db.close().await;
 

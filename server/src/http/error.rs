@@ -25,6 +25,7 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     let (method, path, address) = (request.method().clone(), request.uri().path().to_owned(), caller::of(&request));
     let info = request.extensions().get::<RequestInfo>().cloned();
     let page = html.then(|| copy_head(&request));
+    let referrer = own_referrer(request.headers());
     let response = server_fn_status(next.run(request).await).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || has_body(&response) {
@@ -35,7 +36,10 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     log::refusal(address, who, &path, error);
     let Some(page) = page else { return (status, Json(error)).into_response() };
     if error == AppError::NotLoggedIn {
-        return Redirect::to(&login_address(&method, info)).into_response();
+        return Redirect::to(&login_address(&method, info, referrer.as_deref())).into_response();
+    }
+    if error == AppError::PasswordDue {
+        return Redirect::to(&link::with("/password", "e", error.code())).into_response();
     }
     let site = state.site.clone();
     let provide = move || context::provide(&state);
@@ -73,13 +77,24 @@ pub fn status(error: AppError) -> StatusCode {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The login page, which leads back to `GET` pages only.
-fn login_address(method: &Method, info: Option<RequestInfo>) -> String {
+/// The login page, which leads back to the page that was asked for, or to the page of the form that was posted: there the browser
+/// fills in again what it kept.
+fn login_address(method: &Method, info: Option<RequestInfo>, referrer: Option<&str>) -> String {
     let here = info.map(|info| info.visit.here).unwrap_or_default();
-    match *method {
-        Method::GET => link::with("/login", "next", link::local(&here)),
+    match (method, referrer) {
+        (&Method::GET, _) => link::with("/login", "next", link::local(&here)),
+        (_, Some(page)) => link::with("/login?e=not-logged-in&form=kept", "next", &link::without_error(page)),
         _ => "/login?e=not-logged-in".to_owned(),
     }
+}
+
+/// The page of this site that a request came from.
+fn own_referrer(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let (_, rest) = text(header::REFERER)?.split_once("://")?;
+    let (host, path) = rest.split_at(rest.find('/')?);
+    let is_own = text(header::HOST) == Some(host) && link::local(path) == path && !path.starts_with("/login");
+    is_own.then(|| path.to_owned())
 }
 
 /// The head of a request, to render a page for it later.
@@ -106,5 +121,28 @@ const fn from_status(status: StatusCode) -> AppError {
         429 => AppError::RateLimited,
         400..=499 => AppError::Invalid,
         _ => AppError::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(referrer: &'static str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, header::HeaderValue::from_static("meters.example:8080"));
+        headers.insert(header::REFERER, header::HeaderValue::from_static(referrer));
+        own_referrer(&headers)
+    }
+
+    #[test]
+    fn a_login_leads_back_to_pages_of_this_site_only() {
+        assert_eq!(from("https://meters.example:8080/rooms/1?tab=2").as_deref(), Some("/rooms/1?tab=2"));
+        for foreign in
+            ["https://evil.example/rooms/1", "https://meters.example:8080", "https://meters.example:8080//evil", "x", ""]
+        {
+            assert_eq!(from(foreign), None, "{foreign}");
+        }
+        assert_eq!(from("https://meters.example:8080/login?next=/x"), None);
     }
 }

@@ -51,6 +51,7 @@ pub fn routes() -> Vec<Route> {
         ("/meters.xlsx", Access::May(Permission::Watch), get(super::exports::meter_states_xlsx)),
         ("/readings.csv", Access::May(Permission::Watch), get(super::exports::readings_csv)),
         ("/readings.xlsx", Access::May(Permission::Watch), get(super::exports::readings_xlsx)),
+        ("/audit.csv", Access::May(Permission::Audit), get(super::exports::audit::download)),
         ("/overdrawn.csv", Access::May(Permission::Money), get(super::exports::overdrawn)),
         ("/reconcile.csv", Access::May(Permission::Money), get(super::exports::reconciliation)),
         ("/pay/return", Access::Resident, get(payer_return::returned)),
@@ -138,6 +139,8 @@ async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next
         Some(info) if info.lookup_failed && access != Access::Public => Err(AppError::Unavailable),
         info => access.check(info.and_then(|info| info.who.as_ref())),
     };
+    let must_wait = |info: &RequestInfo| info.password_due && !access::is_open_before_password(path);
+    let refused = refused.and(if info.is_some_and(must_wait) { Err(AppError::PasswordDue) } else { Ok(()) });
     match refused {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_refusal(),

@@ -19,6 +19,8 @@ use store::sessions;
 #[derive(Clone, Debug)]
 pub struct RequestInfo {
     pub who: Option<Who>,
+    /// Somebody else chose their password: they choose another before anything else.
+    pub password_due: bool,
     pub visit: Visit,
     pub lang: Lang,
     pub now: Timestamp,
@@ -60,13 +62,14 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
 
     let found = if session.is_empty() { Ok(None) } else { find_person(&state, &session, &ip, now).await };
     let lookup_failed = found.is_err();
-    let who = found.unwrap_or_else(|error| {
+    let found = found.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
         None
     });
+    let (who, password_due) = found.map_or((None, false), |(who, due)| (Some(who), due));
     let visit = Visit { ip, here, session, device, once, agent, theme };
     let user = who.as_ref().map(|who| who.user);
-    request.extensions_mut().insert(RequestInfo { who, visit, lang: lang.unwrap_or_default(), now, lookup_failed });
+    request.extensions_mut().insert(RequestInfo { who, password_due, visit, lang: lang.unwrap_or_default(), now, lookup_failed });
     let mut response = next.run(request).await;
     if let Some(user) = user {
         response.extensions_mut().insert(AnsweredTo(user));
@@ -74,7 +77,7 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
     response
 }
 
-async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Who>> {
+async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<(Who, bool)>> {
     let hash = hash(token);
     let Some(session) = sessions::find(&state.context.db, &hash, now).await? else { return Ok(None) };
     if worth_writing(session.seen_at, now) {
@@ -84,13 +87,14 @@ async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) ->
             tracing::warn!(error = &error as &dyn std::error::Error, "session.touch_failed");
         }
     }
-    Ok(Some(Who {
+    let who = Who {
         user: session.user_id,
         role: session.role,
         permissions: session.permissions,
         name: session.name,
         ip: ip.to_owned(),
-    }))
+    };
+    Ok(Some((who, session.password_due)))
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -10,6 +10,7 @@ pub mod console;
 mod context;
 mod meter_gateway;
 pub mod meter_setup;
+mod qr;
 pub mod reconciliation;
 pub mod residents;
 pub mod setup;

@@ -13,9 +13,10 @@ use model::person::{MAX_NAME, Role, Who, is_login_name};
 use model::setup::Checklist;
 use model::time::{DAY, Timestamp};
 
-use super::auth::{Caller, Passwords, Throttle, expires, hash, is_weak, new_token};
+use super::auth::{Caller, Passwords, Throttle, expires, hash, new_token};
 use super::{Context, checklist};
 use domain::address::block;
+use domain::password::{Owner, check};
 use payments::Payments;
 use store::sessions::{self, TokenHash};
 use store::setup::{self, NewSite};
@@ -96,9 +97,7 @@ impl SetupPort for SetupService {
         if !is_login_name(&form.login) || !is_name(&form.name) || !is_name(&form.site) {
             return Err(AppError::Invalid);
         }
-        if is_weak(&form.password) {
-            return Err(AppError::WeakPassword);
-        }
+        check(&form.password, &Owner { login: &form.login, site: &form.site, alone: true })?;
         let password_hash = self.passwords.hash(&form.password).await?;
         let SetUpForm { login, name, site, .. } = form;
         let new = NewSite { login, name, password_hash: &password_hash, site, ip: &visit.ip };
@@ -107,6 +106,7 @@ impl SetupPort for SetupService {
             hash: hash(&token),
             user,
             ip: visit.ip.clone(),
+            agent: visit.agent.clone(),
             expires: expires(Role::Admin, now, now),
         };
         let user = setup::set_up(&self.context.db, &self.context.rng, now, &new, session).await?;

@@ -17,6 +17,7 @@ const PUBLIC: &[&str] = &[
     "/",
     "/login",
     "/setup",
+    "/login/code",
     "/health",
     "/health/live",
     "/health/ready",
@@ -24,6 +25,7 @@ const PUBLIC: &[&str] = &[
     "/api/auth/accept-invitation",
     "/invitations/:code",
     "/api/setup/site",
+    "/api/auth/second-step",
     "/api/site/language",
     "/api/site/theme",
 ];

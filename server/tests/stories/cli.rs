@@ -104,7 +104,7 @@ fn a_user_is_added_and_verify_passes() {
     let add = ["admin", "create-user", "--login", "op", "--role", "admin"];
     let weak = dormwatt(dir.path(), &add, &environment, "short\n");
     assert_eq!(weak.status.code(), Some(1));
-    assert!(String::from_utf8(weak.stderr).unwrap().contains("10 characters"));
+    assert!(String::from_utf8(weak.stderr).unwrap().contains("8 characters"));
     assert!(dormwatt(dir.path(), &add, &environment, "correct horse battery\n").status.success());
     let again = dormwatt(dir.path(), &add, &environment, "correct horse battery\n");
     assert!(String::from_utf8(again.stderr).unwrap().contains("taken"));

@@ -43,7 +43,8 @@ impl Phone {
         let phone = Self { w, web, sandbox, room };
         for token in ["one", "two"] {
             let (now, ip) = (phone.w.clock.now(), "127.0.0.1".to_owned());
-            let session = NewSession { hash: hash(token), user: phone.room.resident, ip, expires: now.plus(24 * HOUR) };
+            let (user, agent) = (phone.room.resident, String::new());
+            let session = NewSession { hash: hash(token), user, ip, agent, expires: now.plus(24 * HOUR) };
             sessions::open(&phone.w.db, now, &session).await.unwrap();
         }
         phone

@@ -118,7 +118,8 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     shop.arrive(&cashier).await;
     let web = web(&shop).await;
     let now = shop.world.clock.now();
-    let session = NewSession { hash: hash("one"), user: shop.room.resident, ip: "127.0.0.1".into(), expires: now.plus(HOUR) };
+    let (user, ip, agent) = (shop.room.resident, "127.0.0.1".to_owned(), String::new());
+    let session = NewSession { hash: hash("one"), user, ip, agent, expires: now.plus(HOUR) };
     sessions::open(&shop.world.db, now, &session).await.unwrap();
     let receipt = async || {
         let request = web.client.get(format!("{}/orders/{second}/receipt", web.base)).header("accept", "text/html");

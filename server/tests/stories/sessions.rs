@@ -62,7 +62,10 @@ both!(a_new_password_ends_all_other_sessions, |w: World| async move {
 
     for (form, e) in [
         (format!("old={PASSWORD}&new=short"), "weak-password"),
-        (format!("old={PASSWORD}&new={PASSWORD}"), "weak-password"),
+        (format!("old={PASSWORD}&new={PASSWORD}"), "same-password"),
+        (format!("old={PASSWORD}&new=qwertyuiop"), "common-password"),
+        (format!("old={PASSWORD}&new=R101dormwatt"), "personal-password"),
+        (format!("old={PASSWORD}&new={}", "long ".repeat(30)), "password-too-long"),
         ("old=wrong&new=a+new+long+password".to_owned(), "wrong-password"),
     ] {
         let answer = phone.post("/api/auth/password", &form.replace(' ', "+")).await;

@@ -16,10 +16,19 @@ pub fn LoginPage() -> impl IntoView {
     let t = texts(lang());
     let chosen = use_query_map().with_untracked(|query| query.get("done")).is_some_and(|done| done == "chosen");
     let next = use_query_map().with_untracked(|query| query.get("next"));
+    // A form was posted with a session that had ended: with scripts the browser has kept it.
+    let was_form = use_query_map().with_untracked(|query| query.get_str("form") == Some("kept"));
+    let form = was_form.then(|| {
+        view! {
+            <p class="notice when-alive">{t.form_kept}</p>
+            <noscript><p class="notice">{t.form_lost}</p></noscript>
+        }
+    });
     view! {
         <AuthFrame title=t.log_in>
             <Notice/>
             {chosen.then(|| view! { <Callout tone=Tone::Good><p>{t.chosen}</p></Callout> })}
+            {form}
             <form class="stack" method="post" action="/api/auth/log-in">
                 {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <label class="field">

@@ -1,8 +1,10 @@
 //! Logging in, and the password.
 
 pub mod invitation;
+pub mod code;
 pub mod login;
 pub mod password;
+pub mod second_factor;
 pub mod setup;
 
 use leptos::prelude::*;

@@ -22,6 +22,7 @@ pub mod meter_state;
 pub mod money_rule;
 pub mod operation;
 pub mod order;
+pub mod password;
 pub mod payment;
 pub mod payment_event;
 pub mod place_tree;

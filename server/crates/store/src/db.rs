@@ -219,6 +219,13 @@ impl Db {
         }
     }
 
+    /// A key for one purpose, from the secret that audit lines and seals are hashed with; `None` where there is no secret.
+    #[must_use]
+    pub fn derived_key(&self, purpose: &str) -> Option<[u8; 32]> {
+        let (Self::Sqlite { key, .. } | Self::Postgres { key, .. }) = self;
+        key.is_given().then(|| key.hash("derived", &[purpose.as_bytes()]))
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

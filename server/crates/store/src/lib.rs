@@ -54,6 +54,7 @@ pub mod returns;
 pub mod roles;
 pub mod rooms;
 pub mod seal;
+pub mod second_factors;
 pub mod serials;
 pub mod sessions;
 pub mod setup;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::audit::AuditAction;
+use model::error::AppError;
 use model::ids::{PlaceId, RoleId, UserId};
 use model::permission::Permissions;
 use model::person::{Role, Who};
@@ -23,6 +24,8 @@ pub struct NewSession {
     pub hash: TokenHash,
     pub user: UserId,
     pub ip: String,
+    /// The browser's user agent.
+    pub agent: String,
     /// Until when, unless it is used.
     pub expires: Timestamp,
 }
@@ -38,6 +41,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When its use was last written down.
     pub seen_at: Timestamp,
+    /// Somebody else chose the password: another one is chosen before anything else.
+    pub password_due: bool,
     /// What they may do now.
     #[sqlx(skip)]
     pub permissions: Permissions,
@@ -53,7 +58,7 @@ pub struct Right {
 /// The session of that token, if it is open now.
 pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Session>> {
     let found: Option<Session> = read!(db, |pool| sqlx::query_as(
-        "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at
+        "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at, u.password_due
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL"
     )
@@ -118,16 +123,19 @@ pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
 }
 
 pub(super) async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<()> {
-    on!(tx, |c| sqlx::query(
-        "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip) VALUES ($1, $2, $3, $3, $4, $5)"
+    on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip, agent) VALUES ($1, $2, $3, $3, $4, $5, $6)"
     )
     .bind(session.hash.as_slice())
     .bind(session.user.0)
     .bind(at.0)
     .bind(session.expires.0)
     .bind(&session.ip)
+    .bind(cut(&session.agent))
     .execute(c)
-    .await)?;
+    .await
+    })?;
     Ok(())
 }
 
@@ -157,9 +165,91 @@ pub async fn close(db: &Db, at: Timestamp, who: &Who, hash: &TokenHash) -> Resul
     tx.commit().await
 }
 
+/// Bytes of a user agent that are stored.
+const AGENT: usize = 300;
+
+fn cut(agent: &str) -> &str {
+    agent.get(..agent.floor_char_boundary(AGENT)).unwrap_or_default()
+}
+
+/// An open session of a person, for their own list.
+#[derive(Clone, Debug, FromRow)]
+pub struct OwnSession {
+    pub token_hash: Vec<u8>,
+    pub created_at: Timestamp,
+    pub seen_at: Timestamp,
+    pub ip: String,
+    pub agent: String,
+}
+
+/// A person's open sessions that are listed.
+const LISTED: i64 = 100;
+
+/// A person's open sessions, the one used last first; at most a hundred.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn of_person(db: &Db, user: UserId, now: Timestamp) -> Result<Vec<OwnSession>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT token_hash, created_at, seen_at, ip, agent FROM sessions WHERE user_id = $1 AND expires_at > $2
+         ORDER BY seen_at DESC, created_at DESC LIMIT $3"
+    )
+    .bind(user)
+    .bind(now)
+    .bind(LISTED)
+    .fetch_all(pool)
+    .await)
+}
+
+/// Ends another session of the same person.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where they have no such session.
+pub async fn end(db: &Db, at: Timestamp, who: &Who, hash: &[u8]) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE token_hash = $1 AND user_id = $2")
+        .bind(hash)
+        .bind(who.user)
+        .execute(c)
+        .await)?;
+    if ended == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let actor = format!("user:{}", who.user);
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SessionEnd, subject: &actor, detail: "{}" };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}
+
+/// Ends all sessions of a person but the one given; gives how many.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn end_others(db: &Db, at: Timestamp, who: &Who, kept: &TokenHash) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2")
+        .bind(who.user)
+        .bind(kept.as_slice())
+        .execute(c)
+        .await)?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE user_id = $1").bind(who.user).execute(c).await)?;
+    let (actor, detail) = (format!("user:{}", who.user), format!(r#"{{"sessions_ended":{ended}}}"#));
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SessionEnd, subject: &actor, detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Ends all sessions of a person, and log-ins that are not complete, in the caller's transaction; gives how many sessions.
+pub(super) async fn end_all(tx: &mut Tx, user: UserId) -> Result<u64> {
+    on!(tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE user_id = $1").bind(user).execute(c).await)?;
+    on!(tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)
+}
+
 /// Removes what has expired; gives how many.
 pub async fn purge(db: &Db, now: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE expires_at <= $1").bind(now.0).execute(c).await)?;
     let removed = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.0).execute(c).await)?;
     tx.commit().await?;
     Ok(removed)

@@ -57,7 +57,7 @@ pub struct NewUser<'a> {
     pub buildings: &'a Scope,
 }
 
-/// Adds a person; `actor` is who did it, for the audit chain.
+/// Adds a person, who has to choose a password of their own at the first log-in; `actor` is who did it, for the audit chain.
 ///
 /// # Errors
 /// [`AppError::LoginTaken`], or where the database fails.
@@ -73,18 +73,19 @@ pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &
     let id = UserId(rng.id(at));
     let added = on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (login) DO NOTHING"
-    )
-    .bind(id.0)
-    .bind(user.role)
-    .bind(user.login)
-    .bind(user.name)
-    .bind(user.password_hash)
-    .bind(at.0)
-    .bind(*user.buildings == Scope::All)
-    .execute(c)
-    .await
+            "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings, password_due)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $5 <> '')
+         ON CONFLICT (login) DO NOTHING",
+        )
+        .bind(id.0)
+        .bind(user.role)
+        .bind(user.login)
+        .bind(user.name)
+        .bind(user.password_hash)
+        .bind(at.0)
+        .bind(*user.buildings == Scope::All)
+        .execute(c)
+        .await
     })?;
     if added == 0 {
         return Err(StoreError::Refused(AppError::LoginTaken));
@@ -120,12 +121,12 @@ pub async fn log_ins_delayed(db: &Db, at: Timestamp, user: UserId, ip: &str, fai
 /// Replaces the password, ends all sessions of that person and opens the one given.
 pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &str, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
-    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_hash = $1, password_due = FALSE WHERE id = $2")
         .bind(password_hash)
         .bind(who.user.0)
         .execute(c)
         .await)?;
-    let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(who.user.0).execute(c).await)?;
+    let ended = sessions::end_all(&mut tx, who.user).await?;
     sessions::insert(&mut tx, at, session).await?;
     let subject = format!("user:{}", who.user);
     let detail = format!(r#"{{"sessions_ended":{ended}}}"#);
@@ -134,21 +135,21 @@ pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &
     tx.commit().await
 }
 
-/// Gives a person another password and ends all of their sessions; `actor` is who did it, for the audit chain.
+/// Gives a person another password, which they have to change at the next log-in, and ends all of their sessions; `actor` is who did it, for the audit chain.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where nobody logs in by that name.
 pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: &str, actor: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     let found: Option<(UserId,)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE users SET password_hash = $2 WHERE login = $1 AND disabled_at IS NULL RETURNING id"
+        "UPDATE users SET password_hash = $2, password_due = TRUE WHERE login = $1 AND disabled_at IS NULL RETURNING id"
     )
     .bind(login)
     .bind(password_hash)
     .fetch_optional(c)
     .await)?;
     let (user,) = found.ok_or(AppError::NotFound)?;
-    let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)?;
+    let ended = sessions::end_all(&mut tx, user).await?;
     let (subject, detail) = (format!("user:{user}"), format!(r#"{{"sessions_ended":{ended}}}"#));
     audit::append(
         &mut tx,
@@ -157,4 +158,47 @@ pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: 
     )
     .await?;
     tx.commit().await
+}
+
+/// Takes the passwords of all people for their own, so that nobody has to choose another: for demos and tests, whose passwords are
+/// known anyway.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn keep_passwords(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_due = FALSE WHERE password_due").execute(c).await)?;
+    tx.commit().await
+}
+
+/// Whether somebody else chose a person's password.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn password_due(db: &Db, user: UserId) -> Result<bool> {
+    let due: Option<(bool,)> =
+        read!(db, |pool| sqlx::query_as("SELECT password_due FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
+    Ok(due.is_some_and(|(due,)| due))
+}
+
+/// What a person logs in as.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn login_of(db: &Db, user: UserId) -> Result<String> {
+    let login: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as("SELECT login FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
+    Ok(login.map(|(login,)| login).unwrap_or_default())
+}
+
+/// What the site is called; empty where it has no name yet.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn site_name(db: &Db) -> Result<String> {
+    let name: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as("SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1")
+            .fetch_optional(pool)
+            .await)?;
+    Ok(name.map(|(name,)| name).unwrap_or_default())
 }

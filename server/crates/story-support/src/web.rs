@@ -59,6 +59,7 @@ impl Web {
         let password_hash = Passwords::new(world.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
         let user = NewUser { role, login, name: login, password_hash: &password_hash, buildings: &Scope::All };
         users::create(&world.db, &world.rng, world.clock.now(), &user, "test").await.unwrap();
+        users::keep_passwords(&world.db).await.unwrap();
         let mut person = self.visitor();
         let answer = person.log_in(login, PASSWORD).await;
         assert_eq!(answer.status(), 303);

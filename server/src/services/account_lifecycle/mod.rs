@@ -13,7 +13,8 @@ use model::ids::{AccountId, ClosingId, MeterId, OrderId, Uuid};
 use model::person::Who;
 
 use super::Context;
-use super::auth::{Passwords, is_weak};
+use super::auth::Passwords;
+use domain::password::{Owner, check};
 use meters::profile::Profiles;
 use store::accounts::{self, NewResident};
 use store::closings::{self, ClosingRequest, NewClosing, View, ViewMeter, ViewSetting};
@@ -84,12 +85,11 @@ impl AccountLifecyclePort for AccountLifecycleService {
         let account = self.context.account(who, meter).await?;
         let resident = match resident {
             ResidentToAdd::Known(login) => accounts::ResidentToAdd::Known(login.clone()),
-            ResidentToAdd::New { password, .. } if is_weak(password) => return Err(AppError::WeakPassword),
-            ResidentToAdd::New { name, login, password } => accounts::ResidentToAdd::New(NewResident {
-                name: name.clone(),
-                login: login.clone(),
-                password_hash: self.passwords.hash(password).await?,
-            }),
+            ResidentToAdd::New { name, login, password } => {
+                check(password, &Owner { login, ..Owner::default() })?;
+                let password_hash = self.passwords.hash(password).await?;
+                accounts::ResidentToAdd::New(NewResident { name: name.clone(), login: login.clone(), password_hash })
+            }
         };
         Ok(accounts::add_resident(&self.context.db, &self.context.rng, self.context.now(), who, account, &resident).await?)
     }

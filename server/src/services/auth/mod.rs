@@ -4,12 +4,15 @@ mod device;
 mod invitations;
 mod lifetime;
 mod password;
+mod second_factor;
 mod throttle;
 mod token;
+pub mod totp;
+mod vault;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use app::api::auth::{AuthPort, NewSession};
+use app::api::auth::{AuthPort, LoggedIn, NewSession, OwnAccount, OwnSession, SecondFactorSetup};
 use app::ports::Visit;
 use async_trait::async_trait;
 use model::error::AppError;
@@ -23,35 +26,50 @@ pub use token::{hash, new_token};
 use super::Context;
 use device::Device;
 use domain::address::block;
-use store::{sessions, users};
+use domain::password::{Owner, check, normalised};
+use second_factor::Shown;
+use store::{second_factors, sessions, users};
 use throttle::Attempt;
 pub(super) use throttle::{Caller, Throttle};
+use vault::Vault;
 
-/// Characters of a password.
-const MIN_PASSWORD: usize = 10;
-
-/// Whether a password is too short.
+/// Whether a password is refused that somebody chooses for another person, who has to change it at the first log-in.
 #[must_use]
 pub fn is_weak(password: &str) -> bool {
-    password.chars().count() < MIN_PASSWORD
+    check(password, &Owner::default()).is_err()
+}
+
+/// Operators reach more than their own room.
+#[must_use]
+pub fn is_operator(role: Role) -> bool {
+    role != Role::Resident
 }
 
 pub struct AuthService {
     context: Context,
     passwords: Passwords,
     throttle: Throttle,
+    vault: Vault,
+    shown: Shown,
 }
 
 impl AuthService {
     #[must_use]
     pub fn new(context: Context, passwords: Passwords) -> Self {
-        Self { context, passwords, throttle: Throttle::default() }
+        let vault = Vault::new(context.db.derived_key("second factors"));
+        Self { context, passwords, throttle: Throttle::default(), vault, shown: Shown::default() }
     }
 
     /// A session to open and its answer.
-    fn session(&self, user: UserId, role: Role, ip: &str, device: String) -> (NewSession, sessions::NewSession) {
+    fn session(&self, user: UserId, role: Role, visit: &Visit, device: String) -> (NewSession, sessions::NewSession) {
         let (token, now) = (new_token(&self.context.rng), self.context.now());
-        let stored = sessions::NewSession { hash: hash(&token), user, ip: ip.to_owned(), expires: expires(role, now, now) };
+        let stored = sessions::NewSession {
+            hash: hash(&token),
+            user,
+            ip: visit.ip.clone(),
+            agent: visit.agent.clone(),
+            expires: expires(role, now, now),
+        };
         (NewSession { token, role, device }, stored)
     }
 
@@ -86,7 +104,7 @@ fn log_failure(ip: &str, user: Option<UserId>, error: AppError) {
 
 #[async_trait]
 impl AuthPort for AuthService {
-    async fn log_in(&self, login: &str, password: &str, visit: &Visit) -> Result<NewSession, AppError> {
+    async fn log_in(&self, login: &str, password: &str, visit: &Visit) -> Result<LoggedIn, AppError> {
         let find = || users::by_login(&self.context.db, login);
         let mut found = find().await?;
         let user = found.as_ref().map(|user| UserId(user.id));
@@ -107,11 +125,17 @@ impl AuthPort for AuthService {
         let is_right = verified.inspect_err(|error| log_failure(&visit.ip, user, *error))?;
         match found.filter(|_| is_right) {
             Some(user) => {
+                let id = UserId(user.id);
+                if self.has_second_factor(id).await? {
+                    let token = self.begin_second_step(id).await?;
+                    self.throttle.succeeded(&attempt, self.context.now());
+                    return Ok(LoggedIn::SecondStep(token));
+                }
                 let device = Device::remember(&visit.device, &user.password_hash, &user.password_hash, &self.context.rng);
-                let (session, stored) = self.session(UserId(user.id), user.role, &visit.ip, device);
+                let (session, stored) = self.session(id, user.role, visit, device);
                 sessions::open(&self.context.db, self.context.now(), &stored).await?;
                 self.throttle.succeeded(&attempt, self.context.now());
-                Ok(session)
+                Ok(LoggedIn::Open(session))
             }
             None => Err(self.failed(&attempt, user, &visit.ip, AppError::BadCredentials)),
         }
@@ -122,8 +146,11 @@ impl AuthPort for AuthService {
     }
 
     async fn change_password(&self, who: &Who, old: &str, new: &str, visit: &Visit) -> Result<NewSession, AppError> {
-        if is_weak(new) || new == old {
-            return Err(AppError::WeakPassword);
+        let (login, site) = (users::login_of(&self.context.db, who.user).await?, users::site_name(&self.context.db).await?);
+        let alone = is_operator(who.role) && !self.has_second_factor(who.user).await?;
+        check(new, &Owner { login: &login, site: &site, alone })?;
+        if normalised(new) == normalised(old) {
+            return Err(AppError::SamePassword);
         }
         // A stolen session must not allow unlimited guesses of the password.
         let attempt = self.turn(Caller::Session(who.user.to_string()), Some(who.user), &who.ip).await?;
@@ -133,9 +160,71 @@ impl AuthPort for AuthService {
         }
         let password_hash = self.passwords.hash(new).await?;
         let device = Device::remember(&visit.device, &user.password_hash, &password_hash, &self.context.rng);
-        let (session, stored) = self.session(who.user, who.role, &who.ip, device);
+        let (session, stored) = self.session(who.user, who.role, visit, device);
         users::change_password(&self.context.db, self.context.now(), who, &password_hash, &stored).await?;
         self.throttle.succeeded(&attempt, self.context.now());
         Ok(session)
+    }
+
+    async fn second_step(&self, code: &str, visit: &Visit) -> Result<NewSession, AppError> {
+        self.take_second_step(code, visit).await
+    }
+
+    async fn waits_for_code(&self, visit: &Visit) -> Result<bool, AppError> {
+        Ok(second_factors::waits(&self.context.db, &hash(&visit.session), self.context.now()).await?)
+    }
+
+    async fn account(&self, who: &Who, visit: &Visit) -> Result<OwnAccount, AppError> {
+        let (db, now, current) = (&self.context.db, self.context.now(), hash(&visit.session));
+        let listed = sessions::of_person(db, who.user, now).await?.into_iter().map(|one| OwnSession {
+            id: hex::encode(&one.token_hash),
+            is_this: one.token_hash == current,
+            created_at: one.created_at,
+            seen_at: one.seen_at,
+            ip: one.ip,
+            agent: one.agent,
+        });
+        let has_second_factor = self.has_second_factor(who.user).await?;
+        Ok(OwnAccount {
+            sessions: listed.collect(),
+            has_second_factor,
+            recovery_codes: second_factors::recovery_codes_left(db, who.user).await?,
+            password_due: users::password_due(db, who.user).await?,
+            alone: is_operator(who.role) && !has_second_factor,
+        })
+    }
+
+    async fn prepare_second_factor(&self, who: &Who) -> Result<(), AppError> {
+        self.prepare(who).await
+    }
+
+    async fn second_factor_setup(&self, who: &Who) -> Result<SecondFactorSetup, AppError> {
+        self.setup(who).await
+    }
+
+    async fn confirm_second_factor(&self, who: &Who, code: &str) -> Result<(), AppError> {
+        self.confirm(who, code).await
+    }
+
+    async fn turn_off_second_factor(&self, who: &Who, password: &str) -> Result<(), AppError> {
+        self.turn_off(who, password).await
+    }
+
+    async fn renew_recovery_codes(&self, who: &Who, password: &str) -> Result<(), AppError> {
+        self.renew(who, password).await
+    }
+
+    async fn new_recovery_codes(&self, who: &Who) -> Result<Vec<String>, AppError> {
+        Ok(self.take_shown(who))
+    }
+
+    async fn end_session(&self, who: &Who, id: &str) -> Result<(), AppError> {
+        let hash = hex::decode(id).map_err(|_| AppError::NotFound)?;
+        Ok(sessions::end(&self.context.db, self.context.now(), who, &hash).await?)
+    }
+
+    async fn end_other_sessions(&self, who: &Who, visit: &Visit) -> Result<(), AppError> {
+        sessions::end_others(&self.context.db, self.context.now(), who, &hash(&visit.session)).await?;
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use model::ids::UserId;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use domain::password::normalised;
 use domain::rng::Rng;
 
 /// Hashes of strangers at the same time, and as many of known people.
@@ -73,7 +74,7 @@ impl Passwords {
     /// # Errors
     /// [`AppError::Unavailable`] or [`AppError::RateLimited`] under load.
     pub async fn hash(&self, password: &str) -> Result<String, AppError> {
-        let (salt, password) = (self.rng.bytes::<16>(), password.to_owned());
+        let (salt, password) = (self.rng.bytes::<16>(), normalised(password));
         self.in_turn(Queue::NewPassword, move || hash(&salt, password.as_bytes())).await?
     }
 
@@ -83,7 +84,7 @@ impl Passwords {
     /// [`AppError::Unavailable`] under load, [`AppError::RateLimited`] where many requests of the address or person wait.
     pub async fn verify(&self, queue: Queue, password: &str, stored: Option<String>) -> Result<bool, AppError> {
         let is_known = stored.is_some();
-        let (stored, password) = (stored.unwrap_or_else(|| self.nobody.to_string()), password.to_owned());
+        let (stored, password) = (stored.unwrap_or_else(|| self.nobody.to_string()), normalised(password));
         let verify = move || Argon2::default().verify_password(password.as_bytes(), stored.as_str()).is_ok();
         Ok(self.in_turn(queue, verify).await? && is_known)
     }

@@ -8,7 +8,8 @@ use model::ids::{MeterId, UserId};
 use model::person::Who;
 
 use super::ConsoleService;
-use crate::services::auth::{Queue, is_weak};
+use crate::services::auth::Queue;
+use domain::password::{Owner, check};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
 use store::{StoreError, console, users};
 
@@ -31,8 +32,9 @@ impl AccountsPort for ConsoleService {
         if let Some(meter) = opening.also.iter().find(|meter| free.iter().all(|one| one.meter != **meter)) {
             return Err(OpeningError { error: AppError::AccountAlreadyOpen, row: Some(FormRow::Meter(*meter)) });
         }
-        if let Some(index) = opening.residents.iter().position(|one| is_weak(&one.password)) {
-            return Err(OpeningError::of(index, AppError::WeakPassword));
+        for (index, one) in opening.residents.iter().enumerate() {
+            check(&one.password, &Owner { login: &one.login, ..Owner::default() })
+                .map_err(|error| OpeningError::of(index, error))?;
         }
         let mut residents = Vec::with_capacity(opening.residents.len());
         for one in &opening.residents {

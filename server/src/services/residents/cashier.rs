@@ -4,9 +4,9 @@ use app::api::resident::{Cashier, CashierStep, CashierView};
 use app::ports::{Visit, Who};
 use model::error::AppError;
 use model::ids::OrderId;
-use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::ResidentService;
+use crate::services::qr::qr;
 use payments::{Device, Payer};
 
 impl ResidentService {
@@ -63,38 +63,13 @@ fn step(cashier: Option<payments::Cashier>) -> Result<CashierStep, AppError> {
     Ok(match cashier {
         payments::Cashier::Address(address) => CashierStep::Follow(address),
         payments::Cashier::Form(form) => CashierStep::Post(form.action, form.fields),
-        payments::Cashier::Scan(text) => scan(&text)?,
+        payments::Cashier::Scan(text) => {
+            let (size, path) = qr(&text).ok_or(AppError::ChannelUnavailable)?;
+            CashierStep::Scan(size, path)
+        }
         payments::Cashier::Invoke(request) => {
             let request: serde_json::Map<_, _> = request.into_iter().map(|(name, value)| (name, value.into())).collect();
             CashierStep::Invoke(serde_json::Value::Object(request).to_string())
         }
     })
-}
-
-/// The QR code with the quiet zone of four modules that scanners need.
-fn scan(text: &str) -> Result<CashierStep, AppError> {
-    const QUIET: i32 = 4;
-    let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(|_| AppError::ChannelUnavailable)?;
-    let mut path = String::new();
-    for (x, y) in (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y))) {
-        if code.get_module(x, y) {
-            path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
-        }
-    }
-    Ok(CashierStep::Scan(code.size() + 2 * QUIET, path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn qr_code_has_three_corners_and_a_quiet_zone() {
-        let CashierStep::Scan(size, path) = scan("weixin://wxpay/bizpayurl?pr=p4lpSuKzz").unwrap() else { panic!("no code") };
-        assert_eq!(size, 37, "version 3 and four modules on either side");
-        for corner in ["M4 4h1", "M32 4h1", "M4 32h1"] {
-            assert!(path.contains(corner), "{corner}");
-        }
-        assert!(!path.contains("M3 ") && !path.contains("M33 "));
-    }
 }

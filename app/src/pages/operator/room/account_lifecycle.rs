@@ -83,7 +83,7 @@ fn residents(room: &Room, meter: MeterId) -> impl IntoView + use<> {
                 </label>
                 <label class="field">
                     <span>{t.password}</span>
-                    <input class="input" name="password" minlength="10" maxlength="200" autocomplete="new-password" />
+                    <input class="input" name="password" minlength="8" maxlength="200" autocomplete="new-password" />
                 </label>
                 <button>{t.add_resident}</button>
             </form>

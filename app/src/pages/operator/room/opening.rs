@@ -133,7 +133,7 @@ fn row(t: &RoomTexts, index: usize, before: Option<&SubmittedForm>) -> impl Into
             </label>
             <label class="field">
                 <span>{t.first_password}</span>
-                <input class="input" name=field("password") required=first minlength="10" maxlength="200"
+                <input class="input" name=field("password") required=first minlength="8" maxlength="200"
                     autocomplete="new-password" aria-invalid=invalid />
             </label>
         </fieldset>

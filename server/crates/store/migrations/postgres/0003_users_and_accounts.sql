@@ -20,6 +20,8 @@ CREATE TABLE users (
     password_hash TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     disabled_at BIGINT,
+    -- Somebody else chose the password: the person chooses another before anything else.
+    password_due BOOLEAN NOT NULL DEFAULT FALSE,
     -- What an operator with the role `own` may do.
     own_role_id UUID REFERENCES roles (id),
     -- An operator who sees every building, also those that are added later.
@@ -55,9 +57,42 @@ CREATE TABLE sessions (
     created_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    ip TEXT NOT NULL
+    ip TEXT NOT NULL,
+    -- The browser's user agent, cut to 300 bytes.
+    agent TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX sessions_user ON sessions (user_id);
+
+-- A log-in whose password was right and whose second factor is still to come.
+CREATE TABLE log_in_steps (
+    token_hash BYTEA PRIMARY KEY NOT NULL,
+    user_id UUID NOT NULL REFERENCES users (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    -- Codes that were tried.
+    tries BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX log_in_steps_user ON log_in_steps (user_id);
+
+-- The second factor of a person (RFC 6238).
+CREATE TABLE second_factors (
+    user_id UUID PRIMARY KEY NOT NULL REFERENCES users (id),
+    -- Encrypted with a key that is derived from the audit key, where there is one.
+    secret BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    -- NULL while it is being set up.
+    confirmed_at BIGINT,
+    -- The newest time step whose code was accepted: no code is accepted twice.
+    last_step BIGINT NOT NULL DEFAULT 0
+);
+
+-- Codes that stand in for the second factor, each once.
+CREATE TABLE recovery_codes (
+    user_id UUID NOT NULL REFERENCES users (id),
+    code_hash BYTEA NOT NULL,
+    used_at BIGINT,
+    PRIMARY KEY (user_id, code_hash)
+);
 
 CREATE TABLE accounts (
     id UUID PRIMARY KEY NOT NULL,

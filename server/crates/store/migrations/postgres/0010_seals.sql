@@ -113,6 +113,8 @@ CREATE TRIGGER receipt_numbers_noted AFTER INSERT OR UPDATE OR DELETE ON receipt
     FOR EACH ROW EXECUTE FUNCTION note_change('year');
 CREATE TRIGGER receipts_noted AFTER INSERT OR UPDATE OR DELETE ON receipts
     FOR EACH ROW EXECUTE FUNCTION note_change('year', 'number');
+CREATE TRIGGER recovery_codes_noted AFTER INSERT OR UPDATE OR DELETE ON recovery_codes
+    FOR EACH ROW EXECUTE FUNCTION note_change('user_id', 'code_hash');
 CREATE TRIGGER refunds_noted AFTER INSERT OR UPDATE OR DELETE ON refunds
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER returns_noted AFTER INSERT OR UPDATE OR DELETE ON returns
@@ -121,6 +123,8 @@ CREATE TRIGGER role_permissions_noted AFTER INSERT OR UPDATE OR DELETE ON role_p
     FOR EACH ROW EXECUTE FUNCTION note_change('role_id', 'permission');
 CREATE TRIGGER roles_noted AFTER INSERT OR UPDATE OR DELETE ON roles
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER second_factors_noted AFTER INSERT OR UPDATE OR DELETE ON second_factors
+    FOR EACH ROW EXECUTE FUNCTION note_change('user_id');
 CREATE TRIGGER settlement_days_noted AFTER INSERT OR UPDATE OR DELETE ON settlement_days
     FOR EACH ROW EXECUTE FUNCTION note_change('channel', 'day');
 CREATE TRIGGER settlement_differences_noted AFTER INSERT OR UPDATE OR DELETE ON settlement_differences

@@ -76,7 +76,8 @@ pub async fn remove_resident(db: &Db, at: Timestamp, who: &Who, account: Account
 pub(crate) async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<()> {
     let user = UserId(rng.id(at));
     let inserted = on!(tx, |c| sqlx::query(
-        "INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'resident', $2, $3, $4, $5)
+        "INSERT INTO users (id, role, login, name, password_hash, created_at, password_due)
+         VALUES ($1, 'resident', $2, $3, $4, $5, $4 <> '')
          ON CONFLICT (login) DO NOTHING"
     )
     .bind(user.0)

@@ -111,11 +111,10 @@ pub async fn audit(db: &Db, operator: UserId, query: &AuditQuery) -> Result<Audi
     let mut names = names(db, &lines).await?;
     let chosen = [query.subject.clone(), query.by.map_or_else(String::new, |by| by.to_string())];
     names::add(db, &mut names, chosen.iter().map(String::as_str)).await?;
-    let may_verify: Option<(bool,)> =
-        read!(db, |pool| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1")
-            .bind(operator)
-            .fetch_optional(pool)
-            .await)?;
+    let may_verify: Option<(bool,)> = read!(db, |pool| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1")
+        .bind(operator)
+        .fetch_optional(pool)
+        .await)?;
     let page = Page { lines, total: total.map_or(0, |(total,)| total) };
     Ok(AuditPage { page, names, people, may_verify: may_verify.is_some_and(|(may,)| may) })
 }

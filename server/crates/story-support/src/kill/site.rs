@@ -235,6 +235,7 @@ async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
         rooms.push(Room { meter, login, on_ledger, gateway, unit });
     }
     accounts::take_over(&w.db, &w.rng, now, &held).await.unwrap();
+    users::keep_passwords(&w.db).await.unwrap();
     rooms
 }
 

@@ -18,7 +18,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("order", &["order"]),
     ("return", &["return"]),
     ("plan", &["plan"]),
-    ("user", &["asked_by"]),
+    ("user", &["asked_by", "owner"]),
 ];
 
 /// Ids of one line whose names are looked up.
