@@ -126,6 +126,7 @@ impl Scene {
             buildings: &Scope::All,
         };
         users::create(&w.db, &w.rng, SystemClock.now(), &boss, "test").await.unwrap();
+        users::keep_passwords(&w.db).await.unwrap();
         let sql = "UPDATE users SET login = 'wang-xiaoming', name = '王小明', password_hash = $1 WHERE id = $2";
         let mut tx = w.db.begin().await.unwrap();
         match &mut tx {

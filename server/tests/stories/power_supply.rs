@@ -58,6 +58,7 @@ impl Home {
             ip: String::new(),
         };
         accounts::open(&w.db, &w.rng, now, &Limits::default(), &new).await.unwrap();
+        store::users::keep_passwords(&w.db).await.unwrap();
 
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let (clock, rng) = (Arc::new(SystemClock), w.rng.clone());
