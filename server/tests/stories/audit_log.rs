@@ -4,7 +4,7 @@ use app::i18n::Lang;
 use app::i18n::audit::{action, detail, subject};
 use domain::clock::Clock;
 use model::audit::{AuditAction, AuditPage, AuditQuery, Doer};
-use model::person::{Role, Who};
+use model::person::Role;
 use model::time::DAY;
 use store::{Db, audit, console};
 use story_support::site::Site;
@@ -98,7 +98,7 @@ both!(the_log_verifies_itself_on_the_page, |w: World| async move {
 
 both!(a_part_of_the_chain_is_walked_from_the_line_before, |w: World| async move {
     let start = w.clock.now();
-    let who = Who { user: w.clerk().await, role: Role::Operator, name: String::new(), ip: String::new() };
+    let who = story_support::closings::who(w.clerk().await);
     for _ in 0..4 {
         audit::record_verification(&w.db, w.clock.now(), &who, &Default::default()).await.unwrap();
         w.clock.advance(DAY);

@@ -17,7 +17,7 @@ fn password_form(old: &str, new: &str) -> String {
 
 both!(a_password_that_somebody_else_chose_is_changed_first, |w: World| async move {
     let web = Web::start(&w).await;
-    web.person(&w, Role::Operator, "clerk").await;
+    web.person(&w, Role::Manager, "clerk").await;
     let hash = server::services::auth::Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
     users::reset_password(&w.db, w.clock.now(), "clerk", &hash, "command line").await.unwrap();
     let mut clerk = web.visitor();
@@ -43,7 +43,7 @@ both!(a_password_that_somebody_else_chose_is_changed_first, |w: World| async mov
 
 both!(a_forced_change_can_be_left_by_logging_out, |w: World| async move {
     let web = Web::start(&w).await;
-    let clerk = web.person(&w, Role::Operator, "clerk").await;
+    let clerk = web.person(&w, Role::Manager, "clerk").await;
     w.execute("UPDATE users SET password_due = TRUE").await;
     assert_eq!(location(&clerk.get("/wall").await), "/password?e=password-due", "also in a session that is open");
     assert_eq!(location(&clerk.post("/api/auth/log-out", "").await), "/login");
@@ -79,7 +79,7 @@ fn code(w: &World, secret: &[u8]) -> String {
 
 both!(a_second_factor_is_asked_for_and_a_code_serves_once, |w: World| async move {
     let web = Web::start(&w).await;
-    let owner = web.person(&w, Role::Operator, "clerk").await;
+    let owner = web.person(&w, Role::Manager, "clerk").await;
     let (secret, _) = with_second_factor(&w, &owner).await;
     assert_eq!(owner.get("/wall").await.status(), 200, "the session that turned it on stays");
 
@@ -111,7 +111,7 @@ both!(a_second_factor_is_asked_for_and_a_code_serves_once, |w: World| async move
 
 both!(a_log_in_waits_for_few_codes_and_not_for_long, |w: World| async move {
     let web = Web::start(&w).await;
-    let owner = web.person(&w, Role::Operator, "clerk").await;
+    let owner = web.person(&w, Role::Manager, "clerk").await;
     let (secret, _) = with_second_factor(&w, &owner).await;
     w.clock.advance(MINUTE);
     let mut thief = web.visitor();
@@ -158,7 +158,7 @@ both!(a_recovery_code_serves_once, |w: World| async move {
 
 both!(a_second_factor_is_turned_off_with_the_password, |w: World| async move {
     let web = Web::start(&w).await;
-    let owner = web.person(&w, Role::Operator, "clerk").await;
+    let owner = web.person(&w, Role::Manager, "clerk").await;
     let (_, codes) = with_second_factor(&w, &owner).await;
     assert_eq!(location(&owner.post("/api/auth/prepare-second-factor", "").await), "/password?e=conflict", "it is on");
     let off = "/api/auth/turn-off-second-factor";
@@ -199,7 +199,7 @@ both!(sessions_are_listed_and_ended, |w: World| async move {
 
 both!(a_form_of_an_ended_session_leads_back_to_its_page, |w: World| async move {
     let web = Web::start(&w).await;
-    web.person(&w, Role::Operator, "clerk").await;
+    web.person(&w, Role::Manager, "clerk").await;
     let post = |referrer: String| {
         let url = format!("{}/api/operator/mode", web.base);
         web.client.post(url).header("accept", "text/html").header("referer", referrer).body("x=1").send()

@@ -372,7 +372,7 @@ mod tests {
             "amount: 50.00 yuan",
         ),
         ("shift.close", r#"{"expected_fen":5000,"counted_fen":4900,"reason":"少一元"}"#, "实点：49.00 元", "reason: 少一元"),
-        ("user.create", r#"{"login":"wang","role":"operator"}"#, "角色：操作员", "role: operator"),
+        ("user.create", r#"{"login":"wang","role":"cashier"}"#, "角色：收银员", "role: cashier"),
         (
             "payment.held",
             r#"{"reason":"amount","channel":"alipay","source":"notify","out_trade_no":"A1","trade_no":"T9","amount_fen":4900,
