@@ -138,6 +138,8 @@ pub struct Invitation {
     pub login: String,
     pub name: String,
     pub expires_at: Timestamp,
+    /// Without a second factor: the password alone lets them in.
+    pub alone: bool,
 }
 
 #[cfg(test)]

@@ -115,6 +115,27 @@ both!(a_reset_link_keeps_the_old_password_until_it_is_used, |w: World| async mov
     assert!(!clerk.get("/wall").await.text().await.unwrap().contains("Mallory"), "a reset changes no name");
 });
 
+both!(a_password_chosen_through_a_link_is_checked_like_others, |w: World| async move {
+    let web = Web::start(&w).await;
+    let (boss, mut clerk) = (web.person(&w, Role::Admin, "boss").await, web.person(&w, Role::Cashier, "clerk").await);
+    w.execute("UPDATE users SET password_due = TRUE WHERE login = 'clerk'").await;
+    let reset = link(&boss, "/api/operator/operators/link", &format!("id={}", id(&w, "clerk").await)).await;
+    let choose = async |password: &str| {
+        location(&web.visitor().post("/api/auth/accept-invitation", &accept(&reset, "", password)).await).to_owned()
+    };
+    assert_eq!(choose("kx7+fvwq+92mzt").await, format!("{reset}?e=password-alone"), "without a second factor");
+    assert_eq!(choose("passwordpassword").await, format!("{reset}?e=common-password"));
+    assert_eq!(choose("clerkclerkclerkclerk").await, format!("{reset}?e=common-password"));
+    assert_eq!(choose("clerk-dormwatt-1").await, format!("{reset}?e=personal-password"));
+    let sql = "INSERT INTO second_factors (user_id, secret, created_at, confirmed_at)
+               SELECT u.id, i.code_hash, 1, 1 FROM users u JOIN invitations i ON i.user_id = u.id";
+    w.execute(sql).await;
+    assert_eq!(choose("kx7+fvwq").await, "/login?done=chosen", "with a second factor");
+    w.execute("DELETE FROM second_factors").await;
+    clerk.log_in("clerk", "kx7 fvwq").await;
+    assert_eq!(clerk.get("/wall").await.status(), 200, "it is their own: nothing is due");
+});
+
 both!(guesses_at_one_time_links_are_slowed_down, |w: World| async move {
     let web = Web::start(&w).await;
     w.clerk().await;

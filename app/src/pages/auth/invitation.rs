@@ -50,6 +50,7 @@ fn Form(code: String, invitation: Invitation) -> impl IntoView {
     let (t, a) = (texts(lang()), auth::texts(lang()));
     let is_new = invitation.kind == LinkKind::Invite;
     let (title, hint) = if is_new { (t.welcome, t.welcome_hint) } else { (t.another_password, t.another_hint) };
+    let rule = if invitation.alone { a.rule_alone } else { a.rule };
     let name = is_new.then(|| {
         view! { <Field name="name" label=t.your_name value=invitation.name.clone() autocomplete="name" /> }
     });
@@ -71,7 +72,7 @@ fn Form(code: String, invitation: Invitation) -> impl IntoView {
                     show=a.show.to_owned()
                     hide=a.hide.to_owned()
                 />
-                <p class="hint">{a.password_rule}</p>
+                <p class="hint">{rule}" "{a.rule_more}</p>
                 <button class="primary">{t.choose_password}</button>
             </form>
             <p class="hint">{t.link_until}" "<At at=invitation.expires_at /></p>

@@ -1,7 +1,7 @@
 //! Logging in, and the password.
 
-pub mod invitation;
 pub mod code;
+pub mod invitation;
 pub mod login;
 pub mod password;
 pub mod second_factor;

@@ -64,7 +64,7 @@ fn Account(account: OwnAccount) -> impl IntoView {
                 <form class="stack" method="post" action="/api/auth/password">
                     {secret("old", t.old_password, "current-password")}
                     {secret("new", t.new_password, "new-password")}
-                    <p class="hint">{rule}" "{t.rule_more}</p>
+                    <p class="hint">{rule}" "{t.rule_more}" "{t.change_ends}</p>
                     <button class="primary">{t.change_password}</button>
                 </form>
             </section>

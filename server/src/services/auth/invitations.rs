@@ -9,9 +9,10 @@ use model::error::AppError;
 use model::operator::{Invitation, LinkKind};
 
 use super::throttle::{Attempt, Caller};
-use super::{AuthService, hash, is_weak};
+use super::{AuthService, hash};
 use domain::address::block;
-use store::operators;
+use domain::password::{Owner, check};
+use store::{operators, users};
 
 impl AuthService {
     /// The invitation of a code, and the attempt, which counts as failed until it succeeds.
@@ -40,9 +41,8 @@ impl InvitationsPort for AuthService {
         if invitation.kind == LinkKind::Invite && name.is_empty() {
             return Err(AppError::Invalid);
         }
-        if is_weak(password) {
-            return Err(AppError::WeakPassword);
-        }
+        let site = users::site_name(&self.context.db).await?;
+        check(password, &Owner { login: &invitation.login, site: &site, alone: invitation.alone })?;
         let password_hash = self.passwords.hash(password).await?;
         operators::accept(&self.context.db, self.context.now(), &hash(code), name, &password_hash, &visit.ip).await?;
         Ok(())

@@ -8,7 +8,7 @@ use model::time::Timestamp;
 use serde_json::json;
 
 use super::{ChangedBy, Target, buildings_of, named, require_administrator, target};
-use crate::{Db, Result, Tx, on, roles, users};
+use crate::{Db, Result, on, roles, sessions, users};
 use domain::wall_layout::Scope;
 
 /// Lets an operator log in no longer, and ends their sessions and links; or lets them log in again.
@@ -31,7 +31,7 @@ pub async fn set_disabled(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserI
     if disabled {
         require_administrator(&mut tx).await?;
         super::links::withdraw(&mut tx, at, user).await?;
-        let ended = close_sessions(&mut tx, user).await?;
+        let ended = sessions::end_all(&mut tx, user).await?;
         (action, detail) = (AuditAction::OperatorDisable, json!({ "sessions_ended": ended }));
     }
     by.record(&mut tx, at, action, &format!("user:{user}"), &detail).await?;
@@ -45,7 +45,7 @@ pub async fn set_disabled(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserI
 pub async fn end_sessions(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Result<u64> {
     let mut tx = db.begin().await?;
     target(&mut tx, by, user).await?;
-    let ended = close_sessions(&mut tx, user).await?;
+    let ended = sessions::end_all(&mut tx, user).await?;
     by.record(&mut tx, at, AuditAction::OperatorSessions, &format!("user:{user}"), &json!({ "sessions_ended": ended })).await?;
     tx.commit().await?;
     Ok(ended)
@@ -86,8 +86,4 @@ pub async fn set_access(
     });
     by.record(&mut tx, at, AuditAction::OperatorRole, &format!("user:{user}"), &detail).await?;
     tx.commit().await
-}
-
-pub(super) async fn close_sessions(tx: &mut Tx, user: UserId) -> Result<u64> {
-    on!(tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)
 }

@@ -8,11 +8,10 @@ use model::time::Timestamp;
 use serde_json::json;
 use sqlx::FromRow;
 
-use super::change::close_sessions;
 use super::{ChangedBy, buildings_of, link_action, named, target};
 use crate::audit::{self, Entry};
 use crate::sessions::TokenHash;
-use crate::{Db, Result, StoreError, Tx, on, read, roles, users};
+use crate::{Db, Result, StoreError, Tx, on, read, roles, sessions, users};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
 
@@ -137,19 +136,23 @@ struct LinkRow {
     login: String,
     name: String,
     expires_at: Timestamp,
+    alone: bool,
 }
 
 /// What a link that can be used now is for.
 pub async fn invitation(db: &Db, at: Timestamp, hash: &TokenHash) -> Result<Option<Invitation>> {
     let row: Option<LinkRow> = read!(db, |pool| sqlx::query_as(
-        "SELECT i.kind, u.login, u.name, i.expires_at FROM invitations i JOIN users u ON u.id = i.user_id
+        "SELECT i.kind, u.login, u.name, i.expires_at,
+                NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS alone
+         FROM invitations i JOIN users u ON u.id = i.user_id
          WHERE i.code_hash = $1 AND i.expires_at > $2 AND i.used_at IS NULL AND i.withdrawn_at IS NULL AND u.disabled_at IS NULL"
     )
     .bind(hash.as_slice())
     .bind(at)
     .fetch_optional(pool)
     .await)?;
-    Ok(row.map(|row| Invitation { kind: row.kind, login: row.login, name: row.name, expires_at: row.expires_at }))
+    let invitation = |LinkRow { kind, login, name, expires_at, alone }| Invitation { kind, login, name, expires_at, alone };
+    Ok(row.map(invitation))
 }
 
 /// Uses a link: stores the password, and for a new operator their name, and ends all of their sessions.
@@ -170,7 +173,8 @@ pub async fn accept(db: &Db, at: Timestamp, hash: &TokenHash, name: &str, passwo
     let (kind, user) = used.ok_or(StoreError::Refused(AppError::LinkEnded))?;
     let chosen = if kind == LinkKind::Invite { Some(name) } else { None };
     let stored = on!(&mut tx, |c| sqlx::query(
-        "UPDATE users SET password_hash = $2, name = COALESCE($3, name) WHERE id = $1 AND disabled_at IS NULL"
+        "UPDATE users SET password_hash = $2, password_due = FALSE, name = COALESCE($3, name)
+         WHERE id = $1 AND disabled_at IS NULL"
     )
     .bind(user)
     .bind(password_hash)
@@ -180,7 +184,7 @@ pub async fn accept(db: &Db, at: Timestamp, hash: &TokenHash, name: &str, passwo
     if stored == 0 {
         return Err(AppError::LinkEnded.into());
     }
-    let ended = close_sessions(&mut tx, user).await?;
+    let ended = sessions::end_all(&mut tx, user).await?;
     let actor = format!("user:{user}");
     let detail = json!({ "link": kind, "name": chosen, "sessions_ended": ended }).to_string();
     let entry = Entry { actor: &actor, ip, action: AuditAction::OperatorAccept, subject: &actor, detail: &detail };
