@@ -104,6 +104,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/wall") view=operator::wall::WallPage ssr=SsrMode::Async/>
                 <Route path=path!("/search") view=operator::search::SearchPage ssr=SsrMode::Async/>
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
+                <Route path=path!("/rooms/:meter/price") view=operator::room::price::PriceNowPage ssr=SsrMode::Async/>
+                <Route path=path!("/rooms/:meter/days/:day") view=operator::room::day_cost::DayCostPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/numbers") view=operator::account_numbers::NumberSchemePage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/open-many") view=operator::account_batches::open::OpenManyPage ssr=SsrMode::Async/>
@@ -146,6 +148,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/places/groups/:id") view=operator::places::group::GroupPage ssr=SsrMode::Async/>
                 <Route path=path!("/places/:id") view=operator::places::place::PlacePage ssr=SsrMode::Async/>
                 <Route path=path!("/prices") view=operator::prices::PricesPage ssr=SsrMode::Async/>
+                <Route path=path!("/prices/new") view=operator::prices::form::NewPricesPage ssr=SsrMode::Async/>
+                <Route path=path!("/prices/preview") view=operator::prices::preview::PricesPreviewPage ssr=SsrMode::Async/>
+                <Route path=path!("/prices/:id") view=operator::prices::plan::PricePlanPage ssr=SsrMode::Async/>
+                <Route path=path!("/prices/:id/meters") view=operator::prices::meters::PriceMetersPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases/:id") view=operator::case::CasePage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>

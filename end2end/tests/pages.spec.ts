@@ -39,6 +39,7 @@ const operator = [
   "/settings",
   "/start",
   "/prices",
+  "/prices/new",
   "/audit",
   "/guide",
   "/password",

@@ -1,6 +1,6 @@
 //! The operations that an operator may send to meters: those of the profile that move no money, with their ranges.
 
-mod form;
+pub(crate) mod form;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,8 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod form;
+
 use super::parameters::{PlanEntry, TierPeriod};
-use super::time::{DAY, MINUTE, Timestamp};
+use super::time::{DAY, Date, MINUTE, Timestamp};
+
+pub use form::{FormFault, NewVersion, SPECIALS, parse_version, with_special};
 
 /// Rate outside all slots: 3, flat.
 const FLAT: u8 = 3;
@@ -35,6 +39,19 @@ pub struct Slot {
 /// At most 14 slots that ascend from 00:00; empty: flat all day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayTable(pub Vec<Slot>);
+
+/// A part of a day at one rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RateSpan {
+    /// Minutes since midnight.
+    pub from: u16,
+    /// Minutes since midnight; 1440 at the end of the day.
+    pub until: u16,
+    /// 1 spike, 2 peak, 3 flat, 4 valley.
+    pub rate: u8,
+    /// 0.0001 yuan/kWh, without a tier's surcharge.
+    pub price: u32,
+}
 
 /// The content of a price version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,13 +122,47 @@ impl Prices {
         edges.filter(|&edge| edge > at).min().unwrap_or(midnight.plus(DAY))
     }
 
-    /// The table of the latest plan entry of this year, else of the last entry of the plan, which repeats every year.
     fn slots(&self, at: Timestamp) -> &[Slot] {
-        let (_, month, day) = at.date().ymd();
+        self.season(at.date()).map_or(&[], |season| self.table(season.table))
+    }
+
+    /// The entry of the date plan in force: the latest of this year, else the last of the plan, which repeats every year. `None`
+    /// without a plan: the flat rate all day.
+    #[must_use]
+    pub fn season(&self, day: Date) -> Option<PlanEntry> {
+        let (_, month, day) = day.ymd();
         let begun = self.plan.iter().filter(|entry| (entry.month, entry.day) <= (month, day)).max();
-        let entry = begun.or_else(|| self.plan.iter().max());
-        let table = entry.and_then(|entry| self.tables.get(usize::from(entry.table).wrapping_sub(1)));
-        table.map_or(&[], |table| &table.0)
+        begun.or_else(|| self.plan.iter().max()).copied()
+    }
+
+    /// The slots of day table 1 or 2; empty: the flat rate all day.
+    #[must_use]
+    pub fn table(&self, table: u8) -> &[Slot] {
+        self.tables.get(usize::from(table).wrapping_sub(1)).map_or(&[], |table| &table.0)
+    }
+
+    /// The price of a rate without surcharge, 0.0001 yuan/kWh; 0 for a rate that there is not.
+    #[must_use]
+    pub fn price(&self, rate: u8) -> u32 {
+        self.rates.get(usize::from(rate).wrapping_sub(1)).copied().unwrap_or(0)
+    }
+
+    /// A day from midnight to midnight, by rate; neighbours of one rate are joined.
+    #[must_use]
+    pub fn spans(&self, day: Date) -> Vec<RateSpan> {
+        const END: u16 = 24 * 60;
+        let slots = self.season(day).map_or(&[][..], |season| self.table(season.table));
+        let mut spans: Vec<RateSpan> = Vec::new();
+        let flat = [Slot { rate: FLAT, starts: 0 }];
+        let slots = if slots.is_empty() { &flat[..] } else { slots };
+        for (n, slot) in slots.iter().enumerate() {
+            let until = slots.get(n + 1).map_or(END, |next| next.starts);
+            match spans.last_mut() {
+                Some(last) if last.rate == slot.rate => last.until = until,
+                _ => spans.push(RateSpan { from: slot.starts, until, rate: slot.rate, price: self.price(slot.rate) }),
+            }
+        }
+        spans
     }
 }
 
@@ -225,6 +276,28 @@ mod tests {
         assert_eq!(Prices::flat(5_400).rate(at(1, 1, 3, 0)), FLAT);
         assert_eq!(prices.next_edge(at(7, 1, 10, 30)), at(7, 1, 16, 0));
         assert_eq!(prices.next_edge(at(7, 1, 16, 0)), at(7, 1, 16, 0).plus(8 * HOUR));
+    }
+
+    #[test]
+    fn a_season_lasts_over_new_year_and_the_leap_day() {
+        let prices = seasons();
+        let table = |year, month, day| prices.season(Date::from_ymd(year, month, day).unwrap()).unwrap().table;
+        assert_eq!([table(2026, 12, 31), table(2027, 1, 1), table(2027, 2, 28), table(2027, 3, 1)], [2, 2, 2, 1]);
+        assert_eq!([table(2028, 2, 29), table(2028, 3, 1), table(2028, 6, 30), table(2028, 7, 1)], [2, 1, 1, 2]);
+        let leap = Prices { plan: parse_plan("01-01=2 02-29=1").unwrap(), ..prices };
+        let table = |year, month, day| leap.season(Date::from_ymd(year, month, day).unwrap()).unwrap().table;
+        assert_eq!([table(2027, 2, 28), table(2027, 3, 1), table(2028, 2, 28), table(2028, 2, 29)], [2, 1, 2, 1]);
+        assert_eq!(Prices::flat(1).season(Date(0)), None);
+    }
+
+    #[test]
+    fn spans_cover_the_day_and_join_neighbours_of_one_rate() {
+        let span = |from, until, rate, price| RateSpan { from, until, rate, price };
+        let spring = Date::from_ymd(2026, 4, 1).unwrap();
+        assert_eq!(seasons().spans(spring), [span(0, 480, 4, 1), span(480, 1_320, 2, 3), span(1_320, 1_440, 4, 1)]);
+        assert_eq!(Prices::flat(7).spans(spring), [span(0, 1_440, FLAT, 7)]);
+        let joined = Prices { tables: ["00:00=4 08:00=4".parse().unwrap(), DayTable::default()], ..seasons() };
+        assert_eq!(joined.spans(spring), [span(0, 1_440, 4, 1)]);
     }
 
     #[test]

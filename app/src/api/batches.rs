@@ -56,7 +56,7 @@ pub async fn issue_commands(
     let done = async {
         let issue = serde_json::from_str::<Issue>(&issue).ok().and_then(|issue| issue.checked(now())).ok_or(AppError::Invalid)?;
         let places: Vec<String> = places.split(',').map(str::to_owned).collect();
-        let differs = differs.filter(|place| !place.is_empty()).map(|place| parse(&place)).transpose()?;
+        let differs = differs.filter(|text| !text.is_empty()).map(|text| parse(&text)).transpose()?;
         let of = Target::parse(&meter, &places, state.map(SupplyState::from_code), &rooms, &lost);
         let target = Target { differs, ..of };
         let id: BatchId = parse(&key)?;

@@ -1,4 +1,4 @@
-//! Price plans: what energy costs where the wallet is on the server.
+//! Price plans: what energy costs, by place.
 
 use async_trait::async_trait;
 use leptos::prelude::*;
@@ -9,11 +9,13 @@ use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::approval::Outcome;
+use model::console::{DayCost, PlanPage, PlanVersion, PriceMeters, PriceNow, PriceTrial};
 use model::error::AppError;
-use model::ids::{PlaceId, Uuid};
+use model::ids::{MeterId, PlaceId, Uuid};
+use model::money::Money;
 use model::parameters::TierPeriod;
-use model::tariff::{Prices, Tiers, parse_plan, parse_price};
-use model::time::{Civil, Timestamp};
+use model::tariff::{NewVersion, Prices, Tiers, parse_plan, parse_price};
+use model::time::{Civil, Date, Timestamp};
 
 #[async_trait]
 pub trait PricesPort: Send + Sync {
@@ -22,6 +24,16 @@ pub trait PricesPort: Send + Sync {
     async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<Outcome, AppError>;
     /// Gives a place a plan, from now on.
     async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<Outcome, AppError>;
+    /// A plan with a year of its calendar; `None`: the present year.
+    async fn price_plan(&self, who: &Who, plan: Uuid, year: Option<i64>) -> Result<PlanPage, AppError>;
+    /// What a kWh costs at a meter now, step by step.
+    async fn price_now(&self, who: &Who, meter: MeterId) -> Result<PriceNow, AppError>;
+    /// Why a day cost what it did.
+    async fn day_cost(&self, who: &Who, meter: MeterId, day: Date) -> Result<DayCost, AppError>;
+    /// The meters with their own wallet to which a plan applies and that keep other values, by pages.
+    async fn price_meters(&self, who: &Who, plan: Uuid, page: i64) -> Result<PriceMeters, AppError>;
+    /// What a version would cost and change; publishes nothing.
+    async fn try_prices(&self, who: &Who, new: &NewVersion) -> Result<PriceTrial, AppError>;
 }
 
 /// A plan with all of its versions.
@@ -33,18 +45,6 @@ pub struct Plan {
     pub versions: Vec<PlanVersion>,
     /// The places that have this plan, and since when.
     pub places: Vec<(String, Timestamp)>,
-}
-
-/// A published version; never changed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlanVersion {
-    /// 1 for the first.
-    pub number: i64,
-    pub effective_at: Timestamp,
-    pub prices: Prices,
-    /// `None`: the system.
-    pub by: Option<String>,
-    pub published_at: Timestamp,
 }
 
 /// All plans, and where they apply.
@@ -86,7 +86,61 @@ pub struct PriceForm {
     pub days: String,
 }
 
+impl From<&NewVersion> for PriceForm {
+    fn from(new: &NewVersion) -> Self {
+        let yuan = |e4: u32| Money(e4.into()).to_string();
+        let kwh = |wh: i64| format!("{}.{:03}", wh / 1_000, wh % 1_000);
+        let Prices { rates, tiers, tables, plan } = &new.prices;
+        let [spike, peak, flat, valley] = rates.map(yuan);
+        let [second, third] = tiers.thresholds.map(kwh);
+        let [over2, over3] = tiers.surcharges.map(yuan);
+        let [table1, table2] = tables.each_ref().map(ToString::to_string);
+        let period = match tiers.period {
+            TierPeriod::None => "none",
+            TierPeriod::Month => "month",
+            TierPeriod::Year => "year",
+        };
+        Self {
+            plan: new.plan.clone(),
+            from: new.from.map(|at| format!("{}T{}", at.date(), at.clock())).unwrap_or_default(),
+            spike,
+            peak,
+            flat,
+            valley,
+            period: period.to_owned(),
+            second,
+            third,
+            over2,
+            over3,
+            table1,
+            table2,
+            days: plan.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
 impl PriceForm {
+    /// The fields as a plain form posts them.
+    #[must_use]
+    pub fn fields(self) -> [(&'static str, String); 14] {
+        [
+            ("form[plan]", self.plan),
+            ("form[from]", self.from),
+            ("form[spike]", self.spike),
+            ("form[peak]", self.peak),
+            ("form[flat]", self.flat),
+            ("form[valley]", self.valley),
+            ("form[period]", self.period),
+            ("form[second]", self.second),
+            ("form[third]", self.third),
+            ("form[over2]", self.over2),
+            ("form[over3]", self.over3),
+            ("form[table1]", self.table1),
+            ("form[table2]", self.table2),
+            ("form[days]", self.days),
+        ]
+    }
+
     /// The prices, and the instant from which they apply.
     ///
     /// # Errors
@@ -137,7 +191,7 @@ pub async fn publish_prices(form: PriceForm) -> Result<(), ApiError> {
         let (prices, from) = form.parse()?;
         ports.prices.publish_prices(&who, &form.plan, from, prices).await
     };
-    answer(done.await.map(|outcome| outcome.page(&link::with("/prices", "done", "published"))), "/prices?do=publish")
+    answer(done.await.map(|outcome| outcome.page(&link::with("/prices", "done", "published"))), "/prices/new")
 }
 
 /// Gives a place a plan, from now on.
@@ -155,6 +209,19 @@ mod tests {
     fn form() -> PriceForm {
         let price = || "0.54".to_owned();
         PriceForm { spike: price(), peak: price(), flat: price(), valley: price(), ..PriceForm::default() }
+    }
+
+    #[test]
+    fn a_previewed_version_is_posted_unchanged() {
+        let tiers = Tiers { period: TierPeriod::Year, thresholds: [240_010, 400_000], surcharges: [500, 3_001] };
+        let tables = ["00:00=4 07:30=2", ""].map(|text| text.parse().unwrap());
+        let prices = Prices { rates: [12_000, 9_000, 6_001, 3_000], tiers, tables, plan: parse_plan("01-01=1").unwrap() };
+        let from = Civil { year: 2026, month: 12, day: 1, hour: 8, minute: 30, second: 0 }.timestamp();
+        let new = NewVersion { plan: "rooms".into(), from, prices };
+        let form = PriceForm::from(&new);
+        assert_eq!((form.plan.as_str(), form.parse()), ("rooms", Ok((new.prices.clone(), from))));
+        let fields = form.fields();
+        assert!(fields.iter().any(|(name, value)| *name == "form[second]" && value == "240.010"), "{fields:?}");
     }
 
     #[test]

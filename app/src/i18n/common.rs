@@ -126,6 +126,12 @@ pub fn weekday(weekday: u8, lang: Lang) -> &'static str {
     nth(&texts(lang).weekdays, weekday)
 }
 
+/// The name of a month, 1-12: `1月`, `Jan`.
+#[must_use]
+pub fn month(month: u8, lang: Lang) -> &'static str {
+    nth(&texts(lang).months, month.saturating_sub(1))
+}
+
 /// The name of a rate, from 1: `尖`, `Super-peak`.
 #[must_use]
 pub fn rate(rate: u8, lang: Lang) -> &'static str {

@@ -51,6 +51,8 @@ mod payments;
 mod places;
 mod polling;
 mod power_supply;
+mod price_issue;
+mod price_plans;
 mod races;
 mod reading_quality;
 mod readings;

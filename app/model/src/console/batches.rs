@@ -1,10 +1,13 @@
 //! View types of command batches.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::RoomName;
 use crate::command::CommandReason;
-use crate::ids::{BatchId, MeterId, PlaceGroupId, PlaceId};
+use crate::ids::{BatchId, MeterId, PlaceGroupId, PlaceId, Uuid};
 use crate::issue::{Issue, Kind};
 use crate::meter::SupplyState;
 use crate::order::CommandState;
@@ -19,6 +22,42 @@ pub const ROOM_LINES_MAX: usize = 1_000;
 /// The value of a place parameter that names a group begins with it.
 const GROUP: &str = "group:";
 
+/// What meters should have, to select those that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Differs {
+    /// The limits that the default parameters of a place say, at the meters to which they apply.
+    Limits(PlaceId),
+    /// What the price plan says, at the meters to which it applies. `table` is the day table of a command that sets one; else 0.
+    Prices { plan: Uuid, table: u8 },
+}
+
+/// The value of a parameter that names a price plan begins with it.
+const PLAN: &str = "plan:";
+
+impl FromStr for Differs {
+    type Err = NoTarget;
+
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        let Some(rest) = text.strip_prefix(PLAN) else { return text.parse().map(Self::Limits).map_err(|_| NoTarget) };
+        let (plan, table) = rest.split_once(':').ok_or(NoTarget)?;
+        let table = table.parse().ok().filter(|table| *table <= 2).ok_or(NoTarget)?;
+        Ok(Self::Prices { plan: Uuid::parse_str(plan).map_err(|_| NoTarget)?, table })
+    }
+}
+
+impl fmt::Display for Differs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limits(place) => write!(f, "{place}"),
+            Self::Prices { plan, table } => write!(f, "{PLAN}{plan}:{table}"),
+        }
+    }
+}
+
+/// The text names no such selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoTarget;
+
 /// Selection of meters. Without places, groups, rooms or a meter: all that the operator may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
@@ -30,8 +69,8 @@ pub struct Target {
     pub state: Option<SupplyState>,
     /// Rooms, one a line.
     pub rooms: String,
-    /// Only meters whose limits differ from the default parameters of this place, which apply to them.
-    pub differs: Option<PlaceId>,
+    /// Only meters that were last read with other values than they should have.
+    pub differs: Option<Differs>,
     /// Also lost meters; they get the command when they answer again.
     pub lost: bool,
 }
@@ -194,4 +233,22 @@ pub struct MissedSwitch {
     pub unreadable: bool,
     /// Time of the check.
     pub looked_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selections_of_meters_that_differ_go_round() {
+        let id = Uuid::from_u128(7);
+        for one in [Differs::Limits(PlaceId(id)), Differs::Prices { plan: id, table: 0 }, Differs::Prices { plan: id, table: 2 }]
+        {
+            assert_eq!(one.to_string().parse(), Ok(one));
+        }
+        for text in ["", "plan:", "plan:x:1", "plan:00000000-0000-0000-0000-000000000007", "x"] {
+            assert_eq!(text.parse::<Differs>(), Err(NoTarget), "{text}");
+        }
+        assert_eq!(format!("plan:{id}:3").parse::<Differs>(), Err(NoTarget));
+    }
 }

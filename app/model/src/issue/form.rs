@@ -127,7 +127,7 @@ fn limits(field: Fields<'_>) -> Result<Limits, Problem> {
 /// The fields of the prices, by rate.
 pub const PRICES: [&str; 4] = ["price1", "price2", "price3", "price4"];
 
-fn prices(field: Fields<'_>) -> Result<[u32; 4], Problem> {
+pub(crate) fn prices(field: Fields<'_>) -> Result<[u32; 4], Problem> {
     let mut prices = [0; 4];
     for (price, name) in prices.iter_mut().zip(PRICES) {
         *price = decimal(&field(name), 4).filter(|price| (1..=MAX_PRICE).contains(price)).ok_or(Problem::Price(name))?;
@@ -141,7 +141,7 @@ fn switch_over(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     if (AHEAD..=FAR).contains(&at.since(now)) { Ok(at) } else { Err(Problem::SwitchOver) }
 }
 
-fn instant(text: &str) -> Option<Timestamp> {
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     let (day, time) = text.trim().split_once('T')?;
     let mut day = day.splitn(3, '-');
     let mut time = time.splitn(3, ':');
@@ -156,7 +156,7 @@ fn instant(text: &str) -> Option<Timestamp> {
     civil.timestamp()
 }
 
-fn tiers(field: Fields<'_>) -> Result<Tiers, Problem> {
+pub(crate) fn tiers(field: Fields<'_>) -> Result<Tiers, Problem> {
     let period = match field("period").as_str() {
         "none" => return Ok(Tiers::default()),
         "month" => TierPeriod::Month,
@@ -176,7 +176,7 @@ fn table(text: &str) -> Result<u8, Problem> {
 }
 
 /// `rate1` and `from1` to 14; a row without a time is unused.
-fn slots(field: Fields<'_>) -> Result<Vec<Slot>, Problem> {
+pub(crate) fn slots(field: Fields<'_>) -> Result<Vec<Slot>, Problem> {
     let mut slots = Vec::new();
     for n in 1..=SLOTS {
         let from = field(&format!("from{n}"));
@@ -192,7 +192,7 @@ fn slots(field: Fields<'_>) -> Result<Vec<Slot>, Problem> {
 }
 
 /// `month1`, `day1`, `use1` to 4; a row without a month is unused.
-fn plan(field: Fields<'_>) -> Result<Vec<PlanEntry>, Problem> {
+pub(crate) fn plan(field: Fields<'_>) -> Result<Vec<PlanEntry>, Problem> {
     let mut entries = Vec::new();
     for n in 1..=ENTRIES {
         let month = field(&format!("month{n}"));
@@ -207,7 +207,7 @@ fn plan(field: Fields<'_>) -> Result<Vec<PlanEntry>, Problem> {
 }
 
 /// Digits with at most `places` decimals, in units of the last place.
-fn decimal(text: &str, places: usize) -> Option<u32> {
+pub(crate) fn decimal(text: &str, places: usize) -> Option<u32> {
     let text = text.trim();
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

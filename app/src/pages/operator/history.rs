@@ -110,7 +110,11 @@ fn form(meter: MeterId, query: Option<HistoryQuery>) -> impl IntoView {
 
 fn lines(history: &History, query: HistoryQuery) -> AnyView {
     match &history.lines {
-        HistoryLines::Days(days) => view! { <div class="history">{day_chart(days, query)} {day_table(days)}</div> }.into_any(),
+        HistoryLines::Days(days) => {
+            // Why a day cost what it did is a page of the room, which a retired meter has left.
+            let link = history.retired_at.is_none().then_some(history.meter);
+            view! { <div class="history">{day_chart(days, query)} {day_table(days, link)}</div> }.into_any()
+        }
         HistoryLines::Hours(hours) => {
             view! { <div class="history">{hour_chart(hours, query)} {hour_table(hours, history.meter, query)}</div> }.into_any()
         }
@@ -187,14 +191,18 @@ fn power_chart(power: &[PowerRange], query: HistoryQuery) -> AnyView {
     .into_any()
 }
 
-fn day_table(days: &[RoomDay]) -> impl IntoView + use<> {
+fn day_table(days: &[RoomDay], room: Option<MeterId>) -> impl IntoView + use<> {
     let t = texts(lang());
     let total = days.iter().filter_map(|day| day.energy).fold(Energy::ZERO, |sum, energy| sum + energy);
     let rows = days.iter().rev().filter_map(|day| {
         let energy = day.energy?;
+        let name = match room {
+            Some(meter) => view! { <a href=format!("/rooms/{meter}/days/{}", day.day)>{day.day.to_string()}</a> }.into_any(),
+            None => day.day.to_string().into_any(),
+        };
         Some(view! {
             <tr>
-                <th scope="row" class="num">{day.day.to_string()}</th>
+                <th scope="row" class="num">{name}</th>
                 <td class="number">{energy.to_string()}</td>
                 <td>{mark::sign(day.mark)}</td>
             </tr>

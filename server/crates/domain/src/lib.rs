@@ -9,6 +9,7 @@ pub mod classify;
 pub mod clock;
 pub mod closing;
 pub mod command_args;
+pub mod day_cost;
 pub mod defaults;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
@@ -26,6 +27,9 @@ pub mod password;
 pub mod payment;
 pub mod payment_event;
 pub mod place_tree;
+pub mod price_issue;
+pub mod price_steps;
+pub mod price_year;
 pub mod prices;
 pub mod reconcile;
 pub mod refund;

@@ -31,9 +31,14 @@ pub fn timeline(assigned: &[Assigned], versions: &[(Uuid, Version)]) -> Vec<Vers
     line
 }
 
+/// The assignment that decides at an instant: of the nearest place, the newest.
+#[must_use]
+pub fn deciding(assigned: &[Assigned], at: Timestamp) -> Option<&Assigned> {
+    assigned.iter().filter(|a| a.from <= at).min_by_key(|a| (a.distance, -a.from.0))
+}
+
 fn in_force<'a>(assigned: &[Assigned], versions: &'a [(Uuid, Version)], at: Timestamp) -> Option<&'a Version> {
-    let begun = assigned.iter().filter(|a| a.from <= at);
-    let plan = begun.min_by_key(|a| (a.distance, -a.from.0))?.plan;
+    let plan = deciding(assigned, at)?.plan;
     let of_plan = || versions.iter().filter(|(of, _)| *of == plan).map(|(_, version)| version);
     // A plan's first version holds before its instant, too: energy is never without a price.
     of_plan().filter(|version| version.from <= at).max_by_key(|version| version.from).or_else(|| of_plan().min_by_key(|v| v.from))

@@ -177,7 +177,7 @@ impl Share {
 /// Prices energy of one rate on one day, tier by tier.
 fn climb(position: &mut Position, segment: &Segment<'_>, rate: u8, mut wh: i64, lines: &mut Vec<Line>) {
     let (day, prices) = (segment.from.date(), &segment.version.prices);
-    let period = period(prices.tiers.period, day);
+    let period = period_of(prices.tiers.period, day);
     if period != 0 && period != position.period {
         (position.period, position.used_wh) = (period, 0);
     }
@@ -206,7 +206,9 @@ fn climb(position: &mut Position, segment: &Segment<'_>, rate: u8, mut wh: i64, 
     }
 }
 
-fn period(period: TierPeriod, day: Date) -> i64 {
+/// The tier period of a day as in [`Position::period`].
+#[must_use]
+pub fn period_of(period: TierPeriod, day: Date) -> i64 {
     let (year, month, _) = day.ymd();
     match period {
         TierPeriod::None => 0,

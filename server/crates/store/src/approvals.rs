@@ -121,6 +121,12 @@ fn holds_already(decision: &Decision, basis: &Basis) -> bool {
     }
 }
 
+/// Whether somebody else could approve what an operator asks for the whole site: then it waits for that.
+pub async fn waits_for_another(db: &Db, who: UserId) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    person::another(&mut tx, who, None).await
+}
+
 async fn same_subject(tx: &mut Tx, decision: &Decision) -> Result<Option<(UserId, JsonText<Decision>)>> {
     on!(tx, |c| sqlx::query_as(
         "SELECT asked_by, args FROM approval_requests WHERE kind = $1 AND subject = $2 AND state = 'waiting'"

@@ -1,8 +1,10 @@
 //! Consumption from meter wallets, posted to the ledger once a day, so that the ledger knows what every meter holds.
 
+use model::console::{MeterTook, PostedUse};
+use model::energy::Energy;
 use model::ids::{AccountId, MeterId};
 use model::money::Fen;
-use model::time::Timestamp;
+use model::time::{SECOND, Timestamp};
 
 use super::{Db, Result, Tx, ledger, on, read};
 use domain::ledger::use_of_meter;
@@ -110,6 +112,58 @@ pub(super) async fn posted(tx: &mut Tx, account: AccountId, meter: MeterId, epoc
     .fetch_optional(c)
     .await)?;
     Ok(posted.unwrap_or_default())
+}
+
+/// What was posted for times that touch `[from, to)`, in order.
+pub async fn posted_between(db: &Db, meter: MeterId, from: Timestamp, to: Timestamp) -> Result<Vec<PostedUse>> {
+    let rows: Vec<(Option<Timestamp>, Timestamp, Fen)> = read!(db, |pool| sqlx::query_as(
+        "SELECT from_at, at, amount_fen FROM meter_consumption
+         WHERE meter_id = $1 AND at > $2 AND COALESCE(from_at, at) < $3 ORDER BY at LIMIT 50"
+    )
+    .bind(meter)
+    .bind(from)
+    .bind(to)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(from, at, amount)| PostedUse { from, at, amount }).collect())
+}
+
+/// What a meter took between the last readings at or before two instants; `None` without two readings.
+pub async fn taken_between(db: &Db, meter: MeterId, from: Timestamp, to: Timestamp) -> Result<Option<MeterTook>> {
+    let ends: Vec<(Timestamp, Energy, Fen)> = read!(db, |pool| sqlx::query_as(
+        "SELECT at, total_wh, remaining_fen FROM readings WHERE meter_id = $1 AND at IN (
+             (SELECT COALESCE(MAX(at), (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (0, 1)))
+              FROM readings WHERE meter_id = $1 AND at <= $2 AND quality IN (0, 1)),
+             (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at <= $3 AND quality IN (0, 1)))
+         ORDER BY at"
+    )
+    .bind(meter)
+    .bind(from)
+    .bind(to)
+    .fetch_all(pool)
+    .await)?;
+    let [first, last] = ends.as_slice() else { return Ok(None) };
+    // A purchase is read back moments before its order becomes credited.
+    const READ_BACK: i64 = 5 * SECOND;
+    let credited: Option<(Fen,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT CAST((SELECT COALESCE(SUM(amount_fen), 0) FROM orders
+                      WHERE meter_id = $1 AND credited_at > $2 AND credited_at <= $3)
+                   - (SELECT COALESCE(SUM(amount_fen), 0) FROM returns
+                      WHERE meter_id = $1 AND taken_at > $2 AND taken_at <= $3) AS BIGINT)"
+    )
+    .bind(meter)
+    .bind(first.0.plus(READ_BACK))
+    .bind(last.0.plus(READ_BACK))
+    .fetch_optional(pool)
+    .await)?;
+    Ok(Some(MeterTook {
+        from: first.0,
+        at: last.0,
+        before: first.2,
+        after: last.2,
+        credited: credited.map_or(Fen::ZERO, |(fen,)| fen),
+        energy: last.1 - first.1,
+    }))
 }
 
 async fn is_taken_over(tx: &mut Tx, account: AccountId) -> Result<bool> {

@@ -1,5 +1,9 @@
 //! Price plans: their versions, which never change, and the places where they apply.
 
+mod estate;
+
+pub use estate::{Assignment, PricedMeter, assignments, keeps, last_commands, meters, parents, used_between};
+
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
@@ -169,6 +173,8 @@ pub struct VersionRow {
     pub plan: String,
     /// Who published it.
     pub by_name: Option<String>,
+    /// The second person who approved it.
+    pub approved_by: Option<String>,
 }
 
 impl VersionRow {
@@ -181,11 +187,26 @@ impl VersionRow {
 /// All versions of all plans: by plan, the newest first.
 pub async fn versions(db: &Db) -> Result<Vec<VersionRow>> {
     read!(db, |pool| sqlx::query_as(
-        "SELECT v.id, v.plan_id, v.number, v.effective_at, v.prices, v.published_at, p.name AS plan, u.name AS by_name
+        // An approval carries the request out in its own transaction, at its own instant.
+        "SELECT v.id, v.plan_id, v.number, v.effective_at, v.prices, v.published_at, p.name AS plan, u.name AS by_name,
+                (SELECT MAX(d.name) FROM approval_requests r JOIN users d ON d.id = r.decided_by
+                 WHERE r.kind = 'prices' AND r.subject = 'prices:' || p.name AND r.state = 'approved'
+                   AND r.decided_at = v.published_at) AS approved_by
          FROM price_versions v JOIN price_plans p ON p.id = v.plan_id LEFT JOIN users u ON u.id = v.published_by
          ORDER BY p.name, v.effective_at DESC"
     )
     .fetch_all(pool)
+    .await)
+}
+
+/// Who asked for a version of a plan that waits for approval, and when.
+pub async fn waiting(db: &Db, plan: &str) -> Result<Option<(String, Timestamp)>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT u.name, r.asked_at FROM approval_requests r JOIN users u ON u.id = r.asked_by
+         WHERE r.kind = 'prices' AND r.subject = 'prices:' || $1 AND r.state = 'waiting'"
+    )
+    .bind(plan)
+    .fetch_optional(pool)
     .await)
 }
 

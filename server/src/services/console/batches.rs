@@ -6,7 +6,7 @@ use app::api::batches::BatchesPort;
 use async_trait::async_trait;
 use aws_lc_rs::digest::{self, SHA256};
 use model::console::{
-    Batch, BatchFilter, BatchQuery, BatchView, Building, LeftOut, MissedSwitch, Page, Preview, ROOM_LINES_MAX, Target,
+    Batch, BatchFilter, BatchQuery, BatchView, Building, Differs, LeftOut, MissedSwitch, Page, Preview, ROOM_LINES_MAX, Target,
 };
 use model::error::AppError;
 use model::ids::{BatchId, MeterId, Uuid};
@@ -42,8 +42,12 @@ impl BatchesPort for ConsoleService {
     async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
         let (mut meter_places, unknown) = self.chosen(who, target).await?;
         let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
-        if let Some(place) = target.differs {
-            let differing = self.differing(place).await?;
+        let differing = match target.differs {
+            Some(Differs::Limits(place)) => Some(self.differing(place).await?),
+            Some(Differs::Prices { plan, table }) => Some(self.other_prices(plan, kind, table).await?),
+            None => None,
+        };
+        if let Some(differing) = differing {
             meter_places.retain(|(place, _)| differing.contains(&place.meter));
         }
         let mut preview = Preview { meters: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() };

@@ -1,15 +1,20 @@
 //! Price plans, and what a server wallet was charged.
 
-use app::api::prices::{Plan, PlanVersion, PricesPort, PricesView};
+mod estate;
+mod meters;
+mod plan;
+mod steps;
+
+use app::api::prices::{Plan, PricesPort, PricesView};
 use async_trait::async_trait;
 use model::approval::{Decision, Outcome};
-use model::console::{DayCharge, WalletLimits, WalletView};
+use model::console::{DayCharge, DayCost, PlanPage, PriceMeters, PriceNow, PriceTrial, WalletLimits, WalletView};
 use model::error::AppError;
 use model::ids::{AccountId, MeterId, PlaceId, Uuid};
 use model::money::Money;
 use model::person::Who;
-use model::tariff::Prices;
-use model::time::Timestamp;
+use model::tariff::{NewVersion, Prices};
+use model::time::{Date, Timestamp};
 
 use super::ConsoleService;
 use crate::services::Context;
@@ -25,20 +30,13 @@ const DAYS: i64 = 14;
 #[async_trait]
 impl PricesPort for ConsoleService {
     async fn prices(&self, who: &Who) -> Result<PricesView, AppError> {
-        let mut plans: Vec<Plan> = Vec::new();
-        for row in prices::versions(&self.context.db).await? {
-            let version = PlanVersion {
-                number: row.number,
-                effective_at: row.effective_at,
-                prices: row.prices().clone(),
-                by: row.by_name,
-                published_at: row.published_at,
-            };
-            match plans.last_mut().filter(|plan| plan.id == row.plan_id) {
-                Some(plan) => plan.versions.push(version),
-                None => plans.push(Plan { id: row.plan_id, name: row.plan, versions: vec![version], places: Vec::new() }),
-            }
-        }
+        let rows = prices::versions(&self.context.db).await?;
+        let of_one = rows.chunk_by(|one, next| one.plan_id == next.plan_id);
+        let plan = |rows: &[prices::VersionRow]| {
+            let first = rows.first()?;
+            Some(Plan { id: first.plan_id, name: first.plan.clone(), versions: plan::versions(rows), places: Vec::new() })
+        };
+        let mut plans: Vec<Plan> = of_one.filter_map(plan).collect();
         let places = console::priced_places(&self.context.db, who.user).await?;
         for (plan, place, from) in prices::places(&self.context.db).await? {
             let name = places.iter().find(|(id, _)| *id == place);
@@ -66,6 +64,26 @@ impl PricesPort for ConsoleService {
             return Err(AppError::NotFound);
         }
         self.decide(who, Decision::PricePlace { place, plan }).await
+    }
+
+    async fn price_plan(&self, who: &Who, plan: Uuid, year: Option<i64>) -> Result<PlanPage, AppError> {
+        self.plan_page(who, plan, year).await
+    }
+
+    async fn price_now(&self, who: &Who, meter: MeterId) -> Result<PriceNow, AppError> {
+        self.price_of(who, meter).await
+    }
+
+    async fn day_cost(&self, who: &Who, meter: MeterId, day: Date) -> Result<DayCost, AppError> {
+        self.cost_of(who, meter, day).await
+    }
+
+    async fn price_meters(&self, who: &Who, plan: Uuid, page: i64) -> Result<PriceMeters, AppError> {
+        self.meters_page(who, plan, page).await
+    }
+
+    async fn try_prices(&self, who: &Who, new: &NewVersion) -> Result<PriceTrial, AppError> {
+        self.trial(who, new).await
     }
 }
 

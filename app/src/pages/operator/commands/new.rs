@@ -7,13 +7,13 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{choice, param};
 use super::fields::fields;
 use crate::i18n::commands::{kind, many, problem, purpose, texts};
-use crate::i18n::{common, lang, places, settings};
+use crate::i18n::{common, lang, places, price_meters, settings};
 use crate::link;
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::console::{Building, PlaceGroupLine, ROOMS_MAX, Target};
+use model::console::{Building, Differs, PlaceGroupLine, ROOMS_MAX, Target};
 use model::ids::MeterId;
 use model::issue::{Kind, Problem};
 use model::meter::{ControlMode, SupplyState};
@@ -126,13 +126,17 @@ pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wron
     }
 }
 
-/// The meters that the default parameters of a place are still to be issued to.
+/// The meters that the default parameters of a place, or a price plan, are still to be issued to.
 fn differing() -> impl IntoView {
     let t = settings::texts(lang());
+    let whom = match param("differs").parse() {
+        Ok(Differs::Prices { .. }) => price_meters::texts(lang()).target,
+        _ => t.differs_target,
+    };
     view! {
         <section class="card stack-tight">
             <h2>{texts(lang()).whom}</h2>
-            <p>{t.differs_target}</p>
+            <p>{whom}</p>
             <p class="hint">{t.differs_hint}</p>
             <input type="hidden" name="differs" value=param("differs") />
             <input type="hidden" name="lost" value="1" />

@@ -5,12 +5,13 @@ use leptos::prelude::*;
 use super::super::readings;
 use super::meter_journal;
 use crate::i18n::room::texts;
-use crate::i18n::{common, lang};
+use crate::i18n::{common, lang, price_steps};
 use crate::ports::now;
 use crate::ui::bars::{Bar, Bars};
 use crate::ui::mark;
 use model::console::{Room, RoomDay};
 use model::energy::Energy;
+use model::meter::Wallet;
 use model::time::Date;
 
 /// Energy of the last days as bars.
@@ -22,12 +23,19 @@ pub fn days(room: &Room) -> impl IntoView + use<> {
     });
     let label = format!("{}: {}", t.days, spoken.collect::<Vec<_>>().join(", "));
     let bars = room.days.iter().map(|day| bar(day, today)).collect();
+    let (meter, sells) = (room.progress.latest.meter, room.kind != Wallet::None);
     view! {
         <section class="card stack-tight">
             <h2>{t.days}<span class="unit">"kWh"</span></h2>
             <Bars bars label height=80 />
             {mark::legend(room.days.iter().map(|day| day.mark))}
-            <p><a href=format!("/meters/{}/readings", room.progress.latest.meter)>{crate::i18n::history::texts(lang).all}</a></p>
+            <p>
+                <a href=format!("/meters/{meter}/readings")>{crate::i18n::history::texts(lang).all}</a>
+                {sells.then(|| view! {
+                    " · "<a href=format!("/rooms/{meter}/price")>{price_steps::texts(lang).now_title}</a>
+                    " · "<a href=format!("/rooms/{meter}/days/{}", today.plus(-1))>{price_steps::texts(lang).yesterday}</a>
+                })}
+            </p>
             {meter_journal::parts(room)}
         </section>
     }

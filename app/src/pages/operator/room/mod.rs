@@ -3,12 +3,14 @@
 pub(super) mod account_lifecycle;
 mod account_lifecycle_confirm;
 mod confirm;
+pub mod day_cost;
 mod forms;
 mod history;
 mod meter_journal;
 mod now;
 mod opening;
 pub(super) mod parameters;
+pub mod price;
 mod wallet;
 
 pub(super) use forms::tenders;
@@ -104,7 +106,7 @@ fn Body(shown: Shown) -> impl IntoView {
     let (wallet, charges, limits) = match &room.wallet {
         Some(one) => (
             Some(wallet::wallet(&room, one)),
-            Some(wallet::charges(&one.charges)),
+            Some(wallet::charges(meter, &one.charges)),
             allowed("/api/operator/limits").then(|| wallet::limits(meter, one.limits)),
         ),
         None => (None, None, None),

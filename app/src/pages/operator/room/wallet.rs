@@ -44,14 +44,14 @@ pub fn wallet(room: &Room, wallet: &WalletView) -> impl IntoView + use<> {
 }
 
 /// The charges of the last days by price.
-pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
+pub fn charges(meter: MeterId, charges: &[DayCharge]) -> impl IntoView + use<> {
     let t = texts(lang());
     if charges.is_empty() {
         return view! { <section class="card"><h2>{t.charges}</h2><p class="empty">{t.no_charges}</p></section> }.into_any();
     }
     let energy = charges.iter().fold(Energy::ZERO, |sum, charge| sum + charge.energy);
     let cost = charges.iter().map(|charge| charge.cost).sum::<model::money::Money>();
-    let rows = charges.iter().map(row).collect_view();
+    let rows = charges.iter().map(|charge| row(meter, charge)).collect_view();
     view! {
         <section class="card stack-tight">
             <h2>{t.charges}</h2>
@@ -84,11 +84,11 @@ pub fn charges(charges: &[DayCharge]) -> impl IntoView + use<> {
     .into_any()
 }
 
-fn row(charge: &DayCharge) -> impl IntoView + use<> {
+fn row(meter: MeterId, charge: &DayCharge) -> impl IntoView + use<> {
     let rate = usize::try_from(charge.rate - 1).ok().and_then(|n| common::texts(lang()).rates.get(n).copied());
     view! {
         <tr>
-            <th scope="row" class="num">{charge.day.to_string()}</th>
+            <th scope="row" class="num"><a href=format!("/rooms/{meter}/days/{}", charge.day)>{charge.day.to_string()}</a></th>
             <td>{charge.plan.clone()}</td>
             <td>{rate}</td>
             <td class="number">{charge.tier}</td>

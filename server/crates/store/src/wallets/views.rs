@@ -85,6 +85,8 @@ pub struct WalletView {
     pub counted_at: Option<Timestamp>,
     /// Consumption in the tier period.
     pub tier_wh: Energy,
+    /// The tier period of the last charge: a year, or a year and month (202611).
+    pub tier_period: i64,
     /// The desired state of the relay.
     pub closed: bool,
     pub tripped_at: Option<Timestamp>,
@@ -106,8 +108,8 @@ pub struct WalletView {
 pub async fn view(db: &Db, meter: MeterId) -> Result<Option<WalletView>> {
     read!(db, |pool| {
         sqlx::query_as(
-            "SELECT started_at, started_wh, counted_at, tier_wh, closed, tripped_at, alarm1_fen, alarm2_fen, overdraft_fen,
-                hoarding_fen, overload_w, malignant_w, uncharged_wh
+            "SELECT started_at, started_wh, counted_at, tier_wh, tier_period, closed, tripped_at, alarm1_fen, alarm2_fen,
+                overdraft_fen, hoarding_fen, overload_w, malignant_w, uncharged_wh
          FROM wallets WHERE meter_id = $1",
         )
         .bind(meter)

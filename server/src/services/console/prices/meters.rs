@@ -1,0 +1,126 @@
+//! The meters of a plan that hold their own credit: what they keep otherwise, and what is to be issued to them.
+
+use std::collections::HashSet;
+
+use model::console::{Page, PriceGap, PriceIssue, PriceMeter, PriceMeterCounts, PriceMeters};
+use model::error::AppError;
+use model::ids::{MeterId, Uuid};
+use model::issue::Kind;
+use model::meter::Wallet;
+use model::person::Who;
+use model::time::Timestamp;
+
+use super::super::ConsoleService;
+use super::estate::{Estate, count};
+use domain::price_issue::{Wanted, gaps, issue};
+use store::prices::{self, PricedMeter, VersionRow};
+use store::{Db, console};
+
+/// A plan as meters should keep it.
+struct Plan {
+    name: String,
+    number: i64,
+    next: Option<(i64, Timestamp)>,
+    wanted: Wanted,
+}
+
+impl Plan {
+    async fn read(db: &Db, plan: Uuid, at: Timestamp) -> Result<Self, AppError> {
+        let rows: Vec<VersionRow> = prices::versions(db).await?.into_iter().filter(|row| row.plan_id == plan).collect();
+        let begun = rows.iter().find(|row| row.effective_at <= at);
+        let row = begun.or_else(|| rows.last()).ok_or(AppError::NotFound)?;
+        let next = rows.iter().rev().find(|one| one.effective_at > at && one.number != row.number);
+        Ok(Self {
+            name: row.plan.clone(),
+            number: row.number,
+            next: next.map(|one| (one.number, one.effective_at)),
+            wanted: Wanted { now: row.prices().clone(), next: next.map(|one| (one.prices().clone(), one.effective_at)) },
+        })
+    }
+}
+
+impl ConsoleService {
+    pub(super) async fn meters_page(&self, who: &Who, plan: Uuid, number: i64) -> Result<PriceMeters, AppError> {
+        let (db, at) = (&self.context.db, self.context.now());
+        let Plan { name, number: version, next, wanted } = Plan::read(db, plan, at).await?;
+        let scope = console::scope(db, who.user).await?;
+        let places = self.context.live.meter_places(&scope);
+        let seen: HashSet<MeterId> = places.iter().map(|(place, _)| place.meter).collect();
+        let applies: Vec<PricedMeter> = Estate::read(db)
+            .await?
+            .meters_of(plan, at)
+            .into_iter()
+            .map(|(meter, _)| meter)
+            .filter(|m| seen.contains(&m.id))
+            .collect();
+        let own: HashSet<MeterId> = applies.iter().filter(|meter| meter.wallet == Wallet::Meter).map(|meter| meter.id).collect();
+        let (keeps, commands) = (prices::keeps(db).await?, prices::last_commands(db).await?);
+        let mut counts = PriceMeterCounts {
+            meters: own.len(),
+            server_wallets: count(applies.iter()).server_wallets,
+            ..PriceMeterCounts::default()
+        };
+        let mut lines = Vec::new();
+        for (place, latest) in places.iter().filter(|(place, _)| own.contains(&place.meter)) {
+            let known = keeps.get(&place.meter);
+            let gaps = known.map_or_else(Vec::new, |(known, _)| gaps(known, &wanted, at));
+            if known.is_some() && gaps.is_empty() {
+                counts.same += 1;
+                continue;
+            }
+            let last = commands.get(&place.meter).copied();
+            counts.unread += usize::from(known.is_none());
+            counts.differing += usize::from(known.is_some());
+            counts.moving += usize::from(last.is_some_and(|last| last.is_moving()));
+            counts.failed += usize::from(last.is_some_and(|last| last.has_failed()));
+            lines.push(PriceMeter {
+                meter: place.meter,
+                room: place.name(),
+                read_at: known.map(|(_, read_at)| *read_at),
+                gaps,
+                lost_since: latest.lost_since,
+                last,
+            });
+        }
+        Ok(PriceMeters {
+            plan,
+            name,
+            number: version,
+            next,
+            counts,
+            issues: issues(&lines, &wanted, at),
+            lines: page(lines, number),
+        })
+    }
+
+    /// The meters to which a plan applies and that keep something else than a command of this kind would tell them.
+    pub(in super::super) async fn other_prices(&self, plan: Uuid, kind: Kind, table: u8) -> Result<HashSet<MeterId>, AppError> {
+        let (db, at) = (&self.context.db, self.context.now());
+        let wanted = Plan::read(db, plan, at).await?.wanted;
+        let keeps = prices::keeps(db).await?;
+        let needs = |meter: &MeterId| {
+            let found = keeps.get(meter).map_or_else(Vec::new, |(known, _)| gaps(known, &wanted, at));
+            found.iter().any(|gap| gap.kind() == kind && (gap.table() == table || kind != Kind::DayTable))
+        };
+        let applies = Estate::read(db).await?.meters_of(plan, at);
+        Ok(applies.into_iter().map(|(meter, _)| meter.id).filter(needs).collect())
+    }
+}
+
+/// What is to be issued, in a fixed order.
+fn issues(lines: &[PriceMeter], wanted: &Wanted, at: Timestamp) -> Vec<PriceIssue> {
+    let all = [PriceGap::Prices, PriceGap::Standby, PriceGap::Tiers, PriceGap::Table(1), PriceGap::Table(2), PriceGap::Seasons];
+    let issue = |gap: PriceGap| PriceIssue {
+        gap,
+        issue: issue(gap, wanted, at),
+        meters: lines.iter().filter(|line| line.gaps.contains(&gap)).count(),
+    };
+    all.into_iter().map(issue).filter(|issue| issue.meters > 0).collect()
+}
+
+fn page(lines: Vec<PriceMeter>, number: i64) -> Page<PriceMeter> {
+    let total = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let size = usize::try_from(Page::<PriceMeter>::SIZE).unwrap_or(1);
+    let skipped = usize::try_from(number).unwrap_or(0).saturating_mul(size);
+    Page { lines: lines.into_iter().skip(skipped).take(size).collect(), total }
+}
