@@ -179,8 +179,10 @@ pub async fn retry(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: BatchId,
             .await)?;
     let (JsonText(issue),) = found.ok_or(AppError::NotFound)?;
     let ended: Vec<(MeterId,)> = on!(&mut tx, |c| sqlx::query_as(
+        // The check of planned prices waits until their instant: only while it is being made is it under way.
         "SELECT meter_id FROM commands WHERE batch_id = $1
-         GROUP BY meter_id HAVING MAX(CASE WHEN state IN ('queued', 'sending') THEN 1 ELSE 0 END) = 0"
+         GROUP BY meter_id
+         HAVING MAX(CASE WHEN state = 'sending' OR (state = 'queued' AND kind <> 'in_force') THEN 1 ELSE 0 END) = 0"
     )
     .bind(batch)
     .fetch_all(c)
@@ -189,6 +191,18 @@ pub async fn retry(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: BatchId,
     let again: Vec<MeterId> = meters.iter().copied().filter(|meter| ended.contains(meter)).collect();
     if again.is_empty() {
         return Ok(0);
+    }
+    for meter in &again {
+        // The new command brings a check of its own.
+        on!(&mut tx, |c| sqlx::query(
+            "UPDATE commands SET state = 'superseded', finished_at = $1, reason = 'superseded'
+             WHERE batch_id = $2 AND meter_id = $3 AND kind = 'in_force' AND state = 'queued'"
+        )
+        .bind(at)
+        .bind(batch)
+        .bind(meter)
+        .execute(c)
+        .await)?;
     }
     insert(&mut tx, rng, at, who.user, &NewBatch { id: batch, issue: &issue, meters: &again }).await?;
     let detail = serde_json::json!({ "kind": issue.kind(), "meters": again.len() }).to_string();
