@@ -191,3 +191,33 @@ test("a large subsidy waits for the supervisor, who sees what it would do", asyn
   await expect(supervisor.locator(".case", { hasText: "补贴" })).toHaveCount(0);
   expect(errors).toEqual([]);
 });
+
+test("a gateway is added, tested, changed and retired", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/gateways");
+  await page.getByRole("link", { name: "添加通信管理机" }).click();
+  const name = page.getByLabel("名称");
+  await name.fill("测试机");
+  await page.getByLabel("主机名或 IP 地址").fill("127.0.0.256");
+  await page.getByLabel("端口").fill("1");
+  await page.getByRole("button", { name: "添加通信管理机" }).click();
+  await expect(page.getByRole("alert")).toContainText("主机名");
+  // What was typed stays.
+  await expect(name).toHaveValue("测试机");
+  await page.getByLabel("主机名或 IP 地址").fill("127.0.0.1");
+  await page.getByRole("button", { name: "添加通信管理机" }).click();
+  await expect(page.getByRole("heading", { name: "测试机" })).toBeVisible();
+  await page.getByRole("button", { name: "测试" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "连接被拒绝" })).toBeVisible();
+  await page.getByRole("link", { name: "更换" }).click();
+  await page.getByLabel("原因").fill("换成 4G");
+  await page.getByText("主动连接", { exact: true }).first().click();
+  await page.getByLabel("注册包").fill("GW-TEST");
+  await page.getByRole("button", { name: "更换" }).click();
+  await expect(page.getByText("换成 4G")).toBeVisible();
+  await page.getByRole("link", { name: "停用" }).click();
+  await page.getByRole("button", { name: "停用" }).click();
+  await expect(page.getByText("不再抄读").first()).toBeVisible();
+  expect(errors).toEqual([]);
+});

@@ -20,6 +20,8 @@ const operator = [
   "/subsidies",
   "/cases",
   "/meters",
+  "/gateways",
+  "/gateways/new",
   "/alarms",
   "/commands",
   "/commands/new",

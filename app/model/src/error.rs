@@ -111,6 +111,12 @@ errors! {
     WrongCode = "wrong-code", 422;
     /// The old password is wrong.
     WrongPassword = "wrong-password", 422;
+    /// Another gateway in service has the name or the code.
+    GatewayNameTaken = "gateway-name-taken", 409;
+    /// Another gateway in service registers so, or its registration begins so.
+    RegistrationTaken = "registration-taken", 409;
+    /// Meters behind the gateway have accounts, or commands wait for them.
+    GatewayInUse = "gateway-in-use", 409;
     /// No price plan holds for the room.
     NoPrices = "no-prices", 409;
     /// This payment channel is not configured.

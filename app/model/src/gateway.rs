@@ -1,6 +1,35 @@
-//! How a gateway does, and how often its meters are read.
+//! Gateways: how each is reached, how it does, and how often its meters are read.
+
+pub mod dial_in;
+pub mod form;
+pub mod host;
+pub mod pattern;
+pub mod settings;
+pub mod test;
 
 use serde::{Deserialize, Serialize};
+
+use crate::word_enum;
+pub use dial_in::{DialInConnection, Newcomer};
+pub use form::{FormField, GatewayForm};
+pub use host::Host;
+pub use pattern::BytePattern;
+pub use settings::{GatewayCode, GatewayName, GatewaySettings, Heartbeat, Reach, Timing};
+pub use test::{ConnectFault, GatewayTest, TestOutcome};
+
+word_enum! {
+    /// The framing of a gateway's TCP connection.
+    #[derive(Default)]
+    pub enum Framing {
+        /// Modbus TCP: a header with a transaction number.
+        #[default]
+        ModbusTcp = "modbus-tcp",
+        /// The same inside TLS.
+        ModbusTls = "modbus-tls",
+        /// A transparent gateway puts what it receives on the bus unchanged: Modbus RTU and DL/T 645 frames, by meter.
+        Transparent = "transparent",
+    }
+}
 
 /// How a gateway does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +98,7 @@ impl Trust {
         let (name, pin) = (name.trim(), pin.replace([':', ' '], "").to_ascii_lowercase());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let is_pin = pin.is_empty() || pin.len() == 64 && pin.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (is_pin && (name.is_empty() || is_host(name))).then(|| Self { name: given(name), pin: given(&pin) })
+        (is_pin && (name.is_empty() || Host::parse(name).is_some())).then(|| Self { name: given(name), pin: given(&pin) })
     }
 
     /// The fingerprint as people compare it: `AB:CD:...`.
@@ -78,21 +107,6 @@ impl Trust {
         let pairs = self.pin.as_deref().unwrap_or_default().as_bytes().chunks(2);
         pairs.map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect::<Vec<_>>().join(":")
     }
-}
-
-/// A host's name or address, as a certificate can carry it.
-#[must_use]
-pub fn is_host(name: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    // What ends in digits alone is an address, and then a whole one.
-    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
-    let is_name = name.len() <= 253 && name.split('.').all(is_label) && !name.rsplit('.').next().is_some_and(is_number);
-    is_name || name.parse::<std::net::IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ word_enum! {
         Host = "host",
         Port = "port",
         Framing = "framing",
+        /// The bytes that name a gateway that dials in, its heartbeat, and what is answered to that.
+        Registration = "registration",
+        Heartbeat = "heartbeat",
+        HeartbeatAnswer = "heartbeat_answer",
         /// Seconds between two readings of a meter.
         IntervalS = "interval_s",
         TlsName = "tls_name",
@@ -63,11 +67,14 @@ impl Sheet {
             Self::Rooms => &[(C::Building, true), (C::Floor, false), (C::Room, true)],
             Self::Gateways => &[
                 (C::Gateway, true),
-                (C::Host, true),
-                (C::Port, true),
+                (C::Host, false),
+                (C::Port, false),
                 (C::Framing, false),
                 (C::IntervalS, false),
                 (C::TlsName, false),
+                (C::Registration, false),
+                (C::Heartbeat, false),
+                (C::HeartbeatAnswer, false),
             ],
             Self::Meters => &[
                 (C::Serial, true),
@@ -161,6 +168,16 @@ pub enum Fault {
     NotOneOf(Vec<String>),
     /// It must have exactly this many digits.
     NotDigits(u32),
+    /// Neither a host name nor an address.
+    NotHost,
+    /// Not 1 to 64 bytes as text, or in hexadecimal after `hex:`.
+    NotPattern,
+    /// Neither host and port, nor a registration alone.
+    ReachIncomplete,
+    /// A gateway that dials in has no framing of its own inside TLS: its port has.
+    DialInTls,
+    /// The bytes clash with the registration of the gateway of this name.
+    RegistrationTaken(String),
     NotYuan,
     NotPrice,
     NotDayTable,

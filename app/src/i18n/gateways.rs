@@ -2,17 +2,57 @@
 
 use super::Lang;
 pub use super::catalogue::gateways::*;
-use model::gateway::{GatewayHealth, SweepInterval};
+use model::gateway::test::TestOutcome;
+use model::gateway::{ConnectFault, FormField, Framing, GatewayHealth, GatewayTest, SweepInterval};
 
-/// What a gateway's health means.
+/// What a gateway's health means; one that dials in is waited for.
 #[must_use]
-pub const fn health(health: GatewayHealth, lang: Lang) -> &'static str {
+pub const fn health(health: GatewayHealth, is_dial_in: bool, lang: Lang) -> &'static str {
     let t = texts(lang).health;
     match health {
         GatewayHealth::Connecting => t.connecting,
         GatewayHealth::Up => t.up,
+        GatewayHealth::Unreachable if is_dial_in => t.away,
         GatewayHealth::Unreachable => t.unreachable,
         GatewayHealth::Silent => t.silent,
+    }
+}
+
+/// What a test found and what to do, and whether all is well.
+#[must_use]
+pub fn found(test: GatewayTest, lang: Lang) -> (bool, String) {
+    let t = texts(lang);
+    let unit = test.unit.unwrap_or_default();
+    match test.outcome {
+        TestOutcome::Answered => (true, FoundAnswered { unit }.text(lang)),
+        TestOutcome::NoMeters => (true, t.found_no_meters.to_owned()),
+        TestOutcome::OtherMeter => (false, FoundOtherMeter { unit }.text(lang)),
+        TestOutcome::Unreadable => (false, FoundUnreadable { unit }.text(lang)),
+        TestOutcome::Silent => (false, FoundSilent { unit }.text(lang)),
+        TestOutcome::OtherFraming => (false, t.found_other_framing.to_owned()),
+        TestOutcome::Unreachable => {
+            let fault = test.fault.unwrap_or(ConnectFault::Other);
+            (false, t.connect_fault.get(fault.as_str()).unwrap_or_default().to_owned())
+        }
+    }
+}
+
+/// What is wrong with a field of the form.
+#[must_use]
+pub fn wrong_field(field: FormField, lang: Lang) -> String {
+    let t = texts(lang);
+    let name = t.field.get(field.as_str()).unwrap_or_default();
+    let rule = t.rule.get(field.as_str()).unwrap_or_default();
+    WrongField { name, rule }.text(lang)
+}
+
+/// Milliseconds as people read them.
+#[must_use]
+pub fn duration(ms: u64, lang: Lang) -> String {
+    match ms {
+        0..1_000 => Milliseconds { ms }.text(lang),
+        1_000..120_000 => Seconds { seconds: format!("{}.{}", ms / 1_000, ms % 1_000 / 100) }.text(lang),
+        _ => Minutes { minutes: ms / 60_000 }.text(lang),
     }
 }
 
@@ -32,11 +72,15 @@ pub fn noise_on_the_line(count: u64, lang: Lang) -> String {
     Noise { count }.text(lang)
 }
 
-/// How a gateway carries frames, by its code in the database.
+/// How a gateway carries frames.
 #[must_use]
-pub fn framing(code: &str, lang: Lang) -> &'static str {
+pub const fn framing(framing: Framing, lang: Lang) -> &'static str {
     let t = texts(lang).framing_kind;
-    t.get(code).unwrap_or(t.modbus_tcp)
+    match framing {
+        Framing::ModbusTcp => t.modbus_tcp,
+        Framing::ModbusTls => t.modbus_tls,
+        Framing::Transparent => t.transparent,
+    }
 }
 
 #[cfg(test)]
@@ -47,5 +91,19 @@ mod tests {
     fn whole_minutes_are_shown_as_minutes() {
         let shown = |s| SweepInterval::new(s).map(|i| interval(i, Lang::En)).unwrap_or_default();
         assert_eq!((shown(0), shown(90), shown(1_800)), ("as often as the bus allows".into(), "90 s".into(), "30 min".into()));
+    }
+
+    #[test]
+    fn every_finding_and_field_has_words() {
+        for lang in Lang::ALL {
+            let faults = ConnectFault::ALL.map(|fault| found(GatewayTest::unreachable(fault), lang).1);
+            let outcomes = TestOutcome::ALL.map(|outcome| found(GatewayTest::of(outcome, Some(7)), lang).1);
+            assert!(faults.iter().chain(&outcomes).all(|words| !words.is_empty()));
+            let fields = texts(lang).field;
+            assert!(FormField::ALL.iter().all(|field| fields.get(field.as_str()).is_some()));
+            assert!(FormField::ALL.iter().all(|field| texts(lang).rule.get(field.as_str()).is_some()));
+        }
+        assert_eq!(duration(950, Lang::En), "950 ms");
+        assert_eq!(duration(61_230, Lang::En), "61.2 s");
     }
 }

@@ -1,6 +1,7 @@
 //! A site of 10,000 rooms with meters behind 50 gateways from an XLSX workbook: read, checked and stored.
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU16;
 use std::time::Instant;
 
 use domain::clock::{Clock, SystemClock};
@@ -10,6 +11,7 @@ use domain::rng::Rng;
 use domain::site_plan::{GatewayRow, MeterRow, Row, SiteRows};
 use domain::wall_layout::Scope;
 use model::console::RoomName;
+use model::gateway::{Host, Reach};
 use model::ids::UserId;
 use model::language::Lang;
 use model::meter::Wallet;
@@ -92,8 +94,7 @@ fn site() -> Outcome<SiteRows> {
         if unit == 1 {
             let value = GatewayRow {
                 name: gateway.clone(),
-                host: "10.0.0.1".into(),
-                port: 502,
+                reach: Reach::Dialled { host: Host::parse("10.0.0.1").ok_or("no host")?, port: NonZeroU16::MIN },
                 framing,
                 interval_s: None,
                 tls_name: None,

@@ -3,9 +3,11 @@
 
 use async_trait::async_trait;
 use model::error::AppError;
+use model::gateway::{DialInConnection, GatewayTest, Newcomer};
 use model::ids::{GatewayId, MeterId};
 
 use domain::meter_state::StateBlock;
+use domain::rng::Rng;
 use domain::serial::Serial;
 use meters::GatewayHandle;
 use meters::gateway::GatewayState;
@@ -27,6 +29,12 @@ pub trait MeterGateway: Send + Sync {
     fn takes_time(&self, meter: MeterId) -> bool;
     /// Connects to a gateway at once instead of at its next attempt.
     fn retry_gateway(&self, gateway: GatewayId);
+    /// Connects to a gateway and reads a meter behind it. [`AppError::Unavailable`] where this process does not poll.
+    async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError>;
+    /// What dialled in and is no gateway.
+    fn newcomers(&self) -> Vec<Newcomer>;
+    /// The connections of a gateway that dials in, since the server started.
+    fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection>;
     /// Reads the places, meters and polling intervals again.
     fn reload(&self);
     /// Health of the gateways that this process polls.
@@ -63,6 +71,18 @@ impl MeterGateway for GatewayHandle {
         self.retry_gateway(gateway);
     }
 
+    async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError> {
+        self.test_gateway(gateway, rng).await
+    }
+
+    fn newcomers(&self) -> Vec<Newcomer> {
+        self.newcomers()
+    }
+
+    fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection> {
+        self.connections(gateway)
+    }
+
     fn reload(&self) {
         self.reload();
     }
@@ -92,6 +112,15 @@ impl MeterGateway for NoMeterGateway {
         false
     }
     fn retry_gateway(&self, _: GatewayId) {}
+    async fn test_gateway(&self, _: GatewayId, _: &Rng) -> Result<GatewayTest, AppError> {
+        Err(AppError::Unavailable)
+    }
+    fn newcomers(&self) -> Vec<Newcomer> {
+        Vec::new()
+    }
+    fn connections(&self, _: GatewayId) -> Vec<DialInConnection> {
+        Vec::new()
+    }
     fn reload(&self) {}
     fn gateways(&self) -> Vec<GatewayState> {
         Vec::new()

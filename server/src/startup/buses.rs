@@ -8,8 +8,10 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use domain::meter_state::StateBlock;
+use domain::rng::Rng;
 use domain::serial::Serial;
 use model::error::AppError;
+use model::gateway::{DialInConnection, GatewayTest, Newcomer};
 use model::ids::{GatewayId, MeterId};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -111,6 +113,18 @@ impl MeterGateway for Buses {
 
     fn retry_gateway(&self, gateway: GatewayId) {
         self.gateway().retry_gateway(gateway);
+    }
+
+    async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError> {
+        self.gateway().test_gateway(gateway, rng).await
+    }
+
+    fn newcomers(&self) -> Vec<Newcomer> {
+        self.gateway().newcomers()
+    }
+
+    fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection> {
+        self.gateway().connections(gateway)
     }
 
     fn reload(&self) {

@@ -42,7 +42,7 @@ impl Bench {
         let address = simulator.addresses()[0];
         let (stop, rng) = (CancellationToken::new(), Rng::from_seed([5; 32]));
         let settings = Arc::new(Config { baud: 0, ..Config::default() });
-        let target = Target { host: address.ip().to_string(), port: address.port(), carrier: Carrier::Tcp };
+        let target = Target::dialled(address.ip().to_string(), address.port(), Carrier::Tcp);
         let (link, _) = Link::start(target, settings, rng, stop.clone());
         let (poll, _) = tokio::sync::mpsc::unbounded_channel();
         let (id, gateway) = (MeterId(Uuid::from_u128(1)), GatewayId(Uuid::from_u128(2)));

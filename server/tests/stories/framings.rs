@@ -57,7 +57,7 @@ impl Site {
     fn connect(&self, carrier: Carrier, password: &str) -> Connection {
         let dlt645 = Credentials { password: password.into(), ..Credentials::default() };
         let config = Config { request_timeout_ms: 500, late_ms: 100, baud: 0, dlt645, ..Config::default() };
-        let target = Target { host: "127.0.0.1".into(), port: self.simulator.addresses()[0].port(), carrier };
+        let target = Target::dialled("127.0.0.1".into(), self.simulator.addresses()[0].port(), carrier);
         let stop = CancellationToken::new();
         let (link, _) = Link::start(target, Arc::new(config), Rng::from_seed([1; 32]), stop.clone());
         Connection(link, stop.drop_guard())

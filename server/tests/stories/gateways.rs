@@ -2,10 +2,11 @@
 
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
-use model::gateway::{GatewayHealth, Trust};
+use model::gateway::{ConnectFault, GatewayHealth, GatewayTest, Host, Reach, TestOutcome, Trust};
 use model::ids::{GatewayId, MeterId};
 use model::permission::Permissions;
 use model::person::{Role, Who};
+use store::gateways::GatewayEdit;
 use store::{console, meters, trust};
 
 use story_support::site::{SOON, Site, until};
@@ -48,18 +49,19 @@ both!(trust_is_set_by_permission_and_only_on_tls_gateways, |w: World| async move
         location(&person.post("/api/operator/gateway-trust", &form).await).to_owned()
     };
     assert!(post(&admin, "gw", "").await.contains("e=not-found"), "Modbus TCP asks for no certificate");
-    assert!(!admin.get("/meters").await.text().await.unwrap().contains("gateway-trust"));
+    let here = format!("/gateways/{id}");
+    assert!(!admin.get(&here).await.text().await.unwrap().contains("gateway-trust"));
     w.execute("UPDATE gateways SET framing = 'modbus-tls'").await;
     assert_eq!(operator.post("/api/operator/gateway-trust", &format!("gateway={id}&name=gw&pin=")).await.status(), 403);
     for (name, pin) in [("a%20b", ""), ("", "abc"), ("https://gw", "")] {
         assert!(post(&admin, name, pin).await.contains("e=invalid"), "{name} {pin}");
     }
-    assert_eq!(post(&admin, "gw.example", &"AB:".repeat(32)).await, "/meters?done=trust");
-    let page = admin.get("/meters").await.text().await.unwrap();
+    assert_eq!(post(&admin, "gw.example", &"AB:".repeat(32)).await, format!("{here}?done=trust"));
+    let page = admin.get(&here).await.text().await.unwrap();
     assert!(page.contains("gw.example") && page.contains(&["AB"; 32].join(":")));
-    assert!(!operator.get("/meters").await.text().await.unwrap().contains("gateway-trust"));
+    assert!(!operator.get(&here).await.text().await.unwrap().contains("gateway-trust"));
     assert_eq!(w.word("SELECT tls_pin FROM gateways").await, "ab".repeat(32));
-    assert_eq!(post(&admin, "", "").await, "/meters?done=trust");
+    assert_eq!(post(&admin, "", "").await, format!("{here}?done=trust"));
     assert_eq!(w.number("SELECT COUNT(*) FROM gateways WHERE tls_name IS NULL AND tls_pin IS NULL").await, 1);
     web.stop();
 });
@@ -89,4 +91,153 @@ both!(a_meter_its_gateway_cannot_carry_is_a_case_until_fixed, |w: World| async m
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE kind = 'unusable'").await, 1, "one, however often it was found");
     assert_eq!(s.w.word("SELECT resolution FROM cases WHERE kind = 'unusable'").await, "mended");
     assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'case.close'").await, 1);
+});
+
+/// The fields of the form.
+fn form(fields: &[(&str, &str)]) -> String {
+    let usual = [
+        ("name", "G9"),
+        ("transport", "dialled"),
+        ("host", "10.0.0.9"),
+        ("port", "502"),
+        ("framing", "modbus-tcp"),
+        ("baud", ""),
+    ];
+    let all = usual.iter().filter(|(name, _)| fields.iter().all(|(other, _)| other != name)).chain(fields);
+    all.map(|(name, value)| format!("&form%5B{name}%5D={}", value.replace(' ', "%20"))).collect()
+}
+
+both!(a_gateway_is_added_changed_and_replaced_by_form, |w: World| async move {
+    w.meter(1).await;
+    let web = Web::start(&w).await;
+    let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
+    let add = |key: &str, fields: &[(&str, &str)]| format!("key={key}{}", form(fields));
+    let key = "018f0000-0000-7000-8000-000000000009";
+    // Twice the same form adds one.
+    for _ in 0..2 {
+        let added =
+            admin.post("/api/operator/gateways/add", &add(key, &[("code", "7"), ("baud", "2400"), ("gap_ms", "40")])).await;
+        assert_eq!(location(&added), format!("/gateways/{key}?done=added"));
+    }
+    assert_eq!(w.number("SELECT COUNT(*) FROM gateways WHERE host = '10.0.0.9' AND baud = 2400 AND gap_ms = 40").await, 1);
+    let other = "018f0000-0000-7000-8000-00000000000a";
+    for (fields, wrong) in [
+        (&[("host", "10.0.0.256")][..], "wrong=host"),
+        (&[("port", "0")], "wrong=port"),
+        (&[("name", "")], "wrong=name"),
+        (&[("request_timeout_ms", "1")], "wrong=request_timeout_ms"),
+        (&[("name", "G9")], "e=gateway-name-taken"),
+        (&[("name", "G10"), ("code", "7")], "e=gateway-name-taken"),
+    ] {
+        let refused = admin.post("/api/operator/gateways/add", &add(other, fields)).await;
+        assert!(
+            location(&refused).contains(wrong) && location(&refused).contains("framing=modbus-tcp"),
+            "{}",
+            location(&refused)
+        );
+    }
+    // What was typed is in the form again, with the wrong field marked.
+    let page = admin.get("/gateways/new?transport=dialled&name=G10&host=10.0.0.256&wrong=host").await.text().await.unwrap();
+    assert!(page.contains("10.0.0.256") && page.contains("aria-invalid=\"true\"") && page.contains("G10"));
+
+    let change = |fields: &[(&str, &str)], more: &str| format!("gateway={key}{}{more}", form(fields));
+    let changed = admin.post("/api/operator/gateways/change", &change(&[("host", "gw.example")], "")).await;
+    assert_eq!(location(&changed), format!("/gateways/{key}?done=changed"));
+    let refused = admin.post("/api/operator/gateways/change", &change(&[], "&reason=")).await;
+    assert!(location(&refused).contains("e=invalid"), "a replacement has a reason");
+    let dial_in = [("transport", "dial-in"), ("registration", "GW-9"), ("heartbeat", "hex:FE"), ("framing", "transparent")];
+    let replaced = admin.post("/api/operator/gateways/change", &change(&dial_in, "&reason=burnt")).await;
+    assert_eq!(location(&replaced), format!("/gateways/{key}?done=replaced"));
+    assert_eq!(w.word("SELECT registration FROM gateways WHERE host IS NULL").await, hex::encode("GW-9"));
+    let clash = [("name", "G11"), ("transport", "dial-in"), ("registration", "GW-91")];
+    let refused = admin.post("/api/operator/gateways/add", &add(other, &clash)).await;
+    assert!(location(&refused).contains("e=registration-taken"), "{}", location(&refused));
+    let page = admin.get(&format!("/gateways/{key}")).await.text().await.unwrap();
+    assert!(page.contains("burnt") && page.contains("GW-9") && page.contains("gw.example:502"), "the history names it");
+    assert!(admin.get("/gateways").await.text().await.unwrap().contains("/gateways/new"));
+
+    assert_eq!(operator.get("/gateways/new").await.status(), 403);
+    assert_eq!(operator.post("/api/operator/gateways/add", &add(other, &[])).await.status(), 403);
+    assert_eq!(operator.post("/api/operator/gateways/retire", &format!("gateway={key}")).await.status(), 403);
+    assert!(!operator.get("/gateways").await.text().await.unwrap().contains("/gateways/new"));
+    for action in ["create", "change", "replace"] {
+        let sql: &'static str = match action {
+            "create" => "SELECT COUNT(*) FROM audit WHERE action = 'gateway.create'",
+            "change" => "SELECT COUNT(*) FROM audit WHERE action = 'gateway.change'",
+            _ => "SELECT COUNT(*) FROM audit WHERE action = 'gateway.replace'",
+        };
+        assert_eq!(w.number(sql).await, 1, "{action}");
+    }
+    web.stop();
+});
+
+both!(a_gateway_in_use_is_not_retired_and_says_why, |w: World| async move {
+    let room = w.room(1).await;
+    let web = Web::start(&w).await;
+    let admin = web.person(&w, Role::Admin, "root").await;
+    let id = gateway(&w).await;
+    let page = admin.get(&format!("/gateways/{id}?do=retire")).await.text().await.unwrap();
+    assert!(page.contains(&format!("/rooms/{}", room.meter)) && !page.contains("/api/operator/gateways/retire"));
+    let retire = async || location(&admin.post("/api/operator/gateways/retire", &format!("gateway={id}")).await).to_owned();
+    assert!(retire().await.contains("e=gateway-in-use"));
+    w.execute("UPDATE account_meters SET to_at = 2000000000000").await;
+    w.execute("UPDATE commands SET state = 'done' WHERE state IN ('queued', 'sending', 'case')").await;
+    assert_eq!(retire().await, format!("/gateways/{id}?done=retired"));
+    assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE retired_at IS NULL").await, 0);
+    // Its history stays, nothing can be changed any more, and its name is free.
+    let page = admin.get(&format!("/gateways/{id}?done=retired")).await.text().await.unwrap();
+    assert!(!page.contains("/edit") && !page.contains("gateways/test"));
+    assert!(admin.get("/gateways").await.text().await.unwrap().contains(&format!("/gateways/{id}")));
+    assert!(retire().await.contains("e=not-found"));
+    web.stop();
+});
+
+both!(changed_settings_reach_the_running_engine, |w: World| async move {
+    let s = Site::new(w, 2, 1).await;
+    let engine = s.start().await;
+    let all_up = || async { engine.gateways().iter().all(|one| one.health == GatewayHealth::Up) };
+    until(SOON, "both", all_up).await;
+    let rows = meters::gateways(&s.w.db).await.unwrap();
+    let mut settings = rows[0].settings().unwrap();
+    let right = settings.reach.clone();
+    let (host, port) = (Host::parse("127.0.0.1").unwrap(), std::num::NonZeroU16::new(1).unwrap());
+    settings.reach = Reach::Dialled { host, port };
+    let at = SystemClock.now();
+    store::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Change).await.unwrap();
+    engine.reload();
+    let health = || async { engine.gateways().iter().find(|one| one.id == rows[0].id).unwrap().health };
+    until(SOON, "the loss", || async { health().await == GatewayHealth::Unreachable }).await;
+    let found = engine.test_gateway(rows[0].id, &s.w.rng).await.unwrap();
+    assert_eq!(found, GatewayTest::unreachable(ConnectFault::Refused));
+    settings.reach = right;
+    store::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Replace("new")).await.unwrap();
+    engine.reload();
+    until(SOON, "its return", || async { health().await == GatewayHealth::Up }).await;
+    assert_eq!(engine.test_gateway(rows[0].id, &s.w.rng).await.unwrap(), GatewayTest::of(TestOutcome::Answered, Some(1)));
+    engine.stop().await;
+});
+
+both!(a_test_says_what_is_wrong, |w: World| async move {
+    let s = Site::with(w, 2, 1, |sim| sim.estate.gateways[1].framing = Framing::ModbusTls).await;
+    let engine = s.start().await;
+    let rows = meters::gateways(&s.w.db).await.unwrap();
+    let test = async |n: usize| engine.test_gateway(rows[n].id, &s.w.rng).await.unwrap();
+    assert_eq!(test(0).await, GatewayTest::of(TestOutcome::Answered, Some(1)));
+    assert_eq!(test(1).await, GatewayTest::unreachable(ConnectFault::TlsIssuer));
+    trust::set(&s.w.db, SystemClock.now(), &who(&s), rows[1].id, &Trust::parse("", &"00".repeat(32)).unwrap()).await.unwrap();
+    engine.reload();
+    until(SOON, "the pin", || async { test(1).await == GatewayTest::unreachable(ConnectFault::TlsPin) }).await;
+    s.w.execute("UPDATE gateways SET framing = 'modbus-tls' WHERE name = 'g0'").await;
+    engine.reload();
+    until(SOON, "no TLS", || async { test(0).await.outcome == TestOutcome::Unreachable }).await;
+    s.w.execute("UPDATE gateways SET framing = 'transparent' WHERE name = 'g0'").await;
+    engine.reload();
+    until(SOON, "the other framing", || async { test(0).await.outcome == TestOutcome::OtherFraming }).await;
+    s.w.execute("UPDATE gateways SET framing = 'modbus-tcp' WHERE name = 'g0'").await;
+    engine.reload();
+    until(SOON, "an answer", || async { test(0).await.outcome == TestOutcome::Answered }).await;
+    s.w.execute("UPDATE meters SET serial = '999999999999' WHERE unit = 1 AND serial LIKE '%0001'").await;
+    engine.reload();
+    until(SOON, "another meter", || async { test(0).await.outcome == TestOutcome::OtherMeter }).await;
+    engine.stop().await;
 });

@@ -22,6 +22,7 @@ mod console_refunds;
 mod consumption;
 mod default_parameters;
 mod delivery;
+mod dial_in;
 mod dlt645;
 mod edge;
 mod faults;

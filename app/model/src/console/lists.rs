@@ -2,7 +2,7 @@
 
 use super::RoomName;
 use crate::case::{CaseDetail, CaseKind};
-use crate::gateway::{GatewayHealth, SweepInterval, Trust};
+use crate::gateway::{Framing, GatewayHealth, SweepInterval, Trust};
 use crate::ids::{AccountId, CaseId, ClosingId, GatewayId, MeterId, OrderId, UserId};
 use crate::meter::Latest;
 use crate::time::Timestamp;
@@ -100,9 +100,12 @@ pub struct MeterLine {
 pub struct GatewayLine {
     pub id: GatewayId,
     pub name: String,
-    /// `host:port`.
+    /// Its number in the site's own lists.
+    pub code: Option<String>,
+    /// `host:port`, or the registration of one that dials in.
     pub address: String,
-    pub framing: String,
+    pub is_dial_in: bool,
+    pub framing: Framing,
     /// Trusted certificate; `None` without TLS.
     pub trust: Option<Trust>,
     /// Reading interval; `None` for the site's default.
@@ -111,6 +114,8 @@ pub struct GatewayLine {
     pub health: Option<(GatewayHealth, Timestamp)>,
     /// How often stray bytes were on its line since the server started, and when the last time; `None` where there were none.
     pub noise: Option<(u64, Timestamp)>,
+    /// How long a round over all its meters takes, ms; `None` before the first.
+    pub round_ms: Option<u64>,
     /// Meters behind it that the operator may see.
     pub meters: i64,
     /// Number of lost meters among them.

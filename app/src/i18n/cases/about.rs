@@ -3,6 +3,7 @@
 use crate::i18n::catalogue::cases::*;
 use crate::i18n::{Lang, common, gateways};
 use model::case::{CaseDetail, CertificateState, ExpiryCase, UnusableCase, UnusableReason};
+use model::gateway::Framing;
 
 /// Why a meter cannot be read as it is registered, and what to do.
 #[must_use]
@@ -12,7 +13,10 @@ pub fn unusable(case: &UnusableCase, lang: Lang) -> String {
         UnusableReason::Unit => UnusableUnit { value }.text(lang),
         UnusableReason::Serial => texts(lang).unusable.serial.to_owned(),
         UnusableReason::Profile => UnusableProfile { value }.text(lang),
-        UnusableReason::Framing => UnusableFraming { framing: gateways::framing(value, lang) }.text(lang),
+        UnusableReason::Framing => {
+            let framing = Framing::parse(value).unwrap_or_default();
+            UnusableFraming { framing: gateways::framing(framing, lang) }.text(lang)
+        }
     }
 }
 

@@ -114,7 +114,7 @@ fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
     let words = event(line.kind, lang());
     let place = match (&line.meter, &line.gateway) {
         (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
-        (None, Some(gateway)) => view! { <a href="/meters">{gateway.clone()}</a> }.into_any(),
+        (None, Some(gateway)) => view! { <a href="/gateways">{gateway.clone()}</a> }.into_any(),
         (None, None) => texts(lang()).site.into_any(),
     };
     view! {

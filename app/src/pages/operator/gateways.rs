@@ -1,60 +1,110 @@
-//! The gateways: their health, their lost meters and their reading intervals.
+//! The gateways: how each is reached, its health, its lost meters and the site's reading interval.
+
+pub mod form;
+pub mod gateway;
 
 use leptos::prelude::*;
 
+use super::frame::{Frame, Section};
+use super::parts::{address, param};
 use super::sweep::sweep_form;
-use super::trust::trust_forms;
-use crate::i18n::gateways::{framing, health, interval, noise_on_the_line, texts};
+use crate::i18n::gateways::{duration, framing, health, interval, noise_on_the_line, texts};
 use crate::i18n::{lang, operator};
+use crate::ports::{operator, ports};
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
-use model::gateway::{Sweep, SweepInterval};
+use model::gateway::form::DIAL_IN;
+use model::gateway::{BytePattern, Framing, Newcomer, Sweep, SweepInterval};
+use model::ids::GatewayId;
+use model::time::Timestamp;
 
-/// The site's interval and the table. The forms are only for operators who `may_set` intervals and certificates.
-pub fn gateways(lines: &[GatewayLine], site: Option<SweepInterval>, may_set: bool) -> impl IntoView + use<> {
+/// What the page shows.
+struct Shown {
+    lines: Vec<GatewayLine>,
+    retired: Vec<(GatewayId, String, Timestamp)>,
+    newcomers: Vec<Newcomer>,
+    site: Option<SweepInterval>,
+    may_change: bool,
+}
+
+/// The page: `/gateways`.
+#[component]
+pub fn GatewaysPage() -> impl IntoView {
+    let read = async move {
+        let (ports, who) = (ports()?, operator()?);
+        Ok(Shown {
+            lines: ports.gateways.gateways(&who).await?,
+            retired: ports.gateways.retired_gateways(&who).await?,
+            newcomers: ports.gateways.newcomers(&who).await?,
+            site: ports.gateways.site_sweep().await?,
+            may_change: ports.gateways.may_change(&who).await?,
+        })
+    };
+    load(read, |shown| body(&shown).into_any())
+}
+
+fn body(shown: &Shown) -> impl IntoView + use<> {
     let (t, g) = (operator::texts(lang()), texts(lang()));
-    let site_interval = if may_set {
+    let said = match param("done").as_str() {
+        "retry" => Some(t.retry_asked),
+        "sweep" => Some(g.interval_set),
+        _ => None,
+    };
+    let site_interval = if shown.may_change {
         view! {
             <div class="card stack-tight">
                 <h2>{g.interval_of_site}</h2>
-                {sweep_form(Sweep::Site, site, g.interval_of_site, g.as_configured)}
+                {sweep_form(Sweep::Site, shown.site, g.interval_of_site, g.as_configured)}
                 <p class="hint">{g.interval_hint}</p>
             </div>
         }
         .into_any()
     } else {
-        let said = site.map_or_else(|| g.as_configured.to_owned(), |site| interval(site, lang()));
+        let said = shown.site.map_or_else(|| g.as_configured.to_owned(), |site| interval(site, lang()));
         view! { <p class="muted">{g.interval_of_site}" "{said}</p> }.into_any()
     };
-    let rows = lines.iter().map(|line| row(line, may_set)).collect_view();
+    let rows = shown.lines.iter().map(row).collect_view();
+    let is_empty = shown.lines.is_empty();
+    let add = shown.may_change.then(|| view! { <a class="button primary" href="/gateways/new">{g.add}</a> });
+    let newcomers = (!shown.newcomers.is_empty()).then(|| newcomers(&shown.newcomers));
+    let retired = (!shown.retired.is_empty()).then(|| retired(&shown.retired));
     view! {
-        <TableScroll label=t.gateways>
-            <table class="table">
-                <caption>{t.gateways}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{t.gateway}</th>
-                        <th scope="col">{t.state}</th>
-                        <th scope="col">{t.address}</th>
-                        <th scope="col" class="number">{t.meters}</th>
-                        <th scope="col" class="number">{t.lost}</th>
-                        <th scope="col" class="number">{t.newest}</th>
-                        <th scope="col" class="number">{t.oldest}</th>
-                        <th scope="col">{g.interval}</th>
-                        <th scope="col"><span class="visually-hidden">{t.action}</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </TableScroll>
-        {lines.is_empty().then(|| view! { <p class="empty">{g.no_gateways}</p> })}
-        {site_interval}
-        {may_set.then(|| trust_forms(lines))}
+        <Frame title=t.gateways section=Section::Gateways>
+            <div class="page-head"><h1>{t.gateways}</h1>{add}</div>
+            <Notice />
+            {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
+            <TableScroll label=t.gateways>
+                <table class="table stacked">
+                    <caption class="visually-hidden">{t.gateways}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.gateway}</th>
+                            <th scope="col">{t.state}</th>
+                            <th scope="col">{t.address}</th>
+                            <th scope="col" class="number">{t.meters}</th>
+                            <th scope="col" class="number">{t.lost}</th>
+                            <th scope="col" class="number">{t.newest}</th>
+                            <th scope="col" class="number">{g.round}</th>
+                            <th scope="col">{g.interval}</th>
+                            <th scope="col"><span class="visually-hidden">{t.action}</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableScroll>
+            {newcomers}
+            {is_empty.then(|| view! { <p class="empty">{g.no_gateways}</p> })}
+            {site_interval}
+            {retired}
+        </Frame>
     }
 }
 
-fn row(line: &GatewayLine, may_set: bool) -> impl IntoView + use<> {
+fn row(line: &GatewayLine) -> impl IntoView + use<> {
     let (t, g) = (operator::texts(lang()), texts(lang()));
     let retry = (line.lost > 0).then(|| {
         view! {
@@ -65,31 +115,41 @@ fn row(line: &GatewayLine, may_set: bool) -> impl IntoView + use<> {
         }
     });
     let lost = if line.lost > 0 { "number strong" } else { "number" };
-    let every = if may_set {
-        sweep_form(Sweep::Gateway(line.id), line.sweep, g.interval, g.as_site).into_any()
-    } else {
-        line.sweep.map_or_else(|| g.as_site.to_owned(), |sweep| interval(sweep, lang())).into_any()
-    };
+    let every = line.sweep.map_or_else(|| g.as_site.to_owned(), |sweep| interval(sweep, lang()));
+    let code = line.code.clone().map(|code| view! { <br /><span class="muted num">{code}</span> });
     view! {
         <tr>
-            <th scope="row">{line.name.clone()}</th>
-            <td>{state(line)}</td>
-            <td class="num">{line.address.clone()}<br /><span class="muted">{framing(&line.framing, lang())}</span></td>
-            <td class="number">{line.meters}</td>
-            <td class=lost>{line.lost}</td>
-            <td class="number">{line.newest.map(|at| view! { <Ago at /> })}</td>
-            <td class="number">{line.oldest.map(|at| view! { <Ago at /> })}</td>
-            <td>{every}</td>
+            <th scope="row"><a href=format!("/gateways/{}", line.id)>{line.name.clone()}</a>{code}</th>
+            <td data-label=t.state>{state(line)}</td>
+            <td data-label=t.address class="num">{reach(line)}</td>
+            <td data-label=t.meters class="number">{line.meters}</td>
+            <td data-label=t.lost class=lost>{line.lost}</td>
+            <td data-label=t.newest class="number">
+                {line.newest.map_or_else(|| "—".into_any(), |at| view! { <Ago at /> }.into_any())}
+            </td>
+            <td data-label=g.round class="number">{round(line)}</td>
+            <td data-label=g.interval>{every}</td>
             <td>{retry}</td>
         </tr>
     }
+}
+
+fn round(line: &GatewayLine) -> String {
+    line.round_ms.filter(|ms| *ms > 0).map_or_else(|| "—".to_owned(), |ms| duration(ms, lang()))
+}
+
+/// Where it is and what it speaks.
+fn reach(line: &GatewayLine) -> impl IntoView + use<> {
+    let g = texts(lang());
+    let dials_in = line.is_dial_in.then(|| view! { <span class="muted">{g.dial_in}" · "</span> });
+    view! { {dials_in}{line.address.clone()}<br /><span class="muted">{framing(line.framing, lang())}</span> }
 }
 
 /// Whether the gateway or only meters behind it are lost, what to check, and since when.
 fn state(line: &GatewayLine) -> impl IntoView + use<> {
     let g = texts(lang());
     let said = line.health.map(|(seen, since)| {
-        view! { <span class="muted">{health(seen, lang())}" · "{g.since}" "<At at=since /></span> }
+        view! { <span class="muted">{health(seen, line.is_dial_in, lang())}" · "{g.since}" "<At at=since /></span> }
     });
     let mark = if line.is_lost() {
         Some(g.gateway_lost)
@@ -102,4 +162,63 @@ fn state(line: &GatewayLine) -> impl IntoView + use<> {
         view! { <br /><span class="muted">{noise_on_the_line(times, lang())}" "<Ago at=last /></span> }
     });
     view! { {mark.map(|word| view! { <span class="state lost">{word}</span>" " })}{said}{noise} }
+}
+
+/// What dialled in and is no gateway, each with a way to make it one.
+fn newcomers(newcomers: &[Newcomer]) -> impl IntoView + use<> {
+    let (o, t) = (operator::texts(lang()), texts(lang()));
+    let rows = newcomers.iter().filter_map(|one| {
+        let pattern = BytePattern::new(one.received.clone())?;
+        let hex: Vec<String> = one.received.iter().map(|byte| format!("{byte:02X}")).collect();
+        let new = [("transport", DIAL_IN), ("registration", &pattern.to_string()), ("framing", Framing::Transparent.as_str())];
+        let new = address("/gateways/new", &new);
+        Some(view! {
+            <tr>
+                <td data-label=t.field.registration class="num long">
+                    {pattern.to_string()}<br /><span class="muted">{hex.join(" ")}</span>
+                </td>
+                <td data-label=o.address class="num">{one.peer.clone()}</td>
+                <td data-label=o.time><Ago at=one.last /></td>
+                <td data-label=t.times_tried class="number">{one.times}</td>
+                <td><a class="button" href=new>{t.make_gateway}</a></td>
+            </tr>
+        })
+    });
+    let rows = rows.collect_view();
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.newcomers}</h2>
+            <p class="hint">{t.newcomers_hint}</p>
+            <TableScroll label=t.newcomers>
+                <table class="table stacked">
+                    <caption class="visually-hidden">{t.newcomers}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t.field.registration}</th>
+                            <th scope="col">{o.address}</th>
+                            <th scope="col">{o.time}</th>
+                            <th scope="col" class="number">{t.times_tried}</th>
+                            <th scope="col"><span class="visually-hidden">{o.action}</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableScroll>
+        </section>
+    }
+}
+
+fn retired(gateways: &[(GatewayId, String, Timestamp)]) -> impl IntoView + use<> {
+    let lines = gateways.iter().map(|(id, name, at)| {
+        view! {
+            <li><a href=format!("/gateways/{id}")>{name.clone()}</a>" "<span class="muted"><At at=*at /></span></li>
+        }
+    });
+    let lines = lines.collect_view();
+    view! {
+        <details class="card">
+            <summary>{texts(lang()).retired_gateways}</summary>
+            <ul class="plain-list">{lines}</ul>
+        </details>
+    }
 }

@@ -1,4 +1,4 @@
-//! Gateways and meters: which respond, which are lost, and since when.
+//! The meters: which respond, which are lost, and since when.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use super::commands::new::place_choice;
 use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
-use crate::i18n::{self, common, lang, meter_setup, meter_states};
+use crate::i18n::{common, lang, meter_setup, meter_states};
 use crate::ports::{may, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -23,20 +23,14 @@ pub fn MetersPage() -> impl IntoView {
     let query = MeterQuery { text: q.clone(), lost, page: number };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        let gateways = ports.gateways.gateways(&who).await?;
-        let may_set = who.may(Permission::Gateways);
         let choices = (ports.batches.buildings(&who).await?, ports.places.groups(&who).await?);
-        Ok((gateways, ports.gateways.site_sweep().await?, may_set, ports.gateways.meters(&who, &query).await?, choices))
+        Ok((ports.gateways.meters(&who, &query).await?, choices))
     };
-    load(read, move |(gateways, site, may_set, page, choices)| {
-        let gateways = super::gateways::gateways(&gateways, site, may_set).into_any();
-        view! { <Lists gateways page number q lost choices /> }.into_any()
-    })
+    load(read, move |(page, choices)| view! { <Lists page number q lost choices /> }.into_any())
 }
 
 #[component]
 fn Lists(
-    gateways: AnyView,
     page: Page<MeterLine>,
     number: i64,
     q: String,
@@ -44,13 +38,7 @@ fn Lists(
     choices: (Vec<Building>, Vec<PlaceGroupLine>),
 ) -> impl IntoView {
     let t = texts(lang());
-    let said = match param("done").as_str() {
-        "retry" => Some(t.retry_asked),
-        "sweep" => Some(i18n::gateways::texts(lang()).interval_set),
-        "trust" => Some(i18n::gateways::texts(lang()).trust_set),
-        "retired" => Some(meter_setup::texts(lang()).retired),
-        _ => None,
-    };
+    let retired = (param("done") == "retired").then(|| meter_setup::texts(lang()).retired);
     let here = address("/meters", &[("q", &q), ("state", if lost { "lost" } else { "" })]);
     let filtered = lost || !q.is_empty();
     let rows = page.lines.iter().map(meter).collect_view();
@@ -63,8 +51,7 @@ fn Lists(
                 })}
             </div>
             <Notice />
-            {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
-            {gateways}
+            {retired.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
             <form class="filter" action="/meters">
                 <label class="filter-field"><span>{t.search}</span><input type="search" name="q" value=q /></label>
                 <label class="check"><input type="checkbox" name="state" value="lost" checked=lost />{t.only_lost}</label>

@@ -14,7 +14,7 @@ pub mod closing;
 pub mod commands;
 mod counter;
 mod frame;
-mod gateways;
+pub mod gateways;
 pub mod guide;
 pub mod history;
 pub mod import;

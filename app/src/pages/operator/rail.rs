@@ -30,8 +30,8 @@ pub enum Section {
     Approvals,
     /// Buildings, floors, rooms and groups.
     Places,
-    /// Meters and gateways.
     Meters,
+    Gateways,
     Alarms,
     /// Commands to many meters.
     Commands,
@@ -78,6 +78,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Places, "/places", places::texts(lang).title, Some(Permission::Estate)),
                 (Section::Accounts, "/accounts", t.accounts, watch),
                 (Section::Meters, "/meters", t.meters, watch),
+                (Section::Gateways, "/gateways", t.gateways, watch),
                 (Section::Prices, "/prices", prices::texts(lang).prices, watch),
                 (Section::Commands, "/commands", commands::texts(lang).commands, watch),
             ],

@@ -23,7 +23,8 @@ pub fn StartPage() -> impl IntoView {
 /// Where a step is done.
 const fn path(step: SetupStep) -> &'static str {
     match step {
-        SetupStep::Places | SetupStep::Gateways | SetupStep::Meters => "/import",
+        SetupStep::Places | SetupStep::Meters => "/import",
+        SetupStep::Gateways => "/gateways",
         SetupStep::Prices => "/prices",
         SetupStep::Channels => "/channels",
         SetupStep::People => "/guide",

@@ -1,4 +1,4 @@
-//! The certificate settings of gateways that use TLS, a form for each.
+//! The certificate settings of a gateway that uses TLS.
 
 use leptos::prelude::*;
 
@@ -7,16 +7,12 @@ use crate::i18n::lang;
 use model::console::GatewayLine;
 use model::gateway::Trust;
 
-/// The forms of the gateways that use TLS.
-pub fn trust_forms(lines: &[GatewayLine]) -> impl IntoView + use<> {
-    lines.iter().filter_map(|line| line.trust.as_ref().map(|trust| form(line, trust))).collect_view()
-}
-
-fn form(line: &GatewayLine, trust: &Trust) -> impl IntoView + use<> {
+/// The form of one gateway.
+pub fn trust_form(line: &GatewayLine, trust: &Trust) -> impl IntoView + use<> {
     let t = texts(lang());
     view! {
         <form class="card stack-tight" method="post" action="/api/operator/gateway-trust">
-            <h2>{t.trust}" · "{line.name.clone()}</h2>
+            <h2>{t.trust}</h2>
             <input type="hidden" name="gateway" value=line.id.to_string() />
             <label class="filter-field wide">
                 <span>{t.tls_name}</span>

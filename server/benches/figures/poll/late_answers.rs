@@ -52,7 +52,7 @@ async fn bus(tally: Arc<Tally>, late: usize, stop: CancellationToken) -> Outcome
     let port = listener.local_addr()?.port();
     let said = Arc::new(AtomicUsize::new(0));
     tokio::spawn(gateway(listener, Arc::clone(&said)));
-    let target = Target { host: "127.0.0.1".into(), port, carrier: Carrier::Tcp };
+    let target = Target::dialled("127.0.0.1".into(), port, Carrier::Tcp);
     let config = Config { request_timeout_ms: TIMEOUT_MS, baud: 0, ..Config::default() };
     let (link, _task) = Link::start(target, Arc::new(config), Rng::from_system(), stop);
     let mut address: u16 = 0;

@@ -11,6 +11,7 @@ pub mod closing;
 pub mod command_args;
 pub mod day_cost;
 pub mod defaults;
+pub mod dial_in;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod framing;

@@ -10,6 +10,7 @@ mod types;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use model::console::RoomName;
+use model::gateway::Reach;
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
@@ -99,6 +100,10 @@ impl<'a> Planner<'a> {
                 self.refuse(Sheet::Gateways, *number, Column::Gateway, Fault::Repeated(first));
                 continue;
             }
+            if let Some(other) = self.clashing(row) {
+                self.refuse(Sheet::Gateways, *number, Column::Registration, Fault::RegistrationTaken(other));
+                continue;
+            }
             match state.gateways.get(&row.name) {
                 None => {
                     self.plan.new_gateways.push(row.clone());
@@ -111,6 +116,20 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+    }
+
+    /// The other gateway after the import whose registration could be taken for this one's.
+    fn clashing(&self, row: &GatewayRow) -> Option<String> {
+        let Reach::DialIn { registration, .. } = &row.reach else { return None };
+        let rows: HashMap<&str, &GatewayRow> =
+            self.rows.gateways.iter().map(|row| (row.value.name.as_str(), &row.value)).collect();
+        let kept = self.state.gateways.values().map(|(_, kept)| kept).filter(|kept| !rows.contains_key(kept.name.as_str()));
+        let mut others = kept.chain(rows.values().copied()).filter(|other| other.name != row.name);
+        let clashes = |other: &&GatewayRow| match &other.reach {
+            Reach::DialIn { registration: taken, .. } => taken.clashes_with(registration),
+            Reach::Dialled { .. } => false,
+        };
+        others.find(clashes).map(|other| other.name.clone())
     }
 
     fn meters(&mut self) {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use model::gateway::Timing;
 use serde::Deserialize;
 
+use super::dial_in::DialInConfig;
 use super::dlt645::Credentials;
 use super::link::TlsSettings;
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub tls: TlsSettings,
     /// Meters that speak DL/T 645.
     pub dlt645: Credentials,
+    /// Gateways that dial in.
+    pub dial_in: DialInConfig,
 }
 
 const FIVE_MINUTES: u64 = 300_000;
@@ -74,6 +78,7 @@ impl Default for Config {
             profiles_dir: None,
             tls: TlsSettings::default(),
             dlt645: Credentials::default(),
+            dial_in: DialInConfig::default(),
         }
     }
 }
@@ -99,7 +104,19 @@ impl Config {
         if self.baud != 0 {
             between("baud", self.baud.into(), 1_200, 115_200)?;
         }
+        self.dial_in.check()?;
         self.dlt645.check()
+    }
+
+    /// The same with what one gateway has of its own.
+    #[must_use]
+    pub fn with(&self, own: Timing) -> Self {
+        let mut config = self.clone();
+        config.baud = own.baud.unwrap_or(self.baud);
+        config.request_timeout_ms = own.request_timeout_ms.map_or(self.request_timeout_ms, u64::from);
+        config.connect_timeout_ms = own.connect_timeout_ms.map_or(self.connect_timeout_ms, u64::from);
+        config.gap_ms = own.gap_ms.map_or(self.gap_ms, u64::from);
+        config
     }
 
     /// Time limit of a request that moves this many registers. A lost meter gets half the response time, because the meters that
@@ -124,6 +141,14 @@ mod tests {
         let bad = Config { reconnect_cap_ms: 300_001, ..Config::default() };
         assert_eq!(bad.check(), Err("meters.reconnect_cap_ms = 300001: must be 100 to 300000".into()));
         assert!(Config { baud: 300, ..Config::default() }.check().is_err());
+    }
+
+    #[test]
+    fn a_gateway_has_time_limits_of_its_own() {
+        let own = Timing { baud: Some(2_400), gap_ms: Some(0), connect_timeout_ms: Some(9_000), ..Timing::default() };
+        let config = Config { gap_ms: 50, ..Config::default() }.with(own);
+        assert_eq!((config.baud, config.gap_ms, config.connect_timeout_ms), (2_400, 0, 9_000));
+        assert_eq!(config.request_timeout_ms, Config::default().request_timeout_ms);
     }
 
     #[test]

@@ -16,4 +16,6 @@ pub struct GatewayState {
     pub lost: usize,
     /// Since the server started, how often stray bytes were received around an answer, and when the last time.
     pub noise: Option<(u64, Timestamp)>,
+    /// How long a round over its meters takes, by the last reading of each, ms; `None` before the first.
+    pub round_ms: Option<u64>,
 }

@@ -7,6 +7,7 @@ pub mod command_args;
 pub mod config;
 pub mod decoding;
 pub mod delivery;
+pub mod dial_in;
 pub mod directory;
 pub mod dlt645;
 pub mod driver;

@@ -27,7 +27,8 @@ use super::dlt645::{Answer, Dlt645Request, Refusal};
 use super::profile::Area;
 use domain::rng::Rng;
 
-pub use target::{Carrier, Target};
+pub(crate) use target::Stream;
+pub use target::{Carrier, Incoming, Target};
 pub use tls::{Tls, TlsError, TlsSettings};
 
 /// The order of requests on a bus, the most urgent first.
@@ -183,8 +184,17 @@ impl Link {
         let distrusted = Arc::new(AtomicBool::new(false));
         let noise = Arc::new(AtomicU64::new(0));
         let signals = (Arc::clone(&retry), Arc::clone(&distrusted), Arc::clone(&noise));
+        let incoming = target.incoming.clone();
         let endpoint = endpoint::Endpoint::new(target, config, rng, stop, requests, signals, publish);
-        (Self { queue, retry, distrusted, noise, state }, tokio::spawn(endpoint.run()))
+        (
+            Self { queue, retry, distrusted, noise, state },
+            tokio::spawn(async move {
+                match incoming {
+                    Some(incoming) => endpoint.run_dial_in(incoming).await,
+                    None => endpoint.run().await,
+                }
+            }),
+        )
     }
 
     /// Reads `count` holding registers, and returns exactly as many.

@@ -114,6 +114,8 @@ pub struct Poller {
     mismatched_serials: HashMap<MeterId, Serial>,
     /// Those that the log has, until the right meter answers.
     warned_serials: HashMap<MeterId, Serial>,
+    /// How long the last attempt on each meter took, ms.
+    took: HashMap<MeterId, u64>,
 }
 
 impl Poller {
@@ -137,6 +139,7 @@ impl Poller {
             request_sources: HashMap::new(),
             mismatched_serials: HashMap::new(),
             warned_serials: HashMap::new(),
+            took: HashMap::new(),
         }
     }
 
@@ -196,6 +199,7 @@ impl Poller {
                 self.schedule.set_meters(&intervals, self.now());
                 self.failing.retain(|id, _| self.meters.contains_key(id));
                 self.odd.retain(|id, _| self.meters.contains_key(id));
+                self.took.retain(|id, _| self.meters.contains_key(id));
                 self.health.send_modify(|state| state.meters = self.meters.len());
             }
             PollerCommand::ReadNow(meter, source) => {
@@ -223,6 +227,7 @@ impl Poller {
         }
         let now = self.now();
         let took = now.saturating_sub(started_at);
+        self.took.insert(id, took);
         match result {
             Ok(driver::Reading { at, measurement, meter_status, odd }) => {
                 self.mismatched_serials.remove(&id);
@@ -338,7 +343,10 @@ impl Poller {
     fn set_health(&self, health: GatewayHealth) {
         let (lost, now) = (self.failing.values().filter(|failing| failing.reported.is_some()).count(), self.clock.now());
         let noise = self.link.noise();
+        let round = Some(self.took.values().sum());
         self.health.send_if_modified(|state| {
+            // Shown when somebody looks; nobody waits for its changes.
+            state.round_ms = round;
             let noisy = noise > state.noise.map_or(0, |(count, _)| count);
             let changed = state.health != health || state.lost != lost || noisy;
             if state.health != health {

@@ -1,6 +1,8 @@
 //! Starts and stops everything that reads and commands meters, and applies changes of gateways and meters.
 
+mod dial_in;
 mod on_demand;
+mod test_gateway;
 
 use model::case::{CaseDetail, CaseKind};
 use std::collections::HashMap;
@@ -16,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::archive::ArchiveFetcher;
 use super::config::Config;
 use super::delivery::DeliveryEngine;
+use super::dial_in::Hub;
 use super::directory::{Directory, Meter};
 use super::gateway::{GatewayHealth, GatewayState};
 use super::keys::MasterKeys;
@@ -30,7 +33,6 @@ use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
 use domain::rng::Rng;
-use model::reading::ReadingSource;
 use store::meters::{self as rows, GatewayRow, MeterRow};
 use store::{self, Db, StoreError, cases, clock_steps, console, intervals};
 
@@ -65,11 +67,16 @@ struct Shared {
     clock: SharedClock,
     directory: Arc<Directory>,
     buses: Mutex<HashMap<GatewayId, Bus>>,
+    /// Gateways that dial in.
+    hub: Hub,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Bus {
     row: GatewayRow,
+    target: Target,
+    /// With the gateway's own time limits.
+    config: Arc<Config>,
     link: Link,
     control: mpsc::UnboundedSender<PollerCommand>,
     health: watch::Receiver<GatewayState>,
@@ -81,27 +88,6 @@ impl GatewayHandle {
     pub fn wake(&self) {
         self.0.wake.notify_one();
         self.0.moved.notify_one();
-    }
-
-    /// Requests a reading of this meter.
-    pub fn read_now(&self, meter: MeterId) {
-        if let Some(found) = self.0.directory.get(meter) {
-            // If the poller is gone it is being replaced, and the new one reads all meters.
-            let _ = found.poll.send(PollerCommand::ReadNow(meter, ReadingSource::OnDemand));
-        }
-    }
-
-    /// Whether a meter reports its serial number, so that a replacement is noticed at once; `None` if it is not in service.
-    #[must_use]
-    pub fn is_identified(&self, meter: MeterId) -> Option<bool> {
-        self.0.directory.get(meter).map(|meter| meter.profile.abilities.serial)
-    }
-
-    /// Whether a meter in service accepts the time from a broadcast on its bus.
-    #[must_use]
-    pub fn takes_time(&self, meter: MeterId) -> bool {
-        let found = self.0.directory.get(meter);
-        found.is_some_and(|meter| meter.profile.dlt645.as_ref().is_some_and(|has| has.clock().is_some()))
     }
 
     /// Connects to this gateway now, and tries the lost meters behind it.
@@ -185,6 +171,7 @@ impl Meters {
             clock: self.clock.clone(),
             directory: Arc::clone(&directory),
             buses: Mutex::default(),
+            hub: Hub::new(config.dial_in.clone(), self.clock.clone()),
             tasks: Mutex::default(),
         });
         let parameter_reader = ParameterReader { db: self.db.clone(), rng: self.rng.clone(), directory: Arc::clone(&directory) };
@@ -227,6 +214,7 @@ impl Meters {
             rooms: HashMap::new(),
         };
         supervisor.reload().await?;
+        let listeners = dial_in::listeners(&shared);
         let delivery = engine.run(Arc::clone(&shared.wake), recoveries, shared.stop.clone());
         let controlling = relay_controller.run(Arc::clone(&shared.moved), shared.stop.clone());
         let reading_parameters = parameter_reader.run(changes, shared.stop.clone());
@@ -238,7 +226,7 @@ impl Meters {
             tokio::spawn(archive.run()),
             tokio::spawn(controlling),
         ];
-        shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+        shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks.into_iter().chain(listeners));
         Ok(GatewayHandle(shared))
     }
 }
@@ -317,6 +305,7 @@ impl Supervisor {
         for row in gateways {
             buses.entry(row.id).or_insert_with(|| self.start_bus(row));
         }
+        self.shared.hub.set(buses.values().filter_map(Bus::registration).collect());
         let mut by_gateway: HashMap<GatewayId, Vec<Arc<Meter>>> = buses.keys().map(|&id| (id, Vec::new())).collect();
         let mut unusable = Vec::new();
         for row in meters {
@@ -361,7 +350,8 @@ impl Supervisor {
     fn start_bus(&self, row: GatewayRow) -> Bus {
         let stop = self.shared.stop.child_token();
         let target = Target::of(&row, &self.config.tls);
-        let (link, task) = Link::start(target, Arc::clone(&self.config), self.rng.clone(), stop.clone());
+        let config = Arc::new(self.config.with(row.timing()));
+        let (link, task) = Link::start(target.clone(), Arc::clone(&config), self.rng.clone(), stop.clone());
         let (control, commands) = mpsc::unbounded_channel();
         let _ = control.send(PollerCommand::SetPace(self.pace));
         let (publish, health) = watch::channel(GatewayState {
@@ -372,6 +362,7 @@ impl Supervisor {
             meters: 0,
             lost: 0,
             noise: None,
+            round_ms: None,
         });
         let policy = SchedulePolicy { probe_cap_ms: self.config.probe_cap_ms, probe_share: self.config.probe_share };
         let poller = Poller::new(PollerParts {
@@ -387,12 +378,12 @@ impl Supervisor {
         let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.retain(|task| !task.is_finished());
         tasks.extend([task, tokio::spawn(poller.run())]);
-        Bus { row, link, control, health, stop }
+        Bus { row, target, config, link, control, health, stop }
     }
 }
 
 /// Whether the gateway is reached as before. Changed intervals are sent to the running poller.
 fn is_same_bus(a: &GatewayRow, b: &GatewayRow) -> bool {
-    (a.id, &a.name, &a.host, a.port, &a.framing, &a.tls_name, &a.tls_pin)
-        == (b.id, &b.name, &b.host, b.port, &b.framing, &b.tls_name, &b.tls_pin)
+    let like = |row: &GatewayRow| GatewayRow { sweep_interval_s: None, code: None, ..row.clone() };
+    like(a) == like(b)
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::gateway::{BytePattern, Heartbeat};
 use model::money::Fen;
 
 use super::bus::BusTiming;
 use super::estate::Estate;
 use super::load::{Load, Profile, ProfileError};
-use super::{Config, StartError, start};
+use super::{Config, DialIn, StartError, start};
 use domain::framing::Framing;
 use meters::keys::{MasterKeys, ParseKeyError};
 use meters::profile::Profiles;
@@ -44,6 +45,18 @@ pub struct Args {
     /// Port of the first gateway, the others use the following ports; 0 picks free ports and logs them.
     #[arg(long, default_value_t = 5020)]
     pub port: u16,
+    /// Lets the gateways dial in to this server instead of listening.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub dial_in: Option<String>,
+    /// What each gateway sends first when it dials in: text, or hexadecimal after hex:; {n} is its number, from 1.
+    #[arg(long, default_value = "GW-{n}", requires = "dial_in")]
+    pub registration: String,
+    /// What a gateway that dials in sends every 30 seconds.
+    #[arg(long, value_parser = pattern, requires = "dial_in")]
+    pub heartbeat: Option<BytePattern>,
+    /// What the server answers to that.
+    #[arg(long, value_parser = pattern, requires = "heartbeat")]
+    pub heartbeat_answer: Option<BytePattern>,
     /// Opens an account with this many yuan in every meter; without it no account is open and no power flows.
     #[arg(long, value_name = "YUAN", value_parser = amount)]
     pub credit: Option<i32>,
@@ -115,6 +128,9 @@ pub async fn run(args: Args, keys: Option<MasterKeys>, stop: impl Future<Output 
     if let (Some(file), Some(pem)) = (&args.certificate, simulator.certificate()) {
         std::fs::write(file, pem).map_err(|source| CommandError::Certificate { file: file.clone(), source })?;
     }
+    if let Some(server) = &args.dial_in {
+        tracing::info!(server, gateways = args.gateways, "sim.gateways.dialling");
+    }
     for (gateway, address) in simulator.addresses().iter().enumerate() {
         tracing::info!(gateway, %address, meters = args.meters, "sim.gateway.listening");
     }
@@ -155,7 +171,11 @@ pub fn config(args: &Args, keys: Option<MasterKeys>) -> Result<Config, CommandEr
         patience: Duration::from_millis(args.patience_ms),
     });
     let profiles = Profiles::load(args.profiles.as_deref())?;
+    let heartbeat = args.heartbeat.clone().map(|pattern| Heartbeat { pattern, answer: args.heartbeat_answer.clone() });
+    let registration = args.registration.clone();
+    let dial_in = args.dial_in.clone().map(|server| DialIn { registration, heartbeat, ..DialIn::to(server) });
     Ok(Config {
+        dial_in,
         profiles: Some(profiles.clone()),
         host: args.host,
         base_port: args.port,
@@ -186,6 +206,10 @@ fn estate(args: &Args, profiles: &Profiles) -> Result<Estate, CommandError> {
 
 fn framing(word: &str) -> Result<Framing, String> {
     Framing::parse(word).ok_or_else(|| "expected modbus-tcp, modbus-tls or transparent".into())
+}
+
+fn pattern(text: &str) -> Result<BytePattern, String> {
+    BytePattern::parse(text).ok_or_else(|| "expected 1 to 64 bytes, as text or in hexadecimal after hex:".into())
 }
 
 fn amount(text: &str) -> Result<i32, String> {
@@ -255,6 +279,8 @@ mod tests {
             &["--credit", "1e3"],
             &["--framing", "carrier-pigeon"],
             &["--credit", "21474836.48"],
+            &["--registration", "GW-{n}"],
+            &["--dial-in", "127.0.0.1:9100", "--heartbeat", "hex:0"],
         ] {
             assert!(parse(words).is_err(), "{words:?}");
         }

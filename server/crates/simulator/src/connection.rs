@@ -20,12 +20,13 @@ impl LatestConnection {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(writer));
     }
 
-    fn get(&self) -> Option<Writer> {
+    pub fn get(&self) -> Option<Writer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Serves requests until the connection ends or receives bytes that do not match the framing.
+/// Serves requests until the connection ends or receives bytes that do not match the framing. `ignored` are no request, such as
+/// the answer to a heartbeat; empty for none.
 ///
 /// # Errors
 /// An error of the connection.
@@ -33,6 +34,7 @@ pub async fn serve_connection<S>(
     gateway: &Gateway,
     stream: S,
     newest: LatestConnection,
+    ignored: &[u8],
     stop: &CancellationToken,
 ) -> io::Result<()>
 where
@@ -44,6 +46,15 @@ where
     newest.set(&writer);
     let mut received = Vec::new();
     loop {
+        while !ignored.is_empty() && received.starts_with(ignored) {
+            received.drain(..ignored.len());
+        }
+        if !received.is_empty() && ignored.len() > received.len() && ignored.starts_with(&received) {
+            match reader.read_buf(&mut received).await? {
+                0 => return Ok(()),
+                _ => continue,
+            }
+        }
         let (transaction, request) = match parse_request(framing, &mut received) {
             ParsedInput::Request(transaction, request) => (transaction, request),
             ParsedInput::Foreign => return writer.lock().await.shutdown().await,

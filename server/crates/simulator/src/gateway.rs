@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::bus::{BusClock, BusTiming};
 use super::clock::SiteClock;
+use super::dial_in::DialInFaults;
 use super::dlt645::{self, Address, Frame};
 use super::faults::{Faults, LineFault};
 use super::load::Load;
@@ -57,6 +58,8 @@ pub struct Gateway {
     pub refused: watch::Sender<bool>,
     /// Serves one connection at a time, and refuses others for so long after its end; `None`: any number.
     pub single_slot: watch::Sender<Option<Duration>>,
+    /// Of one that dials in.
+    pub dial_in: DialInFaults,
     site: Arc<Site>,
     rng: Rng,
     /// Held while a request is on the bus.
@@ -113,7 +116,8 @@ impl Gateway {
         slots.sort_by_key(|slot| slot.unit);
         let inner = Mutex::new(GatewayInner { slots, faults: Faults::default(), shifted: None, swapped: None });
         let (refused, single_slot) = (watch::Sender::new(false), watch::Sender::new(None));
-        Self { index, framing, refused, single_slot, site, rng, bus: Default::default(), turn: Default::default(), inner }
+        let (bus, turn, dial_in) = Default::default();
+        Self { index, framing, refused, single_slot, dial_in, site, rng, bus, turn, inner }
     }
 
     /// Serves one request in the time that the bus takes.

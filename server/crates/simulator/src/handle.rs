@@ -1,9 +1,10 @@
 //! Handles to a running site: addresses, meters, time, and shutdown.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use model::gateway::BytePattern;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -35,7 +36,7 @@ impl Simulator {
         Self { site, gateways, addresses, control: None, stop, tasks }
     }
 
-    /// Addresses of the gateways, in order.
+    /// Addresses of the gateways, in order; empty where they dial in.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -169,6 +170,21 @@ impl GatewayHandle {
     pub fn single_slot(&self, refuse_for: Option<Duration>) {
         // Connections are closed only where something changes.
         self.0.single_slot.send_if_modified(|slot| std::mem::replace(slot, refuse_for) != refuse_for);
+    }
+
+    /// Hangs up, where it dials in, and dials again.
+    pub fn hang_up(&self) {
+        self.0.dial_in.hang_up.notify_one();
+    }
+
+    /// Lets its connection die without an end, where it dials in, and dials again.
+    pub fn go_half_open(&self) {
+        self.0.dial_in.half_open.notify_one();
+    }
+
+    /// Registers differently from the next connection on, where it dials in; `None`: as planned.
+    pub fn register_as(&self, registration: Option<BytePattern>) {
+        *self.0.dial_in.registration.lock().unwrap_or_else(PoisonError::into_inner) = registration;
     }
 
     /// Exchanges the addresses of two meters, as after an unrecorded rewiring.

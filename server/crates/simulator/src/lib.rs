@@ -16,6 +16,7 @@ pub mod view;
 mod apply;
 mod connection;
 mod detached_meter;
+mod dial_in;
 mod dlt645;
 mod energy;
 mod field_values;
@@ -53,6 +54,7 @@ use meters::profile::Profiles;
 
 pub use bus::BusTiming;
 pub use detached_meter::DetachedMeter;
+pub use dial_in::DialIn;
 pub use dlt645::{OPERATOR as DLT645_OPERATOR, PASSWORD as DLT645_PASSWORD};
 pub use estate::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 pub use faults::{Defect, LineFault, OneTimeFault};
@@ -73,6 +75,8 @@ pub struct Config {
     pub host: IpAddr,
     /// Port of the first gateway, the others use the following ports; 0: any free ports.
     pub base_port: u16,
+    /// Gateways dial in there instead of listening.
+    pub dial_in: Option<DialIn>,
     /// Bus timing; `None`: transactions take no time.
     pub bus: Option<BusTiming>,
     pub load: Load,
@@ -100,6 +104,7 @@ impl Config {
             keys,
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             base_port: 0,
+            dial_in: None,
             bus: None,
             load: Load::Curve,
             clock: Arc::new(SystemClock),

@@ -93,8 +93,8 @@ async fn handshake(gateway: &Gateway, stream: TcpStream, newest: LatestConnectio
     match (gateway.framing, &gateway.site().tls) {
         (Framing::ModbusTls, Some(tls)) => {
             let stream = tls.acceptor.accept(stream).await?;
-            serve_connection(gateway, stream, newest, stop).await
+            serve_connection(gateway, stream, newest, &[], stop).await
         }
-        _ => serve_connection(gateway, stream, newest, stop).await,
+        _ => serve_connection(gateway, stream, newest, &[], stop).await,
     }
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::{Anchor, SiteClock};
+use super::dial_in;
 use super::estate::{GatewayPlan, MeterPlan};
 use super::faults::Faults;
 use super::gateway::{Gateway, MeterSlot, Site};
@@ -45,6 +46,10 @@ pub enum StartError {
         gateway: usize,
         unit: u8,
     },
+    #[error("the registration must be 1 to 64 bytes for every gateway, as text or in hexadecimal after hex:")]
+    Registration,
+    #[error("gateways that dial in speak modbus-tcp or transparent; whether TLS is used is a matter of the server's port")]
+    DialInTls,
     #[error(transparent)]
     Profiles(#[from] ProfileError),
     #[error("gateway {gateway}, unit {unit}: there is no simulated meter of profile {profile}")]
@@ -95,11 +100,16 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
     let profiles = config.profiles.map_or_else(|| Profiles::load(None), Ok)?;
     let mut restored = restored.meters;
     let restarts = !restored.is_empty();
-    let (mut gateways, mut listeners) = (Vec::new(), Vec::new());
+    let (mut gateways, mut listeners, mut diallers) = (Vec::new(), Vec::new(), Vec::new());
     for (index, GatewayPlan { framing, meters }) in config.estate.gateways.iter().enumerate() {
         let slot = |plan| slot(index, plan, &profiles, &site, &mut restored);
         let slots = meters.iter().map(slot).collect::<Result<_, _>>()?;
         gateways.push(Arc::new(Gateway::new(index, *framing, Arc::clone(&site), rng(config.seed, index), slots)));
+        if let Some(plan) = &config.dial_in {
+            let registration = plan.registration_of(index).ok_or(StartError::Registration)?;
+            diallers.push((plan.clone(), registration));
+            continue;
+        }
         // `check` made sure that the port exists.
         let port = if config.base_port == 0 { 0 } else { config.base_port.saturating_add(index as u16) };
         listeners.push(bind(SocketAddr::new(config.host, port))?);
@@ -110,6 +120,9 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
     let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address)| *address).collect();
     for (gateway, (listener, address)) in gateways.iter().zip(listeners) {
         tasks.spawn(serve(Arc::clone(gateway), listener, address, stop.clone()));
+    }
+    for (gateway, (plan, registration)) in gateways.iter().zip(diallers) {
+        tasks.spawn(dial_in::serve(Arc::clone(gateway), plan, registration, stop.clone()));
     }
     let gateways: Arc<[Arc<Gateway>]> = gateways.into();
     if restarts {
@@ -131,6 +144,10 @@ fn check(config: &Config) -> Result<(), StartError> {
     let available = usize::from(u16::MAX - config.base_port) + 1;
     if config.base_port != 0 && gateways > available {
         return Err(StartError::Ports { gateways, base: config.base_port });
+    }
+    let is_tls = |plan: &GatewayPlan| plan.framing == Framing::ModbusTls;
+    if config.dial_in.is_some() && config.estate.gateways.iter().any(is_tls) {
+        return Err(StartError::DialInTls);
     }
     for (gateway, plans) in config.estate.gateways.iter().enumerate() {
         let mut seen = [false; 248];

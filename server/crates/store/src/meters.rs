@@ -1,16 +1,18 @@
 //! Gateways and meters: their places and addresses.
 
 use std::collections::HashMap;
+use std::num::NonZeroU16;
 
 use model::command::CommandReason;
 use model::console::RoomName;
+use model::gateway::{BytePattern, GatewayCode, GatewayName, GatewaySettings, Heartbeat, Host, Reach, SweepInterval, Timing};
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::console::{above, names};
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, StoreError, Tx, on, read};
 use domain::framing::Framing;
 
 /// A stored gateway.
@@ -18,10 +20,21 @@ use domain::framing::Framing;
 pub struct GatewayRow {
     pub id: GatewayId,
     pub name: String,
-    /// Host name or address.
-    pub host: String,
-    pub port: i64,
+    /// Its number in the site's own lists.
+    pub code: Option<String>,
+    /// Host name or address; `None` for a gateway that dials in.
+    pub host: Option<String>,
+    pub port: Option<i64>,
+    /// What names a gateway that dials in, its heartbeat and the answer to that: hexadecimal digits.
+    pub registration: Option<String>,
+    pub heartbeat: Option<String>,
+    pub heartbeat_answer: Option<String>,
     pub framing: Framing,
+    /// Of the bus and of requests; `None`: as configured.
+    pub baud: Option<i64>,
+    pub request_timeout_ms: Option<i64>,
+    pub connect_timeout_ms: Option<i64>,
+    pub gap_ms: Option<i64>,
     /// Seconds between two readings of its meters; `None`: the site's interval.
     pub sweep_interval_s: Option<i64>,
     /// The name in its certificate; `None`: its host.
@@ -53,10 +66,69 @@ macro_rules! meter_columns {
     };
 }
 
-pub(super) const GATEWAYS: &str = "SELECT id, name, host, port, framing, sweep_interval_s, tls_name, tls_pin FROM gateways
-     WHERE retired_at IS NULL ORDER BY name";
+/// The columns of [`GatewayRow`].
+macro_rules! gateway_columns {
+    () => {
+        " id, name, code, host, port, registration, heartbeat, heartbeat_answer, framing, baud, request_timeout_ms,
+          connect_timeout_ms, gap_ms, sweep_interval_s, tls_name, tls_pin "
+    };
+}
+
+pub(super) use gateway_columns;
+
+pub(super) const GATEWAYS: &str = concat!("SELECT", gateway_columns!(), "FROM gateways WHERE retired_at IS NULL ORDER BY name");
 pub(super) const METERS: &str =
     concat!("SELECT", meter_columns!(), "FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit");
+
+impl GatewayRow {
+    /// How it is reached.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] where it is neither dialled nor dials in: somebody changed it by hand.
+    pub fn reach(&self) -> Result<Reach> {
+        let wrong = |column| StoreError::Inconsistent { table: "gateways", column };
+        let pattern = |hex: &Option<String>, column| match hex {
+            Some(hex) => BytePattern::from_stored(hex).map(Some).ok_or(wrong(column)),
+            None => Ok(None),
+        };
+        if let Some(registration) = pattern(&self.registration, "registration")? {
+            let answer = pattern(&self.heartbeat_answer, "heartbeat_answer")?;
+            let heartbeat = pattern(&self.heartbeat, "heartbeat")?.map(|pattern| Heartbeat { pattern, answer });
+            return Ok(Reach::DialIn { registration, heartbeat });
+        }
+        let host = self.host.as_deref().and_then(Host::parse).ok_or(wrong("host"))?;
+        let port = self.port.and_then(|port| u16::try_from(port).ok()).and_then(NonZeroU16::new).ok_or(wrong("port"))?;
+        Ok(Reach::Dialled { host, port })
+    }
+
+    /// What people set about it.
+    ///
+    /// # Errors
+    /// As [`Self::reach`].
+    pub fn settings(&self) -> Result<GatewaySettings> {
+        let wrong = |column| StoreError::Inconsistent { table: "gateways", column };
+        Ok(GatewaySettings {
+            name: GatewayName::parse(&self.name).ok_or(wrong("name"))?,
+            code: self.code.as_deref().and_then(GatewayCode::parse),
+            reach: self.reach()?,
+            framing: self.framing,
+            timing: self.timing(),
+        })
+    }
+
+    /// What is its own of bus and time limits.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+        Timing {
+            baud: number(self.baud),
+            request_timeout_ms: number(self.request_timeout_ms),
+            connect_timeout_ms: number(self.connect_timeout_ms),
+            gap_ms: number(self.gap_ms),
+            interval: self.sweep_interval_s.and_then(SweepInterval::new),
+        }
+    }
+}
 
 /// A gateway to add.
 #[derive(Clone, Debug)]

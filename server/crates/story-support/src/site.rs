@@ -10,15 +10,17 @@ use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use domain::command_args::CommandArgs;
 use domain::order::Limits;
-use model::ids::{CommandId, GatewayId, MeterId, PlaceId, UserId};
+use model::gateway::{GatewayName, GatewaySettings, Host, Reach, Timing};
+use model::ids::{CommandId, MeterId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
+use model::person::{Role, Who};
 use model::time::Timestamp;
-use simulator::{Estate, MeterHandle, MeterView, OpenAccount, Simulator};
+use simulator::{DialIn, Estate, MeterHandle, MeterView, OpenAccount, Simulator};
 use std::sync::Arc;
 use store::accounts::{self, NewResident, TakeOver};
 use store::commands::{self, NewCommand};
-use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
+use store::meters::{NewMeter, add_meter};
 use store::orders::{self, NewOrder, Order};
 use store::{Db, Tx};
 use uuid::Uuid;
@@ -69,26 +71,33 @@ impl Site {
         }
         let mut config = simulator::Config::new(estate, keys.clone());
         change(&mut config);
-        let estate = config.estate.clone();
+        let (estate, dial_in) = (config.estate.clone(), config.dial_in.clone());
         let sim = simulator::start(config).await.unwrap();
         let mut site = Self { clerk: w.clerk().await, w, sim, rooms: Vec::new(), meters: Vec::new(), config: quick(), keys };
-        site.enter(&estate).await;
+        site.enter(&estate, dial_in.as_ref()).await;
         site
     }
 
     /// Writes the estate into the database.
-    async fn enter(&mut self, estate: &Estate) {
+    async fn enter(&mut self, estate: &Estate, dial_in: Option<&DialIn>) {
         let at = SystemClock.now();
-        let ports: Vec<u16> = self.sim.addresses().iter().map(|address| address.port()).collect();
         let mut ids = Vec::new();
-        let mut tx = self.w.db.begin().await.unwrap();
-        for (n, (port, plan)) in ports.iter().zip(&estate.gateways).enumerate() {
-            let id = GatewayId(self.w.rng.id(at));
-            ids.push(id);
-            let gateway = NewGateway { id, name: format!("g{n}"), host: "127.0.0.1".into(), port: *port, framing: plan.framing };
-            add_gateway(&mut tx, at, &gateway).await.unwrap();
+        for (n, plan) in estate.gateways.iter().enumerate() {
+            let reach = match dial_in {
+                Some(dial_in) => {
+                    let registration = dial_in.registration_of(n).unwrap();
+                    Reach::DialIn { registration, heartbeat: dial_in.heartbeat.clone() }
+                }
+                None => {
+                    let port = self.sim.addresses()[n].port().try_into().unwrap();
+                    Reach::Dialled { host: Host::parse("127.0.0.1").unwrap(), port }
+                }
+            };
+            let (name, timing) = (GatewayName::parse(&format!("g{n}")).unwrap(), Timing::default());
+            let settings = GatewaySettings { name, code: None, reach, framing: plan.framing, timing };
+            let who = Who { user: self.clerk, role: Role::Admin, name: String::new(), ip: String::new() };
+            ids.push(store::gateways::create(&self.w.db, at, &who, self.w.rng.id(at), &settings).await.unwrap());
         }
-        tx.commit().await.unwrap();
         let profiles = Profiles::load(None).unwrap();
         for (gateway, plan) in estate.meters() {
             let (place, meter) = (self.w.rng.id(at), MeterId(self.w.rng.id(at)));

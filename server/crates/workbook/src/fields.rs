@@ -84,6 +84,16 @@ impl<'a> Fields<'a> {
         self.whole(column, least, most).unwrap_or(least)
     }
 
+    /// What the text stands for; `None` where it is blank or, which is noted, wrong.
+    pub fn parsed<T>(&mut self, column: Column, parse: impl FnOnce(&str) -> Option<T>, wrong: Fault) -> Option<T> {
+        let text = self.text(column)?;
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.fault(column, wrong);
+        }
+        parsed
+    }
+
     /// Twelve digits; a number gets its leading zeros back.
     pub fn serial(&mut self, column: Column) -> Option<Serial> {
         let text = match self.cell(column) {

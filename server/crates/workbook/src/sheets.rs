@@ -1,11 +1,12 @@
 //! From the sheets of a file to the rows of a site.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 use domain::framing::Framing;
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row};
 use model::console::RoomName;
-use model::gateway::is_host;
+use model::gateway::{BytePattern, GatewayName, Heartbeat, Host, Reach};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::{MAX_LOGIN, is_login_name};
@@ -20,7 +21,6 @@ use crate::{Contents, Model};
 
 /// Characters of a place's, a gateway's and a resident's name.
 const NAME: u32 = 40;
-const HOST: u32 = 253;
 const LOGIN: u32 = MAX_LOGIN as u32;
 const PASSWORD: u32 = 200;
 /// The largest opening balance: 100,000 yuan.
@@ -129,7 +129,11 @@ fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<
         }
         match sheet {
             Sheet::Rooms => take!(rooms, room(&mut fields)),
-            Sheet::Gateways => take!(gateways, gateway(&mut fields)),
+            Sheet::Gateways => {
+                if let Some(gateway) = gateway(&mut fields) {
+                    take!(gateways, gateway);
+                }
+            }
             Sheet::Meters => {
                 if let Some(meter) = meter(&mut fields, models) {
                     take!(meters, meter);
@@ -150,24 +154,39 @@ fn room(fields: &mut Fields<'_>) -> RoomName {
     }
 }
 
-fn gateway(fields: &mut Fields<'_>) -> GatewayRow {
-    let port = fields.number(Column::Port, 1, u16::MAX.into());
-    let host = fields.name(Column::Host, HOST);
-    if !host.is_empty() && !is_host(&host) {
-        fields.fault(Column::Host, Fault::NotHost);
+fn gateway(fields: &mut Fields<'_>) -> Option<GatewayRow> {
+    let name = fields.name(Column::Gateway, GatewayName::MOST);
+    let host = fields.parsed(Column::Host, Host::parse, Fault::NotHost);
+    let port = fields.whole(Column::Port, 1, u16::MAX.into()).and_then(|port| u16::try_from(port).ok());
+    let mut pattern = |column| fields.parsed(column, BytePattern::parse, Fault::NotPattern);
+    let registration = pattern(Column::Registration);
+    let (heartbeat, answer) = (pattern(Column::Heartbeat), pattern(Column::HeartbeatAnswer));
+    let framing = fields.word(Column::Framing, &FRAMINGS).unwrap_or_default();
+    let interval_s = fields.whole(Column::IntervalS, 0, 86_400);
+    let tls_name = fields.parsed(Column::TlsName, Host::parse, Fault::NotHost).map(|name| name.to_string());
+    if !fields.problems.is_empty() {
+        return None;
     }
-    let tls_name = fields.optional(Column::TlsName, HOST);
-    if tls_name.as_deref().is_some_and(|name| !is_host(name)) {
-        fields.fault(Column::TlsName, Fault::NotHost);
-    }
-    GatewayRow {
-        name: fields.name(Column::Gateway, NAME),
-        host,
-        port: u16::try_from(port).unwrap_or_default(),
-        framing: fields.word(Column::Framing, &FRAMINGS).unwrap_or_default(),
-        interval_s: fields.whole(Column::IntervalS, 0, 86_400),
-        tls_name,
-    }
+    let clashes = |registration: &BytePattern| heartbeat.as_ref().is_some_and(|beat| beat.clashes_with(registration));
+    let reach = match (host, port.and_then(NonZeroU16::new), registration) {
+        (Some(host), Some(port), None) if heartbeat.is_none() && answer.is_none() => Reach::Dialled { host, port },
+        (None, None, Some(_)) if framing == Framing::ModbusTls => {
+            fields.fault(Column::Framing, Fault::DialInTls);
+            return None;
+        }
+        (None, None, Some(registration)) if clashes(&registration) => {
+            fields.fault(Column::Heartbeat, Fault::RegistrationTaken(name));
+            return None;
+        }
+        (None, None, Some(registration)) if heartbeat.is_some() || answer.is_none() => {
+            Reach::DialIn { registration, heartbeat: heartbeat.map(|pattern| Heartbeat { pattern, answer }) }
+        }
+        _ => {
+            fields.fault(Column::Host, Fault::ReachIncomplete);
+            return None;
+        }
+    };
+    Some(GatewayRow { name, reach, framing, interval_s, tls_name })
 }
 
 fn meter(fields: &mut Fields<'_>, models: &BTreeMap<String, Model>) -> Option<MeterRow> {

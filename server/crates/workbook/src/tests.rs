@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::framing::Framing;
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row, SiteRows};
 use model::console::RoomName;
+use model::gateway::{BytePattern, Heartbeat, Host, Reach};
 use model::language::Lang;
 use model::meter::Wallet;
 use model::money::Fen;
@@ -45,14 +47,16 @@ fn site() -> SiteRows {
     let plan = vec!["07-01=1".parse().unwrap(), "09-01=2".parse().unwrap()];
     SiteRows {
         rooms: vec![row(place("101"))],
-        gateways: vec![row(GatewayRow {
-            name: "G".into(),
-            host: "10.0.0.1".into(),
-            port: 502,
-            framing: domain::framing::Framing::Transparent,
-            interval_s: Some(30),
-            tls_name: Some("g.example".into()),
-        })],
+        gateways: vec![
+            row(GatewayRow {
+                name: "G".into(),
+                reach: Reach::Dialled { host: Host::parse("10.0.0.1").unwrap(), port: std::num::NonZeroU16::new(502).unwrap() },
+                framing: Framing::Transparent,
+                interval_s: Some(30),
+                tls_name: Some("g.example".into()),
+            }),
+            Row { number: 3, value: dial_in() },
+        ],
         meters: vec![row(MeterRow {
             serial: "000000000161".parse().unwrap(),
             room: place("101"),
@@ -74,6 +78,29 @@ fn site() -> SiteRows {
             opening: Fen(5_025),
         })],
     }
+}
+
+fn dial_in() -> GatewayRow {
+    let pattern = |text: &str| BytePattern::parse(text).unwrap();
+    let heartbeat = Some(Heartbeat { pattern: pattern("hex:00 FE"), answer: Some(pattern("ok\\r")) });
+    let reach = Reach::DialIn { registration: pattern("GW-0001"), heartbeat };
+    GatewayRow { name: "4G".into(), reach, framing: Framing::Transparent, interval_s: None, tls_name: None }
+}
+
+#[test]
+fn a_gateway_is_dialled_or_dials_in() {
+    let head = "Gateway,Host,Port,Framing,Registration,Heartbeat,Heartbeat answer\n";
+    let wrong = |row: &str| csv("gateways.csv", &format!("{head}{row}\n")).problems.pop().map(|problem| problem.fault);
+    assert_eq!(wrong("G,10.0.0.1,502,,,,"), None);
+    assert_eq!(wrong("G,,,transparent,GW1,hex:00,"), None);
+    assert_eq!(wrong("G,http://g,502,,,,"), Some(Fault::NotHost));
+    assert_eq!(wrong("G,10.0.0.256,502,,,,"), Some(Fault::NotHost));
+    assert_eq!(wrong("G,,,,hex:4,,"), Some(Fault::NotPattern));
+    for incomplete in ["G,,,,,,", "G,h,,,,,", "G,,502,,,,", "G,h,502,,GW1,,", "G,,,,GW1,,ok", "G,h,502,,,hex:00,"] {
+        assert_eq!(wrong(incomplete), Some(Fault::ReachIncomplete), "{incomplete}");
+    }
+    assert_eq!(wrong("G,,,modbus-tls,GW1,,"), Some(Fault::DialInTls));
+    assert_eq!(wrong("G,,,,GW1,GW,"), Some(Fault::RegistrationTaken("G".into())));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, SiteRows};
 use model::console::RoomName;
+use model::gateway::{Heartbeat, Reach};
 use model::language::Lang;
 use model::meter::Wallet;
 use model::parameters::TierPeriod;
@@ -110,14 +111,20 @@ fn room(RoomName { building, floor, room }: &RoomName) -> Vec<String> {
 }
 
 fn gateway(row: &GatewayRow) -> Vec<String> {
-    vec![
-        row.name.clone(),
-        row.host.clone(),
-        row.port.to_string(),
-        row.framing.as_str().to_owned(),
-        row.interval_s.map(|seconds| seconds.to_string()).unwrap_or_default(),
-        row.tls_name.clone().unwrap_or_default(),
-    ]
+    let [mut host, mut port, mut name, mut beat, mut answered] = [const { String::new() }; 5];
+    match &row.reach {
+        Reach::Dialled { host: of, port: at } => (host, port) = (of.to_string(), at.to_string()),
+        Reach::DialIn { registration, heartbeat } => {
+            name = registration.to_string();
+            if let Some(Heartbeat { pattern, answer }) = heartbeat {
+                beat = pattern.to_string();
+                answered = answer.as_ref().map(ToString::to_string).unwrap_or_default();
+            }
+        }
+    }
+    let interval = row.interval_s.map(|seconds| seconds.to_string()).unwrap_or_default();
+    let (framing, tls_name) = (row.framing.as_str().to_owned(), row.tls_name.clone().unwrap_or_default());
+    vec![row.name.clone(), host, port, framing, interval, tls_name, name, beat, answered]
 }
 
 fn meter(row: &MeterRow) -> Vec<String> {
@@ -163,14 +170,9 @@ fn example(kind: Sheet, lang: Lang, models: &BTreeMap<String, Model>) -> Vec<Str
     let place = RoomName { building: pick("1号楼", "Building 1"), floor: pick("1层", "Floor 1"), room: "101".to_owned() };
     match kind {
         Sheet::Rooms => room(&place),
-        Sheet::Gateways => gateway(&GatewayRow {
-            name: pick("1号楼通信管理机", "Gateway 1"),
-            host: "192.168.1.10".to_owned(),
-            port: 502,
-            framing: domain::framing::Framing::ModbusTcp,
-            interval_s: None,
-            tls_name: None,
-        }),
+        Sheet::Gateways => {
+            vec![pick("1号楼通信管理机", "Gateway 1"), "192.168.1.10".to_owned(), "502".to_owned()]
+        }
         Sheet::Meters => {
             let profile =
                 models.iter().find(|(_, model)| model.wallet == Wallet::Meter).map(|(name, _)| name.clone()).unwrap_or_default();

@@ -1,15 +1,19 @@
 //! Gateways and meters: the lists, polling intervals and certificates.
 
+use app::access::Access;
 use app::api::gateways::GatewaysPort;
 use async_trait::async_trait;
-use model::console::{GatewayLine, MeterLine, MeterQuery, Page};
+use domain::wall_layout::Scope;
+use model::console::{GatewayLine, GatewayView, MeterLine, MeterQuery, Page};
 use model::error::AppError;
-use model::gateway::{Sweep, SweepInterval, Trust};
-use model::ids::GatewayId;
+use model::gateway::{GatewayForm, GatewaySettings, GatewayTest, Newcomer, Sweep, SweepInterval, Trust};
+use model::ids::{GatewayId, Uuid};
 use model::permission::Permission;
-use model::person::Who;
+use model::person::{Role, Who};
+use model::time::Timestamp;
 
 use super::ConsoleService;
+use store::gateways::{self, GatewayEdit};
 use store::{console, intervals, trust};
 
 #[async_trait]
@@ -29,8 +33,76 @@ impl GatewaysPort for ConsoleService {
             let state = states.iter().find(|state| state.id == line.id);
             line.health = state.map(|state| (state.health, state.since));
             line.noise = state.and_then(|state| state.noise);
+            line.round_ms = state.and_then(|state| state.round_ms);
         }
         Ok(lines)
+    }
+
+    async fn gateway(&self, who: &Who, gateway: GatewayId) -> Result<GatewayView, AppError> {
+        self.context.require_gateway(who, gateway).await?;
+        let db = &self.context.db;
+        let stored = gateways::find(db, gateway).await?.ok_or(AppError::NotFound)?;
+        let meters = gateways::meters(db, who.user, gateway).await?;
+        Ok(GatewayView {
+            id: gateway,
+            name: stored.row.name.clone(),
+            form: GatewayForm::of(&stored.row.settings()?),
+            line: self.gateways(who).await?.into_iter().find(|line| line.id == gateway),
+            created_at: stored.created_at,
+            retired_at: stored.retired_at,
+            meters: meters.into_iter().map(|meter| (meter.clone(), self.context.latest(meter.id))).collect(),
+            connections: self.context.gateway.connections(gateway),
+            losses: gateways::losses(db, gateway).await?,
+            changes: gateways::changes(db, gateway).await?,
+        })
+    }
+
+    async fn retired_gateways(&self, who: &Who) -> Result<Vec<(GatewayId, String, Timestamp)>, AppError> {
+        let may_see = console::scope(&self.context.db, who.user).await? == Scope::All;
+        Ok(if may_see { gateways::retired(&self.context.db).await? } else { Vec::new() })
+    }
+
+    async fn newcomers(&self, who: &Who) -> Result<Vec<Newcomer>, AppError> {
+        Ok(if self.may_change(who).await? { self.context.gateway.newcomers() } else { Vec::new() })
+    }
+
+    async fn may_change(&self, who: &Who) -> Result<bool, AppError> {
+        let has = Access::May(Permission::Gateways).check(Some(who.role)).is_ok();
+        Ok(has && console::scope(&self.context.db, who.user).await? == Scope::All)
+    }
+
+    async fn add_gateway(&self, who: &Who, key: Uuid, settings: &GatewaySettings) -> Result<GatewayId, AppError> {
+        self.require_change(who).await?;
+        let id = gateways::create(&self.context.db, self.context.now(), who, key, settings).await?;
+        self.context.gateway.reload();
+        Ok(id)
+    }
+
+    async fn change_gateway(
+        &self,
+        who: &Who,
+        gateway: GatewayId,
+        settings: &GatewaySettings,
+        replaced: Option<&str>,
+    ) -> Result<(), AppError> {
+        self.require_change(who).await?;
+        let edit = replaced.map_or(GatewayEdit::Change, GatewayEdit::Replace);
+        gateways::change(&self.context.db, self.context.now(), who, gateway, settings, edit).await?;
+        self.context.gateway.reload();
+        Ok(())
+    }
+
+    async fn retire_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {
+        self.require_change(who).await?;
+        gateways::retire(&self.context.db, self.context.now(), who, gateway).await?;
+        self.context.gateway.reload();
+        Ok(())
+    }
+
+    async fn test_gateway(&self, who: &Who, gateway: GatewayId) -> Result<GatewayTest, AppError> {
+        Access::May(Permission::Gateways).check(Some(who.role))?;
+        self.context.require_gateway(who, gateway).await?;
+        self.context.gateway.test_gateway(gateway, &self.context.rng).await
     }
 
     async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {
@@ -63,5 +135,12 @@ impl GatewaysPort for ConsoleService {
         trust::set(&self.context.db, self.context.now(), who, gateway, to).await?;
         self.context.gateway.reload();
         Ok(())
+    }
+}
+
+impl ConsoleService {
+    /// Refuses who may not change gateways, and who sees a part of the site only: a gateway may serve several buildings.
+    async fn require_change(&self, who: &Who) -> Result<(), AppError> {
+        if self.may_change(who).await? { Ok(()) } else { Err(AppError::Forbidden) }
     }
 }

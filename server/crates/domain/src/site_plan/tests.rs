@@ -18,7 +18,12 @@ fn meter(serial: u64, room: &str, unit: u8) -> MeterRow {
 
 fn gateway() -> GatewayRow {
     let framing = Framing::ModbusTcp;
-    GatewayRow { name: "G".into(), host: "h".into(), port: 502, framing, interval_s: None, tls_name: None }
+    GatewayRow { name: "G".into(), reach: dialled("h"), framing, interval_s: None, tls_name: None }
+}
+
+fn dialled(host: &str) -> Reach {
+    let (host, port) = (model::gateway::Host::parse(host).unwrap(), std::num::NonZeroU16::new(502).unwrap());
+    Reach::Dialled { host, port }
 }
 
 fn account(room: &str, login: &str, fen: i64) -> AccountRow {
@@ -172,4 +177,23 @@ fn changed_prices_are_published_once_for_a_plan() {
     rows.prices = vec![row(2, price(None)), row(3, price(Some("A".into())))];
     let planned = plan(&rows, &state).unwrap();
     assert_eq!((planned.prices.len(), planned.assignments.len()), (1, 1));
+}
+
+#[test]
+fn registrations_of_two_gateways_are_told_apart() {
+    let dial_in = |name: &str, registration: &str| {
+        let registration = model::gateway::BytePattern::parse(registration).unwrap();
+        GatewayRow { name: name.into(), reach: Reach::DialIn { registration, heartbeat: None }, ..gateway() }
+    };
+    let mut state = SiteState::default();
+    state.gateways.insert("old".into(), (GatewayId(Uuid::from_u128(1)), dial_in("old", "GW1")));
+    let planned = |rows: Vec<GatewayRow>| {
+        let gateways = (2..).zip(rows).map(|(number, value)| Row { number, value }).collect();
+        plan(&SiteRows { gateways, ..SiteRows::default() }, &state)
+    };
+    let taken = planned(vec![dial_in("new", "GW12")]).unwrap_err();
+    assert_eq!(taken[0].fault, Fault::RegistrationTaken("old".into()));
+    assert_eq!(planned(vec![dial_in("a", "AB"), dial_in("b", "A")]).unwrap_err().len(), 2);
+    // What the workbook gives another registration no longer takes its old one.
+    assert!(planned(vec![dial_in("new", "GW12"), dial_in("old", "GW2")]).is_ok());
 }

@@ -9,6 +9,7 @@ use super::target::{Carrier, Stream, Target};
 use super::transport::{Disturbance, Transport};
 use super::{Action, LinkError, Response};
 use crate::dlt645::{Answer, Credentials, Dlt645Request};
+use model::gateway::Heartbeat;
 
 /// Connected, and in step: the next bytes received answer the next request.
 pub(super) struct Connection {
@@ -25,6 +26,13 @@ impl Connection {
         Ok(Self::new(stream, matches!(target.carrier, Carrier::Transparent)))
     }
 
+    /// A connection that the gateway opened.
+    pub(super) fn incoming(stream: Box<dyn Stream>, carrier: &Carrier, heartbeat: Option<Heartbeat>) -> Self {
+        let mut connection = Self::new(stream, matches!(carrier, Carrier::Transparent));
+        connection.transport.expect_heartbeat(heartbeat);
+        connection
+    }
+
     fn new(stream: Box<dyn Stream>, is_bus: bool) -> Self {
         let modbus = Modbus::new(if is_bus { Adu::Rtu } else { Adu::Mbap });
         let transport = if is_bus { Transport::of_bus(stream) } else { Transport::new(stream) };
@@ -34,6 +42,19 @@ impl Connection {
     /// Waits, where answers are not numbered, until no request that timed out can be answered any more.
     pub(super) async fn settle(&mut self, silence: Duration) -> std::io::Result<()> {
         if self.is_bus { self.transport.settle(silence).await } else { Ok(()) }
+    }
+
+    /// Waits, whatever the framing, until no request that timed out can be answered any more.
+    pub(super) async fn quiet(&mut self, silence: Duration) -> std::io::Result<()> {
+        self.transport.settle(silence).await
+    }
+
+    /// Waits for bytes that nobody requested: heartbeats, which are answered where they have to be.
+    ///
+    /// # Errors
+    /// [`LinkError::Broken`] where the gateway has closed, [`LinkError::Garbled`] for other bytes.
+    pub(super) async fn listen(&mut self) -> Result<(), LinkError> {
+        self.transport.listen().await
     }
 
     /// See [`Transport::disturbance`]: after one nothing must be requested.

@@ -1,6 +1,8 @@
 //! The task that owns one TCP endpoint: connects, works through the queue, drops connections that are out of step, and connects
 //! again after a pause.
 
+mod dial_in;
+
 use std::collections::BinaryHeap;
 use std::io::ErrorKind;
 use std::sync::Arc;

@@ -115,7 +115,7 @@ async fn run(carrier: Carrier, tls: Option<TlsAcceptor>, requests: u16, config: 
     let gateway = Arc::new(Gateway { is_bus: matches!(carrier, Carrier::Transparent), tls, ..Gateway::default() });
     let accepting = tokio::spawn(Arc::clone(&gateway).accept(listener));
     let stop = CancellationToken::new();
-    let (link, task) = Link::start(Target { host: "127.0.0.1".into(), port, carrier }, config, rng, stop.clone());
+    let (link, task) = Link::start(Target::dialled("127.0.0.1".into(), port, carrier), config, rng, stop.clone());
     let mut outcome = Outcome::default();
     for address in 0..requests {
         if let Ok(words) = link.read(Priority::Sweep, 1, address, 2).await {

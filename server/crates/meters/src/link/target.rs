@@ -2,14 +2,17 @@
 
 use std::fmt::Debug;
 use std::io::{Error, ErrorKind, Result};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::tls::{Tls, TlsSettings};
+use super::tls::{self, Tls, TlsSettings};
+use crate::dial_in::Mailbox;
 use domain::framing::Framing;
+use model::gateway::{BytePattern, ConnectFault, Heartbeat, Reach};
 use store::meters::GatewayRow;
 
 /// The endpoint of a gateway.
@@ -19,6 +22,16 @@ pub struct Target {
     pub host: String,
     pub port: u16,
     pub carrier: Carrier,
+    /// Where a gateway that dials in is found; host and port mean nothing then.
+    pub incoming: Option<Incoming>,
+}
+
+/// How the connections of a gateway that dials in reach its link.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) registration: BytePattern,
+    pub(crate) heartbeat: Option<Heartbeat>,
 }
 
 /// What carries frames to a gateway.
@@ -34,7 +47,7 @@ pub enum Carrier {
 }
 
 /// A TCP or TLS connection.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Debug + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Debug + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Debug + Unpin + Send> Stream for T {}
 
 impl Target {
@@ -45,12 +58,42 @@ impl Target {
             Framing::ModbusTcp => Carrier::Tcp,
             Framing::Transparent => Carrier::Transparent,
             Framing::ModbusTls => {
-                let name = row.tls_name.as_deref().unwrap_or(&row.host);
+                let name = row.tls_name.as_deref().or(row.host.as_deref()).unwrap_or_default();
                 let tls = Tls::new(tls, name, row.tls_pin.as_deref());
                 tls.map_or_else(|error| Carrier::Unusable(error.to_string()), Carrier::Tls)
             }
         };
-        Self { host: row.host.clone(), port: u16::try_from(row.port).unwrap_or(0), carrier }
+        match row.reach() {
+            Ok(Reach::Dialled { host, port }) => Self::dialled(host.to_string(), port.get(), carrier),
+            Ok(Reach::DialIn { registration, heartbeat }) => {
+                let incoming = Some(Incoming { mailbox: Arc::default(), registration, heartbeat });
+                Self { incoming, ..Self::dialled(String::new(), 0, carrier) }
+            }
+            Err(error) => Self::dialled(String::new(), 0, Carrier::Unusable(error.to_string())),
+        }
+    }
+
+    /// A gateway that the server connects to.
+    #[must_use]
+    pub const fn dialled(host: String, port: u16, carrier: Carrier) -> Self {
+        Self { host, port, carrier, incoming: None }
+    }
+
+    /// Why it cannot be connected to within that time; `None` where it can. The connection ends at once.
+    pub async fn fault(&self, within: Duration) -> Option<ConnectFault> {
+        if self.incoming.is_some() {
+            return Some(ConnectFault::Away);
+        }
+        if matches!(self.carrier, Carrier::Unusable(_)) {
+            return Some(ConnectFault::TlsSettings);
+        }
+        let is_known = async { lookup_host((self.host.as_str(), self.port)).await.is_ok_and(|found| found.count() > 0) };
+        match timeout(within, is_known).await {
+            Ok(true) => {}
+            Ok(false) => return Some(ConnectFault::UnknownName),
+            Err(_) => return Some(ConnectFault::TimedOut),
+        }
+        self.connect(within).await.err().map(|error| fault(&error))
     }
 
     /// Connects within that time, TLS handshake included.
@@ -69,5 +112,19 @@ impl Target {
             Carrier::Tls(tls) => Ok(Box::new(tls.handshake(stream).await?)),
             _ => Ok(Box::new(stream)),
         }
+    }
+}
+
+/// What an error of connecting means.
+fn fault(error: &Error) -> ConnectFault {
+    if let Some(fault) = tls::fault(error) {
+        return fault;
+    }
+    match error.kind() {
+        ErrorKind::ConnectionRefused => ConnectFault::Refused,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => ConnectFault::NoRoute,
+        ErrorKind::TimedOut => ConnectFault::TimedOut,
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => ConnectFault::Closed,
+        _ => ConnectFault::Other,
     }
 }

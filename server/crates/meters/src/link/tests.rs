@@ -105,7 +105,7 @@ fn quick() -> Arc<Config> {
 }
 
 fn tcp(port: u16) -> Target {
-    Target { host: "127.0.0.1".into(), port, carrier: Carrier::Tcp }
+    Target::dialled("127.0.0.1".into(), port, Carrier::Tcp)
 }
 
 fn link(port: u16) -> (Link, CancellationToken) {

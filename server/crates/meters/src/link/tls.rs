@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use model::gateway::ConnectFault;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -100,28 +101,47 @@ impl Tls {
     }
 }
 
+/// An error of a handshake, with advice.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}; {advice}")]
+struct HandshakeError {
+    fault: ConnectFault,
+    error: io::Error,
+    advice: &'static str,
+}
+
+/// What an error of a handshake means; `None` for any other error.
+pub(super) fn fault(error: &io::Error) -> Option<ConnectFault> {
+    error.get_ref()?.downcast_ref::<HandshakeError>().map(|error| error.fault)
+}
+
 /// Adds advice to the errors that occur in the field.
 fn explain(error: io::Error) -> io::Error {
-    let advice = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
-            "name the authority in meters.tls.ca_file, or set the gateway's tls_pin to the fingerprint of its certificate"
-        }
+    let (fault, advice) = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => (
+            ConnectFault::TlsIssuer,
+            "name the authority in meters.tls.ca_file, or set the gateway's tls_pin to the fingerprint of its certificate",
+        ),
         Some(rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        )) => "set the gateway's tls_name to the name in its certificate",
+        )) => (ConnectFault::TlsName, "set the gateway's tls_name to the name in its certificate"),
         Some(rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
-            "renew the gateway's certificate, or correct its clock or this server's"
+            (ConnectFault::TlsExpired, "renew the gateway's certificate, or correct its clock or this server's")
         }
-        Some(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
-            "this is not the pinned certificate: update tls_pin if it was renewed; otherwise the connection is intercepted"
+        Some(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => (
+            ConnectFault::TlsPin,
+            "this is not the pinned certificate: update tls_pin if it was renewed; otherwise the connection is intercepted",
+        ),
+        Some(rustls::Error::InvalidMessage(_)) => {
+            (ConnectFault::NotTls, "this port does not speak TLS: check the gateway's port and framing")
         }
-        Some(rustls::Error::InvalidMessage(_)) => "this port does not speak TLS: check the gateway's port and framing",
-        Some(rustls::Error::AlertReceived(_)) => {
-            "the gateway refused this server: it may require meters.tls.certificate_file and meters.tls.key_file"
-        }
+        Some(rustls::Error::AlertReceived(_)) => (
+            ConnectFault::TlsClient,
+            "the gateway refused this server: it may require meters.tls.certificate_file and meters.tls.key_file",
+        ),
         _ => return error,
     };
-    io::Error::new(error.kind(), format!("{error}; {advice}"))
+    io::Error::new(error.kind(), HandshakeError { fault, error, advice })
 }
 
 fn roots(settings: &TlsSettings) -> Result<RootCertStore, TlsError> {

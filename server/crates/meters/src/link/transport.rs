@@ -13,6 +13,8 @@ use futures::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
+use model::gateway::Heartbeat;
+
 use super::LinkError;
 use super::target::Stream;
 use crate::decoding::{OutOfStep, Progress};
@@ -23,6 +25,9 @@ const MAX_LATE: usize = 4_096;
 const MOST_SILENCES: u32 = 8;
 /// The longest that a broadcast is on the wire, and nothing says when it has ended: 22 bytes at 1200 baud.
 const BROADCAST: Duration = Duration::from_millis(250);
+
+/// How long the answer to a heartbeat may take to leave.
+const HEARTBEAT_ANSWER: Duration = Duration::from_secs(3);
 
 /// The longest answer of any framing, and one byte to notice that there is more.
 const LONGEST: usize = 281;
@@ -48,17 +53,27 @@ pub(super) struct Transport {
     heard: usize,
     /// How often stray bytes were accepted.
     noise: u64,
+    /// What a gateway that dials in sends between answers.
+    heartbeat: Option<Heartbeat>,
+    /// Bytes that were received and belong to no answer: a heartbeat that has not all arrived.
+    ahead: Vec<u8>,
+    /// Heartbeats that were not answered yet.
+    beats: u32,
 }
 
 impl Transport {
     /// For frames that nothing disturbs: a stray byte is out of step.
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, accepts: 0, heard: 0, noise: 0 }
+        Self { stream, accepts: 0, heard: 0, noise: 0, heartbeat: None, ahead: Vec::new(), beats: 0 }
     }
 
     /// For the bare bus behind a transparent gateway.
     pub(super) fn of_bus(stream: Box<dyn Stream>) -> Self {
         Self { accepts: MOST_NOISE, ..Self::new(stream) }
+    }
+
+    pub(super) fn expect_heartbeat(&mut self, heartbeat: Option<Heartbeat>) {
+        self.heartbeat = heartbeat;
     }
 
     /// What it means that the answer did not come in time: bytes that never became one are no silence, but for the few stray
@@ -79,6 +94,7 @@ impl Transport {
     /// Waits until nothing has been received for so long; what is received belongs to requests that timed out.
     pub(super) async fn settle(&mut self, silence: Duration) -> std::io::Result<()> {
         let mut total = 0;
+        self.ahead.clear();
         let mut bytes = [0; 256];
         let end = Instant::now() + silence * MOST_SILENCES;
         while let Ok(read) = timeout(silence, self.stream.read(&mut bytes)).await {
@@ -106,10 +122,12 @@ impl Transport {
         self.send(request).await?;
         // Everything available is read at once, which shows whether there is more than the answer.
         let (mut received, mut skipped, mut expected) = (Vec::with_capacity(LONGEST), 0, 0);
+        received.append(&mut self.ahead);
         let whole = loop {
             match answer(received.get(skipped..expected).unwrap_or_default()) {
                 Ok(Progress::Whole(whole)) => break whole,
                 Ok(Progress::More(missing)) => expected += missing,
+                Err(OutOfStep) if self.skip_heartbeat(&mut received, skipped).await? => expected = skipped,
                 Err(OutOfStep) if skipped < self.accepts => skipped += 1,
                 Err(OutOfStep) => return Err(LinkError::Garbled),
             }
@@ -121,7 +139,58 @@ impl Transport {
                 }
             }
         };
-        self.take_stray(skipped + received.len() - expected).map(|()| whole)
+        self.ahead.extend(received.get(expected..).unwrap_or_default());
+        self.take_stray(skipped)?;
+        self.answer_heartbeats().await?;
+        Ok(whole)
+    }
+
+    /// Takes a heartbeat out that was received in the place of an answer; waits for the rest of one that has begun.
+    async fn skip_heartbeat(&mut self, received: &mut Vec<u8>, at: usize) -> Result<bool, LinkError> {
+        let Some(beat) = self.heartbeat.as_ref().map(|heartbeat| heartbeat.pattern.bytes()) else { return Ok(false) };
+        loop {
+            let rest = received.get(at..).unwrap_or_default();
+            if rest.starts_with(beat) {
+                received.drain(at..at + beat.len());
+                self.beats += 1;
+                return Ok(true);
+            }
+            if rest.is_empty() || !beat.starts_with(rest) {
+                return Ok(false);
+            }
+            match self.stream.read_buf(received).await {
+                Ok(1..) => {}
+                _ => return Err(LinkError::Broken),
+            }
+        }
+    }
+
+    /// Waits for bytes while nothing is requested. May be given up at any time: nothing that was received is lost.
+    ///
+    /// # Errors
+    /// [`LinkError::Broken`] where the connection ends; [`LinkError::Garbled`] for bytes that are no heartbeat.
+    pub(super) async fn listen(&mut self) -> Result<(), LinkError> {
+        match self.stream.read_buf(&mut self.ahead).await {
+            Ok(1..) => {}
+            _ => return Err(LinkError::Broken),
+        }
+        self.take_stray(0)?;
+        self.answer_heartbeats().await
+    }
+
+    async fn answer_heartbeats(&mut self) -> Result<(), LinkError> {
+        let answer = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref());
+        let Some(answer) = answer.filter(|_| self.beats > 0) else { return Ok(()) };
+        // One answer is enough for several that were received at once.
+        self.beats = 0;
+        let sent = timeout(HEARTBEAT_ANSWER, async {
+            self.stream.write_all(answer.bytes()).await?;
+            self.stream.flush().await
+        });
+        match sent.await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(LinkError::Broken),
+        }
     }
 
     /// Sends one request that nothing answers.
@@ -149,18 +218,34 @@ impl Transport {
         }
     }
 
-    /// Takes the bytes that are there although nothing is expected, besides as many that were received before.
-    fn take_stray(&mut self, mut stray: usize) -> Result<(), LinkError> {
-        let mut bytes = [0; MOST_NOISE + 1];
-        while stray <= self.accepts
+    /// Takes the bytes that are there although nothing is expected, besides as many that were received before. Heartbeats among
+    /// them do not count, and the beginning of one is kept.
+    fn take_stray(&mut self, before: usize) -> Result<(), LinkError> {
+        let mut bytes = [0; 64];
+        while before + self.ahead.len() <= MAX_LATE
             && let Some(read) = self.stream.read(&mut bytes).now_or_never()
         {
             match read {
-                Ok(count @ 1..) => stray += count,
+                Ok(count @ 1..) => self.ahead.extend(bytes.iter().take(count)),
                 _ => return Err(LinkError::Broken),
             }
         }
+        let mut stray = before;
+        while !self.ahead.is_empty() && stray <= self.accepts {
+            match self.heartbeat.as_ref().map(|heartbeat| heartbeat.pattern.bytes()) {
+                Some(beat) if self.ahead.starts_with(beat) => {
+                    self.ahead.drain(..beat.len());
+                    self.beats += 1;
+                }
+                Some(beat) if beat.starts_with(&self.ahead) => break,
+                _ => {
+                    self.ahead.remove(0);
+                    stray += 1;
+                }
+            }
+        }
         if stray > self.accepts {
+            self.ahead.clear();
             return Err(LinkError::Garbled);
         }
         self.noise += u64::from(stray > 0);
@@ -225,5 +310,48 @@ mod tests {
             let answer = Transport::of_bus(Box::new(near)).exchange(&request, |received| rtu::answer(&request, received)).await;
             assert!(answer.is_err(), "{stream:x?}");
         }
+    }
+
+    /// A connection with a heartbeat of three bytes that is answered by one, and its far end.
+    fn beating(of: fn(Box<dyn Stream>) -> Transport) -> (Transport, tokio::io::DuplexStream) {
+        let (near, far) = duplex(256);
+        let mut transport = of(Box::new(near));
+        let pattern = |text| model::gateway::BytePattern::parse(text).unwrap();
+        transport.expect_heartbeat(Some(Heartbeat { pattern: pattern("hex:FE 11 03"), answer: Some(pattern("K")) }));
+        (transport, far)
+    }
+
+    #[tokio::test]
+    async fn heartbeats_are_answered_and_belong_to_no_answer() {
+        const BEAT: [u8; 3] = [0xfe, 0x11, 3];
+        let request = [&[0x11, 3, 0, 0x6b, 0, 3][..], &rtu::crc(&[0x11, 3, 0, 0x6b, 0, 3]).to_le_bytes()].concat();
+        let good = [0x11, 3, 6, 2, 0x2b, 0, 0, 0, 0x64];
+        let good = [&good[..], &rtu::crc(&good).to_le_bytes()].concat();
+        for (before, after) in [(&BEAT[..], &[][..]), (&[], &BEAT), (&BEAT, &BEAT[..2]), (&[&BEAT[..], &BEAT].concat(), &[])] {
+            let (mut transport, mut far) = beating(Transport::of_bus);
+            far.write_all(&[before, &good, after].concat()).await.unwrap();
+            let answer = transport.exchange(&request, |received| rtu::answer(&request, received)).await;
+            assert_eq!(answer.unwrap(), good, "{before:x?} {after:x?}");
+            if !after.is_empty() {
+                // The rest of a heartbeat that arrived in two pieces.
+                far.write_all(&BEAT[after.len()..]).await.unwrap();
+            }
+            assert_eq!((transport.disturbance(), transport.take_noise()), (None, 0));
+            transport.answer_heartbeats().await.unwrap();
+            let mut sent = vec![0; request.len() + 1];
+            far.read_exact(&mut sent).await.unwrap();
+            assert_eq!((&sent[..request.len()], sent.last()), (&request[..], Some(&b'K')));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_heartbeat_is_out_of_step() {
+        let (mut transport, mut far) = beating(Transport::new);
+        far.write_all(&[0xfe, 0x11]).await.unwrap();
+        assert_eq!(transport.listen().await, Ok(()), "the beginning of one is waited for");
+        far.write_all(&[4]).await.unwrap();
+        assert_eq!(transport.listen().await, Err(LinkError::Garbled));
+        drop(far);
+        assert_eq!(transport.listen().await, Err(LinkError::Broken));
     }
 }

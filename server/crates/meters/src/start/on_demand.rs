@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use model::error::AppError;
 use model::ids::MeterId;
+use model::reading::ReadingSource;
 use tokio::time::timeout;
 
 use super::GatewayHandle;
 use crate::driver;
 use crate::link::Priority;
+use crate::poller::PollerCommand;
 use domain::meter_state::{MeterStatus, StateBlock};
 use domain::serial::Serial;
 
@@ -16,6 +18,27 @@ use domain::serial::Serial;
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 impl GatewayHandle {
+    /// Requests a reading of this meter.
+    pub fn read_now(&self, meter: MeterId) {
+        if let Some(found) = self.0.directory.get(meter) {
+            // If the poller is gone it is being replaced, and the new one reads all meters.
+            let _ = found.poll.send(PollerCommand::ReadNow(meter, ReadingSource::OnDemand));
+        }
+    }
+
+    /// Whether a meter reports its serial number, so that a replacement is noticed at once; `None` if it is not in service.
+    #[must_use]
+    pub fn is_identified(&self, meter: MeterId) -> Option<bool> {
+        self.0.directory.get(meter).map(|meter| meter.profile.abilities.serial)
+    }
+
+    /// Whether a meter in service accepts the time from a broadcast on its bus.
+    #[must_use]
+    pub fn takes_time(&self, meter: MeterId) -> bool {
+        let found = self.0.directory.get(meter);
+        found.is_some_and(|meter| meter.profile.dlt645.as_ref().is_some_and(|has| has.clock().is_some()))
+    }
+
     /// Reads which meter answers at the address of this one.
     ///
     /// # Errors

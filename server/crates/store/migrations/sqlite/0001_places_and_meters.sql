@@ -53,19 +53,36 @@ INSERT INTO site_settings (one) VALUES (1);
 
 CREATE TABLE gateways (
     id BLOB PRIMARY KEY NOT NULL,
-    name TEXT NOT NULL UNIQUE,
-    host TEXT NOT NULL,
-    port BIGINT NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    name TEXT NOT NULL,
+    -- Its number in the site's own lists.
+    code TEXT,
+    -- Where the server dials it; NULL for a gateway that dials in.
+    host TEXT,
+    port BIGINT CHECK (port BETWEEN 1 AND 65535),
+    -- The bytes that name a gateway that dials in, its heartbeat, and what is answered to that: hexadecimal digits.
+    registration TEXT,
+    heartbeat TEXT,
+    heartbeat_answer TEXT,
     created_at BIGINT NOT NULL,
     retired_at BIGINT,
     framing TEXT NOT NULL DEFAULT 'modbus-tcp' CHECK (framing IN ('modbus-tcp', 'modbus-tls', 'transparent')),
+    -- NULL: the configuration's.
+    baud BIGINT CHECK (baud BETWEEN 0 AND 115200),
+    request_timeout_ms BIGINT CHECK (request_timeout_ms > 0),
+    connect_timeout_ms BIGINT CHECK (connect_timeout_ms > 0),
+    gap_ms BIGINT CHECK (gap_ms >= 0),
     -- NULL: the site's interval.
     sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0),
     -- The name in its TLS certificate; NULL: its host.
     tls_name TEXT,
     -- SHA-256 of its certificate, 64 hex digits, where no known authority signed it; NULL: an authority must have.
-    tls_pin TEXT
+    tls_pin TEXT,
+    CHECK ((host IS NULL) = (port IS NULL)),
+    CHECK ((host IS NULL) <> (registration IS NULL))
 );
+CREATE UNIQUE INDEX gateways_name ON gateways (name) WHERE retired_at IS NULL;
+CREATE UNIQUE INDEX gateways_code ON gateways (code) WHERE retired_at IS NULL;
+CREATE UNIQUE INDEX gateways_registration ON gateways (registration) WHERE retired_at IS NULL;
 
 CREATE TABLE meters (
     id BLOB PRIMARY KEY NOT NULL,

@@ -73,14 +73,16 @@ async fn may_touch(tx: &mut Tx, operator: UserId, meter: MeterId) -> Result<bool
     Ok(row.is_some())
 }
 
-/// Whether a gateway has meters that the operator may see.
+/// Whether a gateway has meters that the operator may see; operators of the whole site see it without.
 pub async fn may_touch_gateway(db: &Db, operator: UserId, gateway: GatewayId) -> Result<bool> {
     let row: Option<(GatewayId,)> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT m.gateway_id FROM meters m JOIN places r ON r.id = m.place_id",
+        "SELECT id FROM gateways WHERE id = $2 AND (
+             NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1)
+             OR EXISTS (SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE m.gateway_id = $2 AND m.retired_at IS NULL AND",
         within!(),
-        "LIMIT 1"
+        "))"
     ))
     .bind(operator)
     .bind(gateway)

@@ -17,6 +17,7 @@ use super::state;
 use crate::accounts::{self, NewResident, OpenAccount};
 use crate::audit::{self, Entry};
 use crate::bulk::Bulk;
+use crate::gateways;
 use crate::orders::{self, NewOrder};
 use crate::places::{self, NewPlace};
 use crate::prices::{self, Publication};
@@ -155,14 +156,19 @@ impl Job<'_> {
     async fn gateways(&mut self, planned: &SitePlan) -> Result<()> {
         for row in &planned.new_gateways {
             let id = GatewayId(self.rng.id(self.at));
+            let columns = gateways::reach_columns(&row.reach);
             on!(self.tx, |c| sqlx::query(
-                "INSERT INTO gateways (id, name, host, port, framing, sweep_interval_s, tls_name, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+                "INSERT INTO gateways (id, name, host, port, registration, heartbeat, heartbeat_answer, framing,
+                                       sweep_interval_s, tls_name, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
             )
             .bind(id)
             .bind(&row.name)
-            .bind(&row.host)
-            .bind(i64::from(row.port))
+            .bind(&columns.host)
+            .bind(columns.port)
+            .bind(&columns.registration)
+            .bind(&columns.heartbeat)
+            .bind(&columns.heartbeat_answer)
             .bind(row.framing)
             .bind(row.interval_s)
             .bind(&row.tls_name)
@@ -172,12 +178,18 @@ impl Job<'_> {
             self.site.gateways.insert(row.name.clone(), (id, row.clone()));
         }
         for (id, row) in &planned.changed_gateways {
+            let columns = gateways::reach_columns(&row.reach);
             on!(self.tx, |c| sqlx::query(
-                "UPDATE gateways SET host = $2, port = $3, framing = $4, sweep_interval_s = $5, tls_name = $6 WHERE id = $1"
+                "UPDATE gateways SET host = $2, port = $3, registration = $4, heartbeat = $5, heartbeat_answer = $6,
+                                     framing = $7, sweep_interval_s = $8, tls_name = $9
+                 WHERE id = $1"
             )
             .bind(id)
-            .bind(&row.host)
-            .bind(i64::from(row.port))
+            .bind(&columns.host)
+            .bind(columns.port)
+            .bind(&columns.registration)
+            .bind(&columns.heartbeat)
+            .bind(&columns.heartbeat_answer)
             .bind(row.framing)
             .bind(row.interval_s)
             .bind(&row.tls_name)

@@ -13,7 +13,6 @@ use sqlx::FromRow;
 use crate::json_text::JsonText;
 use crate::meters::{GATEWAYS, GatewayRow as StoredGateway, METERS, MeterRow as StoredMeter};
 use crate::{Db, Result, StoreError, Tx, on};
-use domain::framing::Framing;
 use domain::serial::Serial;
 use domain::site_plan::{
     AccountRow, AccountState, GatewayRow, MeterRow, MeterState, PlanState, PriceRow, Row, SiteRows, SiteState,
@@ -86,10 +85,8 @@ async fn gateways(tx: &mut Tx) -> Result<Vec<(GatewayId, GatewayRow)>> {
     let rows: Vec<StoredGateway> = on!(tx, |c| sqlx::query_as(GATEWAYS).fetch_all(c).await)?;
     rows.into_iter()
         .map(|row| {
-            let port = u16::try_from(row.port).map_err(|_| StoreError::Inconsistent { table: "gateways", column: "port" })?;
-            let framing: Framing = row.framing;
-            let (interval_s, tls_name) = (row.sweep_interval_s, row.tls_name);
-            Ok((row.id, GatewayRow { name: row.name, host: row.host, port, framing, interval_s, tls_name }))
+            let (reach, interval_s) = (row.reach()?, row.sweep_interval_s);
+            Ok((row.id, GatewayRow { name: row.name, reach, framing: row.framing, interval_s, tls_name: row.tls_name }))
         })
         .collect()
 }

@@ -1,0 +1,47 @@
+//! The ports where gateways dial in, and what is known of them.
+
+use std::sync::Arc;
+
+use model::gateway::{DialInConnection, Newcomer};
+use model::ids::GatewayId;
+use tokio::task::JoinHandle;
+
+use super::{Bus, GatewayHandle, Shared};
+use crate::dial_in::{Acceptor, Registration, serve as serve_port};
+
+impl GatewayHandle {
+    /// What dialled in and is no gateway, the newest first.
+    #[must_use]
+    pub fn newcomers(&self) -> Vec<Newcomer> {
+        self.0.hub.newcomers()
+    }
+
+    /// The connections of a gateway that dials in since the server started, the newest first.
+    #[must_use]
+    pub fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection> {
+        self.0.hub.connections(gateway)
+    }
+}
+
+impl Bus {
+    pub(super) fn registration(&self) -> Option<Registration> {
+        let incoming = self.target.incoming.as_ref()?;
+        let (pattern, mailbox) = (incoming.registration.clone(), Arc::clone(&incoming.mailbox));
+        Some(Registration { gateway: self.row.id, name: self.row.name.clone(), pattern, mailbox })
+    }
+}
+
+/// The tasks of the ports where gateways dial in. One that cannot be used is logged; the other gateways are read nevertheless.
+pub(super) fn listeners(shared: &Shared) -> Vec<JoinHandle<()>> {
+    let config = shared.hub.config();
+    let plain = config.listen.iter().map(|&address| (address, Acceptor::default()));
+    let tls = match config.tls_listen.is_empty().then(Acceptor::default).map_or_else(|| Acceptor::tls(config), Ok) {
+        Ok(acceptor) => config.tls_listen.iter().map(|&address| (address, acceptor.clone())).collect(),
+        Err(error) => {
+            tracing::error!(%error, "dial-in.no-tls");
+            Vec::new()
+        }
+    };
+    let serve = |(address, acceptor)| serve_port(shared.hub.clone(), address, acceptor, shared.stop.clone());
+    plain.chain(tls).map(|one| tokio::spawn(serve(one))).collect()
+}
