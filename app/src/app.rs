@@ -136,9 +136,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/meters/new") view=operator::meter_setup::NewMeterPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters/:id/edit") view=operator::meter_setup::EditMeterPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters/:id/readings") view=operator::history::HistoryPage ssr=SsrMode::Async/>
+                <Route path=path!("/meters/:id/commissioning") view=operator::commissioning::CommissioningPage
+                    ssr=SsrMode::Async/>
+                <Route path=path!("/commissioning") view=operator::commissioning::UnacceptedPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways") view=operator::gateways::GatewaysPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/new") view=operator::gateways::form::NewGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id") view=operator::gateways::gateway::GatewayPage ssr=SsrMode::Async/>
+                <Route path=path!("/gateways/:id/scan") view=operator::gateways::scan::ScanPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/edit") view=operator::gateways::form::EditGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>

@@ -18,6 +18,8 @@ use crate::api::auth::AuthPort;
 use crate::api::batches::BatchesPort;
 use crate::api::cases::CasesPort;
 use crate::api::channels::ChannelsPort;
+use crate::api::commissioning::CommissioningPort;
+use crate::api::discovery::DiscoveryPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
 use crate::api::invitations::InvitationsPort;
@@ -59,6 +61,8 @@ pub struct Ports {
     pub batches: Arc<dyn BatchesPort>,
     pub cases: Arc<dyn CasesPort>,
     pub channels: Arc<dyn ChannelsPort>,
+    pub commissioning: Arc<dyn CommissioningPort>,
+    pub discovery: Arc<dyn DiscoveryPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub history: Arc<dyn HistoryPort>,
     pub invitations: Arc<dyn InvitationsPort>,

@@ -221,3 +221,23 @@ test("a gateway is added, tested, changed and retired", async ({ page }) => {
   await expect(page.getByText("不再抄读").first()).toBeVisible();
   expect(errors).toEqual([]);
 });
+
+test("a gateway is scanned, and a meter is accepted", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/gateways");
+  await page.locator("tbody th a").first().click();
+  await page.getByRole("link", { name: "查找电表" }).click();
+  await page.getByRole("button", { name: "开始查找" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "正在查找" })).toBeVisible();
+  await page.getByRole("button", { name: "停止查找" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "查找已停止" })).toBeVisible();
+
+  await page.goto("/commissioning");
+  await page.locator("tbody th a").first().click();
+  await page.getByLabel("备注").fill("现场核对");
+  await page.getByRole("button", { name: "验收" }).click();
+  await expect(page.getByText("电表已验收")).toBeVisible();
+  await expect(page.getByText("现场核对")).toBeVisible();
+  expect(errors).toEqual([]);
+});

@@ -22,6 +22,7 @@ const operator = [
   "/meters",
   "/gateways",
   "/gateways/new",
+  "/commissioning",
   "/alarms",
   "/commands",
   "/commands/new",

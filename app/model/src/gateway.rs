@@ -4,6 +4,7 @@ pub mod dial_in;
 pub mod form;
 pub mod host;
 pub mod pattern;
+pub mod scan;
 pub mod settings;
 pub mod test;
 

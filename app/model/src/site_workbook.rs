@@ -168,8 +168,6 @@ pub enum Fault {
     NotOneOf(Vec<String>),
     /// It must have exactly this many digits.
     NotDigits(u32),
-    /// Neither a host name nor an address.
-    NotHost,
     /// Not 1 to 64 bytes as text, or in hexadecimal after `hex:`.
     NotPattern,
     /// Neither host and port, nor a registration alone.

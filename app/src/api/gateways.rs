@@ -1,5 +1,7 @@
 //! Gateways and meters: the lists, the settings of gateways, how often meters are read, and gateway certificates.
 
+use std::num::NonZeroU16;
+
 use async_trait::async_trait;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,10 @@ pub trait GatewaysPort: Send + Sync {
     async fn retired_gateways(&self, who: &Who) -> Result<Vec<(GatewayId, String, Timestamp)>, AppError>;
     /// What dialled in and is no gateway; for those who may change gateways.
     async fn newcomers(&self, who: &Who) -> Result<Vec<Newcomer>, AppError>;
+    /// The port where gateways dial in, besides those of the configuration.
+    async fn dial_in_port(&self) -> Result<Option<u16>, AppError>;
+    /// Sets it, or removes it.
+    async fn set_dial_in_port(&self, who: &Who, port: Option<NonZeroU16>) -> Result<(), AppError>;
     /// Whether the operator may change gateways: the permission, and the whole site.
     async fn may_change(&self, who: &Who) -> Result<bool, AppError>;
     /// Adds a gateway, once for a form's key.
@@ -149,6 +155,20 @@ pub async fn retire_gateway(gateway: String) -> Result<(), ApiError> {
     let back = link::with(&page(&gateway), "do", "retire");
     let done = async { ports.gateways.retire_gateway(&who, parse(&gateway)?).await }.await;
     answer(done.map(|()| link::with(&page(&gateway), "done", "retired")), &back)
+}
+
+/// Sets the port where gateways dial in; empty: only those of the configuration.
+#[server(name = SetDialInPort, prefix = "/api", endpoint = "operator/gateways/port")]
+pub async fn set_dial_in_port(port: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let port = match port.trim() {
+            "" => None,
+            given => Some(parse(given)?),
+        };
+        ports.gateways.set_dial_in_port(&who, port).await
+    };
+    answer(done.await.map(|()| link::with(LIST, "done", "port")), LIST)
 }
 
 /// Tests a gateway; the page says what was found.

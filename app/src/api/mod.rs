@@ -13,6 +13,8 @@ pub mod auth;
 pub mod batches;
 pub mod cases;
 pub mod channels;
+pub mod commissioning;
+pub mod discovery;
 mod error;
 pub(crate) mod form;
 pub mod gateways;

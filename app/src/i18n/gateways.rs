@@ -2,6 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::gateways::*;
+use model::gateway::scan::Standing;
 use model::gateway::test::TestOutcome;
 use model::gateway::{ConnectFault, FormField, Framing, GatewayHealth, GatewayTest, SweepInterval};
 
@@ -44,6 +45,34 @@ pub fn wrong_field(field: FormField, lang: Lang) -> String {
     let name = t.field.get(field.as_str()).unwrap_or_default();
     let rule = t.rule.get(field.as_str()).unwrap_or_default();
     WrongField { name, rule }.text(lang)
+}
+
+/// What a found meter is to the site, and what to do.
+#[must_use]
+pub const fn standing(standing: Standing, lang: Lang) -> &'static str {
+    let t = texts(lang).standing;
+    match standing {
+        Standing::New => t.new,
+        Standing::Known => t.known,
+        Standing::OtherSerial => t.other_serial,
+        Standing::Elsewhere => t.elsewhere,
+        Standing::Doubled => t.doubled,
+        Standing::Unknown => t.unknown,
+        Standing::Collision => t.collision,
+    }
+}
+
+/// How far a scan is, and how many meters it found.
+#[must_use]
+pub fn scan_progress(tried: u16, total: u16, count: usize, lang: Lang) -> String {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    format!("{} {}", ScanTried { tried, total }.text(lang), ScanFound { count }.text(lang))
+}
+
+/// How many meters were registered.
+#[must_use]
+pub fn placed(count: u32, lang: Lang) -> String {
+    Placed { count }.text(lang)
 }
 
 /// Milliseconds as people read them.

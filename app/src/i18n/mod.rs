@@ -10,6 +10,7 @@ pub mod cases;
 pub mod cash_desk;
 pub mod channels;
 pub mod commands;
+pub mod commissioning;
 pub mod common;
 pub mod counter;
 pub mod errors;

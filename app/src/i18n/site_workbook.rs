@@ -36,6 +36,12 @@ pub fn position(problem: &Problem, lang: Lang) -> String {
     }
 }
 
+/// What a column is called.
+#[must_use]
+pub const fn column(column: ColumnKind, _: Lang) -> &'static str {
+    column.as_str()
+}
+
 /// 0 is A, 26 is AA.
 fn letters(column: u32) -> String {
     let (mut rest, mut letters) = (column + 1, Vec::new());
@@ -67,7 +73,6 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::Repeated(row) => return Repeated { row: &row.to_string() }.text(lang),
         Fault::AddressTaken(serial) => return AddressTaken { serial }.text(lang),
         Fault::RegistrationTaken(gateway) => return RegistrationTaken { gateway }.text(lang),
-        Fault::NotHost => t.not_host,
         Fault::NotPattern => t.not_pattern,
         Fault::ReachIncomplete => t.reach_incomplete,
         Fault::DialInTls => t.dial_in_tls,

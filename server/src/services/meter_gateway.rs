@@ -2,7 +2,9 @@
 //! delivery sooner.
 
 use async_trait::async_trait;
+use model::console::ReadQuality;
 use model::error::AppError;
+use model::gateway::scan::Scan;
 use model::gateway::{DialInConnection, GatewayTest, Newcomer};
 use model::ids::{GatewayId, MeterId};
 
@@ -35,6 +37,13 @@ pub trait MeterGateway: Send + Sync {
     fn newcomers(&self) -> Vec<Newcomer>;
     /// The connections of a gateway that dials in, since the server started.
     fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection>;
+    /// How many of its last requests a meter answered.
+    fn read_quality(&self, meter: MeterId) -> Option<ReadQuality>;
+    /// Looks for meters behind a gateway. [`AppError::Unavailable`] where this process does not poll.
+    fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError>;
+    fn stop_scan(&self, gateway: GatewayId);
+    /// The newest scan of a gateway since the server started.
+    fn scan(&self, gateway: GatewayId) -> Option<Scan>;
     /// Reads the places, meters and polling intervals again.
     fn reload(&self);
     /// Health of the gateways that this process polls.
@@ -83,6 +92,22 @@ impl MeterGateway for GatewayHandle {
         self.connections(gateway)
     }
 
+    fn read_quality(&self, meter: MeterId) -> Option<ReadQuality> {
+        self.read_quality(meter)
+    }
+
+    fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
+        self.start_scan(gateway)
+    }
+
+    fn stop_scan(&self, gateway: GatewayId) {
+        self.stop_scan(gateway);
+    }
+
+    fn scan(&self, gateway: GatewayId) -> Option<Scan> {
+        self.scan(gateway)
+    }
+
     fn reload(&self) {
         self.reload();
     }
@@ -120,6 +145,16 @@ impl MeterGateway for NoMeterGateway {
     }
     fn connections(&self, _: GatewayId) -> Vec<DialInConnection> {
         Vec::new()
+    }
+    fn read_quality(&self, _: MeterId) -> Option<ReadQuality> {
+        None
+    }
+    fn start_scan(&self, _: GatewayId) -> Result<(), AppError> {
+        Err(AppError::Unavailable)
+    }
+    fn stop_scan(&self, _: GatewayId) {}
+    fn scan(&self, _: GatewayId) -> Option<Scan> {
+        None
     }
     fn reload(&self) {}
     fn gateways(&self) -> Vec<GatewayState> {

@@ -8,6 +8,7 @@ pub mod channels;
 pub mod checklist;
 pub mod console;
 mod context;
+pub mod discovery;
 mod meter_gateway;
 pub mod meter_setup;
 mod qr;
@@ -30,6 +31,7 @@ use auth::{AuthService, Passwords};
 use cash_desk::CashDeskService;
 use channels::ChannelsService;
 use console::ConsoleService;
+use discovery::DiscoveryService;
 use domain::returns::Rules;
 use meter_setup::MeterSetupService;
 use meters::profile::Profiles;
@@ -37,6 +39,7 @@ use payments::Payments;
 use reconciliation::ReconciliationService;
 use residents::ResidentService;
 use setup::SetupService;
+use site::SiteService;
 use site_import::SiteImportService;
 
 /// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
@@ -54,6 +57,8 @@ pub fn ports(
     let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits, rules));
     let auth = Arc::new(AuthService::new(context.clone(), passwords.clone()));
     let keys = context.clone();
+    let site = SiteService::new(context.clone(), passwords.clone(), &profiles, limits);
+    let discovery = Arc::new(DiscoveryService::new(context.clone(), site, profiles.clone()));
     Ok(Ports {
         account_batches: console.clone(),
         account_numbers: console.clone(),
@@ -66,6 +71,8 @@ pub fn ports(
         batches: console.clone(),
         cases: console.clone(),
         channels: Arc::new(ChannelsService::new(context.clone(), payments.clone())),
+        commissioning: console.clone(),
+        discovery,
         gateways: console.clone(),
         history: console.clone(),
         invitations: auth,

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use domain::meter_state::StateBlock;
 use domain::rng::Rng;
 use domain::serial::Serial;
+use model::console::ReadQuality;
 use model::error::AppError;
+use model::gateway::scan::Scan;
 use model::gateway::{DialInConnection, GatewayTest, Newcomer};
 use model::ids::{GatewayId, MeterId};
 use tokio::runtime::Builder;
@@ -125,6 +127,22 @@ impl MeterGateway for Buses {
 
     fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection> {
         self.gateway().connections(gateway)
+    }
+
+    fn read_quality(&self, meter: MeterId) -> Option<ReadQuality> {
+        self.gateway().read_quality(meter)
+    }
+
+    fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
+        self.gateway().start_scan(gateway)
+    }
+
+    fn stop_scan(&self, gateway: GatewayId) {
+        self.gateway().stop_scan(gateway);
+    }
+
+    fn scan(&self, gateway: GatewayId) -> Option<Scan> {
+        self.gateway().scan(gateway)
     }
 
     fn reload(&self) {

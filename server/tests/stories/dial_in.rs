@@ -1,11 +1,16 @@
 //! Gateways that dial in: readings and sales through them, however their connections end.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU16;
 use std::time::Duration;
 
+use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use model::gateway::{BytePattern, GatewayHealth, Heartbeat};
+use model::permission::Permissions;
+use model::person::{Role, Who};
 use simulator::{DialIn, LineFault};
+use store::gateways;
 
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
@@ -110,4 +115,29 @@ both!(a_wrong_registration_is_refused_until_it_is_known, |w: World| async move {
     until(SOON, "no newcomer", || async { engine.newcomers().is_empty() }).await;
     engine.stop().await;
     s.prove().await;
+});
+
+both!(the_port_of_the_site_is_listened_at_without_a_restart, |w: World| async move {
+    let mut s = site(w, Framing::ModbusTcp, 1).await;
+    let [address] = std::mem::take(&mut s.config.dial_in.listen)[..] else { panic!("one address") };
+    let engine = s.start().await;
+    until(SOON, "the loss", || async { engine.gateways()[0].health == GatewayHealth::Unreachable }).await;
+    let who = Who {
+        user: s.clerk,
+        role: Role::Admin,
+        permissions: Permissions::of(Role::Admin),
+        name: String::new(),
+        ip: String::new(),
+    };
+    let set = async |port: u16| {
+        gateways::set_dial_in_port(&s.w.db, SystemClock.now(), &who, NonZeroU16::new(port)).await.unwrap();
+        engine.reload();
+    };
+    set(address.port()).await;
+    until(SOON, "the gateway", || async { engine.gateways()[0].health == GatewayHealth::Up }).await;
+    set(0).await;
+    s.sim.gateway(0).unwrap().hang_up();
+    until(SOON, "the end", || async { engine.gateways()[0].health == GatewayHealth::Unreachable }).await;
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'gateway.port'").await, 2);
+    engine.stop().await;
 });

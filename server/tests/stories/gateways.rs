@@ -110,9 +110,9 @@ fn form(fields: &[(&str, &str)]) -> String {
 both!(a_gateway_is_added_changed_and_replaced_by_form, |w: World| async move {
     w.meter(1).await;
     let web = Web::start(&w).await;
-    let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Operator, "desk").await);
+    let (admin, operator) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Cashier, "desk").await);
     let add = |key: &str, fields: &[(&str, &str)]| format!("key={key}{}", form(fields));
-    let key = "018f0000-0000-7000-8000-000000000009";
+    let key = "018f0000000070008000000000000009";
     // Twice the same form adds one.
     for _ in 0..2 {
         let added =
@@ -120,7 +120,7 @@ both!(a_gateway_is_added_changed_and_replaced_by_form, |w: World| async move {
         assert_eq!(location(&added), format!("/gateways/{key}?done=added"));
     }
     assert_eq!(w.number("SELECT COUNT(*) FROM gateways WHERE host = '10.0.0.9' AND baud = 2400 AND gap_ms = 40").await, 1);
-    let other = "018f0000-0000-7000-8000-00000000000a";
+    let other = "018f000000007000800000000000000a";
     for (fields, wrong) in [
         (&[("host", "10.0.0.256")][..], "wrong=host"),
         (&[("port", "0")], "wrong=port"),

@@ -2,6 +2,7 @@
 
 pub mod form;
 pub mod gateway;
+pub mod scan;
 
 use leptos::prelude::*;
 
@@ -28,6 +29,7 @@ struct Shown {
     retired: Vec<(GatewayId, String, Timestamp)>,
     newcomers: Vec<Newcomer>,
     site: Option<SweepInterval>,
+    port: Option<u16>,
     may_change: bool,
 }
 
@@ -41,6 +43,7 @@ pub fn GatewaysPage() -> impl IntoView {
             retired: ports.gateways.retired_gateways(&who).await?,
             newcomers: ports.gateways.newcomers(&who).await?,
             site: ports.gateways.site_sweep().await?,
+            port: ports.gateways.dial_in_port().await?,
             may_change: ports.gateways.may_change(&who).await?,
         })
     };
@@ -52,6 +55,7 @@ fn body(shown: &Shown) -> impl IntoView + use<> {
     let said = match param("done").as_str() {
         "retry" => Some(t.retry_asked),
         "sweep" => Some(g.interval_set),
+        "port" => Some(g.port_set),
         _ => None,
     };
     let site_interval = if shown.may_change {
@@ -67,6 +71,7 @@ fn body(shown: &Shown) -> impl IntoView + use<> {
         let said = shown.site.map_or_else(|| g.as_configured.to_owned(), |site| interval(site, lang()));
         view! { <p class="muted">{g.interval_of_site}" "{said}</p> }.into_any()
     };
+    let port = shown.may_change.then(|| port_form(shown.port));
     let rows = shown.lines.iter().map(row).collect_view();
     let is_empty = shown.lines.is_empty();
     let add = shown.may_change.then(|| view! { <a class="button primary" href="/gateways/new">{g.add}</a> });
@@ -99,6 +104,7 @@ fn body(shown: &Shown) -> impl IntoView + use<> {
             {newcomers}
             {is_empty.then(|| view! { <p class="empty">{g.no_gateways}</p> })}
             {site_interval}
+            {port}
             {retired}
         </Frame>
     }
@@ -162,6 +168,22 @@ fn state(line: &GatewayLine) -> impl IntoView + use<> {
         view! { <br /><span class="muted">{noise_on_the_line(times, lang())}" "<Ago at=last /></span> }
     });
     view! { {mark.map(|word| view! { <span class="state lost">{word}</span>" " })}{said}{noise} }
+}
+
+fn port_form(port: Option<u16>) -> impl IntoView {
+    let t = texts(lang());
+    let value = port.map(|port| port.to_string()).unwrap_or_default();
+    view! {
+        <form class="card stack-tight" method="post" action="/api/operator/gateways/port">
+            <h2>{t.port_of_site}</h2>
+            <p class="hint">{t.port_hint}</p>
+            <label class="field">
+                <span>{t.field.port}</span>
+                <input class="input" name="port" value=value inputmode="numeric" maxlength="5" autocomplete="off" />
+            </label>
+            <button>{t.set}</button>
+        </form>
+    }
 }
 
 /// What dialled in and is no gateway, each with a way to make it one.

@@ -46,6 +46,7 @@ fn Lists(
         <Frame title=t.meters section=Section::Meters>
             <div class="page-head">
                 <h1>{t.meters}</h1>
+                <a href="/commissioning">{crate::i18n::commissioning::texts(lang()).list}</a>
                 {may(Permission::Estate).then(|| view! {
                     <a class="button" href="/meters/new">{meter_setup::texts(lang()).add}</a>
                 })}

@@ -12,6 +12,7 @@ pub mod cash_desk;
 pub mod channels;
 pub mod closing;
 pub mod commands;
+pub mod commissioning;
 mod counter;
 mod frame;
 pub mod gateways;

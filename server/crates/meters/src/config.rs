@@ -126,7 +126,7 @@ impl Config {
         // Request and answer are 8 + 5 bytes plus two per register, 11 bits each.
         let bits = (13 + 2 * registers as u64) * 11;
         let wire = (bits * 1_000).div_ceil(u64::from(self.baud.max(1)));
-        let think = if priority == Priority::Probe { self.request_timeout_ms / 2 } else { self.request_timeout_ms };
+        let think = if priority >= Priority::Probe { self.request_timeout_ms / 2 } else { self.request_timeout_ms };
         Duration::from_millis(think + if self.baud == 0 { 0 } else { wire })
     }
 }

@@ -31,6 +31,8 @@ use seats::Seats;
 
 /// Unknown registrations that are kept for people to see.
 const MOST_NEWCOMERS: usize = 50;
+/// Strangers cannot fill the log: of what they cause it has one warning in this time.
+const WARNING_PAUSE: Duration = Duration::from_secs(1);
 /// Connections that are kept in a gateway's history.
 const MOST_CONNECTIONS: usize = 20;
 
@@ -106,6 +108,17 @@ pub(crate) struct Shared {
 struct State {
     gateways: HashMap<GatewayId, KnownGateway>,
     newcomers: VecDeque<Newcomer>,
+    warned: Option<Instant>,
+}
+
+impl State {
+    fn may_warn(&mut self) -> bool {
+        let may = self.warned.is_none_or(|at| at.elapsed() >= WARNING_PAUSE);
+        if may {
+            self.warned = Some(Instant::now());
+        }
+        may
+    }
 }
 
 struct KnownGateway {
@@ -174,12 +187,15 @@ impl Hub {
     /// Hands a connection to the link of its gateway. It replaces the one before, unless that is too young.
     pub(crate) fn hand_over(&self, gateway: GatewayId, stream: Box<dyn Stream>, peer: SocketAddr, seat: Arc<Seat>) {
         let mut state = self.lock();
+        let may_warn = state.may_warn();
         // Retired since it was recognised.
         let Some(known) = state.gateways.get_mut(&gateway) else { return };
         let is_alive = known.seat.upgrade().is_some();
         let replace_after = Duration::from_millis(self.0.config.replace_after_ms);
         if is_alive && known.connected.is_some_and(|at| at.elapsed() < replace_after) {
-            tracing::warn!(gateway = known.name, %peer, "gateway.dials-in-twice");
+            if may_warn {
+                tracing::warn!(gateway = known.name, %peer, "gateway.dials-in-twice");
+            }
             return;
         }
         tracing::info!(gateway = known.name, %peer, replaces = is_alive, "gateway.dialled-in");
@@ -190,6 +206,13 @@ impl Hub {
         known.connections.truncate(MOST_CONNECTIONS);
         (known.seat, known.connected) = (Arc::downgrade(&seat), Some(Instant::now()));
         known.mailbox.put(Accepted { stream, peer, seat });
+    }
+
+    /// Notes a connection that got no place.
+    pub(crate) fn turn_away(&self, refusal: Refusal, peer: SocketAddr) {
+        if self.lock().may_warn() {
+            tracing::warn!(%peer, ?refusal, "dial-in.too-many-connections");
+        }
     }
 
     /// Notes a connection that named no gateway.
@@ -205,7 +228,9 @@ impl Hub {
                 }
             }
             None => {
-                tracing::warn!(%peer, received = hex, "gateway.unknown-registration");
+                if state.may_warn() {
+                    tracing::warn!(%peer, received = hex, "gateway.unknown-registration");
+                }
                 state.newcomers.push_front(Newcomer { received, peer: peer.ip().to_string(), first: now, last: now, times: 1 });
                 state.newcomers.truncate(MOST_NEWCOMERS);
             }

@@ -23,6 +23,7 @@ pub mod parameters;
 pub mod planner;
 pub mod poller;
 pub mod profile;
+mod read_quality;
 pub mod reader;
 pub mod recorder;
 mod records;

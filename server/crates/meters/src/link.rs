@@ -43,8 +43,10 @@ pub enum Priority {
     /// A reading that a person waits for.
     ReadNow,
     Sweep,
-    /// A lost meter is tried: last of all, with half the time-out.
+    /// A lost meter is tried, with half the time-out.
     Probe,
+    /// Somebody looks for meters: last of all, with half the time-out.
+    Scan,
 }
 
 /// Why a request has no answer. After a write, anything but an exception leaves the outcome unknown.

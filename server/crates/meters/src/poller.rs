@@ -16,6 +16,7 @@ use super::driver;
 use super::gateway::{GatewayHealth, GatewayState};
 use super::link::{Link, LinkState, Priority};
 use super::profile::FieldSet;
+use super::read_quality::ReadQualities;
 use super::reader::ReadError;
 use super::recorder::MeterEvent;
 use super::schedule::{ReadFailure, ReadReason, Schedule, ScheduledAction, StatusChange};
@@ -45,6 +46,7 @@ pub struct PollerParts {
     pub recovered: mpsc::UnboundedSender<Recovered>,
     pub control: mpsc::UnboundedReceiver<PollerCommand>,
     pub health: watch::Sender<GatewayState>,
+    pub qualities: Arc<ReadQualities>,
     pub stop: CancellationToken,
 }
 
@@ -116,13 +118,14 @@ pub struct Poller {
     warned_serials: HashMap<MeterId, Serial>,
     /// How long the last attempt on each meter took, ms.
     took: HashMap<MeterId, u64>,
+    qualities: Arc<ReadQualities>,
 }
 
 impl Poller {
     /// Starts without meters.
     #[must_use]
     pub fn new(parts: PollerParts) -> Self {
-        let PollerParts { link, clock, schedule, events, recovered, control, health, stop } = parts;
+        let PollerParts { link, clock, schedule, events, recovered, control, health, qualities, stop } = parts;
         Self {
             link,
             clock,
@@ -140,6 +143,7 @@ impl Poller {
             mismatched_serials: HashMap::new(),
             warned_serials: HashMap::new(),
             took: HashMap::new(),
+            qualities,
         }
     }
 
@@ -228,6 +232,7 @@ impl Poller {
         let now = self.now();
         let took = now.saturating_sub(started_at);
         self.took.insert(id, took);
+        self.qualities.note(id, result.as_ref().err().is_none_or(|error| error.is_answered()));
         match result {
             Ok(driver::Reading { at, measurement, meter_status, odd }) => {
                 self.mismatched_serials.remove(&id);

@@ -2,6 +2,7 @@
 
 mod dial_in;
 mod on_demand;
+mod scan;
 mod test_gateway;
 
 use model::case::{CaseDetail, CaseKind};
@@ -26,6 +27,7 @@ use super::link::{Link, Target};
 use super::parameters::{ParameterReader, VersionTracker};
 use super::poller::{Poller, PollerCommand, PollerParts, Recovered};
 use super::profile::Profiles;
+use super::read_quality::ReadQualities;
 use super::recorder::{MeterEvent, Recorder};
 use super::relay_controller::RelayController;
 use super::schedule::{Schedule, SchedulePolicy};
@@ -67,8 +69,10 @@ struct Shared {
     clock: SharedClock,
     directory: Arc<Directory>,
     buses: Mutex<HashMap<GatewayId, Bus>>,
-    /// Gateways that dial in.
     hub: Hub,
+    profiles: Profiles,
+    scans: scan::Scans,
+    qualities: Arc<ReadQualities>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -172,6 +176,9 @@ impl Meters {
             directory: Arc::clone(&directory),
             buses: Mutex::default(),
             hub: Hub::new(config.dial_in.clone(), self.clock.clone()),
+            profiles: self.profiles.clone(),
+            scans: Mutex::default(),
+            qualities: Arc::default(),
             tasks: Mutex::default(),
         });
         let parameter_reader = ParameterReader { db: self.db.clone(), rng: self.rng.clone(), directory: Arc::clone(&directory) };
@@ -211,6 +218,7 @@ impl Meters {
             events,
             recovered,
             shared: Arc::clone(&shared),
+            site_port: dial_in::SitePort::default(),
             rooms: HashMap::new(),
         };
         supervisor.reload().await?;
@@ -243,6 +251,7 @@ struct Supervisor {
     events: mpsc::Sender<MeterEvent>,
     recovered: mpsc::UnboundedSender<Recovered>,
     shared: Arc<Shared>,
+    site_port: dial_in::SitePort,
     /// Building, floor and room of each meter, for the log.
     rooms: HashMap<MeterId, String>,
 }
@@ -282,6 +291,7 @@ impl Supervisor {
     /// Makes the running tasks match the database.
     async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
+        self.site_port.follow(store::gateways::dial_in_port(&self.db).await?, &self.shared);
         self.rooms = rows::room_names(&self.db).await?;
         let site = intervals::of_site(&self.db).await?;
         let unusable = self.apply_site(gateways, meters, site);
@@ -373,6 +383,7 @@ impl Supervisor {
             recovered: self.recovered.clone(),
             control: commands,
             health: publish,
+            qualities: Arc::clone(&self.shared.qualities),
             stop: stop.clone(),
         });
         let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,7 @@
 //! Gateways as people set them: added, changed, replaced, retired, each with its audit line in one transaction.
 
+use std::num::NonZeroU16;
+
 use model::audit::AuditAction;
 use model::console::{GatewayChange, GatewayLoss, GatewayMeter, RoomName};
 use model::error::AppError;
@@ -247,6 +249,24 @@ pub async fn retired(db: &Db) -> Result<Vec<(GatewayId, String, Timestamp)>> {
     .bind(HISTORY)
     .fetch_all(pool)
     .await)
+}
+
+/// The port where gateways dial in, if one is set for the site.
+pub async fn dial_in_port(db: &Db) -> Result<Option<u16>> {
+    let row: Option<(Option<i64>,)> =
+        read!(db, |pool| sqlx::query_as("SELECT dial_in_port FROM site_settings WHERE one = 1").fetch_optional(pool).await)?;
+    Ok(row.and_then(|(port,)| port).and_then(|port| u16::try_from(port).ok()))
+}
+
+/// Sets it, or removes it. The caller has checked the permission.
+pub async fn set_dial_in_port(db: &Db, at: Timestamp, who: &Who, port: Option<NonZeroU16>) -> Result<()> {
+    let port = port.map(|port| i64::from(port.get()));
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE site_settings SET dial_in_port = $1 WHERE one = 1").bind(port).execute(c).await)?;
+    let (actor, detail) = (format!("user:{}", who.user), json!({ "port": port }).to_string());
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::GatewayPort, subject: "site", detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
 }
 
 /// Refuses a registration that is, begins or continues another gateway's: what begins so could be either.

@@ -10,6 +10,7 @@ mod json_text;
 mod one_trip;
 mod server_lock;
 
+pub mod acceptances;
 pub mod account_batches;
 pub mod account_numbers;
 pub mod accounts;

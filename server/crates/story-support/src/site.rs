@@ -10,17 +10,18 @@ use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use domain::command_args::CommandArgs;
 use domain::order::Limits;
-use model::gateway::{GatewayName, GatewaySettings, Host, Reach, Timing};
-use model::ids::{CommandId, MeterId, PlaceId, UserId};
+use model::gateway::{GatewayName, GatewaySettings, Reach, Timing};
+use model::ids::{CommandId, GatewayId, MeterId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
+use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::Timestamp;
 use simulator::{DialIn, Estate, MeterHandle, MeterView, OpenAccount, Simulator};
 use std::sync::Arc;
 use store::accounts::{self, NewResident, TakeOver};
 use store::commands::{self, NewCommand};
-use store::meters::{NewMeter, add_meter};
+use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
 use store::orders::{self, NewOrder, Order};
 use store::{Db, Tx};
 use uuid::Uuid;
@@ -83,20 +84,27 @@ impl Site {
         let at = SystemClock.now();
         let mut ids = Vec::new();
         for (n, plan) in estate.gateways.iter().enumerate() {
-            let reach = match dial_in {
-                Some(dial_in) => {
-                    let registration = dial_in.registration_of(n).unwrap();
-                    Reach::DialIn { registration, heartbeat: dial_in.heartbeat.clone() }
-                }
-                None => {
-                    let port = self.sim.addresses()[n].port().try_into().unwrap();
-                    Reach::Dialled { host: Host::parse("127.0.0.1").unwrap(), port }
-                }
+            let (id, name) = (GatewayId(self.w.rng.id(at)), format!("g{n}"));
+            ids.push(id);
+            let Some(dial_in) = dial_in else {
+                let port = self.sim.addresses()[n].port();
+                let new = NewGateway { id, name, host: "127.0.0.1".into(), port, framing: plan.framing };
+                let mut tx = self.w.db.begin().await.unwrap();
+                add_gateway(&mut tx, at, &new).await.unwrap();
+                tx.commit().await.unwrap();
+                continue;
             };
-            let (name, timing) = (GatewayName::parse(&format!("g{n}")).unwrap(), Timing::default());
-            let settings = GatewaySettings { name, code: None, reach, framing: plan.framing, timing };
-            let who = Who { user: self.clerk, role: Role::Admin, name: String::new(), ip: String::new() };
-            ids.push(store::gateways::create(&self.w.db, at, &who, self.w.rng.id(at), &settings).await.unwrap());
+            let registration = dial_in.registration_of(n).unwrap();
+            let settings = GatewaySettings {
+                name: GatewayName::parse(&name).unwrap(),
+                code: None,
+                reach: Reach::DialIn { registration, heartbeat: dial_in.heartbeat.clone() },
+                framing: plan.framing,
+                timing: Timing::default(),
+            };
+            let (role, permissions) = (Role::Admin, Permissions::of(Role::Admin));
+            let who = Who { user: self.clerk, role, permissions, name: String::new(), ip: String::new() };
+            store::gateways::create(&self.w.db, at, &who, id.0, &settings).await.unwrap();
         }
         let profiles = Profiles::load(None).unwrap();
         for (gateway, plan) in estate.meters() {

@@ -1,5 +1,7 @@
 //! Gateways and meters: the lists, polling intervals and certificates.
 
+use std::num::NonZeroU16;
+
 use app::access::Access;
 use app::api::gateways::GatewaysPort;
 use async_trait::async_trait;
@@ -9,7 +11,7 @@ use model::error::AppError;
 use model::gateway::{GatewayForm, GatewaySettings, GatewayTest, Newcomer, Sweep, SweepInterval, Trust};
 use model::ids::{GatewayId, Uuid};
 use model::permission::Permission;
-use model::person::{Role, Who};
+use model::person::Who;
 use model::time::Timestamp;
 
 use super::ConsoleService;
@@ -66,8 +68,19 @@ impl GatewaysPort for ConsoleService {
         Ok(if self.may_change(who).await? { self.context.gateway.newcomers() } else { Vec::new() })
     }
 
+    async fn dial_in_port(&self) -> Result<Option<u16>, AppError> {
+        Ok(gateways::dial_in_port(&self.context.db).await?)
+    }
+
+    async fn set_dial_in_port(&self, who: &Who, port: Option<NonZeroU16>) -> Result<(), AppError> {
+        self.require_change(who).await?;
+        gateways::set_dial_in_port(&self.context.db, self.context.now(), who, port).await?;
+        self.context.gateway.reload();
+        Ok(())
+    }
+
     async fn may_change(&self, who: &Who) -> Result<bool, AppError> {
-        let has = Access::May(Permission::Gateways).check(Some(who.role)).is_ok();
+        let has = who.may(Permission::Gateways);
         Ok(has && console::scope(&self.context.db, who.user).await? == Scope::All)
     }
 
@@ -100,7 +113,7 @@ impl GatewaysPort for ConsoleService {
     }
 
     async fn test_gateway(&self, who: &Who, gateway: GatewayId) -> Result<GatewayTest, AppError> {
-        Access::May(Permission::Gateways).check(Some(who.role))?;
+        Access::May(Permission::Gateways).check(Some(who))?;
         self.context.require_gateway(who, gateway).await?;
         self.context.gateway.test_gateway(gateway, &self.context.rng).await
     }

@@ -8,6 +8,7 @@ mod approvals;
 mod audit;
 mod batches;
 mod cases;
+mod commissioning;
 mod gateways;
 mod history;
 mod meter_wall;

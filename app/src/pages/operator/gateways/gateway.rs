@@ -88,6 +88,7 @@ fn actions(id: GatewayId) -> impl IntoView {
                 <input type="hidden" name="gateway" value=id.to_string() />
                 <button class="primary">{t.test}</button>
             </form>
+            <a class="button" href=format!("/gateways/{id}/scan")>{t.scan}</a>
             <a class="button" href=format!("/gateways/{id}/edit")>{t.edit}</a>
             <a class="button" href=format!("/gateways/{id}/edit?do=replace")>{t.replace}</a>
             <a class="button danger" href=format!("/gateways/{id}?do=retire")>{t.retire}</a>

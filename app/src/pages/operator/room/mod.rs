@@ -26,7 +26,7 @@ use super::frame::{Frame, Section};
 use super::parts::param;
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
-use crate::i18n::{cases, gateways, lang};
+use crate::i18n::{cases, commissioning, gateways, lang};
 use crate::ports::{allowed, form_key, operator, ports};
 use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
@@ -165,12 +165,15 @@ fn about(room: &Room) -> impl IntoView + use<> {
         None if room.kind == Wallet::None => view! { <dt>{t.account}</dt><dd>{t.measures_only}</dd> }.into_any(),
         None => view! { <dt>{t.account}</dt><dd>{t.not_open}</dd> }.into_any(),
     };
+    let checks = format!("/meters/{}/commissioning", room.progress.latest.meter);
     view! {
         <section class="card">
             <dl class="facts">
                 {account}
                 <dt>{t.meter}</dt>
                 <dd class="num">{room.serial.clone()}" · "{room.profile.clone()}</dd>
+                <dt>{commissioning::texts(lang()).title}</dt>
+                <dd><a href=checks>{commissioning::texts(lang()).checks}</a></dd>
                 {meter_journal::facts(room)}
                 <dt>{crate::i18n::operator::texts(lang()).gateway}</dt>
                 <dd>{room.gateway_name.clone()}" · "{room.unit}</dd>

@@ -102,7 +102,7 @@ async fn accept(hub: &Hub, listener: &TcpListener, acceptor: &Acceptor, stop: &C
                         }
                     });
                 }
-                Err(refusal) => tracing::warn!(%peer, ?refusal, "dial-in.too-many-connections"),
+                Err(refusal) => hub.turn_away(refusal, peer),
             },
             Err(error) => {
                 tracing::warn!(%error, "dial-in.accept-failed");

@@ -153,7 +153,7 @@ async fn value(meter: &Meter, priority: Priority, di: u32) -> Result<Option<Vec<
             }
             Err(LinkError::Refused(refusal)) if refusal.is_no_data() => return Ok(None),
             Err(error) => return Err(error.into()),
-            Ok(Answer::Done) => return Err(LinkError::Garbled.into()),
+            Ok(Answer::Done | Answer::Address(_)) => return Err(LinkError::Garbled.into()),
         }
     }
     meter.link.distrust();

@@ -19,6 +19,8 @@ pub enum Address {
     Meter(Serial),
     /// All meters; none answers.
     All,
+    /// Whoever is alone on the bus.
+    Anyone,
 }
 
 /// A frame; its data without the offset.
@@ -73,6 +75,7 @@ impl Frame {
 
 impl Address {
     const ALL: [u8; 6] = [0x99; 6];
+    const ANYONE: [u8; 6] = [0xaa; 6];
 
     fn parse(bytes: [u8; 6]) -> Option<Self> {
         if bytes == Self::ALL { Some(Self::All) } else { Serial::from_bytes(bytes).map(Self::Meter) }
@@ -82,6 +85,7 @@ impl Address {
         match self {
             Self::Meter(serial) => serial.bytes(),
             Self::All => Self::ALL,
+            Self::Anyone => Self::ANYONE,
         }
     }
 }

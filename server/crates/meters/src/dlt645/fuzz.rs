@@ -58,6 +58,7 @@ fn fuzz_answers() {
                     (control | u8::from(more) << 5, [&di.to_le_bytes(), &*bytes, sequence].concat())
                 }
                 Ok(Answer::Done) => (control, Vec::new()),
+                Ok(Answer::Address(other)) => panic!("{request:?} is answered by the address {other}"),
                 Err(Refusal::Error(error)) => (control | 0x40, vec![error]),
                 Err(Refusal::Security(error)) => (control | 0x40, error.to_le_bytes().to_vec()),
             };

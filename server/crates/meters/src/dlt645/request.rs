@@ -12,6 +12,7 @@ use domain::serial::Serial;
 const TIME: u8 = 0x08;
 const READ: u8 = 0x11;
 const FOLLOW: u8 = 0x12;
+const READ_ADDRESS: u8 = 0x13;
 const WRITE: u8 = 0x14;
 const SWITCH: u8 = 0x1c;
 /// Bits of an answer's control code: from the meter, error, more frames follow.
@@ -72,6 +73,8 @@ pub enum Dlt645Request {
         part: ClockPart,
         time: BcdTime,
     },
+    /// Which meter is there; where there are several, their answers collide.
+    Address,
     /// Set the time of all meters on the bus; none answers. A meter accepts it once a day, if it is less than five minutes off.
     Time(BcdTime),
 }
@@ -87,17 +90,19 @@ pub enum Answer {
     },
     /// The command was accepted, or broadcast.
     Done,
+    /// The meter that is alone on the bus.
+    Address(Serial),
 }
 
 impl Dlt645Request {
-    /// The meter that must answer; `None` for a broadcast.
+    /// The meter that must answer; `None` for a broadcast, and where any may.
     #[must_use]
     pub const fn meter(&self) -> Option<Serial> {
         match self {
             Self::Read { meter, .. } | Self::Follow { meter, .. } | Self::Switch { meter, .. } | Self::Clock { meter, .. } => {
                 Some(*meter)
             }
-            Self::Time(_) => None,
+            Self::Address | Self::Time(_) => None,
         }
     }
 
@@ -109,9 +114,11 @@ impl Dlt645Request {
             Self::Follow { di, sequence, .. } => [&di.to_le_bytes()[..], &[*sequence]].concat(),
             Self::Switch { command, .. } => [&credentials.wire_bytes()?[..], &[*command as u8, 0], &FOREVER].concat(),
             Self::Clock { di, part, time, .. } => [&di.to_le_bytes()[..], &credentials.wire_bytes()?, &part.of(*time)].concat(),
+            Self::Address => Vec::new(),
             Self::Time(time) => time.bytes().into_iter().rev().collect(),
         };
-        let address = self.meter().map_or(Address::All, Address::Meter);
+        let everybody = if *self == Self::Address { Address::Anyone } else { Address::All };
+        let address = self.meter().map_or(everybody, Address::Meter);
         Frame { address, control: self.control(), data }.encode()
     }
 
@@ -124,10 +131,14 @@ impl Dlt645Request {
             Progress::More(missing) => return Ok(Progress::More(missing)),
             Progress::Whole(frame) => frame,
         };
+        let own = self.control();
+        if let (Self::Address, Address::Meter(serial)) = (self, frame.address) {
+            let is_own = frame.control == own | ANSWER && frame.data.iter().rev().eq(&serial.bytes());
+            return if is_own { Ok(Progress::Whole(Ok(Answer::Address(serial)))) } else { Err(OutOfStep) };
+        }
         if self.meter().map(Address::Meter) != Some(frame.address) {
             return Err(OutOfStep);
         }
-        let own = self.control();
         let answer = if frame.control == own | ANSWER | ERROR {
             Err(Refusal::parse(&frame.data).ok_or(OutOfStep)?)
         } else if frame.control & !MORE == own | ANSWER {
@@ -149,7 +160,7 @@ impl Dlt645Request {
                 Some(Answer::Data { bytes, more })
             }
             Self::Switch { .. } | Self::Clock { .. } => (data.is_empty() && !more).then_some(Answer::Done),
-            Self::Time(_) => None,
+            Self::Address | Self::Time(_) => None,
         }
     }
 
@@ -159,6 +170,7 @@ impl Dlt645Request {
             Self::Follow { .. } => FOLLOW,
             Self::Switch { .. } => SWITCH,
             Self::Clock { .. } => WRITE,
+            Self::Address => READ_ADDRESS,
             Self::Time(_) => TIME,
         }
     }
@@ -258,6 +270,18 @@ mod tests {
             assert_eq!(request.answer(&reply_with(0x94, &[])), Ok(Progress::Whole(Ok(Answer::Done))));
             assert_eq!(request.answer(&reply_with(0xd4, &[4])), Ok(Progress::Whole(Err(Refusal::Error(4)))));
             assert_eq!(request.answer(&reply_with(0x9c, &[])), Err(OutOfStep));
+        }
+    }
+
+    #[test]
+    fn whoever_is_alone_says_its_address() {
+        let sent = Dlt645Request::Address.encode(&Credentials::default()).unwrap();
+        assert_eq!(hex::encode(&sent[4..]), "68aaaaaaaaaaaa681300df16");
+        let reversed: Vec<u8> = meter().bytes().into_iter().rev().collect();
+        let answer = Dlt645Request::Address.answer(&reply_with(0x93, &reversed));
+        assert_eq!(answer, Ok(Progress::Whole(Ok(Answer::Address(meter())))));
+        for bad in [reply_with(0x93, &[1; 6]), reply_with(0x91, &reversed), reply_with(0x93, &[])] {
+            assert_eq!(Dlt645Request::Address.answer(&bad), Err(OutOfStep));
         }
     }
 

@@ -1,10 +1,12 @@
 //! The ports where gateways dial in, and what is known of them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use model::gateway::{DialInConnection, Newcomer};
 use model::ids::GatewayId;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::{Bus, GatewayHandle, Shared};
 use crate::dial_in::{Acceptor, Registration, serve as serve_port};
@@ -44,4 +46,26 @@ pub(super) fn listeners(shared: &Shared) -> Vec<JoinHandle<()>> {
     };
     let serve = |(address, acceptor)| serve_port(shared.hub.clone(), address, acceptor, shared.stop.clone());
     plain.chain(tls).map(|one| tokio::spawn(serve(one))).collect()
+}
+
+/// The port that is set for the site, while it is listened at.
+#[derive(Default)]
+pub(super) struct SitePort(Option<(u16, CancellationToken)>);
+
+impl SitePort {
+    /// Listens at this port, and no more at another one. Connections that are open stay.
+    pub(super) fn follow(&mut self, port: Option<u16>, shared: &Shared) {
+        if self.0.as_ref().map(|(port, _)| *port) == port {
+            return;
+        }
+        if let Some((_, stop)) = self.0.take() {
+            stop.cancel();
+        }
+        self.0 = port.map(|port| {
+            let stop = shared.stop.child_token();
+            let address = SocketAddr::from(([0, 0, 0, 0], port));
+            tokio::spawn(serve_port(shared.hub.clone(), address, Acceptor::default(), stop.clone()));
+            (port, stop)
+        });
+    }
 }

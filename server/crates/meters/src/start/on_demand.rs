@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::console::ReadQuality;
 use model::error::AppError;
 use model::ids::MeterId;
 use model::reading::ReadingSource;
@@ -24,6 +25,12 @@ impl GatewayHandle {
             // If the poller is gone it is being replaced, and the new one reads all meters.
             let _ = found.poll.send(PollerCommand::ReadNow(meter, ReadingSource::OnDemand));
         }
+    }
+
+    /// How many of its last requests a meter answered; `None` where nothing was requested since the start.
+    #[must_use]
+    pub fn read_quality(&self, meter: MeterId) -> Option<ReadQuality> {
+        self.0.qualities.of(meter)
     }
 
     /// Whether a meter reports its serial number, so that a replacement is noticed at once; `None` if it is not in service.

@@ -129,3 +129,11 @@ CREATE TABLE account_residents (
 );
 CREATE UNIQUE INDEX account_residents_user ON account_residents (user_id) WHERE to_at IS NULL;
 CREATE INDEX account_residents_account ON account_residents (account_id, to_at);
+
+-- Who accepted a meter after its installation, and when.
+CREATE TABLE meter_acceptances (
+    meter_id UUID PRIMARY KEY NOT NULL REFERENCES meters (id),
+    accepted_by UUID NOT NULL REFERENCES users (id),
+    accepted_at BIGINT NOT NULL,
+    comment TEXT NOT NULL
+);

@@ -89,6 +89,8 @@ CREATE TRIGGER meter_consumption_noted AFTER INSERT OR UPDATE OR DELETE ON meter
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER foreign_statement_lines_noted AFTER INSERT OR UPDATE OR DELETE ON foreign_statement_lines
     FOR EACH ROW EXECUTE FUNCTION note_change('statement_id', 'line');
+CREATE TRIGGER meter_acceptances_noted AFTER INSERT OR UPDATE OR DELETE ON meter_acceptances
+    FOR EACH ROW EXECUTE FUNCTION note_change('meter_id');
 CREATE TRIGGER meter_journal_noted AFTER INSERT OR UPDATE OR DELETE ON meter_journal
     FOR EACH ROW EXECUTE FUNCTION note_change('meter_id', 'at', 'sequence', 'kind');
 CREATE TRIGGER meters_noted AFTER INSERT OR UPDATE OR DELETE ON meters

@@ -47,7 +47,9 @@ CREATE TABLE site_settings (
     -- When the first administrator was made on the set-up page.
     set_up_at BIGINT,
     -- When somebody hid the list of what a new site lacks.
-    checklist_hidden_at BIGINT
+    checklist_hidden_at BIGINT,
+    -- Where gateways dial in, besides the addresses of the configuration.
+    dial_in_port BIGINT CHECK (dial_in_port BETWEEN 1 AND 65535)
 );
 INSERT INTO site_settings (one) VALUES (1);
 

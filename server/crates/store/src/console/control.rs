@@ -77,7 +77,7 @@ async fn may_touch(tx: &mut Tx, operator: UserId, meter: MeterId) -> Result<bool
 pub async fn may_touch_gateway(db: &Db, operator: UserId, gateway: GatewayId) -> Result<bool> {
     let row: Option<(GatewayId,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT id FROM gateways WHERE id = $2 AND (
-             NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1)
+             (SELECT all_buildings FROM users WHERE id = $1)
              OR EXISTS (SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
         above!(),
         "WHERE m.gateway_id = $2 AND m.retired_at IS NULL AND",

@@ -40,7 +40,7 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
         ", COALESCE(meters, 0) AS meters, COALESCE(lost, 0) AS lost, newest, oldest
          FROM gateways LEFT JOIN counted ON counted.gateway_id = gateways.id
          WHERE retired_at IS NULL
-           AND (meters IS NOT NULL OR (NOT EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1)
+           AND (meters IS NOT NULL OR ((SELECT all_buildings FROM users WHERE id = $1)
                 AND NOT EXISTS (SELECT 1 FROM meters m WHERE m.gateway_id = gateways.id AND m.retired_at IS NULL)))
          ORDER BY name"
     ))

@@ -70,6 +70,7 @@ const ROWS: &str = "
     INSERT INTO accounts (id, number, place_id, state, opened_at) VALUES ($1, '0000000000000001', $1, 'open', 1);
     INSERT INTO account_meters (account_id, meter_id, epoch, count, cumulative_fen, from_at) VALUES ($1, $1, 1, 1, 100, 1);
     INSERT INTO account_residents (account_id, user_id, from_at) VALUES ($1, $1, 1);
+    INSERT INTO meter_acceptances (meter_id, accepted_by, accepted_at, comment) VALUES ($1, $1, 1, 'a');
     INSERT INTO meter_latest (meter_id, observed_at, status, remaining_fen, cumulative_fen, count, epoch, total_wh, reverse_wh)
     VALUES ($1, 91000000, 1, 1, 100, 1, 1, 107, 1);
     UPDATE meter_latest SET power_w = 1, voltage_dv = 1, current_ca = 1, power_factor = 1;

@@ -1,0 +1,164 @@
+//! Whether a meter was installed right, and who accepted it.
+
+use super::RoomName;
+use crate::case::CaseKind;
+use crate::ids::MeterId;
+use crate::meter::Latest;
+use crate::time::Timestamp;
+use crate::word_enum;
+
+word_enum! {
+    /// What is checked of an installed meter.
+    pub enum CheckItem {
+        /// The registered serial number answers at its address.
+        Identity = "identity",
+        Clock = "clock",
+        /// The meter's own count of parameter commands, and its parameters, were read.
+        Parameters = "parameters",
+        /// Nothing waits for a person.
+        Cases = "cases",
+        /// How many of its last requests it answered.
+        ReadQuality = "read-quality",
+    }
+
+    /// How a check ended.
+    pub enum CheckState {
+        Good = "good",
+        Differs = "differs",
+        Unknown = "unknown",
+    }
+}
+
+/// The clock may be wrong by so many seconds.
+pub const MOST_CLOCK_OFFSET_S: i32 = 60;
+/// A line that loses more than this share of its requests is not good, percent.
+pub const MOST_UNANSWERED_PERCENT: u32 = 5;
+/// Fewer requests than this say nothing about the line.
+pub const FEWEST_REQUESTS: u32 = 10;
+
+/// How many of the last requests to a meter were answered; at most a hundred are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadQuality {
+    pub requests: u32,
+    pub answered: u32,
+}
+
+/// What is known of an installed meter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commissioning {
+    pub meter: MeterId,
+    pub room: RoomName,
+    pub serial: String,
+    pub profile: String,
+    pub gateway: String,
+    pub unit: i64,
+    pub latest: Latest,
+    /// Whether it reports its serial number; `None` where this server does not poll.
+    pub is_identified: Option<bool>,
+    /// The kinds of its open cases.
+    pub cases: Vec<CaseKind>,
+    /// The version of its parameters, and when they were read.
+    pub parameters: Option<(i64, Timestamp)>,
+    /// `None` where this server does not poll it.
+    pub quality: Option<ReadQuality>,
+    pub accepted: Option<Acceptance>,
+}
+
+/// Who accepted a meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    pub by: String,
+    pub at: Timestamp,
+    pub comment: String,
+}
+
+/// A meter that nobody has accepted yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnacceptedMeter {
+    pub latest: Latest,
+    pub room: RoomName,
+    pub gateway: String,
+    pub unit: i64,
+    pub serial: String,
+}
+
+impl Commissioning {
+    /// How each check ended.
+    #[must_use]
+    pub fn checks(&self) -> [(CheckItem, CheckState); CheckItem::ALL.len()] {
+        CheckItem::ALL.map(|item| (item, self.check(item)))
+    }
+
+    fn check(&self, item: CheckItem) -> CheckState {
+        let good = |is_good: bool| if is_good { CheckState::Good } else { CheckState::Differs };
+        let has = |kind: CaseKind| self.cases.contains(&kind);
+        let is_read = self.latest.observed_at.is_some() && self.latest.lost_since.is_none();
+        match item {
+            CheckItem::Identity if has(CaseKind::Identity) || has(CaseKind::Unusable) => CheckState::Differs,
+            // Every reading is compared with the serial number where the model reports it.
+            CheckItem::Identity if is_read && self.is_identified == Some(true) => CheckState::Good,
+            CheckItem::Identity => CheckState::Unknown,
+            CheckItem::Clock if has(CaseKind::Clock) || self.latest.status.clock_lost() => CheckState::Differs,
+            CheckItem::Clock => {
+                self.latest.clock_offset_s.map_or(CheckState::Unknown, |offset| good(offset.abs() <= MOST_CLOCK_OFFSET_S))
+            }
+            CheckItem::Parameters if has(CaseKind::Parameters) => CheckState::Differs,
+            CheckItem::Parameters => self.parameters.map_or(CheckState::Unknown, |_| CheckState::Good),
+            CheckItem::Cases => good(self.cases.is_empty()),
+            CheckItem::ReadQuality => match self.quality {
+                Some(ReadQuality { requests, answered }) if requests >= FEWEST_REQUESTS => {
+                    good((requests - answered.min(requests)) * 100 <= requests * MOST_UNANSWERED_PERCENT)
+                }
+                _ => CheckState::Unknown,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Uuid;
+
+    fn meter() -> Commissioning {
+        let meter = MeterId(Uuid::nil());
+        Commissioning {
+            meter,
+            room: RoomName { building: String::new(), floor: String::new(), room: String::new() },
+            serial: String::new(),
+            profile: String::new(),
+            gateway: String::new(),
+            unit: 1,
+            latest: Latest::unseen(meter),
+            is_identified: None,
+            cases: Vec::new(),
+            parameters: None,
+            quality: None,
+            accepted: None,
+        }
+    }
+
+    #[test]
+    fn what_was_not_read_is_unknown() {
+        use CheckState::{Good, Unknown};
+        assert_eq!(meter().checks().map(|(_, state)| state), [Unknown, Unknown, Unknown, Good, Unknown]);
+    }
+
+    #[test]
+    fn what_was_read_is_good_or_differs() {
+        use CheckState::{Differs, Good};
+        let quality = |answered| Some(ReadQuality { requests: 100, answered });
+        let mut good = meter();
+        good.latest.observed_at = Some(Timestamp(1));
+        good.latest.clock_offset_s = Some(-60);
+        (good.is_identified, good.parameters, good.quality) = (Some(true), Some((3, Timestamp(1))), quality(95));
+        assert_eq!(good.checks().map(|(_, state)| state), [Good; 5]);
+        let mut bad = good.clone();
+        bad.latest.clock_offset_s = Some(61);
+        (bad.cases, bad.quality) = (vec![CaseKind::Identity, CaseKind::Parameters], quality(94));
+        assert_eq!(bad.checks().map(|(_, state)| state), [Differs; 5]);
+        // A few requests say nothing about a line.
+        good.quality = Some(ReadQuality { requests: 9, answered: 0 });
+        assert_eq!(good.checks()[4].1, CheckState::Unknown);
+    }
+}

@@ -1,0 +1,94 @@
+//! Discovery: looking for meters behind a gateway, and placing what was found.
+
+use async_trait::async_trait;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::form::parse;
+use super::{ApiError, answer};
+use crate::link;
+use crate::ports::{Who, operator, ports};
+use model::error::AppError;
+use model::gateway::scan::Scan;
+use model::ids::GatewayId;
+use model::site_workbook::Fault;
+
+/// The most meters that are placed at once.
+const MOST: usize = 250;
+
+/// A scan with what is needed to place what it found.
+#[derive(Clone, Debug)]
+pub struct ScanView {
+    pub gateway: GatewayId,
+    pub name: String,
+    /// `None` before the first since the server started.
+    pub scan: Option<Scan>,
+    /// The names of all meter profiles.
+    pub profiles: Vec<String>,
+    /// All rooms, as the form names them.
+    pub rooms: Vec<String>,
+}
+
+/// A meter to place.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Placement {
+    pub serial: String,
+    pub unit: String,
+    pub profile: String,
+    /// As [`ScanView::rooms`] names it; empty: the meter is left alone.
+    pub room: String,
+}
+
+#[async_trait]
+pub trait DiscoveryPort: Send + Sync {
+    async fn scan(&self, who: &Who, gateway: GatewayId) -> Result<ScanView, AppError>;
+    async fn start_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
+    async fn stop_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
+    /// Registers meters, all or none. What is in the way is given with the serial number of its meter.
+    async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, (String, Fault)>, AppError>;
+}
+
+fn page(gateway: &str) -> String {
+    format!("/gateways/{gateway}/scan")
+}
+
+/// Starts a scan.
+#[server(name = StartScan, prefix = "/api", endpoint = "operator/gateways/scan")]
+pub async fn start_scan(gateway: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let back = page(&gateway);
+    let done = async { ports.discovery.start_scan(&who, parse(&gateway)?).await }.await;
+    answer(done.map(|()| back.clone()), &back)
+}
+
+/// Stops a scan; what was found stays.
+#[server(name = StopScan, prefix = "/api", endpoint = "operator/gateways/stop-scan")]
+pub async fn stop_scan(gateway: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let back = page(&gateway);
+    let done = async { ports.discovery.stop_scan(&who, parse(&gateway)?).await }.await;
+    answer(done.map(|()| back.clone()), &back)
+}
+
+/// Registers the meters that a room was chosen for.
+#[server(name = PlaceMeters, prefix = "/api", endpoint = "operator/gateways/place")]
+pub async fn place_meters(gateway: String, #[server(default)] meters: Vec<Placement>) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let back = page(&gateway);
+    let placed = async {
+        let chosen: Vec<Placement> = meters.into_iter().filter(|meter| !meter.room.trim().is_empty()).collect();
+        if chosen.is_empty() || chosen.len() > MOST {
+            return Err(AppError::Invalid);
+        }
+        let placed = ports.discovery.place(&who, parse(&gateway)?, &chosen).await?;
+        Ok(match placed {
+            Ok(count) => link::with(&back, "placed", &count.to_string()),
+            Err((serial, fault)) => {
+                let fault = serde_json::to_string(&fault).map_err(|_| AppError::Internal)?;
+                link::with(&link::with(&back, "serial", &serial), "fault", &fault)
+            }
+        })
+    };
+    answer(placed.await, &back)
+}

@@ -1,0 +1,88 @@
+//! Looking for meters behind a gateway, and placing what was found: through the import of a site, so that the same rules hold.
+
+use app::api::discovery::{DiscoveryPort, Placement, ScanView};
+use async_trait::async_trait;
+use model::console::RoomName;
+use model::error::AppError;
+use model::ids::GatewayId;
+use model::permission::Permission;
+use model::person::Who;
+use model::site_workbook::{Fault, Sheet};
+
+use super::Context;
+use super::site::SiteService;
+use app::access::Access;
+use meters::profile::Profiles;
+use store::{gateways, site_import};
+
+pub struct DiscoveryService {
+    context: Context,
+    site: SiteService,
+    profiles: Profiles,
+}
+
+impl DiscoveryService {
+    #[must_use]
+    pub const fn new(context: Context, site: SiteService, profiles: Profiles) -> Self {
+        Self { context, site, profiles }
+    }
+
+    /// Who may change gateways of the whole site; gives the gateway's name.
+    async fn require(&self, who: &Who, gateway: GatewayId) -> Result<String, AppError> {
+        Access::May(Permission::Gateways).check(Some(who))?;
+        self.context.require_whole_site(who).await?;
+        let stored = gateways::find(&self.context.db, gateway).await?.filter(|stored| stored.retired_at.is_none());
+        Ok(stored.ok_or(AppError::NotFound)?.row.name)
+    }
+}
+
+#[async_trait]
+impl DiscoveryPort for DiscoveryService {
+    async fn scan(&self, who: &Who, gateway: GatewayId) -> Result<ScanView, AppError> {
+        let name = self.require(who, gateway).await?;
+        let state = site_import::read(&self.context.db).await?;
+        let mut rooms: Vec<String> = state.rooms.keys().map(RoomName::to_string).collect();
+        rooms.sort();
+        let profiles = self.profiles.iter().map(|profile| profile.name.clone()).collect();
+        Ok(ScanView { gateway, name, scan: self.context.gateway.scan(gateway), profiles, rooms })
+    }
+
+    async fn start_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {
+        self.require(who, gateway).await?;
+        self.context.gateway.start_scan(gateway)
+    }
+
+    async fn stop_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {
+        self.require(who, gateway).await?;
+        self.context.gateway.stop_scan(gateway);
+        Ok(())
+    }
+
+    async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, (String, Fault)>, AppError> {
+        let name = self.require(who, gateway).await?;
+        let state = site_import::read(&self.context.db).await?;
+        let mut sheet = "serial,building,floor,room,gateway,unit,profile\n".to_owned();
+        for meter in meters {
+            let wanted = meter.room.trim();
+            let Some(room) = state.rooms.keys().find(|room| room.to_string() == wanted) else {
+                return Ok(Err((meter.serial.clone(), Fault::UnknownRoom)));
+            };
+            let cells = [&meter.serial, &room.building, &room.floor, &room.room, &name, &meter.unit, &meter.profile];
+            sheet.push_str(&cells.map(|cell| quoted(cell)).join(","));
+            sheet.push('\n');
+        }
+        let done = self.site.import(who, "", &format!("{}.csv", Sheet::Meters.as_str()), sheet.as_bytes()).await?;
+        if let Some(problem) = done.problems.first() {
+            // The first row is the head.
+            let meter = problem.row.and_then(|row| meters.get((row as usize).checked_sub(2)?));
+            return Ok(Err((meter.map(|meter| meter.serial.clone()).unwrap_or_default(), problem.fault.clone())));
+        }
+        self.context.gateway.reload();
+        Ok(Ok(done.counts.iter().map(|counts| counts.created).sum()))
+    }
+}
+
+/// A cell of a CSV file.
+fn quoted(cell: &str) -> String {
+    format!("\"{}\"", cell.trim().replace('"', "\"\""))
+}
