@@ -30,6 +30,18 @@ impl DefaultKind {
         }
     }
 
+    /// Its value among those that a meter has.
+    #[must_use]
+    pub fn of(self, limits: &Limits) -> u32 {
+        match self {
+            Self::Alarm1 => limits.alarm1,
+            Self::Alarm2 => limits.alarm2,
+            Self::Overdraft => limits.overdraft,
+            Self::Hoarding => limits.hoarding,
+            Self::Overload => limits.overload_w.into(),
+        }
+    }
+
     /// From a form: yuan, or watts; an empty field is none, which is inherited.
     ///
     /// # Errors
@@ -84,6 +96,16 @@ impl DefaultValues {
         Some(Limits { alarm1: alarm1?, alarm2: alarm2?, overdraft: overdraft?, hoarding: hoarding?, overload_w })
     }
 
+    /// Which values a meter has otherwise, with its value and the default; what is set nowhere is as it likes.
+    #[must_use]
+    pub fn differing(&self, limits: &Limits) -> Vec<(DefaultKind, u32, u32)> {
+        let differs = |kind: DefaultKind| {
+            let (has, wanted) = (kind.of(limits), self.get(kind)?);
+            (has != wanted).then_some((kind, has, wanted))
+        };
+        DefaultKind::ALL.into_iter().filter_map(differs).collect()
+    }
+
     /// Whether alarm 2 comes after alarm 1, as far as both are known.
     #[must_use]
     pub fn alarms_fit(&self) -> bool {
@@ -125,6 +147,10 @@ mod tests {
         let limits = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 50_000, overload_w: 1_800 };
         assert_eq!(all.limits(), Some(limits));
         assert!(all.alarms_fit());
+        assert_eq!(all.differing(&limits), []);
+        let other = Limits { alarm1: 1_000, overload_w: 2_000, ..limits };
+        assert_eq!(all.differing(&other), [(DefaultKind::Alarm1, 1_000, 2_000), (DefaultKind::Overload, 2_000, 1_800)]);
+        assert_eq!(DefaultValues::default().differing(&other), []);
         let some: DefaultValues = [Some(100), Some(500)].into_iter().collect();
         assert_eq!((some.limits(), some.alarms_fit()), (None, false));
     }

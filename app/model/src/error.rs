@@ -115,7 +115,7 @@ errors! {
     GatewayNameTaken = "gateway-name-taken", 409;
     /// Another gateway in service registers so, or its registration begins so.
     RegistrationTaken = "registration-taken", 409;
-    /// Meters behind the gateway have accounts, or commands wait for them.
+    /// Meters behind the gateway have accounts, or money waits for them.
     GatewayInUse = "gateway-in-use", 409;
     /// No price plan holds for the room.
     NoPrices = "no-prices", 409;

@@ -127,24 +127,30 @@ pub async fn add_gateway(key: String, form: GatewayFields) -> Result<(), ApiErro
     answer(added.map(|id| link::with(&page(&id.to_string()), "done", "added")), &again(path, &form, ""))
 }
 
-/// Changes a gateway; with a reason it is replaced.
+/// Changes a gateway; with `edit` "replace" its hardware, for a reason.
 #[server(name = ChangeGateway, prefix = "/api", endpoint = "operator/gateways/change")]
-pub async fn change_gateway(gateway: String, form: GatewayFields, reason: Option<String>) -> Result<(), ApiError> {
+pub async fn change_gateway(
+    gateway: String,
+    form: GatewayFields,
+    #[server(default)] edit: String,
+    #[server(default)] reason: String,
+) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let (path, form) = (format!("{}/edit", page(&gateway)), form.form());
-    let path = if reason.is_some() { link::with(&path, "do", "replace") } else { path };
+    let is_replacement = edit == "replace";
+    let path = if is_replacement { link::with(&path, "do", "replace") } else { path };
     let settings = match form.parse() {
         Ok(settings) => settings,
         Err(field) => return answer(Ok(again(&path, &form, field.as_str())), &path),
     };
-    let reason = reason.map(|reason| reason.trim().to_owned());
+    let reason = is_replacement.then_some(reason.trim());
     let changed = async {
-        if reason.as_ref().is_some_and(|reason| !(1..=200).contains(&reason.chars().count())) {
+        if reason.is_some_and(|reason| !(1..=200).contains(&reason.chars().count()) || reason.chars().any(char::is_control)) {
             return Err(AppError::Invalid);
         }
-        ports.gateways.change_gateway(&who, parse(&gateway)?, &settings, reason.as_deref()).await
+        ports.gateways.change_gateway(&who, parse(&gateway)?, &settings, reason).await
     };
-    let done = if reason.is_some() { "replaced" } else { "changed" };
+    let done = if is_replacement { "replaced" } else { "changed" };
     answer(changed.await.map(|()| link::with(&page(&gateway), "done", done)), &again(&path, &form, ""))
 }
 

@@ -2,7 +2,10 @@
 
 use super::Lang;
 pub use super::catalogue::commissioning::*;
+use super::settings;
 use model::console::{CheckItem, CheckState, Commissioning};
+use model::defaults::DefaultKind;
+use model::meter::Wallet;
 
 /// What is checked.
 #[must_use]
@@ -25,7 +28,25 @@ pub const fn check(state: CheckState, lang: Lang) -> &'static str {
         CheckState::Good => t.good,
         CheckState::Differs => t.differs,
         CheckState::Unknown => t.unknown,
+        CheckState::NotApplicable => t.not_applicable,
     }
+}
+
+/// The version, and what is not as the default parameters say.
+fn parameters(meter: &Commissioning, version: i64, lang: Lang) -> String {
+    let version = Version { version }.text(lang);
+    let differing = meter.differing().into_iter().map(|(kind, has, wanted)| {
+        let s = settings::texts(lang);
+        let name = match kind {
+            DefaultKind::Alarm1 => s.alarm1,
+            DefaultKind::Alarm2 => s.alarm2,
+            DefaultKind::Overdraft => s.overdraft,
+            DefaultKind::Hoarding => s.hoarding,
+            DefaultKind::Overload => s.overload,
+        };
+        Differing { name, has: kind.text(has), wanted: kind.text(wanted) }.text(lang)
+    });
+    std::iter::once(version).chain(differing).collect::<Vec<_>>().join(texts(lang).separator)
 }
 
 /// What was read for a check, or why nothing was.
@@ -40,9 +61,11 @@ pub fn reading(meter: &Commissioning, item: CheckItem, lang: Lang) -> String {
             .latest
             .clock_offset_s
             .map_or_else(|| t.no_clock.to_owned(), |seconds| ClockOffset { seconds: format!("{seconds:+}") }.text(lang)),
-        CheckItem::Parameters => {
-            meter.parameters.map_or_else(|| t.no_parameters.to_owned(), |(version, _)| Version { version }.text(lang))
-        }
+        CheckItem::Parameters if meter.wallet != Wallet::Meter => t.no_parameters_in_meter.to_owned(),
+        CheckItem::Parameters => match meter.parameters {
+            None => t.no_parameters.to_owned(),
+            Some((version, _)) => parameters(meter, version, lang),
+        },
         CheckItem::Cases => OpenCases { count: u32::try_from(meter.cases.len()).unwrap_or(u32::MAX) }.text(lang),
         CheckItem::ReadQuality => meter.quality.map_or_else(
             || t.not_polled.to_owned(),

@@ -54,6 +54,13 @@ impl Context {
         self.room(who, meter).await?.account.account_id.ok_or(AppError::AccountNotOpen)
     }
 
+    /// Gateways or meters were added, changed or retired: the engine and the meter wall read them again.
+    pub(super) async fn meters_changed(&self) -> Result<(), AppError> {
+        self.gateway.reload();
+        self.gateway.wake();
+        Ok(self.live.reload(&self.db).await?)
+    }
+
     /// Refuses operators who are bound to buildings.
     pub(super) async fn require_whole_site(&self, who: &Who) -> Result<(), AppError> {
         if console::scope(&self.db, who.user).await? == Scope::All { Ok(()) } else { Err(AppError::Forbidden) }

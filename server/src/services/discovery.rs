@@ -1,5 +1,7 @@
 //! Looking for meters behind a gateway, and placing what was found: through the import of a site, so that the same rules hold.
 
+use std::collections::HashMap;
+
 use app::api::discovery::{DiscoveryPort, Placement, ScanView};
 use async_trait::async_trait;
 use model::console::RoomName;
@@ -13,7 +15,7 @@ use super::Context;
 use super::site::SiteService;
 use app::access::Access;
 use meters::profile::Profiles;
-use store::{gateways, site_import};
+use store::{gateways, places};
 
 pub struct DiscoveryService {
     context: Context,
@@ -34,14 +36,19 @@ impl DiscoveryService {
         let stored = gateways::find(&self.context.db, gateway).await?.filter(|stored| stored.retired_at.is_none());
         Ok(stored.ok_or(AppError::NotFound)?.row.name)
     }
+
+    async fn rooms(&self) -> Result<Vec<RoomName>, AppError> {
+        let tree = places::tree(&self.context.db).await?;
+        let Some(site) = tree.site() else { return Ok(Vec::new()) };
+        Ok(tree.below(site.id).into_iter().filter_map(|place| tree.room_name(place.id)).collect())
+    }
 }
 
 #[async_trait]
 impl DiscoveryPort for DiscoveryService {
     async fn scan(&self, who: &Who, gateway: GatewayId) -> Result<ScanView, AppError> {
         let name = self.require(who, gateway).await?;
-        let state = site_import::read(&self.context.db).await?;
-        let mut rooms: Vec<String> = state.rooms.keys().map(RoomName::to_string).collect();
+        let mut rooms: Vec<String> = self.rooms().await?.iter().map(RoomName::to_string).collect();
         rooms.sort();
         let profiles = self.profiles.iter().map(|profile| profile.name.clone()).collect();
         Ok(ScanView { gateway, name, scan: self.context.gateway.scan(gateway), profiles, rooms })
@@ -60,11 +67,11 @@ impl DiscoveryPort for DiscoveryService {
 
     async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, (String, Fault)>, AppError> {
         let name = self.require(who, gateway).await?;
-        let state = site_import::read(&self.context.db).await?;
+        Access::May(Permission::Estate).check(Some(who))?;
+        let rooms: HashMap<String, RoomName> = self.rooms().await?.into_iter().map(|room| (room.to_string(), room)).collect();
         let mut sheet = "serial,building,floor,room,gateway,unit,profile\n".to_owned();
         for meter in meters {
-            let wanted = meter.room.trim();
-            let Some(room) = state.rooms.keys().find(|room| room.to_string() == wanted) else {
+            let Some(room) = rooms.get(meter.room.trim()) else {
                 return Ok(Err((meter.serial.clone(), Fault::UnknownRoom)));
             };
             let cells = [&meter.serial, &room.building, &room.floor, &room.room, &name, &meter.unit, &meter.profile];
@@ -77,7 +84,6 @@ impl DiscoveryPort for DiscoveryService {
             let meter = problem.row.and_then(|row| meters.get((row as usize).checked_sub(2)?));
             return Ok(Err((meter.map(|meter| meter.serial.clone()).unwrap_or_default(), problem.fault.clone())));
         }
-        self.context.gateway.reload();
         Ok(Ok(done.counts.iter().map(|counts| counts.created).sum()))
     }
 }

@@ -82,13 +82,6 @@ impl MeterSetupService {
         self.context.room(who, meter).await?;
         stored::find(&self.context.db, meter).await?.ok_or(AppError::NotFound)
     }
-
-    /// Reloads the polled meters and the meter wall.
-    async fn changed(&self) -> Result<(), AppError> {
-        self.context.gateway.reload();
-        self.context.gateway.wake();
-        Ok(self.context.live.reload(&self.context.db).await?)
-    }
 }
 
 #[async_trait]
@@ -119,7 +112,7 @@ impl MeterSetupPort for MeterSetupService {
         let row = self.row(who, form).await?;
         let Context { db, rng, .. } = &self.context;
         let id = meter_setup::add(db, rng, self.context.now(), who, &row).await?;
-        self.changed().await?;
+        self.context.meters_changed().await?;
         Ok(id)
     }
 
@@ -127,13 +120,13 @@ impl MeterSetupPort for MeterSetupService {
         let serial = self.require_meter(who, meter).await?.serial;
         let row = self.row(who, &MeterForm { serial, ..form.clone() }).await?;
         meter_setup::change(&self.context.db, self.context.now(), who, meter, &row).await?;
-        self.changed().await
+        self.context.meters_changed().await
     }
 
     async fn retire_meter(&self, who: &Who, meter: MeterId, reason: &str) -> Result<(), AppError> {
         self.require_meter(who, meter).await?;
         meter_setup::retire(&self.context.db, self.context.now(), who, meter, reason).await?;
-        self.changed().await
+        self.context.meters_changed().await
     }
 }
 

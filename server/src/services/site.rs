@@ -77,7 +77,7 @@ impl SiteService {
         };
         let done = site_import::apply(&self.context.db, &self.context.rng, self.context.now(), &import).await?;
         if done.is_ok() {
-            self.context.gateway.wake();
+            self.context.meters_changed().await?;
         }
         Ok(preview(contents, done))
     }

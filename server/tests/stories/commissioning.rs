@@ -15,6 +15,15 @@ both!(a_meter_is_accepted_once_by_name_and_date, |w: World| async move {
     assert!(!operator.get(&here).await.text().await.unwrap().contains("/api/operator/commissioning/accept"));
     let form = |comment: &str| format!("meter={meter}&comment={comment}");
     let post = async |comment: &str| location(&admin.post("/api/operator/commissioning/accept", &form(comment)).await).to_owned();
+    // What was read is compared with the defaults that apply to the room.
+    w.execute("INSERT INTO place_defaults (place_id, alarm1_fen) SELECT id, 4242 FROM places WHERE kind = 'room'").await;
+    w.execute(
+        "INSERT INTO meter_parameters (meter_id, parameters, version, read_at)
+         SELECT id, '{\"limits\":{\"alarm1\":777,\"alarm2\":5,\"overdraft\":0,\"hoarding\":0,\"overload_w\":0}}', 3, 1 FROM meters",
+    )
+    .await;
+    let page = admin.get(&here).await.text().await.unwrap();
+    assert!(page.contains("7.77") && page.contains("42.42"), "{page}");
     // It was never read: whoever accepts it nevertheless says why.
     assert!(post("").await.contains("e=invalid"));
     assert_eq!(operator.post("/api/operator/commissioning/accept", &form("x")).await.status(), 403);

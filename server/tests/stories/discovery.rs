@@ -33,7 +33,7 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     let s = Site::with(w, 1, 5, |sim| {
         let meters = &mut sim.estate.gateways[0].meters;
         meters[1] = meters[1].clone().plain("acrel-ddsy1352");
-        meters[2] = meters[2].clone().plain("hiking-dds238");
+        meters[2] = meters[2].clone().plain("eastron-sdm320y");
     })
     .await;
     let serials: Vec<String> = s.sim.meters().iter().map(|meter| meter.view().unwrap().serial.to_string()).collect();
@@ -47,7 +47,9 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     assert_eq!(scan.found.len(), 5, "{scan:?}");
     assert_eq!((at(&scan, 1).standing, at(&scan, 1).profile.as_deref()), (Standing::Known, Some("rpp")));
     assert_eq!((at(&scan, 2).standing, at(&scan, 2).profile.as_deref()), (Standing::New, Some("acrel-ddsy1352")));
-    assert_eq!(at(&scan, 2).serial.as_ref(), Some(&serials[1]));
+    assert_eq!(at(&scan, 2).serial, None, "this model does not say it");
+    assert_eq!((at(&scan, 3).standing, at(&scan, 3).profile.as_deref()), (Standing::New, Some("eastron-sdm320y")));
+    assert_eq!(at(&scan, 3).serial.as_ref(), Some(&serials[2]));
     assert_eq!(at(&scan, 4).standing, Standing::OtherSerial);
     assert_eq!(at(&scan, 5).standing, Standing::Elsewhere);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands").await, 0, "it only reads");

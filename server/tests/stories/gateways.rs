@@ -143,10 +143,10 @@ both!(a_gateway_is_added_changed_and_replaced_by_form, |w: World| async move {
     let change = |fields: &[(&str, &str)], more: &str| format!("gateway={key}{}{more}", form(fields));
     let changed = admin.post("/api/operator/gateways/change", &change(&[("host", "gw.example")], "")).await;
     assert_eq!(location(&changed), format!("/gateways/{key}?done=changed"));
-    let refused = admin.post("/api/operator/gateways/change", &change(&[], "&reason=")).await;
+    let refused = admin.post("/api/operator/gateways/change", &change(&[], "&edit=replace&reason=")).await;
     assert!(location(&refused).contains("e=invalid"), "a replacement has a reason");
     let dial_in = [("transport", "dial-in"), ("registration", "GW-9"), ("heartbeat", "hex:FE"), ("framing", "transparent")];
-    let replaced = admin.post("/api/operator/gateways/change", &change(&dial_in, "&reason=burnt")).await;
+    let replaced = admin.post("/api/operator/gateways/change", &change(&dial_in, "&edit=replace&reason=burnt")).await;
     assert_eq!(location(&replaced), format!("/gateways/{key}?done=replaced"));
     assert_eq!(w.word("SELECT registration FROM gateways WHERE host IS NULL").await, hex::encode("GW-9"));
     let clash = [("name", "G11"), ("transport", "dial-in"), ("registration", "GW-91")];
@@ -181,9 +181,16 @@ both!(a_gateway_in_use_is_not_retired_and_says_why, |w: World| async move {
     let retire = async || location(&admin.post("/api/operator/gateways/retire", &format!("gateway={id}")).await).to_owned();
     assert!(retire().await.contains("e=gateway-in-use"));
     w.execute("UPDATE account_meters SET to_at = 2000000000000").await;
-    w.execute("UPDATE commands SET state = 'done' WHERE state IN ('queued', 'sending', 'case')").await;
+    w.execute(
+        "INSERT INTO commands (id, meter_id, kind, args, money, priority, state, next_at, decided_at)
+         SELECT id, id, 'read', '{}', TRUE, 1, 'queued', 1, 1 FROM meters",
+    )
+    .await;
+    assert!(retire().await.contains("e=gateway-in-use"), "money waits to be delivered");
+    w.execute("UPDATE commands SET money = FALSE").await;
     assert_eq!(retire().await, format!("/gateways/{id}?done=retired"));
     assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE retired_at IS NULL").await, 0);
+    assert_eq!(w.word("SELECT state FROM commands").await, "superseded", "what waited is dropped");
     // Its history stays, nothing can be changed any more, and its name is free.
     let page = admin.get(&format!("/gateways/{id}?done=retired")).await.text().await.unwrap();
     assert!(!page.contains("/edit") && !page.contains("gateways/test"));

@@ -2,8 +2,10 @@
 
 use super::RoomName;
 use crate::case::CaseKind;
+use crate::defaults::{DefaultKind, DefaultValues};
 use crate::ids::MeterId;
-use crate::meter::Latest;
+use crate::meter::{Latest, Wallet};
+use crate::parameters::Limits;
 use crate::time::Timestamp;
 use crate::word_enum;
 
@@ -13,7 +15,7 @@ word_enum! {
         /// The registered serial number answers at its address.
         Identity = "identity",
         Clock = "clock",
-        /// The meter's own count of parameter commands, and its parameters, were read.
+        /// Its parameters were read, and are those that apply to its room.
         Parameters = "parameters",
         /// Nothing waits for a person.
         Cases = "cases",
@@ -26,6 +28,8 @@ word_enum! {
         Good = "good",
         Differs = "differs",
         Unknown = "unknown",
+        /// Meters of this kind have no such thing.
+        NotApplicable = "not-applicable",
     }
 }
 
@@ -50,6 +54,7 @@ pub struct Commissioning {
     pub room: RoomName,
     pub serial: String,
     pub profile: String,
+    pub wallet: Wallet,
     pub gateway: String,
     pub unit: i64,
     pub latest: Latest,
@@ -59,6 +64,10 @@ pub struct Commissioning {
     pub cases: Vec<CaseKind>,
     /// The version of its parameters, and when they were read.
     pub parameters: Option<(i64, Timestamp)>,
+    /// As last read.
+    pub limits: Option<Limits>,
+    /// The default parameters that apply to its room.
+    pub defaults: DefaultValues,
     /// `None` where this server does not poll it.
     pub quality: Option<ReadQuality>,
     pub accepted: Option<Acceptance>,
@@ -89,6 +98,18 @@ impl Commissioning {
         CheckItem::ALL.map(|item| (item, self.check(item)))
     }
 
+    /// Whether no check stands in the way of accepting it.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.checks().iter().all(|(_, state)| matches!(state, CheckState::Good | CheckState::NotApplicable))
+    }
+
+    /// The parameters that are not as the defaults say: the meter's value, and the default.
+    #[must_use]
+    pub fn differing(&self) -> Vec<(DefaultKind, u32, u32)> {
+        self.limits.map(|limits| self.defaults.differing(&limits)).unwrap_or_default()
+    }
+
     fn check(&self, item: CheckItem) -> CheckState {
         let good = |is_good: bool| if is_good { CheckState::Good } else { CheckState::Differs };
         let has = |kind: CaseKind| self.cases.contains(&kind);
@@ -103,7 +124,8 @@ impl Commissioning {
                 self.latest.clock_offset_s.map_or(CheckState::Unknown, |offset| good(offset.abs() <= MOST_CLOCK_OFFSET_S))
             }
             CheckItem::Parameters if has(CaseKind::Parameters) => CheckState::Differs,
-            CheckItem::Parameters => self.parameters.map_or(CheckState::Unknown, |_| CheckState::Good),
+            CheckItem::Parameters if self.wallet != Wallet::Meter => CheckState::NotApplicable,
+            CheckItem::Parameters => self.parameters.map_or(CheckState::Unknown, |_| good(self.differing().is_empty())),
             CheckItem::Cases => good(self.cases.is_empty()),
             CheckItem::ReadQuality => match self.quality {
                 Some(ReadQuality { requests, answered }) if requests >= FEWEST_REQUESTS => {
@@ -127,12 +149,15 @@ mod tests {
             room: RoomName { building: String::new(), floor: String::new(), room: String::new() },
             serial: String::new(),
             profile: String::new(),
+            wallet: Wallet::Meter,
             gateway: String::new(),
             unit: 1,
             latest: Latest::unseen(meter),
             is_identified: None,
             cases: Vec::new(),
             parameters: None,
+            limits: None,
+            defaults: DefaultValues::default(),
             quality: None,
             accepted: None,
         }
@@ -153,6 +178,15 @@ mod tests {
         good.latest.clock_offset_s = Some(-60);
         (good.is_identified, good.parameters, good.quality) = (Some(true), Some((3, Timestamp(1))), quality(95));
         assert_eq!(good.checks().map(|(_, state)| state), [Good; 5]);
+        assert!(good.is_good());
+        let mut other = good.clone();
+        other.limits = Some(Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 0, overload_w: 0 });
+        assert_eq!(other.checks()[2].1, Good, "no default says otherwise");
+        other.defaults = [Some(2_000), Some(300)].into_iter().collect();
+        assert_eq!(other.checks()[2].1, Differs);
+        assert_eq!(other.differing(), [(DefaultKind::Alarm2, 500, 300)]);
+        other.wallet = Wallet::None;
+        assert_eq!(other.checks()[2].1, CheckState::NotApplicable);
         let mut bad = good.clone();
         bad.latest.clock_offset_s = Some(61);
         (bad.cases, bad.quality) = (vec![CaseKind::Identity, CaseKind::Parameters], quality(94));

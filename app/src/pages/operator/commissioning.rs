@@ -49,7 +49,7 @@ fn body(meter: &Commissioning) -> impl IntoView + use<> {
         let class = match state {
             CheckState::Good => "state open",
             CheckState::Differs => "state lost",
-            CheckState::Unknown => "state not-open",
+            CheckState::Unknown | CheckState::NotApplicable => "state not-open",
         };
         view! {
             <tr>
@@ -98,7 +98,7 @@ fn acceptance(meter: &Commissioning) -> AnyView {
     if !may(Permission::Estate) {
         return view! { <p class="muted">{t.not_accepted}</p> }.into_any();
     }
-    let open = meter.checks().iter().any(|(_, state)| *state != CheckState::Good);
+    let open = !meter.is_good();
     view! {
         <form class="card stack-tight" method="post" action="/api/operator/commissioning/accept">
             <h2>{t.accept}</h2>

@@ -3,9 +3,10 @@
 use model::audit::AuditAction;
 use model::case::CaseKind;
 use model::console::{Acceptance, Commissioning, Page, RoomName, UnacceptedMeter};
+use model::defaults::DefaultValues;
 use model::error::AppError;
 use model::ids::{MeterId, UserId};
-use model::meter::Latest;
+use model::meter::{Latest, Wallet};
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
@@ -23,6 +24,7 @@ struct MeterRow {
     room: String,
     serial: String,
     profile: String,
+    wallet: Wallet,
     gateway: String,
     unit: i64,
     version: Option<i64>,
@@ -35,7 +37,7 @@ struct MeterRow {
 /// A meter in service that the operator may see. The caller adds what the running server knows of it.
 pub async fn commissioning(db: &Db, operator: UserId, meter: MeterId) -> Result<Option<Commissioning>> {
     let row: Option<MeterRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT m.id, m.serial, m.profile, g.name AS gateway, m.unit, p.version, p.read_at, u.name AS accepted_by,
+        "SELECT m.id, m.serial, m.profile, m.wallet, g.name AS gateway, m.unit, p.version, p.read_at, u.name AS accepted_by,
                 a.accepted_at, a.comment,",
         names!(),
         "FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
@@ -66,12 +68,15 @@ pub async fn commissioning(db: &Db, operator: UserId, meter: MeterId) -> Result<
         room: RoomName { building: row.building, floor: row.floor, room: row.room },
         serial: row.serial,
         profile: row.profile,
+        wallet: row.wallet,
         gateway: row.gateway,
         unit: row.unit,
         latest: Latest::unseen(row.id),
         is_identified: None,
         cases: cases.into_iter().map(|(kind,)| kind).collect(),
         parameters: row.version.zip(row.read_at),
+        limits: None,
+        defaults: DefaultValues::default(),
         quality: None,
         accepted,
     }))

@@ -43,11 +43,26 @@ struct PlaceRow {
     parent_id: Option<PlaceId>,
     kind: PlaceKind,
     name: String,
+    #[sqlx(flatten)]
+    own: OwnRow,
+}
+
+#[derive(FromRow)]
+struct OwnRow {
     alarm1_fen: Option<i64>,
     alarm2_fen: Option<i64>,
     overdraft_fen: Option<i64>,
     hoarding_fen: Option<i64>,
     overload_w: Option<i64>,
+}
+
+impl OwnRow {
+    fn values(&self) -> Result<DefaultValues> {
+        let values = [self.alarm1_fen, self.alarm2_fen, self.overdraft_fen, self.hoarding_fen, self.overload_w];
+        let value = |value: Option<i64>| value.map(u32::try_from).transpose();
+        let own = values.into_iter().map(value).collect::<std::result::Result<DefaultValues, _>>();
+        own.map_err(|_| StoreError::Inconsistent { table: "place_defaults", column: "alarm1_fen" })
+    }
 }
 
 /// The part of stored parameters that is compared.
@@ -64,15 +79,36 @@ pub async fn places(db: &Db) -> Result<Vec<PlaceDefaults>> {
     )
     .fetch_all(pool)
     .await)?;
-    rows.into_iter()
-        .map(|row| {
-            let values = [row.alarm1_fen, row.alarm2_fen, row.overdraft_fen, row.hoarding_fen, row.overload_w];
-            let value = |value: Option<i64>| value.map(u32::try_from).transpose();
-            let own = values.into_iter().map(value).collect::<std::result::Result<DefaultValues, _>>();
-            let own = own.map_err(|_| StoreError::Inconsistent { table: "place_defaults", column: "alarm1_fen" })?;
-            Ok(PlaceDefaults { id: row.id, parent: row.parent_id, kind: row.kind, name: row.name, own })
-        })
-        .collect()
+    let place = |row: PlaceRow| {
+        Ok(PlaceDefaults { id: row.id, parent: row.parent_id, kind: row.kind, name: row.name, own: row.own.values()? })
+    };
+    rows.into_iter().map(place).collect()
+}
+
+/// The own values of each place from the site down to a meter's room.
+pub async fn path_of(db: &Db, meter: MeterId) -> Result<Vec<DefaultValues>> {
+    let rows: Vec<OwnRow> = read!(db, |pool| sqlx::query_as(
+        "WITH RECURSIVE up(id, parent_id, depth) AS (
+           SELECT p.id, p.parent_id, 0 FROM places p JOIN meters m ON m.place_id = p.id WHERE m.id = $1
+           UNION ALL
+           SELECT p.id, p.parent_id, u.depth + 1 FROM places p JOIN up u ON p.id = u.parent_id WHERE u.depth < 16)
+         SELECT d.alarm1_fen, d.alarm2_fen, d.overdraft_fen, d.hoarding_fen, d.overload_w
+         FROM up u LEFT JOIN place_defaults d ON d.place_id = u.id ORDER BY u.depth DESC"
+    )
+    .bind(meter)
+    .fetch_all(pool)
+    .await)?;
+    rows.into_iter().map(|row| row.values()).collect()
+}
+
+/// The limits that a meter was last read with.
+pub async fn limits_of(db: &Db, meter: MeterId) -> Result<Option<Limits>> {
+    let row: Option<(JsonText<StoredLimits>,)> =
+        read!(db, |pool| sqlx::query_as("SELECT parameters FROM meter_parameters WHERE meter_id = $1")
+            .bind(meter)
+            .fetch_optional(pool)
+            .await)?;
+    Ok(row.map(|(JsonText(stored),)| stored.limits))
 }
 
 /// The meters in service with the limits that they were last read with.

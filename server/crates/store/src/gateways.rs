@@ -14,7 +14,7 @@ use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::console::{above, names, within};
-use super::meters::{GatewayRow, gateway_columns};
+use super::meters::{GatewayRow, end_work, gateway_columns};
 use super::{Db, Result, Tx, on, read};
 
 macro_rules! has_account {
@@ -25,7 +25,7 @@ macro_rules! has_account {
 
 macro_rules! has_command {
     () => {
-        "EXISTS (SELECT 1 FROM commands o WHERE o.meter_id = m.id AND o.state IN ('queued', 'sending', 'case'))"
+        "EXISTS (SELECT 1 FROM commands o WHERE o.meter_id = m.id AND o.money AND o.state IN ('queued', 'sending', 'case'))"
     };
 }
 
@@ -120,8 +120,8 @@ pub async fn change(
     tx.commit().await
 }
 
-/// Takes a gateway out of service, with the meters behind it, none of which has an account or waits for a command. Readings and
-/// history stay. The caller has checked the permission.
+/// Takes a gateway out of service, with the meters behind it, none of which has an account or waits for money. What else waits to
+/// be sent to them is dropped; readings and history stay. The caller has checked the permission.
 ///
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::GatewayInUse`] where a meter is still used, see [`meters`].
@@ -148,12 +148,20 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: GatewayId) -> Result<
     if used.is_some() {
         return Err(AppError::GatewayInUse.into());
     }
-    let meters = on!(&mut tx, |c| sqlx::query("UPDATE meters SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL")
+    let behind: Vec<(MeterId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM meters WHERE gateway_id = $1 AND retired_at IS NULL ORDER BY id")
+            .bind(id)
+            .fetch_all(c)
+            .await)?;
+    on!(&mut tx, |c| sqlx::query("UPDATE meters SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL")
         .bind(id)
         .bind(at)
         .execute(c)
         .await)?;
-    record(&mut tx, at, who, AuditAction::GatewayRetire, id, &json!({ "meters": meters }).to_string()).await?;
+    for (meter,) in &behind {
+        end_work(&mut tx, at, *meter, "retired").await?;
+    }
+    record(&mut tx, at, who, AuditAction::GatewayRetire, id, &json!({ "meters": behind.len() }).to_string()).await?;
     tx.commit().await
 }
 

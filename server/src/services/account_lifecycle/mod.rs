@@ -63,13 +63,6 @@ impl AccountLifecycleService {
         self.context.gateway.wake();
         Ok(id)
     }
-
-    /// Meters were added and retired: reloads the polled meters and the meter wall.
-    async fn meters_changed(&self) -> Result<(), AppError> {
-        self.context.gateway.reload();
-        self.context.gateway.wake();
-        Ok(self.context.live.reload(&self.context.db).await?)
-    }
 }
 
 #[async_trait]
@@ -139,7 +132,7 @@ impl AccountLifecyclePort for AccountLifecycleService {
         self.context.room(who, meter).await?;
         let device = self.device(who, meter, device).await?;
         let new = closings::swap(&self.context.db, &self.context.rng, self.context.now(), who, meter, &device, reason).await?;
-        self.meters_changed().await?;
+        self.context.meters_changed().await?;
         Ok(new)
     }
 
@@ -148,7 +141,7 @@ impl AccountLifecyclePort for AccountLifecycleService {
         let old = view.meters.first().ok_or(AppError::NotFound)?.meter;
         let device = self.device(who, old, device).await?;
         let new = closings::install(&self.context.db, &self.context.rng, self.context.now(), who, closing, &device).await?;
-        self.meters_changed().await?;
+        self.context.meters_changed().await?;
         Ok(new)
     }
 

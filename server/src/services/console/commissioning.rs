@@ -10,12 +10,15 @@ use model::permission::Permission;
 use model::person::Who;
 
 use super::ConsoleService;
-use store::acceptances;
+use domain::defaults::values;
+use store::{acceptances, defaults};
 
 #[async_trait]
 impl CommissioningPort for ConsoleService {
     async fn commissioning(&self, who: &Who, meter: MeterId) -> Result<Commissioning, AppError> {
         let mut found = acceptances::commissioning(&self.context.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
+        found.limits = defaults::limits_of(&self.context.db, meter).await?;
+        found.defaults = values(&defaults::path_of(&self.context.db, meter).await?);
         found.latest = self.context.latest(meter);
         found.is_identified = self.context.gateway.is_identified(meter);
         found.quality = self.context.gateway.read_quality(meter);
@@ -33,8 +36,7 @@ impl CommissioningPort for ConsoleService {
     async fn accept(&self, who: &Who, meter: MeterId, comment: &str) -> Result<(), AppError> {
         Access::May(Permission::Estate).check(Some(who))?;
         let found = self.commissioning(who, meter).await?;
-        let is_good = found.checks().iter().all(|(_, state)| *state == model::console::CheckState::Good);
-        if !is_good && comment.is_empty() {
+        if !found.is_good() && comment.is_empty() {
             return Err(AppError::Invalid);
         }
         acceptances::accept(&self.context.db, self.context.now(), who, meter, comment).await?;

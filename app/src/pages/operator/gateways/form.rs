@@ -84,6 +84,7 @@ fn page(purpose: &Purpose, title: String, form: &GatewayForm) -> impl IntoView +
         Purpose::Change(id) => view! { <input type="hidden" name="gateway" value=id.clone() /> }.into_any(),
         Purpose::Replace(id) => view! {
             <input type="hidden" name="gateway" value=id.clone() />
+            <input type="hidden" name="edit" value="replace" />
             <p class="hint">{t.replace_hint}</p>
             <label class="field">
                 <span>{t.reason}</span>

@@ -98,7 +98,7 @@ fn found(scan: &Scan, shown: &ScanView) -> impl IntoView + use<> {
         .found
         .iter()
         .map(|one| {
-            let place = (may_place && one.standing == Standing::New && one.serial.is_some()).then(|| {
+            let place = (may_place && one.standing == Standing::New).then(|| {
                 new += 1;
                 place_fields(new - 1, one, &shown.profiles)
             });
@@ -150,6 +150,15 @@ fn place_fields(number: usize, one: &Discovered, profiles: &[String]) -> impl In
     let (o, t) = (operator::texts(lang()), texts(lang()));
     let field = |name: &str| format!("meters[{number}][{name}]");
     let serial = one.serial.clone().unwrap_or_default();
+    let serial_field = if one.serial.is_some() {
+        view! { <input type="hidden" name=field("serial") value=serial.clone() /> }.into_any()
+    } else {
+        view! {
+            <input name=field("serial") inputmode="numeric" maxlength="12" placeholder=o.serial autocomplete="off"
+                aria-label=format!("{} {}", o.serial, one.unit.unwrap_or_default()) />
+        }
+        .into_any()
+    };
     // A meter of DL/T 645 answers to its serial number; its unit id only tells it apart in lists.
     let unit = one.unit.map(|unit| unit.to_string()).unwrap_or_default();
     let options = profiles.iter().map(|profile| {
@@ -160,7 +169,7 @@ fn place_fields(number: usize, one: &Discovered, profiles: &[String]) -> impl In
     let label = format!("{} {serial}", o.room);
     view! {
         <td data-label=o.profile>
-            <input type="hidden" name=field("serial") value=serial.clone() />
+            {serial_field}
             {one.unit.is_some().then(|| view! { <input type="hidden" name=field("unit") value=unit /> })}
             <select name=field("profile") aria-label=format!("{} {serial}", o.profile)>{options}</select>
         </td>
