@@ -157,6 +157,8 @@ errors! {
     MeterInUse = "meter-in-use", 409;
     /// The account number does not fit the site's scheme.
     NumberNotOfScheme = "number-not-of-scheme", 422;
+    /// An account has the number.
+    NumberTaken = "number-taken", 409;
     /// The scheme of account numbers has no number left.
     NoMoreNumbers = "no-more-numbers", 409;
     /// More rows than a file of this kind may have.
@@ -171,6 +173,8 @@ errors! {
     PlaceAssigned = "place-assigned", 409;
     /// The room has or had an account.
     RoomHasAccount = "room-has-account", 409;
+    /// Accounts of the room wait to be opened or closed with others.
+    RoomInBatch = "room-in-batch", 409;
     /// Alarm 2 would come before alarm 1.
     AlarmOrder = "alarm-order", 422;
     /// No file was chosen.

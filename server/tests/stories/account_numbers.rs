@@ -48,7 +48,7 @@ both!(numbers_follow_the_scheme_of_the_site, |w: World| async move {
     let first = open(&w, &boss, meters[0], None).await.unwrap();
     assert!(first.len() == 16 && first.starts_with("2611"), "{first}");
     assert_eq!(open(&w, &boss, meters[1], Some("7700000000000002")).await.unwrap(), "7700000000000002");
-    assert_eq!(refused(open(&w, &boss, meters[2], Some("7700000000000002")).await), AppError::NameTaken);
+    assert_eq!(refused(open(&w, &boss, meters[2], Some("7700000000000002")).await), AppError::NumberTaken);
     assert_eq!(refused(open(&w, &boss, meters[2], Some("0000000000000000")).await), AppError::NumberNotOfScheme);
 
     assert_eq!(console.set_number_scheme(&boss, Some(("77", false)), 0).await.unwrap_err(), AppError::Invalid);

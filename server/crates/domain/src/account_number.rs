@@ -47,6 +47,12 @@ impl NumberScheme {
         DIGITS - self.prefix.len() - if self.has_check_digit { 1 } else { 0 }
     }
 
+    /// The largest running number.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        10_u64.saturating_pow(u32::try_from(self.running_digits()).unwrap_or(u32::MAX)) - 1
+    }
+
     /// The account number of a running number from 1; `None` where there are no more, or it would be all zero, which means no
     /// account in a meter.
     #[must_use]
@@ -98,7 +104,7 @@ mod tests {
         let plain = NumberScheme::new("2026", false).unwrap();
         assert_eq!(plain.number(1).unwrap().to_string(), "2026000000000001");
         assert_eq!(plain.number(999_999_999_999).unwrap().to_string(), "2026999999999999");
-        assert_eq!(plain.number(1_000_000_000_000), None, "no more numbers");
+        assert_eq!((plain.number(1_000_000_000_000), plain.last()), (None, 999_999_999_999), "no more numbers");
         assert_eq!(NumberScheme::new("", false).unwrap().number(0), None, "all zero means no account");
     }
 

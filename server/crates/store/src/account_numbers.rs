@@ -1,5 +1,7 @@
 //! The scheme of account numbers, and the number that comes next.
 
+use std::collections::HashSet;
+
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::person::Who;
@@ -71,13 +73,17 @@ pub async fn set(db: &Db, at: Timestamp, who: &Who, scheme: Option<&NumberScheme
 
 /// The first running number after `last` that no account has.
 async fn free(tx: &mut Tx, scheme: &NumberScheme, last: u64) -> Result<Option<(u64, AccountNumber)>> {
-    for running in last.saturating_add(1)..=last.saturating_add(SKIPPED_MAX) {
-        let Some(number) = scheme.number(running) else { return Ok(None) };
-        if !is_taken(tx, number).await? {
-            return Ok(Some((running, number)));
-        }
-    }
-    Ok(None)
+    let (from, to) = (last.saturating_add(1), last.saturating_add(SKIPPED_MAX).min(scheme.last()));
+    let (Some(first), Some(end)) = (scheme.number(from), scheme.number(to)) else { return Ok(None) };
+    // Numbers have one length, so that their order as text is that of the running numbers.
+    let taken: Vec<(String,)> = on!(tx, |c| sqlx::query_as("SELECT number FROM accounts WHERE number >= $1 AND number <= $2")
+        .bind(first.to_string())
+        .bind(end.to_string())
+        .fetch_all(c)
+        .await)?;
+    let taken: HashSet<String> = taken.into_iter().map(|(number,)| number).collect();
+    let mut numbers = (from..=to).filter_map(|running| Some((running, scheme.number(running)?)));
+    Ok(numbers.find(|(_, number)| !taken.contains(&number.to_string())))
 }
 
 async fn is_taken(tx: &mut Tx, number: AccountNumber) -> Result<bool> {
@@ -91,7 +97,7 @@ async fn is_taken(tx: &mut Tx, number: AccountNumber) -> Result<bool> {
 /// The number of an account that is opened now: the given one, the next of the scheme, or one that nobody can guess.
 ///
 /// # Errors
-/// Refused with [`AppError::NumberNotOfScheme`] or [`AppError::NameTaken`] for a given one, [`AppError::NoMoreNumbers`] where the
+/// Refused with [`AppError::NumberNotOfScheme`] or [`AppError::NumberTaken`] for a given one, [`AppError::NoMoreNumbers`] where the
 /// scheme has no more.
 pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, given: Option<&str>) -> Result<AccountNumber> {
     // The update locks the row, so that two accounts do not get one number.
@@ -107,7 +113,7 @@ pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, given: Option<&s
             Some(scheme) => scheme.checked(given)?,
             None => NumberScheme::new("", false)?.checked(given)?,
         };
-        return if is_taken(tx, number).await? { Err(AppError::NameTaken.into()) } else { Ok(number) };
+        return if is_taken(tx, number).await? { Err(AppError::NumberTaken.into()) } else { Ok(number) };
     }
     let Some(scheme) = scheme else { return Ok(unguessable(rng, at)?) };
     let (running, number) = free(tx, &scheme, u64::try_from(row.2).unwrap_or(0)).await?.ok_or(AppError::NoMoreNumbers)?;
