@@ -135,7 +135,6 @@ word_enum! {
         SiteChecklist = "site.checklist",
         SiteDefaults = "site.defaults",
         SiteImport = "site.import",
-        SiteRename = "site.rename",
         SiteSetUp = "site.set-up",
         SiteTakeOver = "site.take-over",
         StatementBookRefund = "statement.book-refund",

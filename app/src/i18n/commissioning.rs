@@ -1,10 +1,8 @@
 //! Texts about the installation of meters.
 
-use super::Lang;
 pub use super::catalogue::commissioning::*;
-use super::settings;
+use super::{Lang, common, defaults};
 use model::console::{CheckItem, CheckState, Commissioning};
-use model::defaults::DefaultKind;
 use model::meter::Wallet;
 
 /// What is checked.
@@ -36,17 +34,9 @@ pub const fn check(state: CheckState, lang: Lang) -> &'static str {
 fn parameters(meter: &Commissioning, version: i64, lang: Lang) -> String {
     let version = Version { version }.text(lang);
     let differing = meter.differing().into_iter().map(|(kind, has, wanted)| {
-        let s = settings::texts(lang);
-        let name = match kind {
-            DefaultKind::Alarm1 => s.alarm1,
-            DefaultKind::Alarm2 => s.alarm2,
-            DefaultKind::Overdraft => s.overdraft,
-            DefaultKind::Hoarding => s.hoarding,
-            DefaultKind::Overload => s.overload,
-        };
-        Differing { name, has: kind.text(has), wanted: kind.text(wanted) }.text(lang)
+        Differing { name: defaults::kind(kind, lang), has: kind.text(has), wanted: kind.text(wanted) }.text(lang)
     });
-    std::iter::once(version).chain(differing).collect::<Vec<_>>().join(texts(lang).separator)
+    common::clauses(std::iter::once(version).chain(differing), lang).unwrap_or_default()
 }
 
 /// What was read for a check, or why nothing was.

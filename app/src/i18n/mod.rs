@@ -13,6 +13,7 @@ pub mod commands;
 pub mod commissioning;
 pub mod common;
 pub mod counter;
+pub mod defaults;
 pub mod errors;
 pub mod events;
 pub mod gateways;

@@ -80,12 +80,17 @@ both!(a_place_inherits_what_it_does_not_set, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'site.defaults'").await, 3);
     // Alarm 2 above an inherited alarm 1, and what is no amount.
     assert!(set(&admin, estate.buildings[0], ["", "21", "", "", ""]).await.ends_with("e=alarm-order"));
+    // An alarm 1 below the alarm 2 that a place below sets, and below the one that it inherits.
+    set(&admin, estate.buildings[1], ["", "15", "", "", ""]).await;
+    assert!(set(&admin, estate.site, ["10", "5", "0", "500", "1800"]).await.ends_with("e=alarm-order"));
+    set(&admin, estate.buildings[1], ["6", "", "", "", ""]).await;
+    assert!(set(&admin, estate.site, ["20", "8", "0", "500", "1800"]).await.ends_with("e=alarm-order"));
+    set(&admin, estate.buildings[1], [""; 5]).await;
     for bad in [["x", "", "", "", ""], ["", "", "", "", "65536"], ["-1", "", "", "", ""]] {
         assert!(set(&admin, estate.buildings[0], bad).await.ends_with("e=invalid"), "{bad:?}");
     }
-    let places = store::defaults::places(&w.db).await.unwrap();
-    let own = places.iter().find(|place| place.id == estate.buildings[0]).map(|place| place.own);
-    assert_eq!(own, Some(DefaultValues::default()), "nothing of what was refused is stored");
+    let own = store::defaults::own(&w.db).await.unwrap();
+    assert_eq!(own.get(&estate.buildings[0]), Some(&DefaultValues::default()), "nothing of what was refused is stored");
     let clerk = web.person(&w, Role::Cashier, "clerk").await;
     assert_eq!(clerk.get("/settings").await.status(), 403);
     story_support::closings::proved(&w).await;

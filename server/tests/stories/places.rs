@@ -6,7 +6,7 @@ use app::api::places::PlacesPort;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::wall_layout::Scope;
-use model::console::{PlaceChange, PlaceCounts, Target};
+use model::console::{AccountBatchKind, PlaceChange, PlaceCounts, Target};
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId, Uuid};
 use model::issue::Kind;
@@ -17,6 +17,8 @@ use model::place::PlaceKind;
 use server::services::Context;
 use server::services::auth::Passwords;
 use server::services::console::ConsoleService;
+use store::account_batches::{self, NewAccountBatch, NewBatchRoom};
+use store::defaults;
 use store::meters::{self, NewMeter};
 use story_support::closings::proved;
 use story_support::{World, both};
@@ -159,6 +161,48 @@ both!(a_merge_takes_meters_groups_and_operators_along, |w: World| async move {
     // Rooms become one where neither an account nor a name is in the way.
     e.change(&e.boss, e.rooms[2], PlaceChange::Merge(e.rooms[0])).await.unwrap();
     assert_eq!(e.console.place(&e.boss, e.rooms[0]).await.unwrap().meters.len(), 2);
+    proved(&e.w).await;
+});
+
+both!(a_room_whose_account_waits_in_a_batch_stays, |w: World| async move {
+    let e = Estate::new(w).await;
+    let room = e.console.add_places(&e.boss, Some(e.floor_of_a), PlaceKind::Room, &names(&["104"])).await.unwrap();
+    let id = model::ids::AccountBatchId(e.w.rng.id(e.w.clock.now()));
+    let rooms = vec![NewBatchRoom { place: room, account: None, resident: None, amount: model::money::Fen::ZERO }];
+    let batch = NewAccountBatch { id, kind: AccountBatchKind::Open, tender: None, reason: String::new(), rooms };
+    account_batches::create(&e.w.db, &e.w.rng, e.w.clock.now(), &e.boss, &batch).await.unwrap();
+    for change in [PlaceChange::Remove, PlaceChange::Merge(e.rooms[0])] {
+        let effect = e.console.place_effect(&e.boss, room, &change).await.unwrap();
+        assert_eq!(effect.refusal, Some(AppError::RoomInBatch), "{change:?}");
+        assert_eq!(e.change(&e.boss, room, change).await.unwrap_err(), AppError::RoomInBatch);
+    }
+    account_batches::cancel(&e.w.db, e.w.clock.now(), &e.boss, id).await.unwrap();
+    e.change(&e.boss, room, PlaceChange::Merge(e.rooms[0])).await.unwrap();
+    // What was withdrawn is not tried again in the other room.
+    assert!(account_batches::retry(&e.w.db, e.w.clock.now(), &e.boss, id).await.is_err());
+    proved(&e.w).await;
+});
+
+both!(a_merge_names_the_default_parameters_that_end, |w: World| async move {
+    let e = Estate::new(w).await;
+    let (db, at) = (&e.w.db, e.w.clock.now());
+    let set = async |place, alarms: [Option<u32>; 2]| {
+        defaults::set(db, at, &e.boss, place, &alarms.into_iter().collect()).await.unwrap();
+    };
+    set(e.b, [Some(2_000), Some(900)]).await;
+    set(e.floor_of_b, [None, Some(800)]).await;
+    set(e.rooms[2], [None, Some(700)]).await;
+    let effect = e.console.place_effect(&e.boss, e.b, &PlaceChange::Merge(e.a)).await.unwrap();
+    let ending: Vec<&str> = effect.defaults_end.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(ending, ["B 1", "B"], "the room keeps its own");
+    // The floor moves below a place with a lower alarm 1 than its rooms have as alarm 2.
+    set(e.a, [Some(600), None]).await;
+    let refused = e.change(&e.boss, e.b, PlaceChange::Merge(e.a)).await;
+    assert_eq!(refused.unwrap_err(), AppError::AlarmOrder);
+    let moved = e.change(&e.boss, e.rooms[2], PlaceChange::Move(e.floor_of_a)).await;
+    assert_eq!(moved.unwrap_err(), AppError::AlarmOrder);
+    set(e.a, [Some(700), None]).await;
+    e.change(&e.boss, e.b, PlaceChange::Merge(e.a)).await.unwrap();
     proved(&e.w).await;
 });
 

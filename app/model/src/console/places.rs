@@ -1,5 +1,6 @@
 //! View types of the place tree and of groups.
 
+use crate::defaults::DefaultValues;
 use crate::error::AppError;
 use crate::ids::{MeterId, PlaceGroupId, PlaceId};
 use crate::place::PlaceKind;
@@ -97,6 +98,8 @@ pub struct PlaceChangeEffect {
     pub plans: (Option<String>, Option<String>),
     /// Whether a price plan or subsidy of its own ends with it.
     pub own_rules_end: bool,
+    /// The default parameters that end with it, with the full name of the place that set them.
+    pub defaults_end: Vec<(String, DefaultValues)>,
     /// Names that stand in the way.
     pub clashes: Vec<String>,
     /// Why it would be refused.

@@ -73,14 +73,7 @@ fn page(place: &str) -> String {
 
 /// The name of a parameter with its unit.
 fn label(kind: DefaultKind) -> &'static str {
-    let t = texts(lang());
-    match kind {
-        DefaultKind::Alarm1 => t.alarm1,
-        DefaultKind::Alarm2 => t.alarm2,
-        DefaultKind::Overdraft => t.overdraft,
-        DefaultKind::Hoarding => t.hoarding,
-        DefaultKind::Overload => t.overload,
-    }
+    defaults::kind(kind, lang())
 }
 
 /// The place's own values, with what applies where a field is empty.

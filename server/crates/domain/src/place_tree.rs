@@ -34,6 +34,8 @@ pub struct Place {
     pub had_meter: bool,
     /// Whether it has or had an account.
     pub had_account: bool,
+    /// Whether an account waits to be opened or closed there with others.
+    pub in_batch: bool,
 }
 
 /// A step of a merge, in the order in which they are done.
@@ -229,9 +231,12 @@ impl PlaceTree {
     /// Whether a place may be removed: nothing is below it, and nothing is or was in it.
     ///
     /// # Errors
-    /// [`AppError::PlaceNotEmpty`], [`AppError::NotFound`].
+    /// [`AppError::PlaceNotEmpty`], [`AppError::RoomInBatch`], [`AppError::NotFound`].
     pub fn check_remove(&self, place: PlaceId) -> Result<(), AppError> {
         let place = self.place(place)?;
+        if place.in_batch {
+            return Err(AppError::RoomInBatch);
+        }
         let is_empty = self.children(place.id).next().is_none() && !place.had_meter && !place.had_account;
         if is_empty { Ok(()) } else { Err(AppError::PlaceNotEmpty) }
     }
@@ -240,7 +245,7 @@ impl PlaceTree {
     ///
     /// # Errors
     /// [`AppError::PlaceDoesNotFit`] for different kinds, [`AppError::NameTaken`] where both have a room of one name,
-    /// [`AppError::RoomHasAccount`] for a room that has or had an account, [`AppError::NotFound`].
+    /// [`AppError::RoomHasAccount`] for a room that has or had an account, [`AppError::RoomInBatch`], [`AppError::NotFound`].
     pub fn merge(&self, from: PlaceId, into: PlaceId) -> Result<Vec<MergeStep>, AppError> {
         let (source, target) = (self.place(from)?, self.place(into)?);
         let mergeable = matches!(source.kind, PlaceKind::Building | PlaceKind::Unit | PlaceKind::Room);
@@ -249,6 +254,9 @@ impl PlaceTree {
         }
         if source.had_account {
             return Err(AppError::RoomHasAccount);
+        }
+        if source.in_batch {
+            return Err(AppError::RoomInBatch);
         }
         let mut steps = Vec::new();
         for child in self.children(from) {

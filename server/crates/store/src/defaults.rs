@@ -9,23 +9,13 @@ use model::ids::{MeterId, PlaceId};
 use model::meter::Wallet;
 use model::parameters::Limits;
 use model::person::Who;
-use model::place::PlaceKind;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::audit::{self, Entry};
 use super::{Db, JsonText, Result, StoreError, Tx, on, read};
-
-/// A place with its own values.
-#[derive(Clone, Debug)]
-pub struct PlaceDefaults {
-    pub id: PlaceId,
-    pub parent: Option<PlaceId>,
-    pub kind: PlaceKind,
-    pub name: String,
-    pub own: DefaultValues,
-}
+use domain::defaults::alarms_fit_below;
 
 /// A meter in service.
 #[derive(Clone, Debug)]
@@ -39,10 +29,8 @@ pub struct MeterLimits {
 
 #[derive(FromRow)]
 struct PlaceRow {
-    id: PlaceId,
+    place_id: PlaceId,
     parent_id: Option<PlaceId>,
-    kind: PlaceKind,
-    name: String,
     #[sqlx(flatten)]
     own: OwnRow,
 }
@@ -71,18 +59,31 @@ struct StoredLimits {
     limits: Limits,
 }
 
-/// All places in their order, with their own values.
-pub async fn places(db: &Db) -> Result<Vec<PlaceDefaults>> {
+/// The own values of the places that have some.
+pub async fn own(db: &Db) -> Result<HashMap<PlaceId, DefaultValues>> {
     let rows: Vec<PlaceRow> = read!(db, |pool| sqlx::query_as(
-        "SELECT p.id, p.parent_id, p.kind, p.name, d.alarm1_fen, d.alarm2_fen, d.overdraft_fen, d.hoarding_fen, d.overload_w
-         FROM places p LEFT JOIN place_defaults d ON d.place_id = p.id ORDER BY p.sort, p.name"
+        "SELECT d.place_id, p.parent_id, d.alarm1_fen, d.alarm2_fen, d.overdraft_fen, d.hoarding_fen, d.overload_w
+         FROM place_defaults d JOIN places p ON p.id = d.place_id"
     )
     .fetch_all(pool)
     .await)?;
-    let place = |row: PlaceRow| {
-        Ok(PlaceDefaults { id: row.id, parent: row.parent_id, kind: row.kind, name: row.name, own: row.own.values()? })
-    };
-    rows.into_iter().map(place).collect()
+    rows.into_iter().map(|row| Ok((row.place_id, row.own.values()?))).collect()
+}
+
+/// Refuses a place where, or below which, alarm 2 would come before alarm 1, as the transaction has left the places.
+///
+/// # Errors
+/// [`AppError::AlarmOrder`].
+pub(super) async fn check_alarms(tx: &mut Tx, place: PlaceId) -> Result<()> {
+    let rows: Vec<PlaceRow> = on!(tx, |c| sqlx::query_as(
+        "SELECT p.id AS place_id, p.parent_id, d.alarm1_fen, d.alarm2_fen, d.overdraft_fen, d.hoarding_fen, d.overload_w
+         FROM places p LEFT JOIN place_defaults d ON d.place_id = p.id"
+    )
+    .fetch_all(c)
+    .await)?;
+    let places: Result<HashMap<_, _>> =
+        rows.into_iter().map(|row| Ok((row.place_id, (row.parent_id, row.own.values()?)))).collect();
+    if alarms_fit_below(&places?, place) { Ok(()) } else { Err(AppError::AlarmOrder.into()) }
 }
 
 /// The own values of each place from the site down to a meter's room.
@@ -128,35 +129,20 @@ pub async fn meters(db: &Db) -> Result<Vec<MeterLimits>> {
     Ok(rows.into_iter().map(meter).collect())
 }
 
-/// The name of the price plan that applies at each place where one was assigned.
-pub async fn plans(db: &Db, at: Timestamp) -> Result<HashMap<PlaceId, String>> {
-    let rows: Vec<(PlaceId, String)> = read!(db, |pool| sqlx::query_as(
-        "SELECT a.place_id, p.name FROM price_places a JOIN price_plans p ON p.id = a.plan_id
-         WHERE a.from_at = (SELECT MAX(n.from_at) FROM price_places n WHERE n.place_id = a.place_id AND n.from_at <= $1)"
-    )
-    .bind(at)
-    .fetch_all(pool)
-    .await)?;
-    Ok(rows.into_iter().collect())
-}
-
 /// Sets the own values of a place, with their audit line in one transaction. The caller has checked the permission.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where there is no such place.
+/// Refused with [`AppError::NotFound`] where there is no such place, and with [`AppError::AlarmOrder`] where alarm 2 would come
+/// before alarm 1 at the place or below it.
 pub async fn set(db: &Db, at: Timestamp, who: &Who, place: PlaceId, values: &DefaultValues) -> Result<()> {
     let mut tx = db.begin().await?;
-    set_within(&mut tx, at, who, place, values).await?;
-    tx.commit().await
-}
-
-/// [`set`] in the caller's transaction.
-pub(super) async fn set_within(tx: &mut Tx, at: Timestamp, who: &Who, place: PlaceId, values: &DefaultValues) -> Result<()> {
+    // Nobody else changes places and their values until the transaction ends.
+    on!(&mut tx, |c| sqlx::query("UPDATE site_settings SET one = one").execute(c).await)?;
     let found: Option<(PlaceId,)> =
-        on!(tx, |c| sqlx::query_as("SELECT id FROM places WHERE id = $1").bind(place).fetch_optional(c).await)?;
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM places WHERE id = $1").bind(place).fetch_optional(c).await)?;
     found.ok_or(AppError::NotFound)?;
     let [alarm1, alarm2, overdraft, hoarding, overload] = values.0.map(|value| value.map(i64::from));
-    on!(tx, |c| sqlx::query(
+    on!(&mut tx, |c| sqlx::query(
         "INSERT INTO place_defaults (place_id, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen, overload_w)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (place_id) DO UPDATE SET alarm1_fen = excluded.alarm1_fen, alarm2_fen = excluded.alarm2_fen,
@@ -170,6 +156,7 @@ pub(super) async fn set_within(tx: &mut Tx, at: Timestamp, who: &Who, place: Pla
     .bind(overload)
     .execute(c)
     .await)?;
+    check_alarms(&mut tx, place).await?;
     let detail = serde_json::json!({
         "alarm1_fen": alarm1, "alarm2_fen": alarm2, "overdraft_fen": overdraft, "hoarding_fen": hoarding,
         "overload_w": overload
@@ -177,21 +164,6 @@ pub(super) async fn set_within(tx: &mut Tx, at: Timestamp, who: &Who, place: Pla
     .to_string();
     let (actor, subject) = (format!("user:{}", who.user), format!("place:{place}"));
     let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SiteDefaults, subject: &subject, detail: &detail };
-    audit::append(tx, at, &entry).await
-}
-
-/// Gives the site another name. The caller has checked the permission.
-///
-/// # Errors
-/// Refused with [`AppError::NotFound`] where the site has no place yet.
-pub async fn rename_site(db: &Db, at: Timestamp, who: &Who, name: &str) -> Result<()> {
-    let mut tx = db.begin().await?;
-    let renamed = on!(&mut tx, |c| sqlx::query("UPDATE places SET name = $1 WHERE kind = 'site'").bind(name).execute(c).await)?;
-    if renamed == 0 {
-        return Err(AppError::NotFound.into());
-    }
-    let (actor, detail) = (format!("user:{}", who.user), serde_json::json!({ "site": name }).to_string());
-    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SiteRename, subject: "site", detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
 }

@@ -2,6 +2,8 @@
 
 mod change;
 
+use std::collections::HashSet;
+
 use model::ids::{MeterId, PlaceId, UserId};
 use model::place::PlaceKind;
 use sqlx::FromRow;
@@ -65,11 +67,13 @@ struct PlaceRow {
     accounts: i64,
     had_meter: bool,
     had_account: bool,
+    in_batch: bool,
 }
 
 const TREE: &str =
     "SELECT p.id, p.parent_id, p.kind, p.name, p.sort, COALESCE(m.now, 0) AS meters, COALESCE(a.now, 0) AS accounts,
-        m.place_id IS NOT NULL AS had_meter, a.place_id IS NOT NULL AS had_account
+        m.place_id IS NOT NULL AS had_meter, a.place_id IS NOT NULL AS had_account,
+        EXISTS (SELECT 1 FROM account_batch_rooms w WHERE w.place_id = p.id AND w.state = 'waiting') AS in_batch
     FROM places p
     LEFT JOIN (SELECT place_id, COUNT(CASE WHEN retired_at IS NULL THEN 1 END) AS now FROM meters GROUP BY place_id) m
       ON m.place_id = p.id
@@ -93,6 +97,7 @@ fn place(row: PlaceRow) -> Place {
         accounts: u32::try_from(row.accounts).unwrap_or(u32::MAX),
         had_meter: row.had_meter,
         had_account: row.had_account,
+        in_batch: row.in_batch,
     }
 }
 
@@ -114,16 +119,11 @@ pub async fn assigned(db: &Db) -> Result<Vec<(PlaceId, UserId, String)>> {
     .await)
 }
 
-/// Whether a place has a price plan or a subsidy rule of its own.
-pub async fn has_own_rules(db: &Db, place: PlaceId) -> Result<bool> {
-    let row: Option<(i64,)> = read!(db, |pool| {
-        sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM price_places WHERE place_id = $1)
-              + (SELECT COUNT(*) FROM subsidy_rules WHERE place_id = $1)",
-        )
-        .bind(place)
-        .fetch_optional(pool)
-        .await
-    })?;
-    Ok(row.is_some_and(|(rules,)| rules > 0))
+/// The places that have a price plan or a subsidy rule of their own.
+pub async fn with_own_rules(db: &Db) -> Result<HashSet<PlaceId>> {
+    let rows: Vec<(PlaceId,)> =
+        read!(db, |pool| sqlx::query_as("SELECT place_id FROM price_places UNION SELECT place_id FROM subsidy_rules")
+            .fetch_all(pool)
+            .await)?;
+    Ok(rows.into_iter().map(|(place,)| place).collect())
 }

@@ -14,10 +14,10 @@ use model::place::PlaceKind;
 
 use super::ConsoleService;
 use super::meter_wall::is_room_named;
-use domain::place_tree::{Place, PlaceTree, checked_name, fits_below};
+use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name, fits_below};
 use domain::wall_layout::Scope;
 use store::place_groups::{self, PlaceGroup};
-use store::{console, places, prices};
+use store::{console, defaults, places, prices};
 
 /// The tree and the part of it that a person may see.
 struct Estate {
@@ -149,6 +149,7 @@ impl PlacesPort for ConsoleService {
             gaining: Vec::new(),
             plans: (plan.clone(), plan),
             own_rules_end: false,
+            defaults_end: Vec::new(),
             clashes: Vec::new(),
             refusal: None,
         };
@@ -183,14 +184,19 @@ impl PlacesPort for ConsoleService {
                     effect.losing = assigned.only(from, to);
                 }
                 effect.plans.1 = self.plan_of(tree, *into).await?;
-                effect.own_rules_end = places::has_own_rules(&self.context.db, id).await?;
+                let steps = tree.merge(id, *into).unwrap_or_default();
+                let absorbed = steps.into_iter().filter_map(|step| match step {
+                    MergeStep::Absorb { from, .. } => Some(from),
+                    MergeStep::Place { .. } => None,
+                });
+                self.ends_with(tree, &absorbed.collect::<Vec<_>>(), &mut effect).await?;
             }
             PlaceChange::Remove => {
                 effect.refusal = tree.check_remove(id).err();
                 if effect.refusal.is_none() && assigned.to(Some(id)).next().is_some() {
                     effect.refusal = Some(AppError::PlaceAssigned);
                 }
-                effect.own_rules_end = places::has_own_rules(&self.context.db, id).await?;
+                self.ends_with(tree, &[id], &mut effect).await?;
             }
         }
         Ok(effect)
@@ -341,6 +347,15 @@ impl ConsoleService {
         if own { Ok(()) } else { Err(AppError::Forbidden) }
     }
 
+    /// What ends with places: their price plans, subsidies and default parameters.
+    async fn ends_with(&self, tree: &PlaceTree, ending: &[PlaceId], effect: &mut PlaceChangeEffect) -> Result<(), AppError> {
+        let (rules, own) = (places::with_own_rules(&self.context.db).await?, defaults::own(&self.context.db).await?);
+        effect.own_rules_end = ending.iter().any(|place| rules.contains(place));
+        let set = ending.iter().filter_map(|place| Some((tree.full_name(*place), *own.get(place)?)));
+        effect.defaults_end = set.filter(|(_, values)| !values.is_empty()).collect();
+        Ok(())
+    }
+
     /// The price plan that a place has itself.
     async fn own_plan(&self, place: PlaceId) -> Result<Option<String>, AppError> {
         let names: HashMap<_, _> = prices::names(&self.context.db).await?.into_iter().collect();
@@ -350,10 +365,15 @@ impl ConsoleService {
 
     /// The price plan in force at a place: its own, or the nearest above.
     async fn plan_of(&self, tree: &PlaceTree, place: PlaceId) -> Result<Option<String>, AppError> {
+        Ok(self.plan_at(tree, place).await?.map(|(plan, _)| plan))
+    }
+
+    /// The same with the place that it was assigned to.
+    pub(super) async fn plan_at(&self, tree: &PlaceTree, place: PlaceId) -> Result<Option<(String, PlaceId)>, AppError> {
         let names: HashMap<_, _> = prices::names(&self.context.db).await?.into_iter().collect();
         let assigned: HashMap<_, _> =
             prices::places(&self.context.db).await?.into_iter().map(|(plan, place, _)| (place, plan)).collect();
-        let nearest = tree.path(place).into_iter().rev().find_map(|one| assigned.get(&one.id));
-        Ok(nearest.and_then(|plan| names.get(plan).cloned()))
+        let nearest = tree.path(place).into_iter().rev().find_map(|one| Some((assigned.get(&one.id)?, one.id)));
+        Ok(nearest.and_then(|(plan, place)| Some((names.get(plan)?.clone(), place))))
     }
 }

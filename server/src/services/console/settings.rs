@@ -9,45 +9,38 @@ use model::error::AppError;
 use model::gateway::SweepInterval;
 use model::ids::{MeterId, PlaceId};
 use model::meter::Wallet;
-use model::person::{MAX_NAME, Who};
+use model::person::Who;
 use model::place::PlaceKind;
 
 use super::ConsoleService;
 use domain::defaults::{effective, values};
-use store::defaults::{self, MeterLimits, PlaceDefaults};
-use store::{Db, intervals};
+use domain::place_tree::{Place, PlaceTree, checked_name};
+use store::defaults::{self, MeterLimits};
+use store::{Db, intervals, places};
 
-/// Places above each other that are followed; ends the walk if the tree has a cycle.
-const DEEPEST: usize = 16;
-
-/// The places and meters of the site, as one look at them.
-struct Tree {
-    places: Vec<PlaceDefaults>,
-    index: HashMap<PlaceId, usize>,
+/// The places with their own values and the meters of the site, as one look at them.
+struct Defaults {
+    tree: PlaceTree,
+    own: HashMap<PlaceId, DefaultValues>,
     meters: Vec<MeterLimits>,
 }
 
-impl Tree {
+impl Defaults {
     async fn read(db: &Db) -> Result<Self, AppError> {
-        let (places, meters) = (defaults::places(db).await?, defaults::meters(db).await?);
-        let index = places.iter().enumerate().map(|(at, place)| (place.id, at)).collect();
-        Ok(Self { places, index, meters })
+        Ok(Self { tree: places::tree(db).await?, own: defaults::own(db).await?, meters: defaults::meters(db).await? })
     }
 
-    fn place(&self, id: PlaceId) -> Option<&PlaceDefaults> {
-        self.index.get(&id).and_then(|at| self.places.get(*at))
+    fn own(&self, id: PlaceId) -> DefaultValues {
+        self.own.get(&id).copied().unwrap_or_default()
     }
 
-    /// From the site down to the place.
-    fn path(&self, id: PlaceId) -> Vec<&PlaceDefaults> {
-        let above = std::iter::successors(self.place(id), |place| place.parent.and_then(|parent| self.place(parent)));
-        let mut path: Vec<_> = above.take(DEEPEST).collect();
-        path.reverse();
-        path
+    /// The own values from the site down to the place.
+    fn path(&self, id: PlaceId) -> Vec<DefaultValues> {
+        self.tree.path(id).into_iter().map(|place| self.own(place.id)).collect()
     }
 
     fn values(&self, id: PlaceId) -> DefaultValues {
-        values(&self.path(id).iter().map(|place| place.own).collect::<Vec<_>>())
+        values(&self.path(id))
     }
 
     /// The values that apply to each room with a meter, worked out once.
@@ -62,7 +55,7 @@ impl Tree {
         let mut counts: HashMap<PlaceId, MeterCounts> = HashMap::new();
         for meter in &self.meters {
             let Some(values) = wanted.get(&meter.place) else { continue };
-            for place in self.path(meter.place) {
+            for place in self.tree.path(meter.place) {
                 let one = counts.entry(place.id).or_default();
                 match meter.wallet {
                     Wallet::None => {}
@@ -84,7 +77,7 @@ impl Tree {
         let (here, wanted) = (self.values(place), self.wanted());
         let is_meant = |meter: &&MeterLimits| {
             wanted.get(&meter.place).is_some_and(|values| *values == here && differs(meter, values))
-                && self.path(meter.place).iter().any(|above| above.id == place)
+                && self.tree.path(meter.place).iter().any(|above| above.id == place)
         };
         self.meters.iter().filter(is_meant).map(|meter| meter.meter).collect()
     }
@@ -101,24 +94,21 @@ impl SettingsPort for ConsoleService {
     async fn settings(&self, who: &Who, place: Option<PlaceId>) -> Result<Option<PlaceSettings>, AppError> {
         self.context.require_whole_site(who).await?;
         let db = &self.context.db;
-        let tree = Tree::read(db).await?;
-        let root = tree.places.iter().find(|place| place.kind == PlaceKind::Site).map(|place| place.id);
-        let Some(id) = place.or(root) else { return Ok(None) };
-        let path = tree.path(id);
+        let all = Defaults::read(db).await?;
+        let Some(id) = place.or(all.tree.site().map(|site| site.id)) else { return Ok(None) };
+        let path = all.tree.path(id);
         let (here, above) = path.split_last().ok_or(AppError::NotFound)?;
-        let own: Vec<DefaultValues> = path.iter().map(|place| place.own).collect();
         let named = |step: usize| path.get(step).map(|place| place.name.clone()).unwrap_or_default();
-        let plans = defaults::plans(db, self.context.now()).await?;
-        let plan = path.iter().rev().find_map(|place| plans.get(&place.id).map(|plan| (plan.clone(), place.name.clone())));
-        let counts = tree.counts();
+        let plan = self.plan_at(&all.tree, id).await?;
+        let plan = plan.map(|(plan, place)| (plan, all.tree.get(place).map(|place| place.name.clone()).unwrap_or_default()));
+        let counts = all.counts();
         let of = |place: PlaceId| counts.get(&place).copied().unwrap_or_default();
-        let below = tree.places.iter().filter(|place| place.parent == Some(id));
-        let below = below.filter(|place| place.kind != PlaceKind::Room || !place.own.is_empty());
-        let line = |place: &PlaceDefaults| PlaceLine {
+        let below = all.tree.children(id).filter(|place| place.kind != PlaceKind::Room || !all.own(place.id).is_empty());
+        let line = |place: &Place| PlaceLine {
             id: place.id,
             name: place.name.clone(),
-            own: place.own,
-            effective: tree.values(place.id),
+            own: all.own(place.id),
+            effective: all.values(place.id),
             meters: of(place.id),
         };
         Ok(Some(PlaceSettings {
@@ -126,11 +116,11 @@ impl SettingsPort for ConsoleService {
             kind: here.kind,
             name: here.name.clone(),
             above: above.iter().map(|place| (place.id, place.name.clone())).collect(),
-            own: here.own,
-            effective: effective(&own).map(|value| value.map(|(value, step)| (value, named(step)))),
+            own: all.own(id),
+            effective: effective(&all.path(id)).map(|value| value.map(|(value, step)| (value, named(step)))),
             plan,
-            meters: MeterCounts { issued_here: tree.differing(id).len(), ..of(id) },
-            limits: tree.values(id).limits(),
+            meters: MeterCounts { issued_here: all.differing(id).len(), ..of(id) },
+            limits: all.values(id).limits(),
             below: below.map(line).collect(),
             interval: intervals::of_site(db).await?.and_then(SweepInterval::new),
         }))
@@ -139,15 +129,8 @@ impl SettingsPort for ConsoleService {
     async fn set_defaults(&self, who: &Who, place: PlaceId, new: &DefaultValues) -> Result<(), AppError> {
         self.context.require_whole_site(who).await?;
         let in_range = DefaultKind::ALL.into_iter().all(|kind| new.get(kind).is_none_or(|value| value <= kind.most()));
-        let tree = Tree::read(&self.context.db).await?;
-        let mut path: Vec<DefaultValues> = tree.path(place).iter().map(|place| place.own).collect();
-        path.pop();
-        path.push(*new);
         if !in_range {
             return Err(AppError::Invalid);
-        }
-        if !values(&path).alarms_fit() {
-            return Err(AppError::AlarmOrder);
         }
         defaults::set(&self.context.db, self.context.now(), who, place, new).await?;
         Ok(())
@@ -155,17 +138,15 @@ impl SettingsPort for ConsoleService {
 
     async fn rename_site(&self, who: &Who, name: &str) -> Result<(), AppError> {
         self.context.require_whole_site(who).await?;
-        if !(1..=MAX_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-            return Err(AppError::Invalid);
-        }
-        defaults::rename_site(&self.context.db, self.context.now(), who, name).await?;
-        Ok(())
+        let site = places::tree(&self.context.db).await?.site().map(|site| site.id).ok_or(AppError::NotFound)?;
+        places::rename(&self.context.db, self.context.now(), who, site, &checked_name(name)?).await?;
+        Ok(self.context.live.reload(&self.context.db).await?)
     }
 }
 
 impl ConsoleService {
     /// The meters of a place that the default parameters are still to be issued to.
     pub(super) async fn differing(&self, place: PlaceId) -> Result<HashSet<MeterId>, AppError> {
-        Ok(Tree::read(&self.context.db).await?.differing(place))
+        Ok(Defaults::read(&self.context.db).await?.differing(place))
     }
 }

@@ -3,11 +3,15 @@
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
+use crate::i18n::defaults::list;
 use crate::i18n::lang;
 use crate::i18n::places::{counts, texts};
 use crate::ui::callout::{Callout, Problem, Tone};
 use model::console::{PlaceChange, PlaceChangeEffect};
 use model::ids::PlaceId;
+
+/// The most names of one list.
+const SHOWN: usize = 50;
 
 #[component]
 pub fn Confirm(id: PlaceId, change: PlaceChange, effect: PlaceChangeEffect) -> impl IntoView {
@@ -21,7 +25,7 @@ pub fn Confirm(id: PlaceId, change: PlaceChange, effect: PlaceChangeEffect) -> i
     let said = counts(&effect.counts, lang());
     let refusal = effect.refusal.map(|error| view! { <Problem error /> });
     let clashes = (!effect.clashes.is_empty()).then(|| {
-        let named = effect.clashes.iter().take(50).cloned().collect::<Vec<_>>().join(" · ");
+        let named = effect.clashes.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(" · ");
         view! { <Callout tone=Tone::Warn><p>{t.clashes}": "{named}</p></Callout> }
     });
     let after = (change != PlaceChange::Remove).then(|| view! { <dt>{t.after}</dt><dd>{effect.after.clone()}</dd> });
@@ -82,5 +86,11 @@ fn rules(change: &PlaceChange, effect: &PlaceChangeEffect) -> impl IntoView + us
             view! { <p class="muted">{t.plan_stays}": "{named(&effect.plans.0)}</p> }.into_any()
         }
     });
-    (plan, effect.own_rules_end.then(|| view! { <p>{t.rules_end}</p> }))
+    let defaults = (!effect.defaults_end.is_empty()).then(|| {
+        let lines = effect.defaults_end.iter().take(SHOWN).map(|(place, values)| {
+            view! { <li><strong>{place.clone()}</strong>": "{list(values, lang())}</li> }
+        });
+        view! { <p>{t.defaults_end}</p><ul class="plain-list">{lines.collect_view()}</ul> }
+    });
+    (plan, effect.own_rules_end.then(|| view! { <p>{t.rules_end}</p> }), defaults)
 }

@@ -9,7 +9,8 @@ fn id(n: u128) -> PlaceId {
 fn place(n: u128, parent: u128, kind: PlaceKind, name: &str) -> Place {
     let parent = (parent > 0).then(|| id(parent));
     let sort = i64::try_from(n).unwrap();
-    Place { id: id(n), parent, kind, name: name.into(), sort, meters: 0, accounts: 0, had_meter: false, had_account: false }
+    let name = name.into();
+    Place { id: id(n), parent, kind, name, sort, meters: 0, accounts: 0, had_meter: false, had_account: false, in_batch: false }
 }
 
 /// Two buildings: 2 has floors 4 (rooms 6, 7) and 5; 3 has floor 8 (room 9) and the room 10 without a floor.
@@ -106,4 +107,15 @@ fn names_are_bounded() {
     for bad in ["", "  ", "a\nb", &"长".repeat(NAME_MAX + 1)] {
         assert_eq!(checked_name(bad), Err(AppError::Invalid), "{bad:?}");
     }
+}
+
+#[test]
+fn a_room_whose_account_waits_in_a_batch_stays() {
+    let room = |n, in_batch| Place { in_batch, ..place(n, 2, PlaceKind::Room, &n.to_string()) };
+    let site =
+        vec![place(1, 0, PlaceKind::Site, "园区"), place(2, 1, PlaceKind::Building, "1号楼"), room(3, true), room(4, false)];
+    let tree = PlaceTree::new(site);
+    assert_eq!(tree.check_remove(id(3)), Err(AppError::RoomInBatch));
+    assert_eq!(tree.merge(id(3), id(4)), Err(AppError::RoomInBatch));
+    assert!(tree.check_remove(id(4)).is_ok() && tree.merge(id(4), id(3)).is_ok(), "the other room may end");
 }

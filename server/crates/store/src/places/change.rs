@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{NewPlace, PlaceRow, TREE, add, place};
 use crate::audit::{self, Entry};
-use crate::{Db, Result, Tx, on};
+use crate::{Db, Result, Tx, defaults, on};
 use domain::place_tree::{MergeStep, PlaceTree};
 use domain::rng::Rng;
 
@@ -70,12 +70,13 @@ pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceId, name: &str) 
 /// Moves a floor or room, with everything below it, to another place; it becomes the last there.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::check_move`] says.
+/// Refused as [`PlaceTree::check_move`] says, and with [`AppError::AlarmOrder`] for default parameters that do not fit there.
 pub async fn relocate(db: &Db, at: Timestamp, who: &Who, id: PlaceId, parent: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let tree = locked(&mut tx).await?;
     tree.check_move(id, parent)?;
     put_below(&mut tx, &tree, id, parent).await?;
+    defaults::check_alarms(&mut tx, id).await?;
     let detail = json!({ "before": tree.full_name(id), "below": tree.full_name(parent) });
     record(&mut tx, at, who, AuditAction::PlaceMove, id, &detail).await?;
     tx.commit().await
@@ -95,7 +96,7 @@ async fn put_below(tx: &mut Tx, tree: &PlaceTree, id: PlaceId, parent: PlaceId) 
 /// Merges a place into another of its kind, which stays with its price plan and subsidy; those of the other end.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::merge`] says.
+/// Refused as [`PlaceTree::merge`] says, and with [`AppError::AlarmOrder`] for default parameters that do not fit there.
 pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let tree = locked(&mut tx).await?;
@@ -105,6 +106,7 @@ pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: Place
             MergeStep::Absorb { from, into } => absorb(&mut tx, from, into).await?,
         }
     }
+    defaults::check_alarms(&mut tx, into).await?;
     let detail = json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
     record(&mut tx, at, who, AuditAction::PlaceMerge, into, &detail).await?;
     tx.commit().await
@@ -115,7 +117,8 @@ async fn absorb(tx: &mut Tx, from: PlaceId, into: PlaceId) -> Result<()> {
     for text in [
         "UPDATE meters SET place_id = $2 WHERE place_id = $1",
         "UPDATE approval_requests SET place_id = $2 WHERE place_id = $1",
-        "UPDATE account_batch_rooms SET place_id = $2 WHERE place_id = $1",
+        // What was refused or withdrawn there is not tried in another room.
+        "UPDATE account_batch_rooms SET place_id = $2 WHERE place_id = $1 AND state = 'done'",
         "INSERT INTO operator_buildings (user_id, place_id) SELECT user_id, $2 FROM operator_buildings
          WHERE place_id = $1 ON CONFLICT DO NOTHING",
         "INSERT INTO place_group_members (group_id, place_id) SELECT group_id, $2 FROM place_group_members
@@ -159,7 +162,7 @@ async fn delete(tx: &mut Tx, id: PlaceId) -> Result<()> {
     for text in [
         "DELETE FROM place_group_members WHERE place_id = $1",
         "DELETE FROM place_defaults WHERE place_id = $1",
-        // Of batches that opened nothing there.
+        // Of batches that did nothing there.
         "DELETE FROM account_batch_rooms WHERE place_id = $1",
         "DELETE FROM operator_buildings WHERE place_id = $1",
         "DELETE FROM price_places WHERE place_id = $1",
