@@ -55,9 +55,17 @@ impl MeterSetupService {
         };
         let unit = form.unit.trim().parse().ok().filter(|unit| (1..=247).contains(unit)).ok_or(AppError::Invalid)?;
         let serial = form.serial.trim().parse().map_err(|_| AppError::Invalid)?;
-        let gateway = form.gateway.trim().to_owned();
+        let gateway = self.gateway(who, form.gateway.trim()).await?;
         let room = self.room(who, &form.room).await?;
         Ok(MeterRow { serial, room, gateway, unit, profile: profile.name.clone(), wallet })
+    }
+
+    /// A gateway in service that the operator may use, by name.
+    async fn gateway(&self, who: &Who, name: &str) -> Result<String, AppError> {
+        let found = stored::gateways(&self.context.db).await?.into_iter().find(|one| one.name == name);
+        let gateway = found.ok_or(AppError::NotFound)?;
+        self.context.require_gateway(who, gateway.id).await?;
+        Ok(gateway.name)
     }
 
     /// The one room of the operator's buildings that a text names.
@@ -87,7 +95,7 @@ impl MeterSetupService {
 #[async_trait]
 impl MeterSetupPort for MeterSetupService {
     async fn meter_setup(&self, who: &Who, meter: Option<MeterId>) -> Result<MeterSetup, AppError> {
-        let gateways = stored::gateways(&self.context.db).await?;
+        let gateways = console::gateways(&self.context.db, who.user).await?;
         let profiles = self.profiles.iter().map(|one| (one.name.clone(), one.title.clone(), wallets(one))).collect();
         let mut setup = MeterSetup { profiles, ..MeterSetup::default() };
         if let Some(meter) = meter {

@@ -85,6 +85,30 @@ both!(a_meter_is_added_changed_and_retired, |w: World| async move {
     proved(&d.w).await;
 });
 
+both!(a_person_of_a_building_uses_its_gateways_only, |w: World| async move {
+    let d = Desk::new(w).await;
+    d.setup.add_meter(&d.boss, &d.form("A 101", "7", "000000000107")).await.unwrap();
+    d.w.gateways(&[([127, 0, 0, 1], 1503).into()]).await;
+    let tree = places::tree(&d.w.db).await.unwrap();
+    let building = tree.children(tree.site().unwrap().id).next().unwrap().id;
+    let new = store::users::NewUser {
+        role: Role::Technician,
+        login: "tools",
+        name: "Tools",
+        password_hash: "$argon2id$none",
+        buildings: &Scope::Buildings([building].into()),
+    };
+    let user = store::users::create(&d.w.db, &d.w.rng, d.context.now(), &new, "test").await.unwrap();
+    let permissions = Permissions::of(Role::Technician);
+    let limited = Who { user, role: Role::Technician, permissions, name: String::new(), ip: String::new() };
+    let foreign = MeterForm { gateway: "127.0.0.1:1503".into(), ..d.form("A 102", "8", "000000000108") };
+    assert_eq!(d.setup.meter_setup(&limited, None).await.unwrap().gateways, ["127.0.0.1:1502"]);
+    assert_eq!(d.setup.add_meter(&limited, &foreign).await.unwrap_err(), AppError::NotFound);
+    d.setup.add_meter(&limited, &d.form("A 102", "8", "000000000108")).await.unwrap();
+    assert_eq!(d.setup.meter_setup(&d.boss, None).await.unwrap().gateways.len(), 2);
+    d.setup.add_meter(&d.boss, &MeterForm { serial: "000000000109".into(), ..foreign }).await.unwrap();
+});
+
 both!(an_account_keeps_room_profile_and_wallet, |w: World| async move {
     let d = Desk::new(w).await;
     let meter = d.setup.add_meter(&d.boss, &d.form("A 101", "7", "000000000107")).await.unwrap();

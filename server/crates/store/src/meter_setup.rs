@@ -1,16 +1,20 @@
 //! Adding, changing and retiring one meter, with the checks of an import.
 
 use model::audit::AuditAction;
+use model::console::RoomName;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
+use model::meter::Wallet;
 use model::person::Who;
 use model::time::Timestamp;
+use sqlx::FromRow;
 
 use super::audit::{self, Entry};
-use super::meters::{self, NewMeter};
-use super::{Db, Result, Tx, on, site_import};
+use super::console::{above, names};
+use super::meters::{self, GatewayRow as StoredGateway, NewMeter, gateway_columns};
+use super::{Db, Result, StoreError, Tx, on};
 use domain::rng::Rng;
-use domain::site_plan::{MeterRow, Row, SitePlan, SiteRows, SiteState, plan};
+use domain::site_plan::{GatewayRow, MeterRow, MeterState, Row, SitePlan, SiteRows, SiteState, plan};
 use model::site_workbook::Fault;
 
 /// Adds a meter.
@@ -19,7 +23,7 @@ use model::site_workbook::Fault;
 /// Refused with [`AppError::SerialTaken`], [`AppError::AddressTaken`], or [`AppError::NotFound`] for the room or gateway.
 pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -> Result<MeterId> {
     let mut tx = db.begin().await?;
-    let state = site_import::state(&mut tx).await?;
+    let state = state_for(&mut tx, row).await?;
     if state.meters.contains_key(&row.serial) {
         return Err(AppError::SerialTaken.into());
     }
@@ -43,7 +47,7 @@ pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -
 /// Refused as [`add`], and with [`AppError::MeterInUse`] where its room, profile or wallet would change under an open account.
 pub async fn change(db: &Db, at: Timestamp, who: &Who, id: MeterId, row: &MeterRow) -> Result<()> {
     let mut tx = db.begin().await?;
-    let state = site_import::state(&mut tx).await?;
+    let state = state_for(&mut tx, row).await?;
     if state.meters.get(&row.serial).is_none_or(|known| known.id != id) {
         return Err(AppError::NotFound.into());
     }
@@ -100,6 +104,75 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: MeterId, reason: &str
     let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::MeterRetire, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await
+}
+
+/// What a site has, as far as it matters to one row: its room and gateway, the meter of its serial number, and the one at its address.
+async fn state_for(tx: &mut Tx, row: &MeterRow) -> Result<SiteState> {
+    let mut state = SiteState::default();
+    let RoomName { building, floor, room } = &row.room;
+    let place: Option<(PlaceId,)> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT id FROM (SELECT r.id,",
+        names!(),
+        "FROM places r",
+        above!(),
+        "WHERE r.kind = 'room' AND r.name = $1) AS named WHERE floor = $2 AND building = $3"
+    ))
+    .bind(room)
+    .bind(floor)
+    .bind(building)
+    .fetch_optional(c)
+    .await)?;
+    state.rooms.extend(place.map(|(place,)| (row.room.clone(), place)));
+    let gateway: Option<StoredGateway> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT",
+        gateway_columns!(),
+        "FROM gateways WHERE name = $1 AND retired_at IS NULL"
+    ))
+    .bind(&row.gateway)
+    .fetch_optional(c)
+    .await)?;
+    let gateway_id = gateway.as_ref().map(|gateway| gateway.id);
+    if let Some(gateway) = gateway {
+        let (id, reach, interval_s) = (gateway.id, gateway.reach()?, gateway.sweep_interval_s);
+        let StoredGateway { name, framing, tls_name, .. } = gateway;
+        state.gateways.insert(name.clone(), (id, GatewayRow { name, reach, framing, interval_s, tls_name }));
+    }
+    let near: Vec<NearMeter> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT m.id, m.serial, m.unit, m.profile, m.wallet, g.name AS gateway,
+                EXISTS (SELECT 1 FROM account_meters a WHERE a.meter_id = m.id AND a.to_at IS NULL) AS has_account,",
+        names!(),
+        "FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE m.retired_at IS NULL AND (m.serial = $1 OR (m.gateway_id = $2 AND m.unit = $3))"
+    ))
+    .bind(row.serial.to_string())
+    .bind(gateway_id)
+    .bind(i64::from(row.unit))
+    .fetch_all(c)
+    .await)?;
+    for meter in near {
+        let inconsistent = |column| StoreError::Inconsistent { table: "meters", column };
+        let serial = meter.serial.parse().map_err(|_| inconsistent("serial"))?;
+        let NearMeter { id, gateway, profile, wallet, has_account, building, floor, room, unit, .. } = meter;
+        let unit = u8::try_from(unit).map_err(|_| inconsistent("unit"))?;
+        let row = MeterRow { serial, room: RoomName { building, floor, room }, gateway, unit, profile, wallet };
+        state.meters.insert(serial, MeterState { id, row, has_account });
+    }
+    Ok(state)
+}
+
+#[derive(FromRow)]
+struct NearMeter {
+    id: MeterId,
+    serial: String,
+    unit: i64,
+    profile: String,
+    wallet: Wallet,
+    gateway: String,
+    has_account: bool,
+    building: String,
+    floor: String,
+    room: String,
 }
 
 /// What an import of this one row would do.
