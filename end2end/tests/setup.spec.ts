@@ -28,7 +28,7 @@ test("an empty installation becomes a site in the browser alone", async ({ page 
   await expect(page).toHaveURL(/\/start$/);
   await expect(page.locator(".checklist > li")).toHaveCount(8);
 
-  await page.locator(".checklist a[href='/import']").first().click();
+  await page.locator("main a[href='/import']").first().click();
   await page.locator("input[type=file]").setInputFiles([
     csv("rooms.csv", "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,102\n"),
     csv("gateways.csv", `Gateway,Host,Port\nG1,127.0.0.1,${site.gateway}\n`),

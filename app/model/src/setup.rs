@@ -2,6 +2,9 @@
 
 use crate::word_enum;
 
+/// More sales than this are not counted for the list.
+pub const SALES_COUNTED: i64 = 100;
+
 word_enum! {
     /// What a site needs before it runs, in the order in which it is done.
     pub enum SetupStep {

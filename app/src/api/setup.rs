@@ -39,6 +39,8 @@ pub trait SetupPort: Send + Sync {
     async fn hide_checklist(&self, who: &Who, hidden: bool) -> Result<(), AppError>;
     /// Whether the rail links to the list; as of the last look at it.
     fn has_checklist(&self) -> bool;
+    /// Whether this server reads meters: it has their keys.
+    fn reads_meters(&self) -> bool;
 }
 
 /// Sets the site up and goes on to what it lacks. What was typed is kept where it is refused, except the password.

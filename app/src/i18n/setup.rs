@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::setup::*;
-use model::setup::{SetupProgress, SetupStep};
+use model::setup::{SALES_COUNTED, SetupProgress, SetupStep};
 
 /// The name of a step, why it is needed, and the link to where it is done.
 #[must_use]
@@ -33,6 +33,7 @@ pub fn progress(progress: &SetupProgress, lang: Lang) -> String {
         SetupStep::Channels => (Channels { count: have }.text(lang), None),
         SetupStep::People => (People { count: have }.text(lang), Some(texts(lang).people_lack.to_owned())),
         SetupStep::Reading => (Read { count: have }.text(lang), Some(ReadLack { count }.text(lang))),
+        SetupStep::Sale if have >= SALES_COUNTED => (SalesAtLeast { count: have }.text(lang), None),
         SetupStep::Sale => (Sales { count: have }.text(lang), None),
     };
     let clauses = [Some(has), lacks.filter(|_| lacking > 0)];

@@ -16,6 +16,8 @@ use meters::gateway::GatewayState;
 
 #[async_trait]
 pub trait MeterGateway: Send + Sync {
+    /// Whether this process polls.
+    fn polls(&self) -> bool;
     /// A command was stored.
     fn wake(&self);
     /// Reads a meter before its turn.
@@ -52,6 +54,10 @@ pub trait MeterGateway: Send + Sync {
 
 #[async_trait]
 impl MeterGateway for GatewayHandle {
+    fn polls(&self) -> bool {
+        true
+    }
+
     fn wake(&self) {
         self.wake();
     }
@@ -122,6 +128,9 @@ pub struct NoMeterGateway;
 
 #[async_trait]
 impl MeterGateway for NoMeterGateway {
+    fn polls(&self) -> bool {
+        false
+    }
     fn wake(&self) {}
     fn read_now(&self, _: MeterId) {}
     fn is_identified(&self, _: MeterId) -> Option<bool> {

@@ -126,6 +126,10 @@ impl SetupPort for SetupService {
         self.list().await.map(drop)
     }
 
+    fn reads_meters(&self) -> bool {
+        self.context.gateway.polls()
+    }
+
     fn has_checklist(&self) -> bool {
         self.has_checklist.load(Ordering::Relaxed)
     }

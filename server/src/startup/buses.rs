@@ -38,7 +38,9 @@ impl Buses {
     /// Starts to poll the meters, if the site's keys are configured.
     pub async fn start(&self, config: &Config, context: &Context, profiles: Profiles) -> Result<(), StartError> {
         let Some(keys) = keys(&config.keys)? else {
-            tracing::warn!("meters.not_started: keys are not given; this process only serves pages");
+            tracing::warn!(
+                "meters.not_started: keys.enc, keys.mac and keys.aes are not given; this process serves pages and reads no meters"
+            );
             return Ok(());
         };
         let meters = Meters {
@@ -89,6 +91,10 @@ impl Buses {
 
 #[async_trait]
 impl MeterGateway for Buses {
+    fn polls(&self) -> bool {
+        self.gateway().polls()
+    }
+
     fn wake(&self) {
         self.gateway().wake();
     }

@@ -127,6 +127,12 @@ both!(the_list_shows_what_lacks_until_it_is_hidden, |w: World| async move {
     head.keep(&done);
     let page = head.get("/start").await.text().await.unwrap();
     assert_eq!(page.matches("<li class=\"card\">").count(), 8, "everything lacks");
+    assert!(page.contains("[keys]"), "a server without keys says that it reads no meters");
+    let (_, list) = page.split_once("class=\"checklist\"").unwrap();
+    for path in ["/places", "/gateways", "/meters/new", "/operators"] {
+        assert!(list.contains(&format!("href=\"{path}\"")), "{path}");
+        assert_eq!(head.get(path).await.status(), 200, "{path}");
+    }
     assert!(head.get("/wall").await.text().await.unwrap().contains("href=\"/start\""));
     w.meter(1).await;
     web.person(&w, Role::Manager, "second").await;

@@ -15,28 +15,32 @@ use model::setup::{Checklist, SetupProgress, SetupStep};
 pub fn StartPage() -> impl IntoView {
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        ports.setup.checklist(&who).await
+        Ok((ports.setup.checklist(&who).await?, ports.setup.reads_meters()))
     };
-    load(read, |list| view! { <Steps list /> }.into_any())
+    load(read, |(list, reads)| view! { <Steps list reads /> }.into_any())
 }
 
 /// Where a step is done.
 const fn path(step: SetupStep) -> &'static str {
     match step {
-        SetupStep::Places | SetupStep::Meters => "/import",
+        SetupStep::Places => "/places",
+        SetupStep::Meters => "/meters/new",
         SetupStep::Gateways => "/gateways",
         SetupStep::Prices => "/prices",
         SetupStep::Channels => "/channels",
-        SetupStep::People => "/guide",
+        SetupStep::People => "/operators",
         SetupStep::Reading => "/meters",
         SetupStep::Sale => "/wall",
     }
 }
 
 #[component]
-fn Steps(list: Checklist) -> impl IntoView {
+fn Steps(list: Checklist, reads: bool) -> impl IntoView {
     let t = texts(lang());
     let done = list.is_done().then(|| view! { <Callout tone=Tone::Good><p>{t.all_done}</p></Callout> });
+    // Another process may be the one that reads them.
+    let is_read = list.steps.iter().any(|step| step.step == SetupStep::Reading && step.done);
+    let no_keys = (!reads && !is_read).then(|| view! { <Callout tone=Tone::Warn><p>{t.no_keys}</p></Callout> });
     let steps = list.steps.iter().map(row).collect_view();
     let (hidden, word, hint) = if list.hidden { ("", t.show, t.hidden) } else { ("1", t.hide, t.hide_hint) };
     let hide = (!list.is_done()).then(|| {
@@ -52,7 +56,9 @@ fn Steps(list: Checklist) -> impl IntoView {
         <Frame title=t.start_title section=Section::Start>
             <h1>{t.start_title}</h1>
             {done}
+            {no_keys}
             <p class="muted">{t.start_lead}</p>
+            <p><a href="/import">{t.import_all}</a></p>
             <ol class="checklist">{steps}</ol>
             {hide}
         </Frame>
