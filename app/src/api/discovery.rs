@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::form::parse;
 use super::{ApiError, answer};
+use crate::i18n::Lang;
 use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::error::AppError;
@@ -45,6 +46,8 @@ pub trait DiscoveryPort: Send + Sync {
     async fn scan(&self, who: &Who, gateway: GatewayId) -> Result<ScanView, AppError>;
     async fn start_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
     async fn stop_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
+    /// A workbook of the new meters that were found, without their rooms: XLSX, to fill in and import.
+    async fn found_workbook(&self, who: &Who, gateway: GatewayId, lang: Lang) -> Result<Vec<u8>, AppError>;
     /// Registers meters, all or none. What is in the way is given with the serial number of its meter.
     async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, (String, Fault)>, AppError>;
 }

@@ -8,13 +8,14 @@ use app::api::site_import::{MAX_UPLOAD_FILES, MAX_UPLOAD_MB};
 use app::i18n::Lang;
 use app::link;
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use futures::StreamExt;
 use model::error::AppError;
-use model::person::Who;
+use model::ids::GatewayId;
 use multer::{Constraints, Multipart, SizeLimit};
+use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -39,7 +40,16 @@ pub async fn upload(State(state): State<AppState>, request: Request) -> Response
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let is_page = error::wants_html(request.headers());
-    let kept = async { state.site_import.keep(&who, receive(&state, &who, request).await?).await };
+    let kept = async {
+        let permit = match state.site_import.admit(&who).await {
+            Ok(permit) => permit,
+            Err(error) => {
+                throw_away(&state, request.into_body());
+                return Err(error);
+            }
+        };
+        state.site_import.keep(&who, receive(&state, request).await?, permit).await
+    };
     match kept.await {
         Ok(()) => Redirect::to("/import").into_response(),
         Err(error) if is_page => Redirect::to(&link::with("/import", "e", error.code())).into_response(),
@@ -47,13 +57,12 @@ pub async fn upload(State(state): State<AppState>, request: Request) -> Response
     }
 }
 
-async fn receive(state: &AppState, who: &Who, request: Request) -> Result<Vec<UploadedFile>, AppError> {
+async fn receive(state: &AppState, request: Request) -> Result<Vec<UploadedFile>, AppError> {
     let (parts, body) = request.into_parts();
     if body.size_hint().lower() > MAX_BYTES {
-        tokio::spawn(drain(body));
+        throw_away(state, body);
         return Err(AppError::FileTooLarge);
     }
-    state.site_import.admit(who).await?;
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let boundary = multer::parse_boundary(kind).map_err(|_| AppError::Invalid)?;
     let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(MAX_BYTES));
@@ -103,6 +112,16 @@ fn file_name(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect::<String>().trim().to_owned()
 }
 
+/// Reads the rest of a body, where few others are read so.
+fn throw_away(state: &AppState, body: Body) {
+    if let Some(permit) = state.site_import.may_drain() {
+        tokio::spawn(async move {
+            drain(body).await;
+            drop(permit);
+        });
+    }
+}
+
 async fn drain(body: Body) {
     let mut left = DRAINED_BYTES;
     let mut chunks = body.into_data_stream();
@@ -129,6 +148,21 @@ pub async fn export(State(state): State<AppState>, request: Request) -> Response
 pub async fn template(State(state): State<AppState>, request: Request) -> Response {
     let lang = request.extensions().get::<RequestInfo>().map_or_else(Lang::default, |info| info.lang);
     download(state.site_import.template(lang), "dormwatt-template.xlsx")
+}
+
+/// The gateway whose found meters are downloaded.
+#[derive(Deserialize)]
+pub struct Found {
+    gateway: GatewayId,
+}
+
+/// `/found-meters.xlsx?gateway=ID`: the new meters that a scan found, to give rooms to.
+pub async fn found_meters(State(state): State<AppState>, Query(found): Query<Found>, request: Request) -> Response {
+    let info = request.extensions().get::<RequestInfo>();
+    let Some((who, lang)) = info.and_then(|info| Some((info.who.clone()?, info.lang))) else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    download(state.ports.discovery.found_workbook(&who, found.gateway, lang).await, "dormwatt-meters.xlsx")
 }
 
 fn download(file: Result<Vec<u8>, AppError>, name: &str) -> Response {

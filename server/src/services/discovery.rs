@@ -6,6 +6,7 @@ use app::api::discovery::{DiscoveryPort, Placement, ScanView};
 use async_trait::async_trait;
 use model::console::RoomName;
 use model::error::AppError;
+use model::gateway::scan::{Discovered, Standing};
 use model::ids::GatewayId;
 use model::permission::Permission;
 use model::person::Who;
@@ -14,6 +15,8 @@ use model::site_workbook::{Fault, Sheet};
 use super::Context;
 use super::site::SiteService;
 use app::access::Access;
+use app::i18n::Lang;
+use domain::site_plan::MeterRow;
 use meters::profile::Profiles;
 use store::{gateways, places};
 
@@ -63,6 +66,26 @@ impl DiscoveryPort for DiscoveryService {
         self.require(who, gateway).await?;
         self.context.gateway.stop_scan(gateway);
         Ok(())
+    }
+
+    async fn found_workbook(&self, who: &Who, gateway: GatewayId, lang: Lang) -> Result<Vec<u8>, AppError> {
+        let name = self.require(who, gateway).await?;
+        let scan = self.context.gateway.scan(gateway).ok_or(AppError::NotFound)?;
+        let row = |found: Discovered| {
+            let profile = self.profiles.get(&found.profile?)?;
+            let room = RoomName { building: String::new(), floor: String::new(), room: String::new() };
+            let (profile, wallet) = (profile.name.clone(), profile.abilities.wallet);
+            Some(MeterRow {
+                serial: found.serial?.parse().ok()?,
+                room,
+                gateway: name.clone(),
+                unit: found.unit?,
+                profile,
+                wallet,
+            })
+        };
+        let new = scan.found.into_iter().filter(|found| found.standing == Standing::New);
+        self.site.meters_workbook(lang, new.filter_map(row).collect()).await
     }
 
     async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, (String, Fault)>, AppError> {

@@ -14,7 +14,7 @@ use model::site_workbook::{Column, Fault, Preview, Problem, Sheet};
 use super::Context;
 use super::auth::{Passwords, is_weak};
 use domain::order::Limits;
-use domain::site_plan::{Conflict, SitePlan, plan};
+use domain::site_plan::{Conflict, MeterRow, Row, SitePlan, SiteRows, plan};
 use meters::profile::{Profile, Profiles};
 use store::site_import::{self, Import};
 use workbook::{Contents, FileReader, Model};
@@ -99,6 +99,14 @@ impl SiteService {
     pub async fn export(&self, lang: Lang) -> Result<Vec<u8>, AppError> {
         let state = site_import::read(&self.context.db).await?;
         workbook::workbook(lang, &self.models, &site_import::rows(&state)).map_err(|error| unwritable(&error))
+    }
+
+    /// The site's rooms and gateways with other meters than it has: XLSX.
+    pub async fn meters_workbook(&self, lang: Lang, meters: Vec<MeterRow>) -> Result<Vec<u8>, AppError> {
+        let all = site_import::rows(&site_import::read(&self.context.db).await?);
+        let meters = (2..).zip(meters).map(|(number, value)| Row { number, value }).collect();
+        let rows = SiteRows { rooms: all.rooms, gateways: all.gateways, meters, ..SiteRows::default() };
+        workbook::workbook(lang, &self.models, &rows).map_err(|error| unwritable(&error))
     }
 
     /// A workbook to fill in: XLSX.

@@ -14,6 +14,7 @@ use model::ids::{UserId, Uuid};
 use model::person::Who;
 use model::site_workbook::Preview;
 use model::time::{HOUR, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Context;
 use super::site::SiteService;
@@ -23,6 +24,10 @@ use workbook::Contents;
 const KEPT: i64 = HOUR;
 /// Uploads of all people that are kept at the same time.
 const MAX_KEPT: usize = 16;
+/// Uploads that are received and checked at the same time.
+const MAX_RECEIVED: usize = 2;
+/// Bodies that are thrown away at the same time.
+const MAX_DRAINED: usize = 4;
 /// The site's name where nobody has named it.
 const SITE: &str = "园区";
 
@@ -68,12 +73,18 @@ pub struct SiteImportService {
     context: Context,
     site: Arc<SiteService>,
     kept: Arc<Mutex<HashMap<UserId, Arc<Upload>>>>,
+    received: Arc<Semaphore>,
+    drained: Arc<Semaphore>,
 }
+
+/// The place of an upload among those that are received at the same time.
+pub struct UploadPermit(#[expect(dead_code, reason = "held until the upload is kept or refused")] OwnedSemaphorePermit);
 
 impl SiteImportService {
     #[must_use]
     pub fn new(context: Context, site: Arc<SiteService>) -> Self {
-        Self { context, site, kept: Arc::default() }
+        let (received, drained) = (Arc::new(Semaphore::new(MAX_RECEIVED)), Arc::new(Semaphore::new(MAX_DRAINED)));
+        Self { context, site, kept: Arc::default(), received, drained }
     }
 
     /// The workbook of the site as it is.
@@ -87,30 +98,38 @@ impl SiteImportService {
         self.site.template(lang)
     }
 
-    /// Whether this person may upload now.
+    /// Lets a person upload now; until the permit is dropped, few others can.
     ///
     /// # Errors
-    /// [`AppError::Conflict`] while an import of theirs runs, [`AppError::Unavailable`] where many uploads are kept.
-    pub async fn admit(&self, who: &Who) -> Result<(), AppError> {
+    /// [`AppError::Conflict`] while an import of theirs runs, [`AppError::Unavailable`] where many uploads are received or kept.
+    pub async fn admit(&self, who: &Who) -> Result<UploadPermit, AppError> {
         self.context.require_whole_site(who).await?;
-        let kept = self.kept();
-        match kept.get(&who.user) {
-            Some(upload) if upload.is_running() => Err(AppError::Conflict),
-            None if kept.len() >= MAX_KEPT => Err(AppError::Unavailable),
-            _ => Ok(()),
-        }
+        may_keep(&self.kept(), who.user)?;
+        self.received.clone().try_acquire_owned().map(UploadPermit).map_err(|_| AppError::Unavailable)
+    }
+
+    /// Lets a body that is refused be read and thrown away; `None` where enough others are.
+    #[must_use]
+    pub fn may_drain(&self) -> Option<OwnedSemaphorePermit> {
+        self.drained.clone().try_acquire_owned().ok()
     }
 
     /// Checks what was uploaded, and keeps it in place of what this person uploaded before.
-    pub async fn keep(&self, who: &Who, files: Vec<UploadedFile>) -> Result<(), AppError> {
-        self.admit(who).await?;
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub async fn keep(&self, who: &Who, files: Vec<UploadedFile>, permit: UploadPermit) -> Result<(), AppError> {
         let now = self.context.now();
         let stage = Mutex::new(Stage::Running(ImportPhase::Reading));
         let upload = Arc::new(Upload { id: self.context.rng.id(now), files, until: now.plus(KEPT), stage });
         let preview = self.site.dry_run_of(&self.contents(&upload).await?).await?;
         upload.set(Stage::Checked(Arc::new(preview)));
-        self.admit(who).await?;
-        self.kept().insert(who.user, upload);
+        {
+            let mut kept = self.kept();
+            may_keep(&kept, who.user)?;
+            kept.insert(who.user, upload);
+        }
+        drop(permit);
         // Its disk space is free after an hour also where nobody comes back.
         let service = self.clone();
         tokio::spawn(async move {
@@ -150,6 +169,15 @@ impl SiteImportService {
         let contents = self.contents(upload).await?;
         let progress = |phase| upload.set(Stage::Running(phase));
         self.site.import_contents(who, SITE, &contents, &progress).await
+    }
+}
+
+/// Whether an upload of this person can be kept, in place of an earlier one of theirs.
+fn may_keep(kept: &HashMap<UserId, Arc<Upload>>, user: UserId) -> Result<(), AppError> {
+    match kept.get(&user) {
+        Some(upload) if upload.is_running() => Err(AppError::Conflict),
+        None if kept.len() >= MAX_KEPT => Err(AppError::Unavailable),
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Looking for meters behind a gateway: what is found, told apart, and placed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::framing::Framing;
@@ -8,8 +9,10 @@ use meters::GatewayHandle;
 use meters::profile::Profiles;
 use model::gateway::scan::{Discovered, Scan, ScanState, Standing};
 use model::ids::GatewayId;
+use model::language::Lang;
 use model::permission::Permissions;
 use model::person::{Role, Who};
+use server::services::Context;
 use server::services::auth::Passwords;
 use server::services::discovery::DiscoveryService;
 use server::services::site::SiteService;
@@ -53,6 +56,22 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     assert_eq!(at(&scan, 4).standing, Standing::OtherSerial);
     assert_eq!(at(&scan, 5).standing, Standing::Elsewhere);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands").await, 0, "it only reads");
+    // What is new and says its serial number is in the workbook, where only its room is missing.
+    let context = Context { gateway: Arc::new(engine.clone()), ..s.w.context().await };
+    let profiles = Profiles::load(None).unwrap();
+    let passwords = Passwords::new(s.w.rng.clone()).unwrap();
+    let site = || SiteService::new(context.clone(), passwords.clone(), &profiles, Limits::default());
+    let who = Who {
+        user: s.clerk,
+        role: Role::Admin,
+        permissions: Permissions::of(Role::Admin),
+        name: String::new(),
+        ip: String::new(),
+    };
+    let discovery = DiscoveryService::new(context.clone(), site(), profiles.clone());
+    let file = discovery.found_workbook(&who, gateway, Lang::Zh).await.unwrap();
+    let checked = site().dry_run("found.xlsx", &file).await.unwrap();
+    assert!(checked.problem_count > 0 && checked.problems.iter().all(|one| one.fault == Fault::Empty), "{checked:?}");
     engine.stop().await;
 });
 

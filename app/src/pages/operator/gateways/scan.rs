@@ -9,7 +9,7 @@ use crate::api::discovery::ScanView;
 use crate::api::form::parse;
 use crate::i18n::gateways::{placed, scan_progress, standing, texts};
 use crate::i18n::{lang, operator, site_workbook};
-use crate::ports::{operator, ports};
+use crate::ports::{may, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
@@ -18,6 +18,7 @@ use crate::ui::table_scroll::TableScroll;
 use model::error::AppError;
 use model::gateway::scan::{Discovered, Scan, ScanState, Standing};
 use model::ids::GatewayId;
+use model::permission::Permission;
 use model::site_workbook::Fault;
 
 /// The page: `/gateways/:id/scan`.
@@ -119,6 +120,11 @@ fn found(scan: &Scan, shown: &ScanView) -> impl IntoView + use<> {
         })
         .collect();
     let rooms = shown.rooms.iter().map(|room| view! { <option value=room.clone()></option> }).collect_view();
+    // Many are quicker filled in with a spreadsheet.
+    let workbook = (new > 0 && may(Permission::Site)).then(|| {
+        let path = format!("/found-meters.xlsx?gateway={}", shown.gateway);
+        view! { <a class="button" href=path rel="external" download>{t.found_workbook}</a> }
+    });
     let submit = (new > 0).then(|| view! { <button class="primary">{t.place}</button> });
     view! {
         <form class="stack-tight" method="post" action="/api/operator/gateways/place">
@@ -140,7 +146,7 @@ fn found(scan: &Scan, shown: &ScanView) -> impl IntoView + use<> {
             </TableScroll>
             <datalist id="rooms">{rooms}</datalist>
             {(new > 0).then(|| view! { <p class="hint">{t.place_hint}</p> })}
-            {submit}
+            <div class="buttons">{submit}{workbook}</div>
         </form>
     }
     .into_any()
