@@ -72,6 +72,10 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     let file = discovery.found_workbook(&who, gateway, Lang::Zh).await.unwrap();
     let checked = site().dry_run("found.xlsx", &file).await.unwrap();
     assert!(checked.problem_count > 0 && checked.problems.iter().all(|one| one.fault == Fault::Empty), "{checked:?}");
+    // What is registered meanwhile is no longer new.
+    s.w.execute("UPDATE meters SET retired_at = NULL WHERE unit = 3").await;
+    engine.reload();
+    until(SOON, "the comparison", || async { at(&engine.scan(gateway).unwrap(), 3).standing != Standing::New }).await;
     engine.stop().await;
 });
 

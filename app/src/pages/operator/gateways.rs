@@ -19,7 +19,7 @@ use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
 use model::gateway::form::DIAL_IN;
-use model::gateway::{BytePattern, Framing, Newcomer, Sweep, SweepInterval};
+use model::gateway::{BytePattern, Framing, GatewayHealth, Newcomer, Sweep, SweepInterval};
 use model::ids::GatewayId;
 use model::time::Timestamp;
 
@@ -155,7 +155,11 @@ fn reach(line: &GatewayLine) -> impl IntoView + use<> {
 fn state(line: &GatewayLine) -> impl IntoView + use<> {
     let g = texts(lang());
     let said = line.health.map(|(seen, since)| {
-        view! { <span class="muted">{health(seen, line.is_dial_in, lang())}" · "{g.since}" "<At at=since /></span> }
+        // Nothing is asked of a gateway without meters, so that it is not heard of either.
+        if line.meters == 0 && seen == GatewayHealth::Connecting {
+            return view! { <span class="muted">{g.no_meters}</span> }.into_any();
+        }
+        view! { <span class="muted">{health(seen, line.is_dial_in, lang())}" · "{g.since}" "<At at=since /></span> }.into_any()
     });
     let mark = if line.is_lost() {
         Some(g.gateway_lost)

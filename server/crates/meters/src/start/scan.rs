@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::GatewayHandle;
 use crate::codec::DecodedValues;
-use crate::directory::Directory;
+use crate::directory::{Directory, Meter};
 use crate::dlt645::{Answer, Dlt645Request};
 use crate::link::{Link, LinkError, LinkState, Priority};
 use crate::profile::{Area, Profile, Protocol, ReadRequest};
@@ -81,10 +81,31 @@ impl GatewayHandle {
         }
     }
 
-    /// The newest scan of a gateway since the server started.
+    /// The newest scan of a gateway since the server started, compared with what is registered now.
     #[must_use]
     pub fn scan(&self, gateway: GatewayId) -> Option<Scan> {
-        lock(&self.0.scans).get(&gateway).map(|running| lock(&running.scan).clone())
+        let mut scan = lock(&self.0.scans).get(&gateway).map(|running| lock(&running.scan).clone())?;
+        let meters = self.0.directory.all();
+        for found in &mut scan.found {
+            found.standing = standing(gateway, found, &meters);
+        }
+        Some(scan)
+    }
+}
+
+/// How what was found compares with the meters that are registered.
+fn standing(gateway: GatewayId, found: &Discovered, meters: &[Arc<Meter>]) -> Standing {
+    let here = meters.iter().find(|meter| meter.gateway == gateway && Some(meter.unit) == found.unit);
+    let serial: Option<Serial> = found.serial.as_deref().and_then(|serial| serial.parse().ok());
+    let registered = meters.iter().find(|meter| Some(meter.serial) == serial);
+    match (registered, here) {
+        _ if matches!(found.standing, Standing::Collision | Standing::Doubled) => found.standing,
+        (Some(meter), _) if meter.gateway == gateway && found.unit.is_none_or(|unit| unit == meter.unit) => Standing::Known,
+        (Some(_), _) => Standing::Elsewhere,
+        (None, Some(here)) if found.serial.is_none() && !here.profile.abilities.serial => Standing::Known,
+        (None, Some(_)) => Standing::OtherSerial,
+        (None, None) if found.profile.is_none() => Standing::Unknown,
+        (None, None) => Standing::New,
     }
 }
 
@@ -218,24 +239,17 @@ impl Scanner {
         answer
     }
 
-    /// Compares what was found with what is registered.
+    /// Notes what was found.
     fn note(&self, unit: Option<u8>, serial: Option<Serial>, profile: Option<String>, collides: bool) {
         let mut scan = lock(&self.scan);
-        let text = serial.map(|serial| serial.to_string());
-        let is_doubled = text.is_some() && scan.found.iter().any(|before| before.serial == text);
-        let meters = self.directory.all();
-        let here = meters.iter().find(|meter| meter.gateway == self.gateway && Some(meter.unit) == unit);
-        let registered = serial.and_then(|serial| meters.iter().find(|meter| meter.serial == serial));
-        let standing = match (registered, here) {
-            _ if collides => Standing::Collision,
-            _ if is_doubled => Standing::Doubled,
-            (Some(meter), _) if meter.gateway == self.gateway && unit.is_none_or(|unit| unit == meter.unit) => Standing::Known,
-            (Some(_), _) => Standing::Elsewhere,
-            (None, Some(here)) if serial.is_none() && !here.profile.abilities.serial => Standing::Known,
-            (None, Some(_)) => Standing::OtherSerial,
-            (None, None) if profile.is_none() => Standing::Unknown,
-            (None, None) => Standing::New,
+        let serial = serial.map(|serial| serial.to_string());
+        let is_doubled = serial.is_some() && scan.found.iter().any(|before| before.serial == serial);
+        // Compared with what is registered when it is shown.
+        let standing = match (collides, is_doubled) {
+            (true, _) => Standing::Collision,
+            (_, true) => Standing::Doubled,
+            _ => Standing::Unknown,
         };
-        scan.found.push(Discovered { unit, serial: text, profile, standing });
+        scan.found.push(Discovered { unit, serial, profile, standing });
     }
 }
