@@ -78,7 +78,7 @@ pub struct SiteImportService {
 }
 
 /// The place of an upload among those that are received at the same time.
-pub struct UploadPermit(#[expect(dead_code, reason = "held until the upload is kept or refused")] OwnedSemaphorePermit);
+pub type UploadPermit = OwnedSemaphorePermit;
 
 impl SiteImportService {
     #[must_use]
@@ -105,7 +105,7 @@ impl SiteImportService {
     pub async fn admit(&self, who: &Who) -> Result<UploadPermit, AppError> {
         self.context.require_whole_site(who).await?;
         may_keep(&self.kept(), who.user)?;
-        self.received.clone().try_acquire_owned().map(UploadPermit).map_err(|_| AppError::Unavailable)
+        self.received.clone().try_acquire_owned().map_err(|_| AppError::Unavailable)
     }
 
     /// Lets a body that is refused be read and thrown away; `None` where enough others are.

@@ -19,7 +19,8 @@ both!(a_meter_is_accepted_once_by_name_and_date, |w: World| async move {
     w.execute("INSERT INTO place_defaults (place_id, alarm1_fen) SELECT id, 4242 FROM places WHERE kind = 'room'").await;
     w.execute(
         "INSERT INTO meter_parameters (meter_id, parameters, version, read_at)
-         SELECT id, '{\"limits\":{\"alarm1\":777,\"alarm2\":5,\"overdraft\":0,\"hoarding\":0,\"overload_w\":0}}', 3, 1 FROM meters",
+         SELECT id,
+           '{\"limits\":{\"alarm1\":777,\"alarm2\":5,\"overdraft\":0,\"hoarding\":0,\"overload_w\":0}}', 3, 1 FROM meters",
     )
     .await;
     let page = admin.get(&here).await.text().await.unwrap();

@@ -6,7 +6,7 @@ use super::frame::{Frame, Section};
 use super::parts::{address, param};
 use crate::api::settings::{MeterCounts, PlaceLine, PlaceSettings};
 use crate::i18n::settings::{ComesFrom, Issue, IssueHere, ServerWallets, Unread, Unset, texts};
-use crate::i18n::{gateways, lang, setup};
+use crate::i18n::{defaults, gateways, lang, setup};
 use crate::link;
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};

@@ -97,8 +97,8 @@ async fn is_taken(tx: &mut Tx, number: AccountNumber) -> Result<bool> {
 /// The number of an account that is opened now: the given one, the next of the scheme, or one that nobody can guess.
 ///
 /// # Errors
-/// Refused with [`AppError::NumberNotOfScheme`] or [`AppError::NumberTaken`] for a given one, [`AppError::NoMoreNumbers`] where the
-/// scheme has no more.
+/// Refused with [`AppError::NumberNotOfScheme`] or [`AppError::NumberTaken`] for a given one, and with
+/// [`AppError::NoMoreNumbers`] where the scheme has no more.
 pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, given: Option<&str>) -> Result<AccountNumber> {
     // The update locks the row, so that two accounts do not get one number.
     let row: Option<Row> = on!(tx, |c| sqlx::query_as(

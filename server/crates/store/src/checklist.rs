@@ -47,7 +47,7 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
            (SELECT COUNT(*) FROM meters m LEFT JOIN meter_latest l ON l.meter_id = m.id
             WHERE m.retired_at IS NULL AND l.observed_at IS NULL) AS meters_unread,
            (SELECT COUNT(*) FROM (SELECT 1 FROM orders
-              WHERE state = 'credited' AND tender NOT IN ('taken_over', 'subsidy', 'carried') LIMIT $1) AS some) AS sales,
+              WHERE state = 'credited' AND tender NOT IN ('taken_over', 'subsidy', 'carried') LIMIT $1) AS counted) AS sales,
            checklist_hidden_at IS NOT NULL AS hidden
          FROM site_settings WHERE one = 1"
     )

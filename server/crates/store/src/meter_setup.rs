@@ -106,7 +106,8 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: MeterId, reason: &str
     tx.commit().await
 }
 
-/// What a site has, as far as it matters to one row: its room and gateway, the meter of its serial number, and the one at its address.
+/// What a site has, as far as it matters to one row: its room and gateway, the meter of its serial number, and the one
+/// at its address.
 async fn state_for(tx: &mut Tx, row: &MeterRow) -> Result<SiteState> {
     let mut state = SiteState::default();
     let RoomName { building, floor, room } = &row.room;
