@@ -1,5 +1,5 @@
 // Fetches the bundle only where an island waits for it, brings the islands to life, and marks the document: styles show then what
-// only works with scripts, and browser tests click. Leptos' own loader also serves islands with children; there are none here.
+// only works with scripts, and browser tests click. Leptos' own loader also serves islands within islands; there are none here.
 (async (script, wasm) => {
   const islands = document.querySelectorAll("leptos-island");
   if (islands.length > 0) {

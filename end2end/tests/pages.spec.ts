@@ -9,6 +9,7 @@ const resident = ["/home", "/usage", "/topup", "/switch", "/records", "/me", "/h
 const operator = [
   "/wall",
   "/wall?view=table",
+  "/wall?view=screen",
   "/accounts",
   "/overdrawn",
   "/sales",

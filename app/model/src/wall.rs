@@ -1,7 +1,10 @@
-//! Messages of the live wall: every room once, then only changes. Numbers are flat lists, because ten thousand small
-//! objects take a browser longer to parse than to paint.
+//! Messages of the live wall: every room once, then only changes.
+
+mod message;
 
 use serde::{Deserialize, Serialize};
+
+use message::Message;
 
 use super::ids::MeterId;
 use super::meter::{ControlMode, Latest, StatusWord, SupplyState};
@@ -29,13 +32,45 @@ const GUARANTEED: u16 = 1 << 3;
 const FORCED_OFF: u16 = 1 << 4;
 const RELAY_OPEN: u16 = 1 << 5;
 const SWITCHED_OFF: u16 = 1 << 6;
-const ATTENTION: u16 = 1 << 7;
-const RELAY_UNSEEN: u16 = 1 << 8;
+const RELAY_UNSEEN: u16 = 1 << 7;
+
+/// Why somebody should look after a meter, other than its credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// It tripped because too much power was drawn.
+    Overload,
+    /// It tripped because of a prohibited load.
+    Malignant,
+    CoverOpen,
+    /// The relay does not stand where it should.
+    RelayFault,
+    /// Energy flows backwards.
+    Reverse,
+}
+
+impl Attention {
+    pub const ALL: [Self; 5] = [Self::Overload, Self::Malignant, Self::CoverOpen, Self::RelayFault, Self::Reverse];
+    const MASK: u16 = 0b1_1111 << 8;
+
+    const fn bit(self) -> u16 {
+        1 << (8 + self as u16)
+    }
+
+    const fn is_in(self, status: StatusWord) -> bool {
+        match self {
+            Self::Overload => status.tripped_overload(),
+            Self::Malignant => status.tripped_malignant(),
+            Self::CoverOpen => status.cover_open(),
+            Self::RelayFault => status.relay_fault(),
+            Self::Reverse => status.reverse_energy(),
+        }
+    }
+}
 
 impl Flags {
     /// From the last known state of a meter.
     #[must_use]
-    pub const fn of(latest: &Latest) -> Self {
+    pub fn of(latest: &Latest) -> Self {
         let status = latest.status;
         let mut bits = latest.state() as u16;
         bits |= match status.mode() {
@@ -50,9 +85,7 @@ impl Flags {
         if status.user_switch_off() {
             bits |= SWITCHED_OFF;
         }
-        if needs_attention(status) {
-            bits |= ATTENTION;
-        }
+        bits |= Attention::ALL.into_iter().filter(|reason| reason.is_in(status)).map(Attention::bit).sum::<u16>();
         if status.relay_unseen() {
             bits |= RELAY_UNSEEN;
         }
@@ -93,19 +126,17 @@ impl Flags {
         self.0 & SWITCHED_OFF != 0
     }
 
-    /// Needs attention: overload, cover, relay fault or reverse energy.
+    /// Needs attention, for any reason.
     #[must_use]
     pub const fn attention(self) -> bool {
-        self.0 & ATTENTION != 0
+        self.0 & Attention::MASK != 0
     }
-}
 
-const fn needs_attention(status: StatusWord) -> bool {
-    status.tripped_overload()
-        || status.tripped_malignant()
-        || status.cover_open()
-        || status.relay_fault()
-        || status.reverse_energy()
+    /// Needs attention for this reason.
+    #[must_use]
+    pub const fn has(self, reason: Attention) -> bool {
+        self.0 & reason.bit() != 0
+    }
 }
 
 impl Tile {
@@ -162,34 +193,56 @@ impl Tile {
 }
 
 /// A building on the wall.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Building {
     pub name: String,
     pub floors: Vec<Floor>,
 }
 
 /// A floor (or unit): one row of tiles.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Floor {
     pub name: String,
     /// Room name and meter, in order.
     pub rooms: Vec<(String, MeterId)>,
 }
 
+/// What the meters of a set have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetKind {
+    Gateway,
+    Profile,
+    /// A free group of places.
+    Group,
+}
+
+/// Meters that belong together in another way than by place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    pub kind: SetKind,
+    pub name: String,
+    /// Indices of their tiles, ascending.
+    pub tiles: Vec<i64>,
+}
+
 /// The wall of one operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Message", into = "Message")]
 pub struct Snapshot {
     pub revision: u64,
     /// The server's time, epoch ms; ages are counted against it, not against the browser's clock.
     pub at: i64,
     /// Places of the meters; tiles are indexed in this order.
     pub buildings: Vec<Building>,
+    /// Gateways, profiles and groups, each kind by name.
+    pub sets: Vec<Set>,
     /// [`Tile::WIDTH`] numbers a meter.
     pub tiles: Vec<i64>,
 }
 
 /// Changes since the previous revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Message", into = "Message")]
 pub struct Delta {
     /// Revision after the change.
     pub revision: u64,
@@ -220,6 +273,17 @@ mod tests {
         assert_eq!(tile.flags.mode(), ControlMode::Guaranteed);
         assert!(tile.flags.relay_open() && tile.flags.switched_off());
         assert_eq!(tile.since_s(), 1_795_600_000);
+    }
+
+    #[test]
+    fn a_tile_says_why_it_needs_attention() {
+        let bits = [5, 11, 10, 12, 9];
+        for (bit, reason) in bits.into_iter().zip(Attention::ALL) {
+            let latest = Latest { status: StatusWord(1 << bit), ..Latest::unseen(MeterId(uuid::Uuid::nil())) };
+            let flags = Flags::of(&latest);
+            assert!(flags.attention());
+            assert_eq!(Attention::ALL.map(|one| flags.has(one)), Attention::ALL.map(|one| one == reason));
+        }
     }
 
     #[test]

@@ -4,13 +4,17 @@ use async_trait::async_trait;
 
 use crate::ports::Who;
 use model::console::{FoundOrder, MeterLine, RoomName};
+use model::energy::Energy;
 use model::error::AppError;
 use model::meter::Latest;
+use model::time::Timestamp;
 
 /// A meter on the wall.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WallMeter {
     pub name: RoomName,
+    /// What a search looks at: its place and what it belongs to, in lower case.
+    pub search_text: String,
     pub latest: Latest,
 }
 
@@ -18,6 +22,10 @@ pub struct WallMeter {
 pub trait MeterWallPort: Send + Sync {
     /// Every meter that the operator may see, in the order of the wall.
     async fn wall_meters(&self, who: &Who) -> Result<Vec<WallMeter>, AppError>;
+    /// The names of gateways, profiles and groups that its search knows.
+    async fn wall_sets(&self, who: &Who) -> Result<Vec<String>, AppError>;
+    /// The energy of the last 24 hours that are over, each with its start; hours without energy are left out.
+    async fn site_hours(&self, who: &Who) -> Result<Vec<(Timestamp, Energy)>, AppError>;
     /// Rooms whose name, resident or account number contains every word of the text.
     async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
     /// Orders with this number: ours, the channel's of the payment, or a refund's.

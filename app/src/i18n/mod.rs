@@ -42,7 +42,9 @@ mod catalogue {
 }
 
 // Areas without rules of their own.
-pub use catalogue::{account_numbers, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site};
+pub use catalogue::{
+    account_numbers, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site, wall_controls,
+};
 
 use leptos::prelude::use_context;
 pub use model::language::Lang;

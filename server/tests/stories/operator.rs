@@ -13,6 +13,7 @@ use domain::wall_layout::Scope;
 use model::audit::AuditQuery;
 use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
 use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Sale};
+use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
 use model::meter::{ControlMode, Latest, StatusWord};
@@ -24,6 +25,7 @@ use server::services::Context;
 use server::services::auth::Passwords;
 use server::services::cash_desk::CashDeskService;
 use server::services::console::ConsoleService;
+use store::energy::{self, Hour};
 use store::{audit, cases, console};
 use story_support::{World, both};
 use uuid::Uuid;
@@ -131,6 +133,22 @@ both!(the_wall_layout_follows_the_place_tree, |w: World| async move {
     assert_eq!(all, ["1号楼 3层 301", "2号楼 3层 301"]);
     assert_eq!(console::scope(&e.w.db, e.clerk.user).await.unwrap(), Scope::Buildings([e.first].into()));
     assert_eq!(console::scope(&e.w.db, e.boss.user).await.unwrap(), Scope::All);
+});
+
+both!(the_power_of_the_day_is_that_of_the_operators_buildings, |w: World| async move {
+    let e = Estate::new(w).await;
+    let now = e.w.clock.now().hour();
+    let mut tx = e.w.db.begin().await.unwrap();
+    let hour = |meter, ago, wh| Hour { meter, hour: now - ago, energy: Energy(wh) };
+    let hours = [hour(e.here, 0, 7), hour(e.here, 1, 400), hour(e.there, 1, 50), hour(e.here, 24, 30), hour(e.here, 25, 9)];
+    energy::add(&mut tx, &hours, &[], None).await.unwrap();
+    tx.commit().await.unwrap();
+    let seen = async |who| {
+        let hours = e.console.site_hours(who).await.unwrap();
+        hours.into_iter().map(|(at, energy)| (now - at.hour(), energy.0)).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&e.boss).await, [(24, 30), (1, 450)], "whole hours of the last day");
+    assert_eq!(seen(&e.clerk).await, [(24, 30), (1, 400)]);
 });
 
 both!(an_operator_sees_only_their_buildings, |w: World| async move {

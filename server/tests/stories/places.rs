@@ -1,7 +1,7 @@
 //! The place tree and groups, on both databases: edited by the console, scoped by buildings, on the wall at once.
 
 use app::api::batches::BatchesPort;
-use app::api::meter_wall::MeterWallPort;
+use app::api::meter_wall::{MeterWallPort, WallMeter};
 use app::api::places::PlacesPort;
 use domain::clock::Clock;
 use domain::order::Limits;
@@ -233,6 +233,12 @@ both!(a_group_chooses_meters_across_buildings, |w: World| async move {
     assert_eq!(unknown, ["999"]);
     assert_eq!(e.console.group(&e.boss, group).await.unwrap().places, [], "nothing of a wrong list is added");
     e.console.add_to_group(&e.boss, group, &[e.floor_of_b], &names(&["A 101"])).await.unwrap();
+    let found = |seats: Vec<WallMeter>| seats.iter().filter(|seat| seat.search_text.contains("试点")).count();
+    assert_eq!(found(e.console.wall_meters(&e.boss).await.unwrap()), 2, "the wall's search knows groups at once");
+    assert_eq!(e.console.wall_sets(&e.boss).await.unwrap(), ["试点"]);
+    e.console.rename_group(&e.boss, group, "试点二").await.unwrap();
+    assert_eq!(e.console.wall_sets(&e.boss).await.unwrap(), ["试点二"]);
+    assert_eq!(found(e.console.wall_meters(&e.clerk).await.unwrap()), 1);
     let target = Target::parse("", &[format!("group:{group}")], None, "", "1");
     let chosen = |preview: model::console::Preview| preview.meters.into_iter().map(|(meter, _)| meter).collect::<Vec<_>>();
     let all = chosen(e.console.preview(&e.boss, Kind::Read, &target).await.unwrap());

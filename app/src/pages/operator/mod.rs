@@ -37,4 +37,6 @@ pub mod start;
 mod sweep;
 mod trust;
 pub mod wall;
+mod wall_controls;
+mod wall_screen;
 mod wall_table;

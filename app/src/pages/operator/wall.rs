@@ -1,10 +1,12 @@
-//! The meter wall; `?view=table` is the same as a table.
+//! The meter wall; `?view=table` is the same as a table, `?view=screen` fills the screen of a control room.
 
 use leptos::prelude::*;
 
 use super::channels;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, param};
+use super::wall_controls::{choices, controls};
+use super::wall_screen::WallScreenPage;
 use super::wall_table::WallTable;
 use crate::api::channels::ChannelStatus;
 use crate::api::meter_wall::WallMeter;
@@ -16,23 +18,38 @@ use crate::ui::wall::MeterWall;
 use crate::ui::wall::filter::{Filter, count};
 use model::wall::Tile;
 
-/// The page. The filter is in the address: `?show=arrears,lost&q=301`.
+/// The page. The choices are in the address: `?show=arrears,lost&q=301&by=gateway&sort=amount&zoom=heat`.
 #[component]
 pub fn WallPage() -> impl IntoView {
-    let (show, q, zoom, table) = (param("show"), param("q"), param("zoom"), param("view") == "table");
+    match param("view").as_str() {
+        "screen" => view! { <WallScreenPage /> }.into_any(),
+        "table" => view! { <WallInFrame table=true /> }.into_any(),
+        _ => view! { <WallInFrame table=false /> }.into_any(),
+    }
+}
+
+#[component]
+fn WallInFrame(table: bool) -> impl IntoView {
+    let choices = choices();
     let page = page_param();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        Ok((ports.meter_wall.wall_meters(&who).await?, ports.channels.channels(&who).await?))
+        let seats = ports.meter_wall.wall_meters(&who).await?;
+        Ok((seats, ports.meter_wall.wall_sets(&who).await?, ports.channels.channels(&who).await?))
     };
-    load(read, move |(seats, channels): (Vec<WallMeter>, Vec<ChannelStatus>)| {
+    load(read, move |(seats, sets, channels): (Vec<WallMeter>, Vec<String>, Vec<ChannelStatus>)| {
         let t = texts(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
         let body = if table {
-            view! { <WallTable seats counts filter=Filter::parse(&show, &q) page /> }.into_any()
+            view! { <WallTable seats counts filter=Filter::parse(&choices.show, &choices.q) page /> }.into_any()
         } else {
-            view! { <h1 class="visually-hidden">{t.wall}</h1><MeterWall tag=lang().tag().to_owned() counts show q zoom /> }
-                .into_any()
+            view! {
+                <h1 class="visually-hidden">{t.wall}</h1>
+                <MeterWall tag=lang().tag().to_owned() counts path="/wall".to_owned() choices=choices.clone()>
+                    {controls(&choices, sets, false)}
+                </MeterWall>
+            }
+            .into_any()
         };
         view! { <Frame title=t.wall section=Section::Wall>{channels::banner(&channels)}{body}</Frame> }.into_any()
     })

@@ -18,7 +18,7 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
     let (t, w) = (operator::texts(lang()), wall::texts(lang()));
     let path = "/wall?view=table";
     let shown: Vec<WallMeter> =
-        seats.into_iter().filter(|seat| filter.shows(Tile::of(&seat.latest), &seat.name.to_string().to_lowercase())).collect();
+        seats.into_iter().filter(|seat| filter.shows(Tile::of(&seat.latest), &seat.search_text)).collect();
     let total = i64::try_from(shown.len()).unwrap_or(i64::MAX);
     let first = usize::try_from(page * Page::<WallMeter>::SIZE).unwrap_or(usize::MAX);
     let size = usize::try_from(Page::<WallMeter>::SIZE).unwrap_or(usize::MAX);

@@ -9,7 +9,7 @@ use model::meter::SupplyState;
 use model::money::Fen;
 use model::time::Timestamp;
 
-pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'static) -> impl IntoView {
+pub fn card(signals: Signals, lang: Lang) -> impl IntoView {
     let words = wall::texts(lang);
     let body = move || match signals.focus.get() {
         Some(seen) => of(&seen, signals.now_s.get(), lang).into_any(),
@@ -29,7 +29,6 @@ pub fn card(signals: Signals, lang: Lang, clear: impl Fn() + Copy + Send + 'stat
                 <div class="wall-selection">
                     <h2>{words.selected}</h2>
                     {sums(count, credit, power, lang)}
-                    <button class="quiet" on:click=move |_| clear()>{words.clear_selection}</button>
                 </div>
             }
         })

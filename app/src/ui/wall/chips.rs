@@ -32,7 +32,7 @@ pub(super) fn chip_class(chip: Chip) -> String {
         Chip::Guaranteed => "guaranteed",
         Chip::ForcedOff => "forced-off",
         Chip::RelayOpen => "quiet",
-        Chip::Attention => "alarm2",
+        Chip::Attention | Chip::Reason(_) => "alarm2",
     };
     format!("wall-chip state {colour}")
 }
@@ -45,6 +45,7 @@ pub(super) fn chip_word(chip: Chip, words: &wall::WallTexts, lang: Lang) -> &'st
         Chip::ForcedOff => common::mode(ControlMode::ForcedOff, lang),
         Chip::RelayOpen => words.relay_open,
         Chip::Attention => words.attention,
+        Chip::Reason(reason) => super::reason(reason, words),
     }
 }
 
@@ -55,7 +56,7 @@ pub(super) fn mark(chip: Chip) -> impl IntoView {
         Chip::Guaranteed => forced(ControlMode::Guaranteed),
         Chip::ForcedOff => forced(ControlMode::ForcedOff),
         Chip::RelayOpen => ("M1 10h4l6-6M11 10h4", false),
-        Chip::Attention => ("M8 2v7M8 13v1", false),
+        Chip::Attention | Chip::Reason(_) => ("M8 2v7M8 13v1", false),
     };
     let fill = if filled { "currentColor" } else { "none" };
     view! {

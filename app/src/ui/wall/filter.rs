@@ -2,7 +2,7 @@
 
 use crate::link;
 use model::meter::{ControlMode, SupplyState};
-use model::wall::Tile;
+use model::wall::{Attention, Tile};
 
 /// What a chip counts and filters by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +15,12 @@ pub enum Chip {
     RelayOpen,
     /// Something other than the credit needs attention.
     Attention,
+    /// This needs attention.
+    Reason(Attention),
 }
 
 impl Chip {
-    /// All chips, in their order on the screen.
+    /// All chips but the reasons, in their order on the screen.
     pub const ALL: [Self; 11] = [
         Self::State(SupplyState::Open),
         Self::State(SupplyState::Alarm1),
@@ -48,6 +50,11 @@ impl Chip {
             Self::ForcedOff => "forced-off",
             Self::RelayOpen => "relay-open",
             Self::Attention => "attention",
+            Self::Reason(Attention::Overload) => "overload",
+            Self::Reason(Attention::Malignant) => "malignant",
+            Self::Reason(Attention::CoverOpen) => "cover",
+            Self::Reason(Attention::RelayFault) => "relay-fault",
+            Self::Reason(Attention::Reverse) => "reverse",
         }
     }
 
@@ -61,6 +68,7 @@ impl Chip {
             // Without an account the relay is always open.
             Self::RelayOpen => tile.flags.relay_open() && tile.flags.state() != SupplyState::NotOpen,
             Self::Attention => tile.flags.attention(),
+            Self::Reason(reason) => tile.flags.has(reason),
         }
     }
 
@@ -102,8 +110,21 @@ impl Filter {
     /// From the query: `show=arrears,lost` and `q=301`. Unknown chips are ignored.
     #[must_use]
     pub fn parse(show: &str, text: &str) -> Self {
-        let chips = Chip::ALL.into_iter().filter(|chip| show.split(',').any(|word| word == chip.word())).collect();
+        let chips = Self::choices().filter(|chip| show.split(',').any(|word| word == chip.word())).collect();
         Self { chips, ..Self::default() }.with_text(text)
+    }
+
+    /// Everything that can be chosen.
+    fn choices() -> impl Iterator<Item = Chip> {
+        Chip::ALL.into_iter().chain(Attention::ALL.map(Chip::Reason))
+    }
+
+    /// The same with only the reason of that word, or with none for any other word.
+    #[must_use]
+    pub fn with_reason(mut self, word: &str) -> Self {
+        self.chips.retain(|chip| !matches!(chip, Chip::Reason(_)));
+        self.chips.extend(Attention::ALL.map(Chip::Reason).into_iter().find(|chip| chip.word() == word));
+        self
     }
 
     /// The same with other words.
@@ -117,7 +138,7 @@ impl Filter {
     #[must_use]
     pub fn toggled(&self, chip: Chip) -> Self {
         let has = self.has(chip);
-        let chips = Chip::ALL.into_iter().filter(|one| if *one == chip { !has } else { self.has(*one) }).collect();
+        let chips = Self::choices().filter(|one| if *one == chip { !has } else { self.has(*one) }).collect();
         Self { chips, ..self.clone() }
     }
 
@@ -138,7 +159,7 @@ impl Filter {
         self.chips.is_empty() && self.words.is_empty()
     }
 
-    /// Whether a tile is shown; `name` is its place in lower case.
+    /// Whether a tile is shown; `name` is its search text, in lower case.
     #[must_use]
     pub fn shows(&self, tile: Tile, name: &str) -> bool {
         self.admits(tile, Chip::is_state)
@@ -202,7 +223,17 @@ mod tests {
 
     #[test]
     fn every_tile_counts_for_its_state_and_its_marks() {
-        let counts = count([tile(0), tile(0), tile(SupplyState::Arrears as u16 | 1 << 4 | 1 << 5)]);
-        assert_eq!(counts, [2, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0]);
+        let counts = count([tile(0), tile(0), tile(SupplyState::Arrears as u16 | 1 << 4 | 1 << 5), tile(1 << 10)]);
+        assert_eq!(counts, [3, 0, 0, 1, 0, 0, 0, 0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn one_reason_at_a_time_is_looked_for() {
+        let filter = Filter::parse("overload", "");
+        assert!(filter.shows(tile(1 << 8), "") && !filter.shows(tile(1 << 9), ""));
+        let filter = filter.with_reason("malignant");
+        assert!(!filter.shows(tile(1 << 8), "") && filter.shows(tile(1 << 9), ""));
+        assert_eq!(filter.address("/wall"), "/wall?show=malignant");
+        assert!(filter.with_reason("").is_empty());
     }
 }

@@ -7,6 +7,7 @@ use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::arrange::{Arrangement, Sections, Sort};
 use super::chips::{chip_class, chip_word, mark};
 use super::filter::{Chip, Counts, Filter};
 use super::layout::Zoom;
@@ -14,18 +15,55 @@ use super::scene::{Scene, Signals};
 use super::stream::{self, Link};
 use super::{card, input};
 use crate::i18n::{Lang, common, wall};
+use crate::link;
 use model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// The repaint interval of ages.
 const TICK: Duration = Duration::from_secs(5);
 
-/// The wall. `counts` are those at rendering time, shown until the stream arrives.
+/// What the address chooses, as words.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "[String; 5]", into = "[String; 5]")]
+pub struct WallChoices {
+    pub show: String,
+    pub q: String,
+    pub zoom: String,
+    pub by: String,
+    pub sort: String,
+}
+
+// A list instead of an object: less code in the browser.
+impl From<[String; 5]> for WallChoices {
+    fn from([show, q, zoom, by, sort]: [String; 5]) -> Self {
+        Self { show, q, zoom, by, sort }
+    }
+}
+
+impl From<WallChoices> for [String; 5] {
+    fn from(choices: WallChoices) -> Self {
+        [choices.show, choices.q, choices.zoom, choices.by, choices.sort]
+    }
+}
+
+/// What is chosen on the page.
+#[derive(Clone, Copy)]
+pub struct Chosen {
+    pub filter: RwSignal<Filter>,
+    pub zoom: RwSignal<Zoom>,
+    pub order: RwSignal<Arrangement>,
+}
+
+/// The wall. `counts` are those at rendering time, shown until the stream arrives. `path` is the page's address without choices.
+/// The children are rendered by the server only: see [`input`] for what they may hold.
 #[island]
-pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: String) -> impl IntoView {
+pub fn MeterWall(tag: String, counts: Counts, path: String, choices: WallChoices, children: Children) -> impl IntoView {
+    let WallChoices { show, q, zoom, by, sort } = choices;
     let lang = Lang::choose(&tag).unwrap_or_default();
     let words = wall::texts(lang);
     let filter = RwSignal::new(Filter::parse(&show, &q));
     let zoom = RwSignal::new(Zoom::parse(&zoom).unwrap_or_default());
+    let order = RwSignal::new(Arrangement { sections: Sections::parse(&by), sort: Sort::parse(&sort) });
     let signals = Signals {
         counts: RwSignal::new(counts),
         shown: RwSignal::new(None),
@@ -35,7 +73,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
         link: RwSignal::new(Link::Connecting),
         now_s: RwSignal::new(0),
     };
-    let unselect = RwSignal::new(0_u32);
+    let chosen = Chosen { filter, zoom, order };
     let (view_ref, spacer_ref, canvas_ref) = (NodeRef::<Div>::new(), NodeRef::<Div>::new(), NodeRef::<Canvas>::new());
 
     // Runs only in the browser, when the three elements exist.
@@ -46,8 +84,9 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
         let (Some(view), Some(spacer), Some(canvas)) = (view_ref.get(), spacer_ref.get(), canvas_ref.get()) else { return false };
         let (view, spacer) = (view.unchecked_into(), spacer.unchecked_into());
         let scene = Scene::new(view, spacer, canvas, signals, lang);
-        bind(&scene, filter, zoom, unselect);
-        input::listen(&scene, zoom);
+        bind(&scene, chosen);
+        remember(&path, chosen);
+        input::listen(&scene, chosen);
         stream::open(signals.link, Rc::new(scene.clone()));
         let _ = set_interval_with_handle(move || scene.tick(), TICK);
         true
@@ -95,6 +134,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
                         aria-label=words.search
                         placeholder=words.search
                         autocomplete="off"
+                        list="wall-sets"
                         prop:value=move || filter.with(|filter| filter.text().to_owned())
                         value=q
                         on:input=search
@@ -104,6 +144,7 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
                     {move || link(signals, &words, lang)}
                 </div>
             </div>
+            {children()}
             <div class="wall-body">
                 <div class="wall-view" node_ref=view_ref tabindex="0" role="application" aria-label=words.wall
                     aria-describedby="wall-keys">
@@ -115,36 +156,39 @@ pub fn MeterWall(tag: String, counts: Counts, show: String, q: String, zoom: Str
                     </p>
                     <p class="wall-plain">{words.needs_script}" "<a href="/wall?view=table">{words.table}</a></p>
                 </div>
-                {card::card(signals, lang, move || unselect.update(|n| *n += 1))}
+                {card::card(signals, lang)}
             </div>
             <p class="wall-keys" id="wall-keys">{words.keys}</p>
         </div>
     }
 }
 
-/// Applies the page's filter and zoom to the scene and the address.
-fn bind(scene: &Scene, filter: RwSignal<Filter>, zoom: RwSignal<Zoom>, unselect: RwSignal<u32>) {
+/// Applies the page's choices to the scene.
+fn bind(scene: &Scene, Chosen { filter, zoom, order }: Chosen) {
     let one = scene.clone();
     Effect::new(move |_| one.set_filter(filter.get()));
+    let one = scene.clone();
+    Effect::new(move |_| one.set_arrangement(order.get()));
     let one = scene.clone();
     Effect::new(move |_| {
         if one.zoom() != zoom.get() {
             one.set_zoom(zoom.get());
         }
     });
-    let one = scene.clone();
-    Effect::new(move |before: Option<u32>| {
-        let now = unselect.get();
-        if before.is_some_and(|before| before != now) {
-            one.clear_selection();
-        }
-        now
-    });
+}
+
+/// Keeps the choices in the address.
+fn remember(path: &str, Chosen { filter, zoom, order }: Chosen) {
+    let path = path.to_owned();
     Effect::new(move |before: Option<String>| {
-        let base = match zoom.get() {
-            Zoom::Tile => "/wall".to_owned(),
-            other => format!("/wall?zoom={}", other.word()),
-        };
+        let Arrangement { sections, sort } = order.get();
+        let chosen = [
+            ("zoom", zoom.get().word(), zoom.get() == Zoom::default()),
+            ("by", sections.word(), sections == Sections::default()),
+            ("sort", sort.word(), sort == Sort::default()),
+        ];
+        let chosen = chosen.into_iter().filter(|(_, _, default)| !default);
+        let base = chosen.fold(path.clone(), |path, (key, word, _)| link::with(&path, key, word));
         let address = filter.with(|filter| filter.address(&base));
         if before.is_some_and(|before| before != address)
             && let Ok(history) = window().history()

@@ -1,4 +1,4 @@
-//! The layout of the tiles: buildings as sections, floors as rows, rooms in order.
+//! The layout of the tiles: sections, their rows, and the tiles in order.
 
 use super::state::Block;
 
@@ -89,6 +89,18 @@ impl Rect {
     pub fn holds(&self, x: f64, y: f64) -> bool {
         x >= self.x && x < self.x + self.w && y >= self.y && y < self.y + self.h
     }
+
+    /// Whether two have a part in common.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.x < other.x + other.w && other.x < self.x + self.w && self.y < other.y + other.h && other.y < self.y + self.h
+    }
+
+    /// Between two opposite corners.
+    #[must_use]
+    pub fn between((x, y): (f64, f64), (to_x, to_y): (f64, f64)) -> Self {
+        Self { x: x.min(to_x), y: y.min(to_y), w: (x - to_x).abs(), h: (y - to_y).abs() }
+    }
 }
 
 /// One line of tiles; a long floor has several.
@@ -111,6 +123,8 @@ pub struct Head {
     pub block: usize,
     /// The position of the name.
     pub at: Rect,
+    /// Position of its first tile in [`Layout::order`].
+    pub start: usize,
     /// The number of shown tiles.
     pub shown: usize,
 }
@@ -121,6 +135,8 @@ pub struct Layout {
     zoom: Zoom,
     /// Width of each tile.
     wide: f64,
+    /// Width of the column of row names.
+    gutter: f64,
     pub height: f64,
     pub heads: Vec<Head>,
     /// Lines, in the order of the wall.
@@ -154,7 +170,9 @@ impl Layout {
     #[must_use]
     pub fn new(blocks: &[Block], tiles: usize, zoom: Zoom, width: f64, name: f64, shows: impl Fn(usize) -> bool) -> Self {
         let mut layout = Self { zoom, position: vec![None; tiles], ..Self::default() };
-        let ((w, _, gap), gutter) = (zoom.size(), zoom.gutter());
+        let named = blocks.iter().flat_map(|block| &block.floors).any(|floor| !floor.name.is_empty());
+        let ((w, _, gap), gutter) = (zoom.size(), if named { zoom.gutter() } else { 0.0 });
+        layout.gutter = gutter;
         let w = if zoom == Zoom::Heat { w } else { w.max(name.min(WIDEST)) };
         let kept: Vec<Vec<(usize, Vec<usize>)>> = blocks.iter().map(|block| kept(block, &shows)).collect();
         let longest = kept.iter().flatten().map(|(_, tiles)| tiles.len()).max().unwrap_or(0);
@@ -173,7 +191,7 @@ impl Layout {
             let (n, top) = lowest.unwrap_or((0, MARGIN));
             let x = MARGIN + n as f64 * (column + SPACE);
             let shown = floors.iter().map(|(_, tiles)| tiles.len()).sum();
-            layout.heads.push(Head { block, at: Rect { x, y: top, w: column, h: HEAD }, shown });
+            layout.heads.push(Head { block, at: Rect { x, y: top, w: column, h: HEAD }, start: layout.order.len(), shown });
             let bottom = layout.place(block, &floors, x + gutter, top + HEAD, a_line);
             if let Some(height) = heights.get_mut(n) {
                 *height = bottom + SPACE;
@@ -201,6 +219,11 @@ impl Layout {
             }
         }
         y
+    }
+
+    #[must_use]
+    pub const fn zoom(&self) -> Zoom {
+        self.zoom
     }
 
     /// Where a tile stands; `None` where it is not shown.
@@ -240,6 +263,33 @@ impl Layout {
         lines.flat_map(|line| self.tiles(line)).find_map(|(tile, rect)| rect.holds(x, y).then_some(tile))
     }
 
+    /// The tiles of the section or row whose name is at a point.
+    #[must_use]
+    pub fn named_at(&self, x: f64, y: f64) -> &[usize] {
+        let (_, h, _) = self.zoom.size();
+        let head = self.heads.iter().find(|head| head.at.holds(x, y)).map(|head| (head.start, head.start + head.shown));
+        let row = || {
+            let beside =
+                |line: &Line| line.label.is_some() && x < line.x && x >= line.x - self.gutter && y >= line.y && y < line.y + h;
+            let mut lines = self.lines.iter().skip_while(|line| !beside(line));
+            let start = lines.next()?.start;
+            Some((start, lines.find(|line| line.label.is_some()).map_or(self.order.len(), |line| line.start)))
+        };
+        head.or_else(row).and_then(|(start, end)| self.order.get(start..end)).unwrap_or_default()
+    }
+
+    /// The tiles of which a part is within a rectangle.
+    #[must_use]
+    pub fn within(&self, rect: &Rect) -> Vec<usize> {
+        let tiles = self.visible(rect.y, rect.h).flat_map(|line| self.tiles(line));
+        tiles.filter(|(_, at)| at.meets(rect)).map(|(tile, _)| tile).collect()
+    }
+
+    /// The tiles that are shown, each once.
+    pub fn shown(&self) -> impl Iterator<Item = usize> + '_ {
+        self.position.iter().enumerate().filter_map(|(tile, position)| position.map(|_| tile))
+    }
+
     /// The tile a step from another; the first one from nowhere.
     #[must_use]
     pub fn step(&self, from: Option<usize>, step: Step) -> Option<usize> {
@@ -267,96 +317,9 @@ impl Layout {
 
 fn kept(block: &Block, shows: impl Fn(usize) -> bool) -> Vec<(usize, Vec<usize>)> {
     let floors = block.floors.iter().enumerate();
-    let floors = floors.map(|(n, floor)| (n, (floor.start..floor.end).filter(|tile| shows(*tile)).collect::<Vec<_>>()));
+    let floors = floors.map(|(n, floor)| (n, floor.tiles.iter().copied().filter(|tile| shows(*tile)).collect::<Vec<_>>()));
     floors.filter(|(_, tiles)| !tiles.is_empty()).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ui::wall::state::Floor;
-
-    fn block(first: usize, floors: usize, rooms: usize) -> Block {
-        let floor = |n: usize| Floor { name: format!("{n}"), start: first + n * rooms, end: first + (n + 1) * rooms };
-        Block { name: "A".into(), floors: (0..floors).map(floor).collect() }
-    }
-
-    fn layout(zoom: Zoom, width: f64) -> Layout {
-        Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, zoom, width, 0.0, |_| true)
-    }
-
-    #[test]
-    fn tiles_do_not_overlap() {
-        for zoom in Zoom::ALL {
-            for width in [320.0, 1_200.0, 3_000.0] {
-                let layout = layout(zoom, width);
-                assert_eq!(layout.order.len(), 348);
-                let mut seen = std::collections::HashSet::new();
-                for tile in 0..348 {
-                    let rect = layout.rect(tile).unwrap();
-                    assert!(
-                        rect.x >= 0.0 && rect.x + rect.w <= width.max(zoom.gutter() + 2.0 * MARGIN + rect.w),
-                        "{zoom:?} {width} {rect:?}"
-                    );
-                    assert!(rect.y + rect.h <= layout.height);
-                    assert!(seen.insert((rect.x as i64, rect.y as i64)));
-                    assert_eq!(layout.hit(rect.x + 1.0, rect.y + 1.0), Some(tile));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn tiles_fill_their_line_and_hold_the_longest_name() {
-        for width in [800.0, 1_000.0, 1_200.0] {
-            let layout = layout(Zoom::Tile, width);
-            let first = layout.lines[0].clone();
-            let (_, last) = layout.tiles(&first).last().unwrap();
-            let left = width - MARGIN - last.x - last.w;
-            assert!((0.0..first.len as f64 + 1.0).contains(&left), "{left} of {width} are empty");
-        }
-        let named = |name| Layout::new(&[block(0, 1, 29)], 29, Zoom::Tile, 1_200.0, name, |_| true).rect(0).unwrap().w;
-        assert!(named(120.0) >= 120.0 && named(900.0) <= WIDEST * STRETCH);
-    }
-
-    #[test]
-    fn buildings_stand_side_by_side_where_they_fit_whole() {
-        assert_eq!(layout(Zoom::Heat, 1_400.0).heads[1].at.y, layout(Zoom::Heat, 1_400.0).heads[0].at.y);
-        assert!(layout(Zoom::Tile, 1_400.0).heads[1].at.y > layout(Zoom::Tile, 1_400.0).heads[0].at.y);
-    }
-
-    #[test]
-    fn a_filter_closes_the_gaps() {
-        let layout =
-            Layout::new(&[block(0, 6, 29), block(174, 6, 29)], 348, Zoom::Tile, 1_200.0, 0.0, |tile| tile == 30 || tile == 200);
-        assert_eq!(layout.order, [30, 200]);
-        assert_eq!((layout.heads.len(), layout.lines.len()), (2, 2));
-        assert_eq!(layout.lines[0].label, Some((0, 1)));
-        assert_eq!(layout.rect(31), None);
-        let none = Layout::new(&[block(0, 1, 3)], 3, Zoom::Tile, 1_200.0, 0.0, |_| false);
-        assert!(none.order.is_empty() && none.step(None, Step::Right).is_none());
-    }
-
-    #[test]
-    fn arrow_keys_move_to_the_neighbouring_tile() {
-        let layout = layout(Zoom::Tile, 3_000.0);
-        assert_eq!(layout.step(None, Step::Down), Some(0));
-        assert_eq!(layout.step(Some(5), Step::Down), Some(34));
-        assert_eq!(layout.step(Some(34), Step::Up), Some(5));
-        assert_eq!(layout.step(Some(0), Step::Left), Some(0));
-        assert_eq!(layout.step(Some(0), Step::Up), None);
-        assert_eq!(layout.step(Some(0), Step::Last), Some(347));
-        assert_eq!(layout.step(Some(347), Step::Right), Some(347));
-        let filtered = Layout::new(&[block(0, 2, 3)], 6, Zoom::Tile, 900.0, 0.0, |tile| tile != 1);
-        assert_eq!(filtered.step(Some(5), Step::Up), Some(2), "a shorter line is entered at its end");
-        assert_eq!(filtered.step(Some(1), Step::Right), Some(0), "from what is hidden one begins anew");
-    }
-
-    #[test]
-    fn only_visible_tiles_are_painted() {
-        let layout = layout(Zoom::Tile, 1_200.0);
-        let lines: Vec<_> = layout.visible(100.0, 200.0).collect();
-        assert!(!lines.is_empty() && lines.len() <= 5, "{}", lines.len());
-        assert!(layout.visible(layout.height + 1.0, 500.0).next().is_none());
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
 //! The live meter wall: one large island that paints only what its window shows.
 //!
-//! `model`, `layout`, `filter` and `fit` are pure and tested natively; `theme`, `shapes` and `paint` draw; `scene` ties them to
-//! the page, `stream` and `input` drive it, `card` says what one looks at.
+//! `state`, `arrange`, `layout`, `filter` and `fit` are pure and tested natively; `theme`, `shapes` and `paint` draw; `scene` ties
+//! them to the page, `stream` and `input` drive it, `card` says what one looks at and what can be done with the selection.
 
+pub mod arrange;
 mod card;
 mod chips;
 pub mod filter;
@@ -20,13 +21,13 @@ mod theme;
 mod worker;
 
 pub use chips::chip_face;
-pub use island::MeterWall;
+pub use island::{MeterWall, WallChoices};
 pub use rows::LiveRows;
 
 use crate::i18n::{Lang, common, wall::WallTexts};
 use filter::Chip;
 use model::meter::ControlMode;
-use model::wall::Tile;
+use model::wall::{Attention, Tile};
 
 /// The marks of a tile beside its state, in words.
 #[must_use]
@@ -42,8 +43,18 @@ pub fn marks(tile: Tile, words: &WallTexts, lang: Lang) -> Vec<&'static str> {
     if tile.flags.switched_off() {
         marks.push(words.switched_off);
     }
-    if tile.flags.attention() {
-        marks.push(words.attention);
-    }
+    marks.extend(Attention::ALL.into_iter().filter(|one| tile.flags.has(*one)).map(|one| reason(one, words)));
     marks
+}
+
+/// Why a meter needs attention, in words.
+#[must_use]
+pub const fn reason(reason: Attention, words: &WallTexts) -> &'static str {
+    match reason {
+        Attention::Overload => words.overload,
+        Attention::Malignant => words.malignant,
+        Attention::CoverOpen => words.cover_open,
+        Attention::RelayFault => words.relay_fault,
+        Attention::Reverse => words.reverse,
+    }
 }

@@ -6,7 +6,7 @@ use web_sys::CanvasRenderingContext2d as Context;
 use super::fit::{NAME_EDGES, NAME_SIZE, ems, fit};
 use super::layout::{Layout, Rect, Zoom};
 use super::shapes;
-use super::state::Model;
+use super::state::{Block, Model};
 use super::theme::{Theme, tint};
 use crate::i18n::{Lang, common, wall};
 use model::meter::{ControlMode, SupplyState};
@@ -78,10 +78,11 @@ impl Painter {
     ///
     /// # Errors
     /// Where the canvas refuses.
-    pub fn all(&self, model: &Model, layout: &Layout, view: View, zoom: Zoom, look: impl Fn(usize) -> Look) -> Drawn {
+    pub fn all(&self, (model, blocks): (&Model, &[Block]), layout: &Layout, view: View, look: impl Fn(usize) -> Look) -> Drawn {
+        let zoom = layout.zoom();
         self.fill(&self.theme.paper, Rect { x: 0.0, y: view.top, w: view.width, h: view.height });
         for head in layout.heads.iter().filter(|head| head.at.y + head.at.h > view.top && head.at.y < view.top + view.height) {
-            let Some(block) = model.blocks.get(head.block) else { continue };
+            let Some(block) = blocks.get(head.block) else { continue };
             self.text(&block.name, head.at.x, head.at.y + 21.0, &self.fonts.head, &self.theme.ink)?;
             let count = format!("{} {}", head.shown, self.words.rooms);
             self.text(
@@ -94,7 +95,7 @@ impl Painter {
         }
         for line in layout.visible(view.top, view.height) {
             if let Some((block, floor)) = line.label
-                && let Some(floor) = model.blocks.get(block).and_then(|block| block.floors.get(floor))
+                && let Some(floor) = blocks.get(block).and_then(|block| block.floors.get(floor))
             {
                 let y = line.y + if zoom == Zoom::Heat { 11.0 } else { 19.0 };
                 self.text(
@@ -268,6 +269,16 @@ impl Painter {
             shapes::attention(&self.ctx, x, y, 5.0, self.theme.state(SupplyState::Alarm2))?;
         }
         Ok(())
+    }
+
+    /// Paints the rectangle that is being drawn around tiles.
+    pub fn lasso(&self, rect: Rect) {
+        self.ctx.set_global_alpha(0.12);
+        self.fill(&self.theme.accent, rect);
+        self.ctx.set_global_alpha(1.0);
+        self.ctx.set_stroke_style_str(&self.theme.accent);
+        self.ctx.set_line_width(1.0);
+        self.ctx.stroke_rect(rect.x, rect.y, rect.w, rect.h);
     }
 
     fn outline(&self, rect: Rect, look: Look) {

@@ -1,7 +1,6 @@
 //! Keeps the table of the wall up to date: the numbers of the rows that stand there follow the stream.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -35,21 +34,22 @@ pub fn LiveRows(tag: String) -> impl IntoView {
 struct Rows {
     lang: Lang,
     /// The rows of this page by index on the wall.
-    at: RefCell<HashMap<usize, Element>>,
+    at: RefCell<Vec<(usize, Element)>>,
 }
 
 impl StreamConsumer for Rows {
     fn snapshot(&self, snapshot: Snapshot) {
-        let mut rows: HashMap<MeterId, Element> = HashMap::new();
+        let mut rows: Vec<(MeterId, Element)> = Vec::new();
         let mut next = document().query_selector("tr[data-meter]").ok().flatten();
         while let Some(row) = next {
             next = row.next_element_sibling();
             if let Some(Ok(meter)) = row.get_attribute("data-meter").map(|id| id.parse()) {
-                rows.insert(meter, row);
+                rows.push((meter, row));
             }
         }
         let rooms = snapshot.buildings.iter().flat_map(|building| &building.floors).flat_map(|floor| &floor.rooms);
-        *self.at.borrow_mut() = rooms.enumerate().filter_map(|(index, (_, meter))| Some((index, rows.remove(meter)?))).collect();
+        let shown = |id: &MeterId| rows.iter().find(|(meter, _)| meter == id).map(|(_, row)| row.clone());
+        *self.at.borrow_mut() = rooms.enumerate().filter_map(|(index, (_, meter))| Some((index, shown(meter)?))).collect();
         for (index, numbers) in snapshot.tiles.chunks(Tile::WIDTH).enumerate() {
             self.fill(index, numbers, snapshot.at);
         }
@@ -69,7 +69,8 @@ impl StreamConsumer for Rows {
 impl Rows {
     fn fill(&self, index: usize, numbers: &[i64], now: i64) {
         let at = self.at.borrow();
-        let (Some(row), Some(tile)) = (at.get(&index), Tile::from_numbers(numbers)) else { return };
+        let row = at.iter().find(|(shown, _)| *shown == index);
+        let (Some((_, row)), Some(tile)) = (row, Tile::from_numbers(numbers)) else { return };
         let cell = |name: &str| row.query_selector(&format!("[data-cell={name}]")).ok().flatten();
         if let Some(cell) = cell("state") {
             cell.set_inner_html(&state(tile, self.lang));

@@ -1,20 +1,22 @@
 //! The wall in the browser: model, layout, window and canvas, painted at most once per frame.
 
+mod selection;
+
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
+use super::arrange::{Arrangement, Sections, Sort};
 use super::filter::{Counts, Filter};
-use super::layout::{Layout, Step, Zoom};
+use super::layout::{Layout, Rect, Step, Zoom};
 use super::paint::{Look, Painter, View};
-use super::state::Model;
+use super::state::{Block, Model};
 use super::stream::{Link, StreamConsumer};
 use super::theme::Theme;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, wall};
 use model::ids::MeterId;
 use model::wall::{Delta, Snapshot, Tile};
 
@@ -62,14 +64,20 @@ struct Inner {
 struct State {
     model: Model,
     filter: Filter,
+    arrangement: Arrangement,
+    /// The sections in that arrangement.
+    blocks: Vec<Block>,
     layout: Layout,
     zoom: Zoom,
+    /// The corner where a rectangle around tiles began, and the one opposite once it is one.
+    lasso: Option<((f64, f64), Option<(f64, f64)>)>,
     painter: Option<Painter>,
     /// The size of the canvas, and the device pixel ratio.
     size: (f64, f64, f64),
     focus: Option<usize>,
     hover: Option<usize>,
-    selected: BTreeSet<usize>,
+    /// Which tiles are selected.
+    selected: Vec<bool>,
     dirty: Vec<usize>,
     repaint: Repaint,
     /// The server's clock minus the browser's, ms.
@@ -101,13 +109,16 @@ impl Scene {
         let state = State {
             model: Model::default(),
             filter: Filter::default(),
+            arrangement: Arrangement::default(),
+            blocks: Vec::new(),
             layout: Layout::default(),
             zoom: Zoom::default(),
+            lasso: None,
             painter: None,
             size: (0.0, 0.0, 1.0),
             focus: None,
             hover: None,
-            selected: BTreeSet::new(),
+            selected: Vec::new(),
             dirty: Vec::new(),
             repaint: Repaint::Layout,
             skew: 0.0,
@@ -129,7 +140,7 @@ impl Scene {
             // Indices may have changed; keep the focus on the same meter.
             state.focus = focused.and_then(|meter| state.model.rooms.iter().position(|room| room.meter == meter));
             state.hover = None;
-            state.selected.clear();
+            state.selected = vec![false; state.model.rooms.len()];
             state.mark(Repaint::Layout);
         });
         self.tell();
@@ -153,6 +164,15 @@ impl Scene {
     pub fn set_filter(&self, filter: Filter) {
         self.with(|state| {
             state.filter = filter;
+            state.mark(Repaint::Layout);
+        });
+        self.ask();
+    }
+
+    /// Applies sections and order.
+    pub fn set_arrangement(&self, arrangement: Arrangement) {
+        self.with(|state| {
+            state.arrangement = arrangement;
             state.mark(Repaint::Layout);
         });
         self.ask();
@@ -186,10 +206,15 @@ impl Scene {
         self.repaint();
     }
 
-    /// Repaints the ages.
+    /// Repaints the ages, and sorts by what the meters show now: not more often, or tiles would jump away under the pointer.
     pub fn tick(&self) {
         self.tell();
-        self.repaint();
+        self.with(
+            |state| {
+                if state.arrangement.sort == Sort::Place { state.mark(Repaint::Picture) } else { state.mark(Repaint::Layout) }
+            },
+        );
+        self.ask();
     }
 
     /// Moves with the keyboard.
@@ -216,26 +241,6 @@ impl Scene {
         if self.with(|state| std::mem::replace(&mut state.hover, at) != at) {
             self.tell();
         }
-    }
-
-    /// Toggles the selection of a tile.
-    pub fn toggle(&self, tile: Option<usize>) {
-        self.with(|state| {
-            let Some(tile) = tile.or(state.focus) else { return };
-            if !state.selected.remove(&tile) {
-                state.selected.insert(tile);
-            }
-            state.dirty.push(tile);
-        });
-        self.tell();
-        self.ask();
-    }
-
-    /// Clears the selection.
-    pub fn clear_selection(&self) {
-        self.with(|state| state.selected.clear());
-        self.tell();
-        self.repaint();
     }
 
     /// The meter of the focused tile.
@@ -273,16 +278,18 @@ impl Scene {
         let signals = self.0.signals;
         let (counts, seen, selected, totals, now_s) = self.with(|state| {
             let seen = state.hover.or(state.focus).and_then(|index| state.seen(index));
-            let sum = |(rooms, credit, power): (usize, i64, i64), index: &usize| {
-                let tile = state.model.tiles.get(*index).copied().unwrap_or(Tile::UNSEEN);
-                (rooms + 1, credit + i64::from(tile.remaining), power + i64::from(tile.power_w))
-            };
-            let selected = (!state.selected.is_empty()).then(|| state.selected.iter().fold((0, 0, 0), sum));
-            let totals = state.layout.order.iter().fold((0, 0, 0), sum);
+            let selected = Some(state.sums(state.selection())).filter(|(rooms, ..)| *rooms > 0);
+            let totals = state.sums(state.layout.shown());
             (state.model.counts, seen, selected, totals, state.now_s())
         });
         set(signals.counts, counts);
         set(signals.focus, seen);
+        // The page shows what can be done only where there is something to do it to.
+        if signals.selected.with_untracked(Option::is_some) != selected.is_some()
+            && let Some(bar) = document().get_element_by_id("wall-acts")
+        {
+            let _ = bar.toggle_attribute_with_force("hidden", selected.is_none());
+        }
         set(signals.selected, selected);
         set(signals.totals, totals);
         set(signals.now_s, now_s);
@@ -324,12 +331,14 @@ impl Scene {
                 inner.canvas.set_height((height * dpr) as u32);
                 state.size = (width, height, dpr);
             }
-            let State { model, filter, zoom, .. } = &*state;
+            let State { model, filter, zoom, arrangement, .. } = &*state;
             let shows = |index| model.shows(index, filter);
-            let layout = Layout::new(&model.blocks, model.rooms.len(), *zoom, width, model.name_width, shows);
+            let blocks = arrangement.blocks(model, wall::texts(inner.lang).others);
+            let layout = Layout::new(&blocks, model.rooms.len(), *zoom, width, model.name_width, shows);
             inner.spacer.style().set_property("height", &format!("{}px", layout.height))?;
             set(inner.signals.shown, Some(layout.order.len()));
             state.layout = layout;
+            state.blocks = blocks;
         }
         if state.painter.is_none() {
             let ctx = inner.canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into::<CanvasRenderingContext2d>()?;
@@ -352,25 +361,41 @@ impl State {
         self.repaint = self.repaint.max(repaint);
     }
 
+    /// The selected tiles.
+    fn selection(&self) -> impl Iterator<Item = usize> + '_ {
+        self.selected.iter().enumerate().filter_map(|(tile, is)| is.then_some(tile))
+    }
+
+    /// How many tiles, what is in their meters, and what they draw.
+    fn sums(&self, tiles: impl Iterator<Item = usize>) -> (usize, i64, i64) {
+        tiles.fold((0, 0, 0), |(rooms, credit, power), index| {
+            let tile = self.model.tiles.get(index).copied().unwrap_or(Tile::UNSEEN);
+            (rooms + 1, credit + i64::from(tile.remaining), power + i64::from(tile.power_w))
+        })
+    }
+
     fn now_s(&self) -> i64 {
         ((js_sys::Date::now() + self.skew) / 1_000.0) as i64
     }
 
     fn seen(&self, index: usize) -> Option<FocusedTile> {
         let (room, tile) = (self.model.rooms.get(index)?, self.model.tiles.get(index)?);
-        let (building, floor) = self.model.place(index)?;
-        let place = [building, floor, &room.name].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-        Some(FocusedTile { place, meter: room.meter, tile: *tile })
+        Some(FocusedTile { place: room.place.clone(), meter: room.meter, tile: *tile })
     }
 
     fn paint(&self, top: f64) -> Result<(), JsValue> {
         let Some(painter) = &self.painter else { return Ok(()) };
         let (width, height, dpr) = self.size;
         let view = View { top, width, height, now_s: self.now_s() };
-        let look = |index| Look { focused: self.focus == Some(index), selected: self.selected.contains(&index) };
+        let look = |index| Look { focused: self.focus == Some(index), selected: self.selected.get(index) == Some(&true) };
         painter.look_at(view, dpr)?;
-        if self.repaint > Repaint::Nothing {
-            return painter.all(&self.model, &self.layout, view, self.zoom, look);
+        // A room may stand in several groups.
+        if self.repaint > Repaint::Nothing || self.arrangement.sections == Sections::Groups {
+            painter.all((&self.model, &self.blocks), &self.layout, view, look)?;
+            if let Some((from, Some(to))) = self.lasso {
+                painter.lasso(Rect::between(from, to));
+            }
+            return Ok(());
         }
         for &index in &self.dirty {
             let Some(rect) = self.layout.rect(index) else { continue };

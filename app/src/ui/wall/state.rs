@@ -3,18 +3,16 @@
 use super::filter::{self, Counts, Filter};
 use super::fit::name_width;
 use model::ids::MeterId;
-use model::wall::{Delta, Snapshot, Tile};
+use model::wall::{Delta, Set, Snapshot, Tile};
 
-/// A run of tiles on one floor.
+/// A row of tiles; a floor of a building.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Floor {
     pub name: String,
-    /// The index of the first tile.
-    pub start: usize,
-    /// The index after the last tile.
-    pub end: usize,
+    pub tiles: Vec<usize>,
 }
 
+/// A section of the wall; a building.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     pub name: String,
@@ -25,15 +23,19 @@ pub struct Block {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     pub name: String,
-    /// Building, floor and room in lower case, for the search.
+    /// Building, floor and room.
     pub place: String,
+    /// The same and what it belongs to, in lower case, for the search.
+    pub search_text: String,
     pub meter: MeterId,
 }
 
 /// Everything the wall shows.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
+    /// By place.
     pub blocks: Vec<Block>,
+    pub sets: Vec<Set>,
     /// Rooms, by index of their tile.
     pub rooms: Vec<Room>,
     pub tiles: Vec<Tile>,
@@ -64,10 +66,12 @@ impl Model {
             for floor in building.floors {
                 let start = rooms.len();
                 for (name, meter) in floor.rooms {
-                    let place = format!("{} {} {name}", building.name, floor.name).to_lowercase();
-                    rooms.push(Room { name, place, meter });
+                    let parts = [&*building.name, &*floor.name, &*name].into_iter().filter(|part| !part.is_empty());
+                    let place = parts.collect::<Vec<_>>().join(" ");
+                    let search_text = place.to_lowercase();
+                    rooms.push(Room { name, place, search_text, meter });
                 }
-                floors.push(Floor { name: floor.name, start, end: rooms.len() });
+                floors.push(Floor { name: floor.name, tiles: (start..rooms.len()).collect() });
             }
             // The ground floor is at the bottom, as in the building.
             if floors.iter().all(|floor| is_storey(&floor.name)) {
@@ -75,12 +79,21 @@ impl Model {
             }
             blocks.push(Block { name: building.name, floors });
         }
+        let sets = snapshot.sets;
+        for set in &sets {
+            let name = format!(" {}", set.name.to_lowercase());
+            for tile in &set.tiles {
+                if let Some(room) = rooms.get_mut(*tile as usize) {
+                    room.search_text.push_str(&name);
+                }
+            }
+        }
         let mut numbers = snapshot.tiles.chunks(Tile::WIDTH);
         let tiles: Vec<Tile> =
             rooms.iter().map(|_| numbers.next().and_then(Tile::from_numbers).unwrap_or(Tile::UNSEEN)).collect();
         let counts = filter::count(tiles.iter().copied());
         let name_width = rooms.iter().map(|room| name_width(&room.name)).fold(0.0, f64::max);
-        Self { blocks, rooms, tiles, name_width, counts, revision: snapshot.revision }
+        Self { blocks, sets, rooms, tiles, name_width, counts, revision: snapshot.revision }
     }
 
     /// Applies a delta. Deltas older than the snapshot are ignored.
@@ -94,7 +107,7 @@ impl Model {
             let Some((index, numbers)) = one.split_first() else { continue };
             let (Ok(index), Some(tile)) = (usize::try_from(*index), Tile::from_numbers(numbers)) else { continue };
             let (Some(old), Some(room)) = (self.tiles.get_mut(index), self.rooms.get(index)) else { continue };
-            changed.moved |= filter.shows(*old, &room.place) != filter.shows(tile, &room.place);
+            changed.moved |= filter.shows(*old, &room.search_text) != filter.shows(tile, &room.search_text);
             filter::add(&mut self.counts, *old, -1);
             filter::add(&mut self.counts, tile, 1);
             *old = tile;
@@ -107,16 +120,7 @@ impl Model {
     #[must_use]
     pub fn shows(&self, index: usize, filter: &Filter) -> bool {
         let (Some(tile), Some(room)) = (self.tiles.get(index), self.rooms.get(index)) else { return false };
-        filter.shows(*tile, &room.place)
-    }
-
-    /// Building and floor of a tile.
-    #[must_use]
-    pub fn place(&self, index: usize) -> Option<(&str, &str)> {
-        self.blocks.iter().find_map(|block| {
-            let floor = block.floors.iter().find(|floor| (floor.start..floor.end).contains(&index))?;
-            Some((block.name.as_str(), floor.name.as_str()))
-        })
+        filter.shows(*tile, &room.search_text)
     }
 }
 
@@ -128,13 +132,13 @@ fn is_storey(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::ui::wall::filter::Chip;
     use model::meter::SupplyState;
-    use model::wall::{Building, Floor as WireFloor};
+    use model::wall::{Building, Floor as WireFloor, SetKind};
 
-    fn snapshot(tiles: &[u16]) -> Snapshot {
+    pub fn snapshot(tiles: &[u16]) -> Snapshot {
         let room = |n: u128| (format!("{n}"), MeterId(uuid::Uuid::from_u128(n)));
         let floor =
             |name: &str, rooms: &[u128]| WireFloor { name: name.into(), rooms: rooms.iter().copied().map(room).collect() };
@@ -142,6 +146,7 @@ mod tests {
             revision: 7,
             at: 0,
             buildings: vec![Building { name: "A".into(), floors: vec![floor("1层", &[101, 102]), floor("2层", &[201])] }],
+            sets: Vec::new(),
             tiles: tiles.iter().flat_map(|flags| [i64::from(*flags), 100, 0, 1, 0]).collect(),
         }
     }
@@ -152,9 +157,18 @@ mod tests {
         let names: Vec<&str> = model.blocks[0].floors.iter().map(|floor| floor.name.as_str()).collect();
         assert_eq!(names, ["2层", "1层"]);
         assert_eq!(model.rooms[2].name, "201");
-        assert_eq!(model.place(2), Some(("A", "2层")));
+        assert_eq!(model.rooms[2].place, "A 2层 201");
         assert_eq!(model.counts[3], 1);
         assert!(!is_storey("1单元") && is_storey("12") && is_storey("Floor 3") && !is_storey(""));
+    }
+
+    #[test]
+    fn the_search_finds_rooms_by_what_they_belong_to() {
+        let mut snapshot = snapshot(&[0, 0, 0]);
+        snapshot.sets = vec![Set { kind: SetKind::Gateway, name: "GW-2".into(), tiles: vec![1, 99] }];
+        let model = Model::new(snapshot);
+        let filter = Filter::parse("", "a gw-2");
+        assert_eq!((0..3).filter(|tile| model.shows(*tile, &filter)).collect::<Vec<_>>(), [1]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The places of the meters: buildings, floors and rooms, in the order of the meter wall.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::console::RoomName;
 use model::ids::{MeterId, PlaceId};
-use model::wall::{Building, Floor};
+use model::wall::{Building, Floor, Set, SetKind};
 
 /// Which buildings a person may see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +34,39 @@ pub struct MeterPlace {
     /// The floor's or unit's name; empty if the building has none.
     pub floor: String,
     pub room: String,
+    pub belongs: Belongs,
+}
+
+/// What a meter belongs to beside its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Belongs {
+    pub gateway: String,
+    pub profile: String,
+    /// Groups of places that its room, or a place above it, is in.
+    pub groups: Vec<String>,
+}
+
+impl Belongs {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.gateway, &self.profile].into_iter().chain(&self.groups).map(String::as_str)
+    }
 }
 
 impl MeterPlace {
     #[must_use]
     pub fn name(&self) -> RoomName {
         RoomName { building: self.building_name.clone(), floor: self.floor.clone(), room: self.room.clone() }
+    }
+
+    /// What a search on the wall looks at: its place and what it belongs to, in lower case.
+    #[must_use]
+    pub fn search_text(&self) -> String {
+        let mut text = self.name().to_string();
+        for name in self.belongs.names() {
+            text.push(' ');
+            text.push_str(name);
+        }
+        text.to_lowercase()
     }
 }
 
@@ -94,5 +121,23 @@ impl Layout {
             last = Some((place.building, &place.floor));
         }
         buildings
+    }
+
+    /// The gateways, profiles and groups within a scope, by name; those of which there is only one tell nothing and are left out.
+    #[must_use]
+    pub fn sets(&self, scope: &Scope) -> Vec<Set> {
+        let mut sets: [BTreeMap<&str, Vec<i64>>; 3] = Default::default();
+        let [gateways, profiles, groups] = &mut sets;
+        for (tile, place) in (0..).zip(self.meter_places.iter().filter(|place| scope.holds(place.building))) {
+            gateways.entry(&place.belongs.gateway).or_default().push(tile);
+            profiles.entry(&place.belongs.profile).or_default().push(tile);
+            for group in &place.belongs.groups {
+                groups.entry(group).or_default().push(tile);
+            }
+        }
+        let kinds = [(SetKind::Gateway, 2), (SetKind::Profile, 2), (SetKind::Group, 1)].into_iter().zip(sets);
+        let told = kinds.filter(|((_, least), sets)| sets.len() >= *least);
+        told.flat_map(|((kind, _), sets)| sets.into_iter().map(move |(name, tiles)| Set { kind, name: name.to_owned(), tiles }))
+            .collect()
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use model::console::RoomName;
 use model::ids::MeterId;
 use model::meter::Latest;
-use model::wall::Snapshot;
+use model::wall::{Set, Snapshot};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
@@ -125,6 +125,12 @@ impl Live {
     pub fn snapshot(&self, scope: &Scope) -> Snapshot {
         let state = self.lock();
         topic::snapshot(scope, &state.layout, &state.latest, state.revision, self.0.clock.now().0)
+    }
+
+    /// The gateways, profiles and groups of a scope.
+    #[must_use]
+    pub fn sets(&self, scope: &Scope) -> Vec<Set> {
+        self.lock().layout.sets(scope)
     }
 
     /// Meters of a scope with their last known values, in the order of the wall.

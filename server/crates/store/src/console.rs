@@ -21,6 +21,7 @@ mod records;
 mod refunds;
 mod returns;
 mod room;
+mod site_energy;
 
 use model::console::RoomName;
 use sqlx::FromRow;
@@ -43,6 +44,7 @@ pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};
 pub use returns::{approvals, by_channel, original, returned};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
+pub use site_energy::site_hours;
 
 /// Both nodes above a room.
 macro_rules! above {

@@ -15,7 +15,7 @@ use model::meter::{Latest, Wallet};
 use model::person::Who;
 
 use super::ConsoleService;
-use super::meter_wall::is_room_named;
+use super::meter_wall::rooms_named;
 use domain::wall_layout::MeterPlace;
 use store::batches::{self, NewBatch};
 use store::{console, place_groups};
@@ -157,13 +157,13 @@ fn chosen(
 ) -> (Vec<(MeterPlace, Latest)>, Vec<String>) {
     let mut listed = HashSet::new();
     let mut unknown = Vec::new();
-    let names: Vec<_> = meter_places.iter().map(|(place, _)| (place.name(), place.meter)).collect();
+    let names: Vec<_> = meter_places.iter().map(|(place, _)| (place.meter, place.name())).collect();
     let lines: Vec<&str> = target.rooms.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     for line in &lines {
-        let named: Vec<_> = names.iter().filter(|(name, _)| is_room_named(line, name)).collect();
+        let named = rooms_named(line, &names);
         // A room may have several meters; two rooms of one name are told apart by nobody.
         match named.first() {
-            Some((room, _)) if named.iter().all(|(name, _)| name == room) => listed.extend(named.iter().map(|(_, meter)| *meter)),
+            Some((_, room)) if named.iter().all(|(_, name)| name == room) => listed.extend(named.iter().map(|(meter, _)| *meter)),
             _ => unknown.push((*line).to_owned()),
         }
     }
@@ -198,6 +198,7 @@ mod tests {
     use model::time::Timestamp;
 
     use super::*;
+    use domain::wall_layout::Belongs;
     use model::meter::SupplyState;
 
     fn place(n: u8, building: u8, floor: &str, room: &str, status: Option<u16>) -> (MeterPlace, Latest) {
@@ -213,7 +214,10 @@ mod tests {
         };
         let building_name = format!("{building}号楼");
         let building = PlaceId(Uuid::from_u128(building.into()));
-        (MeterPlace { meter, building, building_name, floor: floor.into(), room: room.into() }, latest)
+        (
+            MeterPlace { meter, building, building_name, floor: floor.into(), room: room.into(), belongs: Belongs::default() },
+            latest,
+        )
     }
 
     fn estate() -> Vec<(MeterPlace, Latest)> {

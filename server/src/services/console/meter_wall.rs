@@ -6,8 +6,10 @@ use app::api::gateways::GatewaysPort;
 use app::api::meter_wall::{MeterWallPort, WallMeter};
 use async_trait::async_trait;
 use model::console::{FoundOrder, MeterLine, MeterQuery, RoomName};
+use model::energy::Energy;
 use model::error::AppError;
 use model::person::Who;
+use model::time::{DAY, HOUR, Timestamp};
 
 use super::ConsoleService;
 use store::console;
@@ -20,7 +22,17 @@ impl MeterWallPort for ConsoleService {
     async fn wall_meters(&self, who: &Who) -> Result<Vec<WallMeter>, AppError> {
         let scope = console::scope(&self.context.db, who.user).await?;
         let meters = self.context.live.meter_places(&scope).into_iter();
-        Ok(meters.map(|(place, latest)| WallMeter { name: place.name(), latest }).collect())
+        Ok(meters.map(|(place, latest)| WallMeter { name: place.name(), search_text: place.search_text(), latest }).collect())
+    }
+
+    async fn wall_sets(&self, who: &Who) -> Result<Vec<String>, AppError> {
+        let scope = console::scope(&self.context.db, who.user).await?;
+        Ok(self.context.live.sets(&scope).into_iter().map(|set| set.name).collect())
+    }
+
+    async fn site_hours(&self, who: &Who) -> Result<Vec<(Timestamp, Energy)>, AppError> {
+        let to = Timestamp(self.context.now().0.div_euclid(HOUR) * HOUR);
+        Ok(console::site_hours(&self.context.db, who.user, to.plus(-DAY), to).await?)
     }
 
     /// Where the text names exactly one room, only that room: `3号楼 101` does not mean every account number that contains 101.
@@ -57,9 +69,32 @@ pub(in crate::services) fn is_room_named(text: &str, name: &RoomName) -> bool {
     room && words.all(|word| name.building.contains(word) || name.floor.contains(word))
 }
 
+/// The rooms that the text names: those whose whole name it is, otherwise those that it may mean.
+pub(in crate::services) fn rooms_named<'a, T>(text: &str, rooms: &'a [(T, RoomName)]) -> Vec<&'a (T, RoomName)> {
+    let whole: Vec<_> = rooms.iter().filter(|(_, name)| is_whole_name(text, name)).collect();
+    if whole.is_empty() { rooms.iter().filter(|(_, name)| is_room_named(text, name)).collect() } else { whole }
+}
+
+/// Whether the text is building, floor and room, with or without spaces between them.
+fn is_whole_name(text: &str, name: &RoomName) -> bool {
+    let rest = text.trim().strip_prefix(&*name.building).map(str::trim_start);
+    let rest = rest.and_then(|rest| rest.strip_prefix(&*name.floor)).map(str::trim_start);
+    rest == Some(&*name.room)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_name_is_not_taken_for_a_part_of_another() {
+        let name = |building: &str, floor: &str| RoomName { building: building.into(), floor: floor.into(), room: "101".into() };
+        let rooms = [(1, name("1号楼", "1层")), (2, name("11号楼", "1层")), (3, name("11号楼", "11层"))];
+        let found = |text: &str| rooms_named(text, &rooms).into_iter().map(|(n, _)| *n).collect::<Vec<_>>();
+        assert_eq!(found("1号楼 1层 101"), [1]);
+        assert_eq!(found("11号楼 1层 101"), [2]);
+        assert_eq!(found("1号楼 101"), [1, 2, 3], "a part of a name may mean several");
+    }
 
     #[test]
     fn text_names_a_room_by_its_whole_name() {

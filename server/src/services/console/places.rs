@@ -13,7 +13,7 @@ use model::person::Who;
 use model::place::PlaceKind;
 
 use super::ConsoleService;
-use super::meter_wall::is_room_named;
+use super::meter_wall::rooms_named;
 use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name, fits_below};
 use domain::wall_layout::Scope;
 use store::place_groups::{self, PlaceGroup};
@@ -279,17 +279,20 @@ impl PlacesPort for ConsoleService {
 
     async fn add_group(&self, who: &Who, name: &str) -> Result<PlaceGroupId, AppError> {
         let name = checked_name(name)?;
+        // A group without members does not show on the wall yet.
         Ok(place_groups::create(&self.context.db, &self.context.rng, self.context.now(), who, &name).await?)
     }
 
     async fn rename_group(&self, who: &Who, id: PlaceGroupId, name: &str) -> Result<(), AppError> {
         self.require_own_group(who, id).await?;
-        Ok(place_groups::rename(&self.context.db, self.context.now(), who, id, &checked_name(name)?).await?)
+        place_groups::rename(&self.context.db, self.context.now(), who, id, &checked_name(name)?).await?;
+        Ok(self.context.live.reload(&self.context.db).await?)
     }
 
     async fn remove_group(&self, who: &Who, id: PlaceGroupId) -> Result<(), AppError> {
         self.require_own_group(who, id).await?;
-        Ok(place_groups::remove(&self.context.db, self.context.now(), who, id).await?)
+        place_groups::remove(&self.context.db, self.context.now(), who, id).await?;
+        Ok(self.context.live.reload(&self.context.db).await?)
     }
 
     async fn add_to_group(
@@ -311,21 +314,22 @@ impl PlacesPort for ConsoleService {
             .collect();
         let mut unknown = Vec::new();
         for line in rooms {
-            let mut named = names.iter().filter(|(_, name)| is_room_named(line, name)).map(|(id, _)| *id);
-            match (named.next(), named.next()) {
-                (Some(room), None) => added.push(room),
+            match rooms_named(line, &names)[..] {
+                [(room, _)] => added.push(*room),
                 _ => unknown.push(line.clone()),
             }
         }
         if unknown.is_empty() {
             place_groups::change(&self.context.db, self.context.now(), who, id, &added, &[]).await?;
+            self.context.live.reload(&self.context.db).await?;
         }
         Ok(unknown)
     }
 
     async fn remove_from_group(&self, who: &Who, id: PlaceGroupId, place: PlaceId) -> Result<(), AppError> {
         self.estate(who).await?.place(place)?;
-        Ok(place_groups::change(&self.context.db, self.context.now(), who, id, &[], &[place]).await?)
+        place_groups::change(&self.context.db, self.context.now(), who, id, &[], &[place]).await?;
+        Ok(self.context.live.reload(&self.context.db).await?)
     }
 }
 

@@ -47,12 +47,14 @@ pub fn NewCommandPage() -> impl IntoView {
 #[component]
 fn Choose() -> impl IntoView {
     let t = texts(lang());
-    let meter = param("meter");
+    let (meter, rooms) = (param("meter"), param("rooms"));
+    // What was chosen on the way here goes along.
+    let with_target = |href: String| {
+        let target = [("meter", &meter), ("rooms", &rooms)].into_iter().filter(|(_, value)| !value.is_empty());
+        target.fold(href, |href, (key, value)| link::with(&href, key, value))
+    };
     let links = Kind::ALL.map(|one| {
-        let mut href = link::with("/commands/new", "kind", one.as_str());
-        if !meter.is_empty() {
-            href = link::with(&href, "meter", &meter);
-        }
+        let href = with_target(link::with("/commands/new", "kind", one.as_str()));
         view! {
             <li>
                 <a class="card kind" href=href>
@@ -72,9 +74,9 @@ fn Choose() -> impl IntoView {
         (t.ready_limits, Kind::Limits, "", ""),
     ];
     let ready = ready.map(|(name, kind, field, value)| {
-        let pairs = [("kind", kind.as_str()), (field, value), ("meter", meter.as_str())];
+        let pairs = [("kind", kind.as_str()), (field, value)];
         let href = pairs.iter().filter(|(_, value)| !value.is_empty());
-        let href = href.fold("/commands/new".to_owned(), |link, (key, value)| link::with(&link, key, value));
+        let href = with_target(href.fold("/commands/new".to_owned(), |link, (key, value)| link::with(&link, key, value)));
         view! { <li><a class="card kind" href=href><strong>{name}</strong></a></li> }
     });
     view! {
@@ -150,7 +152,7 @@ fn whom(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + us
     let chosen = all("place");
     let state = param("state");
     let states = SupplyState::ALL.into_iter().map(|one| {
-        let code: &'static str = ["0", "1", "2", "3", "4", "5"].get(one as usize).copied().unwrap_or("5");
+        let code: &'static str = ["0", "1", "2", "3", "4", "5", "6"].get(one as usize).copied().unwrap_or_default();
         (code, common::supply(one, lang()))
     });
     view! {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use domain::clock::TestClock;
+use domain::wall_layout::Belongs;
 
 fn meter(n: u128) -> MeterId {
     MeterId(Uuid::from_u128(n))
@@ -23,6 +24,7 @@ fn meter_place(n: u128, of: u128, floor: &str) -> MeterPlace {
         building_name: format!("{of}号楼"),
         floor: floor.into(),
         room: format!("{n}"),
+        belongs: Belongs { gateway: format!("网关{of}"), profile: "native".into(), groups: Vec::new() },
     }
 }
 

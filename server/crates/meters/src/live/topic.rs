@@ -79,7 +79,7 @@ impl Topic {
 pub(super) fn snapshot(scope: &Scope, layout: &Layout, latest: &[Latest], revision: u64, at: i64) -> Snapshot {
     let within = layout.meter_places().iter().zip(latest).filter(|(place, _)| scope.holds(place.building));
     let tiles = within.flat_map(|(_, latest)| Tile::of(latest).numbers()).collect();
-    Snapshot { revision, at, buildings: layout.buildings(scope), tiles }
+    Snapshot { revision, at, buildings: layout.buildings(scope), sets: layout.sets(scope), tiles }
 }
 
 fn scope_index(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {

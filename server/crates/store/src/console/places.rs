@@ -11,7 +11,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use crate::{Db, Result, StoreError, read};
-use domain::wall_layout::{Layout, MeterPlace, Scope};
+use domain::wall_layout::{Belongs, Layout, MeterPlace, Scope};
 
 #[derive(FromRow)]
 struct PlaceRow {
@@ -26,13 +26,24 @@ struct PlaceRow {
 pub async fn layout(db: &Db) -> Result<Layout> {
     let places: Vec<PlaceRow> =
         read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name, sort FROM places").fetch_all(pool).await)?;
-    let meters: Vec<(MeterId, PlaceId)> =
-        read!(db, |pool| sqlx::query_as("SELECT id, place_id FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit")
-            .fetch_all(pool)
-            .await)?;
+    let meters: Vec<(MeterId, PlaceId, String, String)> = read!(db, |pool| sqlx::query_as(
+        "SELECT m.id, m.place_id, m.profile, g.name FROM meters m JOIN gateways g ON g.id = m.gateway_id
+         WHERE m.retired_at IS NULL ORDER BY m.gateway_id, m.unit"
+    )
+    .fetch_all(pool)
+    .await)?;
+    let members: Vec<(PlaceId, String)> = read!(db, |pool| sqlx::query_as(
+        "SELECT p.place_id, g.name FROM place_group_members p JOIN place_groups g ON g.id = p.group_id ORDER BY g.name"
+    )
+    .fetch_all(pool)
+    .await)?;
+    let mut groups: HashMap<PlaceId, Vec<String>> = HashMap::new();
+    for (place, group) in members {
+        groups.entry(place).or_default().push(group);
+    }
     let places: HashMap<PlaceId, PlaceRow> = places.into_iter().map(|place| (place.id, place)).collect();
     let mut meter_places: Vec<(Vec<(i64, &str)>, MeterPlace)> = Vec::with_capacity(meters.len());
-    for (meter, place) in meters {
+    for (meter, place, profile, gateway) in meters {
         let path = path(&places, place);
         let (Some(top), Some(room)) = (path.first(), path.last()) else { continue };
         let building = path.iter().position(|place| place.kind == PlaceKind::Building).unwrap_or(0);
@@ -43,11 +54,20 @@ pub async fn layout(db: &Db) -> Result<Layout> {
             building_name: path.get(building).unwrap_or(top).name.clone(),
             floor: floors.iter().map(|floor| floor.name.as_str()).collect::<Vec<_>>().join(" "),
             room: room.name.clone(),
+            belongs: Belongs { gateway, profile, groups: grouped(&groups, &path) },
         };
         meter_places.push((path.iter().map(|place| (place.sort, place.name.as_str())).collect(), meter_place));
     }
     meter_places.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(Layout::new(meter_places.into_iter().map(|(_, place)| place).collect()))
+}
+
+/// The groups that a place of the path is in, by name.
+fn grouped(groups: &HashMap<PlaceId, Vec<String>>, path: &[&PlaceRow]) -> Vec<String> {
+    let mut names: Vec<String> = path.iter().filter_map(|place| groups.get(&place.id)).flatten().cloned().collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The places from the root of the tree to a place.

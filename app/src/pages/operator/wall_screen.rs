@@ -1,0 +1,108 @@
+//! The wall for the screen of a control room: nothing but the wall, the power of the last day and the newest alarms.
+
+use leptos::prelude::*;
+
+use super::wall_controls::{choices, controls};
+use crate::api::meter_wall::WallMeter;
+use crate::i18n::events::event;
+use crate::i18n::operator::texts;
+use crate::i18n::wall_controls::PowerMost;
+use crate::i18n::{events, lang, wall_controls};
+use crate::ports::{allowed, now, operator, ports};
+use crate::ui::live::{CALM, Live};
+use crate::ui::load::load;
+use crate::ui::series::{Column, Series};
+use crate::ui::time::At;
+use crate::ui::wall::MeterWall;
+use crate::ui::wall::filter::count;
+use model::console::{EventLine, EventQuery};
+use model::energy::Energy;
+use model::time::{HOUR, Timestamp};
+use model::wall::Tile;
+
+/// The most alarms beside the wall.
+const ALARMS: usize = 12;
+/// The hours of the curve.
+const HOURS: i64 = 24;
+
+/// The page: `/wall?view=screen`, with the choices of the wall.
+#[component]
+pub fn WallScreenPage() -> impl IntoView {
+    let choices = choices();
+    let alarms = allowed("/alarms");
+    let read = async move {
+        let (ports, who) = (ports()?, operator()?);
+        let seats = ports.meter_wall.wall_meters(&who).await?;
+        let sets = ports.meter_wall.wall_sets(&who).await?;
+        let hours = ports.meter_wall.site_hours(&who).await?;
+        let newest = if alarms { Some(ports.alarms.events(&who, &EventQuery::default()).await?.0.lines) } else { None };
+        Ok((seats, sets, hours, newest))
+    };
+    load(
+        read,
+        move |(seats, sets, hours, newest): (Vec<WallMeter>, Vec<String>, Vec<(Timestamp, Energy)>, Option<Vec<EventLine>>)| {
+            let (t, p) = (texts(lang()), wall_controls::texts(lang()));
+            let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
+            view! {
+                <leptos_meta::Title text=format!("{} - Dormwatt", t.wall) />
+                <main class="wall-screen">
+                    <h1 class="visually-hidden">{t.wall}</h1>
+                    <MeterWall tag=lang().tag().to_owned() counts path="/wall?view=screen".to_owned() choices=choices.clone()>
+                        {controls(&choices, sets, true)}
+                    </MeterWall>
+                    <aside class="wall-board">
+                        <p class="wall-leave"><a class="button" href="/wall">{p.leave}</a></p>
+                        <Live id="board" again=Some(CALM)>
+                            <p class="small muted"><At at=now() /></p>
+                            <section class="stack-tight">
+                                <h2>{p.power_day}</h2>
+                                {curve(&hours, now())}
+                            </section>
+                            {newest.map(|newest| view! {
+                                <section class="stack-tight">
+                                    <h2>{p.newest}</h2>
+                                    {list(&newest)}
+                                </section>
+                            })}
+                        </Live>
+                    </aside>
+                </main>
+            }
+            .into_any()
+        },
+    )
+}
+
+/// The mean power of each hour: its energy in Wh is that power in W.
+fn curve(hours: &[(Timestamp, Energy)], now: Timestamp) -> AnyView {
+    let p = wall_controls::texts(lang());
+    let first = now.0.div_euclid(HOUR) - HOURS;
+    let column = |(at, energy): &(Timestamp, Energy)| Column { place: at.0 / HOUR - first, low: 0, high: energy.0 };
+    let columns: Vec<Column> = hours.iter().map(column).collect();
+    let Some(most) = columns.iter().map(|column| column.high).max() else {
+        return view! { <p class="muted">{p.no_power}</p> }.into_any();
+    };
+    let most = PowerMost { power: &kilowatts(most) }.text(lang());
+    let clock = |hour: i64| format!("{:02}:00", Timestamp(hour * HOUR).civil().hour);
+    let marks = [clock(first), clock(first + HOURS / 2), clock(first + HOURS)];
+    view! { <Series columns places=HOURS label=p.power_day most marks /> }.into_any()
+}
+
+fn kilowatts(watts: i64) -> String {
+    if watts < 10_000 { format!("{watts} W") } else { format!("{}.{} kW", watts / 1_000, watts % 1_000 / 100) }
+}
+
+fn list(newest: &[EventLine]) -> AnyView {
+    if newest.is_empty() {
+        return view! { <p class="muted">{wall_controls::texts(lang()).no_alarms}</p> }.into_any();
+    }
+    let line = |line: &EventLine| {
+        let place = match (&line.meter, &line.gateway) {
+            (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
+            (None, Some(gateway)) => gateway.clone().into_any(),
+            (None, None) => events::texts(lang()).site.into_any(),
+        };
+        view! { <li>{place}" "<strong>{event(line.kind, lang()).name}</strong>" "<span class="muted"><At at=line.since /></span></li> }
+    };
+    view! { <ul class="wall-alarms">{newest.iter().take(ALARMS).map(line).collect_view()}</ul> }.into_any()
+}

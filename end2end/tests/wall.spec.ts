@@ -1,0 +1,84 @@
+import { expect, test, type Page } from "@playwright/test";
+import { logIn, noErrors } from "../support/people";
+
+/** How many rooms the card says are selected. */
+async function selected(page: Page): Promise<number> {
+  const facts = page.locator(".wall-selection .facts dd").first();
+  return (await facts.count()) === 0 ? 0 : Number(await facts.textContent());
+}
+
+async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await expect(page.getByText("实时").first()).toBeVisible();
+}
+
+test("rooms are selected by rectangle, name and filter, and taken to a command", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await open(page, "/wall");
+  const wall = (await page.locator(".wall-view").boundingBox())!;
+  // The name of the first building stands in the corner.
+  await page.mouse.click(wall.x + 40, wall.y + 28);
+  await expect.poll(() => selected(page)).toBeGreaterThan(100);
+  await page.mouse.click(wall.x + 40, wall.y + 28);
+  await expect.poll(() => selected(page)).toBe(0);
+
+  await page.mouse.move(wall.x + 62, wall.y + 52);
+  await page.mouse.down();
+  await page.mouse.move(wall.x + 260, wall.y + 80, { steps: 4 });
+  await page.mouse.up();
+  await expect.poll(() => selected(page)).toBeGreaterThan(1);
+  const some = await selected(page);
+  expect(some).toBeLessThan(20);
+
+  await page.locator("#wall-acts").getByRole("button", { name: "下发命令" }).click();
+  await expect(page).toHaveURL(/commands\/new\?rooms=/);
+  await page.getByRole("link", { name: "保电" }).first().click();
+  await page.getByRole("button", { name: "预览" }).click();
+  await expect(page.getByText(new RegExp(`${some} 块`)).first()).toBeVisible();
+  expect(errors).toEqual([]);
+});
+
+test("the keyboard selects everything that the filter shows", async ({ page }) => {
+  await logIn(page, "operator");
+  await open(page, "/wall?q=6号楼");
+  await page.locator(".wall-view").focus();
+  await page.keyboard.press("Control+a");
+  await expect.poll(() => selected(page)).toBe(174);
+  await page.keyboard.press("Escape");
+  await expect.poll(() => selected(page)).toBe(0);
+});
+
+test("sections and order are chosen, kept in the address, and come back", async ({ page }) => {
+  await logIn(page, "operator");
+  await open(page, "/wall");
+  await page.getByLabel("分组", { exact: true }).selectOption("gateway");
+  await page.getByLabel("排序", { exact: true }).selectOption("amount");
+  await expect(page).toHaveURL(/by=gateway&sort=amount/);
+  await page.reload();
+  await expect(page.getByLabel("分组", { exact: true })).toHaveValue("gateway");
+  await expect(page.getByLabel("排序", { exact: true })).toHaveValue("amount");
+  // The lowest balance is the first tile.
+  await page.locator(".wall-view").focus();
+  await page.keyboard.press("Home");
+  const state = page.locator(".wall-card .wall-state");
+  await expect(state).toHaveText("欠费");
+});
+
+test("the control room's screen shows wall, power and alarms and nothing else", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/wall");
+  await page.getByRole("link", { name: "大屏" }).click();
+  await expect(page).toHaveURL(/view=screen/);
+  await expect(page.getByText("实时").first()).toBeVisible();
+  await expect(page.locator(".rail, .console-top")).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "未结束的告警" })).toBeVisible();
+  await expect(page.locator(".wall-alarms li").first()).toBeVisible();
+  const size = page.viewportSize()!;
+  const wall = (await page.locator(".wall-view").boundingBox())!;
+  expect(wall.height).toBeGreaterThan(size.height * 0.6);
+  await page.getByRole("link", { name: "退出大屏" }).click();
+  await expect(page).toHaveURL(/\/wall$/);
+  expect(errors).toEqual([]);
+});
