@@ -1,5 +1,5 @@
-//! The controls of the wall that the server renders: sections, order, reason, and what can be done with a selection. `ui/wall/input`
-//! listens to them.
+//! The controls of the wall that the server renders: sections, order, reason, and what can be done with a selection.
+//! `ui/wall/input` listens to them.
 
 use leptos::prelude::*;
 

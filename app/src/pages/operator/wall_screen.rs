@@ -102,7 +102,8 @@ fn list(newest: &[EventLine]) -> AnyView {
             (None, Some(gateway)) => gateway.clone().into_any(),
             (None, None) => events::texts(lang()).site.into_any(),
         };
-        view! { <li>{place}" "<strong>{event(line.kind, lang()).name}</strong>" "<span class="muted"><At at=line.since /></span></li> }
+        let name = event(line.kind, lang()).name;
+        view! { <li>{place}" "<strong>{name}</strong>" "<span class="muted"><At at=line.since /></span></li> }
     };
     view! { <ul class="wall-alarms">{newest.iter().take(ALARMS).map(line).collect_view()}</ul> }.into_any()
 }

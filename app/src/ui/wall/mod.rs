@@ -1,7 +1,7 @@
 //! The live meter wall: one large island that paints only what its window shows.
 //!
-//! `state`, `arrange`, `layout`, `filter` and `fit` are pure and tested natively; `theme`, `shapes` and `paint` draw; `scene` ties
-//! them to the page, `stream` and `input` drive it, `card` says what one looks at and what can be done with the selection.
+//! `state`, `arrange`, `layout`, `filter` and `fit` are pure and tested natively; `theme`, `shapes` and `paint` draw; `scene`
+//! ties them to the page, `stream` and `input` drive it, `card` says what one looks at.
 
 pub mod arrange;
 mod card;

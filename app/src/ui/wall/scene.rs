@@ -1,6 +1,9 @@
 //! The wall in the browser: model, layout, window and canvas, painted at most once per frame.
 
 mod selection;
+mod signals;
+
+pub use signals::{FocusedTile, Signals};
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,42 +13,15 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
 use super::arrange::{Arrangement, Sections, Sort};
-use super::filter::{Counts, Filter};
+use super::filter::Filter;
 use super::layout::{Layout, Rect, Step, Zoom};
 use super::paint::{Look, Painter, View};
 use super::state::{Block, Model};
-use super::stream::{Link, StreamConsumer};
+use super::stream::StreamConsumer;
 use super::theme::Theme;
 use crate::i18n::{Lang, wall};
 use model::ids::MeterId;
 use model::wall::{Delta, Snapshot, Tile};
-
-/// What the scene reports to the page.
-#[derive(Clone, Copy)]
-pub struct Signals {
-    /// The number of tiles per chip.
-    pub counts: RwSignal<Counts>,
-    pub shown: RwSignal<Option<usize>>,
-    /// What is shown: number of tiles, credit in fen, power in W.
-    pub totals: RwSignal<(usize, i64, i64)>,
-    /// The focused tile.
-    pub focus: RwSignal<Option<FocusedTile>>,
-    /// The selection: number of tiles, credit in fen, power in W.
-    pub selected: RwSignal<Option<(usize, i64, i64)>>,
-    /// The state of the stream.
-    pub link: RwSignal<Link>,
-    /// The server's time, epoch seconds.
-    pub now_s: RwSignal<i64>,
-}
-
-/// A tile and its place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FocusedTile {
-    /// Building, floor and room.
-    pub place: String,
-    pub meter: MeterId,
-    pub tile: Tile,
-}
 
 /// The scene, shared by all event handlers.
 #[derive(Clone)]

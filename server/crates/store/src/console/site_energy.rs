@@ -7,8 +7,8 @@ use model::time::{HOUR, Timestamp};
 use super::{above, within};
 use crate::{Db, Result, read};
 
-/// The energy of the hours of `[from, to)`, each with its start, of all residents' meters that the operator may see; hours without
-/// energy are left out.
+/// The energy of the hours of `[from, to)`, each with its start, of all residents' meters that the operator may see; hours
+/// without energy are left out.
 pub async fn site_hours(db: &Db, operator: UserId, from: Timestamp, to: Timestamp) -> Result<Vec<(Timestamp, Energy)>> {
     // By meter first: the hours are stored by meter, so that a few of them are found without reading the others.
     let rows: Vec<(i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
