@@ -12,7 +12,7 @@ use domain::order::Limits;
 use domain::wall_layout::Scope;
 use model::audit::AuditQuery;
 use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
-use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Sale};
+use model::console::{AccountQuery, CaseQuery, CommandContent, MeterLine, MeterQuery, Sale};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
@@ -290,6 +290,30 @@ both!(a_room_search_finds_exactly_that_room, |w: World| async move {
     assert_eq!(e.console.search(&e.boss, "resident1").await.unwrap()[0].latest.meter, e.here);
     assert_eq!(e.console.search(&e.clerk, "301").await.unwrap()[0].latest.meter, e.here);
     assert!(e.console.search(&e.boss, "%").await.unwrap().is_empty());
+});
+
+both!(a_search_finds_what_the_list_of_meters_finds, |w: World| async move {
+    let e = Estate::new(w).await;
+    e.console.open_account(&e.boss, &e.opening(e.there)).await.unwrap();
+    let line = e.console.meters(&e.boss, &MeterQuery::default()).await.unwrap().lines.remove(1);
+    let number = e.console.room(&e.boss, e.there).await.unwrap().account.unwrap().number;
+    let quoted = [&line.serial, &line.gateway, &number, "2号楼", "3层", "30", "张三", "ZhangSan", "resident1"];
+    let pairs = ["2号楼 301", "301 2号楼", "3层 301 张三", "2号楼 resident1", "nothing", "%", "_", "!", "301 nothing"];
+    for who in [&e.boss, &e.clerk] {
+        for text in quoted.into_iter().chain(pairs) {
+            let listed = e.console.meters(who, &MeterQuery { text: text.into(), ..MeterQuery::default() }).await.unwrap().lines;
+            let found = console::search(&e.w.db, who.user, text).await.unwrap().unwrap();
+            let facts = |lines: &[MeterLine]| {
+                let of = |line: &MeterLine| format!("{} {} {} {}", line.room, line.serial, line.gateway, line.residents);
+                lines.iter().map(of).collect::<Vec<_>>()
+            };
+            assert_eq!(facts(&found), facts(&listed), "{text}");
+        }
+        let own = console::meter_line(&e.w.db, who.user, e.here).await.unwrap().unwrap();
+        assert_eq!(own.room.to_string(), "1号楼 3层 301");
+    }
+    assert!(console::meter_line(&e.w.db, e.clerk.user, e.there).await.unwrap().is_none());
+    assert_eq!(console::search(&e.w.db, e.boss.user, " ").await.unwrap().map(|lines| lines.len()), None, "without a word");
 });
 
 both!(the_audit_log_names_the_room_of_a_sale, |w: World| async move {

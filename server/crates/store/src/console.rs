@@ -21,6 +21,7 @@ mod records;
 mod refunds;
 mod returns;
 mod room;
+mod search;
 mod site_energy;
 
 use model::console::RoomName;
@@ -44,6 +45,7 @@ pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};
 pub use returns::{approvals, by_channel, original, returned};
 pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
+pub use search::{meter_line, search};
 pub use site_energy::site_hours;
 
 /// Both nodes above a room.

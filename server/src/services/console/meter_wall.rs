@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use app::api::gateways::GatewaysPort;
 use app::api::meter_wall::{MeterWallPort, WallMeter};
 use async_trait::async_trait;
 use model::console::{FoundOrder, MeterLine, MeterQuery, RoomName};
@@ -37,23 +36,28 @@ impl MeterWallPort for ConsoleService {
 
     /// Where the text names exactly one room, only that room: `3号楼 101` does not mean every account number that contains 101.
     async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError> {
+        let db = &self.context.db;
         let meters = self.wall_meters(who).await?;
         let named: Vec<_> = meters.iter().filter(|meter| is_room_named(text, &meter.name)).take(NAMED_MAX + 1).collect();
         let mut found = Vec::new();
         if named.len() <= NAMED_MAX {
             for meter in &named {
-                let query = MeterQuery { text: meter.name.to_string(), ..MeterQuery::default() };
-                let lines = self.meters(who, &query).await?.lines;
-                found.extend(lines.into_iter().filter(|line| line.latest.meter == meter.latest.meter));
+                found.extend(console::meter_line(db, who.user, meter.latest.meter).await?);
             }
         }
-        if let [_] = &found[..] {
-            return Ok(found);
+        if found.len() != 1 {
+            let first: HashSet<_> = found.iter().map(|line| line.latest.meter).collect();
+            let others = match console::search(db, who.user, text).await? {
+                Some(others) => others,
+                None => {
+                    console::meters(db, who.user, &MeterQuery { text: text.to_owned(), ..MeterQuery::default() }).await?.lines
+                }
+            };
+            found.extend(others.into_iter().filter(|line| !first.contains(&line.latest.meter)));
         }
-        let first: HashSet<_> = found.iter().map(|line| line.latest.meter).collect();
-        let query = MeterQuery { text: text.to_owned(), ..MeterQuery::default() };
-        let others = self.meters(who, &query).await?.lines;
-        found.extend(others.into_iter().filter(|line| !first.contains(&line.latest.meter)));
+        for line in &mut found {
+            line.latest = self.context.latest(line.latest.meter);
+        }
         Ok(found)
     }
 

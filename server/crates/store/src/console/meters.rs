@@ -10,7 +10,7 @@ use super::{Name, above, like, matches, names, within};
 use crate::{Db, Result, read};
 
 #[derive(FromRow)]
-struct MeterListRow {
+pub(super) struct MeterListRow {
     id: MeterId,
     serial: String,
     unit: i64,
@@ -149,13 +149,16 @@ pub async fn meters(db: &Db, operator: UserId, query: &MeterQuery) -> Result<Pag
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    let lines = rows.into_iter().map(|row| MeterLine {
+    Ok(Page { lines: rows.into_iter().map(line).collect(), total })
+}
+
+pub(super) fn line(row: MeterListRow) -> MeterLine {
+    MeterLine {
         latest: Latest::unseen(row.id),
         room: row.name.into(),
         gateway: row.gateway,
         unit: row.unit,
         serial: row.serial,
         residents: row.residents,
-    });
-    Ok(Page { lines: lines.collect(), total })
+    }
 }
