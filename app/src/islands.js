@@ -3,8 +3,10 @@
 (async (script, wasm) => {
   const islands = document.querySelectorAll("leptos-island");
   if (islands.length > 0) {
+    // Both at once: the script would ask for its other half only when it runs.
+    const half = fetch(wasm);
     const bundle = await import(script);
-    await bundle.default({ module_or_path: wasm });
+    await bundle.default({ module_or_path: half });
     bundle.hydrate();
     for (const island of islands) await bundle[island.dataset.component](island);
   }
