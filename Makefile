@@ -23,7 +23,7 @@ test:
 
 # The figures that the project promises, into target/bench.json; ONLY=poll runs a part, SHORT=1 runs it roughly.
 bench:
-	@.ci/setup all
+	@.ci/setup bench
 	@.ci/site
 	@.ci/say "building what is measured, optimised"
 	@PG_DURABLE=1 .ci/postgres cargo bench --quiet --package server --bench figures --profile measured -- \

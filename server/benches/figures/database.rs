@@ -2,6 +2,7 @@
 
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
+use model::ids::MeterId;
 use store::Db;
 use uuid::Uuid;
 
@@ -60,6 +61,33 @@ pub async fn ids(db: &Db, sql: &'static str) -> Outcome<Vec<Uuid>> {
     Ok(match db {
         Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await?,
         Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_all(pool).await?,
+    })
+}
+
+/// Carries out a statement, with `{id}` as a new id and `{bytes}` as some bytes of no meaning.
+pub async fn execute(db: &Db, sql: &str) -> Outcome<()> {
+    let said = |id, bytes| sqlx::AssertSqlSafe(sql.replace("{id}", id).replace("{bytes}", bytes));
+    match db {
+        Db::Sqlite { write, .. } => sqlx::query(said("randomblob(16)", "X'00'")).execute(write).await.map(drop)?,
+        Db::Postgres { pool, .. } => sqlx::query(said("gen_random_uuid()", "'\\x00'::bytea")).execute(pool).await.map(drop)?,
+    }
+    Ok(())
+}
+
+/// One column of texts.
+pub async fn texts(db: &Db, sql: &'static str) -> Outcome<Vec<String>> {
+    Ok(match db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await?,
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_all(pool).await?,
+    })
+}
+
+/// The instant of the first reading of a meter from then on with that power, epoch ms.
+pub async fn first_with_power(db: &Db, meter: MeterId, watts: i64, from: i64) -> Outcome<Option<i64>> {
+    let sql = "SELECT MIN(at) FROM readings WHERE meter_id = $1 AND power_w = $2 AND at >= $3";
+    Ok(match db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).bind(meter.0).bind(watts).bind(from).fetch_one(read).await?,
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).bind(meter.0).bind(watts).bind(from).fetch_one(pool).await?,
     })
 }
 

@@ -4,6 +4,7 @@
 //! simulated meters, the server itself - runs in a process of its own, and what a process takes is asked of the kernel.
 
 mod baseline;
+mod browser;
 mod bus;
 mod database;
 mod figure;
@@ -14,7 +15,10 @@ mod process;
 mod proofs;
 mod readings;
 mod request_recorder;
+mod search;
 mod site;
+mod wall;
+mod web;
 
 use std::error::Error;
 use std::path::Path;
@@ -41,6 +45,11 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
     ("import.10k", |length| Box::pin(import::run(length))),
+    ("search.10k", |length| Box::pin(search::run(length))),
+    ("wall.picture", |length| Box::pin(wall::picture::run(length))),
+    ("wall.streams", |length| Box::pin(wall::streams::run(length))),
+    ("web.resident", |length| Box::pin(web::resident::run(length))),
+    ("web.ssr_ratio", |length| Box::pin(web::ssr::run(length))),
     ("kill.cycles", |length| Box::pin(proofs::kill::run(length))),
     ("sim.seeds", |length| Box::pin(proofs::seeds::run(length))),
     ("poll.scale_10k", |length| Box::pin(poll::scale::ten_thousand(length))),
@@ -62,6 +71,9 @@ struct Args {
     /// Runs the baseline: reads meters without a server
     #[arg(long, hide = true)]
     bare: Option<String>,
+    /// Serves the bare page: port and database
+    #[arg(long, hide = true)]
+    page: Option<String>,
     /// An argument that cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -88,11 +100,15 @@ impl Length {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let Some(task) = &args.bare else { return measure(&args) };
-    match baseline::run(task) {
+    let done = match (&args.bare, &args.page) {
+        (Some(task), _) => baseline::run(task),
+        (_, Some(task)) => web::bare_page::serve(task),
+        _ => return measure(&args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bare reading: {error}");
+            eprintln!("what is measured beside: {error}");
             ExitCode::FAILURE
         }
     }

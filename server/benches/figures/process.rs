@@ -9,7 +9,7 @@ use crate::Outcome;
 /// Clock ticks of `/proc` in a second: fixed by the kernel's interface.
 const TICKS: f64 = 100.0;
 
-/// `dormwatt` with some arguments; killed when dropped.
+/// `dormwatt`, or another program, with some arguments; killed when dropped.
 pub struct Process {
     child: Child,
     log: PathBuf,
@@ -18,10 +18,23 @@ pub struct Process {
 impl Process {
     /// Starts it; its output goes to a file.
     pub fn start(log: &Path, arguments: &[String]) -> Outcome<Self> {
+        Self::start_program(Path::new(env!("CARGO_BIN_EXE_dormwatt")), log, arguments)
+    }
+
+    /// The same with another program.
+    pub fn start_program(program: &Path, log: &Path, arguments: &[String]) -> Outcome<Self> {
         let (out, err) = (File::create(log)?, File::options().append(true).open(log)?);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dormwatt"));
+        let mut command = Command::new(program);
         let child = command.args(arguments).stdin(Stdio::null()).stdout(out).stderr(err).spawn()?;
         Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// Leaves it one processor.
+    pub fn confine(&self, processor: usize) -> Outcome<()> {
+        let mut command = Command::new("taskset");
+        command.args(["--all-tasks", "--pid", "--cpu-list", &processor.to_string(), &self.child.id().to_string()]);
+        let done = command.stdout(Stdio::null()).status().map_err(|error| format!("taskset (util-linux): {error}"))?;
+        if done.success() { Ok(()) } else { Err("taskset refuses".into()) }
     }
 
     pub fn stop(&mut self) {

@@ -12,6 +12,7 @@ use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
 use model::place::PlaceKind;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
 use server::services::auth::Passwords;
@@ -47,8 +48,10 @@ pub struct Plan {
     pub bus: Option<Bus>,
     /// The sweep interval, s; 0: as often as the bus allows.
     pub sweep_s: u64,
-    /// Whether rooms have accounts and credit, and buses have recorders.
+    /// Whether rooms have accounts and credit.
     pub sells: bool,
+    /// Whether requests on the buses are recorded.
+    pub records: bool,
     pub engine: Engine,
 }
 
@@ -65,12 +68,13 @@ pub struct Meter {
 pub struct Site {
     pub meters: Vec<Meter>,
     plan: Plan,
-    /// One per gateway, where the plan sells.
+    /// One per gateway, where the plan records.
     pub recorders: Vec<RequestRecorder>,
     pub server: Process,
     simulator: Process,
     client: reqwest::Client,
-    cookie: String,
+    /// Of the session of an operator who may see everything.
+    pub cookie: String,
     pub db: Db,
     _directory: tempfile::TempDir,
 }
@@ -90,7 +94,7 @@ impl Site {
         let gateways = (0..plan.gateways).map(|n| SocketAddr::from((Ipv4Addr::LOCALHOST, PORT + 10 + n)));
         let (mut recorders, mut ports) = (Vec::new(), Vec::new());
         for gateway in gateways {
-            if plan.sells {
+            if plan.records {
                 let (recorder, port) = RequestRecorder::start(gateway).await?;
                 recorders.push(recorder);
                 ports.push(port);
@@ -114,13 +118,18 @@ impl Site {
 
     /// Logs in and keeps a live stream open.
     async fn watch(&mut self) -> Outcome<()> {
-        let answer = self.post("auth/log-in", &format!("login=bench&password={}", PASSWORD.replace(' ', "+"))).await?;
-        let cookie = answer.headers().get(SET_COOKIE).ok_or("not logged in")?.to_str()?;
-        cookie.split(';').next().unwrap_or_default().clone_into(&mut self.cookie);
+        self.cookie = log_in(&self.client, PORT, "bench", PASSWORD).await?;
         let mut wall = self.client.get(format!("http://127.0.0.1:{PORT}/live")).header(COOKIE, &self.cookie).send().await?;
         wall.error_for_status_ref()?;
         tokio::spawn(async move { while let Ok(Some(_)) = wall.chunk().await {} });
         Ok(())
+    }
+
+    /// A page, as far as its last byte.
+    pub async fn page(&self, path: &str) -> Outcome<(StatusCode, String)> {
+        let request = self.client.get(format!("http://127.0.0.1:{PORT}{path}")).header(COOKIE, &self.cookie);
+        let answer = request.header("accept", "text/html").send().await?;
+        Ok((answer.status(), answer.text().await?))
     }
 
     /// Sends a form to the server.
@@ -209,6 +218,7 @@ fn configuration(plan: Plan, database: &str) -> String {
     let (enc, mac, aes) = (hex::encode(keys.enc), hex::encode(keys.mac), hex::encode(keys.aes));
     format!(
         "[server]\naddress = \"127.0.0.1:{PORT}\"\npublic_url = \"http://127.0.0.1:{PORT}\"\ninsecure_cookies = true\n\
+         max_connections = 20000\nmax_connections_per_address = 20000\n\
          [database]\nurl = \"{database}\"\n[log]\nlevel = \"warn\"\n\
          [meters]\nsweep_interval_ms = {sweep}\nwatched_interval_ms = {sweep}\nbaud = {baud}\n\
          [keys]\nenc = \"{enc}\"\nmac = \"{mac}\"\naes = \"{aes}\"\n"
@@ -268,8 +278,18 @@ async fn place(tx: &mut Tx, rng: &Rng, parent: Option<PlaceId>, kind: PlaceKind,
     Ok(id)
 }
 
+/// Logs in; gives the cookie of the session as a browser sends it.
+pub async fn log_in(client: &reqwest::Client, port: u16, login: &str, password: &str) -> Outcome<String> {
+    let request = client.post(format!("http://127.0.0.1:{port}/api/auth/log-in")).header("accept", "text/html");
+    let form = format!("login={login}&password={}", password.replace(' ', "+"));
+    let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+    let answer = request.send().await?.error_for_status()?;
+    let cookie = answer.headers().get(SET_COOKIE).ok_or("not logged in")?.to_str()?;
+    Ok(cookie.split(';').next().unwrap_or_default().to_owned())
+}
+
 /// Waits for an HTTP answer.
-async fn answered(client: &reqwest::Client, port: u16, path: &str, process: &Process) -> Outcome<()> {
+pub async fn answered(client: &reqwest::Client, port: u16, path: &str, process: &Process) -> Outcome<()> {
     for _ in 0..1_200 {
         if let Ok(answer) = client.get(format!("http://127.0.0.1:{port}/{path}")).send().await
             && answer.status().is_success()

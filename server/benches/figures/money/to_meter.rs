@@ -17,7 +17,8 @@ use crate::site::{PORT, Plan, Site};
 use crate::{Length, Outcome};
 
 /// The reference site, all healthy.
-const REFERENCE: Plan = Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), sweep_s: 0, sells: true, engine: Engine::Sqlite };
+const REFERENCE: Plan =
+    Plan { gateways: 4, meters: 174, bus: Some(Bus::SLOW), sweep_s: 0, sells: true, records: true, engine: Engine::Sqlite };
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     let sandbox = sandbox().await?;

@@ -13,7 +13,7 @@ const WRITE: u8 = 0x10;
 const TRANSACTION: f64 = 0.050;
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
-    let site = Site::start(Plan { sells: true, ..BUSY }).await?;
+    let site = Site::start(Plan { sells: true, records: true, ..BUSY }).await?;
     site.all_read(Duration::from_secs(60)).await?;
     let healthy = measure(&site, length.count(300)).await?;
     site.strike(0.2, "silent").await?;
