@@ -1,7 +1,7 @@
 import { expect, test } from "@playwright/test";
 import { logIn, noErrors } from "../support/people";
 
-test("a plan is made with seasons, previewed, published, and read as a year", async ({ page }) => {
+test("a plan is made with seasons, previewed, published, and read as a year", async ({ page, browser }) => {
   const errors = noErrors(page);
   const name = `分时${Date.now() % 1_000_000}`;
   await logIn(page, "operator");
@@ -34,22 +34,31 @@ test("a plan is made with seasons, previewed, published, and read as a year", as
   await page.getByLabel("谷 (元/kWh)").fill("0.3");
   await page.getByRole("button", { name: "下一步：预览" }).click();
   await expect(page.getByRole("heading", { name: "版本预览" })).toBeVisible();
-  await expect(page.getByText("10-01").first()).toBeVisible();
+  await expect(page.getByText("10月01日").first()).toBeVisible();
   await expect(page.locator(".month")).toHaveCount(12);
-  await page.getByRole("button", { name: /发布新版本|提交复核/ }).click();
-  await expect(page).toHaveURL(/\/(prices|approvals)/);
-  await page.goto("/prices");
-  const link = page.getByRole("link", { name });
-  if ((await link.count()) > 0) {
-    await link.click();
-    await expect(page.getByRole("heading", { name })).toBeVisible();
-    const year = page.locator("#year");
-    const days = year.locator(".month tbody td[class]");
-    expect([365, 366]).toContain(await days.count());
-    await expect(year.locator(".day-kind")).toHaveCount(2);
-    await year.getByRole("link").last().click();
-    await expect(page).toHaveURL(/year=/);
+  await page.getByRole("button", { name: "提交复核" }).click();
+  await expect(page).toHaveURL(/\/approvals/);
+
+  // The second person approves; then the plan is there, and says who.
+  const own = await browser.newContext({ locale: "zh-CN" });
+  try {
+    const second = await own.newPage();
+    await logIn(second, "supervisor");
+    await second.goto("/approvals");
+    await second.locator("li.case").filter({ hasText: name }).getByRole("button", { name: "同意" }).click();
+    await expect(second.locator("li.case").filter({ hasText: name })).toHaveCount(0);
+  } finally {
+    await own.close();
   }
+  await page.goto("/prices");
+  await page.getByRole("link", { name }).click();
+  await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
+  await expect(page.getByText("复核人 班长")).toBeVisible();
+  const year = page.locator("#year");
+  expect([365, 366]).toContain(await year.locator(".month tbody td[class]").count());
+  await expect(year.locator(".day-kind")).toHaveCount(2);
+  await year.getByRole("link").last().click();
+  await expect(page).toHaveURL(/year=/);
   expect(errors).toEqual([]);
 });
 
