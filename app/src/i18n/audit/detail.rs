@@ -1,10 +1,13 @@
 //! What a line says beyond its action: the values of its detail, each with its name.
 
+mod keys;
+
 use serde_json::{Map, Value};
 
 use super::{labelled, texts};
 use crate::i18n::{
-    Lang, account_lifecycle, approvals, cases, cash_desk, commands, common, events, ledger, refunds, site_workbook,
+    Lang, account_lifecycle, approvals, cases, cash_desk, commands, common, events, ledger, meter_states, operators, refunds,
+    site_workbook,
 };
 use model::approval::Decision;
 use model::audit::{AuditAction, AuditLine, Names, Verification};
@@ -15,164 +18,16 @@ use model::energy::Energy;
 use model::event::EventKind;
 use model::ids::Uuid;
 use model::issue::Issue;
-use model::meter::ControlMode;
+use model::meter::{ControlMode, Wallet};
 use model::money::{Fen, Money};
 use model::order::{ReturnKind, Tender};
+use model::permission::Permission;
 use model::refund::RefundSource;
 use model::site_workbook::{Counts, Sheet};
 use model::subsidy::Per;
 use model::time::Timestamp;
 
-/// How a value is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Text,
-    Fen,
-    Money,
-    Energy,
-    Watts,
-    Seconds,
-    Milliseconds,
-    Instant,
-    YesNo,
-    Tender,
-    Mode,
-    Per,
-    /// The id of something, which is said by its name.
-    Of(&'static str),
-    /// A code with a text in the table `value`.
-    Word,
-    Kind,
-    Source,
-    Reason,
-    Resolution,
-    Issue,
-    Decision,
-    Counts,
-    /// Its values stand for themselves.
-    Inside,
-    /// Only in the raw record: ids that nobody reads, and what another value says.
-    Raw,
-}
-
-/// The keys of details in the order in which they are said. What is not here is said last, by its key.
-const KEYS: &[(&str, Form)] = &[
-    ("decision", Form::Decision),
-    ("issue", Form::Issue),
-    ("kind", Form::Kind),
-    ("number", Form::Text),
-    ("name", Form::Text),
-    ("plan", Form::Of("plan")),
-    ("site", Form::Text),
-    ("login", Form::Text),
-    ("role", Form::Word),
-    ("others", Form::Text),
-    ("account", Form::Of("account")),
-    ("meter", Form::Of("meter")),
-    ("also", Form::Of("meter")),
-    ("old", Form::Of("meter")),
-    ("new", Form::Of("meter")),
-    ("was", Form::Text),
-    ("serial", Form::Text),
-    ("order", Form::Of("order")),
-    ("return", Form::Of("return")),
-    ("room", Form::Text),
-    ("gateway", Form::Text),
-    ("port", Form::Text),
-    ("unit", Form::Text),
-    ("profile", Form::Text),
-    ("before", Form::Text),
-    ("names", Form::Text),
-    ("below", Form::Text),
-    ("into", Form::Text),
-    ("rooms", Form::Text),
-    ("carried_fen", Form::Fen),
-    ("prefix", Form::Text),
-    ("next", Form::Text),
-    ("check_digit", Form::YesNo),
-    ("hidden", Form::YesNo),
-    ("from", Form::Of("account")),
-    ("to", Form::Of("account")),
-    ("to_account", Form::Of("account")),
-    ("to_meter", Form::Of("meter")),
-    ("amount_fen", Form::Fen),
-    ("amount_e4", Form::Money),
-    ("left_fen", Form::Fen),
-    ("expected_fen", Form::Fen),
-    ("counted_fen", Form::Fen),
-    ("float_fen", Form::Fen),
-    ("refunded_fen", Form::Fen),
-    ("remaining_fen", Form::Fen),
-    ("total_fen", Form::Fen),
-    ("fees_e4", Form::Money),
-    ("per", Form::Per),
-    ("tender", Form::Tender),
-    ("channel", Form::Tender),
-    ("source", Form::Source),
-    ("out_trade_no", Form::Text),
-    ("trade_no", Form::Text),
-    ("refund_no", Form::Text),
-    ("mode", Form::Mode),
-    ("on", Form::YesNo),
-    ("may_approve", Form::YesNo),
-    ("alarm1_fen", Form::Fen),
-    ("alarm2_fen", Form::Fen),
-    ("overdraft_fen", Form::Fen),
-    ("hoarding_fen", Form::Fen),
-    ("overload_w", Form::Watts),
-    ("malignant_w", Form::Watts),
-    ("seconds", Form::Seconds),
-    ("off_s", Form::Seconds),
-    ("lost", Form::YesNo),
-    ("effective_at", Form::Instant),
-    ("wh", Form::Energy),
-    ("energy_wh", Form::Energy),
-    ("total_wh", Form::Energy),
-    ("count", Form::Text),
-    ("attempts", Form::Text),
-    ("result", Form::Text),
-    ("meters", Form::Of("meter")),
-    ("commands", Form::Text),
-    ("accounts", Form::Text),
-    ("lines", Form::Text),
-    ("foreign", Form::Text),
-    ("equal", Form::Text),
-    ("differences", Form::Text),
-    ("came", Form::Text),
-    ("went", Form::Text),
-    ("reopened", Form::YesNo),
-    ("undecided", Form::Text),
-    ("prints", Form::Text),
-    ("second_factor", Form::Word),
-    ("failed", Form::Text),
-    ("sessions_ended", Form::Text),
-    ("counts", Form::Counts),
-    ("pin", Form::Text),
-    ("choice", Form::Word),
-    ("split", Form::Word),
-    ("asked_by", Form::Of("user")),
-    ("owner", Form::Of("user")),
-    ("due_at", Form::Instant),
-    ("comment", Form::Text),
-    ("resolution", Form::Resolution),
-    ("reason", Form::Reason),
-    ("note", Form::Text),
-    ("said", Form::Text),
-    ("took_ms", Form::Milliseconds),
-    ("counter", Form::Inside),
-    ("more", Form::Inside),
-    ("done", Form::Inside),
-    ("at", Form::Raw),
-    ("basis", Form::Raw),
-    ("charge", Form::Raw),
-    ("closing", Form::Raw),
-    ("command", Form::Raw),
-    ("digest", Form::Raw),
-    ("epoch", Form::Raw),
-    ("event", Form::Raw),
-    ("prices", Form::Raw),
-    ("request", Form::Raw),
-];
+use keys::{Form, KEYS};
 
 /// The values of a line's detail; `None` where it has none to say.
 #[must_use]
@@ -241,6 +96,11 @@ impl Words<'_> {
         {
             return common::list(values.iter().filter_map(|value| self.value(form, value)), self.lang);
         }
+        if let (Some(before), Some(after)) = (value.get("before"), value.get("after")) {
+            let side = |value| self.value(form, value).unwrap_or_else(|| "—".to_owned());
+            let (before, after) = (side(before), side(after));
+            return Some(if before == after { after } else { format!("{before} → {after}") });
+        }
         let t = texts(self.lang);
         let yuan = |amount: String| format!("{amount} {}", common::yuan(self.lang));
         let number = || value.as_i64();
@@ -273,6 +133,13 @@ impl Words<'_> {
             Form::Mode => ControlMode::parse(word).map(|mode| common::mode(mode, lang).to_owned()),
             Form::Per => Per::parse(word).map(|per| per_words(per, lang).to_owned()),
             Form::Kind => self.kind(word),
+            Form::Role => match Uuid::parse_str(word) {
+                Ok(id) => return self.names.get(&format!("role:{}", id.as_simple())).cloned(),
+                Err(_) => t.value.get(word).map(str::to_owned),
+            },
+            Form::Permission => Permission::parse(word).map(|one| operators::permission(one, lang).to_owned()),
+            Form::Wallet => Wallet::parse(word).map(|wallet| meter_states::wallet(wallet, lang).to_owned()),
+            Form::Of("place") => t.value.get(word).map(str::to_owned),
             Form::Source if self.area == "refund" => {
                 RefundSource::parse(word).map(|source| refunds::source(source, lang).to_owned())
             }
@@ -291,7 +158,8 @@ impl Words<'_> {
             "case" | "statement" => CaseKind::parse(word).map(|kind| cases::case(kind, lang).name.to_owned()),
             "event" => EventKind::parse(word).map(|kind| events::event(kind, lang).name.to_owned()),
             "closing" | "account" | "meter" => {
-                ClosingKind::parse(word).map(|kind| account_lifecycle::kind(kind, lang).to_owned())
+                let closing = ClosingKind::parse(word).map(|kind| account_lifecycle::kind(kind, lang).to_owned());
+                closing.or_else(|| texts(lang).value.get(word).map(str::to_owned))
             }
             _ => texts(lang).value.get(word).map(str::to_owned),
         }
@@ -371,7 +239,14 @@ mod tests {
             detail: detail.into(),
         };
         let id = Uuid::from_u128(7).as_simple().to_string();
-        let named = [("account", "6407353703886369"), ("meter", "1号楼 301"), ("plan", "居民电价"), ("user", "王芳")];
+        let named = [
+            ("account", "6407353703886369"),
+            ("meter", "1号楼 301"),
+            ("place", "1号楼"),
+            ("plan", "居民电价"),
+            ("role", "夜班"),
+            ("user", "王芳"),
+        ];
         let names = named.map(|(kind, name)| (format!("{kind}:{id}"), name.to_owned())).into();
         super::detail(&line, &names, lang).unwrap_or_default()
     }
@@ -423,6 +298,21 @@ mod tests {
             "新建 696",
             "created 696",
         ),
+        (
+            "operator.role",
+            r#"{"role":{"before":"cashier","after":"$"},"buildings":{"before":"all","after":["$"]}}"#,
+            "角色：收银员 → 夜班；楼栋：全部楼栋 → 1号楼",
+            "buildings: all buildings → 1号楼",
+        ),
+        (
+            "role.change",
+            r#"{"name":"夜班","permissions":{"before":["watch"],"after":["watch","sell"]}}"#,
+            "权限：查看 → ",
+            "name: 夜班",
+        ),
+        ("place.add", r#"{"kind":"room","names":["301","302"],"below":"1号楼 3层"}"#, "上级：1号楼 3层", "names: 301, 302"),
+        ("place.rename", r#"{"before":"1号楼","name":"一号楼"}"#, "原为：1号楼", "before: 1号楼"),
+        ("case.owner", r#"{"owner":null,"was":"$"}"#, "原为：王芳", "was: 王芳"),
         ("moon.land", r#"{"crew_size":3,"flag":"red"}"#, "crew size：3", "flag: red"),
     ];
 

@@ -212,7 +212,10 @@ fn row(line: &AuditLine, names: &Names) -> impl IntoView + use<> {
     let all = words::Only { subject: words::subject(&line.subject, names, lang) }.text(lang);
     let raw = (line.detail != "{}").then(|| {
         view! {
-            <details class="raw"><summary>{t.raw}</summary><code>{line.action.clone()}" "{line.subject.clone()}" "{line.detail.clone()}</code></details>
+            <details class="raw">
+                <summary>{t.raw}</summary>
+                <code>{line.action.clone()}" "{line.subject.clone()}" "{line.detail.clone()}</code>
+            </details>
         }
     });
     view! {
@@ -224,7 +227,9 @@ fn row(line: &AuditLine, names: &Names) -> impl IntoView + use<> {
                 {(!line.ip.is_empty()).then(|| view! { <span class="muted num from-where">{line.ip.clone()}</span> })}
             </td>
             <th scope="row" title=line.action.clone()>{words::action(&line.action, lang)}</th>
-            <td class="long" data-label=t.about>{link}{room}" "<a class="muted" href=only title=all.clone() aria-label=all>"⌕"</a></td>
+            <td class="long" data-label=t.about>
+                {link}{room}" "<a class="muted" href=only title=all.clone() aria-label=all>"⌕"</a>
+            </td>
             <td class="long">{words::detail(line, names, lang)}{raw}</td>
         </tr>
     }

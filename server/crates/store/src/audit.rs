@@ -128,7 +128,8 @@ pub struct Walked {
     pub broken_at: Option<i64>,
 }
 
-/// Walks the lines between two instants, each against the one before. Where the range has the newest line, it has to be the head's.
+/// Walks the lines between two instants, each against the one before. Where the range has the newest line, it has to be the
+/// head's.
 ///
 /// # Errors
 /// Where the database fails.

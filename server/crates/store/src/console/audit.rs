@@ -62,8 +62,8 @@ impl AuditFilter {
     }
 }
 
-/// The condition of an [`AuditFilter`], which binds `$1` to `$9`. A line does not name its building, so an operator who is bound to
-/// buildings sees only what they did themselves.
+/// The condition of an [`AuditFilter`], which binds `$1` to `$9`. A line does not name its building, so an operator who is bound
+/// to buildings sees only what they did themselves.
 macro_rules! filtered {
     () => {
         " FROM audit

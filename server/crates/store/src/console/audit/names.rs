@@ -18,7 +18,9 @@ const KINDS: &[(&str, &[&str])] = &[
     ("order", &["order"]),
     ("return", &["return"]),
     ("plan", &["plan"]),
-    ("user", &["asked_by", "owner"]),
+    ("place", &["buildings", "added", "removed"]),
+    ("role", &["role"]),
+    ("user", &["asked_by", "owner", "was"]),
 ];
 
 /// Ids of one line whose names are looked up.
@@ -57,6 +59,8 @@ pub(super) async fn add(db: &Db, names: &mut Names, codes: impl Iterator<Item = 
 
 fn collect(key: &str, value: &Value, found: &mut Vec<String>) {
     match value {
+        // What was before and after a change is of the kind that changed.
+        Value::Object(inner) if inner.contains_key("after") => inner.values().for_each(|value| collect(key, value, found)),
         Value::Object(inner) => inner.iter().for_each(|(key, value)| collect(key, value, found)),
         Value::Array(values) => values.iter().for_each(|value| collect(key, value, found)),
         Value::String(text) => {
@@ -83,6 +87,8 @@ async fn name(db: &Db, code: &str) -> Result<Option<String>> {
         "gateway" => "SELECT name FROM gateways WHERE id = $1",
         "place" => "SELECT name FROM places WHERE id = $1",
         "plan" => "SELECT name FROM price_plans WHERE id = $1",
+        "role" => "SELECT name FROM roles WHERE id = $1",
+        "group" => "SELECT name FROM place_groups WHERE id = $1",
         _ => return Ok(None),
     };
     let found: Option<(String,)> = read!(db, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?;
