@@ -55,6 +55,12 @@ impl Who {
 pub const MAX_LOGIN: usize = 60;
 pub const MAX_NAME: usize = 40;
 
+/// Whether somebody or something can be called that: 1 to [`MAX_NAME`] characters, none of which is a control character.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+}
+
 /// Whether somebody can log in by this name: letters of any script, digits and `. _ - @ +`. Anything else is easily typed
 /// without being seen, such as a space.
 #[must_use]
@@ -65,6 +71,12 @@ pub fn is_login_name(login: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_short_and_can_be_seen() {
+        assert!(["张三", "O'Neill, J.", &"a".repeat(40)].into_iter().all(is_name));
+        assert!(!["", "a\nb", &"a".repeat(41)].into_iter().any(is_name));
+    }
 
     #[test]
     fn login_names_have_nothing_that_is_not_seen() {

@@ -13,6 +13,7 @@ use crate::ports::{Who, operator, ports};
 use model::console::{AccountLine, AccountQuery, Overdrawn, Page, Sale};
 use model::error::AppError;
 use model::ids::MeterId;
+use model::person::{is_login_name, is_name};
 
 #[async_trait]
 pub trait AccountsPort: Send + Sync {
@@ -123,8 +124,8 @@ fn check(rows: &[ResidentRow]) -> Result<(), OpeningError> {
         return Err(AppError::Invalid.into());
     }
     for (index, row) in rows.iter().enumerate() {
-        let long = [&row.name, &row.login].into_iter().any(|text| text.is_empty() || text.chars().count() > NAME_MAX);
-        if long || row.password.chars().count() > PASSWORD_MAX {
+        let is_named = is_name(&row.name) && is_login_name(&row.login);
+        if !is_named || row.password.chars().count() > PASSWORD_MAX {
             return Err(OpeningError::of(index, AppError::Invalid));
         }
         if rows.iter().take(index).any(|before| before.login == row.login) {
@@ -195,7 +196,8 @@ mod tests {
         let half = [row("张三", "zhang"), ResidentRow { login: String::new(), ..row("李四", "") }];
         assert_eq!(check(&half), Err(OpeningError::of(1, AppError::Invalid)));
         assert_eq!(check(&[row("a", "x"), row("b", "y"), row("c", "x")]), Err(OpeningError::of(2, AppError::LoginTaken)));
-        assert_eq!(check(&[row(&"名".repeat(61), "x")]), Err(OpeningError::of(0, AppError::Invalid)));
+        assert_eq!(check(&[row(&"名".repeat(41), "x")]), Err(OpeningError::of(0, AppError::Invalid)));
+        assert_eq!(check(&[row("a", "x y")]), Err(OpeningError::of(0, AppError::Invalid)), "nobody could log in by that");
     }
 
     #[test]

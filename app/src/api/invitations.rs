@@ -7,7 +7,7 @@ use super::{ApiError, answer};
 use crate::ports::{Visit, ports, visit};
 use model::error::AppError;
 use model::operator::Invitation;
-use model::person::MAX_NAME;
+use model::person::is_name;
 
 /// Characters of a code, at most.
 const CODE_MAX: usize = 64;
@@ -29,11 +29,7 @@ pub async fn accept_invitation(code: String, #[server(default)] name: String, pa
     let code = code.trim();
     let done = async {
         let name = name.trim();
-        if code.len() > CODE_MAX
-            || name.chars().count() > MAX_NAME
-            || name.chars().any(char::is_control)
-            || password.chars().count() > PASSWORD_MAX
-        {
+        if code.len() > CODE_MAX || !(name.is_empty() || is_name(name)) || password.chars().count() > PASSWORD_MAX {
             return Err(AppError::Invalid);
         }
         ports.invitations.accept(code, name, &password, &visit()).await

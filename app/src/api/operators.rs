@@ -12,7 +12,7 @@ use model::error::AppError;
 use model::ids::{PlaceId, RoleId, UserId};
 use model::operator::{OperatorChoices, OperatorLine, OwnRole, RoleChoice};
 use model::permission::{Permission, Permissions};
-use model::person::{MAX_NAME, is_login_name};
+use model::person::{is_login_name, is_name};
 
 /// Buildings in one form.
 const BUILDINGS_MAX: usize = 500;
@@ -58,11 +58,7 @@ pub struct NewOperator {
 /// A name of a person or role, trimmed.
 fn name_of(text: &str) -> Result<&str, AppError> {
     let name = text.trim();
-    if !(1..=MAX_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        Err(AppError::Invalid)
-    } else {
-        Ok(name)
-    }
+    if is_name(name) { Ok(name) } else { Err(AppError::Invalid) }
 }
 
 fn access_of(role: &str, all: Option<&str>, buildings: &[String]) -> Result<NewAccess, AppError> {

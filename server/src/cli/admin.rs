@@ -101,11 +101,11 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
 
 /// `buildings`: the names of those that the person sees; `None` for all.
 async fn create(config: &Config, login: &str, name: Option<&str>, role: Role, buildings: Option<Vec<String>>) -> Outcome {
-    let rng = Rng::from_system();
-    let password_hash = new_password(&rng, login.trim()).await?;
+    let (rng, login) = (Rng::from_system(), login.trim());
+    let name = operators::names(login, name)?;
+    let password_hash = new_password(&rng, login).await?;
     let db = open_database(config).await?;
     let buildings = scope(&db, buildings).await?;
-    let (login, name) = (login.trim(), name.unwrap_or(login));
     let user = NewUser { role, login, name, password_hash: &password_hash, buildings: &buildings };
     let created = users::create(&db, &rng, SystemClock.now(), &user, "command line").await;
     db.close().await;

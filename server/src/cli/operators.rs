@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use app::i18n::{Lang, errors, operators as words};
 use clap::{Args, Subcommand};
 use model::operator::{LinkKind, OperatorLine, RoleChoice};
-use model::person::{Role, is_login_name};
+use model::person::{MAX_NAME, Role, is_login_name, is_name};
 
 use super::Outcome;
 use super::admin::scope;
@@ -16,7 +16,7 @@ use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
-use store::operators::{self, ChangedBy, NewLink, NewOperator};
+use store::operators::{self, Access, ChangedBy, NewLink, NewOperator};
 use store::{Db, StoreError, roles};
 
 #[derive(Subcommand)]
@@ -89,11 +89,11 @@ pub async fn run(config: &Config, command: Operators) -> Outcome {
 }
 
 async fn carry_out(config: &Config, db: &Db, command: Operators) -> Result<(), Failure> {
-    let (now, by) = (SystemClock.now(), ChangedBy::CommandLine);
+    let (now, by, rng) = (SystemClock.now(), ChangedBy::CommandLine, Rng::from_system());
     match command {
         Operators::List => {
             for page in 0.. {
-                let found = operators::list(db, now, page).await?;
+                let found = operators::list(db, now, by, page).await?;
                 found.lines.iter().for_each(|line| println!("{}", in_words(line)));
                 if found.lines.is_empty() {
                     break;
@@ -102,12 +102,8 @@ async fn carry_out(config: &Config, db: &Db, command: Operators) -> Result<(), F
         }
         Operators::Invite { whom, name, access } => {
             let login = whom.login.trim();
-            if !is_login_name(login) {
-                return Err(format!("{login} cannot be a login name").into());
-            }
+            let name = names(login, name.as_deref())?;
             let (role, buildings) = access_of(db, access).await?;
-            let name = name.as_deref().unwrap_or(login);
-            let rng = Rng::from_system();
             let code = new_token(&rng);
             let link = NewLink { hash: hash(&code), expires_at: link_until(LinkKind::Invite, now) };
             let new = NewOperator { login, name, role, buildings: &buildings };
@@ -117,15 +113,15 @@ async fn carry_out(config: &Config, db: &Db, command: Operators) -> Result<(), F
         Operators::SetRole { whom, access } => {
             let (role, buildings) = access_of(db, access).await?;
             let line = person(db, &whom).await?;
-            operators::set_access(db, now, by, line.id, role, &buildings).await?;
+            operators::set_access(db, &rng, now, by, line.id, Access { role, buildings: &buildings }).await?;
             println!("{}", in_words(&person(db, &whom).await?));
         }
         Operators::Disable(whom) => {
-            operators::set_disabled(db, now, by, person(db, &whom).await?.id, true).await?;
+            operators::set_disabled(db, &rng, now, by, person(db, &whom).await?.id, true).await?;
             println!("{} can no longer log in.", whom.login);
         }
         Operators::Enable(whom) => {
-            operators::set_disabled(db, now, by, person(db, &whom).await?.id, false).await?;
+            operators::set_disabled(db, &rng, now, by, person(db, &whom).await?.id, false).await?;
             println!("{} can log in again.", whom.login);
         }
         Operators::EndSessions(whom) => {
@@ -133,13 +129,28 @@ async fn carry_out(config: &Config, db: &Db, command: Operators) -> Result<(), F
             println!("{} is logged out everywhere ({ended} sessions).", whom.login);
         }
         Operators::Reset(whom) => {
-            let (line, code) = (person(db, &whom).await?, new_token(&Rng::from_system()));
+            let (line, code) = (person(db, &whom).await?, new_token(&rng));
             let link = |kind| NewLink { hash: hash(&code), expires_at: link_until(kind, now) };
             operators::renew(db, now, by, line.id, link).await?;
             print_link(config, &whom.login, &code);
         }
     }
     Ok(())
+}
+
+/// The name of somebody new: what was given, or the login name.
+///
+/// # Errors
+/// Where one of the two is none.
+pub(super) fn names<'a>(login: &'a str, name: Option<&'a str>) -> Result<&'a str, Failure> {
+    if !is_login_name(login) {
+        return Err(format!("{login} cannot be a login name").into());
+    }
+    match name.map(str::trim) {
+        None => Ok(login),
+        Some(name) if is_name(name) => Ok(name),
+        Some(name) => Err(format!("{name} cannot be a name: 1 to {MAX_NAME} characters").into()),
+    }
 }
 
 async fn person(db: &Db, whom: &Whom) -> Result<OperatorLine, Failure> {

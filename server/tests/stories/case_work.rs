@@ -5,6 +5,7 @@ use domain::clock::Clock;
 use model::case::{CaseDetail, CaseKind, RelayCase};
 use model::console::{CaseOwner, CaseQuery, CaseStep};
 use model::error::AppError;
+use model::order::Tender;
 use model::person::{Role, Who};
 use model::time::DAY;
 use store::cases;
@@ -15,6 +16,7 @@ use super::operator::Estate;
 
 both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
     let e = Estate::new(w).await;
+    e.w.execute("UPDATE users SET role = 'manager' WHERE login = 'clerk'").await;
     let mut tx = e.w.db.begin().await.unwrap();
     let at = e.w.clock.now();
     let clock = CaseDetail::Clock { off_s: Some(400), sets: 2 };
@@ -48,7 +50,7 @@ both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
     e.console.assign_cases(&e.boss, &[relay.id], None).await.unwrap();
     let steps: Vec<_> =
         e.console.case(&e.clerk, relay.id).await.unwrap().notes.into_iter().map(|note| (note.by, note.step)).collect();
-    let by = |who: &Who, step| (who.name.clone(), step);
+    let by = |who: &Who, step| (Some(who.name.clone()), step);
     let said = CaseStep::Comment("the electrician comes at noon".into());
     let taken = CaseStep::Owner(Some("clerk".into()));
     let due = CaseStep::Due(at.plus(2 * DAY));
@@ -87,6 +89,9 @@ both!(cases_are_worked_on_through_their_pages, |w: World| async move {
     let answer = admin.post("/api/operator/cases/bulk", &bulk("resolution=&what=take")).await;
     assert_eq!(location(&answer), "/cases?kind=relay");
     let page = admin.get("/cases?owner=mine").await.text().await.unwrap();
+    let [close, take] = ["close", "take"].map(|what| page.find(&format!("value=\"{what}\"")).unwrap());
+    assert!(close < take, "Enter beside the resolution closes");
+    assert!(page.contains("data-label"), "a phone names the columns");
     assert!(page.contains(&format!("/cases/{one}")) && page.contains(&format!("/cases/{two}")), "{page}");
     let answer = admin.post("/api/operator/cases/comment", &format!("case={one}&comment=%3Cb%3Ehalf")).await;
     assert_eq!(location(&answer), format!("/cases/{one}"));
@@ -100,3 +105,41 @@ both!(cases_are_worked_on_through_their_pages, |w: World| async move {
     let page = admin.get("/cases?state=closed").await.text().await.unwrap();
     assert!(page.matches("换新").count() == 2, "{page}");
 });
+
+both!(a_next_step_is_offered_to_whoever_may_do_it, |w: World| async move {
+    let web = Web::start(&w).await;
+    let mut tx = w.db.begin().await.unwrap();
+    let day = w.clock.now().date();
+    let detail = CaseDetail::StatementReopened { channel: Tender::Alipay, day };
+    let case = cases::open_site_case(&mut tx, &w.rng, w.clock.now(), &detail).await.unwrap();
+    tx.commit().await.unwrap();
+    let day = format!("href=\"/reconcile/alipay/{day}\"");
+    for (role, offered) in [(Role::Manager, true), (Role::Technician, false)] {
+        let person = web.person(&w, role, role.as_str()).await;
+        for page in ["/cases".to_owned(), format!("/cases/{case}")] {
+            let shown = person.get(&page).await.text().await.unwrap();
+            assert_eq!(shown.contains(&day), offered, "{role:?} {page}");
+            assert!(shown.contains(&format!("/cases/{case}")) || page != "/cases", "{role:?} {page}");
+        }
+    }
+});
+
+both!(of_very_many_notes_the_newest_are_shown, |w: World| async move {
+    let e = Estate::new(w).await;
+    let mut tx = e.w.db.begin().await.unwrap();
+    let detail = CaseDetail::Relay(RelayCase::default());
+    cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(e.here), None, &detail).await.unwrap();
+    tx.commit().await.unwrap();
+    let case = e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap().lines[0].id;
+    for n in 0..502 {
+        e.w.clock.advance(1);
+        e.console.comment_case(&e.boss, case, &format!("note {n}")).await.unwrap();
+    }
+    let notes = e.console.case(&e.boss, case).await.unwrap().notes;
+    let [first, last] = [notes.first(), notes.last()].map(|note| note.unwrap().step.clone());
+    assert_eq!((notes.len(), first, last), (500, said(2), said(501)));
+});
+
+fn said(n: u32) -> CaseStep {
+    CaseStep::Comment(format!("note {n}"))
+}

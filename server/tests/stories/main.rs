@@ -45,6 +45,7 @@ mod meter_logs;
 mod meter_setup;
 mod moves;
 mod operator;
+mod operator_access;
 mod operators;
 mod order_exits;
 mod orders;

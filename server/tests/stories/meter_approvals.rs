@@ -30,7 +30,7 @@ fn person(user: UserId, role: Role) -> Who {
 
 /// The one who asks, and the second person.
 async fn people(s: &Site) -> [Who; 2] {
-    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
+    let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "x", buildings: &Scope::All };
     let boss = users::create(&s.w.db, &s.w.rng, SystemClock.now(), &user, "test").await.unwrap();
     [person(s.clerk, Role::Manager), person(boss, Role::Admin)]
 }

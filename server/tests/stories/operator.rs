@@ -91,7 +91,7 @@ impl Estate {
         w.limit("clerk").await;
         let boss = UserId(w.rng.id(w.clock.now()));
         let sql = "INSERT INTO users (id, role, login, name, password_hash, created_at, all_buildings)
-             VALUES ($1, 'admin', 'boss', 'boss', '', 0, TRUE)";
+             VALUES ($1, 'admin', 'boss', 'boss', 'x', 0, TRUE)";
         run(&w, sql, &[boss.0]).await;
         let boss = Who {
             user: boss,

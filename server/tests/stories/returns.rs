@@ -87,7 +87,7 @@ async fn balance(s: &Site, account: &Account) -> Money {
 }
 
 async fn colleague(w: &World, login: &str, role: Role) -> UserId {
-    let user = NewUser { role, login, name: login, password_hash: "", buildings: &Scope::All };
+    let user = NewUser { role, login, name: login, password_hash: "x", buildings: &Scope::All };
     users::create(&w.db, &w.rng, SystemClock.now(), &user, "test").await.unwrap()
 }
 

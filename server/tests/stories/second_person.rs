@@ -10,7 +10,7 @@ use domain::returns::Rules;
 use domain::wall_layout::Scope;
 use model::approval::{Decision, Outcome};
 use model::error::AppError;
-use model::ids::{AccountId, MeterId, PlaceId, UserId};
+use model::ids::{AccountId, ApprovalId, MeterId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::{ReturnState, Tender};
 use model::person::{Role, Who};
@@ -92,7 +92,7 @@ both!(one_operator_alone_turns_no_subsidy_into_cash, |w: World| async move {
     assert!(give_subsidies(w).await.contains("0 given"), "nothing is given before");
     assert_eq!(office.console.approve(&clerk, line.id).await, Err(AppError::SecondPerson));
     // Nor under a second name.
-    let twin = NewUser { role: Role::Admin, login: "clerk-2", name: " Clerk", password_hash: "", buildings: &Scope::All };
+    let twin = NewUser { role: Role::Admin, login: "clerk-2", name: " Clerk", password_hash: "x", buildings: &Scope::All };
     let twin = users::create(&w.db, &w.rng, w.clock.now(), &twin, "test").await.unwrap();
     let twin = Who { user: twin, ..boss.clone() };
     assert_eq!(office.console.approve(&twin, line.id).await, Err(AppError::SecondPerson));
@@ -332,4 +332,21 @@ both!(the_approvals_page_says_what_a_request_would_do, |w: World| async move {
 
 async fn page(person: &Person<'_>) -> String {
     person.get("/approvals").await.text().await.unwrap()
+}
+
+/// New prices that wait for a second person.
+pub(super) async fn waiting_prices(w: &World, who: &Who) -> ApprovalId {
+    let office = Office::of(w).await;
+    let plan = format!("plan {}", w.rng.id(w.clock.now()));
+    assert_eq!(office.publish(who, plan.get(..12).unwrap(), 5_000).await, Outcome::Waits);
+    ApprovalId(uuid(w, "SELECT id FROM approval_requests WHERE state = 'waiting'").await)
+}
+
+pub(super) async fn approve(w: &World, who: &Who, id: ApprovalId) -> Result<(), AppError> {
+    Office::of(w).await.console.approve(who, id).await
+}
+
+/// Whether new prices of this person hold at once.
+pub(super) async fn publishes_alone(w: &World, who: &Who, plan: &str) -> bool {
+    Office::of(w).await.publish(who, plan, 5_000).await == Outcome::Done
 }

@@ -54,7 +54,7 @@ both!(the_printed_token_sets_the_site_up_once, |w: World| async move {
 });
 
 both!(wrong_tokens_are_refused_and_throttled, |w: World| async move {
-    let (web, _) = start(&w).await;
+    let (web, token) = start(&w).await;
     let program = web.visitor().program();
     let refused = program.post("/api/setup/site", &format!("token=x&{FORM}")).await;
     assert_eq!(refused.status(), 403);
@@ -70,6 +70,9 @@ both!(wrong_tokens_are_refused_and_throttled, |w: World| async move {
     }
     assert_eq!(last, 429);
     assert_eq!(w.number("SELECT COUNT(*) FROM users").await, 0);
+    let right = program.post("/api/setup/site", &format!("token={token}&{FORM}")).await;
+    assert_eq!(right.status(), 200, "whoever has the address does not wait for those who guess");
+    assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE logged_in_at IS NOT NULL").await, 1);
 });
 
 both!(a_bad_form_keeps_what_was_typed, |w: World| async move {

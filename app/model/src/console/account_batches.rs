@@ -5,6 +5,7 @@ use crate::error::AppError;
 use crate::ids::{AccountBatchId, AccountId, ClosingId, MeterId, PlaceId, ReturnId};
 use crate::money::Fen;
 use crate::order::{ReturnState, Tender};
+use crate::person::{is_login_name, is_name};
 use crate::time::Timestamp;
 use crate::word_enum;
 
@@ -56,9 +57,7 @@ impl OpeningLine {
         }
         let resident = match (part(1), part(2)) {
             ("", "") => None,
-            (name, login) if !name.is_empty() && !login.is_empty() && !login.contains(char::is_whitespace) => {
-                Some((name.to_owned(), login.to_owned()))
-            }
+            (name, login) if is_name(name) && is_login_name(login) => Some((name.to_owned(), login.to_owned())),
             _ => return Err(AppError::Invalid),
         };
         let amount = match part(3) {
@@ -210,7 +209,7 @@ mod tests {
         let line = OpeningLine::parse("101，张三，zhangsan，12.5").unwrap();
         assert_eq!((line.resident.unwrap().1.as_str(), line.amount), ("zhangsan", Some(Fen(1_250))));
         assert_eq!(OpeningLine::parse("101,,,5").unwrap().amount, Some(Fen(500)));
-        for bad in ["", ",a,b", "101,张三", "101,,zhangsan", "101,a,b c", "101,a,b,1,2"] {
+        for bad in ["", ",a,b", "101,张三", "101,,zhangsan", "101,a,b c", "101,a,b/c", "101,a,b,1,2"] {
             assert_eq!(OpeningLine::parse(bad), Err(AppError::Invalid), "{bad}");
         }
         for bad in ["101,,,x", "101,,,-1", "101,,,100000.01"] {

@@ -201,8 +201,8 @@ pub struct CaseFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseNote {
     pub at: Timestamp,
-    /// Name of the person.
-    pub by: String,
+    /// Name of the person; `None`: on the server's command line.
+    pub by: Option<String>,
     pub step: CaseStep,
 }
 

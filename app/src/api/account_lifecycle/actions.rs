@@ -10,6 +10,7 @@ use model::error::AppError;
 use model::ids::ClosingId;
 use model::money::Fen;
 use model::order::Tender;
+use model::person::{is_login_name, is_name};
 
 fn page(closing: &str) -> String {
     format!("/closings/{closing}")
@@ -45,12 +46,11 @@ pub async fn add_resident(meter: String, name: String, login: String, password: 
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let (name, login) = (name.trim().to_owned(), login.trim().to_owned());
-        let too_long = name.chars().count() > 60 || login.chars().count() > 60;
-        if login.is_empty() || too_long || (name.is_empty() && !password.is_empty()) {
+        let is_new = !password.is_empty();
+        if !is_login_name(&login) || !(is_name(&name) || name.is_empty() && !is_new) {
             return Err(AppError::Invalid);
         }
-        let resident =
-            if password.is_empty() { ResidentToAdd::Known(login) } else { ResidentToAdd::New { name, login, password } };
+        let resident = if is_new { ResidentToAdd::New { name, login, password } } else { ResidentToAdd::Known(login) };
         ports.account_lifecycle.add_resident(&who, parse(&meter)?, &resident).await
     };
     answer(done.await.map(|()| room_page(&meter)), &room_page(&meter))

@@ -310,7 +310,7 @@ mod tests {
             "权限：查看 → ",
             "name: 夜班",
         ),
-        ("place.add", r#"{"kind":"room","names":["301","302"],"below":"1号楼 3层"}"#, "上级：1号楼 3层", "names: 301, 302"),
+        ("place.add", r#"{"kind":"room","names":["301","302"],"below":"1号楼 3层"}"#, "位于：1号楼 3层", "names: 301, 302"),
         ("place.rename", r#"{"before":"1号楼","name":"一号楼"}"#, "原为：1号楼", "before: 1号楼"),
         ("case.owner", r#"{"owner":null,"was":"$"}"#, "原为：王芳", "was: 王芳"),
         ("moon.land", r#"{"crew_size":3,"flag":"red"}"#, "crew size：3", "flag: red"),

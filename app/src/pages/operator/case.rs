@@ -123,7 +123,8 @@ fn history(line: &CaseLine, notes: Vec<CaseNote>) -> impl IntoView + use<> {
             CaseStep::Owner(None) => w.released.to_owned(),
             CaseStep::Due(at) => format!("{}: {}", w.due, common::at(at, now(), lang)),
         };
-        view! { <li><At at=note.at />" "<strong>{note.by}</strong>" "<span class="wrap">{what}</span></li> }
+        let by = note.by.unwrap_or_else(|| w.by_itself.to_owned());
+        view! { <li><At at=note.at />" "<strong>{by}</strong>" "<span class="wrap">{what}</span></li> }
     };
     let closed = line.closed_at.map(|at| {
         let by = line.closed_by.clone().unwrap_or_else(|| w.by_itself.to_owned());
@@ -198,12 +199,17 @@ pub fn case_facts(line: &CaseLine) -> impl IntoView + use<> {
             <dt>{t.next_step}</dt>
             <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
             {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
-            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd><a href=page.clone()>{cases::settlement_name(&line.detail,
-                lang())}</a></dd> })}
+            {day.map(|page| view! { <dt>{r.reconcile}</dt><dd>{settlement_day(line, page)}</dd> })}
             {closing.map(|id| view! { <dt>{l.title}</dt><dd><a href=format!("/closings/{id}")>{l.see}</a></dd> })}
             {known.map(|known| view! { <dt>{t.detail}</dt><dd>{known}</dd> })}
         </dl>
     }
+}
+
+/// The day, and for whoever may see it as a link.
+fn settlement_day(line: &CaseLine, page: String) -> AnyView {
+    let name = cases::settlement_name(&line.detail, lang());
+    if allowed(&page) { view! { <a href=page>{name}</a> }.into_any() } else { name.into_any() }
 }
 
 fn ended(line: &CaseLine) -> impl IntoView + use<> {

@@ -6,7 +6,7 @@ use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
 use crate::i18n::operator::texts;
 use crate::i18n::{account_lifecycle, case_work, cases, lang, reconcile, refunds};
-use crate::ports::{may, now, operator, ports};
+use crate::ports::{allowed, may, now, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
@@ -82,12 +82,13 @@ fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
                 {table}
                 <fieldset class="filter">
                     <legend>{w.chosen}</legend>
-                    <button name="what" value="take">{w.take}</button>
                     <label class="filter-field wide">
                         <span>{t.resolution}</span>
                         <input name="resolution" maxlength="500" placeholder=t.resolution_hint autocomplete="off" />
                     </label>
+                    // The first button is what Enter in the field above does.
                     <button name="what" value="close">{w.close_chosen}</button>
+                    <button name="what" value="take">{w.take}</button>
                     <p class="hint">{w.bulk_hint}</p>
                 </fieldset>
             </form>
@@ -125,8 +126,8 @@ fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
 }
 
 fn row(line: &CaseLine, ticks: bool) -> impl IntoView + use<> {
-    let (words, w) = (cases::of_line(line, lang()), case_work::texts(lang()));
-    let here = format!("/cases/{}", line.id);
+    let (words, w, t) = (cases::of_line(line, lang()), case_work::texts(lang()), texts(lang()));
+    let (here, is_closed) = (format!("/cases/{}", line.id), line.closed_at.is_some());
     let tick = ticks.then(|| {
         let label = format!("{} {}", w.choose, words.name);
         view! { <td><input type="checkbox" name="cases[]" value=line.id.to_string() aria-label=label /></td> }
@@ -150,28 +151,25 @@ fn row(line: &CaseLine, ticks: bool) -> impl IntoView + use<> {
         <tr>
             {tick}
             <th scope="row"><a href=here>{words.name}</a></th>
-            <td>{place}</td>
-            <td><At at=line.opened_at /></td>
-            <td>{when}</td>
-            <td>{by.unwrap_or_else(|| "—".to_owned())}</td>
+            <td data-label=t.room>{place}</td>
+            <td data-label=w.since><At at=line.opened_at /></td>
+            <td data-label=if is_closed { t.closed } else { w.due }>{when}</td>
+            <td data-label=w.owner>{by.unwrap_or_else(|| "—".to_owned())}</td>
             <td class="long">{last}</td>
         </tr>
     }
 }
 
-/// The next step as a link to where it is done.
+/// The next step as a link to where it is done; to the case itself where this person may not do it.
 fn next(line: &CaseLine) -> AnyView {
     let t = texts(lang());
-    let (address, word) = if let Some(order) = line.refunds {
-        (format!("/refunds/of/{order}"), refunds::texts(lang()).give_back)
-    } else if let Some(day) = cases::settlement(&line.detail) {
-        (day, reconcile::texts(lang()).reconcile)
-    } else if let Some(closing) = line.detail.closing() {
-        (format!("/closings/{closing}"), account_lifecycle::texts(lang()).see)
-    } else if line.held {
-        (format!("/cases/{}", line.id), t.try_again)
-    } else {
-        (format!("/cases/{}", line.id), case_work::texts(lang()).see)
-    };
+    let refund = line.refunds.map(|order| (format!("/refunds/of/{order}"), refunds::texts(lang()).give_back));
+    let day = cases::settlement(&line.detail).map(|day| (day, reconcile::texts(lang()).reconcile));
+    let closing = line.detail.closing();
+    let closing = closing.map(|id| (format!("/closings/{id}"), account_lifecycle::texts(lang()).see));
+    let step = refund.or(day).or(closing).filter(|(address, _)| allowed(address));
+    let again = line.held && may(Permission::Cases);
+    let (address, word) =
+        step.unwrap_or_else(|| (format!("/cases/{}", line.id), if again { t.try_again } else { case_work::texts(lang()).see }));
     view! { <a class="button" href=address>{word}</a> }.into_any()
 }

@@ -87,7 +87,7 @@ pub async fn ask(
             rules.second_until(amount, &paid_today(&mut tx, at, outgoing).await?, at)
         }
         ApprovalKind::Prices | ApprovalKind::PricePlace => {
-            person::another(&mut tx, who.user, place).await?.then(|| rules.expiry(at))
+            person::another(&mut tx, at, who.user, place).await?.then(|| rules.expiry(at))
         }
         ApprovalKind::WriteOff | ApprovalKind::CloseForeign | ApprovalKind::Adjustment => Some(rules.expiry(at)),
     };
@@ -122,9 +122,9 @@ fn holds_already(decision: &Decision, basis: &Basis) -> bool {
 }
 
 /// Whether somebody else could approve what an operator asks for the whole site: then it waits for that.
-pub async fn waits_for_another(db: &Db, who: UserId) -> Result<bool> {
+pub async fn waits_for_another(db: &Db, at: Timestamp, who: UserId) -> Result<bool> {
     let mut tx = db.begin().await?;
-    person::another(&mut tx, who, None).await
+    person::another(&mut tx, at, who, None).await
 }
 
 async fn same_subject(tx: &mut Tx, decision: &Decision) -> Result<Option<(UserId, JsonText<Decision>)>> {
@@ -248,7 +248,7 @@ async fn decide(
     }
     let state = if state == ApprovalState::Rejected && who.user == row.asked_by { ApprovalState::Withdrawn } else { state };
     if state != ApprovalState::Withdrawn {
-        second_person(tx, who.user, row.asked_by).await?;
+        second_person(tx, at, who.user, row.asked_by).await?;
     }
     let decided = on!(tx, |c| sqlx::query(
         "UPDATE approval_requests SET state = $2, decided_by = $3, decided_at = $4, note = $5

@@ -43,7 +43,7 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
             WHERE m.retired_at IS NULL AND m.wallet <> 'none'
               AND NOT EXISTS (SELECT 1 FROM price_places p WHERE p.place_id IN (r.id, a.id, b.id, c.id)))
              AS meters_without_prices,
-           (SELECT COUNT(*) FROM users WHERE role <> 'resident' AND disabled_at IS NULL) AS operators,
+           (SELECT COUNT(*) FROM users WHERE role <> 'resident' AND disabled_at IS NULL AND password_hash <> '') AS operators,
            (SELECT COUNT(*) FROM meters m LEFT JOIN meter_latest l ON l.meter_id = m.id
             WHERE m.retired_at IS NULL AND l.observed_at IS NULL) AS meters_unread,
            (SELECT COUNT(*) FROM (SELECT 1 FROM orders

@@ -12,7 +12,7 @@ use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{PlaceId, UserId};
 use model::operator::{LinkKind, RoleChoice};
-use model::permission::Permissions;
+use model::permission::{Permission, Permissions};
 use model::person::{Role, Who};
 use model::time::Timestamp;
 
@@ -20,8 +20,9 @@ use super::audit::{self, Entry};
 use super::{Result, Tx, on, roles};
 use domain::wall_layout::Scope;
 
-pub use change::{end_sessions, set_access, set_disabled};
+pub use change::{Access, end_sessions, set_access, set_disabled};
 pub use links::{NewLink, NewOperator, accept, invitation, invite, renew};
+pub(crate) use links::{withdraw, withdraw_made_by, withdraw_of_others};
 pub use list::{by_login, find, list};
 
 /// Who changes something about an operator.
@@ -33,30 +34,20 @@ pub enum ChangedBy<'a> {
 }
 
 impl ChangedBy<'_> {
-    fn user(self) -> Option<UserId> {
+    pub(crate) fn user(self) -> Option<UserId> {
         match self {
             Self::Person(who) => Some(who.user),
             Self::CommandLine => None,
         }
     }
 
-    /// Refuses permissions that the person does not have themselves.
-    pub(crate) fn require_permissions(self, permissions: Permissions) -> Result<()> {
-        match self {
-            Self::Person(who) if !who.permissions.covers(permissions) => Err(AppError::Forbidden.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses permissions and buildings that the person does not have themselves.
-    async fn require(self, tx: &mut Tx, permissions: Permissions, buildings: &Scope) -> Result<()> {
+    /// Refuses permissions and buildings that the person does not have themselves, and whoever no longer manages operators. What
+    /// they have is read here: since their request began it may have been taken away. The caller holds [`in_turn`].
+    pub(crate) async fn require(self, tx: &mut Tx, permissions: Permissions, buildings: &Scope) -> Result<()> {
         let Self::Person(who) = self else { return Ok(()) };
-        let within = match (scope(tx, who.user).await?, buildings) {
-            (Scope::All, _) => true,
-            (Scope::Buildings(_), Scope::All) => false,
-            (Scope::Buildings(own), Scope::Buildings(given)) => given.is_subset(&own),
-        };
-        if within { self.require_permissions(permissions) } else { Err(AppError::Forbidden.into()) }
+        let own = current(tx, who.user).await?.filter(|own| !own.is_disabled && own.permissions.has(Permission::Operators));
+        let own = own.ok_or(AppError::Forbidden)?;
+        if own.covers(permissions, buildings) { Ok(()) } else { Err(AppError::Forbidden.into()) }
     }
 
     /// A line of the audit chain about a subject (`user:` and `role:` with their ids).
@@ -85,6 +76,17 @@ struct Target {
     is_disabled: bool,
 }
 
+impl Target {
+    fn covers(&self, permissions: Permissions, buildings: &Scope) -> bool {
+        let sees = match (&self.buildings, buildings) {
+            (Scope::All, _) => true,
+            (Scope::Buildings(_), Scope::All) => false,
+            (Scope::Buildings(own), Scope::Buildings(others)) => others.is_subset(own),
+        };
+        sees && self.permissions.covers(permissions)
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct TargetRow {
     role: Role,
@@ -92,25 +94,38 @@ struct TargetRow {
     is_disabled: bool,
 }
 
-/// An operator whom this person may change. The update changes nothing: it locks the row on an engine that locks rows.
-async fn target(tx: &mut Tx, by: ChangedBy<'_>, user: UserId) -> Result<Target> {
-    // In one order for all, so that two who take each other's role away wait and do not both succeed.
-    on!(tx, |c| sqlx::query("UPDATE users SET role = role WHERE role = 'admin'").execute(c).await)?;
+/// Lets changes of operators and roles happen one after the other, each in its transaction from its beginning: what somebody may
+/// give follows from rows that another change writes. On SQLite there is one writer anyway.
+pub(crate) async fn in_turn(tx: &mut Tx) -> Result<()> {
+    if let Tx::Postgres(c) = tx {
+        // No reader waits for it, and no foreign key.
+        sqlx::query("LOCK TABLE roles IN SHARE ROW EXCLUSIVE MODE").execute(&mut **c).await?;
+    }
+    Ok(())
+}
+
+/// An operator as they are now. The caller holds [`in_turn`].
+async fn current(tx: &mut Tx, user: UserId) -> Result<Option<Target>> {
     let row: Option<TargetRow> = on!(tx, |c| sqlx::query_as(
-        "UPDATE users SET role = role WHERE id = $1 AND role <> 'resident'
-         RETURNING role, own_role_id, disabled_at IS NOT NULL AS is_disabled"
+        "SELECT role, own_role_id, disabled_at IS NOT NULL AS is_disabled FROM users WHERE id = $1 AND role <> 'resident'"
     )
     .bind(user)
     .fetch_optional(c)
     .await)?;
-    let row = row.ok_or(AppError::NotFound)?;
+    let Some(row) = row else { return Ok(None) };
     let role = row.own_role_id.map_or(RoleChoice::Ready(row.role), RoleChoice::Own);
-    let target = Target {
+    Ok(Some(Target {
         role,
         permissions: roles::of_choice(tx, role).await?,
         buildings: scope(tx, user).await?,
         is_disabled: row.is_disabled,
-    };
+    }))
+}
+
+/// An operator whom this person may change, until the transaction ends.
+async fn target(tx: &mut Tx, by: ChangedBy<'_>, user: UserId) -> Result<Target> {
+    in_turn(tx).await?;
+    let target = current(tx, user).await?.ok_or(AppError::NotFound)?;
     by.require(tx, target.permissions, &target.buildings).await?;
     Ok(target)
 }

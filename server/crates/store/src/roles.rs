@@ -11,7 +11,7 @@ use model::permission::{Permission, Permissions};
 use model::person::{Role, Who};
 
 use crate::{Db, Result, Tx, on, read, users};
-pub use own::{change, create, list, remove};
+pub use own::{RoleTerms, change, create, list, remove};
 
 /// Whether the person of that alias has a permission: by a ready role, or by one of the site's own.
 macro_rules! holds {
@@ -44,7 +44,21 @@ macro_rules! audits {
     };
 }
 
-pub(crate) use {approves, audits, holds};
+/// Whether the person of that alias may work on cases.
+macro_rules! works_on_cases {
+    ($user:literal) => {
+        $crate::roles::holds!($user, "'admin', 'manager', 'technician'", "cases")
+    };
+}
+
+/// Whether the person of that alias can log in: whoever never accepted their invitation cannot.
+macro_rules! can_log_in {
+    ($user:literal) => {
+        concat!("(", $user, ".disabled_at IS NULL AND ", $user, ".password_hash <> '')")
+    };
+}
+
+pub(crate) use {approves, audits, can_log_in, holds, works_on_cases};
 
 /// What a person with that role may do now.
 pub(crate) async fn of_user(db: &Db, user: UserId, role: Role) -> Result<Permissions> {
@@ -107,7 +121,12 @@ mod tests {
     #[test]
     fn queries_name_the_ready_roles_with_their_permission() {
         for role in Role::READY {
-            for (query, permission) in [(approves!("u"), Permission::Approve), (audits!("u"), Permission::Audit)] {
+            let queries = [
+                (approves!("u"), Permission::Approve),
+                (audits!("u"), Permission::Audit),
+                (works_on_cases!("u"), Permission::Cases),
+            ];
+            for (query, permission) in queries {
                 let named = query.contains(&format!("'{}'", role.as_str()));
                 assert_eq!(named, Permissions::of(role).has(permission), "{role:?} {permission:?}");
             }

@@ -125,16 +125,17 @@ pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
 pub(super) async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<()> {
     on!(tx, |c| {
         sqlx::query(
-        "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip, agent) VALUES ($1, $2, $3, $3, $4, $5, $6)"
-    )
-    .bind(session.hash.as_slice())
-    .bind(session.user.0)
-    .bind(at.0)
-    .bind(session.expires.0)
-    .bind(&session.ip)
-    .bind(cut(&session.agent))
-    .execute(c)
-    .await
+            "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip, agent)
+         VALUES ($1, $2, $3, $3, $4, $5, $6)",
+        )
+        .bind(session.hash.as_slice())
+        .bind(session.user.0)
+        .bind(at.0)
+        .bind(session.expires.0)
+        .bind(&session.ip)
+        .bind(cut(&session.agent))
+        .execute(c)
+        .await
     })?;
     Ok(())
 }

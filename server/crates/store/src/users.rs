@@ -1,15 +1,17 @@
 //! The people who log in.
 
+use std::collections::HashSet;
+
 use model::audit::AuditAction;
 use model::ids::UserId;
-use model::person::{Role, Who};
+use model::person::{Role, Who, is_login_name};
 use model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::audit::{self, Entry};
 use super::sessions::{self, NewSession};
-use super::{Db, Result, StoreError, Tx, on, read};
+use super::{Db, Result, StoreError, Tx, on, operators, read};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
 use model::error::AppError;
@@ -26,20 +28,26 @@ pub struct Credentials {
     pub password_hash: String,
 }
 
-/// Whoever logs in by that name and is not disabled.
+/// Whoever logs in by that name: somebody disabled does not, and neither does somebody without a password.
 pub async fn by_login(db: &Db, login: &str) -> Result<Option<Credentials>> {
-    read!(db, |pool| sqlx::query_as("SELECT id, role, name, password_hash FROM users WHERE login = $1 AND disabled_at IS NULL")
-        .bind(login)
-        .fetch_optional(pool)
-        .await)
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, role, name, password_hash FROM users
+         WHERE login = $1 AND disabled_at IS NULL AND password_hash <> ''"
+    )
+    .bind(login)
+    .fetch_optional(pool)
+    .await)
 }
 
 /// The same by id.
 pub async fn by_id(db: &Db, user: UserId) -> Result<Option<Credentials>> {
-    read!(db, |pool| sqlx::query_as("SELECT id, role, name, password_hash FROM users WHERE id = $1 AND disabled_at IS NULL")
-        .bind(user.0)
-        .fetch_optional(pool)
-        .await)
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, role, name, password_hash FROM users
+         WHERE id = $1 AND disabled_at IS NULL AND password_hash <> ''"
+    )
+    .bind(user.0)
+    .fetch_optional(pool)
+    .await)
 }
 
 /// A person to add.
@@ -60,7 +68,7 @@ pub struct NewUser<'a> {
 /// Adds a person, who has to choose a password of their own at the first log-in; `actor` is who did it, for the audit chain.
 ///
 /// # Errors
-/// [`AppError::LoginTaken`], or where the database fails.
+/// Refused with [`AppError::LoginTaken`], or [`AppError::Invalid`] for what is no login name.
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
     let mut tx = db.begin().await?;
     let id = create_within(&mut tx, rng, at, user, actor).await?;
@@ -68,8 +76,36 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor
     Ok(id)
 }
 
+/// Refuses what nobody could log in by, whichever form, file or command it came from.
+///
+/// # Errors
+/// Refused with [`AppError::Invalid`].
+pub(super) fn check_login(login: &str) -> Result<()> {
+    if is_login_name(login) { Ok(()) } else { Err(AppError::Invalid.into()) }
+}
+
+/// Which of these log-in names somebody has, also somebody who can no longer log in.
+///
+/// # Errors
+/// Where the database fails.
+pub async fn taken(db: &Db, logins: &[&str]) -> Result<HashSet<String>> {
+    let names = serde_json::json!(logins).to_string();
+    let found: Vec<(String,)> = match db {
+        Db::Sqlite { read, .. } => {
+            let sql = "SELECT login FROM users WHERE login IN (SELECT value FROM json_each($1))";
+            sqlx::query_as(sql).bind(names).fetch_all(read).await?
+        }
+        Db::Postgres { pool, .. } => {
+            let sql = "SELECT login FROM users WHERE login IN (SELECT json_array_elements_text(CAST($1 AS JSON)))";
+            sqlx::query_as(sql).bind(names).fetch_all(pool).await?
+        }
+    };
+    Ok(found.into_iter().map(|(login,)| login).collect())
+}
+
 /// [`create`] in the caller's transaction.
 pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
+    check_login(user.login)?;
     let id = UserId(rng.id(at));
     let added = on!(tx, |c| {
         sqlx::query(
@@ -118,7 +154,7 @@ pub async fn log_ins_delayed(db: &Db, at: Timestamp, user: UserId, ip: &str, fai
     tx.commit().await
 }
 
-/// Replaces the password, ends all sessions of that person and opens the one given.
+/// Replaces the password, ends all sessions and links of that person and opens the session given.
 pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &str, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("UPDATE users SET password_hash = $1, password_due = FALSE WHERE id = $2")
@@ -126,6 +162,7 @@ pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &
         .bind(who.user.0)
         .execute(c)
         .await)?;
+    operators::withdraw(&mut tx, at, who.user).await?;
     let ended = sessions::end_all(&mut tx, who.user).await?;
     sessions::insert(&mut tx, at, session).await?;
     let subject = format!("user:{}", who.user);
@@ -135,7 +172,8 @@ pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &
     tx.commit().await
 }
 
-/// Gives a person another password, which they have to change at the next log-in, and ends all of their sessions; `actor` is who did it, for the audit chain.
+/// Gives a person another password, which they have to change at the next log-in, and ends all of their sessions and links;
+/// `actor` is who did it, for the audit chain.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where nobody logs in by that name.
@@ -149,6 +187,7 @@ pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: 
     .fetch_optional(c)
     .await)?;
     let (user,) = found.ok_or(AppError::NotFound)?;
+    operators::withdraw(&mut tx, at, user).await?;
     let ended = sessions::end_all(&mut tx, user).await?;
     let (subject, detail) = (format!("user:{user}"), format!(r#"{{"sessions_ended":{ended}}}"#));
     audit::append(
@@ -160,8 +199,8 @@ pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: 
     tx.commit().await
 }
 
-/// Takes the passwords of all people for their own, so that nobody has to choose another: for demos and tests, whose passwords are
-/// known anyway.
+/// Takes the passwords of all people for their own, so that nobody has to choose another: for demos and tests, whose passwords
+/// are known anyway.
 ///
 /// # Errors
 /// Where the database fails.

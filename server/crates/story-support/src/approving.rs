@@ -17,7 +17,7 @@ use crate::World;
 impl World {
     /// An administrator, whose login and name are the same.
     pub async fn admin(&self, login: &str) -> Who {
-        let user = NewUser { role: Role::Admin, login, name: login, password_hash: "", buildings: &Scope::All };
+        let user = NewUser { role: Role::Admin, login, name: login, password_hash: "x", buildings: &Scope::All };
         let user = users::create(&self.db, &self.rng, self.clock.now(), &user, "test").await.unwrap();
         Who { user, role: Role::Admin, permissions: Permissions::of(Role::Admin), name: login.into(), ip: String::new() }
     }

@@ -108,7 +108,7 @@ impl Shop {
 }
 
 pub async fn colleague(w: &World, role: Role) -> UserId {
-    let user = NewUser { role, login: "second", name: "second", password_hash: "", buildings: &Scope::All };
+    let user = NewUser { role, login: "second", name: "second", password_hash: "x", buildings: &Scope::All };
     users::create(&w.db, &w.rng, w.clock.now(), &user, "test").await.unwrap()
 }
 

@@ -54,6 +54,8 @@ impl AccountBatchesPort for ConsoleService {
         let (rooms, unknown) = self.rooms_of(who, &wanted.target).await?;
         preview.unknown.extend(unknown);
         let priced = self.priced().await?;
+        let wanted_logins: Vec<&str> = wanted.lines.iter().filter_map(|line| Some(line.resident.as_ref()?.1.as_str())).collect();
+        let taken = users::taken(&self.context.db, &wanted_logins).await?;
         let mut logins: HashSet<&str> = HashSet::new();
         for (place, room) in rooms {
             let line = wanted.lines.iter().find(|line| is_room_named(&line.room, &room.name));
@@ -61,10 +63,7 @@ impl AccountBatchesPort for ConsoleService {
             let login = line.and_then(|line| line.resident.as_ref()).map(|(_, login)| login.as_str());
             let obstacle = match cannot_open(&room, priced.contains(&place)) {
                 None if login.is_some_and(|login| !logins.insert(login)) => Some(RoomObstacle::LoginRepeated),
-                None => match login {
-                    Some(login) if users::by_login(&self.context.db, login).await?.is_some() => Some(RoomObstacle::LoginTaken),
-                    _ => None,
-                },
+                None => login.filter(|login| taken.contains(*login)).map(|_| RoomObstacle::LoginTaken),
                 obstacle => obstacle,
             };
             match obstacle {

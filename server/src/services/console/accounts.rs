@@ -97,11 +97,11 @@ impl ConsoleService {
 
     /// Finds the row whose login name is taken.
     async fn login_taken(&self, residents: &[ResidentRow]) -> OpeningError {
-        for (index, one) in residents.iter().enumerate() {
-            if matches!(users::by_login(&self.context.db, &one.login).await, Ok(Some(_))) {
-                return OpeningError::of(index, AppError::LoginTaken);
-            }
+        let logins: Vec<&str> = residents.iter().map(|one| one.login.as_str()).collect();
+        let taken = users::taken(&self.context.db, &logins).await.unwrap_or_default();
+        match residents.iter().position(|one| taken.contains(&one.login)) {
+            Some(index) => OpeningError::of(index, AppError::LoginTaken),
+            None => AppError::LoginTaken.into(),
         }
-        AppError::LoginTaken.into()
     }
 }

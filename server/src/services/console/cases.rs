@@ -31,7 +31,7 @@ impl CasesPort for ConsoleService {
         if let (CaseKind::Reading, None, Some(meter)) = (line.detail.kind(), line.closed_at, line.meter) {
             line.counter = counters::held(db, meter).await?;
         }
-        let (notes, operators) = (case_work::notes(db, case).await?, case_work::operators(db).await?);
+        let (notes, operators) = (case_work::notes(db, case).await?, case_work::operators(db, case).await?);
         Ok(CaseFile { line, notes, operators })
     }
 

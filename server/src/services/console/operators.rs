@@ -14,7 +14,8 @@ use super::ConsoleService;
 use crate::services::Context;
 use crate::services::auth::{hash, new_token};
 use domain::wall_layout::Scope;
-use store::operators::{self, ChangedBy, NewLink};
+use store::operators::{self, Access, ChangedBy, NewLink};
+use store::roles::RoleTerms;
 use store::{console, places, roles};
 
 /// How long a one-time link can be used.
@@ -50,13 +51,11 @@ impl ConsoleService {
 #[async_trait]
 impl OperatorsPort for ConsoleService {
     async fn operators(&self, who: &Who, page: i64) -> Result<Page<OperatorLine>, AppError> {
-        by(who)?;
-        Ok(operators::list(&self.context.db, self.context.now(), page).await?)
+        Ok(operators::list(&self.context.db, self.context.now(), by(who)?, page).await?)
     }
 
     async fn operator(&self, who: &Who, id: UserId) -> Result<OperatorLine, AppError> {
-        by(who)?;
-        operators::find(&self.context.db, self.context.now(), id).await?.ok_or(AppError::NotFound)
+        operators::find(&self.context.db, self.context.now(), by(who)?, id).await?.ok_or(AppError::NotFound)
     }
 
     async fn choices(&self, who: &Who) -> Result<OperatorChoices, AppError> {
@@ -87,7 +86,8 @@ impl OperatorsPort for ConsoleService {
     }
 
     async fn set_disabled(&self, who: &Who, id: UserId, disabled: bool) -> Result<(), AppError> {
-        Ok(operators::set_disabled(&self.context.db, self.context.now(), by(who)?, id, disabled).await?)
+        let Context { db, rng, .. } = &self.context;
+        Ok(operators::set_disabled(db, rng, self.context.now(), by(who)?, id, disabled).await?)
     }
 
     async fn end_sessions(&self, who: &Who, id: UserId) -> Result<(), AppError> {
@@ -98,7 +98,8 @@ impl OperatorsPort for ConsoleService {
     async fn set_access(&self, who: &Who, id: UserId, access: NewAccess) -> Result<(), AppError> {
         let (by, scope) = (by(who)?, scope(&access));
         self.require_buildings(&scope).await?;
-        Ok(operators::set_access(&self.context.db, self.context.now(), by, id, access.role, &scope).await?)
+        let (Context { db, rng, .. }, access) = (&self.context, Access { role: access.role, buildings: &scope });
+        Ok(operators::set_access(db, rng, self.context.now(), by, id, access).await?)
     }
 
     async fn roles(&self) -> Result<Vec<OwnRole>, AppError> {
@@ -107,10 +108,10 @@ impl OperatorsPort for ConsoleService {
 
     async fn save_role(&self, who: &Who, id: Option<RoleId>, name: &str, permissions: Permissions) -> Result<(), AppError> {
         let Context { db, rng, .. } = &self.context;
-        let (by, now) = (by(who)?, self.context.now());
+        let (by, now, terms) = (by(who)?, self.context.now(), RoleTerms { name, permissions });
         match id {
-            Some(id) => roles::change(db, now, by, id, name, permissions).await?,
-            None => drop(roles::create(db, rng, now, by, name, permissions).await?),
+            Some(id) => roles::change(db, rng, now, by, id, terms).await?,
+            None => drop(roles::create(db, rng, now, by, terms).await?),
         }
         Ok(())
     }

@@ -2,10 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::clock::Clock;
+use domain::wall_layout::Scope;
 use futures::future::join_all;
+use model::operator::RoleChoice;
 use model::person::Role;
 use model::time::HOUR;
 use reqwest::header::SET_COOKIE;
+use store::operators::{self, ChangedBy, NewLink, NewOperator};
 use story_support::web::{PASSWORD, Web, location};
 use story_support::{World, both};
 
@@ -51,6 +58,35 @@ both!(a_stranger_does_not_lock_the_owner_out, |w: World| async move {
     // And nobody is kept out for good.
     w.clock.advance(HOUR);
     assert_eq!(location(&web.visitor().log_in("r101", PASSWORD).await), "/home");
+});
+
+/// A cookie made with the key that everybody knows: the password hash of whoever has none.
+fn forged_device(cookie: &str) -> String {
+    let number = [7; 16];
+    let mut tag = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, b""));
+    tag.update(b"dormwatt known device");
+    tag.update(&number);
+    let token = URL_SAFE_NO_PAD.encode([&number, &tag.sign().as_ref()[..16]].concat());
+    format!("{}={token}", cookie.split('=').next().unwrap())
+}
+
+both!(an_invited_name_is_like_one_that_nobody_has, |w: World| async move {
+    let web = Web::start(&w).await;
+    web.person(&w, Role::Resident, "r101").await;
+    let new = NewOperator { login: "wang", name: "wang", role: RoleChoice::Ready(Role::Cashier), buildings: &Scope::All };
+    let link = NewLink { hash: [1; 32], expires_at: w.clock.now().plus(HOUR) };
+    operators::invite(&w.db, &w.rng, w.clock.now(), ChangedBy::CommandLine, &new, link).await.unwrap();
+    assert!(store::users::by_login(&w.db, "wang").await.unwrap().is_none(), "as much work as for any unknown name");
+    let answer = web.visitor().log_in("r101", PASSWORD).await;
+    let cookies = answer.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+    let device = cookies.map(|cookie| cookie.split(';').next().unwrap()).find(|cookie| cookie.contains("-device=")).unwrap();
+    for _ in 0..8 {
+        assert_eq!(location(&web.visitor().log_in("wang", "guess").await), "/login?e=bad-credentials");
+    }
+    assert_eq!(location(&web.visitor().log_in("wang", "guess").await), "/login?e=rate-limited");
+    let mut forged = web.visitor();
+    forged.cookie = forged_device(device);
+    assert_eq!(location(&forged.log_in("wang", "guess").await), "/login?e=rate-limited");
 });
 
 both!(known_and_unknown_logins_are_delayed_alike, |w: World| async move {

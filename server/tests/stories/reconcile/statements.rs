@@ -232,7 +232,7 @@ async fn colleague(shop: &Shop, channel: Tender) -> model::ids::UserId {
         role: model::person::Role::Admin,
         login: &login,
         name: &login,
-        password_hash: "",
+        password_hash: "x",
         buildings: &Scope::All,
     };
     store::users::create(db, rng, now, &user, "test").await.unwrap()

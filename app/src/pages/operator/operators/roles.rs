@@ -22,12 +22,15 @@ use model::person::Role;
 /// The page: `/roles`.
 #[component]
 pub fn RolesPage() -> impl IntoView {
-    let read = async move { ports()?.operators.roles().await };
-    load(read, move |own| view! { <Matrix own /> }.into_any())
+    let read = async move {
+        let (ports, who) = (ports()?, operator()?);
+        Ok((ports.operators.roles().await?, ports.operators.choices(&who).await?.all_buildings))
+    };
+    load(read, move |(own, may_change)| view! { <Matrix own may_change /> }.into_any())
 }
 
 #[component]
-fn Matrix(own: Vec<OwnRole>) -> impl IntoView {
+fn Matrix(own: Vec<OwnRole>, may_change: bool) -> impl IntoView {
     let t = texts(lang());
     let done = match param("done").as_str() {
         "saved" => Some(t.saved),
@@ -48,14 +51,15 @@ fn Matrix(own: Vec<OwnRole>) -> impl IntoView {
                 <h1>{t.roles}</h1>
                 <div class="buttons">
                     <a class="button" href="/operators">{t.operators}</a>
-                    <a class="button primary" href="/roles/new">{t.new_role}</a>
+                    {may_change.then(|| view! { <a class="button primary" href="/roles/new">{t.new_role}</a> })}
                 </div>
             </div>
             <Notice />
             {done.map(|says| view! { <Callout tone=Tone::Good><p>{says}</p></Callout> })}
             <p class="hint">{t.roles_hint}</p>
+            {(!may_change).then(|| view! { <p class="hint">{t.roles_of_site}</p> })}
             <TableScroll label=t.roles>
-                <table class="table sticky role-matrix">
+                <table class="table sticky stacked role-matrix">
                     <caption class="visually-hidden">{t.roles}</caption>
                     <thead><tr><th scope="col">{t.permission}</th>{ready}{named}</tr></thead>
                     <tbody>{rows}</tbody>
@@ -68,12 +72,16 @@ fn Matrix(own: Vec<OwnRole>) -> impl IntoView {
 
 fn row(one: Permission, own: &[OwnRole]) -> impl IntoView + use<> {
     let t = texts(lang());
-    let cell = |has: bool| {
-        let (mark, word) = if has { ("✓", t.yes) } else { ("", t.no) };
-        view! { <td class="mark"><span aria-hidden="true">{mark}</span><span class="visually-hidden">{word}</span></td> }
+    let cell = |name: &str, has: bool| {
+        let (mark, word, class) = if has { ("✓", t.yes, "mark") } else { ("", t.no, "mark not") };
+        view! {
+            <td class=class data-label=name.to_owned()>
+                <span aria-hidden="true">{mark}</span><span class="visually-hidden">{word}</span>
+            </td>
+        }
     };
-    let ready = Role::READY.map(|role| cell(Permissions::of(role).has(one)));
-    let own = own.iter().map(|role| cell(role.permissions.has(one))).collect_view();
+    let ready = Role::READY.map(|ready| cell(role(ready, lang()), Permissions::of(ready).has(one)));
+    let own = own.iter().map(|own| cell(&own.name, own.permissions.has(one))).collect_view();
     view! {
         <tr>
             <th scope="row">{permission(one, lang())}<span class="hint">{permission_hint(one, lang())}</span></th>
@@ -125,18 +133,19 @@ pub fn RolePage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
+        let may_change = ports.operators.choices(&who).await?.all_buildings;
         if id == "new" {
-            return Ok((None, who));
+            return Ok((None, who, may_change));
         }
         let id: RoleId = id.parse().map_err(|_| AppError::NotFound)?;
         let roles = ports.operators.roles().await?;
-        Ok((Some(roles.into_iter().find(|role| role.id == id).ok_or(AppError::NotFound)?), who))
+        Ok((Some(roles.into_iter().find(|role| role.id == id).ok_or(AppError::NotFound)?), who, may_change))
     };
-    load(read, move |(role, who)| view! { <Form role who /> }.into_any())
+    load(read, move |(role, who, may_change)| view! { <Form role who may_change /> }.into_any())
 }
 
 #[component]
-fn Form(role: Option<OwnRole>, who: Who) -> impl IntoView {
+fn Form(role: Option<OwnRole>, who: Who, may_change: bool) -> impl IntoView {
     let t = texts(lang());
     let from = Role::parse(&param("from")).filter(|role| Role::READY.contains(role));
     let has = role.as_ref().map_or_else(|| from.map(Permissions::of).unwrap_or_default(), |role| role.permissions);
@@ -144,7 +153,7 @@ fn Form(role: Option<OwnRole>, who: Who) -> impl IntoView {
     let name = typed.unwrap_or_else(|| role.as_ref().map(|role| role.name.clone()).unwrap_or_default());
     let title = role.as_ref().map_or_else(|| t.new_role.to_owned(), |role| role.name.clone());
     let id = role.as_ref().map(|role| role.id.to_string()).unwrap_or_default();
-    let boxes = Permission::ALL.map(|one| permission_box(one, has.has(one), who.may(one))).collect_view();
+    let boxes = Permission::ALL.map(|one| permission_box(one, has.has(one), may_change && who.may(one))).collect_view();
     view! {
         <Frame title=title.clone() section=Section::Operators>
             <h1>{title}</h1>
@@ -158,12 +167,13 @@ fn Form(role: Option<OwnRole>, who: Who) -> impl IntoView {
                     <legend>{t.permission}</legend>
                     {boxes}
                 </fieldset>
+                {(!may_change).then(|| view! { <p class="hint">{t.roles_of_site}</p> })}
                 <div class="buttons">
-                    <button class="primary">{t.save}</button>
+                    {may_change.then(|| view! { <button class="primary">{t.save}</button> })}
                     <a class="button" href="/roles">{crate::i18n::room::texts(lang()).back}</a>
                 </div>
             </form>
-            {role.as_ref().map(removal)}
+            {role.as_ref().filter(|_| may_change).map(removal)}
         </Frame>
     }
 }

@@ -74,7 +74,7 @@ fn residents(room: &Room, meter: MeterId) -> impl IntoView + use<> {
                 <input type="hidden" name="meter" value=meter.to_string() />
                 <label class="field">
                     <span>{t.name}</span>
-                    <input class="input" name="name" maxlength="60" autocomplete="off" />
+                    <input class="input" name="name" maxlength="40" autocomplete="off" />
                 </label>
                 <label class="field">
                     <span>{t.login}</span>

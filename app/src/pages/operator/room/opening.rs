@@ -123,7 +123,7 @@ fn row(t: &RoomTexts, index: usize, before: Option<&SubmittedForm>) -> impl Into
             {problem.map(|problem| view! { <p class="problem" id=says role="alert">{problem}</p> })}
             <label class="field">
                 <span>{t.name}</span>
-                <input class="input" name=field("name") value=name required=first maxlength="60" autocomplete="off"
+                <input class="input" name=field("name") value=name required=first maxlength="40" autocomplete="off"
                     autofocus=focus aria-invalid=invalid />
             </label>
             <label class="field">

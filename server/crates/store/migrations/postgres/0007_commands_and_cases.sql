@@ -74,7 +74,8 @@ CREATE TABLE case_notes (
     id UUID PRIMARY KEY NOT NULL,
     case_id UUID NOT NULL REFERENCES cases (id),
     at BIGINT NOT NULL,
-    by_user UUID NOT NULL REFERENCES users (id),
+    -- NULL: the command line.
+    by_user UUID REFERENCES users (id),
     kind TEXT NOT NULL CHECK (kind IN ('comment', 'owner', 'due')),
     comment TEXT,
     owner UUID REFERENCES users (id),

@@ -74,7 +74,8 @@ CREATE TABLE case_notes (
     id BLOB PRIMARY KEY NOT NULL,
     case_id BLOB NOT NULL REFERENCES cases (id),
     at BIGINT NOT NULL,
-    by_user BLOB NOT NULL REFERENCES users (id),
+    -- NULL: the command line.
+    by_user BLOB REFERENCES users (id),
     kind TEXT NOT NULL CHECK (kind IN ('comment', 'owner', 'due')),
     comment TEXT,
     owner BLOB REFERENCES users (id),

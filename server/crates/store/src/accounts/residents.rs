@@ -8,7 +8,7 @@ use model::time::Timestamp;
 
 use super::NewResident;
 use crate::audit::{self, Entry};
-use crate::{Db, Result, StoreError, Tx, on};
+use crate::{Db, Result, StoreError, Tx, on, users};
 use domain::rng::Rng;
 
 /// Somebody who moves in.
@@ -74,6 +74,7 @@ pub async fn remove_resident(db: &Db, at: Timestamp, who: &Who, account: Account
 
 /// A new person, and their access, in the caller's transaction.
 pub(crate) async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<()> {
+    users::check_login(&resident.login)?;
     let user = UserId(rng.id(at));
     let inserted = on!(tx, |c| sqlx::query(
         "INSERT INTO users (id, role, login, name, password_hash, created_at, password_due)

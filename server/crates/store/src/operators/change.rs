@@ -7,16 +7,27 @@ use model::operator::RoleChoice;
 use model::time::Timestamp;
 use serde_json::json;
 
+use super::links::{withdraw, withdraw_made_by, withdraw_of_others};
 use super::{ChangedBy, Target, buildings_of, named, require_administrator, target};
+use crate::console::case_work;
 use crate::{Db, Result, on, roles, sessions, users};
+use domain::rng::Rng;
 use domain::wall_layout::Scope;
 
-/// Lets an operator log in no longer, and ends their sessions and links; or lets them log in again.
+/// What an operator may do and see.
+#[derive(Clone, Copy, Debug)]
+pub struct Access<'a> {
+    pub role: RoleChoice,
+    pub buildings: &'a Scope,
+}
+
+/// Lets an operator log in no longer: ends their sessions, their links and those that they made, and gives up their cases. Or
+/// lets them log in again.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for somebody who may do or see more, [`AppError::Conflict`] where
 /// it is so already, or [`AppError::LastAdministrator`].
-pub async fn set_disabled(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId, disabled: bool) -> Result<()> {
+pub async fn set_disabled(db: &Db, rng: &Rng, at: Timestamp, by: ChangedBy<'_>, user: UserId, disabled: bool) -> Result<()> {
     let mut tx = db.begin().await?;
     let target = target(&mut tx, by, user).await?;
     if target.is_disabled == disabled {
@@ -30,7 +41,9 @@ pub async fn set_disabled(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserI
     let (mut action, mut detail) = (AuditAction::OperatorEnable, json!({}));
     if disabled {
         require_administrator(&mut tx).await?;
-        super::links::withdraw(&mut tx, at, user).await?;
+        withdraw(&mut tx, at, user).await?;
+        withdraw_made_by(&mut tx, at, user).await?;
+        case_work::release(&mut tx, (rng, at), by, user).await?;
         let ended = sessions::end_all(&mut tx, user).await?;
         (action, detail) = (AuditAction::OperatorDisable, json!({ "sessions_ended": ended }));
     }
@@ -51,17 +64,19 @@ pub async fn end_sessions(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserI
     Ok(ended)
 }
 
-/// Gives an operator another role and other buildings. Their sessions go on, with what they may do then.
+/// Gives an operator another role and other buildings. Their sessions go on, with what they may do then. Who gains something
+/// loses the links that others made for them; who loses something loses the links that they made, and the cases that they cannot
+/// work on.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for more than one has, or [`AppError::LastAdministrator`].
 pub async fn set_access(
     db: &Db,
+    rng: &Rng,
     at: Timestamp,
     by: ChangedBy<'_>,
     user: UserId,
-    role: RoleChoice,
-    buildings: &Scope,
+    Access { role, buildings }: Access<'_>,
 ) -> Result<()> {
     let mut tx = db.begin().await?;
     let before = target(&mut tx, by, user).await?;
@@ -79,10 +94,18 @@ pub async fn set_access(
     on!(&mut tx, |c| sqlx::query("DELETE FROM operator_buildings WHERE user_id = $1").bind(user).execute(c).await)?;
     users::assign(&mut tx, user, &buildings).await?;
     require_administrator(&mut tx).await?;
+    if !before.covers(permissions, &buildings) {
+        withdraw_of_others(&mut tx, at, by, user).await?;
+    }
+    let after = Target { role, permissions, buildings, is_disabled: before.is_disabled };
+    if !after.covers(before.permissions, &before.buildings) {
+        withdraw_made_by(&mut tx, at, user).await?;
+        case_work::release(&mut tx, (rng, at), by, user).await?;
+    }
     let Target { role: old_role, buildings: old_buildings, .. } = before;
     let detail = json!({
         "role": { "before": old_role.to_string(), "after": role.to_string() },
-        "buildings": { "before": named(&old_buildings), "after": named(&buildings) },
+        "buildings": { "before": named(&old_buildings), "after": named(&after.buildings) },
     });
     by.record(&mut tx, at, AuditAction::OperatorRole, &format!("user:{user}"), &detail).await?;
     tx.commit().await

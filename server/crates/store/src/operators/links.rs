@@ -8,7 +8,7 @@ use model::time::Timestamp;
 use serde_json::json;
 use sqlx::FromRow;
 
-use super::{ChangedBy, buildings_of, link_action, named, target};
+use super::{ChangedBy, buildings_of, in_turn, link_action, named, target};
 use crate::audit::{self, Entry};
 use crate::sessions::TokenHash;
 use crate::{Db, Result, StoreError, Tx, on, read, roles, sessions, users};
@@ -36,7 +36,8 @@ pub struct NewOperator<'a> {
 /// Adds an operator who cannot log in until they have chosen a password through the link.
 ///
 /// # Errors
-/// Refused with [`AppError::LoginTaken`], or [`AppError::Forbidden`] for more than one has.
+/// Refused with [`AppError::LoginTaken`], [`AppError::Invalid`] for what is no login name, or [`AppError::Forbidden`] for more
+/// than one has.
 pub async fn invite(
     db: &Db,
     rng: &Rng,
@@ -45,8 +46,10 @@ pub async fn invite(
     new: &NewOperator<'_>,
     link: NewLink,
 ) -> Result<UserId> {
+    users::check_login(new.login)?;
     let (id, buildings) = (UserId(rng.id(at)), buildings_of(new.role, new.buildings));
     let mut tx = db.begin().await?;
+    in_turn(&mut tx).await?;
     let permissions = roles::of_choice(&mut tx, new.role).await?;
     by.require(&mut tx, permissions, &buildings).await?;
     let (role, own) = new.role.stored();
@@ -118,10 +121,40 @@ async fn insert(tx: &mut Tx, at: Timestamp, by: ChangedBy<'_>, user: UserId, kin
     Ok(())
 }
 
-/// Ends what could still be used, in the caller's transaction.
-pub(super) async fn withdraw(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
+/// Ends the links of a person that could still be used, in the caller's transaction.
+pub(crate) async fn withdraw(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE invitations SET withdrawn_at = $2 WHERE user_id = $1 AND used_at IS NULL AND withdrawn_at IS NULL"
+    )
+    .bind(user)
+    .bind(at)
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// The same for those that somebody else than `by` made, because the person may do or see more than then. What was made on the
+/// server stays: whoever is there may do everything.
+pub(crate) async fn withdraw_of_others(tx: &mut Tx, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Result<()> {
+    on!(tx, |c| {
+        sqlx::query(
+            "UPDATE invitations SET withdrawn_at = $2
+         WHERE user_id = $1 AND used_at IS NULL AND withdrawn_at IS NULL
+           AND created_by IS NOT NULL AND created_by IS DISTINCT FROM $3",
+        )
+        .bind(user)
+        .bind(at)
+        .bind(by.user())
+        .execute(c)
+        .await
+    })?;
+    Ok(())
+}
+
+/// The same for those that a person made, who may no longer do or see what they could then.
+pub(crate) async fn withdraw_made_by(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE invitations SET withdrawn_at = $2 WHERE created_by = $1 AND used_at IS NULL AND withdrawn_at IS NULL"
     )
     .bind(user)
     .bind(at)
@@ -161,17 +194,14 @@ pub async fn invitation(db: &Db, at: Timestamp, hash: &TokenHash) -> Result<Opti
 /// Refused with [`AppError::LinkEnded`] for a link that was used, has ended or never was.
 pub async fn accept(db: &Db, at: Timestamp, hash: &TokenHash, name: &str, password_hash: &str, ip: &str) -> Result<UserId> {
     let mut tx = db.begin().await?;
-    let used: Option<(LinkKind, UserId)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE invitations SET used_at = $2
-         WHERE code_hash = $1 AND expires_at > $2 AND used_at IS NULL AND withdrawn_at IS NULL
-         RETURNING kind, user_id"
-    )
-    .bind(hash.as_slice())
-    .bind(at)
-    .fetch_optional(c)
-    .await)?;
-    let (kind, user) = used.ok_or(StoreError::Refused(AppError::LinkEnded))?;
+    let found: Option<(LinkKind, UserId)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT kind, user_id FROM invitations WHERE code_hash = $1")
+            .bind(hash.as_slice())
+            .fetch_optional(c)
+            .await)?;
+    let (kind, user) = found.ok_or(StoreError::Refused(AppError::LinkEnded))?;
     let chosen = if kind == LinkKind::Invite { Some(name) } else { None };
+    // The person before their links, as everywhere: whoever disables them or ends their links waits, or is waited for.
     let stored = on!(&mut tx, |c| sqlx::query(
         "UPDATE users SET password_hash = $2, password_due = FALSE, name = COALESCE($3, name)
          WHERE id = $1 AND disabled_at IS NULL"
@@ -181,9 +211,18 @@ pub async fn accept(db: &Db, at: Timestamp, hash: &TokenHash, name: &str, passwo
     .bind(chosen)
     .execute(c)
     .await)?;
-    if stored == 0 {
+    let used = on!(&mut tx, |c| sqlx::query(
+        "UPDATE invitations SET used_at = $2
+         WHERE code_hash = $1 AND expires_at > $2 AND used_at IS NULL AND withdrawn_at IS NULL"
+    )
+    .bind(hash.as_slice())
+    .bind(at)
+    .execute(c)
+    .await)?;
+    if stored == 0 || used == 0 {
         return Err(AppError::LinkEnded.into());
     }
+    withdraw(&mut tx, at, user).await?;
     let ended = sessions::end_all(&mut tx, user).await?;
     let actor = format!("user:{user}");
     let detail = json!({ "link": kind, "name": chosen, "sessions_ended": ended }).to_string();

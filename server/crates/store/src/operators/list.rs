@@ -10,6 +10,7 @@ use model::person::Role;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use super::ChangedBy;
 use crate::{Db, Result, read, roles};
 
 #[derive(FromRow)]
@@ -30,7 +31,7 @@ struct OperatorRow {
 }
 
 macro_rules! operators {
-    ($rest:literal) => {
+    ($($rest:expr),+) => {
         concat!(
             "SELECT u.id, u.login, u.name, u.role, u.own_role_id, r.name AS own_role, u.all_buildings, u.disabled_at,
                     u.password_hash <> '' AS is_accepted, u.logged_in_at,
@@ -39,28 +40,46 @@ macro_rules! operators {
                         AND i.withdrawn_at IS NULL AND i.expires_at > $1) AS link_until,
                     COUNT(*) OVER () AS total
              FROM users u LEFT JOIN roles r ON r.id = u.own_role_id WHERE u.role <> 'resident' ",
-            $rest
+            $($rest),+
         )
     };
 }
 
-/// A page of the operators, by name; those who cannot log in come last.
-pub async fn list(db: &Db, at: Timestamp, page: i64) -> Result<Page<OperatorLine>> {
-    let rows: Vec<OperatorRow> =
-        read!(db, |pool| sqlx::query_as(operators!("ORDER BY (u.disabled_at IS NOT NULL), u.name, u.login LIMIT $2 OFFSET $3"))
-            .bind(at)
-            .bind(Page::<OperatorLine>::SIZE)
-            .bind(page * Page::<OperatorLine>::SIZE)
-            .fetch_all(pool)
-            .await)?;
+/// Whoever works in a building of the operator `$2`, in all or in none; NULL: everybody.
+macro_rules! colleagues {
+    () => {
+        "AND ($2 IS NULL OR u.id = $2 OR u.all_buildings OR (SELECT v.all_buildings FROM users v WHERE v.id = $2)
+              OR NOT EXISTS (SELECT 1 FROM operator_buildings o WHERE o.user_id = u.id)
+              OR EXISTS (SELECT 1 FROM operator_buildings o JOIN operator_buildings v ON v.place_id = o.place_id
+                         WHERE o.user_id = u.id AND v.user_id = $2)) "
+    };
+}
+
+/// A page of the operators whom somebody sees, by name; those who cannot log in come last. Whoever is limited to buildings does
+/// not see those who work only in others.
+pub async fn list(db: &Db, at: Timestamp, by: ChangedBy<'_>, page: i64) -> Result<Page<OperatorLine>> {
+    let rows: Vec<OperatorRow> = read!(db, |pool| sqlx::query_as(operators!(
+        colleagues!(),
+        "ORDER BY (u.disabled_at IS NOT NULL), u.name, u.login LIMIT $3 OFFSET $4"
+    ))
+    .bind(at)
+    .bind(by.user())
+    .bind(Page::<OperatorLine>::SIZE)
+    .bind(page * Page::<OperatorLine>::SIZE)
+    .fetch_all(pool)
+    .await)?;
     let total = rows.first().map_or(0, |row| row.total);
     Ok(Page { lines: lines(db, rows).await?, total })
 }
 
 /// One operator, as in the list.
-pub async fn find(db: &Db, at: Timestamp, user: UserId) -> Result<Option<OperatorLine>> {
-    let rows: Vec<OperatorRow> =
-        read!(db, |pool| sqlx::query_as(operators!("AND u.id = $2")).bind(at).bind(user).fetch_all(pool).await)?;
+pub async fn find(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Result<Option<OperatorLine>> {
+    let rows: Vec<OperatorRow> = read!(db, |pool| sqlx::query_as(operators!(colleagues!(), "AND u.id = $3"))
+        .bind(at)
+        .bind(by.user())
+        .bind(user)
+        .fetch_all(pool)
+        .await)?;
     Ok(lines(db, rows).await?.pop())
 }
 

@@ -102,7 +102,7 @@ async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: RefundId, why: Option
     if row.state != RefundState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
         return Err(AppError::Conflict.into());
     }
-    second_person(tx, who.user, row.asked_by.ok_or(AppError::Conflict)?).await?;
+    second_person(tx, at, who.user, row.asked_by.ok_or(AppError::Conflict)?).await?;
     on!(tx, |c| sqlx::query("UPDATE refunds SET decided_by = $2, decided_at = $3, note = $4 WHERE id = $1")
         .bind(id.0)
         .bind(who.user.0)

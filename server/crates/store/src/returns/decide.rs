@@ -46,7 +46,7 @@ async fn decide(tx: &mut Tx, at: Timestamp, who: &Who, id: ReturnId, why: Option
     if row.state != ReturnState::Waiting || row.expires_at.is_none_or(|until| until <= at) {
         return Err(AppError::Conflict.into());
     }
-    second_person(tx, who.user, row.asked_by).await?;
+    second_person(tx, at, who.user, row.asked_by).await?;
     on!(tx, |c| sqlx::query("UPDATE returns SET decided_by = $2, decided_at = $3, note = $4 WHERE id = $1")
         .bind(id.0)
         .bind(who.user.0)

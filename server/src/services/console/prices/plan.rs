@@ -131,7 +131,7 @@ impl ConsoleService {
             server_wallets: counts.server_wallets,
             year: year(from.date().ymd().0, &line),
             tiers: new.prices.tiers.period,
-            second_person: approvals::waits_for_another(db, who.user).await?,
+            second_person: approvals::waits_for_another(db, now, who.user).await?,
         })
     }
 }
