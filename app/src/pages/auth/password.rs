@@ -13,8 +13,8 @@ use crate::ui::notice::Notice;
 use crate::ui::secret_field::SecretField;
 use crate::ui::time::{Ago, At};
 
-/// Changing the password requires the old one, so that an unlocked phone is not enough. As long as somebody else chose it, there is
-/// nothing else here.
+/// Changing the password requires the old one, so that an unlocked phone is not enough. As long as somebody else chose it, there
+/// is nothing else here.
 #[component]
 pub fn PasswordPage() -> impl IntoView {
     let read = async move { ports()?.auth.account(&anyone()?, &visit()).await };
@@ -124,7 +124,8 @@ fn sessions(all: &[OwnSession]) -> impl IntoView + use<> {
                     <strong title=one.agent.clone()>{words::device(&one.agent, lang())}</strong>
                     {one.is_this.then(|| view! { " "<span class="state open">{t.this_session}</span> })}
                     <p class="muted small">
-                        <span class="num">{one.ip.clone()}</span>" · "{t.since}" "<At at=created/>" · "{t.last_used}" "<Ago at=seen/>
+                        <span class="num">{one.ip.clone()}</span>" · "{t.since}" "<At at=created/>
+                        " · "{t.last_used}" "<Ago at=seen/>
                     </p>
                 </div>
                 {end}

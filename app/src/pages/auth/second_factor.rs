@@ -36,7 +36,8 @@ fn Setup(setup: SecondFactorSetup) -> impl IntoView {
                     <form class="stack" method="post" action="/api/auth/confirm-second-factor">
                         <label class="field">
                             <span>{t.confirm_step}</span>
-                            <input name="code" class="num" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required/>
+                            <input name="code" class="num" inputmode="numeric" autocomplete="one-time-code" maxlength="10"
+                                required/>
                         </label>
                         <button class="primary">{t.turn_on}</button>
                     </form>

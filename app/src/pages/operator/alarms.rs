@@ -111,20 +111,20 @@ fn choose_building(label: &'static str, all: &'static str, chosen: &str, buildin
 }
 
 fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
-    let words = event(line.kind, lang());
+    let (words, t) = (event(line.kind, lang()), texts(lang()));
     let place = match (&line.meter, &line.gateway) {
         (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
         (None, Some(gateway)) => view! { <a href="/gateways">{gateway.clone()}</a> }.into_any(),
-        (None, None) => texts(lang()).site.into_any(),
+        (None, None) => t.site.into_any(),
     };
     view! {
         <tr>
             <th scope="row">{place}</th>
             <td class="long"><strong>{words.name}</strong>" "<span class="muted">{words.reason}{figures(line)}</span></td>
-            <td><At at=line.since /></td>
-            {line.until.map(|at| view! { <td><At at /></td> })}
-            <td class="long">{words.next}</td>
-            <td>{seen(line, here)}</td>
+            <td data-label=t.since><At at=line.since /></td>
+            {line.until.map(|at| view! { <td data-label=t.until><At at /></td> })}
+            <td class="long" data-label=t.next>{words.next}</td>
+            <td data-label=line.seen.is_some().then_some(t.seen)>{seen(line, here)}</td>
         </tr>
     }
 }

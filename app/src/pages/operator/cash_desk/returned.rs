@@ -77,7 +77,7 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
         );
     let pay = (line.state == ReturnState::Taken && line.tender.is_counter())
         .then(|| hand_over("/api/operator/pay-out", &id, t.pay_out, t.pay_out_hint));
-    let case = (line.state == ReturnState::Case)
+    let case = (line.state == ReturnState::Case && allowed("/cases"))
         .then(|| view! { <p><a class="button" href="/cases">{console::texts(lang()).cases}</a></p> });
     let correctable = line.state == ReturnState::Done && line.kind == model::order::ReturnKind::Return;
     let correct = (correctable && allowed("/api/operator/correct"))

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::api::reconciliation::{DifferenceLine, ForeignLine, SettlementDay};
 use crate::i18n::reconcile::{ForeignCount, ForeignFirst, class, reason, texts};
 use crate::i18n::{Lang, cases, common, lang};
+use crate::ports::allowed;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::money::Fen;
@@ -71,6 +72,7 @@ fn row(line: &DifferenceLine) -> impl IntoView + use<> {
     let decision = match &line.decision {
         Some((decision, by)) => view! { <span>{decision.clone()}" "<span class="muted">{by.clone()}</span></span> }.into_any(),
         None if !line.class.is_difference() => ().into_any(),
+        None if !allowed("/cases") => ().into_any(),
         None => view! { <a href="/cases">{t.to_cases}</a> }.into_any(),
     };
     let refund = line.refund.then(|| format!(" · {} {}", t.refund, line.refund_no));
