@@ -60,6 +60,7 @@ fn document(site: Site, body: AnyView) -> impl IntoView {
                 <meta name="form-restored" content=auth::texts(lang()).form_restored/>
                 <script type="module" nonce=use_nonce()>{include_str!("live.js")}</script>
                 <script type="module" nonce=use_nonce()>{include_str!("forms.js")}</script>
+                <script type="module" nonce=use_nonce()>{include_str!("unsaved.js")}</script>
                 {site.bundle.map(|bundle| view! { <script type="module" nonce=use_nonce()>{loader(&bundle)}</script> })}
                 <MetaTags/>
             </head>

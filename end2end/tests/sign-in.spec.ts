@@ -105,6 +105,36 @@ test("a form that was posted after the session had ended is filled in again", as
   expect(errors).toEqual([]);
 });
 
+test("a changed form is not left by mistake", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/subsidies");
+  const amount = page.locator('form[action="/api/operator/subsidy"] input[name=amount]');
+  const link = page.locator(".console-rail").getByRole("link", { name: "电表墙" });
+  const asked: string[] = [];
+  let leave = false;
+  page.on("dialog", (dialog) => {
+    asked.push(dialog.type());
+    void (leave ? dialog.accept() : dialog.dismiss());
+  });
+  await amount.pressSequentially("23.45");
+  await link.click();
+  await expect.poll(() => asked).toEqual(["beforeunload"]);
+  await expect(page).toHaveURL(/\/subsidies/);
+  await expect(amount).toHaveValue("23.45");
+  leave = true;
+  await link.click();
+  await expect(page).toHaveURL(/\/wall/);
+  expect(asked).toHaveLength(2);
+  // What was only looked at, searched or filtered is left without a question.
+  await page.goto("/audit");
+  await page.locator("select[name=kind]").selectOption("session.open");
+  await link.click();
+  await expect(page).toHaveURL(/\/wall/);
+  expect(asked).toHaveLength(2);
+  expect(errors).toEqual([]);
+});
+
 test("the operation log is read, filtered and verified", async ({ page }) => {
   const errors = noErrors(page);
   await logIn(page, "operator");
