@@ -120,6 +120,9 @@ both!(the_price_of_a_kwh_names_each_step, |w: World| async move {
     let plan = now.plan.unwrap();
     assert_eq!((plan.name.as_str(), plan.number, plan.since, plan.place.as_str()), ("rooms", 2, from, "3"));
     assert_eq!((plan.next, now.own, now.wallet), (Some((3, later)), None, Wallet::Server));
+    let last = now.last.unwrap();
+    let shown = (last.at, last.tier, last.price);
+    assert_eq!(shown, (fixture.start.plus(61 * MINUTE), 2, Money(i64::from(rich().price(last.rate)) + 501)), "{last:?}");
     let steps = now.steps.unwrap();
     let tier = steps.tier.unwrap();
     assert_eq!((tier.tier, tier.used, tier.surcharge, tier.next), (2, Energy(600), 501, Some(Energy(1_500))));

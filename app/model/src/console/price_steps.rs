@@ -68,6 +68,21 @@ pub struct PriceNow {
     pub plan: Option<PlanInForce>,
     /// Of a meter wallet: what the meter itself keeps.
     pub own: Option<OwnPrices>,
+    /// Of a server wallet: the newest charge.
+    pub last: Option<LastCharge>,
+}
+
+/// The energy that was charged last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastCharge {
+    /// The reading.
+    pub at: Timestamp,
+    /// 1 spike, 2 peak, 3 flat, 4 valley: by the meter's registers, where it has them.
+    pub rate: u8,
+    /// 1-3.
+    pub tier: u8,
+    /// Surcharge included.
+    pub price: Money,
 }
 
 /// What a meter that holds its own credit goes by.

@@ -90,7 +90,7 @@ fn tier_fields(prices: &Prices) -> Vec<(String, String)> {
 /// The form; after an error with what was entered.
 #[component]
 pub fn PricesForm(values: Values, wrong: Option<FormFault>) -> impl IntoView {
-    let (t, p, c) = (texts(lang()), prices::texts(lang()), commands::texts(lang()));
+    let (t, p) = (texts(lang()), prices::texts(lang()));
     let is_new = values("plan").is_empty();
     let title = if is_new { t.new_plan } else { t.new_version };
     let wrong = wrong.map(|wrong| view! { <Callout tone=Tone::Bad><p>{fault(wrong, lang())}</p></Callout> });
@@ -136,7 +136,7 @@ pub fn PricesForm(values: Values, wrong: Option<FormFault>) -> impl IntoView {
                     <div class="only-flat">{decimal(&values, "price", t.price.to_owned())}</div>
                 </section>
                 <section class="card stack-tight only-rates">
-                    <h2>{c.prices}</h2>
+                    <h2>{p.prices}</h2>
                     <div class="field-grid four">{rates}</div>
                     <div class="halves">
                         {table(&values, "a", p.table1)}
@@ -149,12 +149,12 @@ pub fn PricesForm(values: Values, wrong: Option<FormFault>) -> impl IntoView {
                     <ol class="rows">{seasons}</ol>
                     <h3>{t.specials}</h3>
                     <p class="hint">{t.specials_hint}</p>
-                    <ol class="rows">{specials}</ol>
+                    <ol class="rows wide">{specials}</ol>
                 </section>
                 {tiers(&values)}
                 <div class="buttons">
                     <button class="primary">{t.to_preview}</button>
-                    <a class="button" href="/prices">{c.back}</a>
+                    <a class="button" href="/prices">{t.cancel}</a>
                 </div>
             </form>
         </Frame>
@@ -177,7 +177,7 @@ fn tiers(values: &Values) -> impl IntoView + use<> {
         <section class="card stack-tight">
             <h2>{p.tiers}</h2>
             <p class="hint">{texts(lang()).tiers_hint}</p>
-            <fieldset class="radios"><legend>{c.period}</legend>{periods}</fieldset>
+            <fieldset class="radios only-tiers-choice"><legend>{c.period}</legend>{periods}</fieldset>
             <div class="field-grid four only-tiers">
                 {decimal(values, "threshold2", p.second.to_owned())}
                 {decimal(values, "surcharge2", p.over2.to_owned())}

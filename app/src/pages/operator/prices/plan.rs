@@ -85,7 +85,7 @@ fn versions(plan: &PlanPage) -> impl IntoView + use<> {
                         <tr>
                             <th scope="col" class="number">{p.version}</th>
                             <th scope="col">{p.effective}</th>
-                            {common::texts(lang()).rates.map(|rate| view! { <th scope="col" class="number">{rate}</th> })}
+                            <th scope="col">{t.price}</th>
                             <th scope="col">{p.tiers}</th>
                             <th scope="col">{p.slots}</th>
                             <th scope="col">{t.changed}</th>
@@ -108,7 +108,7 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
     };
     let strong = in_force == Some(version.effective_at);
     let named = version.prices.rates.into_iter().zip(common::texts(lang()).rates);
-    let rates = named.map(|(rate, name)| view! { <td class="number" data-label=name>{yuan(rate)}</td> }).collect_view();
+    let rates = named.map(|(rate, name)| view! { <div>{name}" "{yuan(rate)}</div> }).collect_view();
     let changes = match version.number {
         1 => view! { <div>{t.first_version}</div> }.into_any(),
         _ if version.changes.is_empty() => view! { <div>{t.no_change}</div> }.into_any(),
@@ -122,7 +122,7 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
             <td data-label=p.effective>
                 <At at=version.effective_at /><div class=if strong { "strong" } else { "muted" }>{state}</div>
             </td>
-            {rates}
+            <td class="num" data-label=t.price>{rates}</td>
             <td class="num long" data-label=p.tiers>{tiers(&version.prices)}</td>
             <td class="num long" data-label=p.slots>{slots(&version.prices)}</td>
             <td class="num long" data-label=t.changed>{changes}</td>

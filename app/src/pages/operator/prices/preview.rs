@@ -100,10 +100,10 @@ fn Would(new: NewVersion, trial: PriceTrial) -> impl IntoView {
                 <h1>{t.preview}</h1>
             </div>
             <form class="card confirm" method="post" action="/api/operator/publish-prices">
-                <dl class="facts">
+                <dl class="said">
                     <dt>{p.plan}</dt><dd>{name}</dd>
                     <dt>{p.effective}</dt><dd>{from}</dd>
-                    <dt>{c.prices}</dt><dd class="num">{rates}" "{common::yuan(lang())}"/kWh"</dd>
+                    <dt>{p.prices}</dt><dd class="num">{rates}" "{common::yuan(lang())}"/kWh"</dd>
                     <dt>{p.tiers}</dt><dd class="num">{tiers(&new.prices)}</dd>
                     <dt>{p.slots}</dt><dd class="num">{slots(&new.prices)}</dd>
                 </dl>
@@ -141,7 +141,7 @@ fn costs(trial: &PriceTrial) -> impl IntoView + use<> {
             <h2>{t.trial}</h2>
             <p class="hint">{hint}</p>
             <TableScroll label=t.trial>
-                <table class="table">
+                <table class="table stacked">
                     <caption class="visually-hidden">{t.trial}</caption>
                     <thead>
                         <tr>
@@ -160,6 +160,7 @@ fn costs(trial: &PriceTrial) -> impl IntoView + use<> {
 }
 
 fn row(cost: &TrialCost) -> impl IntoView + use<> {
+    let t = texts(lang());
     let fen = |amount: Money| amount.split_fen().0.to_string();
     let difference = cost.before.map(|before| {
         let difference = cost.after.split_fen().0 - before.split_fen().0;
@@ -169,10 +170,10 @@ fn row(cost: &TrialCost) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">{typical(cost.typical, lang())}</th>
-            <td class="number">{cost.energy.to_string()}</td>
-            <td class="number">{cost.before.map_or_else(|| "—".to_owned(), fen)}</td>
-            <td class="number">{fen(cost.after)}</td>
-            <td class="number">{difference.unwrap_or_else(|| "—".to_owned())}</td>
+            <td class="number" data-label="kWh">{cost.energy.to_string()}</td>
+            <td class="number" data-label=t.before>{cost.before.map_or_else(|| "—".to_owned(), fen)}</td>
+            <td class="number" data-label=t.after>{fen(cost.after)}</td>
+            <td class="number" data-label=t.difference>{difference.unwrap_or_else(|| "—".to_owned())}</td>
         </tr>
     }
 }

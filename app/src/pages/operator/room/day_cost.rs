@@ -52,8 +52,11 @@ fn Body(cost: DayCost) -> impl IntoView {
         (Wallet::Meter, None) => t.never_read.to_owned(),
         (Wallet::None, _) => t.measures_only.to_owned(),
     };
-    let lines =
-        if cost.lines.is_empty() { view! { <p class="empty">{t.no_lines}</p> }.into_any() } else { table(&cost).into_any() };
+    let lines = match (cost.lines.is_empty(), cost.wallet) {
+        (false, _) => table(&cost).into_any(),
+        (true, Wallet::Server) => view! { <p>{t.no_lines}</p> }.into_any(),
+        (true, _) => ().into_any(),
+    };
     let ledger = cost.ledger.as_ref().filter(|_| !cost.lines.is_empty()).map(|ledger| ledger_steps(ledger, cost.cost_e7));
     let took = (cost.wallet == Wallet::Meter).then(|| meter_took(cost.took, &cost.posted));
     view! {
@@ -89,7 +92,7 @@ fn table(cost: &DayCost) -> impl IntoView + use<> {
     let span = if cost.wallet == Wallet::Server { "4" } else { "3" };
     view! {
         <TableScroll label=p.charges>
-            <table class="table">
+            <table class="table stacked">
                 <caption class="visually-hidden">{p.charges}</caption>
                 <thead>
                     <tr>
@@ -105,8 +108,8 @@ fn table(cost: &DayCost) -> impl IntoView + use<> {
                 <tfoot>
                     <tr>
                         <th scope="row" colspan=span>{console::texts(lang()).total}</th>
-                        <td class="number">{energy.to_string()}</td>
-                        <td class="number">{total}</td>
+                        <td class="number" data-label=p.kwh>{kwh(energy)}</td>
+                        <td class="number" data-label=p.cost>{total}</td>
                     </tr>
                 </tfoot>
             </table>
@@ -115,16 +118,17 @@ fn table(cost: &DayCost) -> impl IntoView + use<> {
 }
 
 fn row(line: &DayCharge, wallet: Wallet) -> impl IntoView + use<> {
-    let plan = (wallet == Wallet::Server).then(|| view! { <td>{line.plan.clone()}</td> });
+    let p = prices::texts(lang());
+    let plan = (wallet == Wallet::Server).then(|| view! { <td data-label=p.plan>{line.plan.clone()}</td> });
     let rate = u8::try_from(line.rate).map_or("", |rate| common::rate(rate, lang()));
     view! {
         <tr>
             {plan}
-            <td>{rate}</td>
-            <td class="number">{line.tier}</td>
-            <td class="number">{line.price.to_string()}</td>
-            <td class="number">{kwh(line.energy)}</td>
-            <td class="number">{exact(line.energy.0 * line.price.0)}</td>
+            <th scope="row" data-label=p.rate>{rate}</th>
+            <td class="number" data-label=p.tier>{line.tier}</td>
+            <td class="number" data-label=p.price>{line.price.to_string()}</td>
+            <td class="number" data-label=p.kwh>{kwh(line.energy)}</td>
+            <td class="number" data-label=p.cost>{exact(line.energy.0 * line.price.0)}</td>
         </tr>
     }
 }
@@ -206,7 +210,7 @@ fn part(part: &ChargePart) -> impl IntoView + use<> {
 fn meter_took(took: Option<MeterTook>, posted: &[PostedUse]) -> impl IntoView + use<> {
     let t = texts(lang());
     let body = match took {
-        None => view! { <p class="empty">{t.no_took}</p> }.into_any(),
+        None => view! { <p>{t.no_took}</p> }.into_any(),
         Some(took) => view! {
             <table class="table sum">
                 <caption class="visually-hidden">{t.step_took}</caption>

@@ -7,13 +7,14 @@ use super::super::frame::{Frame, Section};
 use super::super::prices::{year, yuan};
 use crate::i18n::price_plans::change;
 use crate::i18n::price_steps::{
-    AppliesAt, MeterShows, NextTier, NextVersion, ReadAt, StandbyFrom, TierAt, UntilAt, VersionSince, period, season, texts,
+    AppliesAt, ChargedAt, MeterShows, NextTier, NextVersion, ReadAt, StandbyFrom, TierAt, UntilAt, VersionSince, period, season,
+    texts,
 };
 use crate::i18n::{commands, common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
-use model::console::{OwnPrices, PlanInForce, PriceNow, PriceSteps, TierStep};
+use model::console::{LastCharge, OwnPrices, PlanInForce, PriceNow, PriceSteps, TierStep};
 use model::error::AppError;
 use model::ids::MeterId;
 use model::meter::Wallet;
@@ -51,6 +52,7 @@ fn Body(price: PriceNow) -> impl IntoView {
     };
     let own = price.own.as_ref().map(|own| own_step(own, price.plan.is_some(), at));
     let steps = price.steps.as_ref().map(|steps| steps_of(steps, at));
+    let last = price.last.map(|last| last_charge(last, price.steps.as_ref().map(|steps| steps.rate), at));
     let yesterday = format!("{room}/days/{}", at.date().plus(-1));
     view! {
         <Frame title=t.now_title section=Section::Wall>
@@ -63,7 +65,7 @@ fn Body(price: PriceNow) -> impl IntoView {
                 <p class="muted">{common::at(at, at, lang())}" · "{who}</p>
             </section>
             <section class="card">
-                <ol class="price-steps">{plan}{own}{steps}</ol>
+                <ol class="price-steps">{plan}{own}{steps}{last}</ol>
             </section>
             <p class="no-print"><a href=yesterday>{t.yesterday}</a></p>
         </Frame>
@@ -133,6 +135,19 @@ fn steps_of(steps: &PriceSteps, now: Timestamp) -> impl IntoView + use<> {
                 " "{common::yuan(lang())}"/kWh"</p>
         </li>
     }
+}
+
+/// What was charged last, and why its rate may be another one than the hours say.
+fn last_charge(last: LastCharge, by_hour: Option<u8>, now: Timestamp) -> impl IntoView {
+    let t = texts(lang());
+    let words = ChargedAt {
+        at: common::at(last.at, now, lang()),
+        rate: common::rate(last.rate, lang()),
+        tier: last.tier,
+        price: last.price.to_string(),
+    };
+    let other = (by_hour.is_some_and(|rate| rate != last.rate)).then(|| view! { <p class="muted">{t.by_registers}</p> });
+    view! { <li><h2>{t.step_last}</h2><p>{words.text(lang())}</p>{other}</li> }
 }
 
 fn tier_step(tier: TierStep) -> impl IntoView {

@@ -114,6 +114,17 @@ pub async fn day_books(db: &Db, account: AccountId, meter: MeterId, day: Date) -
     })
 }
 
+/// The last energy of the newest charge of a meter, and its reading.
+pub async fn last_charge(db: &Db, meter: MeterId) -> Result<Option<(Timestamp, Line)>> {
+    let row: Option<(Timestamp, JsonText<Vec<Line>>)> = read!(db, |pool| sqlx::query_as(
+        "SELECT at, lines FROM charges WHERE meter_id = $1 AND reverses IS NULL ORDER BY at DESC LIMIT 1"
+    )
+    .bind(meter)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.and_then(|(at, JsonText(lines))| Some((at, *lines.last()?))))
+}
+
 /// What an account was charged for a meter on a day, by price.
 pub async fn charged_on(db: &Db, account: AccountId, meter: MeterId, day: Date) -> Result<Vec<DayCharge>> {
     read!(db, |pool| sqlx::query_as(

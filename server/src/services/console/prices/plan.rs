@@ -1,6 +1,6 @@
 //! The page of a plan, and the dry run of a version.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::console::{PlanPage, PlanPlace, PlanVersion, PriceTrial, TrialCost, Typical};
 use model::energy::Energy;
@@ -144,7 +144,7 @@ async fn costs(
     (before, after): (Option<&Prices>, &Prices),
 ) -> Result<(usize, Vec<TrialCost>), AppError> {
     let used = prices::used_between(&context.db, days.0, days.1).await?;
-    let chosen: std::collections::HashSet<MeterId> = of.unwrap_or_default().iter().copied().collect();
+    let chosen: HashSet<MeterId> = of.unwrap_or_default().iter().copied().collect();
     let used: Vec<(MeterId, Energy)> = used.into_iter().filter(|(meter, _)| of.is_none() || chosen.contains(meter)).collect();
     let at = |part: usize| used.get(used.len().saturating_sub(1) * part / 10).copied();
     let mut picks: Vec<(Typical, MeterId)> = Vec::new();

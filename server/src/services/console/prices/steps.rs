@@ -1,6 +1,6 @@
 //! What a kWh costs now and why, and why a day cost what it did.
 
-use model::console::{DayCharge, DayCost, LedgerSteps, OwnPrices, PlanInForce, PriceNow};
+use model::console::{DayCharge, DayCost, LastCharge, LedgerSteps, OwnPrices, PlanInForce, PriceNow};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
@@ -58,7 +58,13 @@ impl ConsoleService {
             }
             Wallet::None => (applies.as_ref().map(|one| steps(&one.prices, at, Energy::ZERO)), None),
         };
-        Ok(PriceNow { meter, room: room.name(), wallet: room.wallet, at, steps, plan: applies.map(|one| one.plan), own })
+        let last = match room.wallet {
+            Wallet::Server => wallets::last_charge(db, meter).await?,
+            _ => None,
+        };
+        let last = last.map(|(at, line)| LastCharge { at, rate: line.rate, tier: line.tier, price: Money(line.price_e4) });
+        let plan = applies.map(|one| one.plan);
+        Ok(PriceNow { meter, room: room.name(), wallet: room.wallet, at, steps, plan, own, last })
     }
 
     /// The plan that applies to a meter, named as far as the operator may see the place.
