@@ -173,7 +173,7 @@ pub struct AuditQuery {
     /// Exactly this subject, as in the line: `meter:<id>`.
     pub subject: String,
     pub from: Option<Date>,
-    /// Inclusive.
+    /// The last day, itself included.
     pub until: Option<Date>,
     /// Page, from 0.
     pub page: i64,
@@ -224,7 +224,7 @@ pub struct AuditLine {
     pub subject: String,
     /// The meter of the subject and where it is.
     pub place: Option<(MeterId, RoomName)>,
-    /// As JSON.
+    /// The detail as it was recorded, JSON.
     pub detail: String,
 }
 

@@ -11,11 +11,11 @@ pub mod test;
 use serde::{Deserialize, Serialize};
 
 use crate::word_enum;
-pub use dial_in::{DialInConnection, Newcomer};
+pub use dial_in::{DialInConnection, UnknownCaller};
 pub use form::{FormField, GatewayForm};
 pub use host::Host;
 pub use pattern::BytePattern;
-pub use settings::{GatewayCode, GatewayName, GatewaySettings, Heartbeat, Reach, Timing};
+pub use settings::{Dialling, GatewayCode, GatewayName, GatewaySettings, Heartbeat, Timing};
 pub use test::{ConnectFault, GatewayTest, TestOutcome};
 
 word_enum! {

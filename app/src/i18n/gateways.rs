@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::gateways::*;
-use model::gateway::scan::Standing;
+use model::gateway::scan::ScanMatch;
 use model::gateway::test::TestOutcome;
 use model::gateway::{ConnectFault, FormField, Framing, GatewayHealth, GatewayTest, SweepInterval};
 
@@ -49,16 +49,16 @@ pub fn wrong_field(field: FormField, lang: Lang) -> String {
 
 /// What a found meter is to the site, and what to do.
 #[must_use]
-pub const fn standing(standing: Standing, lang: Lang) -> &'static str {
+pub const fn standing(standing: ScanMatch, lang: Lang) -> &'static str {
     let t = texts(lang).standing;
     match standing {
-        Standing::New => t.new,
-        Standing::Known => t.known,
-        Standing::OtherSerial => t.other_serial,
-        Standing::Elsewhere => t.elsewhere,
-        Standing::Doubled => t.doubled,
-        Standing::Unknown => t.unknown,
-        Standing::Collision => t.collision,
+        ScanMatch::New => t.new,
+        ScanMatch::Known => t.known,
+        ScanMatch::OtherSerial => t.other_serial,
+        ScanMatch::Elsewhere => t.elsewhere,
+        ScanMatch::Doubled => t.doubled,
+        ScanMatch::Unknown => t.unknown,
+        ScanMatch::Collision => t.collision,
     }
 }
 

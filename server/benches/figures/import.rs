@@ -11,7 +11,7 @@ use domain::rng::Rng;
 use domain::site_plan::{GatewayRow, MeterRow, Row, SiteRows};
 use domain::wall_layout::Scope;
 use model::console::RoomName;
-use model::gateway::{Host, Reach};
+use model::gateway::{Dialling, Host};
 use model::ids::UserId;
 use model::language::Lang;
 use model::meter::Wallet;
@@ -94,7 +94,7 @@ fn site() -> Outcome<SiteRows> {
         if unit == 1 {
             let value = GatewayRow {
                 name: gateway.clone(),
-                reach: Reach::Dialled { host: Host::parse("10.0.0.1").ok_or("no host")?, port: NonZeroU16::MIN },
+                reach: Dialling::Dialled { host: Host::parse("10.0.0.1").ok_or("no host")?, port: NonZeroU16::MIN },
                 framing,
                 interval_s: None,
                 tls_name: None,

@@ -6,7 +6,7 @@ use app::api::discovery::{DiscoveryPort, Placement, ScanView};
 use async_trait::async_trait;
 use model::console::RoomName;
 use model::error::AppError;
-use model::gateway::scan::{Discovered, Standing};
+use model::gateway::scan::{Discovered, ScanMatch};
 use model::ids::GatewayId;
 use model::permission::Permission;
 use model::person::Who;
@@ -84,7 +84,7 @@ impl DiscoveryPort for DiscoveryService {
                 wallet,
             })
         };
-        let new = scan.found.into_iter().filter(|found| found.standing == Standing::New);
+        let new = scan.found.into_iter().filter(|found| found.standing == ScanMatch::New);
         self.site.meters_workbook(lang, new.filter_map(row).collect()).await
     }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use model::console::ReadQuality;
 use model::error::AppError;
 use model::gateway::scan::Scan;
-use model::gateway::{DialInConnection, GatewayTest, Newcomer};
+use model::gateway::{DialInConnection, GatewayTest, UnknownCaller};
 use model::ids::{GatewayId, MeterId};
 
 use domain::meter_state::StateBlock;
@@ -36,7 +36,7 @@ pub trait MeterGateway: Send + Sync {
     /// Connects to a gateway and reads a meter behind it. [`AppError::Unavailable`] where this process does not poll.
     async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError>;
     /// What dialled in and is no gateway.
-    fn newcomers(&self) -> Vec<Newcomer>;
+    fn newcomers(&self) -> Vec<UnknownCaller>;
     /// The connections of a gateway that dials in, since the server started.
     fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection>;
     /// How many of its last requests a meter answered.
@@ -90,7 +90,7 @@ impl MeterGateway for GatewayHandle {
         self.test_gateway(gateway, rng).await
     }
 
-    fn newcomers(&self) -> Vec<Newcomer> {
+    fn newcomers(&self) -> Vec<UnknownCaller> {
         self.newcomers()
     }
 
@@ -149,7 +149,7 @@ impl MeterGateway for NoMeterGateway {
     async fn test_gateway(&self, _: GatewayId, _: &Rng) -> Result<GatewayTest, AppError> {
         Err(AppError::Unavailable)
     }
-    fn newcomers(&self) -> Vec<Newcomer> {
+    fn newcomers(&self) -> Vec<UnknownCaller> {
         Vec::new()
     }
     fn connections(&self, _: GatewayId) -> Vec<DialInConnection> {

@@ -13,7 +13,7 @@ use domain::serial::Serial;
 use model::console::ReadQuality;
 use model::error::AppError;
 use model::gateway::scan::Scan;
-use model::gateway::{DialInConnection, GatewayTest, Newcomer};
+use model::gateway::{DialInConnection, GatewayTest, UnknownCaller};
 use model::ids::{GatewayId, MeterId};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -127,7 +127,7 @@ impl MeterGateway for Buses {
         self.gateway().test_gateway(gateway, rng).await
     }
 
-    fn newcomers(&self) -> Vec<Newcomer> {
+    fn newcomers(&self) -> Vec<UnknownCaller> {
         self.gateway().newcomers()
     }
 

@@ -7,7 +7,7 @@ use domain::framing::Framing;
 use domain::order::Limits;
 use meters::GatewayHandle;
 use meters::profile::Profiles;
-use model::gateway::scan::{Discovered, Scan, ScanState, Standing};
+use model::gateway::scan::{Discovered, Scan, ScanMatch, ScanState};
 use model::ids::GatewayId;
 use model::language::Lang;
 use model::permission::Permissions;
@@ -48,13 +48,13 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     let scan = scanned(&engine, gateway).await;
     assert_eq!((scan.state, scan.tried, scan.total), (ScanState::Done, 247, 247));
     assert_eq!(scan.found.len(), 5, "{scan:?}");
-    assert_eq!((at(&scan, 1).standing, at(&scan, 1).profile.as_deref()), (Standing::Known, Some("rpp")));
-    assert_eq!((at(&scan, 2).standing, at(&scan, 2).profile.as_deref()), (Standing::New, Some("acrel-ddsy1352")));
+    assert_eq!((at(&scan, 1).standing, at(&scan, 1).profile.as_deref()), (ScanMatch::Known, Some("rpp")));
+    assert_eq!((at(&scan, 2).standing, at(&scan, 2).profile.as_deref()), (ScanMatch::New, Some("acrel-ddsy1352")));
     assert_eq!(at(&scan, 2).serial, None, "this model does not say it");
-    assert_eq!((at(&scan, 3).standing, at(&scan, 3).profile.as_deref()), (Standing::New, Some("eastron-sdm320y")));
+    assert_eq!((at(&scan, 3).standing, at(&scan, 3).profile.as_deref()), (ScanMatch::New, Some("eastron-sdm320y")));
     assert_eq!(at(&scan, 3).serial.as_ref(), Some(&serials[2]));
-    assert_eq!(at(&scan, 4).standing, Standing::OtherSerial);
-    assert_eq!(at(&scan, 5).standing, Standing::Elsewhere);
+    assert_eq!(at(&scan, 4).standing, ScanMatch::OtherSerial);
+    assert_eq!(at(&scan, 5).standing, ScanMatch::Elsewhere);
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands").await, 0, "it only reads");
     // What is new and says its serial number is in the workbook, where only its room is missing.
     let context = Context { gateway: Arc::new(engine.clone()), ..s.w.context().await };
@@ -75,7 +75,7 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     // What is registered meanwhile is no longer new.
     s.w.execute("UPDATE meters SET retired_at = NULL WHERE unit = 3").await;
     engine.reload();
-    until(SOON, "the comparison", || async { at(&engine.scan(gateway).unwrap(), 3).standing != Standing::New }).await;
+    until(SOON, "the comparison", || async { at(&engine.scan(gateway).unwrap(), 3).standing != ScanMatch::New }).await;
     engine.stop().await;
 });
 

@@ -2,7 +2,7 @@
 
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
-use model::gateway::{ConnectFault, GatewayHealth, GatewayTest, Host, Reach, TestOutcome, Trust};
+use model::gateway::{ConnectFault, Dialling, GatewayHealth, GatewayTest, Host, TestOutcome, Trust};
 use model::ids::{GatewayId, MeterId};
 use model::permission::Permissions;
 use model::person::{Role, Who};
@@ -208,7 +208,7 @@ both!(changed_settings_reach_the_running_engine, |w: World| async move {
     let mut settings = rows[0].settings().unwrap();
     let right = settings.reach.clone();
     let (host, port) = (Host::parse("127.0.0.1").unwrap(), std::num::NonZeroU16::new(1).unwrap());
-    settings.reach = Reach::Dialled { host, port };
+    settings.reach = Dialling::Dialled { host, port };
     let at = SystemClock.now();
     store::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Change).await.unwrap();
     engine.reload();

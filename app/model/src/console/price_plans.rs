@@ -48,7 +48,7 @@ pub enum PriceChange {
     Tiers,
     /// Day table 1 or 2.
     Table(u8),
-    /// The seasons.
+    /// The seasons of the year, in their order.
     Seasons,
 }
 
@@ -108,7 +108,7 @@ impl PlanPage {
 pub enum Typical {
     /// A tenth of the rooms use less.
     Low,
-    /// The middle.
+    /// The room in the middle of all by use.
     Median,
     /// A tenth use more.
     High,

@@ -75,13 +75,13 @@ pub struct PriceNow {
 /// The energy that was charged last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastCharge {
-    /// The reading.
+    /// The reading in the meter, as the charge used it.
     pub at: Timestamp,
     /// 1 spike, 2 peak, 3 flat, 4 valley: by the meter's registers, where it has them.
     pub rate: u8,
     /// 1-3.
     pub tier: u8,
-    /// Surcharge included.
+    /// With the surcharge of the tier, 0.0001 yuan/kWh.
     pub price: Money,
 }
 

@@ -16,7 +16,7 @@ pub struct DialInConnection {
 
 /// Something that dialled in and is no gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Newcomer {
+pub struct UnknownCaller {
     /// The first bytes that it sent, 1 to 64.
     pub received: Vec<u8>,
     /// The address from where it came last.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::settings::{GatewayCode, GatewayName, GatewaySettings, Heartbeat, Reach, Timing};
+use super::settings::{Dialling, GatewayCode, GatewayName, GatewaySettings, Heartbeat, Timing};
 use super::{BytePattern, Framing, Host, SweepInterval};
 use crate::word_enum;
 
@@ -54,8 +54,8 @@ impl GatewayForm {
         let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
         let pattern = |pattern: Option<&BytePattern>| pattern.map(ToString::to_string).unwrap_or_default();
         let (dialled, registration, heartbeat) = match &settings.reach {
-            Reach::Dialled { host, port } => (Some((host, port)), None, None),
-            Reach::DialIn { registration, heartbeat } => (None, Some(registration), heartbeat.as_ref()),
+            Dialling::Dialled { host, port } => (Some((host, port)), None, None),
+            Dialling::DialIn { registration, heartbeat } => (None, Some(registration), heartbeat.as_ref()),
         };
         Self::read(|field| match field {
             FormField::Name => settings.name.to_string(),
@@ -103,10 +103,10 @@ impl GatewayForm {
         })
     }
 
-    fn reach(&self) -> Result<Reach, FormField> {
+    fn reach(&self) -> Result<Dialling, FormField> {
         use FormField as F;
         match self.get(F::Transport) {
-            DIALLED => Ok(Reach::Dialled {
+            DIALLED => Ok(Dialling::Dialled {
                 host: Host::parse(self.get(F::Host)).ok_or(F::Host)?,
                 port: self.get(F::Port).parse::<NonZeroU16>().map_err(|_| F::Port)?,
             }),
@@ -121,7 +121,7 @@ impl GatewayForm {
                     (None, None) => None,
                     (None, Some(_)) => return Err(F::HeartbeatAnswer),
                 };
-                Ok(Reach::DialIn { registration, heartbeat })
+                Ok(Dialling::DialIn { registration, heartbeat })
             }
             _ => Err(F::Transport),
         }

@@ -14,7 +14,7 @@ word_enum! {
     }
 
     /// What a found meter is to the site.
-    pub enum Standing {
+    pub enum ScanMatch {
         /// Neither its address nor its serial number is registered.
         New = "new",
         /// It is registered here, as it was found.
@@ -41,7 +41,7 @@ pub struct Discovered {
     pub serial: Option<String>,
     /// The profile that its answers fit.
     pub profile: Option<String>,
-    pub standing: Standing,
+    pub standing: ScanMatch,
 }
 
 /// A scan, which is kept in memory only.

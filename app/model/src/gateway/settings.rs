@@ -10,14 +10,14 @@ use super::{BytePattern, Framing, Host, SweepInterval};
 pub struct GatewaySettings {
     pub name: GatewayName,
     pub code: Option<GatewayCode>,
-    pub reach: Reach,
+    pub reach: Dialling,
     pub framing: Framing,
     pub timing: Timing,
 }
 
 /// How gateway and server reach each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Dialling {
     /// The server connects to it.
     Dialled { host: Host, port: NonZeroU16 },
     /// It connects to the server, and says by these bytes who it is.
@@ -96,7 +96,7 @@ short_text! {
     GatewayCode, 20
 }
 
-impl Reach {
+impl Dialling {
     #[must_use]
     pub const fn is_dial_in(&self) -> bool {
         matches!(self, Self::DialIn { .. })
@@ -104,7 +104,7 @@ impl Reach {
 }
 
 /// The address, or the registration.
-impl fmt::Display for Reach {
+impl fmt::Display for Dialling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dialled { host, port } if host.as_str().contains(':') => write!(f, "[{host}]:{port}"),

@@ -50,12 +50,12 @@ pub fn detail(line: &AuditLine, names: &Names, lang: Lang) -> Option<String> {
     }
     let Ok(Value::Object(detail)) = serde_json::from_str(&line.detail) else { return None };
     let area = line.action.split_once('.').map_or("", |(area, _)| area);
-    let mut words = Words { area, action: &line.action, names, lang, said: Vec::new() };
+    let mut words = DetailText { area, action: &line.action, names, lang, said: Vec::new() };
     words.object(&detail);
     common::clauses(words.said, lang)
 }
 
-struct Words<'a> {
+struct DetailText<'a> {
     area: &'a str,
     action: &'a str,
     names: &'a Names,
@@ -63,7 +63,7 @@ struct Words<'a> {
     said: Vec<String>,
 }
 
-impl Words<'_> {
+impl DetailText<'_> {
     fn object(&mut self, detail: &Map<String, Value>) {
         for (key, form) in KEYS {
             if let Some(value) = detail.get(*key) {
@@ -227,7 +227,7 @@ fn plain(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn said(action: &str, detail: &str, lang: Lang) -> String {
+    fn described(action: &str, detail: &str, lang: Lang) -> String {
         let line = AuditLine {
             seq: 1,
             at: Timestamp(0),
@@ -320,7 +320,7 @@ mod tests {
     fn each_detail_is_said_in_words() {
         for (action, detail, zh, en) in WRITTEN {
             for (lang, word) in [(Lang::Zh, zh), (Lang::En, en)] {
-                let said = said(action, &detail.replace('$', ID), lang);
+                let said = described(action, &detail.replace('$', ID), lang);
                 assert!(said.contains(word), "{action}: {said}");
                 assert!(!said.contains(['{', '"', '_', '$']) && !said.contains("0000-"), "{action}: {said}");
             }
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_left_to_the_raw_record() {
-        assert_eq!(said("session.open", "{}", Lang::En), "");
-        assert_eq!(said("session.open", "not json", Lang::En), "");
+        assert_eq!(described("session.open", "{}", Lang::En), "");
+        assert_eq!(described("session.open", "not json", Lang::En), "");
     }
 }

@@ -19,7 +19,7 @@ use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
 use model::gateway::form::DIAL_IN;
-use model::gateway::{BytePattern, Framing, GatewayHealth, Newcomer, Sweep, SweepInterval};
+use model::gateway::{BytePattern, Framing, GatewayHealth, Sweep, SweepInterval, UnknownCaller};
 use model::ids::GatewayId;
 use model::time::Timestamp;
 
@@ -27,7 +27,7 @@ use model::time::Timestamp;
 struct Shown {
     lines: Vec<GatewayLine>,
     retired: Vec<(GatewayId, String, Timestamp)>,
-    newcomers: Vec<Newcomer>,
+    newcomers: Vec<UnknownCaller>,
     site: Option<SweepInterval>,
     port: Option<u16>,
     may_change: bool,
@@ -191,7 +191,7 @@ fn port_form(port: Option<u16>) -> impl IntoView {
 }
 
 /// What dialled in and is no gateway, each with a way to make it one.
-fn newcomers(newcomers: &[Newcomer]) -> impl IntoView + use<> {
+fn newcomers(newcomers: &[UnknownCaller]) -> impl IntoView + use<> {
     let (o, t) = (operator::texts(lang()), texts(lang()));
     let rows = newcomers.iter().filter_map(|one| {
         let pattern = BytePattern::new(one.received.clone())?;

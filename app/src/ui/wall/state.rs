@@ -33,7 +33,7 @@ pub struct Room {
 /// Everything the wall shows.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
-    /// By place.
+    /// The buildings, with their floors as rows.
     pub blocks: Vec<Block>,
     pub sets: Vec<Set>,
     /// Rooms, by index of their tile.

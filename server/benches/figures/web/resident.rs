@@ -29,12 +29,12 @@ enum Lighthouse {
     Ran { all: Vec<Audit> },
 }
 
-/// One run.
+/// The figures of one run.
 #[derive(Deserialize)]
 struct Audit {
-    /// s.
+    /// Largest contentful paint, s.
     lcp: f64,
-    /// ms.
+    /// Total blocking time, ms.
     tbt: f64,
     performance: f64,
     accessibility: f64,

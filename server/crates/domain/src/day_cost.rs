@@ -25,7 +25,7 @@ pub struct Charged {
 
 /// What was charged before those charges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Before {
+pub struct ChargedBefore {
     /// Cost of all days before the day, 1e-7 yuan.
     pub cost_e7: i64,
     /// Posted by the charges that do not touch the day.
@@ -34,7 +34,7 @@ pub struct Before {
 
 /// The steps of a day: `charges` are all that touch it, and `ledger` is what the ledger has of them.
 #[must_use]
-pub fn ledger_steps(day: Date, charges: &[Charged], before: Before, ledger: Money) -> LedgerSteps {
+pub fn ledger_steps(day: Date, charges: &[Charged], before: ChargedBefore, ledger: Money) -> LedgerSteps {
     let cost = |keep: &dyn Fn(Date) -> bool| {
         let lines = charges.iter().flat_map(|charge| &charge.lines);
         lines.filter(|line| keep(line.day)).map(|line| line.cost_e7).sum::<i64>()
@@ -105,7 +105,7 @@ mod tests {
             let touches = |charge: &&Charged| charge.at > day.start() && charge.from < day.plus(1).start();
             let here: Vec<Charged> = all.iter().filter(touches).cloned().collect();
             let lines = all.iter().flat_map(|charge| &charge.lines);
-            let before = Before {
+            let before = ChargedBefore {
                 cost_e7: lines.clone().filter(|line| line.day < day).map(|line| line.cost_e7).sum(),
                 posted: all.iter().filter(|charge| charge.at <= day.start()).map(|charge| charge.posted).sum(),
             };
@@ -131,7 +131,7 @@ mod tests {
         let charged = Charged { from, at, posted: Money(1_000), lines: vec![line], is_reversal: false };
         let back = Line { wh: -100, cost_e7: -1_000_000, ..line };
         let reversal = Charged { posted: Money(-1_000), lines: vec![back], is_reversal: true, ..charged.clone() };
-        let steps = ledger_steps(day, &[charged, reversal], Before::default(), Money::ZERO);
+        let steps = ledger_steps(day, &[charged, reversal], ChargedBefore::default(), Money::ZERO);
         assert_eq!((steps.posted, steps.carried_out_e7, steps.charges.len()), (Money::ZERO, 0, 2));
     }
 }

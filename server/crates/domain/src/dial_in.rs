@@ -35,13 +35,13 @@ mod tests {
     use super::*;
     use crate::rng::Rng;
 
-    fn known() -> Vec<(GatewayId, BytePattern)> {
+    fn registered() -> Vec<(GatewayId, BytePattern)> {
         let texts = ["GW-0001", "GW-0002", "hex:AA 55 01", "hex:AA 55 02 00"];
         (1..).zip(texts).map(|(n, text)| (GatewayId(Uuid::from_u128(n)), BytePattern::parse(text).unwrap())).collect()
     }
 
     fn of(received: &[u8]) -> Recognition {
-        let known = known();
+        let known = registered();
         recognise(known.iter().map(|(gateway, pattern)| (*gateway, pattern)), received)
     }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn byte_by_byte_ends_as_at_once() {
         let rng = Rng::from_seed([3; 32]);
-        let known = known();
+        let known = registered();
         for n in 0..20_000_usize {
             let mut bytes = rng.bytes::<10>().to_vec();
             // Three of four begin like a registration.

@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    fn told(wanted: &Wanted, gaps: &[PriceGap]) -> Parameters {
+    fn issued(wanted: &Wanted, gaps: &[PriceGap]) -> Parameters {
         let mut known = Parameters::default();
         for gap in gaps {
             match issue(*gap, wanted, NOW).unwrap() {
@@ -115,7 +115,7 @@ mod tests {
         let wanted = Wanted { now: plan(), next: Some(next) };
         let all = [PriceGap::Prices, PriceGap::Standby, PriceGap::Tiers, PriceGap::Table(1), PriceGap::Seasons];
         assert_eq!(gaps(&Parameters::default(), &wanted, NOW), all);
-        let known = told(&wanted, &all);
+        let known = issued(&wanted, &all);
         assert_eq!(known.date_plan, [PlanEntry { month: 3, day: 1, table: 1 }, PlanEntry { month: 11, day: 1, table: 2 }]);
         assert_eq!(gaps(&known, &wanted, NOW), [], "thresholds are compared as a meter keeps them");
         // After the switch-over it goes by the standby prices.
@@ -128,7 +128,7 @@ mod tests {
     fn only_prices_are_loaded_before_their_time() {
         let tables = ["00:00=1".parse().unwrap(), DayTable::default()];
         let wanted = Wanted { now: plan(), next: Some((Prices { tables, ..plan() }, NOW.plus(DAY))) };
-        let known = told(&wanted, &[PriceGap::Prices, PriceGap::Tiers, PriceGap::Table(1), PriceGap::Seasons]);
+        let known = issued(&wanted, &[PriceGap::Prices, PriceGap::Tiers, PriceGap::Table(1), PriceGap::Seasons]);
         assert_eq!(gaps(&known, &wanted, NOW), []);
         let dearer = Wanted { next: Some((Prices::flat(1), NOW.plus(DAY))), ..wanted };
         assert_eq!(gaps(&known, &dearer, NOW), [PriceGap::Standby]);

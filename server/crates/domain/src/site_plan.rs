@@ -10,7 +10,7 @@ mod types;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use model::console::RoomName;
-use model::gateway::Reach;
+use model::gateway::Dialling;
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
@@ -120,14 +120,14 @@ impl<'a> Planner<'a> {
 
     /// The other gateway after the import whose registration could be taken for this one's.
     fn clashing(&self, row: &GatewayRow) -> Option<String> {
-        let Reach::DialIn { registration, .. } = &row.reach else { return None };
+        let Dialling::DialIn { registration, .. } = &row.reach else { return None };
         let rows: HashMap<&str, &GatewayRow> =
             self.rows.gateways.iter().map(|row| (row.value.name.as_str(), &row.value)).collect();
         let kept = self.state.gateways.values().map(|(_, kept)| kept).filter(|kept| !rows.contains_key(kept.name.as_str()));
         let mut others = kept.chain(rows.values().copied()).filter(|other| other.name != row.name);
         let clashes = |other: &&GatewayRow| match &other.reach {
-            Reach::DialIn { registration: taken, .. } => taken.clashes_with(registration),
-            Reach::Dialled { .. } => false,
+            Dialling::DialIn { registration: taken, .. } => taken.clashes_with(registration),
+            Dialling::Dialled { .. } => false,
         };
         others.find(clashes).map(|other| other.name.clone())
     }

@@ -4,7 +4,7 @@
 
 mod listener;
 mod mailbox;
-mod seats;
+mod permits;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use model::gateway::{BytePattern, DialInConnection, Newcomer};
+use model::gateway::{BytePattern, DialInConnection, UnknownCaller};
 use model::ids::GatewayId;
 use model::time::Timestamp;
 use serde::Deserialize;
@@ -25,9 +25,9 @@ use domain::clock::SharedClock;
 use domain::dial_in::{Recognition, recognise};
 pub use listener::{Acceptor, DialInError, serve};
 pub(crate) use mailbox::{Accepted, Mailbox};
-pub(crate) use seats::{Refusal, Seat};
+pub(crate) use permits::{ConnectionPermit, Refusal};
 
-use seats::Seats;
+use permits::ConnectionPermits;
 
 /// Unknown registrations that are kept for people to see.
 const MOST_NEWCOMERS: usize = 50;
@@ -100,14 +100,14 @@ pub struct Hub(Arc<Shared>);
 pub(crate) struct Shared {
     config: DialInConfig,
     clock: SharedClock,
-    seats: Arc<Seats>,
+    seats: Arc<ConnectionPermits>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     gateways: HashMap<GatewayId, KnownGateway>,
-    newcomers: VecDeque<Newcomer>,
+    newcomers: VecDeque<UnknownCaller>,
     warned: Option<Instant>,
 }
 
@@ -126,7 +126,7 @@ struct KnownGateway {
     registration: BytePattern,
     mailbox: Arc<Mailbox>,
     /// Alive as long as its newest connection is.
-    seat: Weak<Seat>,
+    seat: Weak<ConnectionPermit>,
     connected: Option<Instant>,
     /// The newest first.
     connections: VecDeque<Arc<Mutex<DialInConnection>>>,
@@ -143,7 +143,7 @@ pub(crate) struct Registration {
 impl Hub {
     #[must_use]
     pub fn new(config: DialInConfig, clock: SharedClock) -> Self {
-        let seats = Arc::new(Seats::new(config.max_connections, config.max_per_address));
+        let seats = Arc::new(ConnectionPermits::new(config.max_connections, config.max_per_address));
         Self(Arc::new(Shared { config, clock, seats, state: Mutex::default() }))
     }
 
@@ -175,7 +175,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Refusal`] where there are too many.
-    pub(crate) fn admit(&self, address: IpAddr) -> Result<Arc<Seat>, Refusal> {
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<Arc<ConnectionPermit>, Refusal> {
         self.0.seats.take(address)
     }
 
@@ -185,7 +185,7 @@ impl Hub {
     }
 
     /// Hands a connection to the link of its gateway. It replaces the one before, unless that is too young.
-    pub(crate) fn hand_over(&self, gateway: GatewayId, stream: Box<dyn Stream>, peer: SocketAddr, seat: Arc<Seat>) {
+    pub(crate) fn hand_over(&self, gateway: GatewayId, stream: Box<dyn Stream>, peer: SocketAddr, seat: Arc<ConnectionPermit>) {
         let mut state = self.lock();
         let may_warn = state.may_warn();
         // Retired since it was recognised.
@@ -231,7 +231,13 @@ impl Hub {
                 if state.may_warn() {
                     tracing::warn!(%peer, received = hex, "gateway.unknown-registration");
                 }
-                state.newcomers.push_front(Newcomer { received, peer: peer.ip().to_string(), first: now, last: now, times: 1 });
+                state.newcomers.push_front(UnknownCaller {
+                    received,
+                    peer: peer.ip().to_string(),
+                    first: now,
+                    last: now,
+                    times: 1,
+                });
                 state.newcomers.truncate(MOST_NEWCOMERS);
             }
         }
@@ -239,7 +245,7 @@ impl Hub {
 
     /// What dialled in and is no gateway, the newest first.
     #[must_use]
-    pub fn newcomers(&self) -> Vec<Newcomer> {
+    pub fn newcomers(&self) -> Vec<UnknownCaller> {
         self.lock().newcomers.iter().cloned().collect()
     }
 

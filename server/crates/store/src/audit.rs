@@ -74,9 +74,6 @@ pub struct Chain {
 }
 
 /// Walks the chain to its head.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn verify(db: &Db) -> Result<Chain> {
     let mut tx = db.begin_reading().await?;
     let head = head(&mut tx).await?;
@@ -130,9 +127,6 @@ pub struct Walked {
 
 /// Walks the lines between two instants, each against the one before. Where the range has the newest line, it has to be the
 /// head's.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn walk_range(db: &Db, from: Timestamp, until: Timestamp) -> Result<Walked> {
     let mut tx = db.begin_reading().await?;
     let key = tx.unsealed().key().clone();
@@ -180,9 +174,6 @@ pub async fn walk_range(db: &Db, from: Timestamp, until: Timestamp) -> Result<Wa
 }
 
 /// The seals of all rows of the books: how many there are, and which rows do not fit theirs, as `table key`.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn sealed_rows(db: &Db) -> Result<(i64, Vec<String>)> {
     let mut tx = db.begin_reading().await?;
     let head = head(&mut tx).await?;
@@ -195,9 +186,6 @@ pub async fn sealed_rows(db: &Db) -> Result<(i64, Vec<String>)> {
 }
 
 /// Writes down that a person verified lines and seals, and gives the number of that line.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn record_verification(db: &Db, at: Timestamp, who: &Who, found: &Verification) -> Result<i64> {
     let mut tx = db.begin().await?;
     let (actor, detail) = (format!("user:{}", who.user), serde_json::json!(found).to_string());
@@ -215,9 +203,6 @@ pub async fn record_verification(db: &Db, at: Timestamp, who: &Who, found: &Veri
 }
 
 /// Whether the head was written with the database's key, or nothing was written yet.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn key_fits(db: &Db) -> Result<bool> {
     let mut tx = db.begin_reading().await?;
     let head = head(&mut tx).await?;
@@ -233,9 +218,6 @@ pub struct Anchor {
 }
 
 /// The last line before an instant; `None` where there is none.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn anchor_before(db: &Db, end: Timestamp) -> Result<Option<Anchor>> {
     let mut tx = db.begin_reading().await?;
     // Lines are in the order of their commits, which is not quite that of their instants.
@@ -246,9 +228,6 @@ pub async fn anchor_before(db: &Db, end: Timestamp) -> Result<Option<Anchor>> {
 }
 
 /// Of anchors that were kept outside the database, those whose line is missing or another one.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn missing_anchors(db: &Db, anchors: &[(i64, Vec<u8>)]) -> Result<Vec<i64>> {
     let mut tx = db.begin_reading().await?;
     let mut missing = Vec::new();

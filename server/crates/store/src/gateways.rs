@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use model::audit::AuditAction;
 use model::console::{GatewayChange, GatewayLoss, GatewayMeter, RoomName};
 use model::error::AppError;
-use model::gateway::{BytePattern, GatewayCode, GatewaySettings, Reach};
+use model::gateway::{BytePattern, Dialling, GatewayCode, GatewaySettings};
 use model::ids::{GatewayId, MeterId, UserId, Uuid};
 use model::person::Who;
 use model::time::Timestamp;
@@ -82,7 +82,7 @@ pub async fn create(db: &Db, at: Timestamp, who: &Who, key: Uuid, settings: &Gat
         .execute(c)
         .await)?;
     write(&mut tx, id, settings).await?;
-    record(&mut tx, at, who, AuditAction::GatewayCreate, id, &json!({ "to": said(settings) }).to_string()).await?;
+    record(&mut tx, at, who, AuditAction::GatewayCreate, id, &json!({ "to": description(settings) }).to_string()).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -111,12 +111,13 @@ pub async fn change(
     let before = before.ok_or(AppError::NotFound)?;
     require_free(&mut tx, id, settings).await?;
     write(&mut tx, id, settings).await?;
-    let from = before.settings().map(|settings| said(&settings)).unwrap_or_default();
+    let from = before.settings().map(|settings| description(&settings)).unwrap_or_default();
     let (action, reason) = match edit {
         GatewayEdit::Change => (AuditAction::GatewayChange, ""),
         GatewayEdit::Replace(reason) => (AuditAction::GatewayReplace, reason),
     };
-    record(&mut tx, at, who, action, id, &json!({ "from": from, "to": said(settings), "reason": reason }).to_string()).await?;
+    record(&mut tx, at, who, action, id, &json!({ "from": from, "to": description(settings), "reason": reason }).to_string())
+        .await?;
     tx.commit().await
 }
 
@@ -279,7 +280,7 @@ pub async fn set_dial_in_port(db: &Db, at: Timestamp, who: &Who, port: Option<No
 
 /// Refuses a registration that is, begins or continues another gateway's: what begins so could be either.
 async fn require_free(tx: &mut Tx, id: GatewayId, settings: &GatewaySettings) -> Result<()> {
-    let Reach::DialIn { registration, .. } = &settings.reach else { return Ok(()) };
+    let Dialling::DialIn { registration, .. } = &settings.reach else { return Ok(()) };
     // Two transactions at once must not both find their place free.
     if let Tx::Postgres(connection) = tx {
         sqlx::query("LOCK TABLE gateways IN SHARE ROW EXCLUSIVE MODE").execute(&mut **connection).await?;
@@ -303,11 +304,11 @@ pub(crate) struct ReachColumns {
     pub heartbeat_answer: Option<String>,
 }
 
-pub(crate) fn reach_columns(reach: &Reach) -> ReachColumns {
+pub(crate) fn reach_columns(reach: &Dialling) -> ReachColumns {
     let none = ReachColumns { host: None, port: None, registration: None, heartbeat: None, heartbeat_answer: None };
     match reach {
-        Reach::Dialled { host, port } => ReachColumns { host: Some(host.to_string()), port: Some(port.get().into()), ..none },
-        Reach::DialIn { registration, heartbeat } => ReachColumns {
+        Dialling::Dialled { host, port } => ReachColumns { host: Some(host.to_string()), port: Some(port.get().into()), ..none },
+        Dialling::DialIn { registration, heartbeat } => ReachColumns {
             registration: Some(registration.stored()),
             heartbeat: heartbeat.as_ref().map(|heartbeat| heartbeat.pattern.stored()),
             heartbeat_answer: heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref()).map(BytePattern::stored),
@@ -349,7 +350,7 @@ async fn write(tx: &mut Tx, id: GatewayId, settings: &GatewaySettings) -> Result
 }
 
 /// In one line of the history and of the audit chain.
-fn said(settings: &GatewaySettings) -> String {
+fn description(settings: &GatewaySettings) -> String {
     let GatewaySettings { name, reach, framing, timing, .. } = settings;
     let numbers = [
         ("baud", timing.baud),

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 
 use model::command::CommandReason;
 use model::console::RoomName;
-use model::gateway::{BytePattern, GatewayCode, GatewayName, GatewaySettings, Heartbeat, Host, Reach, SweepInterval, Timing};
+use model::gateway::{BytePattern, Dialling, GatewayCode, GatewayName, GatewaySettings, Heartbeat, Host, SweepInterval, Timing};
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
@@ -85,7 +85,7 @@ impl GatewayRow {
     ///
     /// # Errors
     /// [`StoreError::Inconsistent`] where it is neither dialled nor dials in: somebody changed it by hand.
-    pub fn reach(&self) -> Result<Reach> {
+    pub fn reach(&self) -> Result<Dialling> {
         let wrong = |column| StoreError::Inconsistent { table: "gateways", column };
         let pattern = |hex: &Option<String>, column| match hex {
             Some(hex) => BytePattern::from_stored(hex).map(Some).ok_or(wrong(column)),
@@ -94,11 +94,11 @@ impl GatewayRow {
         if let Some(registration) = pattern(&self.registration, "registration")? {
             let answer = pattern(&self.heartbeat_answer, "heartbeat_answer")?;
             let heartbeat = pattern(&self.heartbeat, "heartbeat")?.map(|pattern| Heartbeat { pattern, answer });
-            return Ok(Reach::DialIn { registration, heartbeat });
+            return Ok(Dialling::DialIn { registration, heartbeat });
         }
         let host = self.host.as_deref().and_then(Host::parse).ok_or(wrong("host"))?;
         let port = self.port.and_then(|port| u16::try_from(port).ok()).and_then(NonZeroU16::new).ok_or(wrong("port"))?;
-        Ok(Reach::Dialled { host, port })
+        Ok(Dialling::Dialled { host, port })
     }
 
     /// What people set about it.

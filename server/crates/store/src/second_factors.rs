@@ -34,9 +34,6 @@ pub enum Proof {
 }
 
 /// A person's second factor, also while it is being set up.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn find(db: &Db, user: UserId) -> Result<Option<SecondFactor>> {
     read!(db, |pool| sqlx::query_as("SELECT secret, confirmed_at, last_step FROM second_factors WHERE user_id = $1")
         .bind(user)
@@ -45,9 +42,6 @@ pub async fn find(db: &Db, user: UserId) -> Result<Option<SecondFactor>> {
 }
 
 /// Recovery codes that are not used.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn recovery_codes_left(db: &Db, user: UserId) -> Result<i64> {
     let left: Option<(i64,)> =
         read!(db, |pool| sqlx::query_as("SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL")
@@ -102,9 +96,6 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, step: i64, codes: &[Toke
 }
 
 /// Gives new recovery codes in place of the earlier ones.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn renew_codes(db: &Db, at: Timestamp, who: &Who, codes: &[TokenHash]) -> Result<()> {
     let mut tx = db.begin().await?;
     replace_codes(&mut tx, who.user, codes).await?;
@@ -168,9 +159,6 @@ async fn note(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction) -> Res
 }
 
 /// Remembers that the password was right, until the second factor comes.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn begin(db: &Db, at: Timestamp, user: UserId, token: &TokenHash, expires: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
@@ -186,9 +174,6 @@ pub async fn begin(db: &Db, at: Timestamp, user: UserId, token: &TokenHash, expi
 }
 
 /// Counts a try before the code is looked at, and says whose log-in it is; `None` where it has expired or was tried too often.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn count_try(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Option<UserId>> {
     let mut tx = db.begin().await?;
     let found: Option<(UserId,)> = on!(&mut tx, |c| sqlx::query_as(
@@ -204,9 +189,6 @@ pub async fn count_try(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Opt
 }
 
 /// Whether a log-in waits for its second factor.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<bool> {
     let found: Option<(UserId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT user_id FROM log_in_steps WHERE token_hash = $1 AND expires_at > $2 AND tries < $3"

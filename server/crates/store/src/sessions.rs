@@ -187,9 +187,6 @@ pub struct OwnSession {
 const LISTED: i64 = 100;
 
 /// A person's open sessions, the one used last first; at most a hundred.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn of_person(db: &Db, user: UserId, now: Timestamp) -> Result<Vec<OwnSession>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT token_hash, created_at, seen_at, ip, agent FROM sessions WHERE user_id = $1 AND expires_at > $2
@@ -223,9 +220,6 @@ pub async fn end(db: &Db, at: Timestamp, who: &Who, hash: &[u8]) -> Result<()> {
 }
 
 /// Ends all sessions of a person but the one given; gives how many.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn end_others(db: &Db, at: Timestamp, who: &Who, kept: &TokenHash) -> Result<u64> {
     let mut tx = db.begin().await?;
     let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2")

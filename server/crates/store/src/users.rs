@@ -85,9 +85,6 @@ pub(super) fn check_login(login: &str) -> Result<()> {
 }
 
 /// Which of these log-in names somebody has, also somebody who can no longer log in.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn taken(db: &Db, logins: &[&str]) -> Result<HashSet<String>> {
     let names = serde_json::json!(logins).to_string();
     let found: Vec<(String,)> = match db {
@@ -201,9 +198,6 @@ pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: 
 
 /// Takes the passwords of all people for their own, so that nobody has to choose another: for demos and tests, whose passwords
 /// are known anyway.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn keep_passwords(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("UPDATE users SET password_due = FALSE WHERE password_due").execute(c).await)?;
@@ -211,9 +205,6 @@ pub async fn keep_passwords(db: &Db) -> Result<()> {
 }
 
 /// Whether somebody else chose a person's password.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn password_due(db: &Db, user: UserId) -> Result<bool> {
     let due: Option<(bool,)> =
         read!(db, |pool| sqlx::query_as("SELECT password_due FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
@@ -221,9 +212,6 @@ pub async fn password_due(db: &Db, user: UserId) -> Result<bool> {
 }
 
 /// What a person logs in as.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn login_of(db: &Db, user: UserId) -> Result<String> {
     let login: Option<(String,)> =
         read!(db, |pool| sqlx::query_as("SELECT login FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
@@ -231,9 +219,6 @@ pub async fn login_of(db: &Db, user: UserId) -> Result<String> {
 }
 
 /// What the site is called; empty where it has no name yet.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn site_name(db: &Db) -> Result<String> {
     let name: Option<(String,)> =
         read!(db, |pool| sqlx::query_as("SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1")

@@ -10,7 +10,7 @@ use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use domain::command_args::CommandArgs;
 use domain::order::Limits;
-use model::gateway::{GatewayName, GatewaySettings, Reach, Timing};
+use model::gateway::{Dialling, GatewayName, GatewaySettings, Timing};
 use model::ids::{CommandId, GatewayId, MeterId, PlaceId, UserId};
 use model::money::Fen;
 use model::order::Tender;
@@ -98,7 +98,7 @@ impl Site {
             let settings = GatewaySettings {
                 name: GatewayName::parse(&name).unwrap(),
                 code: None,
-                reach: Reach::DialIn { registration, heartbeat: dial_in.heartbeat.clone() },
+                reach: Dialling::DialIn { registration, heartbeat: dial_in.heartbeat.clone() },
                 framing: plan.framing,
                 timing: Timing::default(),
             };

@@ -95,18 +95,12 @@ struct CheckedRow {
 }
 
 /// Compares everything, as it is at one instant; reads only.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn verify(db: &Db) -> Result<Report> {
     let mut tx = db.begin_reading().await?;
     verify_within(&mut tx).await
 }
 
 /// [`verify`] in the caller's transaction.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn verify_within(tx: &mut Tx) -> Result<Report> {
     let mut report = Report { set_aside: meters::set_aside(tx).await?, ..Report::default() };
     audit_trail::verify(tx, &mut report).await?;

@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use domain::framing::Framing;
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row};
 use model::console::RoomName;
-use model::gateway::{BytePattern, GatewayName, Heartbeat, Host, Reach};
+use model::gateway::{BytePattern, Dialling, GatewayName, Heartbeat, Host};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::{MAX_LOGIN, is_login_name};
@@ -169,7 +169,7 @@ fn gateway(fields: &mut Fields<'_>) -> Option<GatewayRow> {
     }
     let clashes = |registration: &BytePattern| heartbeat.as_ref().is_some_and(|beat| beat.clashes_with(registration));
     let reach = match (host, port.and_then(NonZeroU16::new), registration) {
-        (Some(host), Some(port), None) if heartbeat.is_none() && answer.is_none() => Reach::Dialled { host, port },
+        (Some(host), Some(port), None) if heartbeat.is_none() && answer.is_none() => Dialling::Dialled { host, port },
         (None, None, Some(_)) if framing == Framing::ModbusTls => {
             fields.fault(Column::Framing, Fault::DialInTls);
             return None;
@@ -179,7 +179,7 @@ fn gateway(fields: &mut Fields<'_>) -> Option<GatewayRow> {
             return None;
         }
         (None, None, Some(registration)) if heartbeat.is_some() || answer.is_none() => {
-            Reach::DialIn { registration, heartbeat: heartbeat.map(|pattern| Heartbeat { pattern, answer }) }
+            Dialling::DialIn { registration, heartbeat: heartbeat.map(|pattern| Heartbeat { pattern, answer }) }
         }
         _ => {
             fields.fault(Column::Host, Fault::ReachIncomplete);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::framing::Framing;
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row, SiteRows};
 use model::console::RoomName;
-use model::gateway::{BytePattern, Heartbeat, Host, Reach};
+use model::gateway::{BytePattern, Dialling, Heartbeat, Host};
 use model::language::Lang;
 use model::meter::Wallet;
 use model::money::Fen;
@@ -50,7 +50,10 @@ fn site() -> SiteRows {
         gateways: vec![
             row(GatewayRow {
                 name: "G".into(),
-                reach: Reach::Dialled { host: Host::parse("10.0.0.1").unwrap(), port: std::num::NonZeroU16::new(502).unwrap() },
+                reach: Dialling::Dialled {
+                    host: Host::parse("10.0.0.1").unwrap(),
+                    port: std::num::NonZeroU16::new(502).unwrap(),
+                },
                 framing: Framing::Transparent,
                 interval_s: Some(30),
                 tls_name: Some("g.example".into()),
@@ -83,7 +86,7 @@ fn site() -> SiteRows {
 fn dial_in() -> GatewayRow {
     let pattern = |text: &str| BytePattern::parse(text).unwrap();
     let heartbeat = Some(Heartbeat { pattern: pattern("hex:00 FE"), answer: Some(pattern("ok\\r")) });
-    let reach = Reach::DialIn { registration: pattern("GW-0001"), heartbeat };
+    let reach = Dialling::DialIn { registration: pattern("GW-0001"), heartbeat };
     GatewayRow { name: "4G".into(), reach, framing: Framing::Transparent, interval_s: None, tls_name: None }
 }
 

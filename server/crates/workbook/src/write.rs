@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, SiteRows};
 use model::console::RoomName;
-use model::gateway::{Heartbeat, Reach};
+use model::gateway::{Dialling, Heartbeat};
 use model::language::Lang;
 use model::meter::Wallet;
 use model::parameters::TierPeriod;
@@ -113,8 +113,8 @@ fn room(RoomName { building, floor, room }: &RoomName) -> Vec<String> {
 fn gateway(row: &GatewayRow) -> Vec<String> {
     let [mut host, mut port, mut name, mut beat, mut answered] = [const { String::new() }; 5];
     match &row.reach {
-        Reach::Dialled { host: of, port: at } => (host, port) = (of.to_string(), at.to_string()),
-        Reach::DialIn { registration, heartbeat } => {
+        Dialling::Dialled { host: of, port: at } => (host, port) = (of.to_string(), at.to_string()),
+        Dialling::DialIn { registration, heartbeat } => {
             name = registration.to_string();
             if let Some(Heartbeat { pattern, answer }) = heartbeat {
                 beat = pattern.to_string();

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::wall_layout::Scope;
 use model::console::{GatewayLine, GatewayView, MeterLine, MeterQuery, Page};
 use model::error::AppError;
-use model::gateway::{GatewayForm, GatewaySettings, GatewayTest, Newcomer, Sweep, SweepInterval, Trust};
+use model::gateway::{GatewayForm, GatewaySettings, GatewayTest, Sweep, SweepInterval, Trust, UnknownCaller};
 use model::ids::{GatewayId, Uuid};
 use model::permission::Permission;
 use model::person::Who;
@@ -64,7 +64,7 @@ impl GatewaysPort for ConsoleService {
         Ok(if may_see { gateways::retired(&self.context.db).await? } else { Vec::new() })
     }
 
-    async fn newcomers(&self, who: &Who) -> Result<Vec<Newcomer>, AppError> {
+    async fn newcomers(&self, who: &Who) -> Result<Vec<UnknownCaller>, AppError> {
         Ok(if self.may_change(who).await? { self.context.gateway.newcomers() } else { Vec::new() })
     }
 

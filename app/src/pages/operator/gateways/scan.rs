@@ -16,7 +16,7 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use model::error::AppError;
-use model::gateway::scan::{Discovered, Scan, ScanState, Standing};
+use model::gateway::scan::{Discovered, Scan, ScanMatch, ScanState};
 use model::ids::GatewayId;
 use model::permission::Permission;
 use model::site_workbook::Fault;
@@ -99,7 +99,7 @@ fn found(scan: &Scan, shown: &ScanView) -> impl IntoView + use<> {
         .found
         .iter()
         .map(|one| {
-            let place = (may_place && one.standing == Standing::New).then(|| {
+            let place = (may_place && one.standing == ScanMatch::New).then(|| {
                 new += 1;
                 place_fields(new - 1, one, &shown.profiles)
             });

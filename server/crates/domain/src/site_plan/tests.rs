@@ -21,9 +21,9 @@ fn gateway() -> GatewayRow {
     GatewayRow { name: "G".into(), reach: dialled("h"), framing, interval_s: None, tls_name: None }
 }
 
-fn dialled(host: &str) -> Reach {
+fn dialled(host: &str) -> Dialling {
     let (host, port) = (model::gateway::Host::parse(host).unwrap(), std::num::NonZeroU16::new(502).unwrap());
-    Reach::Dialled { host, port }
+    Dialling::Dialled { host, port }
 }
 
 fn account(room: &str, login: &str, fen: i64) -> AccountRow {
@@ -183,7 +183,7 @@ fn changed_prices_are_published_once_for_a_plan() {
 fn registrations_of_two_gateways_are_told_apart() {
     let dial_in = |name: &str, registration: &str| {
         let registration = model::gateway::BytePattern::parse(registration).unwrap();
-        GatewayRow { name: name.into(), reach: Reach::DialIn { registration, heartbeat: None }, ..gateway() }
+        GatewayRow { name: name.into(), reach: Dialling::DialIn { registration, heartbeat: None }, ..gateway() }
     };
     let mut state = SiteState::default();
     state.gateways.insert("old".into(), (GatewayId(Uuid::from_u128(1)), dial_in("old", "GW1")));

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use model::console::RoomName;
-use model::gateway::Reach;
+use model::gateway::Dialling;
 use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
 use model::meter::Wallet;
 use model::money::Fen;
@@ -34,7 +34,7 @@ pub struct SiteRows {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayRow {
     pub name: String,
-    pub reach: Reach,
+    pub reach: Dialling,
     pub framing: Framing,
     /// `None`: the site's.
     pub interval_s: Option<i64>,

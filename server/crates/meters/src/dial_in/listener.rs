@@ -16,7 +16,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig, crypto};
 use tokio_util::sync::CancellationToken;
 
-use super::{DialInConfig, Hub, Seat};
+use super::{ConnectionPermit, DialInConfig, Hub};
 use crate::link::Stream;
 use domain::dial_in::Recognition;
 
@@ -113,7 +113,7 @@ async fn accept(hub: &Hub, listener: &TcpListener, acceptor: &Acceptor, stop: &C
 }
 
 /// Finds out who a connection is, in the time that it has.
-async fn register(hub: &Hub, stream: TcpStream, peer: SocketAddr, acceptor: Acceptor, seat: Arc<Seat>) {
+async fn register(hub: &Hub, stream: TcpStream, peer: SocketAddr, acceptor: Acceptor, seat: Arc<ConnectionPermit>) {
     let within = Duration::from_millis(hub.config().registration_timeout_ms);
     let named = timeout(within, async {
         // A request is one small segment; waiting for more to fill it would add 40 ms to each.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::Seat;
+use super::ConnectionPermit;
 use crate::link::Stream;
 
 /// A connection that said who it is.
@@ -13,7 +13,7 @@ use crate::link::Stream;
 pub(crate) struct Accepted {
     pub stream: Box<dyn Stream>,
     pub peer: SocketAddr,
-    pub seat: Arc<Seat>,
+    pub seat: Arc<ConnectionPermit>,
 }
 
 /// Holds one connection: a newer one takes the place of one that was not taken yet.

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::tls::{self, Tls, TlsSettings};
 use crate::dial_in::Mailbox;
 use domain::framing::Framing;
-use model::gateway::{BytePattern, ConnectFault, Heartbeat, Reach};
+use model::gateway::{BytePattern, ConnectFault, Dialling, Heartbeat};
 use store::meters::GatewayRow;
 
 /// The endpoint of a gateway.
@@ -64,8 +64,8 @@ impl Target {
             }
         };
         match row.reach() {
-            Ok(Reach::Dialled { host, port }) => Self::dialled(host.to_string(), port.get(), carrier),
-            Ok(Reach::DialIn { registration, heartbeat }) => {
+            Ok(Dialling::Dialled { host, port }) => Self::dialled(host.to_string(), port.get(), carrier),
+            Ok(Dialling::DialIn { registration, heartbeat }) => {
                 let incoming = Some(Incoming { mailbox: Arc::default(), registration, heartbeat });
                 Self { incoming, ..Self::dialled(String::new(), 0, carrier) }
             }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use model::gateway::{DialInConnection, Newcomer};
+use model::gateway::{DialInConnection, UnknownCaller};
 use model::ids::GatewayId;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use crate::dial_in::{Acceptor, Registration, serve as serve_port};
 impl GatewayHandle {
     /// What dialled in and is no gateway, the newest first.
     #[must_use]
-    pub fn newcomers(&self) -> Vec<Newcomer> {
+    pub fn newcomers(&self) -> Vec<UnknownCaller> {
         self.0.hub.newcomers()
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use model::error::AppError;
 use model::gateway::Framing;
-use model::gateway::scan::{Discovered, Scan, ScanState, Standing};
+use model::gateway::scan::{Discovered, Scan, ScanMatch, ScanState};
 use model::ids::GatewayId;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -94,18 +94,18 @@ impl GatewayHandle {
 }
 
 /// How what was found compares with the meters that are registered.
-fn standing(gateway: GatewayId, found: &Discovered, meters: &[Arc<Meter>]) -> Standing {
+fn standing(gateway: GatewayId, found: &Discovered, meters: &[Arc<Meter>]) -> ScanMatch {
     let here = meters.iter().find(|meter| meter.gateway == gateway && Some(meter.unit) == found.unit);
     let serial: Option<Serial> = found.serial.as_deref().and_then(|serial| serial.parse().ok());
     let registered = meters.iter().find(|meter| Some(meter.serial) == serial);
     match (registered, here) {
-        _ if matches!(found.standing, Standing::Collision | Standing::Doubled) => found.standing,
-        (Some(meter), _) if meter.gateway == gateway && found.unit.is_none_or(|unit| unit == meter.unit) => Standing::Known,
-        (Some(_), _) => Standing::Elsewhere,
-        (None, Some(here)) if found.serial.is_none() && !here.profile.abilities.serial => Standing::Known,
-        (None, Some(_)) => Standing::OtherSerial,
-        (None, None) if found.profile.is_none() => Standing::Unknown,
-        (None, None) => Standing::New,
+        _ if matches!(found.standing, ScanMatch::Collision | ScanMatch::Doubled) => found.standing,
+        (Some(meter), _) if meter.gateway == gateway && found.unit.is_none_or(|unit| unit == meter.unit) => ScanMatch::Known,
+        (Some(_), _) => ScanMatch::Elsewhere,
+        (None, Some(here)) if found.serial.is_none() && !here.profile.abilities.serial => ScanMatch::Known,
+        (None, Some(_)) => ScanMatch::OtherSerial,
+        (None, None) if found.profile.is_none() => ScanMatch::Unknown,
+        (None, None) => ScanMatch::New,
     }
 }
 
@@ -246,9 +246,9 @@ impl Scanner {
         let is_doubled = serial.is_some() && scan.found.iter().any(|before| before.serial == serial);
         // Compared with what is registered when it is shown.
         let standing = match (collides, is_doubled) {
-            (true, _) => Standing::Collision,
-            (_, true) => Standing::Doubled,
-            _ => Standing::Unknown,
+            (true, _) => ScanMatch::Collision,
+            (_, true) => ScanMatch::Doubled,
+            _ => ScanMatch::Unknown,
         };
         scan.found.push(Discovered { unit, serial, profile, standing });
     }

@@ -37,13 +37,11 @@ pub struct AuditFilter {
     action: String,
     subject: String,
     from: Timestamp,
-    /// Exclusive.
+    /// The first instant that no longer belongs to it.
     until: Timestamp,
 }
 
 impl AuditFilter {
-    /// # Errors
-    /// Where the database fails.
     pub async fn new(db: &Db, operator: UserId, query: &AuditQuery) -> Result<Self> {
         Ok(Self {
             operator,
@@ -93,9 +91,6 @@ macro_rules! bound {
 }
 
 /// A page of the chain, newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn audit(db: &Db, operator: UserId, query: &AuditQuery) -> Result<AuditPage> {
     let filter = AuditFilter::new(db, operator, query).await?;
     let own = format!("user:{operator}");
@@ -120,9 +115,6 @@ pub async fn audit(db: &Db, operator: UserId, query: &AuditQuery) -> Result<Audi
 }
 
 /// Lines before a line, newest first.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn lines(db: &Db, filter: &AuditFilter, before: Option<i64>, limit: i64, offset: i64) -> Result<Vec<AuditLine>> {
     let own = format!("user:{}", filter.operator);
     let rows: Vec<AuditRow> = read!(db, |pool| bound!(
@@ -159,9 +151,6 @@ pub async fn lines(db: &Db, filter: &AuditFilter, before: Option<i64>, limit: i6
 }
 
 /// One line by its number, for whoever may see the whole chain.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn audit_line(db: &Db, seq: i64) -> Result<Option<(Timestamp, String, String)>> {
     read!(db, |pool| sqlx::query_as("SELECT at, action, detail FROM audit WHERE seq = $1").bind(seq).fetch_optional(pool).await)
 }

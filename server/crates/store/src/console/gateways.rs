@@ -1,7 +1,7 @@
 //! The gateways and the health of the meters behind them.
 
 use model::console::GatewayLine;
-use model::gateway::{Reach, SweepInterval, Trust};
+use model::gateway::{Dialling, SweepInterval, Trust};
 use model::ids::UserId;
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -53,7 +53,7 @@ pub async fn gateways(db: &Db, operator: UserId) -> Result<Vec<GatewayLine>> {
             Ok(GatewayLine {
                 id: row.id,
                 address: reach.to_string(),
-                is_dial_in: matches!(reach, Reach::DialIn { .. }),
+                is_dial_in: matches!(reach, Dialling::DialIn { .. }),
                 name: row.name,
                 code: row.code,
                 trust: (row.framing == Framing::ModbusTls).then_some(Trust { name: row.tls_name, pin: row.tls_pin }),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::DayCharge;
 use crate::{Db, JsonText, Result, read};
-use domain::day_cost::{Before, Charged};
+use domain::day_cost::{Charged, ChargedBefore};
 use domain::tariff::Line;
 
 /// The most charges of a day that are read: a sweep of five seconds for a day.
@@ -19,7 +19,7 @@ const MOST: i64 = 20_000;
 pub struct DayBooks {
     /// All charges that touch the day, in order of time.
     pub charges: Vec<Charged>,
-    pub before: Before,
+    pub before: ChargedBefore,
     /// What the ledger has of these charges.
     pub ledger: Money,
 }
@@ -109,7 +109,7 @@ pub async fn day_books(db: &Db, account: AccountId, meter: MeterId, day: Date) -
     };
     Ok(DayBooks {
         charges: rows.into_iter().map(charged).collect(),
-        before: Before { cost_e7: cost.map_or(0, |(cost,)| cost), posted: posted.map_or(Money::ZERO, |(posted,)| posted) },
+        before: ChargedBefore { cost_e7: cost.map_or(0, |(cost,)| cost), posted: posted.map_or(Money::ZERO, |(posted,)| posted) },
         ledger: ledger.map_or(Money::ZERO, |(ledger,)| ledger),
     })
 }

@@ -27,9 +27,6 @@ const KINDS: &[(&str, &[&str])] = &[
 const PER_LINE: usize = 12;
 
 /// The names of the people and things in lines, by `kind:<id>`.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn names(db: &Db, lines: &[AuditLine]) -> Result<Names> {
     let mut codes = BTreeSet::new();
     for line in lines {
@@ -103,9 +100,6 @@ struct PlaceRow {
 }
 
 /// The meter that a subject is about, with its room.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn place(db: &Db, subject: &str) -> Result<Option<(MeterId, RoomName)>> {
     let Some((kind, id)) = subject.split_once(':') else { return Ok(None) };
     let is_placed = matches!(kind, "meter" | "order" | "account" | "case" | "command" | "return" | "refund" | "event");

@@ -19,7 +19,7 @@ pub(crate) enum Refusal {
     AddressFull,
 }
 
-pub(crate) struct Seats {
+pub(crate) struct ConnectionPermits {
     most: usize,
     most_of_address: usize,
     taken: Mutex<Taken>,
@@ -32,18 +32,18 @@ struct Taken {
 }
 
 /// The place of one connection; it is free again when this is dropped.
-pub(crate) struct Seat {
-    seats: Arc<Seats>,
+pub(crate) struct ConnectionPermit {
+    seats: Arc<ConnectionPermits>,
     address: IpAddr,
     line: OnceLock<(Arc<Mutex<DialInConnection>>, SharedClock)>,
 }
 
-impl Seats {
+impl ConnectionPermits {
     pub(crate) fn new(most: usize, most_of_address: usize) -> Self {
         Self { most, most_of_address, taken: Mutex::default() }
     }
 
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Arc<Seat>, Refusal> {
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Arc<ConnectionPermit>, Refusal> {
         let mut taken = self.lock();
         if taken.all >= self.most {
             return Err(Refusal::Full);
@@ -54,7 +54,7 @@ impl Seats {
         }
         *of_address += 1;
         taken.all += 1;
-        Ok(Arc::new(Seat { seats: Arc::clone(self), address, line: OnceLock::new() }))
+        Ok(Arc::new(ConnectionPermit { seats: Arc::clone(self), address, line: OnceLock::new() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -62,7 +62,7 @@ impl Seats {
     }
 }
 
-impl Seat {
+impl ConnectionPermit {
     /// Notes in this line of a history when the connection ends.
     pub(crate) fn note_end_in(&self, line: &Arc<Mutex<DialInConnection>>, clock: &SharedClock) {
         // A connection is handed over once.
@@ -70,13 +70,13 @@ impl Seat {
     }
 }
 
-impl fmt::Debug for Seat {
+impl fmt::Debug for ConnectionPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Seat({})", self.address)
+        write!(f, "ConnectionPermit({})", self.address)
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         if let Some((line, clock)) = self.line.get() {
             note_end(line, clock.now());
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn places_are_limited_in_total_and_by_address() {
-        let seats = Arc::new(Seats::new(3, 2));
+        let seats = Arc::new(ConnectionPermits::new(3, 2));
         let [a, b] = [1, 2].map(|n| IpAddr::from([10, 0, 0, n]));
         let first = [seats.take(a).unwrap(), seats.take(a).unwrap()];
         assert_eq!(seats.take(a).unwrap_err(), Refusal::AddressFull);
