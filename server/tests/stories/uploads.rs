@@ -1,13 +1,20 @@
 //! Import by page: bounds of an upload, what is kept for whom and how long, dry run, import, export; on both databases.
 
-use model::person::Role;
+use std::sync::Arc;
+
+use domain::order::Limits;
+use meters::profile::Profiles;
+use model::error::AppError;
+use model::permission::Permissions;
+use model::person::{Role, Who};
 use model::time::HOUR;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE};
+use server::services::auth::Passwords;
+use server::services::site::SiteService;
+use server::services::site_import::SiteImportService;
 use story_support::site::{SOON, until};
 use story_support::web::{Person, Web, location};
 use story_support::{World, both};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 const ROOMS: &str = "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,102\n";
 const GATEWAYS: &str = "Gateway,Host,Port\nG1,127.0.0.1,15021\n";
@@ -71,27 +78,17 @@ both!(files_are_checked_first_and_then_imported, |w: World| async move {
     story_support::closings::proved(&w).await;
 });
 
-/// An upload whose body does not come to an end.
-async fn endless_upload(web: &Web, person: &Person<'_>) -> TcpStream {
-    let host = web.base.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(host).await.unwrap();
-    let head = format!(
-        "POST {UPLOAD} HTTP/1.1\r\nHost: {host}\r\nCookie: {}\r\nContent-Type: multipart/form-data; boundary=X\r\n\
-         Content-Length: 1000\r\n\r\n--X\r\n",
-        person.cookie
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream
-}
-
 both!(few_uploads_are_received_at_once, |w: World| async move {
-    let web = Web::start(&w).await;
-    let admin = web.person(&w, Role::Admin, "admin").await;
-    let other = web.person(&w, Role::Admin, "other").await;
-    let held = [endless_upload(&web, &admin).await, endless_upload(&web, &other).await];
-    until(SOON, "both to be received", || async { upload(&web, &admin, &ALL).await == "/import?e=unavailable" }).await;
+    let (context, profiles) = (w.context().await, Profiles::load(None).unwrap());
+    let passwords = Passwords::new(w.rng.clone()).unwrap();
+    let site = SiteService::new(context.clone(), passwords, &profiles, Limits::default());
+    let uploads = SiteImportService::new(context, Arc::new(site));
+    let permissions = Permissions::of(Role::Admin);
+    let who = Who { user: w.clerk().await, role: Role::Admin, permissions, name: String::new(), ip: String::new() };
+    let held = (uploads.admit(&who).await.unwrap(), uploads.admit(&who).await.unwrap());
+    assert_eq!(uploads.admit(&who).await.unwrap_err(), AppError::Unavailable);
     drop(held);
-    until(SOON, "their end", || async { upload(&web, &admin, &ALL).await == "/import" }).await;
+    assert!(uploads.admit(&who).await.is_ok());
 });
 
 both!(problems_are_shown_by_sheet_and_cell, |w: World| async move {
