@@ -26,7 +26,7 @@ pub async fn run(config: &Config, file: Option<&Path>) -> Outcome {
             site_address(config, &application)
         );
     }
-    application.run_until(stop_signal()).await;
+    application.run_until(stop_signal()).await?;
     Ok(ExitCode::SUCCESS)
 }
 

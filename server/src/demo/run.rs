@@ -106,13 +106,13 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
 
     let application = Application::build(&config, clock, rng).await?;
     greet(&config, &rooms, &sandbox, &simulator);
-    application.run_until(stop).await;
+    let ended = application.run_until(stop).await;
     // Statements of past days must be available after a restart.
     sandbox.save_state(&books)?;
     sandbox.stop().await;
     // Last: the meters keep what was delivered to them.
     simulator.stop().await;
-    Ok(())
+    Ok(ended?)
 }
 
 fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sandbox: &Sandbox) {

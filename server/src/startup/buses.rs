@@ -72,6 +72,13 @@ impl Buses {
         self.handle.get()
     }
 
+    /// Reads and sends nothing more; [`Self::stop`] waits for what is under way.
+    pub fn halt(&self) {
+        if let Some(handle) = self.handle.get() {
+            handle.stop_polling();
+        }
+    }
+
     /// Finishes the transactions under way.
     pub async fn stop(&self) {
         if let Some(handle) = self.handle.get() {

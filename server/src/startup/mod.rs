@@ -193,7 +193,10 @@ impl Application {
     }
 
     /// Serves until `stop` is ready; then ends streams, waits [`GRACE`] for requests and tasks, and closes the database.
-    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) {
+    ///
+    /// # Errors
+    /// Where the lock of the database was lost: what reads and commands meters has ended at once, and then all the rest.
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
         let Self { listener, router, files, state, buses, payments, rules, anchor_file, driver, tasks, lock, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
@@ -218,10 +221,15 @@ impl Application {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }
         tasks.close();
-        let signal = stopping.clone();
+        let (signal, lost, polling) = (stopping.clone(), lock.lost(), Arc::clone(&buses));
         tokio::spawn(async move {
-            stop.await;
-            tracing::info!("server.stopping");
+            tokio::select! {
+                () = stop => tracing::info!("server.stopping"),
+                () = lost.cancelled() => {
+                    tracing::error!("server.lock_lost: this server ends; what supervises it may start it again");
+                    polling.halt();
+                }
+            }
             signal.cancel();
         });
         let serving = http::connections::serve(listener, router, &state.server, files, &stopping);
@@ -239,9 +247,14 @@ impl Application {
         if tokio::time::timeout(GRACE, buses.stop()).await.is_err() {
             tracing::warn!("server.buses_cut_off");
         }
-        state.context.db.close().await;
+        // A connection that was lost may never answer.
+        if tokio::time::timeout(GRACE, state.context.db.close()).await.is_err() {
+            tracing::warn!("server.database_cut_off");
+        }
+        let is_lost = lock.lost().is_cancelled();
         drop(lock);
         tracing::info!("server.stopped");
+        if is_lost { Err(StartError::Database(StoreError::LockLost)) } else { Ok(()) }
     }
 }
 

@@ -164,7 +164,7 @@ both!(the_server_shuts_down_gracefully, |w: World| async move {
     assert!(wall.chunk().await.unwrap().is_some());
     web.stop();
     let stopped = tokio::time::timeout(std::time::Duration::from_secs(5), &mut web.running).await;
-    stopped.expect("within seconds").unwrap();
+    stopped.expect("within seconds").unwrap().unwrap();
     assert!(web.client.get(&web.base).send().await.is_err());
 });
 

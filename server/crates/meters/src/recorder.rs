@@ -36,7 +36,7 @@ use relay_cases::RelayCases;
 use step::Steps;
 use store::events::{self, Change, Subject, Turn};
 use store::wallets::Metered;
-use store::{self, Db, cases, console, counters, readings};
+use store::{self, Db, StoreError, cases, console, counters, readings};
 use track::MeterTrack;
 pub(super) use track::is_overtaken;
 
@@ -138,7 +138,7 @@ impl Recorder {
         Arc::clone(&self.relay_mismatch)
     }
 
-    /// Runs until all senders are gone; then stores the rest.
+    /// Runs until all senders are gone; then stores the rest. Ends at once where another server may record the same meters.
     pub async fn run(mut self, mut events: mpsc::Receiver<MeterEvent>) {
         let mut refresh = Instant::now() + LEDGER_REFRESH;
         while let Some(first) = events.recv().await {
@@ -152,18 +152,19 @@ impl Recorder {
             while batch.rows() < BATCH_ROWS {
                 match timeout_at(until, events.recv()).await {
                     Ok(Some(event)) => {
-                        if self.steps.notice() {
-                            self.store(std::mem::take(&mut batch)).await;
-                            if !self.follow_clock(&events).await {
-                                return;
-                            }
+                        if self.steps.notice()
+                            && (!self.store(std::mem::take(&mut batch)).await || !self.follow_clock(&events).await)
+                        {
+                            return;
                         }
                         self.handle(event, &mut batch);
                     }
                     Ok(None) | Err(_) => break,
                 }
             }
-            self.store(batch).await;
+            if !self.store(batch).await {
+                return;
+            }
             if Instant::now() >= refresh {
                 refresh = Instant::now() + LEDGER_REFRESH;
                 // Meters that were added have a wallet too.
@@ -309,8 +310,9 @@ impl Recorder {
         }
     }
 
-    /// Stores a batch, retrying until it succeeds: nothing is dropped, and pollers wait meanwhile.
-    async fn store(&mut self, mut batch: Batch) {
+    /// Stores a batch, retrying until it succeeds: nothing is dropped, and pollers wait meanwhile. `false` where this server has
+    /// lost the database: another one reads the same meters and charges what they used.
+    async fn store(&mut self, mut batch: Batch) -> bool {
         if std::mem::take(&mut self.moved) {
             self.refresh_server_wallets(&mut batch).await;
         }
@@ -319,6 +321,10 @@ impl Recorder {
         let charged = loop {
             match readings::write(&self.db, &self.rng, self.clock.now(), &rows).await {
                 Ok(charged) => break charged,
+                Err(StoreError::LockLost) => {
+                    tracing::error!(readings = rows.readings.len(), "readings.left-to-the-next-server");
+                    return false;
+                }
                 Err(error) => {
                     let (error, readings) = (&error as &dyn std::error::Error, rows.readings.len());
                     tracing::error!(error, readings, "readings.not-stored");
@@ -328,6 +334,7 @@ impl Recorder {
         };
         self.show_metered(&rows.metered, charged);
         self.confirm_differences(batch.ledger_mismatches).await;
+        true
     }
 
     /// Releases held counters for which an operator has chosen a new baseline.
@@ -346,7 +353,7 @@ impl Recorder {
                     self.held.remove(&meter);
                 }
             }
-            Ok::<_, store::StoreError>(())
+            Ok::<_, StoreError>(())
         };
         match decided.await {
             Ok(()) => self.decisions_checked_at = now,

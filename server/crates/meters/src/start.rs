@@ -1,6 +1,7 @@
 //! Starts and stops everything that reads and commands meters, and applies changes of gateways and meters.
 
 mod dial_in;
+mod ending;
 mod on_demand;
 mod scan;
 mod test_gateway;
@@ -114,25 +115,6 @@ impl GatewayHandle {
         let mut states: Vec<_> = self.0.lock_buses().values().map(|bus| bus.health.borrow().clone()).collect();
         states.sort_by(|a, b| a.name.cmp(&b.name));
         states
-    }
-
-    /// Stops all tasks after finishing deliveries and storing readings.
-    pub async fn stop(&self) {
-        self.0.stop.cancel();
-        let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "meters.task-failed");
-            }
-        }
-    }
-
-    /// Ends all tasks at once, as a crash would; for tests.
-    pub fn abort(&self) {
-        for task in self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            task.abort();
-        }
-        self.0.stop.cancel();
     }
 }
 

@@ -34,7 +34,7 @@ pub async fn is_alarm_open(db: &Db) -> Result<bool> {
 
 /// The clock was set by `step` ms, and it is `now`: one alarm, and what lies in the future is brought to the present.
 pub async fn follow(db: &Db, rng: &Rng, now: Timestamp, step: i64) -> Result<()> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_fenced().await?;
     if step < 0 {
         readings(&mut tx, now, step).await?;
         energy(&mut tx, now).await?;

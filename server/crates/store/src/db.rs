@@ -189,16 +189,28 @@ impl Db {
         })
     }
 
-    /// Begins the transaction that precedes what is sent to a meter.
+    /// Begins a transaction that only the one server with the lock may make: it precedes what is sent to a meter, or stores what
+    /// was read.
     ///
     /// # Errors
-    /// As [`Self::begin`]; [`StoreError::LockLost`] where this server may not send.
-    pub(super) async fn begin_sending(&self) -> Result<Tx> {
+    /// As [`Self::begin`]; [`StoreError::LockLost`] where the lock is lost.
+    pub(super) async fn begin_fenced(&self) -> Result<Tx> {
         let mut tx = self.begin().await?;
-        if let Self::Postgres { fence, .. } = self {
-            fence.check(&mut tx).await?;
+        if let (Self::Postgres { fence, .. }, Tx::Postgres(connection)) = (self, &mut tx) {
+            fence.check(&mut *connection).await?;
         }
         Ok(tx)
+    }
+
+    /// Whether this server may send to meters and store readings, outside a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::LockLost`] where the lock is lost, or where the database fails.
+    pub(super) async fn check_fence(&self) -> Result<()> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            Self::Postgres { pool, fence, .. } => fence.check(&mut *pool.acquire().await?).await,
+        }
     }
 
     /// Begins a transaction that reads one state of the database, whatever is written meanwhile, for as long as it takes. It is

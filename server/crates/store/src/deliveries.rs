@@ -22,7 +22,11 @@ pub use observed::{Ending, observed};
 pub use settle::{Verdict, hold, refuse, settle};
 
 /// Meters with commands that may move now, most urgent first.
+///
+/// # Errors
+/// [`StoreError::LockLost`] where nothing may be sent: then no meter is read for what it cannot be sent.
 pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<MeterId>> {
+    db.check_fence().await?;
     let rows: Vec<(MeterId,)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT c.meter_id FROM commands c WHERE",
         may_move!(),
@@ -94,7 +98,7 @@ macro_rules! counts {
 
 /// Claims a queued money command: epoch and count are fixed and durable before any byte leaves.
 pub async fn claim(db: &Db, command: &Command) -> Result<ClaimOutcome> {
-    let mut tx = db.begin_sending().await?;
+    let mut tx = db.begin_fenced().await?;
     // Locked: the books of a meter may be corrected at this moment, and a count from before that fits no meter.
     let counts = match &tx {
         Tx::Sqlite(_) => counts!(""),
@@ -126,7 +130,7 @@ pub async fn claim(db: &Db, command: &Command) -> Result<ClaimOutcome> {
 
 /// Counts an attempt and gives its frame number, durable before the frame leaves. `None` if the command has ended meanwhile.
 pub async fn begin_send(db: &Db, at: Timestamp, command: &Command) -> Result<Option<u32>> {
-    let mut tx = db.begin_sending().await?;
+    let mut tx = db.begin_fenced().await?;
     let counted = on!(&mut tx, |c| sqlx::query(
         "UPDATE commands SET state = 'sending', attempts = attempts + 1, sent_at = COALESCE(sent_at, $1)
          WHERE id = $2 AND state IN ('queued', 'sending')"

@@ -16,8 +16,8 @@ pub enum StoreError {
     /// Another server holds the lock of the database.
     #[error("another server runs on this database: stop it first")]
     InUse,
-    /// This server is not, or no longer, the one that may send to meters.
-    #[error("the lock of the database is lost: nothing is sent to meters until it is taken again")]
+    /// Another server may hold the lock that this one held.
+    #[error("the lock of the database is lost, and another server may read and command the meters: start this one again")]
     LockLost,
     /// The clock was set back by more than anybody would set it.
     #[error(

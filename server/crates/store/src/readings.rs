@@ -120,8 +120,12 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
 
 /// Stores a batch in one transaction and charges consumption to server wallets; gives what those then hold. A batch that failed
 /// may be stored again.
+///
+/// # Errors
+/// [`StoreError::LockLost`] where another server may read and charge the same meters, or where the database fails; then nothing
+/// was stored.
 pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, ServerWallet>> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_fenced().await?;
     for (text, rows) in READINGS.pieces(&tx, &batch.readings) {
         on!(&mut tx, |c| {
             let mut query = sqlx::query(text);

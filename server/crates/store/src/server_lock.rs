@@ -4,31 +4,58 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, PgConnection};
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::{Result, StoreError, Tx};
+use super::{Result, StoreError};
 
 /// A server that was just killed may hold its lock a moment longer.
 const PATIENCE: Duration = Duration::from_secs(3);
 const RETRY: Duration = Duration::from_millis(100);
 /// How often the connection that holds PostgreSQL's lock is used: an idle one may be dropped on the way.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long it may take to answer.
+const ANSWER: Duration = Duration::from_secs(15);
 
-/// How often a lost lock is tried again.
-const REGAIN: Duration = Duration::from_secs(1);
-/// Where a lock is gone. No session of PostgreSQL has this number.
-const NOBODY: i32 = 0;
+/// PostgreSQL ends the session of a server that is gone without a word after half a minute, and with it the lock, instead of after
+/// the hours that its system waits.
+const SESSION_ENDS: [(&str, &str); 4] = [
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "25000"),
+];
 
-/// Advisory lock of the schema: several sites may share a database.
-const LOCK: &str = "SELECT pg_try_advisory_lock(hashtextextended('dormwatt server ' || current_schema(), 0)), pg_backend_pid()";
+/// The advisory lock of a schema: several sites may share a database.
+macro_rules! lock_key {
+    () => {
+        "hashtextextended('dormwatt server ' || current_schema(), 0)"
+    };
+}
+
+/// Takes the lock, unless another session has it, and gives the session: its number, and when it began, in microseconds.
+const TAKE: &str = concat!(
+    "SELECT pg_try_advisory_lock(",
+    lock_key!(),
+    "), a.pid, (EXTRACT(EPOCH FROM a.backend_start) * 1000000)::bigint FROM pg_stat_get_activity(pg_backend_pid()) AS a"
+);
+
+/// Whether a session has the lock. Its number may be that of another by now, so it must have begun at the same instant.
+const HELD: &str = concat!(
+    "SELECT EXISTS (SELECT FROM pg_stat_get_activity($1) AS a JOIN pg_locks AS l ON l.pid = a.pid
+                    WHERE (EXTRACT(EPOCH FROM a.backend_start) * 1000000)::bigint = $2
+                      AND a.datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                      AND l.locktype = 'advisory' AND l.granted AND l.database = a.datid AND l.objsubid = 1
+                      AND (l.classid::bigint << 32) | l.objid::bigint = ",
+    lock_key!(),
+    ")"
+);
 
 /// Held by the server that runs on a database. Released when dropped, and by the operating system when the process ends.
 #[derive(Debug, Default)]
@@ -37,6 +64,7 @@ pub struct ServerLock {
     _file: Option<File>,
     /// PostgreSQL: the task with the connection that holds the lock.
     task: Option<JoinHandle<()>>,
+    lost: CancellationToken,
 }
 
 impl ServerLock {
@@ -50,7 +78,7 @@ impl ServerLock {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(file) = take_file(&path)? {
-                return Ok(Self { _file: Some(file), task: None });
+                return Ok(Self { _file: Some(file), task: None, lost: CancellationToken::new() });
             }
             wait(until).await?;
         }
@@ -64,47 +92,54 @@ impl ServerLock {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some((connection, session)) = take_advisory(pool).await? {
-                let holder = Arc::new(Holder { session: AtomicI32::new(session), doubted: Notify::new() });
-                let fence = Fence(Some(Arc::clone(&holder)));
-                let task = tokio::spawn(hold(connection, pool.clone(), holder));
-                return Ok((Self { _file: None, task: Some(task) }, fence));
+                let lost = CancellationToken::new();
+                let fence = Fence(Some(Arc::new(Holder { session, lost: lost.clone() })));
+                let task = tokio::spawn(hold(connection, lost.clone()));
+                return Ok((Self { _file: None, task: Some(task), lost }, fence));
             }
             wait(until).await?;
         }
     }
 }
 
-/// Which session of PostgreSQL holds the lock for this server. PostgreSQL releases the lock when that session ends, and another
-/// server may take it before this one knows.
-#[derive(Debug)]
-struct Holder {
-    session: AtomicI32,
-    doubted: Notify,
+/// A session of PostgreSQL.
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    pid: i32,
+    /// Microseconds since the epoch.
+    began: i64,
 }
 
-/// Keeps a server that has lost its lock from sending anything to a meter. Without a lock, and on SQLite, where the operating
-/// system keeps the lock as long as the process runs, it keeps nobody.
+/// The session that holds the lock for this server. PostgreSQL releases the lock when that session ends, and another server may
+/// take it before this one knows.
+#[derive(Debug)]
+struct Holder {
+    session: Session,
+    lost: CancellationToken,
+}
+
+/// Keeps a server that has lost its lock from sending anything to a meter and from storing what it read. Without a lock, and on
+/// SQLite, where the operating system keeps the lock as long as the process runs, it keeps nobody.
 #[derive(Clone, Debug, Default)]
 pub struct Fence(Option<Arc<Holder>>);
 
 impl Fence {
-    /// Checks, in the transaction that precedes what is sent, that the lock is still held.
+    /// Checks that the lock is still held, in the transaction that only its holder may make.
     ///
     /// # Errors
-    /// [`StoreError::LockLost`]; the lock is then tried again at once, unless another server has it.
-    pub(super) async fn check(&self, tx: &mut Tx) -> Result<()> {
-        let (Some(holder), Tx::Postgres(connection)) = (&self.0, tx) else { return Ok(()) };
-        let held: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = $1
-                            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-        )
-        .bind(holder.session.load(Ordering::Acquire))
-        .fetch_one(&mut **connection)
-        .await?;
+    /// [`StoreError::LockLost`], from then on always: another server may have held the lock meanwhile, and what this one knows of
+    /// the meters is old.
+    pub(super) async fn check(&self, connection: &mut PgConnection) -> Result<()> {
+        let Some(holder) = &self.0 else { return Ok(()) };
+        if holder.lost.is_cancelled() {
+            return Err(StoreError::LockLost);
+        }
+        let Session { pid, began } = holder.session;
+        let held: bool = sqlx::query_scalar(HELD).bind(pid).bind(began).fetch_one(connection).await?;
         if held {
             return Ok(());
         }
-        holder.doubted.notify_one();
+        holder.lost.cancel();
         Err(StoreError::LockLost)
     }
 }
@@ -116,6 +151,14 @@ async fn wait(until: Instant) -> Result<()> {
     }
     sleep(RETRY).await;
     Ok(())
+}
+
+impl ServerLock {
+    /// Cancelled when the lock is lost, which only PostgreSQL does: the server must end.
+    #[must_use]
+    pub fn lost(&self) -> CancellationToken {
+        self.lost.clone()
+    }
 }
 
 impl Drop for ServerLock {
@@ -151,74 +194,30 @@ fn take_file(path: &Path) -> Result<Option<File>> {
 }
 
 /// The connection and its session; `None` while another session holds the lock.
-async fn take_advisory(pool: &PgPool) -> Result<Option<(PgConnection, i32)>> {
+async fn take_advisory(pool: &PgPool) -> Result<Option<(PgConnection, Session)>> {
     // Not of the pool: it is kept for as long as the server runs.
-    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
-    let (taken, session): (bool, i32) = sqlx::query_as(LOCK).fetch_one(&mut connection).await?;
-    Ok(taken.then_some((connection, session)))
+    let mut connection = PgConnection::connect_with(&lock_options(&pool.connect_options())).await?;
+    let (taken, pid, began): (bool, i32, i64) = sqlx::query_as(TAKE).fetch_one(&mut connection).await?;
+    Ok(taken.then_some((connection, Session { pid, began })))
 }
 
-/// Keeps the connection alive, and takes the lock again after the connection was lost.
-async fn hold(connection: PgConnection, pool: PgPool, holder: Arc<Holder>) {
-    let (mut held, mut is_elsewhere) = (Some(connection), false);
+fn lock_options(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().options(SESSION_ENDS)
+}
+
+/// Keeps the connection alive, and tells when it is lost.
+async fn hold(mut connection: PgConnection, lost: CancellationToken) {
     loop {
-        let pause = if held.is_some() { KEEP_ALIVE } else { REGAIN };
-        // Doubted: a delivery has found that the session is gone.
-        let _ = timeout(pause, holder.doubted.notified()).await;
-        if let Some(connection) = &mut held {
-            if matches!(timeout(KEEP_ALIVE, connection.ping()).await, Ok(Ok(()))) {
-                continue;
-            }
-            tracing::error!("server.lock-lost: nothing is sent to meters until it is taken again");
-            holder.session.store(NOBODY, Ordering::Release);
-            held = None;
+        tokio::select! {
+            // A transaction has found that the session is gone.
+            () = lost.cancelled() => return,
+            () = sleep(KEEP_ALIVE) => {}
         }
-        match timeout(KEEP_ALIVE, take_advisory(&pool)).await {
-            Ok(Ok(Some((connection, session)))) => {
-                tracing::warn!("server.lock-regained");
-                holder.session.store(session, Ordering::Release);
-                (held, is_elsewhere) = (Some(connection), false);
-            }
-            Ok(Ok(None)) if !is_elsewhere => {
-                tracing::error!("server.second: another server runs on this database; stop one of the two");
-                is_elsewhere = true;
-            }
-            Ok(Ok(None) | Err(_)) | Err(_) => {}
+        if !matches!(timeout(ANSWER, connection.ping()).await, Ok(Ok(()))) {
+            return lost.cancel();
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lock_is_beside_the_database() {
-        let path = |url: &str| lock_file(url).unwrap().map(|path| path.display().to_string());
-        assert_eq!(path("sqlite:data/dormwatt.db").as_deref(), Some("data/dormwatt.db.lock"));
-        assert_eq!(path("sqlite:///var/lib/d.db?mode=rwc").as_deref(), Some("/var/lib/d.db.lock"));
-        assert_eq!(path("sqlite:my%20data/d.db").as_deref(), Some("my data/d.db.lock"), "as SQLite opens it");
-        assert_eq!(path("sqlite::memory:"), None);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn two_names_of_a_database_have_one_lock() {
-        let directory = tempfile::tempdir().unwrap();
-        let (database, link) = (directory.path().join("d.db"), directory.path().join("link.db"));
-        std::fs::write(&database, "").unwrap();
-        std::os::unix::fs::symlink(&database, &link).unwrap();
-        let of = |path: &Path| lock_file(&format!("sqlite:{}", path.display())).unwrap();
-        assert_eq!(of(&database), of(&link));
-    }
-
-    #[test]
-    fn a_file_is_locked_once() {
-        let directory = std::env::temp_dir().join(format!("dormwatt-lock-{}", std::process::id()));
-        let first = take_file(&directory).unwrap();
-        assert!(first.is_some() && take_file(&directory).unwrap().is_none());
-        drop(first);
-        assert!(take_file(&directory).unwrap().is_some());
-        std::fs::remove_file(directory).unwrap();
-    }
-}
+mod tests;

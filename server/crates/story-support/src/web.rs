@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, Response};
 use server::config::Config;
 use server::services::auth::Passwords;
-use server::startup::Application;
+use server::startup::{Application, StartError};
 use store::users::{self, NewUser};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ pub struct Web {
     /// Of the set-up page, on a database without people.
     pub setup_token: Option<String>,
     stop: CancellationToken,
-    pub running: tokio::task::JoinHandle<()>,
+    pub running: tokio::task::JoinHandle<Result<(), StartError>>,
 }
 
 impl Web {

@@ -31,7 +31,7 @@ both!(only_a_trusted_proxy_names_the_caller, |w: World| async move {
     let mut web = Web::with(&w, config.clone(), w.clock.clone()).await;
     assert_eq!(opened_from(&w, &web, &["1.2.3.4"]).await, "127.0.0.1", "anybody can send the line");
     web.stop();
-    (&mut web.running).await.unwrap();
+    (&mut web.running).await.unwrap().unwrap();
     config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     let web = Web::with(&w, config, w.clock.clone()).await;
     assert_eq!(opened_from(&w, &web, &["1.2.3.4"]).await, "1.2.3.4");

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::{MeterEvent, RETRY, Recorder};
 use domain::clock::{SharedClock, StepWatch};
 use store::clock_steps::{self, MOST_AHEAD, MOST_BACK};
-use store::{self, Db};
+use store::{self, Db, StoreError};
 
 /// How long the alarm stays open after the last step.
 const ALARM: i64 = 10 * MINUTE;
@@ -71,7 +71,8 @@ impl Steps {
 
 impl Recorder {
     /// Follows a step of the clock, retrying until it is stored; ends the alarm of an old one. One by more than anybody sets a
-    /// clock is not followed: everything waits until the clock is right again. `false` if the process is stopped meanwhile.
+    /// clock is not followed: everything waits until the clock is right again. `false` if the process is stopped meanwhile, or has
+    /// lost the database to another one.
     pub(super) async fn follow_clock(&mut self, events: &mpsc::Receiver<MeterEvent>) -> bool {
         let mut warned = false;
         while self.steps.notice() && self.steps.pending.is_some_and(|step| !(-MOST_BACK..=MOST_AHEAD).contains(&step)) {
@@ -90,6 +91,9 @@ impl Recorder {
             let now = self.clock.now();
             tracing::warn!(step_s = step / 1_000, "clock.stepped");
             while let Err(error) = clock_steps::follow(&self.db, &self.rng, now, step).await {
+                if matches!(error, StoreError::LockLost) {
+                    return false;
+                }
                 tracing::error!(error = &error as &dyn std::error::Error, "clock.step-not-stored");
                 sleep(RETRY).await;
             }
