@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Database, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, Database, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::seal::{self, SealKey, Unsealed};
 use super::server_lock::{Fence, ServerLock};
@@ -26,6 +29,8 @@ const PREPARED: usize = 1_000;
 
 /// For so long an unused connection to PostgreSQL is taken to be alive.
 const JUST_USED: Duration = Duration::from_secs(1);
+/// How long one that was not just used may take to show that it is alive.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -118,9 +123,7 @@ impl Db {
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(10))
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move { Ok(meta.idle_for < JUST_USED || connection.ping().await.is_ok()) })
-            });
+            .before_acquire(|connection, meta| Box::pin(require_alive(connection, meta.idle_for)));
         Ok(pool.connect_with(options).await?)
     }
 
@@ -132,21 +135,21 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .statement_cache_capacity(PREPARED)
-            .busy_timeout(Duration::from_secs(5));
+            .busy_timeout(Duration::from_secs(5))
+            // A report that sorts must not fail because the disk is full.
+            .pragma("temp_store", "memory");
         // A connection to a file is not lost on the way, so none is tried before it is used: that was one trip in fifteen to its
         // thread.
         let pool = |size: u32| {
             SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(10)).test_before_acquire(false)
         };
-        // A full disk makes SQLite end a transaction by itself: sqlx still counts it as open and would refuse every later one.
-        // Such a connection is closed, and the next write opens another.
         let migrated = Arc::new(AtomicBool::new(false));
         let watches = Arc::clone(&migrated);
         let (committed, commits) = watch::channel(());
         let write = pool(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .before_acquire(outside_transaction)
             .after_connect(move |connection, _| {
                 let watches = watches.load(Ordering::Acquire);
                 let committed = committed.clone();
@@ -170,7 +173,7 @@ impl Db {
         }
         let write_back = pool(1).connect_lazy_with(options.clone());
         tokio::spawn(write_back::run(commits, write_back.clone()));
-        let read = pool(4).connect_with(options.read_only(true)).await?;
+        let read = pool(4).before_acquire(outside_transaction).connect_with(options.read_only(true)).await?;
         Ok(Self::Sqlite { read, write, write_back, key })
     }
 
@@ -260,6 +263,20 @@ impl Db {
     }
 }
 
+/// An error closes the connection without a word to the other end, which may not be there any more.
+async fn require_alive(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    if idle_for >= JUST_USED {
+        timeout(ALIVE, connection.ping()).await.map_err(|late| sqlx::Error::Io(late.into()))??;
+    }
+    Ok(true)
+}
+
+/// A full disk makes SQLite end a transaction by itself: sqlx still counts it as open, and would refuse every later one. Such a
+/// connection is closed, and another one opened.
+fn outside_transaction(connection: &mut SqliteConnection, _: PoolConnectionMetadata) -> BoxFuture<'_, sqlx::Result<bool>> {
+    Box::pin(async move { Ok(!connection.is_in_transaction()) })
+}
+
 impl Tx {
     /// Seals what was written and makes it durable.
     ///
@@ -317,3 +334,6 @@ macro_rules! columns {
 }
 
 pub(crate) use {columns, read};
+
+#[cfg(test)]
+mod tests;

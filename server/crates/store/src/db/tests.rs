@@ -1,0 +1,68 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+
+use super::*;
+
+/// A line to a server on which connections fall silent without an end, as where a firewall forgets them.
+async fn line(to: SocketAddr) -> (SocketAddr, broadcast::Sender<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (silence, _) = broadcast::channel(1);
+    let silences = silence.clone();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let (mut far, mut silenced) = (TcpStream::connect(to).await.unwrap(), silences.subscribe());
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = copy_bidirectional(&mut near, &mut far) => {}
+                    _ = silenced.recv() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    (address, silence)
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_replaced_soon() {
+    let server = std::env::var("DORMWATT_TEST_POSTGRES").expect("DORMWATT_TEST_POSTGRES is not set: run `make test`");
+    let options = PgConnectOptions::from_str(&server).unwrap();
+    let to = tokio::net::lookup_host((options.get_host(), options.get_port())).await.unwrap().next().unwrap();
+    let (near, silence) = line(to).await;
+    let far = format!("{}:{}", options.get_host(), options.get_port());
+    let pool = Db::connect_postgres(&format!("{}/postgres", server.replace(&far, &near.to_string()))).await.unwrap();
+    sqlx::query("SELECT 1").execute(&pool).await.unwrap();
+    tokio::time::sleep(JUST_USED).await;
+    silence.send(()).unwrap();
+    let begun = Instant::now();
+    sqlx::query("SELECT 1").execute(&pool).await.unwrap();
+    assert!(begun.elapsed() >= ALIVE && begun.elapsed() < ALIVE * 3, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn readers_of_sqlite_sort_in_memory_and_leave_dead_transactions() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Db::open(&format!("sqlite:{}", directory.path().join("d.db").display())).await.unwrap();
+    let Db::Sqlite { read, write, .. } = &db else { panic!("it is SQLite") };
+    for pool in [read, write] {
+        let memory: i64 = sqlx::query_scalar("PRAGMA temp_store").fetch_one(pool).await.unwrap();
+        assert_eq!(memory, 2);
+    }
+    let mut reading = db.begin_reading().await.unwrap();
+    if let Tx::Sqlite(tx) = &mut reading {
+        // As SQLite does by itself where it cannot go on.
+        sqlx::query("ROLLBACK").execute(&mut **tx).await.unwrap();
+    }
+    drop(reading);
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        let mut reader = read.acquire().await.unwrap();
+        assert!(!reader.is_in_transaction(), "its next transaction would be none");
+        sqlx::query("SELECT 1").execute(&mut *reader).await.unwrap();
+        all.push(reader);
+    }
+}
