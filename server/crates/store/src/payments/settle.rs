@@ -101,7 +101,7 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
         return hold_notification(tx, rng, at, event, subject, mismatch).await;
     }
     let way = match (verdict, subject) {
-        (Verdict::Credit { .. }, Some(subject)) => orders::delivery_target_locked(tx, &subject.order).await?,
+        (Verdict::Credit { .. }, Some(subject)) => subject.delivery_target(tx).await?,
         _ => DeliveryTarget::Nowhere,
     };
     let outcome = match verdict {
@@ -276,7 +276,7 @@ fn verdict(event: &VerifiedEvent, subject: Option<&Subject>) -> Verdict {
         amount: event.amount(),
         cny: event.is_cny(),
     };
-    let Some(Subject { attempt, order }) = subject else { return judge(None, &claimed) };
+    let Some(Subject { attempt, order, .. }) = subject else { return judge(None, &claimed) };
     let expected = Expected {
         channel: attempt.channel,
         app_id: &attempt.app_id,

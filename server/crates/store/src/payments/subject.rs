@@ -7,13 +7,26 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::attempts::{Attempt, AttemptState};
-use crate::orders::{Order, order_columns};
+use crate::orders::{self, DeliveryTarget, Order, order_columns};
 use crate::{Result, Tx, on};
 
 /// No other event of the attempt or its order is settled meanwhile.
 pub(super) struct Subject {
     pub(super) attempt: Attempt,
     pub(super) order: Order,
+    /// Whether the account's meter that the order is for is locked as well.
+    is_meter_locked: bool,
+}
+
+impl Subject {
+    /// Where the order can be delivered; locks the account's meter unless that is done.
+    pub(super) async fn delivery_target(&self, tx: &mut Tx) -> Result<DeliveryTarget> {
+        if self.is_meter_locked {
+            orders::delivery_target_locked(tx, &self.order).await
+        } else {
+            orders::delivery_target(tx, &self.order).await
+        }
+    }
 }
 
 /// An attempt beside its order, whose columns have the same names.
@@ -31,6 +44,9 @@ struct Row {
     queries: i64,
     next_query_at: Timestamp,
     trade_no: Option<String>,
+    /// How many meters of the account were locked with it.
+    #[sqlx(default)]
+    meters: i64,
     #[sqlx(flatten)]
     order: Order,
 }
@@ -52,7 +68,7 @@ impl From<Row> for Subject {
             next_query_at: row.next_query_at,
             trade_no: row.trade_no,
         };
-        Self { attempt, order: row.order }
+        Self { attempt, order: row.order, is_meter_locked: row.meters > 0 }
     }
 }
 
@@ -84,7 +100,8 @@ pub(super) async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subje
     Ok(row.map(Subject::from))
 }
 
-/// The same, and then the account's meter that the order is for, as [`crate::accounts::takes`] locks it.
+/// The same, and then the account's meter that the order is for, as [`crate::accounts::takes`] locks it. One that the account got
+/// while this waited for the order is not seen, and not locked.
 pub(super) async fn lock_with_meter(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
     let text = match tx {
         Tx::Sqlite(_) => attempt_with_order!(),
@@ -94,7 +111,7 @@ pub(super) async fn lock_with_meter(tx: &mut Tx, out_trade_no: &str) -> Result<O
             "), meter AS (
                  SELECT 1 FROM account_meters m JOIN locked l ON m.account_id = l.account_id AND m.meter_id = l.meter_id
                  WHERE m.to_at IS NULL FOR NO KEY UPDATE OF m
-             ) SELECT locked.* FROM locked WHERE (SELECT COUNT(*) FROM meter) >= 0"
+             ) SELECT locked.*, (SELECT COUNT(*) FROM meter) AS meters FROM locked"
         ),
     };
     let row: Option<Row> = on!(tx, |c| sqlx::query_as(text).bind(out_trade_no).fetch_optional(c).await)?;
