@@ -6,7 +6,7 @@ use model::ids::{CaseId, MeterId, OrderId};
 use model::time::Timestamp;
 
 use super::audit::{self, Entry};
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, StoreError, Tx, on, read};
 use domain::rng::Rng;
 
 /// Makes the open cases of a kind equal to `found`: opens new ones, and closes those
@@ -43,7 +43,18 @@ pub async fn open(
     order: Option<OrderId>,
     detail: &CaseDetail,
 ) -> Result<()> {
-    on!(tx, |c| {
+    open_new(tx, rng, at, (meter, order), detail).await.map(drop)
+}
+
+/// The same; gives whether none was open.
+async fn open_new(
+    tx: &mut Tx,
+    rng: &Rng,
+    at: Timestamp,
+    (meter, order): (Option<MeterId>, Option<OrderId>),
+    detail: &CaseDetail,
+) -> Result<bool> {
+    let opened = on!(tx, |c| {
         sqlx::query(
             "INSERT INTO cases (id, kind, meter_id, order_id, detail, opened_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT DO NOTHING",
@@ -58,7 +69,7 @@ pub async fn open(
         .execute(c)
         .await
     })?;
-    Ok(())
+    Ok(opened == 1)
 }
 
 /// Opens a case about a meter as [`open`] does. Where one of its kind is open, its record becomes what is found now, and the
@@ -72,10 +83,7 @@ pub async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, detai
     .bind(meter)
     .fetch_optional(c)
     .await)?;
-    let Some((case, was)) = open_case else {
-        open(tx, rng, at, Some(meter), None, detail).await?;
-        return Ok(true);
-    };
+    let Some((case, was)) = open_case else { return open_new(tx, rng, at, (Some(meter), None), detail).await };
     if was == now {
         return Ok(false);
     }
@@ -85,13 +93,27 @@ pub async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, detai
         .bind(&was)
         .execute(c)
         .await)?;
-    if followed == 1 {
-        let subject = format!("case:{case}");
-        let detail = serde_json::json!({ "kind": kind, "was": was, "is": now }).to_string();
-        let entry = Entry { actor: "system", ip: "", action: AuditAction::CaseFollow, subject: &subject, detail: &detail };
-        audit::append(tx, at, &entry).await?;
+    if followed == 0 {
+        // It was closed after it was looked up, or follows another record already.
+        return open_new(tx, rng, at, (Some(meter), None), detail).await;
     }
-    Ok(followed == 1)
+    let subject = format!("case:{case}");
+    let detail = serde_json::json!({ "kind": kind, "was": was, "is": now }).to_string();
+    let entry = Entry { actor: "system", ip: "", action: AuditAction::CaseFollow, subject: &subject, detail: &detail };
+    audit::append(tx, at, &entry).await?;
+    Ok(true)
+}
+
+/// What the open case of a kind says about a meter.
+pub(super) async fn detail_of(tx: &mut Tx, kind: CaseKind, meter: MeterId) -> Result<Option<CaseDetail>> {
+    let open: Option<(String,)> = on!(tx, |c| {
+        sqlx::query_as("SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND order_id IS NULL AND closed_at IS NULL")
+            .bind(kind)
+            .bind(meter)
+            .fetch_optional(c)
+            .await
+    })?;
+    open.map(|(detail,)| CaseDetail::from_json(kind, &detail)).transpose().map_err(StoreError::from)
 }
 
 /// Closes the open cases of these kinds for an order in the caller's transaction, because their reason is gone.
@@ -184,14 +206,8 @@ fn is_foreign_account(detail: &str) -> Result<bool> {
 
 /// Whether an open case says that the account in the meter is not the one in the books.
 pub async fn has_foreign_account(tx: &mut Tx, meter: MeterId) -> Result<bool> {
-    let open: Option<(String,)> = on!(tx, |c| {
-        sqlx::query_as("SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND closed_at IS NULL")
-            .bind(CaseKind::MeterChanged)
-            .bind(meter)
-            .fetch_optional(c)
-            .await
-    })?;
-    open.map_or(Ok(false), |(detail,)| is_foreign_account(&detail))
+    let open = detail_of(tx, CaseKind::MeterChanged, meter).await?;
+    Ok(open.is_some_and(|detail| detail.has_foreign_account()))
 }
 
 /// The meters with an open case of a kind.
