@@ -1,20 +1,29 @@
 //! Concurrent operations where the second one has read before the first one commits: a lock is held until both wait for it, which
 //! is when a PostgreSQL statement sees an old version. On both databases.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
+use domain::site_plan::{MeterRow, Row, SiteRows};
+use model::case::CaseDetail;
+use model::console::RoomName;
 use model::error::AppError;
-use model::ids::Uuid;
+use model::ids::{AccountId, MeterId, UserId, Uuid};
+use model::meter::Wallet;
 use model::money::Fen;
 use model::order::{ReturnState, Tender};
+use payments::channel::QueryResponse;
+use sandbox::Faults;
+use store::accounts::{NewResident, OpenAccount};
 use store::closings::{self, Counted};
 use store::orders::{self, NewOrder, Order};
+use store::payments::{Outcome, settle};
 use store::refunds::{self, RefundSubject as Back};
 use store::returns::{self, NewReturn, ReturnSubject};
-use store::{StoreError, Tx, accounts, deliveries};
+use store::{StoreError, Tx, accounts, cases, deliveries, meter_setup, site_import};
 use story_support::closings::{CASH, advance, begin, proved, who};
 use story_support::refunding::{BY_HAND, POLICY};
 use story_support::shop::Shop;
@@ -170,3 +179,131 @@ both!(a_claim_waits_for_a_correction_of_the_books, |w: World| async move {
     held.commit().await.unwrap();
     assert_eq!(claim.await.unwrap().unwrap().claimed().map(|claim| claim.count), Some(8));
 });
+
+/// The second opening of a case beside its closing: only PostgreSQL lets both run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_is_closed_meanwhile_is_opened_again() {
+    let w = World::postgres().await;
+    let (meter, now) = (w.meter(1).await, w.clock.now());
+    let clock = |off_s| CaseDetail::Clock { off_s: Some(off_s), sets: 2 };
+    let follow = |off_s: i64| {
+        let w = w.clone();
+        async move {
+            let mut tx = w.db.begin().await.unwrap();
+            let is_new = cases::follow(&mut tx, &w.rng, now, meter, &clock(off_s)).await.unwrap();
+            tx.commit().await.unwrap();
+            is_new
+        }
+    };
+    assert!(follow(400).await);
+    let mut closing = w.db.begin().await.unwrap();
+    if let Tx::Postgres(c) = &mut closing {
+        sqlx::query("UPDATE cases SET closed_at = 1, resolution = 'done'").execute(&mut **c).await.unwrap();
+    }
+    let following = tokio::spawn(follow(500));
+    until_waiting(&w, &closing, 1).await;
+    closing.commit().await.unwrap();
+    assert!(following.await.unwrap());
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL AND detail LIKE '%500%'").await, 1);
+}
+
+fn opening(w: &World, clerk: UserId, meter: MeterId) -> impl Future<Output = Result<AccountId, StoreError>> + Send + 'static {
+    let resident = NewResident { name: "李".into(), login: "li".into(), password_hash: String::new() };
+    let (also, housemates, ip) = (Vec::new(), Vec::new(), String::new());
+    let new = OpenAccount { number: None, meter, also, resident, housemates, first: None, by: clerk, ip };
+    let w = w.clone();
+    async move { accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &new).await }
+}
+
+/// The meter of `World::meter(1)` with another wallet.
+fn without_wallet() -> MeterRow {
+    MeterRow {
+        serial: "000000000001".parse().unwrap(),
+        room: RoomName { building: String::new(), floor: String::new(), room: "1".into() },
+        gateway: "127.0.0.1:1502".into(),
+        unit: 1,
+        profile: "rpp".into(),
+        wallet: Wallet::None,
+    }
+}
+
+/// A meter with the serial number of a meter.
+async fn numbered(w: &World) -> MeterId {
+    let meter = w.meter(1).await;
+    w.execute("UPDATE meters SET serial = '000000000001'").await;
+    meter
+}
+
+both!(a_meter_that_is_being_retired_gets_no_account, |w: World| async move {
+    let (meter, clerk) = (w.meter(1).await, w.clerk().await);
+    let held = hold(&w, "meters WHERE id = $1", meter.0).await;
+    let there = w.clone();
+    let retire = async move { meter_setup::retire(&there.db, there.clock.now(), &who(clerk), meter, "烧毁").await };
+    let (retired, opened) = at_once(&w, held, retire, opening(&w, clerk, meter)).await;
+    retired.unwrap();
+    assert!(matches!(opened, Err(StoreError::Refused(AppError::NotFound))), "{opened:?}");
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_meters").await, 0);
+});
+
+both!(a_meter_that_gets_an_account_is_not_changed, |w: World| async move {
+    let (meter, clerk) = (numbered(&w).await, w.clerk().await);
+    let held = hold(&w, "meters WHERE id = $1", meter.0).await;
+    let there = w.clone();
+    let change = async move { meter_setup::change(&there.db, there.clock.now(), &who(clerk), meter, &without_wallet()).await };
+    let (opened, changed) = at_once(&w, held, opening(&w, clerk, meter), change).await;
+    opened.unwrap();
+    assert!(matches!(changed, Err(StoreError::Refused(AppError::MeterInUse))), "{changed:?}");
+});
+
+both!(a_meter_that_gets_an_account_is_not_imported_anew, |w: World| async move {
+    let (meter, clerk) = (numbered(&w).await, w.clerk().await);
+    let held = hold(&w, "meters WHERE id = $1", meter.0).await;
+    let there = w.clone();
+    let change = async move {
+        let rows = SiteRows { meters: vec![Row { number: 1, value: without_wallet() }], ..SiteRows::default() };
+        let (password_hashes, limits, who) = (HashMap::new(), Limits::default(), who(clerk));
+        let import = site_import::Import {
+            rows: &rows,
+            site: "园区",
+            password_hashes: &password_hashes,
+            who: &who,
+            limits: &limits,
+            progress: &|_| {},
+        };
+        site_import::apply(&there.db, &there.rng, there.clock.now(), &import).await.map(|done| done.is_ok())
+    };
+    let (opened, imported) = at_once(&w, held, opening(&w, clerk, meter), change).await;
+    opened.unwrap();
+    assert!(!imported.unwrap(), "it conflicts with what the site has");
+    assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE wallet = 'meter'").await, 1);
+});
+
+/// Only PostgreSQL lets others write while one waits for a row.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meter_that_came_while_a_payment_waited_is_locked() {
+    let shop = Shop::open(World::postgres().await).await;
+    let w = shop.world.clone();
+    shop.sandbox.set_faults(Faults { lose: true, ..Faults::default() });
+    let (order, number) = shop.at_the_cashier(3_000).await;
+    assert!(shop.sandbox.pay(&number));
+    let attempt = shop.payments.attempt(&number).await.unwrap().unwrap();
+    let answer = shop.payments.channel(Tender::Alipay).unwrap().query(&attempt).await.unwrap();
+    let QueryResponse::Event(event) = answer else { panic!("it is paid") };
+
+    w.execute("UPDATE account_meters SET to_at = 1").await;
+    let held = hold(&w, "orders WHERE id = $1", order.0).await;
+    let there = w.clone();
+    let settling = tokio::spawn(async move { settle(&there.db, &there.rng, there.clock.now(), &[&event]).await });
+    until_waiting(&w, &held, 1).await;
+    w.execute("UPDATE account_meters SET to_at = NULL").await;
+    // It leaves again before the payment is settled.
+    let mut leaving = w.db.begin().await.unwrap();
+    if let Tx::Postgres(c) = &mut leaving {
+        sqlx::query("UPDATE account_meters SET to_at = 2").execute(&mut **c).await.unwrap();
+    }
+    held.commit().await.unwrap();
+    until_waiting(&w, &leaving, 1).await;
+    leaving.commit().await.unwrap();
+    assert_eq!(settling.await.unwrap().unwrap(), [Outcome::Undeliverable]);
+    assert_eq!(shop.state(order).await, "case");
+}

@@ -47,6 +47,8 @@ pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -
 /// Refused as [`add`], and with [`AppError::MeterInUse`] where its room, profile or wallet would change under an open account.
 pub async fn change(db: &Db, at: Timestamp, who: &Who, id: MeterId, row: &MeterRow) -> Result<()> {
     let mut tx = db.begin().await?;
+    // First: no account is opened on it after it was looked up.
+    meters::lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let state = state_for(&mut tx, row).await?;
     if state.meters.get(&row.serial).is_none_or(|known| known.id != id) {
         return Err(AppError::NotFound.into());

@@ -7,7 +7,7 @@ use model::person::Who;
 use model::time::Timestamp;
 
 use super::console::{above, close_in, note_closed, within};
-use super::{Db, Result, on, read};
+use super::{Db, Result, meters, on, read};
 
 /// The meter that an open case about a serial number is about.
 ///
@@ -51,6 +51,7 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, answers: &
     if serial != answers {
         return Err(AppError::Conflict.into());
     }
+    meters::lock(&mut tx, meter).await?.ok_or(AppError::Conflict)?;
     let taken = on!(&mut tx, |c| sqlx::query(
         "UPDATE meters SET serial = $1 WHERE id = $2 AND retired_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM meters o WHERE o.serial = $1 AND o.retired_at IS NULL)

@@ -1,11 +1,11 @@
 //! The rows of an account.
 
 use model::error::AppError;
-use model::ids::{AccountId, MeterId, PlaceId, Uuid};
+use model::ids::{AccountId, MeterId, PlaceId};
 use model::money::Fen;
 use model::time::Timestamp;
 
-use crate::{Result, Tx, on};
+use crate::{Result, Tx, meters, on};
 
 /// What the ledger knows a meter to hold from the beginning.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,13 +18,9 @@ pub(crate) struct OpeningPosition {
     pub cumulative: Fen,
 }
 
-/// Where a meter in service is.
+/// Where a meter in service is; it stays there and in service until the transaction ends.
 pub(super) async fn place_of(tx: &mut Tx, meter: MeterId) -> Result<PlaceId> {
-    let row: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as("SELECT place_id FROM meters WHERE id = $1 AND retired_at IS NULL")
-        .bind(meter.0)
-        .fetch_optional(c)
-        .await)?;
-    row.map(|(id,)| PlaceId(id)).ok_or_else(|| AppError::NotFound.into())
+    meters::lock(tx, meter).await?.ok_or_else(|| AppError::NotFound.into())
 }
 
 /// Whether a place has an account that is not closed.

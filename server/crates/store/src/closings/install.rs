@@ -82,6 +82,7 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
 /// reading, or [`AppError::Conflict`] if the address or serial number is taken.
 pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, device: &Device, reason: &str) -> Result<MeterId> {
     let mut tx = db.begin().await?;
+    meters::lock(&mut tx, old).await?.ok_or(AppError::NotFound)?;
     let used: Option<(i64,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM account_meters WHERE meter_id = $1 AND to_at IS NULL")
             .bind(old.0)

@@ -1,6 +1,6 @@
 //! Does what a plan says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use model::audit::AuditAction;
@@ -18,6 +18,7 @@ use crate::accounts::{self, NewResident, OpenAccount};
 use crate::audit::{self, Entry};
 use crate::bulk::Bulk;
 use crate::gateways;
+use crate::meters;
 use crate::orders::{self, NewOrder};
 use crate::places::{self, NewPlace};
 use crate::prices::{self, Publication};
@@ -57,7 +58,17 @@ pub async fn apply(
 ) -> Result<std::result::Result<SitePlan, Vec<Conflict>>> {
     let mut tx = db.begin().await?;
     let mut site = state(&mut tx).await?;
-    let planned = match plan(import.rows, &site) {
+    let mut planned = plan(import.rows, &site);
+    // On PostgreSQL an account may have been opened meanwhile on a meter that changes.
+    let changing: BTreeSet<MeterId> = planned.iter().flat_map(|plan| plan.changed_meters.iter().map(|(id, _)| *id)).collect();
+    if !changing.is_empty() {
+        for meter in changing {
+            meters::lock(&mut tx, meter).await?;
+        }
+        site = state(&mut tx).await?;
+        planned = plan(import.rows, &site);
+    }
+    let planned = match planned {
         Ok(planned) => planned,
         Err(conflicts) => return Ok(Err(conflicts)),
     };
