@@ -10,6 +10,7 @@ use model::money::Fen;
 use model::order::Tender;
 use model::permission::Permissions;
 use model::person::{Role, Who};
+use model::time::DAY;
 use server::tasks::Task;
 use server::tasks::anchor::AnchorAudit;
 use sqlx::AssertSqlSafe;
@@ -202,4 +203,34 @@ both!(readings_and_energy_that_disagree_are_noticed, |w: World| async move {
     assert_eq!(verify(&w.db).await.unwrap().differences, []);
     w.execute("UPDATE energy_daily SET wh = 8").await;
     assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::EnergyOfDay]);
+});
+
+both!(days_before_the_first_reading_are_sums_of_their_hours, |w: World| async move {
+    let room = w.room(1).await;
+    let reading = "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, remaining_fen)
+                   VALUES ($1, $2, 0, 0, 0, 0, 0)";
+    story_support::bind(&w.db, reading, room.meter.0, &[10 * DAY]).await;
+    // The last hour of a day of Shanghai, and the first of the next.
+    let hour = "INSERT INTO energy_hourly (meter_id, hour, wh) VALUES ($1, $2, $3)";
+    let day = "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)";
+    for (of, slot, wh) in [(hour, 5 * 24 + 14, 1), (hour, 5 * 24 + 15, 2), (hour, 5 * 24 + 16, 4), (day, 5, 3), (day, 6, 4)] {
+        story_support::bind(&w.db, of, room.meter.0, &[slot, wh]).await;
+    }
+    assert_eq!(verify(&w.db).await.unwrap().differences, []);
+    w.execute("UPDATE energy_daily SET wh = wh + 1 WHERE day = 5").await;
+    let found = verify(&w.db).await.unwrap().differences;
+    assert_eq!(found.iter().map(|one| one.rule).collect::<Vec<_>>(), [Rule::EnergyOfDay]);
+    assert!(found[0].subject.ends_with("1970-01-06"), "{found:?}");
+});
+
+both!(a_state_older_than_its_newest_reading_is_no_difference, |w: World| async move {
+    let (room, now) = (w.room(1).await, w.clock.now().0);
+    w.shows(room.meter, 0, 0, 0).await;
+    let reading = "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen)
+                   VALUES ($1, $2, 0, 0, 3, 5, 0, 0)";
+    story_support::bind(&w.db, reading, room.meter.0, &[now]).await;
+    let found = verify(&w.db).await.unwrap().differences;
+    assert_eq!(found.iter().map(|one| one.rule).collect::<Vec<_>>(), [Rule::NewestReading]);
+    story_support::bind(&w.db, reading, room.meter.0, &[now + 1]).await;
+    assert_eq!(verify(&w.db).await.unwrap().differences, [], "the state follows with the next reading");
 });

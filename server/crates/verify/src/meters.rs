@@ -64,7 +64,8 @@ pub(super) const CHECKS: &[Check] = &[
        AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = m.id AND k.closed_at IS NULL)",
     },
     // What a meter showed last is what its reading of that instant shows: how many of the figures are others. Of a server wallet
-    // the balance moves on without a reading. Where the clock was set, instants were moved.
+    // the balance moves on without a reading. Where the clock was set, instants were moved. Where a later reading is stored, the
+    // state is not the newest one and follows with the next.
     Check {
         rule: Rule::NewestReading,
         sql: "SELECT m.serial AS subject, CAST(0 AS BIGINT) AS expected, CAST(x.others AS BIGINT) AS found
@@ -80,7 +81,8 @@ pub(super) const CHECKS: &[Check] = &[
            FROM meter_latest l JOIN meters w ON w.id = l.meter_id
                 JOIN readings r ON r.meter_id = l.meter_id AND r.at = l.observed_at AND r.quality IN (0, 1)
            WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.kind = 'clock-stepped'
-                             AND COALESCE(e.until_at, l.observed_at) >= l.observed_at - 86400000)) AS x
+                             AND COALESCE(e.until_at, l.observed_at) >= l.observed_at - 86400000)
+             AND NOT EXISTS (SELECT 1 FROM readings n WHERE n.meter_id = l.meter_id AND n.at > l.observed_at)) AS x
           JOIN meters m ON m.id = x.meter_id
      WHERE x.others > 0",
     },

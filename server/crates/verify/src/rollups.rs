@@ -115,23 +115,22 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
 
 /// The days up to that of the first reading, which no readings explain, against their hours.
 async fn before_readings(tx: &mut Tx, meter: MeterId, last: Date, end: i64) -> Result<Vec<(i64, Figure, Figure)>> {
-    let hours: Vec<StoredRow> =
-        on!(tx, |c| sqlx::query_as("SELECT hour AS slot, wh FROM energy_hourly WHERE meter_id = $1 AND hour < $2")
-            .bind(meter)
-            .bind(end)
-            .fetch_all(c)
-            .await)?;
+    // Days of Shanghai, as `Timestamp::date` counts them; years of hours are not loaded.
+    let hours: Vec<StoredRow> = on!(tx, |c| sqlx::query_as(
+        "SELECT (hour + 8) / 24 AS slot, CAST(SUM(wh) AS BIGINT) AS wh FROM energy_hourly
+         WHERE meter_id = $1 AND hour < $2 GROUP BY 1"
+    )
+    .bind(meter)
+    .bind(end)
+    .fetch_all(c)
+    .await)?;
     let stored: Vec<StoredRow> =
         on!(tx, |c| sqlx::query_as("SELECT day AS slot, wh FROM energy_daily WHERE meter_id = $1 AND day <= $2")
             .bind(meter)
             .bind(last)
             .fetch_all(c)
             .await)?;
-    let mut days = Slots::new();
-    for hour in hours {
-        let sum = days.entry(Timestamp(hour.slot * HOUR).date().0).or_default();
-        *sum = *sum + hour.wh;
-    }
+    let days = hours.into_iter().map(|day| (day.slot, day.wh)).collect();
     Ok(differences(days, stored, i64::MIN))
 }
 
