@@ -102,6 +102,24 @@ both!(a_journal_credit_without_a_command_opens_a_case, |w: World| async move {
     assert_eq!(newest.iter().map(|record| record.amount_fen).collect::<Vec<_>>(), [Fen(9_900), Fen(100)]);
 });
 
+both!(the_newest_credit_without_a_command_is_the_case, |w: World| async move {
+    let room = w.room(1).await;
+    let now = w.clock.now();
+    let [first, second, third] = [1, 2, 3].map(|n| credit(n, now.plus(i64::from(n) * HOUR), n, 100 * i64::from(n)));
+    let debit = JournalRecord { what: JournalKind::Debit, ..second };
+    let found = async |newest: u16, records: &[JournalRecord]| {
+        journals::store(&w.db, &w.rng, now.plus(DAY), room.meter, Some(newest), records).await.unwrap();
+        assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'journal'").await, 1);
+        w.word("SELECT detail FROM cases").await
+    };
+    // One journal after the other, each with its newest record first.
+    assert!(found(2, &[second, first]).await.contains("\"amount_fen\":200"), "the newest of a journal");
+    assert!(found(3, &[third, debit]).await.contains("\"amount_fen\":300"), "the newest of two journals");
+    let late = JournalRecord { sequence: Some(9), ..first };
+    assert!(found(9, &[late]).await.contains("\"amount_fen\":300"), "an older one that is read later changes nothing");
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'case.follow'").await, 1);
+});
+
 both!(a_journal_is_read_when_it_grew_and_matches_the_ledger, |w: World| async move {
     let s = Site::new(w, 1, 3).await;
     let engine = s.start().await;

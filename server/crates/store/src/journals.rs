@@ -1,6 +1,6 @@
 //! The journals of meters: each record is stored once, and a money record that no command explains opens a case.
 
-use model::case::{CaseDetail, JournalCase, MoneyRecord};
+use model::case::{CaseDetail, CaseKind, JournalCase, MoneyRecord};
 use model::ids::MeterId;
 use model::money::Fen;
 use model::reading::JournalKind;
@@ -39,6 +39,8 @@ pub async fn store(
     records: &[JournalRecord],
 ) -> Result<usize> {
     let (mut tx, mut new) = (db.begin().await?, 0);
+    // The journals of a meter come one after the other, each with its newest record first.
+    let mut unexplained: Option<JournalCase> = None;
     for record in records {
         if !insert(&mut tx, at, meter, record).await? {
             continue;
@@ -49,8 +51,18 @@ pub async fn store(
             JournalKind::Debit => MoneyRecord::Debit,
             _ => continue,
         };
-        if is_unexplained(&mut tx, meter, record).await? {
-            let case = JournalCase { record: moved, at: record.at, amount: record.amount, count: record.count };
+        let case = JournalCase { record: moved, at: record.at, amount: record.amount, count: record.count };
+        if unexplained.is_none_or(|newest| newest.at < case.at) && is_unexplained(&mut tx, meter, record).await? {
+            unexplained = Some(case);
+        }
+    }
+    if let Some(case) = unexplained {
+        // One that was found before stays unless this one is newer: it may come from another journal.
+        let known = match cases::detail_of(&mut tx, CaseKind::Journal, meter).await? {
+            Some(CaseDetail::Journal(known)) => known.at,
+            _ => None,
+        };
+        if known.is_none_or(|known| case.at >= Some(known)) {
             cases::follow(&mut tx, rng, at, meter, &CaseDetail::Journal(case)).await?;
         }
     }
