@@ -71,6 +71,8 @@ errors! {
     SecondPerson = "second-person", 403;
     /// The meter shows something else than when the request was made.
     StaleMeter = "stale-meter", 409;
+    /// The meter has applied a money command that waits for a person.
+    HeldCommandApplied = "held-command-applied", 409;
     /// The subsidy of the place was changed since the request was made.
     StaleSubsidy = "stale-subsidy", 409;
     /// The price plan was changed since the request was made, or would begin in the past.

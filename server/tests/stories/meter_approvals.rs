@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
+use crate::readings::state;
 use domain::clock::{Clock, SystemClock};
+use domain::meter_state::StateBlock;
 use domain::order::Limits;
 use domain::returns::Rules;
 use domain::wall_layout::Scope;
 use meters::GatewayHandle;
 use model::approval::{Decision, Outcome};
+use model::case::{DeliveryCase, HoldReason};
 use model::error::AppError;
 use model::ids::{ApprovalId, MeterId, UserId};
 use model::meter::{ControlMode, StatusWord};
 use model::money::Fen;
-use model::order::OrderState;
+use model::order::{OrderState, Tender};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use simulator::{Defect, OneTimeFault};
 use store::accounts::{self, NewResident, OpenAccount};
 use store::approvals::{self, NewRequest};
 use store::deliveries;
+use store::orders::{self, NewOrder};
 use store::users::{self, NewUser};
 use story_support::closings;
 use story_support::site::{SOON, Site, until};
@@ -164,6 +168,48 @@ both!(the_books_are_corrected_to_the_meter_by_two_people, |w: World| async move 
     assert_eq!(s.w.number(open).await, 0);
     assert_eq!(s.view(0, 1).cumulative, 2_200);
     s.prove().await;
+});
+
+// The command says how the books follow: after a correction it would count a second time.
+both!(books_are_not_corrected_past_an_applied_held_command, |w: World| async move {
+    let (room, clerk, now) = (w.room(1).await, w.clerk().await, w.clock.now());
+    let (key, ip) = (w.rng.id(now), String::new());
+    let (account, meter, tender, amount) = (room.account, room.meter, Tender::Cash, Fen(1_000));
+    let sale = NewOrder { key, account, meter, tender, amount, by: clerk, ip };
+    let order = orders::sell(&w.db, &w.rng, now, &Limits::default(), &sale).await.unwrap();
+    let command = deliveries::next(&w.db, meter, now).await.unwrap().unwrap();
+    let claim = deliveries::claim(&w.db, &command).await.unwrap().claimed().unwrap();
+    deliveries::begin_send(&w.db, now, &command).await.unwrap();
+    let case = Box::new(DeliveryCase::new(HoldReason::Count));
+    deliveries::hold(&w.db, &w.rng, now, &command, None, case).await.unwrap();
+    let number = u64::try_from(order.number).unwrap();
+    let seen = StateBlock {
+        account: "2611230000000001".parse().unwrap(),
+        status: StatusWord(0b11),
+        count: u16::try_from(claim.count).unwrap(),
+        last_order: number,
+        ..state()
+    };
+    let ask = async |seen: &StateBlock| {
+        let decision = Decision::Adjustment { meter };
+        let new = NewRequest { decision, reason: "表里多了".into(), who: person(clerk, Role::Manager) };
+        approvals::ask(&w.db, &w.rng, now, &Rules::default(), &new, Some(seen)).await.map_err(AppError::from)
+    };
+    assert_eq!(ask(&seen).await, Err(AppError::HeldCommandApplied));
+    let others = StateBlock { last_order: number + 1, ..seen };
+    assert_eq!(ask(&others).await, Ok(Outcome::Waits), "somebody else's purchase has its count");
+    // The request was made before the meter applied the command.
+    let boss = users::create(
+        &w.db,
+        &w.rng,
+        now,
+        &NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All },
+        "test",
+    );
+    let boss = person(boss.await.unwrap(), Role::Admin);
+    let id = approvals::waiting(&w.db, boss.user, now).await.unwrap()[0].id;
+    let approved = approvals::approve(&w.db, &w.rng, now, &boss, id, Some(&seen)).await.map_err(AppError::from);
+    assert_eq!(approved, Err(AppError::HeldCommandApplied));
 });
 
 both!(a_held_command_goes_on_from_the_corrected_books, |w: World| async move {

@@ -12,12 +12,13 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::RequestRow;
-use crate::commands::{self, NewCommand};
+use crate::commands::{self, Command, NewCommand, command_columns};
 use crate::{Result, Tx, cases, consumption, ledger, on};
 use domain::command_args::CommandArgs;
 use domain::ledger::adjustment;
 use domain::ledger_position::LedgerPosition;
 use domain::meter_state::StateBlock;
+use domain::money_rule::{ClaimedOperation, MoneyVerdict};
 use domain::rng::Rng;
 
 /// The position of the open account on a meter.
@@ -79,7 +80,36 @@ pub(super) async fn possible(
             account.as_ref().map(|row| (row.epoch, row.count, row.cumulative_fen.0)).and_then(LedgerPosition::from_row);
         ours.is_some() && shown == ours && position != Some(LedgerPosition::of(seen))
     };
-    if moving.is_none() && makes_sense { Ok(account) } else { Err(AppError::Conflict.into()) }
+    if moving.is_some() || !makes_sense {
+        return Err(AppError::Conflict.into());
+    }
+    if kind == ApprovalKind::Adjustment && is_held_applied(tx, meter, seen).await? {
+        return Err(AppError::HeldCommandApplied.into());
+    }
+    Ok(account)
+}
+
+/// Whether the meter shows that it has applied a money command that waits for a person: the command says how the books follow, and
+/// would count a second time after a correction.
+async fn is_held_applied(tx: &mut Tx, meter: MeterId, seen: &StateBlock) -> Result<bool> {
+    let held: Vec<Command> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT",
+        command_columns!(),
+        "FROM commands c WHERE c.meter_id = $1 AND c.money AND c.state = 'case' AND c.epoch = $2 AND c.count = $3"
+    ))
+    .bind(meter)
+    .bind(i64::from(seen.epoch))
+    .bind(i64::from(seen.count))
+    .fetch_all(c)
+    .await)?;
+    let is_applied = |command: &Command| match command.args() {
+        Some(CommandArgs::Money(money_operation)) => {
+            let claimed = ClaimedOperation { money_operation: *money_operation, epoch: seen.epoch, count: seen.count };
+            claimed.judge(seen) == MoneyVerdict::Delivered
+        }
+        _ => false,
+    };
+    Ok(held.iter().any(is_applied))
 }
 
 /// Locks the account's meter, so that no command is claimed meanwhile.
