@@ -73,6 +73,8 @@ errors! {
     StaleMeter = "stale-meter", 409;
     /// The meter has applied a money command that waits for a person.
     HeldCommandApplied = "held-command-applied", 409;
+    /// The case ends with a step of its own: a counter is settled, or a refund is booked.
+    CaseHasStep = "case-has-step", 409;
     /// The subsidy of the place was changed since the request was made.
     StaleSubsidy = "stale-subsidy", 409;
     /// The price plan was changed since the request was made, or would begin in the past.

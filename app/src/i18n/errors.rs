@@ -34,6 +34,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::SecondPerson => t.second_person,
         AppError::StaleMeter => t.stale_meter,
         AppError::HeldCommandApplied => t.held_command_applied,
+        AppError::CaseHasStep => t.case_has_step,
         AppError::StaleSubsidy => t.stale_subsidy,
         AppError::StalePrices => t.stale_prices,
         AppError::StaleAmount => t.stale_amount,

@@ -2,7 +2,7 @@
 
 use app::api::cases::CasesPort;
 use domain::clock::Clock;
-use model::case::{CaseDetail, CaseKind, RelayCase};
+use model::case::{CaseDetail, CaseKind, HeldReadingReason, ReadingCase, RelayCase};
 use model::console::{CaseOwner, CaseQuery, CaseStep};
 use model::error::AppError;
 use model::order::Tender;
@@ -10,7 +10,7 @@ use model::person::{Role, Who};
 use model::time::DAY;
 use store::cases;
 use story_support::web::{Web, location};
-use story_support::{World, both};
+use story_support::{World, bind, both};
 
 use super::operator::Estate;
 
@@ -69,6 +69,27 @@ both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
     e.console.close_cases(&e.boss, &[relay.id, there], "done").await.unwrap();
     assert_eq!(e.console.comment_case(&e.boss, relay.id, "late").await, Err(AppError::Conflict));
     assert_eq!(e.console.case(&e.boss, relay.id).await.unwrap().line.closed_by.as_deref(), Some("boss"));
+});
+
+both!(a_case_with_a_step_of_its_own_is_not_closed_with_others, |w: World| async move {
+    let e = Estate::new(w).await;
+    let at = e.w.clock.now();
+    let reading = "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, remaining_fen)
+                   VALUES ($1, $2, $3, 0, 0, 0, 0)";
+    bind(&e.w.db, reading, e.here.0, &[at.0, 2]).await;
+    let quality = HeldReadingReason::Fell;
+    let case = ReadingCase { quality, at, total_wh: 0, last_at: None, last_total_wh: None };
+    let mut tx = e.w.db.begin().await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), None, &CaseDetail::Reading(case)).await.unwrap();
+    cases::open(&mut tx, &e.w.rng, at, Some(e.here), None, &CaseDetail::Relay(RelayCase::default())).await.unwrap();
+    tx.commit().await.unwrap();
+    let open = async || e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap().lines;
+    let all: Vec<_> = open().await.iter().map(|line| line.id).collect();
+    assert_eq!(e.console.close_cases(&e.boss, &all, "done").await, Err(AppError::CaseHasStep));
+    assert_eq!(open().await.len(), 2, "all or none");
+    // The counter counts again by itself.
+    bind(&e.w.db, reading, e.here.0, &[at.0 + 1, 0]).await;
+    e.console.close_cases(&e.boss, &all, "done").await.unwrap();
 });
 
 both!(cases_are_worked_on_through_their_pages, |w: World| async move {

@@ -41,6 +41,22 @@ macro_rules! money_open {
     };
 }
 
+/// Whether the case `c` tells of a refund that can be booked.
+macro_rules! bookable {
+    () => {
+        "EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
+                    AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL)"
+    };
+}
+
+/// Whether a money command is held for the case `c` about the meter `m`.
+macro_rules! held {
+    () => {
+        "EXISTS (SELECT 1 FROM commands h WHERE h.meter_id = m.id AND h.money AND h.state = 'case'
+                    AND COALESCE(h.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery')"
+    };
+}
+
 /// The columns of [`CaseRow`] but for `total`, and where they come from.
 macro_rules! case_rows {
     ($total:literal) => {
@@ -48,12 +64,11 @@ macro_rules! case_rows {
             "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.due_at,
                     w.id AS owner_id, w.name AS owner_name, c.closed_at, u.name AS closed_by, c.resolution, ",
             $total,
-            " AS total,
-                    EXISTS (SELECT 1 FROM commands h WHERE h.meter_id = m.id AND h.money AND h.state = 'case'
-                               AND COALESCE(h.order_id, m.id) = COALESCE(c.order_id, m.id) AND c.kind = 'delivery') AS held,
-                    EXISTS (SELECT 1 FROM settlement_differences d WHERE d.case_id = c.id AND d.gone_at IS NULL
-                               AND d.kind = 'refunded' AND d.class = 'channel-only' AND d.order_id IS NOT NULL) AS bookable,
-                    ",
+            " AS total, ",
+            held!(),
+            " AS held, ",
+            bookable!(),
+            " AS bookable, ",
             money_open!(),
             " AS money_open,",
             names!(),
@@ -148,7 +163,7 @@ fn line(row: CaseRow) -> Result<CaseLine> {
         meter: row.meter_id,
         order: row.order_number,
         bookable: row.bookable && is_open,
-        closable: is_open && !row.money_open,
+        closable: is_open && !(row.money_open || row.held || row.bookable),
         refunds: row.order_id.filter(|_| detail.may_need_refund()),
         detail,
         opened_at: row.opened_at,
@@ -163,8 +178,9 @@ fn line(row: CaseRow) -> Result<CaseLine> {
 /// Closes a case with what was done about it.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if the operator may not see it, [`AppError::Conflict`] if somebody else has closed it, and
-/// [`AppError::MoneyOpen`] while money depends on it: that money would lose the case that names its next step.
+/// [`AppError::NotFound`] if the operator may not see it, [`AppError::Conflict`] if somebody else has closed it,
+/// [`AppError::MoneyOpen`] while money depends on it: that money would lose the case that names its next step, and
+/// [`AppError::CaseHasStep`] for a held counter and a refund that can be booked: their own steps close them.
 pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
     close_cases(db, at, who, &[case], resolution).await
 }
@@ -176,10 +192,38 @@ pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolut
 pub async fn close_cases(db: &Db, at: Timestamp, who: &Who, cases: &[CaseId], resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     for case in cases {
+        let (is_held, has_step) = own_steps(&mut tx, *case).await?;
         let (kind, _) = close_in(&mut tx, at, who, *case, resolution).await?;
+        if is_held {
+            return Err(AppError::MoneyOpen.into());
+        }
+        if has_step {
+            return Err(AppError::CaseHasStep.into());
+        }
         note_closed(&mut tx, at, who, *case, &serde_json::json!({ "kind": kind, "resolution": resolution })).await?;
     }
     tx.commit().await
+}
+
+/// Whether a money command is held for an open case, and whether it has another step of its own that closes it.
+async fn own_steps(tx: &mut Tx, case: CaseId) -> Result<(bool, bool)> {
+    let row: Option<(bool, bool)> = on!(tx, |c| {
+        sqlx::query_as(concat!(
+            "SELECT ",
+            held!(),
+            ", ",
+            bookable!(),
+            " OR (c.kind = 'reading' AND EXISTS
+                   (SELECT 1 FROM readings n WHERE n.meter_id = c.meter_id AND n.quality BETWEEN 2 AND 5
+                       AND n.at = (SELECT MAX(x.at) FROM readings x WHERE x.meter_id = c.meter_id)))
+             FROM cases c LEFT JOIN orders o ON o.id = c.order_id LEFT JOIN meters m ON m.id = COALESCE(c.meter_id, o.meter_id)
+             WHERE c.id = $1 AND c.closed_at IS NULL"
+        ))
+        .bind(case)
+        .fetch_optional(c)
+        .await
+    })?;
+    Ok(row.unwrap_or_default())
 }
 
 /// Closes a case in the caller's transaction; gives its kind and the meter that it is about. The audit line is the caller's to
