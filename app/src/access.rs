@@ -16,6 +16,8 @@ pub enum Access {
     Operator,
     /// Operators with that permission.
     May(Permission),
+    /// Operators with both permissions.
+    MayBoth(Permission, Permission),
 }
 
 impl Access {
@@ -31,6 +33,7 @@ impl Access {
             (Self::Resident, Ok(who)) => who.role == Role::Resident,
             (Self::Operator, Ok(who)) => who.role != Role::Resident,
             (Self::May(permission), Ok(who)) => who.may(permission),
+            (Self::MayBoth(one, other), Ok(who)) => who.may(one) && who.may(other),
         };
         if allowed { Ok(()) } else { Err(AppError::Forbidden) }
     }
@@ -157,9 +160,9 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/confirm-serial", Access::May(Permission::Cases)),
     ("/api/operator/correct", Access::May(Permission::Return)),
     ("/api/operator/count-meter", Access::May(Permission::Accounts)),
-    ("/api/operator/credit-payment", Access::May(Permission::Cases)),
+    ("/api/operator/credit-payment", Access::MayBoth(Permission::Cases, Permission::Money)),
     ("/api/operator/decide-closing", Access::May(Permission::Accounts)),
-    ("/api/operator/deliver-order", Access::May(Permission::Cases)),
+    ("/api/operator/deliver-order", Access::MayBoth(Permission::Cases, Permission::Money)),
     ("/api/operator/operators/", Access::May(Permission::Operators)),
     ("/api/operator/roles/", Access::May(Permission::Operators)),
     ("/api/operator/commissioning/", Access::May(Permission::Estate)),
@@ -277,6 +280,11 @@ mod tests {
         assert_eq!(check(Access::May(Permission::Watch), Role::Own), Err(AppError::Forbidden));
         assert_eq!(check(Access::May(Permission::Watch), Role::Resident), Err(AppError::Forbidden));
         assert_eq!(Access::Public.check(None), Ok(()));
+        let both = Access::MayBoth(Permission::Cases, Permission::Money);
+        assert_eq!([Role::Technician, Role::Manager].map(|role| check(both, role)), [Err(AppError::Forbidden), Ok(())]);
+        for path in ["/api/operator/credit-payment", "/api/operator/deliver-order"] {
+            assert!(!is_allowed(&who(Role::Technician), path), "{path}: cases alone do not move money");
+        }
     }
 
     #[test]
