@@ -27,6 +27,7 @@ pub const fn obstacle(obstacle: RoomObstacle, lang: Lang) -> &'static str {
         RoomObstacle::ForeignAccount => t.foreign_account,
         RoomObstacle::LoginTaken => t.login_taken,
         RoomObstacle::LoginRepeated => t.login_repeated,
+        RoomObstacle::RoomRepeated => t.room_repeated,
         RoomObstacle::NotOpen => t.not_open,
         RoomObstacle::Opening => t.opening,
         RoomObstacle::Closing => t.closing,

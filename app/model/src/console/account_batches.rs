@@ -93,6 +93,8 @@ pub enum RoomObstacle {
     LoginTaken,
     /// Another line has the login name.
     LoginRepeated,
+    /// Several lines name it.
+    RoomRepeated,
     /// It has no account.
     NotOpen,
     /// Its account is being opened.

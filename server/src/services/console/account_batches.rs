@@ -6,8 +6,8 @@ use app::api::account_batches::{AccountBatchesPort, Closures, Openings};
 use async_trait::async_trait;
 use domain::wall_layout::MeterPlace;
 use model::console::{
-    AccountBatchKind, AccountBatchLine, AccountBatchPreview, AccountBatchView, AccountState, BATCH_ROOMS_MAX, Page, RoomName,
-    RoomObstacle, RoomToClose, RoomToOpen, Target,
+    AccountBatchKind, AccountBatchLine, AccountBatchPreview, AccountBatchView, AccountState, BATCH_ROOMS_MAX, OpeningLine, Page,
+    RoomName, RoomObstacle, RoomToClose, RoomToOpen, Target,
 };
 use model::error::AppError;
 use model::ids::{AccountBatchId, MeterId, PlaceId};
@@ -56,12 +56,18 @@ impl AccountBatchesPort for ConsoleService {
         let priced = self.priced().await?;
         let wanted_logins: Vec<&str> = wanted.lines.iter().filter_map(|line| Some(line.resident.as_ref()?.1.as_str())).collect();
         let taken = users::taken(&self.context.db, &wanted_logins).await?;
+        let scope = console::scope(&self.context.db, who.user).await?;
+        let names: HashSet<RoomName> =
+            self.context.live.meter_places(&scope).into_iter().map(|(place, _)| place.name()).collect();
+        let lines = by_room(&wanted.lines, &names);
         let mut logins: HashSet<&str> = HashSet::new();
         for (place, room) in rooms {
-            let line = wanted.lines.iter().find(|line| is_room_named(&line.room, &room.name));
+            let of_room = lines.get(&room.name).map(Vec::as_slice).unwrap_or_default();
+            let line = of_room.first();
             let resident = line.and_then(|line| line.resident.clone());
             let login = line.and_then(|line| line.resident.as_ref()).map(|(_, login)| login.as_str());
             let obstacle = match cannot_open(&room, priced.contains(&place)) {
+                None if of_room.len() > 1 => Some(RoomObstacle::RoomRepeated),
                 None if login.is_some_and(|login| !logins.insert(login)) => Some(RoomObstacle::LoginRepeated),
                 None => login.filter(|login| taken.contains(*login)).map(|_| RoomObstacle::LoginTaken),
                 obstacle => obstacle,
@@ -175,6 +181,19 @@ impl AccountBatchesPort for ConsoleService {
 
 const fn empty<T>(unknown: Vec<String>) -> AccountBatchPreview<T> {
     AccountBatchPreview { rooms: Vec::new(), left_out: Vec::new(), unknown, seal: String::new() }
+}
+
+/// The lines of each room that they name, by the rooms that the operator may see. A line that names several counts for none of
+/// them: whose resident and balance it is, nobody can tell.
+fn by_room<'a>(lines: &'a [OpeningLine], names: &'a HashSet<RoomName>) -> HashMap<&'a RoomName, Vec<&'a OpeningLine>> {
+    let mut found: HashMap<&RoomName, Vec<&OpeningLine>> = HashMap::new();
+    for line in lines {
+        let mut named = names.iter().filter(|name| is_room_named(&line.room, name));
+        if let (Some(room), None) = (named.next(), named.next()) {
+            found.entry(room).or_default().push(line);
+        }
+    }
+    found
 }
 
 fn opening(room: RoomToOpen) -> NewBatchRoom {
