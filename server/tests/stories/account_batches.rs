@@ -8,19 +8,20 @@ use domain::order::Limits;
 use meters::live::Live;
 use model::console::{AccountState, BatchRoomState, RoomObstacle, Target};
 use model::error::AppError;
-use model::ids::AccountBatchId;
+use model::ids::{AccountBatchId, PlaceId};
 use model::money::Fen;
 use model::order::{ReturnState, Tender};
 use model::permission::Permissions;
 use model::person::{Role, Who};
+use model::place::PlaceKind;
 use server::services::auth::Passwords;
 use server::services::console::ConsoleService;
 use server::services::{Context, NoMeterGateway};
 use store::accounts::{self, NewResident, OpenAccount};
-use store::{account_batches, console, returns};
+use store::{Db, account_batches, console, places, returns};
 use story_support::closings::{advance as advance_closings, proved, who};
 use story_support::site::{SOON, Site, until};
-use story_support::{World, both};
+use story_support::{World, bind, both};
 
 /// The console over a database, with what it shows live.
 struct Desk {
@@ -128,7 +129,69 @@ both!(a_room_that_changed_meanwhile_is_refused_with_a_reason, |w: World| async m
     desk.console.cancel_account_batch(&clerk, id).await.unwrap();
     assert!(!desk.advance().await);
     assert_eq!(desk.console.cancel_account_batch(&clerk, id).await.unwrap_err(), AppError::TooLate);
+    let again = desk.console.retry_account_batch(&clerk, id).await;
+    assert_eq!(again.unwrap_err(), AppError::TooLate, "what was withdrawn was not refused");
     proved(&w).await;
+});
+
+both!(a_line_that_names_no_single_room_books_nothing, |w: World| async move {
+    let clerk = who(w.clerk().await);
+    let boss = Who { role: Role::Admin, permissions: Permissions::of(Role::Admin), ..clerk.clone() };
+    let add = async |parent: Option<PlaceId>, kind, name: &str| {
+        let names = [name.to_owned()];
+        places::create(&w.db, &w.rng, w.clock.now(), &boss, parent, (kind, &names)).await.unwrap()
+    };
+    let site = add(None, PlaceKind::Site, "园区").await;
+    let mut buildings = Vec::new();
+    for (building, rooms) in [("A", [("101", 1)].as_slice()), ("B", &[("101", 2), ("102", 3)])] {
+        let building = add(Some(site), PlaceKind::Building, building).await;
+        buildings.push(building.to_string());
+        for (room, unit) in rooms {
+            w.meter(*unit).await;
+            let room = add(Some(building), PlaceKind::Room, room).await;
+            bind(&w.db, "UPDATE meters SET place_id = $1 WHERE unit = $2", room.0, &[i64::from(*unit)]).await;
+        }
+    }
+    let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
+    let desk = Desk::new(&w, w.clock.clone(), live).await;
+    let lines = "101, 张三, zhangsan, 12.50\n102, 李四, lisi, 3\nB 102, 王五, wangwu, 4";
+    let wanted = Openings::parse(&buildings, lines, "").unwrap();
+    let preview = desk.console.preview_openings(&boss, &wanted).await.unwrap();
+    let rooms: Vec<_> = preview.rooms.iter().map(|room| (room.resident.is_some(), room.amount)).collect();
+    assert_eq!(rooms, [(false, Fen::ZERO); 2], "both rooms 101 without the resident and balance of the line");
+    let left: Vec<_> = preview.left_out.iter().map(|(room, why)| (room.to_string(), *why)).collect();
+    assert_eq!(left, [("B 102".to_owned(), RoomObstacle::RoomRepeated)]);
+    assert_eq!(preview.unknown, ["101"]);
+    desk.console.open_accounts(&boss, desk.id(), &wanted, &preview.seal).await.unwrap();
+    while desk.advance().await {}
+    assert_eq!(w.number("SELECT COUNT(*) FROM accounts").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders").await + w.number("SELECT COUNT(*) FROM account_residents").await, 0);
+});
+
+both!(a_closure_and_its_room_of_a_batch_are_one_step, |w: World| async move {
+    w.room(1).await;
+    let clerk = who(w.clerk().await);
+    let live = Live::load(&w.db, w.clock.clone()).await.unwrap();
+    let desk = Desk::new(&w, w.clock.clone(), live).await;
+    let target = Target::parse("", &[], None, "1", "1");
+    let preview = desk.console.preview_closures(&clerk, &target).await.unwrap();
+    let wanted = Closures { target, tender: Tender::Cash, reason: "学期结束".into() };
+    desk.console.close_accounts(&clerk, desk.id(), &wanted, &preview.seal).await.unwrap();
+    // The room cannot be taken: nothing of its closure may be left.
+    w.by_hand(match w.db {
+        Db::Sqlite { .. } => {
+            "CREATE TRIGGER stays BEFORE UPDATE ON account_batch_rooms BEGIN SELECT RAISE(ABORT, 'it stays'); END"
+        }
+        Db::Postgres { .. } => {
+            "CREATE FUNCTION stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it stays'; END $$;
+             CREATE TRIGGER stays BEFORE UPDATE ON account_batch_rooms FOR EACH ROW EXECUTE FUNCTION stays()"
+        }
+    })
+    .await
+    .unwrap();
+    account_batches::advance(&w.db, &w.rng, w.clock.now()).await.unwrap_err();
+    assert_eq!(w.number("SELECT COUNT(*) FROM account_closures").await, 0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM accounts WHERE state = 'open'").await, 1);
 });
 
 both!(a_term_ends_with_a_settlement_list, |w: World| async move {

@@ -110,13 +110,13 @@ pub async fn cancel(db: &Db, at: Timestamp, who: &Who, batch: AccountBatchId) ->
     finish_change(tx, at, who, batch, (changed, AuditAction::AccountBatchCancel)).await
 }
 
-/// Has the rooms that were refused tried again. Gives how many.
+/// Has the rooms that were refused tried again; those that were withdrawn stay so. Gives how many.
 ///
 /// # Errors
 /// Refused with [`AppError::TooLate`] where there is none.
 pub async fn retry(db: &Db, at: Timestamp, who: &Who, batch: AccountBatchId) -> Result<u64> {
     let text = "UPDATE account_batch_rooms SET state = 'waiting', refusal = NULL, done_at = NULL
-                WHERE batch_id = $1 AND state IN ('refused', 'cancelled')";
+                WHERE batch_id = $1 AND state = 'refused'";
     let mut tx = db.begin().await?;
     let changed = on!(&mut tx, |c| sqlx::query(text).bind(batch).execute(c).await)?;
     finish_change(tx, at, who, batch, (changed, AuditAction::AccountBatchRetry)).await
@@ -193,10 +193,7 @@ pub async fn advance(db: &Db, rng: &Rng, at: Timestamp) -> Result<Option<Advance
     let Some(room) = next else { return Ok(None) };
     let done = match room.kind {
         AccountBatchKind::Open => open(tx, rng, at, &room).await,
-        AccountBatchKind::Close => {
-            drop(tx);
-            close(db, rng, at, &room).await
-        }
+        AccountBatchKind::Close => close(tx, rng, at, &room).await,
     };
     match done {
         Ok(advanced) => Ok(Some(advanced)),
@@ -249,15 +246,15 @@ async fn open(mut tx: Tx, rng: &Rng, at: Timestamp, room: &NextRoom) -> Result<A
     Ok(Advanced { opened: meters })
 }
 
-/// The closure has the room's id as its key: one that was begun before an interruption is found again.
-async fn close(db: &Db, rng: &Rng, at: Timestamp, room: &NextRoom) -> Result<Advanced> {
+/// The closure has the room's id as its key. One that was withdrawn meanwhile is not closed.
+async fn close(mut tx: Tx, rng: &Rng, at: Timestamp, room: &NextRoom) -> Result<Advanced> {
     let (account, tender) = room.account_id.zip(room.tender).ok_or(AppError::Invalid)?;
     let what = ClosingRequest::Close(BalanceTarget::Counter(tender));
     let new = NewClosing { key: room.id, account, what, reason: room.reason.clone(), who: room.who() };
-    let closure = closings::begin(db, rng, at, &new).await?;
-    let mut tx = db.begin().await?;
-    take(&mut tx, at, room.id, (None, Some(closure.0))).await?;
-    tx.commit().await?;
+    let closure = closings::begin_within(&mut tx, rng, at, &new).await?;
+    if take(&mut tx, at, room.id, (None, Some(closure.0))).await? {
+        tx.commit().await?;
+    }
     Ok(Advanced::default())
 }
 

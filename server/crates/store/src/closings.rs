@@ -24,6 +24,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 pub use advance::advance_all;
+pub(super) use begin::begin_within;
 pub use begin::{BalanceTarget, ClosingRequest, NewClosing, begin};
 pub use count::{Counted, count};
 pub use decide::decide;

@@ -73,32 +73,38 @@ pub struct NewClosing {
 /// [`accounts::open`] for the new room.
 pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
     let mut tx = db.begin().await?;
-    if let Some(before) = by_key(&mut tx, new).await? {
+    let id = begin_within(&mut tx, rng, at, new).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// [`begin`] in the caller's transaction.
+pub(crate) async fn begin_within(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
+    if let Some(before) = by_key(tx, new).await? {
         return Ok(before);
     }
-    let meters = lock_meters(&mut tx, new).await?;
-    if meters.is_empty() || !leave_open(&mut tx, new).await? {
+    let meters = lock_meters(tx, new).await?;
+    if meters.is_empty() || !leave_open(tx, new).await? {
         // The same form sent twice at once: the other transaction has committed.
-        return by_key(&mut tx, new).await?.ok_or_else(|| AppError::AccountNotOpen.into());
+        return by_key(tx, new).await?.ok_or_else(|| AppError::AccountNotOpen.into());
     }
-    if new.what.kind() != ClosingKind::Replace && has_others(&mut tx, new.account, meters.len()).await? {
+    if new.what.kind() != ClosingKind::Replace && has_others(tx, new.account, meters.len()).await? {
         return Err(AppError::Conflict.into());
     }
-    let (to_account, to_meter) = destination(&mut tx, rng, at, new).await?;
+    let (to_account, to_meter) = destination(tx, rng, at, new).await?;
     let id = ClosingId(rng.id(at));
-    insert(&mut tx, at, id, new, to_account, to_meter).await?;
+    insert(tx, at, id, new, to_account, to_meter).await?;
     for meter in meters {
-        ask(&mut tx, rng, at, id, new, meter).await?;
+        ask(tx, rng, at, id, new, meter).await?;
     }
-    let closing = locked(&mut tx, id).await?;
+    let closing = locked(tx, id).await?;
     let action = match new.what {
         ClosingRequest::Close(_) => AuditAction::AccountClose,
         ClosingRequest::Move { .. } => AuditAction::AccountMove,
         ClosingRequest::Replace { .. } => AuditAction::MeterReplace,
     };
     let more = serde_json::json!({ "tender": closing.tender, "to_account": to_account, "to_meter": to_meter });
-    record(&mut tx, at, Some(&new.who), action, &closing, more).await?;
-    tx.commit().await?;
+    record(tx, at, Some(&new.who), action, &closing, more).await?;
     Ok(id)
 }
 
