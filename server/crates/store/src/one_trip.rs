@@ -61,7 +61,8 @@ impl OneTrip {
         self.add(text, Kind::Count)
     }
 
-    /// All statements after the first write only where the first wrote a row. Each of them ends with its `WHERE`.
+    /// All statements after the first write and count only where the first wrote a row, or counted one; otherwise they give 0.
+    /// Each that writes ends with its `WHERE`.
     pub(super) fn only_if_first(&mut self) {
         self.only_if_first = true;
     }
@@ -102,14 +103,16 @@ impl OneTrip {
         if let Some(error) = unbound {
             return Err(sqlx::Error::Encode(error).into());
         }
+        if statements.is_empty() {
+            return Ok(Vec::new());
+        }
         let counts = match values {
             Values::Sqlite(values) => one_by_one(tx, &statements, values, only_if_first).await?,
             Values::Postgres(values) => together(tx, &statements, values, only_if_first).await?,
         };
-        if only_if_first && counts.first() == Some(&0) {
-            return Ok(counts);
-        }
-        for (statement, count) in statements.iter().zip(&counts) {
+        // Where the first wrote nothing, the others were not asked to.
+        let asked = if only_if_first && counts.first() == Some(&0) { 1 } else { statements.len() };
+        for (statement, count) in statements.iter().zip(&counts).take(asked) {
             if let (Kind::WriteOne(table, column), 0 | 2..) = (statement.kind, *count) {
                 return Err(StoreError::Inconsistent { table, column });
             }
@@ -154,18 +157,44 @@ async fn together(tx: &mut Tx, statements: &[Statement], values: PgArguments, on
 
 /// One statement of PostgreSQL that gives the counts as an array.
 fn joined(statements: &[Statement], only_if_first: bool) -> String {
-    let (mut writes, mut counts) = (Vec::new(), Vec::new());
+    let (mut parts, mut counts) = (Vec::new(), Vec::new());
     for (n, statement) in statements.iter().enumerate() {
         let text = renumbered(statement.text, statement.offset);
-        if matches!(statement.kind, Kind::Count) {
-            counts.push(format!("({text})"));
-            continue;
+        let is_guarded = only_if_first && n > 0;
+        match statement.kind {
+            Kind::Count if is_guarded => {
+                counts.push(format!("CASE WHEN EXISTS (SELECT FROM began WHERE n > 0) THEN ({text}) ELSE 0 END"));
+            }
+            Kind::Count => counts.push(format!("({text})")),
+            Kind::Write | Kind::WriteOne(..) => {
+                let text = if is_guarded { guarded(&text) } else { text };
+                parts.push(format!("w{n} AS ({text} RETURNING 1)"));
+                counts.push(format!("(SELECT COUNT(*) FROM w{n})"));
+            }
         }
-        let condition = if only_if_first && n > 0 { " AND EXISTS (SELECT FROM w0)" } else { "" };
-        writes.push(format!("w{n} AS ({text}{condition} RETURNING 1)"));
-        counts.push(format!("(SELECT COUNT(*) FROM w{n})"));
+        if let (true, 0, Some(count)) = (only_if_first, n, counts.first()) {
+            parts.push(format!("began AS (SELECT {count} AS n)"));
+        }
     }
-    format!("WITH {} SELECT ARRAY[{}]", writes.join(", "), counts.join(", "))
+    let with = if parts.is_empty() { String::new() } else { format!("WITH {} ", parts.join(", ")) };
+    format!("{with}SELECT ARRAY[{}]", counts.join(", "))
+}
+
+/// A statement that writes only where the first one did. Its condition goes into parentheses: it may have an `OR`.
+fn guarded(text: &str) -> String {
+    const WHERE: &str = "WHERE ";
+    let (mut depth, mut condition) = (0, text.len());
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            // Not the one of a subquery.
+            b'W' if depth == 0 && text.get(at..).is_some_and(|rest| rest.starts_with(WHERE)) => condition = at + WHERE.len(),
+            _ => {}
+        }
+    }
+    let (before, condition) = text.split_at(condition);
+    format!("{before}({condition}) AND EXISTS (SELECT FROM began WHERE n > 0)")
 }
 
 /// A statement whose parameters begin after `offset` others.
@@ -182,28 +211,4 @@ fn renumbered(text: &str, offset: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_follow_those_of_the_statements_before() {
-        assert_eq!(renumbered("SELECT $1, $12 WHERE a = $1", 3), "SELECT $4, $15 WHERE a = $4");
-        assert_eq!(renumbered("SELECT 1", 3), "SELECT 1");
-    }
-
-    #[test]
-    fn later_statements_depend_on_the_first() {
-        let of = |text, offset, kind| Statement { text, offset, kind };
-        let statements = [
-            of("INSERT INTO a VALUES ($1) ON CONFLICT DO NOTHING", 0, Kind::Write),
-            of("UPDATE b SET c = $1 WHERE d = $2", 1, Kind::Write),
-            of("SELECT COUNT(*) FROM e WHERE f = $1", 3, Kind::Count),
-        ];
-        assert_eq!(
-            joined(&statements, true),
-            "WITH w0 AS (INSERT INTO a VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1), \
-             w1 AS (UPDATE b SET c = $2 WHERE d = $3 AND EXISTS (SELECT FROM w0) RETURNING 1) \
-             SELECT ARRAY[(SELECT COUNT(*) FROM w0), (SELECT COUNT(*) FROM w1), (SELECT COUNT(*) FROM e WHERE f = $4)]"
-        );
-    }
-}
+mod tests;
