@@ -16,6 +16,7 @@ use story_support::room_fixture::RoomFixture;
 use story_support::site::{Site, until};
 use story_support::{World, both};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::readings::measurement;
 
@@ -27,6 +28,7 @@ const COUNTED: &str = "SELECT CAST(COALESCE(SUM(wh), 0) AS BIGINT) FROM energy_d
 struct Reader {
     fixture: RoomFixture,
     events: mpsc::Sender<MeterEvent>,
+    recorder: JoinHandle<()>,
     wh: i64,
     rows: i64,
 }
@@ -35,12 +37,8 @@ impl Reader {
     /// 200 yuan at one yuan/kWh.
     async fn new(w: World) -> Self {
         let (fixture, _) = RoomFixture::supplied(w, 10_000, 20_000).await;
-        let w = &fixture.w;
-        let (events, receive) = mpsc::channel(100);
-        let (db, rng, live) = (w.db.clone(), w.rng.clone(), fixture.live.clone());
-        let recorder = Recorder::load(db, w.clock.clone(), rng, live, Arc::default()).await.unwrap();
-        tokio::spawn(recorder.run(receive));
-        Self { fixture, events, wh: 1_000, rows: 1 }
+        let (events, recorder) = recorder(&fixture).await;
+        Self { fixture, events, recorder, wh: 1_000, rows: 1 }
     }
 
     /// Reads the meter after some time, in which it used some energy.
@@ -57,22 +55,32 @@ impl Reader {
 
     /// The server starts again after its clock was set.
     async fn restart(&mut self, step: i64) {
+        self.end().await;
         let w = &self.fixture.w;
         w.clock.set(step);
         let now = w.clock.now();
         let ahead = clock_steps::ahead(&w.db, now).await.unwrap().unwrap();
         clock_steps::follow(&w.db, &w.rng, now, -ahead).await.unwrap();
-        let (events, receive) = mpsc::channel(100);
-        let (db, rng, live) = (w.db.clone(), w.rng.clone(), self.fixture.live.clone());
-        let recorder = Recorder::load(db, w.clock.clone(), rng, live, Arc::default()).await.unwrap();
-        tokio::spawn(recorder.run(receive));
-        self.events = events;
+        (self.events, self.recorder) = recorder(&self.fixture).await;
+    }
+
+    /// Ends the recorder when everything is stored and shown: readings of server wallets are shown only after they are stored.
+    async fn end(&mut self) {
+        self.events = mpsc::channel(1).0;
+        (&mut self.recorder).await.unwrap();
     }
 
     async fn stored(&self) {
         let rows = self.rows;
         until(SOON, "the readings", || async { self.fixture.w.number("SELECT COUNT(*) FROM readings").await == rows }).await;
     }
+}
+
+async fn recorder(fixture: &RoomFixture) -> (mpsc::Sender<MeterEvent>, JoinHandle<()>) {
+    let (w, (events, receive)) = (&fixture.w, mpsc::channel(100));
+    let (db, rng, live) = (w.db.clone(), w.rng.clone(), fixture.live.clone());
+    let recorder = Recorder::load(db, w.clock.clone(), rng, live, Arc::default()).await.unwrap();
+    (events, tokio::spawn(recorder.run(receive)))
 }
 
 /// Reads, sets the clock by each step and reads on after it; until the room is cut off.
@@ -96,9 +104,10 @@ async fn everything_goes_on(w: World, steps: &[i64]) {
     for _ in 0..31 {
         reader.read(HOUR / 2, 7_000).await;
     }
-    reader.stored().await;
-    let Reader { fixture, wh, .. } = &reader;
+    reader.end().await;
+    let Reader { fixture, wh, rows, .. } = &reader;
     let (w, now) = (&fixture.w, fixture.w.clock.now());
+    assert_eq!(w.number("SELECT COUNT(*) FROM readings").await, *rows);
     assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
     assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0);
     assert_eq!((w.number(COUNTED).await, w.number(CHARGED).await), (wh - 1_000, wh - 1_000));
