@@ -83,7 +83,8 @@ async fn measure(site: &Site, engine: Engine, length: Length) -> Outcome<Figure>
             let (status, page) = site.page(&format!("/search?q={}", text.replace(' ', "+"))).await?;
             times.push(begun.elapsed().as_secs_f64() * 1_000.0);
             // One find is opened at once.
-            if !status.is_redirection() && !(status.is_success() && page.contains("<tbody>")) {
+            let found = status.is_redirection() || status.is_success() && page.contains("<tbody>");
+            if !found {
                 return Err(format!("{text} was not found: {status}").into());
             }
         }

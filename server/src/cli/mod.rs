@@ -57,7 +57,7 @@ enum Command {
     Check(check::Args),
     /// Run simulated gateways and meters over Modbus TCP
     #[cfg(feature = "demo")]
-    Simulate(simulator::command::Args),
+    Simulate(Box<simulator::command::Args>),
     /// Run a payment gateway for trying out: Alipay's protocol, throw-away keys, a cashier page, no money
     #[cfg(feature = "demo")]
     Sandbox(sandbox::Sandbox),
@@ -120,7 +120,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Audit(command) => audit::run(&config, command).await,
             Command::Check(args) => check::run(&config, cli.config.as_deref(), &args).await,
             #[cfg(feature = "demo")]
-            Command::Simulate(args) => simulate::run(&config, args).await,
+            Command::Simulate(args) => simulate::run(&config, *args).await,
             #[cfg(feature = "demo")]
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Import(args) => site::import(&config, &args).await,
