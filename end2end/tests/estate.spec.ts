@@ -111,7 +111,7 @@ test("the history of a meter has a chart, a table and files", async ({ page }) =
   await logIn(page, "operator");
   await page.goto("/search?q=5-107");
   await page.getByRole("link", { name: "查看全部历史" }).click();
-  await expect(page.locator("svg.series")).toBeVisible();
+  await expect(page.locator(".series svg")).toBeVisible();
   await expect(page.locator("tbody tr").first()).toBeVisible();
   await page.getByLabel("从", { exact: true }).fill("2020-01-01");
   await page.getByRole("button", { name: "显示", exact: true }).click();
@@ -120,7 +120,7 @@ test("the history of a meter has a chart, a table and files", async ({ page }) =
   await page.getByLabel("从", { exact: true }).fill("");
   await page.getByLabel("到", { exact: true }).fill("");
   await page.getByRole("button", { name: "显示", exact: true }).click();
-  await expect(page.locator("svg.series")).toBeVisible();
+  await expect(page.locator(".series svg")).toBeVisible();
   const file = page.waitForEvent("download");
   await page.getByRole("link", { name: "下载 XLSX" }).click();
   expect((await file).suggestedFilename()).toContain(".xlsx");

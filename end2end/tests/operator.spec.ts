@@ -134,7 +134,8 @@ test("opens an account for two residents with a first purchase, and each logs in
     await expect(page).toHaveURL(/\/password/);
     await page.locator("input[name=old]").fill("a-first-password");
     await page.locator("input[name=new]").fill("their own words");
-    await page.locator("main form button").last().click();
+    await page.getByRole("button", { name: "修改密码" }).click();
+    await expect(page).not.toHaveURL(/\/password/);
     await page.goto("/home");
     await expect(page).toHaveURL(/\/home/);
   };
