@@ -100,7 +100,7 @@ pub struct Hub(Arc<Shared>);
 pub(crate) struct Shared {
     config: DialInConfig,
     clock: SharedClock,
-    seats: Arc<ConnectionPermits>,
+    permits: Arc<ConnectionPermits>,
     state: Mutex<State>,
 }
 
@@ -143,8 +143,8 @@ pub(crate) struct Registration {
 impl Hub {
     #[must_use]
     pub fn new(config: DialInConfig, clock: SharedClock) -> Self {
-        let seats = Arc::new(ConnectionPermits::new(config.max_connections, config.max_per_address));
-        Self(Arc::new(Shared { config, clock, seats, state: Mutex::default() }))
+        let permits = Arc::new(ConnectionPermits::new(config.max_connections, config.max_per_address));
+        Self(Arc::new(Shared { config, clock, permits, state: Mutex::default() }))
     }
 
     /// Replaces the gateways that may dial in. Those that stay keep their history.
@@ -176,7 +176,7 @@ impl Hub {
     /// # Errors
     /// [`Refusal`] where there are too many.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<Arc<ConnectionPermit>, Refusal> {
-        self.0.seats.take(address)
+        self.0.permits.take(address)
     }
 
     pub(crate) fn recognise(&self, received: &[u8]) -> Recognition {

@@ -33,7 +33,7 @@ struct Taken {
 
 /// The place of one connection; it is free again when this is dropped.
 pub(crate) struct ConnectionPermit {
-    seats: Arc<ConnectionPermits>,
+    permits: Arc<ConnectionPermits>,
     address: IpAddr,
     line: OnceLock<(Arc<Mutex<DialInConnection>>, SharedClock)>,
 }
@@ -54,7 +54,7 @@ impl ConnectionPermits {
         }
         *of_address += 1;
         taken.all += 1;
-        Ok(Arc::new(ConnectionPermit { seats: Arc::clone(self), address, line: OnceLock::new() }))
+        Ok(Arc::new(ConnectionPermit { permits: Arc::clone(self), address, line: OnceLock::new() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -81,7 +81,7 @@ impl Drop for ConnectionPermit {
         if let Some((line, clock)) = self.line.get() {
             note_end(line, clock.now());
         }
-        let mut taken = self.seats.lock();
+        let mut taken = self.permits.lock();
         taken.all = taken.all.saturating_sub(1);
         if let Some(count) = taken.by_address.get_mut(&self.address) {
             *count = count.saturating_sub(1);
@@ -98,15 +98,16 @@ mod tests {
 
     #[test]
     fn places_are_limited_in_total_and_by_address() {
-        let seats = Arc::new(ConnectionPermits::new(3, 2));
+        let permits = Arc::new(ConnectionPermits::new(3, 2));
         let [a, b] = [1, 2].map(|n| IpAddr::from([10, 0, 0, n]));
-        let first = [seats.take(a).unwrap(), seats.take(a).unwrap()];
-        assert_eq!(seats.take(a).unwrap_err(), Refusal::AddressFull);
-        let last = seats.take(b).unwrap();
-        assert_eq!(seats.take(b).unwrap_err(), Refusal::Full);
+        let first = [permits.take(a).unwrap(), permits.take(a).unwrap()];
+        assert_eq!(permits.take(a).unwrap_err(), Refusal::AddressFull);
+        let last = permits.take(b).unwrap();
+        assert_eq!(permits.take(b).unwrap_err(), Refusal::Full);
         drop(first);
-        assert!(seats.take(a).is_ok() && seats.take(b).is_ok());
+        assert!(permits.take(a).is_ok() && permits.take(b).is_ok());
         drop(last);
-        assert_eq!((seats.lock().all, seats.lock().by_address.len()), (0, 0), "no address is kept");
+        let taken = permits.lock();
+        assert_eq!((taken.all, taken.by_address.len()), (0, 0), "no address is kept");
     }
 }
