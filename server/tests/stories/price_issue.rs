@@ -19,8 +19,8 @@ use store::prices::{self, Publication};
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
 
-/// A building with a plan; three rooms with a meter wallet each and one with a server wallet. The last of the three has a plan of
-/// its own.
+/// A building with a plan; three rooms with a meter wallet each and one with a server wallet. The last of the three
+/// has a plan of its own.
 struct Estate {
     w: World,
     plan: Uuid,

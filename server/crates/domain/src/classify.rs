@@ -91,9 +91,9 @@ impl HeldValues {
         0 <= grown && grown <= counter.possible(now.at.since(self.at))
     }
 
-    /// The most that the counter itself can have grown since the last value that counted. It does not grow with the time for
-    /// which a value that was too high is held: otherwise the jump would be plausible as soon as somebody could have used as
-    /// much.
+    /// The most that the counter itself can have grown since the last value that counted. It does not grow with the
+    /// time for which a value that was too high is held: otherwise the jump would be plausible as soon as somebody
+    /// could have used as much.
     fn possible(&self, last: &Baseline, now: &Baseline, counter: &Counter) -> i64 {
         if self.jumped {
             let (before, since) = (self.first_at.since(last.at), now.at.since(self.at));

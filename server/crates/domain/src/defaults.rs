@@ -23,8 +23,8 @@ pub fn values(path: &[DefaultValues]) -> DefaultValues {
 /// Places above each other that are followed, so that a broken tree ends.
 const LEVELS: usize = 16;
 
-/// Whether alarm 2 comes after alarm 1 at a place and at each place below it. `places` are all, with their parents and own
-/// values.
+/// Whether alarm 2 comes after alarm 1 at a place and at each place below it. `places` are all, with their parents
+/// and own values.
 #[must_use]
 pub fn alarms_fit_below(places: &HashMap<PlaceId, (Option<PlaceId>, DefaultValues)>, place: PlaceId) -> bool {
     // Where a place sets neither, what is above it decides.

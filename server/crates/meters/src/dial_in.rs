@@ -52,8 +52,8 @@ pub struct DialInConfig {
     pub max_per_address: usize,
     /// How long a connection may take to say who it is, TLS handshake included.
     pub registration_timeout_ms: u64,
-    /// A second connection with the same registration replaces the first, which may have died unnoticed, after this time at the
-    /// earliest.
+    /// A second connection with the same registration replaces the first, which may have died unnoticed, after this
+    /// time at the earliest.
     pub replace_after_ms: u64,
 }
 

@@ -120,8 +120,8 @@ impl MeterLedgerCheck {
         comparison
     }
 
-    /// Looks up a difference in the database; if nothing explains it, opens cases or has open ones say what is found now. Returns
-    /// their kinds.
+    /// Looks up a difference in the database; if nothing explains it, opens cases or has open ones say what is found
+    /// now. Returns their kinds.
     ///
     /// # Errors
     /// If the database fails; the next reading asks again.

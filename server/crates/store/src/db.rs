@@ -192,8 +192,8 @@ impl Db {
         })
     }
 
-    /// Begins a transaction that only the one server with the lock may make: it precedes what is sent to a meter, or stores what
-    /// was read.
+    /// Begins a transaction that only the one server with the lock may make: it precedes what is sent to a meter, or
+    /// stores what was read.
     ///
     /// # Errors
     /// As [`Self::begin`]; [`StoreError::LockLost`] where the lock is lost.
@@ -216,8 +216,8 @@ impl Db {
         }
     }
 
-    /// Begins a transaction that reads one state of the database, whatever is written meanwhile, for as long as it takes. It is
-    /// not committed.
+    /// Begins a transaction that reads one state of the database, whatever is written meanwhile, for as long as it
+    /// takes. It is not committed.
     ///
     /// # Errors
     /// Where no connection is free in time.

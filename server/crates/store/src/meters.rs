@@ -230,8 +230,8 @@ pub async fn add_meter(tx: &mut Tx, at: Timestamp, meter: &NewMeter) -> Result<(
     Ok(())
 }
 
-/// Locks a meter in service until the transaction ends, and gives its place: an account is not opened on it while it is retired or
-/// changed. What a change depends on is read after this.
+/// Locks a meter in service until the transaction ends, and gives its place: an account is not opened on it while it is
+/// retired or changed. What a change depends on is read after this.
 pub(super) async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<PlaceId>> {
     let row: Option<(PlaceId,)> = on!(tx, |c| {
         sqlx::query_as("UPDATE meters SET place_id = place_id WHERE id = $1 AND retired_at IS NULL RETURNING place_id")

@@ -122,8 +122,8 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
 /// may be stored again.
 ///
 /// # Errors
-/// [`StoreError::LockLost`] where another server may read and charge the same meters, or where the database fails; then nothing
-/// was stored.
+/// [`StoreError::LockLost`] where another server may read and charge the same meters, or where the database fails;
+/// then nothing was stored.
 pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, ServerWallet>> {
     let mut tx = db.begin_fenced().await?;
     for (text, rows) in READINGS.pieces(&tx, &batch.readings) {

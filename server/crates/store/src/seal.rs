@@ -113,8 +113,8 @@ impl SealKey {
         self.given
     }
 
-    /// Over each part with its length, so that no two lists of parts give the same bytes. `domain` keeps lines, rows and the head
-    /// apart.
+    /// Over each part with its length, so that no two lists of parts give the same bytes. `domain` keeps lines, rows
+    /// and the head apart.
     pub(super) fn hash(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.hmac);
         for part in [domain.as_bytes()].iter().chain(parts) {

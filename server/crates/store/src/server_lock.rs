@@ -23,8 +23,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long it may take to answer.
 const ANSWER: Duration = Duration::from_secs(15);
 
-/// PostgreSQL ends the session of a server that is gone without a word after half a minute, and with it the lock, instead of after
-/// the hours that its system waits.
+/// PostgreSQL ends the session of a server that is gone without a word after half a minute, and with it the lock, instead
+/// of after the hours that its system waits.
 const SESSION_ENDS: [(&str, &str); 4] = [
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),

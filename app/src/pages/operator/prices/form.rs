@@ -23,8 +23,8 @@ const ROWS: usize = 6;
 /// The values of the form's fields.
 type Values = Box<dyn Fn(&str) -> String + Send + Sync>;
 
-/// The page: `/prices/new`, `/prices/new?of=<plan>` with the values of the plan's newest version, or with the values of the
-/// address.
+/// The page: `/prices/new`, `/prices/new?of=<plan>` with the values of the plan's newest version, or with the values
+/// of the address.
 #[component]
 pub fn NewPricesPage() -> impl IntoView {
     let of = Uuid::parse_str(&param("of")).ok();

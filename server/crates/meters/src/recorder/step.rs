@@ -70,9 +70,9 @@ impl Steps {
 }
 
 impl Recorder {
-    /// Follows a step of the clock, retrying until it is stored; ends the alarm of an old one. One by more than anybody sets a
-    /// clock is not followed: everything waits until the clock is right again. `false` if the process is stopped meanwhile, or has
-    /// lost the database to another one.
+    /// Follows a step of the clock, retrying until it is stored; ends the alarm of an old one. One by more than anybody
+    /// sets a clock is not followed: everything waits until the clock is right again. `false` if the process is stopped
+    /// meanwhile, or has lost the database to another one.
     pub(super) async fn follow_clock(&mut self, events: &mpsc::Receiver<MeterEvent>) -> bool {
         let mut warned = false;
         while self.steps.notice() && self.steps.pending.is_some_and(|step| !(-MOST_BACK..=MOST_AHEAD).contains(&step)) {

@@ -30,8 +30,8 @@ struct EncryptedCertificate {
 }
 
 impl WechatPay {
-    /// Returns whether new certificates were received. Does nothing in public-key mode or within [`VerificationKeys`]' refresh
-    /// intervals.
+    /// Returns whether new certificates were received. Does nothing in public-key mode or within
+    /// [`VerificationKeys`]' refresh intervals.
     pub(super) async fn fetch_new_keys(&self) -> bool {
         if !self.keys.start_refresh(self.clock.steady()) {
             return false;

@@ -89,8 +89,8 @@ pub(super) async fn possible(
     Ok(account)
 }
 
-/// Whether the meter shows that it has applied a money command that waits for a person: the command says how the books follow, and
-/// would count a second time after a correction.
+/// Whether the meter shows that it has applied a money command that waits for a person: the command says how the books
+/// follow, and would count a second time after a correction.
 async fn is_held_applied(tx: &mut Tx, meter: MeterId, seen: &StateBlock) -> Result<bool> {
     let held: Vec<Command> = on!(tx, |c| sqlx::query_as(concat!(
         "SELECT",

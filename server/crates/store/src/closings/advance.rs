@@ -32,8 +32,8 @@ pub async fn advance_all(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules) -> Re
     Ok(moved)
 }
 
-/// Closures that can go on: all meters have ended or one can, a meter is lost, or the balance has no target or its transfer
-/// ended.
+/// Closures that can go on: all meters have ended or one can, a meter is lost, or the balance has no target or
+/// its transfer ended.
 async fn due(db: &Db) -> Result<Vec<ClosingId>> {
     let rows: Vec<(Uuid,)> = read!(db, |pool| {
         sqlx::query_as(

@@ -27,8 +27,8 @@ pub struct Counted {
     pub reason: String,
 }
 
-/// Ends a meter by entered values. No command is sent to it any more: undelivered credits wait for a person, undelivered debits
-/// are declined.
+/// Ends a meter by entered values. No command is sent to it any more: undelivered credits wait for a person,
+/// undelivered debits are declined.
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::Conflict`] if it has ended already, [`AppError::ExceedsRemaining`] for more than it can

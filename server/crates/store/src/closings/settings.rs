@@ -12,8 +12,8 @@ use domain::command_args::{CommandArgs, StoredArgs};
 use domain::rng::Rng;
 use domain::settings::carried;
 
-/// The settings of the old meter; none for a server wallet. Call it before the old meter is retired, which cancels its pending
-/// commands.
+/// The settings of the old meter; none for a server wallet. Call it before the old meter is retired, which cancels
+/// its pending commands.
 pub(super) async fn of(tx: &mut Tx, now: Timestamp, old: MeterId) -> Result<Vec<Issue>> {
     if wallets::kind(tx, old).await? != Wallet::Meter {
         return Ok(Vec::new());

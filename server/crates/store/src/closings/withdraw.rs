@@ -18,8 +18,8 @@ use domain::rng::Rng;
 /// Withdraws it. The meters stay with their account, which accepts money again; payments that arrived meanwhile are delivered.
 ///
 /// # Errors
-/// [`AppError::NotFound`], or [`AppError::TooLate`] if a command was sent, a meter was read, or the account in the new room is in
-/// use.
+/// [`AppError::NotFound`], or [`AppError::TooLate`] if a command was sent, a meter was read, or the account in the
+/// new room is in use.
 pub async fn withdraw(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId) -> Result<()> {
     let mut tx = db.begin().await?;
     let closing = locked(&mut tx, id).await?;

@@ -39,8 +39,8 @@ struct NoteRow {
 /// Notes of a case that are shown.
 const NOTES: i64 = 500;
 
-/// What was done about a case, oldest first; of very many the newest 500. Whether the operator may see the case is the caller's
-/// to check.
+/// What was done about a case, oldest first; of very many the newest 500. Whether the operator may see the case is
+/// the caller's to check.
 pub async fn notes(db: &Db, case: CaseId) -> Result<Vec<CaseNote>> {
     let rows: Vec<NoteRow> = read!(db, |pool| sqlx::query_as(
         "SELECT n.at, u.name AS by, n.kind, n.comment, o.name AS owner, n.due_at

@@ -105,8 +105,8 @@ struct CaseRow {
     total: i64,
 }
 
-/// A page of cases: open ones by when they are due, closed ones newest first. A case without a meter is for those who may see
-/// everything.
+/// A page of cases: open ones by when they are due, closed ones newest first. A case without a meter is for those who
+/// may see everything.
 pub async fn cases(db: &Db, operator: UserId, now: Timestamp, query: &CaseQuery) -> Result<Page<CaseLine>> {
     let rows: Vec<CaseRow> = read!(db, |pool| {
         sqlx::query_as(concat!(

@@ -10,9 +10,9 @@ use crate::{Db, Result, read};
 /// Meters that the longest word of a text may find. For more of them it is cheaper to look through all.
 const MOST: i64 = 2_000;
 
-/// Meters that `$3`, the pattern of one word, finds in any of their columns, at most `$4`. Each table is looked through by
-/// itself, which takes a fraction of the time that joining them for every meter does. `CROSS JOIN` is the order in which SQLite
-/// reads them.
+/// Meters that `$3`, the pattern of one word, finds in any of their columns, at most `$4`. Each table is looked
+/// through by itself, which takes a fraction of the time that joining them for every meter does. `CROSS JOIN` is the
+/// order in which SQLite reads them.
 macro_rules! hits {
     () => {
         "WITH spots AS (SELECT id FROM places WHERE LOWER(name) LIKE LOWER($3) ESCAPE '!'),

@@ -64,9 +64,9 @@ pub async fn end_sessions(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserI
     Ok(ended)
 }
 
-/// Gives an operator another role and other buildings. Their sessions go on, with what they may do then. Who gains something
-/// loses the links that others made for them; who loses something loses the links that they made, and the cases that they cannot
-/// work on.
+/// Gives an operator another role and other buildings. Their sessions go on, with what they may do then. Who gains
+/// something loses the links that others made for them; who loses something loses the links that they made, and the
+/// cases that they cannot work on.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::Forbidden`] for more than one has, or [`AppError::LastAdministrator`].

@@ -15,8 +15,8 @@ use domain::rng::Rng;
 /// one at its channel. Until then both wait, so one more may wait than the limit says. The same key gives the same order back.
 ///
 /// # Errors
-/// [`AppError::OrderClosed`] where the old one does not wait for payment, otherwise as [`super::create`]; then nothing is
-/// given up.
+/// [`AppError::OrderClosed`] where the old one does not wait for payment, otherwise as [`super::create`]; then
+/// nothing is given up.
 pub async fn replace(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, old: OrderId) -> Result<Order> {
     let mut tx = db.begin().await?;
     // Locks it as a settlement does: before its attempts, and those before the meter.

@@ -132,8 +132,8 @@ async fn absorb(tx: &mut Tx, from: PlaceId, into: PlaceId) -> Result<()> {
 /// Removes a place that nothing is or was in.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::check_remove`] says, and with [`AppError::PlaceAssigned`] while an operator is limited
-/// to it.
+/// Refused as [`PlaceTree::check_remove`] says, and with [`AppError::PlaceAssigned`] while an operator is
+/// limited to it.
 pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let tree = locked(&mut tx).await?;

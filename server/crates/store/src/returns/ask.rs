@@ -120,8 +120,8 @@ pub(super) async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits
     again(tx, row, moved).await
 }
 
-/// The money is paid back at the cash desk and delivered as a sale. The meter held that much before, so only the hoarding limit
-/// applies.
+/// The money is paid back at the cash desk and delivered as a sale. The meter held that much before, so only the
+/// hoarding limit applies.
 async fn sell_again(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, row: &Return, ip: &str) -> Result<Return> {
     let new = NewOrder {
         key: row.id.0,
