@@ -199,14 +199,7 @@ both!(books_are_not_corrected_past_an_applied_held_command, |w: World| async mov
     let others = StateBlock { last_order: number + 1, ..seen };
     assert_eq!(ask(&others).await, Ok(Outcome::Waits), "somebody else's purchase has its count");
     // The request was made before the meter applied the command.
-    let boss = users::create(
-        &w.db,
-        &w.rng,
-        now,
-        &NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All },
-        "test",
-    );
-    let boss = person(boss.await.unwrap(), Role::Admin);
+    let boss = w.admin("boss").await;
     let id = approvals::waiting(&w.db, boss.user, now).await.unwrap()[0].id;
     let approved = approvals::approve(&w.db, &w.rng, now, &boss, id, Some(&seen)).await.map_err(AppError::from);
     assert_eq!(approved, Err(AppError::HeldCommandApplied));
