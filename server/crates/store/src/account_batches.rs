@@ -181,6 +181,18 @@ pub struct Advanced {
 /// # Errors
 /// Where the database fails. A refusal is stored with the room.
 pub async fn advance(db: &Db, rng: &Rng, at: Timestamp) -> Result<Option<Advanced>> {
+    let Some((room, done)) = advance_next(db, rng, at).await? else { return Ok(None) };
+    match done {
+        Err(StoreError::Refused(error)) => {
+            refuse(db, at, room, error).await?;
+            Ok(Some(Advanced::default()))
+        }
+        done => done.map(Some),
+    }
+}
+
+/// Opens or closes the next room that waits, in one transaction. Gives the room and what came of it.
+async fn advance_next(db: &Db, rng: &Rng, at: Timestamp) -> Result<Option<(Uuid, Result<Advanced>)>> {
     let mut tx = db.begin().await?;
     let next: Option<NextRoom> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT r.id, b.kind, b.tender, b.reason, b.decided_by, u.role, b.ip, r.place_id, r.account_id, r.resident, r.login,
@@ -195,14 +207,7 @@ pub async fn advance(db: &Db, rng: &Rng, at: Timestamp) -> Result<Option<Advance
         AccountBatchKind::Open => open(tx, rng, at, &room).await,
         AccountBatchKind::Close => close(tx, rng, at, &room).await,
     };
-    match done {
-        Ok(advanced) => Ok(Some(advanced)),
-        Err(StoreError::Refused(error)) => {
-            refuse(db, at, room.id, error).await?;
-            Ok(Some(Advanced::default()))
-        }
-        Err(error) => Err(error),
-    }
+    Ok(Some((room.id, done)))
 }
 
 /// Takes the room out of those that wait; false if it was withdrawn meanwhile.
