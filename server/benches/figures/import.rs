@@ -10,6 +10,7 @@ use domain::order::Limits;
 use domain::rng::Rng;
 use domain::site_plan::{GatewayRow, MeterRow, Row, SiteRows};
 use domain::wall_layout::Scope;
+use estate::site_import::{self, Import};
 use model::console::RoomName;
 use model::gateway::{Dialling, Host};
 use model::ids::UserId;
@@ -18,7 +19,6 @@ use model::meter::Wallet;
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::Db;
-use store::site_import::{self, Import};
 use store::users::{self, NewUser};
 use workbook::Model;
 

@@ -17,8 +17,9 @@ use domain::clock::{Clock, SystemClock};
 use domain::password::{Owner, check};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
+use estate::places;
 use store::users::{self, NewUser};
-use store::{Db, StoreError, places, second_factors};
+use store::{Db, StoreError, second_factors};
 
 #[derive(Subcommand)]
 pub enum Admin {

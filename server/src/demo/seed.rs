@@ -14,11 +14,11 @@ use super::site::{self, Room};
 use super::wallets;
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
+use estate::places::{self as rows, NewPlace};
 use simulator::Load;
 use store::accounts::{self, NewResident, TakeOver};
 use store::energy;
 use store::meters::{self, NewGateway, NewMeter};
-use store::places::{self as rows, NewPlace};
 use store::users::{self, NewUser};
 use store::{Db, Result};
 

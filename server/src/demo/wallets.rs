@@ -10,9 +10,10 @@ use model::time::Timestamp;
 
 use super::seed::Seed;
 use domain::rng::Rng;
+use estate::places;
 use store::accounts::{self, NewResident, TakeOver};
 use store::prices::{self, Publication};
-use store::{Db, Result, places, wallets};
+use store::{Db, Result, wallets};
 
 /// Balances from the previous system, fen, in turn: one in arrears, one warned.
 const HELD: [i64; 6] = [4_320, 12_650, 0, 380, 8_000, 1_540];

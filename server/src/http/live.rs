@@ -18,7 +18,6 @@ use super::session::RequestInfo;
 use super::wall_access::WallRight;
 use crate::services::auth::hash;
 use meters::live::WallStream;
-use store::console;
 
 /// Proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -31,7 +30,7 @@ const COMMENT: &[u8] = b":\n\n";
 /// Streams the meters that the operator may see. The access table allows whoever may watch.
 pub async fn stream(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
     let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let scope = match console::scope(&state.context.db, who.user).await {
+    let scope = match queries::scope(&state.context.db, who.user).await {
         Ok(scope) => scope,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "live.scope_failed");

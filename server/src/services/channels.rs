@@ -14,7 +14,6 @@ use model::time::SECOND;
 use super::Context;
 use payments::health::{FailedRequest, HealthReport};
 use payments::{Channel, ChannelFault, Merchant, Payments};
-use store::console;
 
 /// The shortest time between two questions of people about one order, ms: longer than the answers may take.
 const QUESTION_PAUSE: i64 = 15 * SECOND;
@@ -63,7 +62,7 @@ impl ChannelsPort for ChannelsService {
         let (db, now, key) = (&self.context.db, self.context.now(), self.context.form_key());
         let rules = self.payments.refund_rules();
         // Only orders that the operator may see.
-        console::order_money(db, who.user, order, &rules, now, key).await?.ok_or(AppError::NotFound)?;
+        queries::order_money(db, who.user, order, &rules, now, key).await?.ok_or(AppError::NotFound)?;
         self.limit_questions(order)?;
         self.payments.query_now(order).await?;
         self.context.gateway.wake();

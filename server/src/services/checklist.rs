@@ -4,8 +4,9 @@ use model::error::AppError;
 use model::setup::Checklist;
 
 use domain::checklist::checklist;
+use estate::checklist;
 use payments::Merchant;
-use store::{Db, checklist};
+use store::Db;
 
 /// The list; `merchants` are those of the configuration.
 pub async fn read(db: &Db, merchants: &[Merchant]) -> Result<Checklist, AppError> {

@@ -13,7 +13,7 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
 use meters::live::Live;
-use store::console::RoomRow;
+use queries::RoomRow;
 use store::{Db, console};
 
 /// Cheap to clone.
@@ -46,7 +46,7 @@ impl Context {
 
     /// A room that the operator may see; any other is [`AppError::NotFound`].
     pub(super) async fn room(&self, who: &Who, meter: MeterId) -> Result<RoomRow, AppError> {
-        console::room(&self.db, who.user, meter).await?.ok_or(AppError::NotFound)
+        queries::room(&self.db, who.user, meter).await?.ok_or(AppError::NotFound)
     }
 
     /// The account of a meter that the operator may see.
@@ -63,7 +63,7 @@ impl Context {
 
     /// Refuses operators who are bound to buildings.
     pub(super) async fn require_whole_site(&self, who: &Who) -> Result<(), AppError> {
-        if console::scope(&self.db, who.user).await? == Scope::All { Ok(()) } else { Err(AppError::Forbidden) }
+        if queries::scope(&self.db, who.user).await? == Scope::All { Ok(()) } else { Err(AppError::Forbidden) }
     }
 
     /// Refuses a gateway of other buildings than the operator's.

@@ -17,8 +17,8 @@ use super::site::SiteService;
 use app::access::Access;
 use app::i18n::Lang;
 use domain::site_plan::MeterRow;
+use estate::{gateways, places};
 use meters::profile::Profiles;
-use store::{gateways, places};
 
 pub struct DiscoveryService {
     context: Context,

@@ -14,8 +14,9 @@ use super::console::is_room_named;
 use domain::place_tree::PlaceTree;
 use domain::site_plan::MeterRow;
 use domain::wall_layout::Scope;
+use estate::{meter_setup, places};
 use meters::profile::{Profile, Profiles};
-use store::{console, meter_setup, meters as stored, places};
+use store::meters as stored;
 
 pub struct MeterSetupService {
     context: Context,
@@ -42,7 +43,7 @@ impl MeterSetupService {
     }
 
     async fn estate(&self, who: &Who) -> Result<(PlaceTree, Scope), AppError> {
-        Ok((places::tree(&self.context.db).await?, console::scope(&self.context.db, who.user).await?))
+        Ok((places::tree(&self.context.db).await?, queries::scope(&self.context.db, who.user).await?))
     }
 
     /// The row that a form means, within the operator's buildings and gateways.
@@ -95,7 +96,7 @@ impl MeterSetupService {
 #[async_trait]
 impl MeterSetupPort for MeterSetupService {
     async fn meter_setup(&self, who: &Who, meter: Option<MeterId>) -> Result<MeterSetup, AppError> {
-        let gateways = console::gateways(&self.context.db, who.user).await?;
+        let gateways = queries::gateways(&self.context.db, who.user).await?;
         let profiles = self.profiles.iter().map(|one| (one.name.clone(), one.title.clone(), wallets(one))).collect();
         let mut setup = MeterSetup { profiles, ..MeterSetup::default() };
         if let Some(meter) = meter {

@@ -16,7 +16,8 @@ use model::time::{Date, SECOND, Timestamp};
 use super::Context;
 use domain::statement::LineKind;
 use payments::Payments;
-use store::reconcile::{self as stored, DayRow, DifferenceRow};
+use reconciliation as stored;
+use reconciliation::{DayRow, DifferenceRow};
 
 /// Days on the page.
 const SPAN: i64 = 31;

@@ -17,9 +17,9 @@ use super::auth::{Caller, Passwords, Throttle, expires, hash, new_token};
 use super::{Context, checklist};
 use domain::address::block;
 use domain::password::{Owner, check};
+use estate::setup::{self, NewSite};
 use payments::Payments;
 use store::sessions::{self, TokenHash};
-use store::setup::{self, NewSite};
 
 /// How long the printed address can be used, ms: a log is read by more people later.
 const TOKEN_LASTS: i64 = DAY;
@@ -120,7 +120,7 @@ impl SetupPort for SetupService {
 
     async fn hide_checklist(&self, who: &Who, hidden: bool) -> Result<(), AppError> {
         self.context.require_whole_site(who).await?;
-        store::checklist::hide(&self.context.db, self.context.now(), who, hidden).await?;
+        estate::checklist::hide(&self.context.db, self.context.now(), who, hidden).await?;
         self.list().await.map(drop)
     }
 

@@ -15,8 +15,8 @@ use super::Context;
 use super::auth::{Passwords, is_weak};
 use domain::order::Limits;
 use domain::site_plan::{Conflict, MeterRow, Row, SitePlan, SiteRows, plan};
+use estate::site_import::{self, Import};
 use meters::profile::{Profile, Profiles};
-use store::site_import::{self, Import};
 use workbook::{Contents, FileReader, Model};
 
 /// Passwords that are hashed at once.

@@ -10,7 +10,7 @@ use super::{Failure, Task};
 use crate::services::Context;
 use payments::Payments;
 use payments::reconcile::{FetchOutcome, ReconcileConfig};
-use store::{Result, reconcile};
+use store::Result;
 
 /// Statements of one channel in one activation: a missed month takes a few activations.
 const AT_ONCE: usize = 10;
@@ -58,13 +58,13 @@ impl Reconcile {
         let Context { db, rng, .. } = &self.context;
         let newest = self.config.newest_due_day(channel, self.context.now());
         let oldest = newest.plus(1 - i64::from(self.config.days_back));
-        let Some((first, known)) = reconcile::due(db, channel, oldest).await? else { return Ok(()) };
+        let Some((first, known)) = reconciliation::due(db, channel, oldest).await? else { return Ok(()) };
         let mut requests = 0;
         for day in oldest.max(first).0..=newest.0 {
             match known.iter().find(|row| row.day == Date(day)) {
                 Some(row) if row.has_statement && !row.unsettled => {}
                 Some(row) if row.has_statement => {
-                    reconcile::compare(db, rng, self.context.now(), channel, Date(day), None).await?;
+                    reconciliation::compare(db, rng, self.context.now(), channel, Date(day), None).await?;
                     counts.compared += 1;
                 }
                 _ if requests == AT_ONCE => {}

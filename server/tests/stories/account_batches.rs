@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::api::account_batches::{AccountBatchesPort, Closures, Openings};
 use domain::clock::{Clock, SharedClock, SystemClock};
 use domain::order::Limits;
+use estate::places;
 use meters::live::Live;
 use model::console::{AccountState, BatchRoomState, RoomObstacle, Target};
 use model::error::AppError;
@@ -18,7 +19,7 @@ use server::services::auth::Passwords;
 use server::services::console::ConsoleService;
 use server::services::{Context, NoMeterGateway};
 use store::accounts::{self, NewResident, OpenAccount};
-use store::{Db, account_batches, console, places, returns};
+use store::{Db, account_batches, returns};
 use story_support::closings::{advance as advance_closings, proved, who};
 use story_support::site::{SOON, Site, until};
 use story_support::{World, bind, both};
@@ -45,7 +46,7 @@ impl Desk {
 
     /// All rooms, as a form names them.
     async fn places(&self, by: &Who) -> Vec<String> {
-        let meters = console::meters_of_rooms(&self.w.db, by.user).await.unwrap();
+        let meters = queries::meters_of_rooms(&self.w.db, by.user).await.unwrap();
         meters.into_iter().map(|meter| meter.place_id.to_string()).collect()
     }
 

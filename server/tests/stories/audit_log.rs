@@ -6,13 +6,13 @@ use domain::clock::Clock;
 use model::audit::{AuditAction, AuditPage, AuditQuery, Doer};
 use model::person::Role;
 use model::time::DAY;
-use store::{Db, audit, console};
+use store::{Db, audit};
 use story_support::site::Site;
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
 async fn found(s: &Site, query: AuditQuery) -> AuditPage {
-    console::audit(&s.w.db, s.clerk, &query).await.unwrap()
+    queries::audit(&s.w.db, s.clerk, &query).await.unwrap()
 }
 
 both!(the_log_is_filtered_by_who_what_and_when, |w: World| async move {

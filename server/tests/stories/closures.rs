@@ -16,7 +16,7 @@ use store::accounts::{self, NewResident, OpenAccount};
 use store::closings::{self, BalanceTarget, Counted, NewClosing};
 use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
-use store::{StoreError, console, rooms};
+use store::{StoreError, rooms};
 use story_support::closings::{CASH, RULES, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::rooms::Room;
@@ -111,7 +111,7 @@ both!(a_closure_returns_the_balance_and_the_next_epoch_begins, |w: World| async 
     let view = s.view(0, 1);
     assert_eq!((view.epoch, view.count, view.cumulative, view.remaining), (2, 1, 1_000, 1_000));
     assert_eq!(s.w.number("SELECT epoch FROM account_meters WHERE to_at IS NULL").await, 2);
-    let page = console::accounts(&s.w.db, s.clerk, &model::console::AccountQuery::default()).await.unwrap();
+    let page = queries::accounts(&s.w.db, s.clerk, &model::console::AccountQuery::default()).await.unwrap();
     assert_eq!(page.total, 2, "the closed one is still there");
     engine.stop().await;
     proved(&s.w).await;

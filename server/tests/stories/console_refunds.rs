@@ -162,7 +162,7 @@ both!(a_console_refund_can_settle_a_return_of_the_account, |w: World| async move
     let (shop, clerk, order, number) = bought(w).await;
     let offered = async |later| {
         let (db, now) = (&shop.world.db, shop.world.clock.now().plus(later));
-        let sales = console::by_channel(db, clerk, shop.room.meter, &BY_HAND, now).await.unwrap();
+        let sales = queries::by_channel(db, clerk, shop.room.meter, &BY_HAND, now).await.unwrap();
         sales.into_iter().map(|sale| (sale.order, sale.left)).collect::<Vec<_>>()
     };
     assert_eq!(offered(0).await, [(order, Fen(5_000))]);

@@ -1,6 +1,7 @@
 //! Default parameters by place: inherited downwards, and issued to the meters that differ; on both databases.
 
 use domain::clock::Clock;
+use estate::places::{self, NewPlace};
 use model::defaults::DefaultValues;
 use model::ids::{MeterId, PlaceId};
 use model::parameters::{Limits, Parameters};
@@ -8,7 +9,6 @@ use model::person::Role;
 use model::place::PlaceKind;
 use store::meters::{self, NewMeter};
 use store::parameters;
-use store::places::{self, NewPlace};
 use story_support::web::{Person, Web, location};
 use story_support::{World, both};
 
@@ -89,7 +89,7 @@ both!(a_place_inherits_what_it_does_not_set, |w: World| async move {
     for bad in [["x", "", "", "", ""], ["", "", "", "", "65536"], ["-1", "", "", "", ""]] {
         assert!(set(&admin, estate.buildings[0], bad).await.ends_with("e=invalid"), "{bad:?}");
     }
-    let own = store::defaults::own(&w.db).await.unwrap();
+    let own = estate::defaults::own(&w.db).await.unwrap();
     assert_eq!(own.get(&estate.buildings[0]), Some(&DefaultValues::default()), "nothing of what was refused is stored");
     let clerk = web.person(&w, Role::Cashier, "clerk").await;
     assert_eq!(clerk.get("/settings").await.status(), 403);

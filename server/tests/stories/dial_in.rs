@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
+use estate::gateways;
 use model::gateway::{BytePattern, GatewayHealth, Heartbeat};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use simulator::{DialIn, LineFault};
-use store::gateways;
 
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};

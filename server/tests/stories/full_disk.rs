@@ -1,9 +1,9 @@
 //! A full disk refuses writes with a clear error, loses nothing, and works again once there is space.
 
 use domain::clock::Clock;
+use estate::places::{self, NewPlace};
 use model::error::AppError;
 use model::ids::PlaceId;
-use store::places::{self, NewPlace};
 use store::{Db, Result};
 
 use story_support::World;

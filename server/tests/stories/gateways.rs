@@ -2,11 +2,11 @@
 
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
+use estate::gateways::GatewayEdit;
 use model::gateway::{ConnectFault, Dialling, GatewayHealth, GatewayTest, Host, TestOutcome, Trust};
 use model::ids::{GatewayId, MeterId};
 use model::permission::Permissions;
 use model::person::{Role, Who};
-use store::gateways::GatewayEdit;
 use store::{console, meters, trust};
 
 use story_support::site::{SOON, Site, until};
@@ -210,14 +210,14 @@ both!(changed_settings_reach_the_running_engine, |w: World| async move {
     let (host, port) = (Host::parse("127.0.0.1").unwrap(), std::num::NonZeroU16::new(1).unwrap());
     settings.reach = Dialling::Dialled { host, port };
     let at = SystemClock.now();
-    store::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Change).await.unwrap();
+    estate::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Change).await.unwrap();
     engine.reload();
     let health = || async { engine.gateways().iter().find(|one| one.id == rows[0].id).unwrap().health };
     until(SOON, "the loss", || async { health().await == GatewayHealth::Unreachable }).await;
     let found = engine.test_gateway(rows[0].id, &s.w.rng).await.unwrap();
     assert_eq!(found, GatewayTest::unreachable(ConnectFault::Refused));
     settings.reach = right;
-    store::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Replace("new")).await.unwrap();
+    estate::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Replace("new")).await.unwrap();
     engine.reload();
     until(SOON, "its return", || async { health().await == GatewayHealth::Up }).await;
     assert_eq!(engine.test_gateway(rows[0].id, &s.w.rng).await.unwrap(), GatewayTest::of(TestOutcome::Answered, Some(1)));

@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
+use estate::places::{self, NewPlace};
 use model::ids::PlaceId;
 use model::place::PlaceKind;
-use store::places::{self, NewPlace};
 use story_support::site::{SOON, Site, until};
 use story_support::{World, bind, both};
 

@@ -2,6 +2,7 @@
 
 use app::api::meter_setup::MeterSetupPort;
 use domain::wall_layout::Scope;
+use estate::places;
 use meters::profile::Profiles;
 use model::console::MeterForm;
 use model::error::AppError;
@@ -11,7 +12,6 @@ use model::person::{Role, Who};
 use model::place::PlaceKind;
 use server::services::Context;
 use server::services::meter_setup::MeterSetupService;
-use store::places;
 use story_support::closings::proved;
 use story_support::{World, both};
 

@@ -26,7 +26,7 @@ use server::services::auth::Passwords;
 use server::services::cash_desk::CashDeskService;
 use server::services::console::ConsoleService;
 use store::energy::{self, Hour};
-use store::{audit, cases, console};
+use store::{audit, cases};
 use story_support::{World, both};
 use uuid::Uuid;
 
@@ -131,8 +131,8 @@ both!(the_wall_layout_follows_the_place_tree, |w: World| async move {
     let e = Estate::new(w).await;
     let all: Vec<String> = e.console.wall_meters(&e.boss).await.unwrap().iter().map(|seat| seat.name.to_string()).collect();
     assert_eq!(all, ["1号楼 3层 301", "2号楼 3层 301"]);
-    assert_eq!(console::scope(&e.w.db, e.clerk.user).await.unwrap(), Scope::Buildings([e.first].into()));
-    assert_eq!(console::scope(&e.w.db, e.boss.user).await.unwrap(), Scope::All);
+    assert_eq!(queries::scope(&e.w.db, e.clerk.user).await.unwrap(), Scope::Buildings([e.first].into()));
+    assert_eq!(queries::scope(&e.w.db, e.boss.user).await.unwrap(), Scope::All);
 });
 
 both!(the_power_of_the_day_is_that_of_the_operators_buildings, |w: World| async move {
@@ -302,18 +302,18 @@ both!(a_search_finds_what_the_list_of_meters_finds, |w: World| async move {
     for who in [&e.boss, &e.clerk] {
         for text in quoted.into_iter().chain(pairs) {
             let listed = e.console.meters(who, &MeterQuery { text: text.into(), ..MeterQuery::default() }).await.unwrap().lines;
-            let found = console::search(&e.w.db, who.user, text).await.unwrap().unwrap();
+            let found = queries::search(&e.w.db, who.user, text).await.unwrap().unwrap();
             let facts = |lines: &[MeterLine]| {
                 let of = |line: &MeterLine| format!("{} {} {} {}", line.room, line.serial, line.gateway, line.residents);
                 lines.iter().map(of).collect::<Vec<_>>()
             };
             assert_eq!(facts(&found), facts(&listed), "{text}");
         }
-        let own = console::meter_line(&e.w.db, who.user, e.here).await.unwrap().unwrap();
+        let own = queries::meter_line(&e.w.db, who.user, e.here).await.unwrap().unwrap();
         assert_eq!(own.room.to_string(), "1号楼 3层 301");
     }
-    assert!(console::meter_line(&e.w.db, e.clerk.user, e.there).await.unwrap().is_none());
-    assert_eq!(console::search(&e.w.db, e.boss.user, " ").await.unwrap().map(|lines| lines.len()), None, "without a word");
+    assert!(queries::meter_line(&e.w.db, e.clerk.user, e.there).await.unwrap().is_none());
+    assert_eq!(queries::search(&e.w.db, e.boss.user, " ").await.unwrap().map(|lines| lines.len()), None, "without a word");
 });
 
 both!(the_audit_log_names_the_room_of_a_sale, |w: World| async move {

@@ -167,7 +167,7 @@ both!(what_was_taken_away_is_given_to_nobody, |w: World| async move {
 both!(roles_are_changed_by_whoever_sees_all_buildings, |w: World| async move {
     let e = Estate::new(w).await;
     let (w, now) = (&e.w, e.w.clock.now());
-    let building: PlaceId = store::places::buildings(&w.db).await.unwrap()[0].0;
+    let building: PlaceId = estate::places::buildings(&w.db).await.unwrap()[0].0;
     let within = Scope::Buildings(BTreeSet::from([building]));
     let head = staff(w, &e.boss, "head", &[Permission::Watch], &within).await;
     let role = roles::list(&w.db).await.unwrap()[0].id;
@@ -184,7 +184,7 @@ both!(roles_are_changed_by_whoever_sees_all_buildings, |w: World| async move {
 both!(operators_of_other_buildings_are_not_listed, |w: World| async move {
     let e = Estate::new(w).await;
     let w = &e.w;
-    let buildings: Vec<PlaceId> = store::places::buildings(&w.db).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    let buildings: Vec<PlaceId> = estate::places::buildings(&w.db).await.unwrap().into_iter().map(|(id, _)| id).collect();
     let only = |n: usize| Scope::Buildings(BTreeSet::from([buildings[n]]));
     let head = staff(w, &e.boss, "head", &[], &only(0)).await;
     let other = person(w, "other", Role::Cashier, &only(1)).await;
@@ -214,7 +214,7 @@ async fn case_of(e: &Estate, meter: model::ids::MeterId) -> model::ids::CaseId {
 both!(cases_are_handed_to_whoever_can_work_on_them, |w: World| async move {
     let e = Estate::new(w).await;
     let w = &e.w;
-    let buildings: Vec<PlaceId> = store::places::buildings(&w.db).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    let buildings: Vec<PlaceId> = estate::places::buildings(&w.db).await.unwrap().into_iter().map(|(id, _)| id).collect();
     let only = |n: usize| Scope::Buildings(BTreeSet::from([buildings[n]]));
     let case = case_of(&e, e.here).await;
     let here = person(w, "here", Role::Technician, &only(0)).await.user;
@@ -232,7 +232,7 @@ both!(cases_are_handed_to_whoever_can_work_on_them, |w: World| async move {
 both!(cases_of_whoever_loses_them_are_released, |w: World| async move {
     let e = Estate::new(w).await;
     let (w, now) = (&e.w, e.w.clock.now());
-    let buildings: Vec<PlaceId> = store::places::buildings(&w.db).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    let buildings: Vec<PlaceId> = estate::places::buildings(&w.db).await.unwrap().into_iter().map(|(id, _)| id).collect();
     let (here, there) = (case_of(&e, e.here).await, case_of(&e, e.there).await);
     let mate = person(w, "mate", Role::Technician, &Scope::All).await.user;
     let by = ChangedBy::Person(&e.boss);
@@ -341,7 +341,7 @@ both!(who_never_accepted_counts_as_nobody, |w: World| async move {
     invite(&w, ChangedBy::CommandLine, "invited", Role::Admin, 1).await;
     // Alone in the office, prices are published without a second person.
     assert!(second_person::publishes_alone(&w, &boss, "first").await);
-    let operators = async || store::checklist::facts(&w.db, 0).await.unwrap().operators;
+    let operators = async || estate::checklist::facts(&w.db, 0).await.unwrap().operators;
     assert_eq!(operators().await, 1);
     accept(&w, 1, "invited").await.unwrap();
     assert_eq!(operators().await, 2);

@@ -207,7 +207,7 @@ both!(nobody_gives_more_than_they_have, |w: World| async move {
     w.execute("UPDATE users SET password_hash = 'x'").await;
     w.room(1).await;
     w.execute("UPDATE places SET kind = 'building'").await;
-    let building: PlaceId = store::places::buildings(&w.db).await.unwrap()[0].0;
+    let building: PlaceId = estate::places::buildings(&w.db).await.unwrap()[0].0;
     let permissions: Permissions = [Permission::Watch, Permission::Operators].into_iter().collect();
     let role =
         roles::create(&w.db, &w.rng, now, ChangedBy::Person(&boss), RoleTerms { name: "staff", permissions }).await.unwrap();

@@ -183,7 +183,7 @@ async fn walk(shop: &Shop, dice: &mut Dice) {
 async fn settle(shop: &Shop, clerk: UserId, boss: UserId, order: OrderId) {
     let (db, rng, now) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
     let key = rng.id(now);
-    let Some(money) = console::order_money(db, clerk, order, &POLICY.refunds, now, key).await.unwrap() else { return };
+    let Some(money) = queries::order_money(db, clerk, order, &POLICY.refunds, now, key).await.unwrap() else { return };
     for one in money.payments.iter().filter(|one| one.source == RefundSource::Suspense && one.left > Fen::ZERO) {
         let model::console::RefundOf::Payment(event) = one.of else { continue };
         let new = shop.refund_request(clerk, RefundSubject::Payment(event), one.left.0);

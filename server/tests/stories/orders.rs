@@ -7,7 +7,7 @@ use model::console::{ReceiptNumber, RecordKind, RecordQuery, RecordStatus};
 use model::error::AppError;
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, Tender};
-use store::console::{self, RecordFilter};
+use queries::RecordFilter;
 use store::order_lists;
 use store::orders::{self, NewOrder};
 use store::{StoreError, ledger};
@@ -91,8 +91,8 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
         let db = w.db.clone();
         async move {
             let filter = RecordFilter::new(operator, &query);
-            let lines = console::records(&db, &filter, None, limit, offset).await.unwrap();
-            (lines, console::record_totals(&db, &filter).await.unwrap())
+            let lines = queries::records(&db, &filter, None, limit, offset).await.unwrap();
+            (lines, queries::record_totals(&db, &filter).await.unwrap())
         }
     };
     let sales = RecordQuery { kind: Some(RecordKind::Sale), ..RecordQuery::default() };

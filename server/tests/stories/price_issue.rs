@@ -3,6 +3,7 @@
 
 use domain::clock::Clock;
 use domain::price_issue::{Wanted, issue};
+use estate::places::{self, NewPlace};
 use model::console::PriceGap;
 use model::ids::{MeterId, PlaceId, Uuid};
 use model::issue::Issue;
@@ -14,7 +15,6 @@ use model::tariff::{Prices, parse_plan};
 use model::time::{DAY, MINUTE};
 use store::meters::{self, NewMeter};
 use store::parameters;
-use store::places::{self, NewPlace};
 use store::prices::{self, Publication};
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};

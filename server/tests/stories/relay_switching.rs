@@ -9,6 +9,7 @@ use ::meters::profile::Profiles;
 use ::meters::{GatewayHandle, Meters};
 use domain::clock::{Clock, SystemClock};
 use domain::command_args::CommandArgs;
+use estate::places::{self, NewPlace};
 use model::command::CommandReason;
 use model::ids::MeterId;
 use model::issue::Issue;
@@ -16,7 +17,6 @@ use model::meter::{ControlMode, Wallet};
 use model::order::CommandState;
 use store::commands::{self, Command, NewCommand};
 use store::meters::{NewMeter, add_meter};
-use store::places::{self, NewPlace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -2,6 +2,7 @@
 
 use domain::clock::Clock;
 use domain::wall_layout::Scope;
+use estate::places::{self, NewPlace};
 use meters::recorder::MeterEvent;
 use model::case::RelayCase;
 use model::console::EventQuery;
@@ -14,7 +15,6 @@ use model::person::Role;
 use model::time::{HOUR, MINUTE, SECOND};
 use store::batches::{self, NewBatch};
 use store::deliveries::{self, Ending};
-use store::places::{self, NewPlace};
 use store::{commands, console, wallets};
 
 use story_support::room_fixture::RoomFixture;
@@ -193,13 +193,13 @@ both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {
         batches::create(&fixture.w.db, &fixture.w.rng, now, &who, &batch).await.unwrap();
     }
     let told = async |meter: MeterId| {
-        let items = console::batch_items(&fixture.w.db, fixture.clerk, id, None, -1).await.unwrap();
+        let items = queries::batch_items(&fixture.w.db, fixture.clerk, id, None, -1).await.unwrap();
         items.lines.into_iter().find(|item| item.meter == meter).unwrap().state
     };
     assert_eq!(fixture.w.word("SELECT args FROM commands WHERE kind = 'relay'").await, r#"{"relay":{"closed":false}}"#);
     assert_eq!(fixture.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'mode'").await, 1);
     assert!(!fixture.relay().await);
-    let shown = console::batches(&fixture.w.db, fixture.clerk, Some(id), &Default::default()).await.unwrap().lines.remove(0);
+    let shown = queries::batches(&fixture.w.db, fixture.clerk, Some(id), &Default::default()).await.unwrap().lines.remove(0);
     assert_eq!((shown.counts.meters, shown.counts.waiting), (2, 2));
     // What is decided on the ledger is not taken back with what was not sent.
     assert_eq!(batches::cancel(&fixture.w.db, now, &who, id, &[fixture.meter, inside]).await.unwrap(), 1);
@@ -214,10 +214,10 @@ both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {
 
 both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     let (fixture, account) = RoomFixture::supplied(w, 10_000, 1_000).await;
-    let none = console::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap();
+    let none = queries::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap();
     assert_eq!((none.page.total, none.owed), (0, Money::ZERO));
     fixture.record(vec![fixture.reading(60, 12_500), fixture.reading(90, 13_000)]).await;
-    let overdrawn = console::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap();
+    let overdrawn = queries::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap();
     let line = overdrawn.page.lines[0].clone();
     assert_eq!((overdrawn.page.total, overdrawn.owed, line.owed), (1, Money(20_000), Money(20_000)));
     assert_eq!((line.meter, line.since), (fixture.meter, fixture.start.plus(60 * MINUTE)));
@@ -233,12 +233,12 @@ both!(overdrawn_rooms_are_listed_with_date_and_supply, |w: World| async move {
     let lines: Vec<&str> = file.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(lines[1].contains("2.0000") && lines[1].contains("闭合") && lines[2].contains("2.0000"), "{file}");
-    let stranger = console::overdrawn(&fixture.w.db, operator_of_another_building(&fixture).await, 0).await.unwrap();
+    let stranger = queries::overdrawn(&fixture.w.db, operator_of_another_building(&fixture).await, 0).await.unwrap();
     assert_eq!(stranger.page.total, 0, "in no building of theirs");
     // Paid again, it is no longer overdrawn.
     fixture.w.clock.advance(2 * HOUR);
     fixture.sell(account, 200).await.unwrap();
-    assert_eq!(console::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap().page.total, 0);
+    assert_eq!(queries::overdrawn(&fixture.w.db, fixture.clerk, 0).await.unwrap().page.total, 0);
     fixture.prove().await;
 });
 

@@ -12,6 +12,7 @@ use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use domain::order::Limits;
 use domain::rng::Rng;
+use estate::places::{self, NewPlace};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
@@ -21,7 +22,6 @@ use sandbox::Sandbox;
 use store::Db;
 use store::accounts::{self, NewResident, TakeOver};
 use store::meters::{NewGateway, NewMeter, add_gateway, add_meter};
-use store::places::{self, NewPlace};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use domain::clock::SharedClock;
 use domain::wall_layout::{Layout, MeterPlace, Scope};
-use store::{self, Db, console};
+use store::{self, Db};
 use topic::Topic;
 pub use wall_stream::WallStream;
 
@@ -69,7 +69,7 @@ impl Live {
 
     /// Loads layout and last values from the database.
     pub async fn load(db: &Db, clock: SharedClock) -> store::Result<Self> {
-        let (layout, latest) = (console::layout(db).await?, console::latest(db).await?);
+        let (layout, latest) = (queries::layout(db).await?, queries::latest(db).await?);
         Ok(Self::new(clock, layout, latest))
     }
 
@@ -78,7 +78,7 @@ impl Live {
     /// # Errors
     /// If the database fails; then nothing changes.
     pub async fn reload(&self, db: &Db) -> store::Result<()> {
-        let layout = console::layout(db).await?;
+        let layout = queries::layout(db).await?;
         let at = self.0.clock.now();
         let mut state = self.lock();
         if state.layout == layout {

@@ -36,7 +36,7 @@ use relay_cases::RelayCases;
 use step::Steps;
 use store::events::{self, Change, Subject, Turn};
 use store::wallets::Metered;
-use store::{self, Db, StoreError, cases, console, counters, readings};
+use store::{self, Db, StoreError, cases, counters, readings};
 use track::MeterTrack;
 pub(super) use track::is_overtaken;
 
@@ -76,7 +76,7 @@ pub struct Recorder {
 impl Recorder {
     /// Continues from the stored readings.
     pub async fn load(db: Db, clock: SharedClock, rng: Rng, live: Live, directory: Arc<Directory>) -> store::Result<Self> {
-        let latest = console::latest(&db).await?;
+        let latest = queries::latest(&db).await?;
         let mut tracks: HashMap<MeterId, MeterTrack> =
             latest.into_iter().map(|seen| (seen.meter, MeterTrack::of(seen))).collect();
         let mut held = HashSet::new();

@@ -37,7 +37,7 @@ use crate::live::Live;
 use domain::clock::SharedClock;
 use domain::rng::Rng;
 use store::meters::{self as rows, GatewayRow, MeterRow};
-use store::{self, Db, StoreError, cases, clock_steps, console, intervals};
+use store::{self, Db, StoreError, cases, clock_steps, intervals};
 
 /// Changes of gateways and meters are noticed this much later if a signal was missed.
 const RELOAD: Duration = Duration::from_secs(30);
@@ -137,7 +137,7 @@ impl Meters {
             }
             tracing::warn!(step_s = -ahead / 1_000, "clock.stepped");
             clock_steps::follow(&self.db, &self.rng, now, -ahead).await?;
-            for latest in console::latest(&self.db).await? {
+            for latest in queries::latest(&self.db).await? {
                 self.live.publish(latest);
             }
         }
@@ -273,7 +273,7 @@ impl Supervisor {
     /// Makes the running tasks match the database.
     async fn reload(&mut self) -> store::Result<()> {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
-        self.site_port.follow(store::gateways::dial_in_port(&self.db).await?, &self.shared);
+        self.site_port.follow(store::meters::dial_in_port(&self.db).await?, &self.shared);
         self.rooms = rows::room_names(&self.db).await?;
         let site = intervals::of_site(&self.db).await?;
         let unusable = self.apply_site(gateways, meters, site);

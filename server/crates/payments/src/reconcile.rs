@@ -15,7 +15,7 @@ use super::statement::{StatementError, StatementResponse};
 use super::unpack::UnpackError;
 use super::{ConfigError, Payments, verified};
 use domain::statement::Statement;
-use store::reconcile::{self as reconciliation, Compared, DayProblem, Imported};
+use reconciliation::{Compared, DayProblem, Imported};
 use store::{Result, StoreError};
 
 /// `[pay.reconcile]`: when statements are fetched.

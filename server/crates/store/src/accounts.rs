@@ -16,8 +16,9 @@ use model::time::Timestamp;
 pub use meters::add_meter;
 pub(super) use meters::{Takes, attach_to, first_that_takes, takes, takes_locked};
 pub use opened::{OpenedAccount, opened};
+pub use residents::insert as join;
 pub use residents::{ResidentToAdd, add_resident, remove_resident};
-pub(super) use residents::{end as end_residents, insert as join, pass_on as pass_residents_on};
+pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
 
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
@@ -104,7 +105,7 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Open
 }
 
 /// [`open`] in the caller's transaction.
-pub(super) async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
+pub async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
     let place = insert::place_of(tx, new.meter).await?;
     let opened = begin(tx, rng, at, place, new.by, new.number.as_deref()).await?;
     for meter in std::iter::once(new.meter).chain(new.also.iter().copied()) {

@@ -11,12 +11,12 @@ type Texts = [String; SIZES.len()];
 
 /// `INSERT ... VALUES` of several rows. `head` ends before the first row, `tail` follows the
 /// last; both are the same for both engines.
-pub(super) struct Bulk {
+pub struct Bulk {
     texts: LazyLock<(Texts, Texts), Box<dyn FnOnce() -> (Texts, Texts) + Send>>,
 }
 
 impl Bulk {
-    pub(super) fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
+    pub fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
         // SQLite looks a parameter that has a name up among all of its statement, once when it is bound and once more in its
         // list: with 16 rows of 16 that was a third of what storing a reading took. What has no name is not looked up.
         let make = move || {
@@ -29,11 +29,7 @@ impl Bulk {
     }
 
     /// The rows in pieces, each with its text for this transaction's engine.
-    pub(super) fn pieces<'a, T>(
-        &'static self,
-        tx: &Tx,
-        rows: &'a [T],
-    ) -> impl Iterator<Item = (&'static str, &'a [T])> + use<'a, T> {
+    pub fn pieces<'a, T>(&'static self, tx: &Tx, rows: &'a [T]) -> impl Iterator<Item = (&'static str, &'a [T])> + use<'a, T> {
         let texts = match tx {
             Tx::Sqlite(_) => &self.texts.0,
             Tx::Postgres(_) => &self.texts.1,

@@ -72,6 +72,7 @@ impl Command {
 }
 
 /// The columns of [`Command`], of the table or alias `c`.
+#[macro_export]
 macro_rules! command_columns {
     () => {
         " c.id, c.meter_id, c.account_id, c.order_id, c.kind, c.args, c.money, c.priority, c.state, c.epoch, c.count, c.attempts,
@@ -88,7 +89,8 @@ macro_rules! may_move {
     };
 }
 
-pub(crate) use {command_columns, may_move};
+pub use crate::command_columns;
+pub(crate) use may_move;
 
 /// Stores a command in the transaction of its decision. A relay command that was not sent yet
 /// gives way to a newer one of its kind.

@@ -1,54 +1,23 @@
-//! The queries of the operator's console, and the writes that only the console makes. Every query is limited to the operator's
-//! buildings in the database.
+//! What only operators do: cases, events and control modes; and the parts of queries that keep an operator to their buildings.
+//! The lists of the console are in the crate `queries`.
 //!
 //! Queries name the room `r`, its parent `b` and the parent's parent `t`; `$1` is always the operator.
 
-mod account_lifecycle;
-mod accounts;
-mod audit;
-mod batches;
 pub mod case_work;
 mod cases;
 mod control;
 mod events;
-mod found_orders;
-mod gateways;
-mod meters;
-mod overdrawn;
-mod places;
-mod receipts;
-mod records;
-mod refunds;
-mod returns;
-mod room;
-mod search;
-mod site_energy;
 
 use model::console::RoomName;
 use sqlx::FromRow;
 
-pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room_of_account};
-pub use accounts::accounts;
-pub use audit::{AuditFilter, audit, audit_line, lines as audit_lines, names as audit_names};
-pub use batches::{batch_items, batches, missed, wallets};
 pub use cases::{case, cases, cases_of, close_case, close_cases, held};
 pub(crate) use cases::{close_in, note_closed};
 pub use control::{may_touch_gateway, set_mode};
 pub use events::{acknowledge, buildings, events, events_of};
-pub use found_orders::orders_by_number;
-pub use gateways::gateways;
-pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, meters, meters_of_rooms};
-pub use overdrawn::overdrawn;
-pub use places::{latest, layout, priced_places, scope};
-pub use receipts::receipt;
-pub use records::{RecordFilter, RecordTotals, record_totals, records};
-pub use refunds::{order_money, refund, refunds};
-pub use returns::{approvals, by_channel, original, returned};
-pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
-pub use search::{meter_line, search};
-pub use site_energy::site_hours;
 
 /// Both nodes above a room.
+#[macro_export]
 macro_rules! above {
     () => {
         " LEFT JOIN places b ON b.id = r.parent_id LEFT JOIN places t ON t.id = b.parent_id "
@@ -56,6 +25,7 @@ macro_rules! above {
 }
 
 /// Only what the operator may see.
+#[macro_export]
 macro_rules! within {
     () => {
         " ((SELECT all_buildings FROM users WHERE id = $1)
@@ -64,6 +34,7 @@ macro_rules! within {
 }
 
 /// The columns of [`Name`].
+#[macro_export]
 macro_rules! names {
     () => {
         " COALESCE(r.name, '') AS room, COALESCE(CASE WHEN b.kind = 'unit' THEN b.name END, '') AS floor,
@@ -72,7 +43,8 @@ macro_rules! names {
 }
 
 /// What a search looks through where `$2` is the pattern; empty for all. Both engines fold the case of Latin letters.
-macro_rules! matches {
+#[macro_export]
+macro_rules! text_matches {
     ($text:literal) => {
         concat!(
             " ($2 = '' OR LOWER(COALESCE(t.name, '') || ' ' || COALESCE(b.name, '') || ' ' || r.name || ' ' || ",
@@ -82,14 +54,14 @@ macro_rules! matches {
     };
 }
 
-use matches;
-pub(crate) use {above, names, within};
+pub use crate::{above, names, text_matches, within};
 
+/// The name of a room, as [`names!`] selects it.
 #[derive(FromRow)]
-pub(crate) struct Name {
-    building: String,
-    floor: String,
-    room: String,
+pub struct Name {
+    pub building: String,
+    pub floor: String,
+    pub room: String,
 }
 
 impl From<Name> for RoomName {
@@ -99,7 +71,8 @@ impl From<Name> for RoomName {
 }
 
 /// The pattern that finds all words in their order; empty where there are none.
-fn like(text: &str) -> String {
+#[must_use]
+pub fn like(text: &str) -> String {
     let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     let words: Vec<&str> = escaped.split_whitespace().collect();
     if words.is_empty() { String::new() } else { format!("%{}%", words.join("%")) }

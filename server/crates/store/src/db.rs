@@ -246,7 +246,7 @@ impl Db {
     /// # Errors
     /// Where it does not.
     pub async fn ping(&self) -> Result<()> {
-        read!(self, |pool| sqlx::query("SELECT 1").execute(pool).await)?;
+        crate::read!(self, |pool| sqlx::query("SELECT 1").execute(pool).await)?;
         Ok(())
     }
 
@@ -316,6 +316,7 @@ macro_rules! on {
 }
 
 /// Runs one reading query on the pool: `read!(db, |pool| sqlx::query_as::<_, Row>("...").fetch_all(pool).await)?`.
+#[macro_export]
 macro_rules! read {
     ($db:expr, |$c:ident| $query:expr) => {
         match $db {
@@ -327,13 +328,14 @@ macro_rules! read {
 
 /// A list of columns for a `SELECT` or `RETURNING`, each after the same prefix: `columns!("o.", id, number)` is
 /// `" o.id, o.number "`.
+#[macro_export]
 macro_rules! columns {
     ($of:literal, $first:ident $(, $more:ident)*) => {
         concat!(" ", $of, stringify!($first) $(, ", ", $of, stringify!($more))*, " ")
     };
 }
 
-pub(crate) use {columns, read};
+pub use crate::columns;
 
 #[cfg(test)]
 mod tests;

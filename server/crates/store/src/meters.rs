@@ -67,6 +67,7 @@ macro_rules! meter_columns {
 }
 
 /// The columns of [`GatewayRow`].
+#[macro_export]
 macro_rules! gateway_columns {
     () => {
         " id, name, code, host, port, registration, heartbeat, heartbeat_answer, framing, baud, request_timeout_ms,
@@ -74,11 +75,10 @@ macro_rules! gateway_columns {
     };
 }
 
-pub(super) use gateway_columns;
+pub use crate::gateway_columns;
 
-pub(super) const GATEWAYS: &str = concat!("SELECT", gateway_columns!(), "FROM gateways WHERE retired_at IS NULL ORDER BY name");
-pub(super) const METERS: &str =
-    concat!("SELECT", meter_columns!(), "FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit");
+pub const GATEWAYS: &str = concat!("SELECT", gateway_columns!(), "FROM gateways WHERE retired_at IS NULL ORDER BY name");
+pub const METERS: &str = concat!("SELECT", meter_columns!(), "FROM meters WHERE retired_at IS NULL ORDER BY gateway_id, unit");
 
 impl GatewayRow {
     /// How it is reached.
@@ -230,9 +230,16 @@ pub async fn add_meter(tx: &mut Tx, at: Timestamp, meter: &NewMeter) -> Result<(
     Ok(())
 }
 
+/// The port where gateways dial in, if one is set for the site.
+pub async fn dial_in_port(db: &Db) -> Result<Option<u16>> {
+    let row: Option<(Option<i64>,)> =
+        read!(db, |pool| sqlx::query_as("SELECT dial_in_port FROM site_settings WHERE one = 1").fetch_optional(pool).await)?;
+    Ok(row.and_then(|(port,)| port).and_then(|port| u16::try_from(port).ok()))
+}
+
 /// Locks a meter in service until the transaction ends, and gives its place: an account is not opened on it while it is
 /// retired or changed. What a change depends on is read after this.
-pub(super) async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<PlaceId>> {
+pub async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<PlaceId>> {
     let row: Option<(PlaceId,)> = on!(tx, |c| {
         sqlx::query_as("UPDATE meters SET place_id = place_id WHERE id = $1 AND retired_at IS NULL RETURNING place_id")
             .bind(meter)
@@ -243,7 +250,7 @@ pub(super) async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<PlaceId>>
 }
 
 /// Drops the commands that wait for a meter that leaves service, except those of money, and ends its cases. The cases say why.
-pub(super) async fn end_work(tx: &mut Tx, at: Timestamp, meter: MeterId, resolution: &str) -> Result<()> {
+pub async fn end_work(tx: &mut Tx, at: Timestamp, meter: MeterId, resolution: &str) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $3
          WHERE meter_id = $2 AND NOT money AND state IN ('queued', 'sending')"

@@ -185,7 +185,7 @@ pub(super) async fn grant_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: 
 
 /// Puts what was left in a meter that was closed into a meter that takes money, in the caller's transaction; no limit counts,
 /// for it was in a meter before. Gives `None` where that meter does not take it.
-pub(super) async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder) -> Result<Option<Order>> {
+pub async fn carry(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder) -> Result<Option<Order>> {
     if accounts::takes(tx, new.account, new.meter).await? == Takes::No {
         return Ok(None);
     }

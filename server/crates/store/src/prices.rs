@@ -58,7 +58,7 @@ pub fn check(at: Timestamp, new: &Publication) -> Result<()> {
 }
 
 /// [`publish`] in the caller's transaction.
-pub(super) async fn publish_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: Option<&Who>, new: &Publication) -> Result<Uuid> {
+pub async fn publish_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: Option<&Who>, new: &Publication) -> Result<Uuid> {
     check(at, new)?;
     let effective = new.effective_at.unwrap_or(at);
     let name = new.plan.trim();
@@ -106,7 +106,7 @@ pub async fn assign(db: &Db, at: Timestamp, who: Option<&Who>, place: PlaceId, p
 }
 
 /// [`assign`] in the caller's transaction.
-pub(super) async fn assign_within(tx: &mut Tx, at: Timestamp, who: Option<&Who>, place: PlaceId, plan: Uuid) -> Result<()> {
+pub async fn assign_within(tx: &mut Tx, at: Timestamp, who: Option<&Who>, place: PlaceId, plan: Uuid) -> Result<()> {
     let stored = on!(tx, |c| sqlx::query(
         "INSERT INTO price_places (place_id, plan_id, from_at, decided_by)
          SELECT p.id, v.id, $3, $4 FROM places p, price_plans v WHERE p.id = $1 AND v.id = $2

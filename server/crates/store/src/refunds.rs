@@ -22,8 +22,9 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 pub use ask::{NewRefund, Policy, RefundSubject, ask};
+pub use console_refunds::unsaid;
 pub use console_refunds::{clear, gone_elsewhere};
-pub(super) use console_refunds::{left_to_write_off, unsaid, write_off_within};
+pub(super) use console_refunds::{left_to_write_off, write_off_within};
 pub use credit::credit_after_all;
 pub use decide::{approve, cancel, deliver_again, expire, reject};
 pub use due::{DueRefund, claim_due, slow};
@@ -32,7 +33,8 @@ pub(super) use end::{done, failed};
 pub use obstacle::{goes_on, held_up, held_up_of};
 pub use owed::{OwedRefund, needs_person, owed};
 pub use payment::is_of;
-pub(super) use payment::{refunded_sums, reset_backoff};
+pub(super) use payment::reset_backoff;
+pub use payment::{RefundedSums, refunded_sums};
 
 use super::audit::{self, Entry};
 use super::{Db, Result, Tx, on, read};

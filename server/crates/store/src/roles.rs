@@ -14,6 +14,7 @@ use crate::{Db, Result, Tx, on, read, users};
 pub use own::{RoleTerms, change, create, list, remove};
 
 /// Whether the person of that alias has a permission: by a ready role, or by one of the site's own.
+#[macro_export]
 macro_rules! holds {
     ($user:literal, $ready:literal, $permission:literal) => {
         concat!(
@@ -31,6 +32,7 @@ macro_rules! holds {
 }
 
 /// Whether the person of that alias may approve what others ask for.
+#[macro_export]
 macro_rules! approves {
     ($user:literal) => {
         $crate::roles::holds!($user, "'admin', 'manager'", "approve")
@@ -38,6 +40,7 @@ macro_rules! approves {
 }
 
 /// Whether the person of that alias may read the operation log.
+#[macro_export]
 macro_rules! audits {
     ($user:literal) => {
         $crate::roles::holds!($user, "'admin', 'manager', 'auditor'", "audit")
@@ -45,6 +48,7 @@ macro_rules! audits {
 }
 
 /// Whether the person of that alias may work on cases.
+#[macro_export]
 macro_rules! works_on_cases {
     ($user:literal) => {
         $crate::roles::holds!($user, "'admin', 'manager', 'technician'", "cases")
@@ -52,13 +56,14 @@ macro_rules! works_on_cases {
 }
 
 /// Whether the person of that alias can log in: whoever never accepted their invitation cannot.
+#[macro_export]
 macro_rules! can_log_in {
     ($user:literal) => {
         concat!("(", $user, ".disabled_at IS NULL AND ", $user, ".password_hash <> '')")
     };
 }
 
-pub(crate) use {approves, audits, can_log_in, holds, works_on_cases};
+pub use crate::{approves, audits, can_log_in, holds, works_on_cases};
 
 /// What a person with that role may do now.
 pub(crate) async fn of_user(db: &Db, user: UserId, role: Role) -> Result<Permissions> {

@@ -122,7 +122,7 @@ pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
     tx.commit().await
 }
 
-pub(super) async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<()> {
+pub async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<()> {
     on!(tx, |c| {
         sqlx::query(
             "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip, agent)

@@ -101,7 +101,7 @@ pub async fn taken(db: &Db, logins: &[&str]) -> Result<HashSet<String>> {
 }
 
 /// [`create`] in the caller's transaction.
-pub(super) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
+pub async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, user: &NewUser<'_>, actor: &str) -> Result<UserId> {
     check_login(user.login)?;
     let id = UserId(rng.id(at));
     let added = on!(tx, |c| {

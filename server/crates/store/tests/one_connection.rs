@@ -9,7 +9,8 @@
 use std::path::{Path, PathBuf};
 
 /// The sources that open transactions.
-const SOURCES: [&str; 4] = ["../store/src", "../meters/src", "../payments/src", "../../src"];
+const SOURCES: [&str; 7] =
+    ["../store/src", "../estate/src", "../queries/src", "../reconciliation/src", "../meters/src", "../payments/src", "../../src"];
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
+use estate::places::{self, NewPlace};
 use model::ids::PlaceId;
 use model::place::PlaceKind;
 use store::Db;
-use store::places::{self, NewPlace};
 
 #[tokio::test]
 async fn commits_reach_the_file_without_the_writer() {

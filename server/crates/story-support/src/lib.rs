@@ -29,12 +29,12 @@ use ::meters::live::Live;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
+use estate::places::{self, NewPlace};
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
 use server::services::{Context, NoMeterGateway};
 use store::meters::{self, NewGateway, NewMeter};
-use store::places::{self, NewPlace};
 use store::{Db, StoreError, Tx};
 
 /// A new, migrated database, and the clock and randomness that store functions need.

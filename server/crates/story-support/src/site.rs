@@ -104,7 +104,7 @@ impl Site {
             };
             let (role, permissions) = (Role::Admin, Permissions::of(Role::Admin));
             let who = Who { user: self.clerk, role, permissions, name: String::new(), ip: String::new() };
-            store::gateways::create(&self.w.db, at, &who, id.0, &settings).await.unwrap();
+            estate::gateways::create(&self.w.db, at, &who, id.0, &settings).await.unwrap();
         }
         let profiles = Profiles::load(None).unwrap();
         for (gateway, plan) in estate.meters() {

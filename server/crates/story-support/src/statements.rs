@@ -9,10 +9,10 @@ use model::person::{Role, Who};
 use model::time::{Date, HOUR};
 use payments::ReconcileConfig;
 use payments::reconcile::FetchOutcome;
+use reconciliation::{DayRow, DifferenceRow};
 use sandbox::{Faults, StatementFaults};
 use server::tasks::Task;
 use server::tasks::reconcile::Reconcile;
-use store::reconcile::{self, DayRow, DifferenceRow};
 
 use crate::shop::{PHONE, Shop};
 
@@ -66,7 +66,7 @@ impl Shop {
     }
 
     pub async fn day(&self, channel: Tender, day: Date) -> DayRow {
-        reconcile::day(&self.world.db, channel, day).await.unwrap().unwrap()
+        reconciliation::day(&self.world.db, channel, day).await.unwrap().unwrap()
     }
 
     /// The listed differences; asserts that all accounts agree.
@@ -74,7 +74,7 @@ impl Shop {
         assert_eq!(verify::verify(&self.world.db).await.unwrap().differences, []);
         let row = self.day(channel, day).await;
         assert_eq!(row.statement, row.ledger + row.gaps, "the statement is the ledger and the listed differences");
-        reconcile::differences(&self.world.db, channel, day).await.unwrap()
+        reconciliation::differences(&self.world.db, channel, day).await.unwrap()
     }
 
     /// Class, gap and reason of each listed difference.

@@ -13,7 +13,7 @@ use model::language::Lang;
 use crate::http::AppState;
 use crate::http::exports::csv;
 use crate::http::session::RequestInfo;
-use store::console::{self, AuditFilter};
+use queries::AuditFilter;
 use store::{Db, Result};
 
 /// Lines read at once.
@@ -58,8 +58,8 @@ fn lines(db: Db, filter: AuditFilter, lang: Lang) -> impl stream::Stream<Item = 
             Position::Head => (format!("\u{feff}{}", csv::line(&audit::head(lang).map(str::to_owned))), None),
             Position::Before(line) => (String::new(), Some(line)),
         };
-        let found = console::audit_lines(&db, &filter, before, CHUNK, 0).await?;
-        let names = console::audit_names(&db, &found).await?;
+        let found = queries::audit_lines(&db, &filter, before, CHUNK, 0).await?;
+        let names = queries::audit_names(&db, &found).await?;
         for line in &found {
             text.push_str(&csv::line(&cells(line, &names, lang)));
         }

@@ -9,12 +9,11 @@ use model::time::Timestamp;
 
 use super::csv::line;
 use crate::http::{AppState, RequestInfo};
-use store::console;
 
 /// All that the operator may see. The access table allows operators only.
 pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
     let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let overdrawn = match console::overdrawn(&state.context.db, who.user, -1).await {
+    let overdrawn = match queries::overdrawn(&state.context.db, who.user, -1).await {
         Ok(overdrawn) => overdrawn,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "overdrawn.failed");

@@ -14,7 +14,7 @@ use model::time::Timestamp;
 use crate::http::AppState;
 use crate::http::exports::csv;
 use crate::http::session::RequestInfo;
-use store::{Db, Result, console};
+use store::{Db, Result};
 
 /// Lines read at once.
 const CHUNK: i64 = 500;
@@ -43,7 +43,7 @@ enum Position {
 }
 
 fn lines(db: Db, user: UserId, query: RecordQuery, lang: Lang) -> impl stream::Stream<Item = Result<Bytes>> {
-    let filter = console::RecordFilter::new(user, &query);
+    let filter = queries::RecordFilter::new(user, &query);
     stream::try_unfold((Position::Head, db, filter), move |(at, db, filter)| async move {
         let (mut text, after) = match at {
             Position::End => return Ok(None),
@@ -51,7 +51,7 @@ fn lines(db: Db, user: UserId, query: RecordQuery, lang: Lang) -> impl stream::S
             Position::Head => (format!("\u{feff}{}", csv::line(&register::head(lang).map(str::to_owned))), None),
             Position::After(at, id) => (String::new(), Some((at, id))),
         };
-        let found = console::records(&db, &filter, after, CHUNK, 0).await?;
+        let found = queries::records(&db, &filter, after, CHUNK, 0).await?;
         for record in &found {
             text.push_str(&csv::line(&cells(record, lang)));
         }

@@ -18,7 +18,7 @@ use domain::password::{Owner, check};
 use meters::profile::Profiles;
 use store::accounts::{self, NewResident};
 use store::closings::{self, ClosingRequest, NewClosing, View, ViewMeter, ViewSetting};
-use store::{console, orders, parameters};
+use store::{orders, parameters};
 
 pub struct AccountLifecycleService {
     context: Context,
@@ -35,7 +35,7 @@ impl AccountLifecycleService {
     /// A closing of an account that the operator may see.
     async fn closing_of(&self, who: &Who, id: ClosingId) -> Result<(View, RoomName), AppError> {
         let view = closings::view(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
-        let room = console::room_of_account(&self.context.db, who.user, view.account).await?.ok_or(AppError::NotFound)?;
+        let room = queries::room_of_account(&self.context.db, who.user, view.account).await?.ok_or(AppError::NotFound)?;
         Ok((view, room))
     }
 
@@ -47,7 +47,7 @@ impl AccountLifecycleService {
     }
 
     async fn account_numbered(&self, who: &Who, number: &str) -> Result<AccountId, AppError> {
-        console::account_by_number(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
+        queries::account_by_number(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
     }
 
     async fn begin(
@@ -69,9 +69,9 @@ impl AccountLifecycleService {
 impl AccountLifecyclePort for AccountLifecycleService {
     async fn lifecycle(&self, who: &Who, meter: MeterId) -> Result<Lifecycle, AppError> {
         let account = self.context.room(who, meter).await?.account.account_id;
-        let (siblings, free) = console::other_meters(&self.context.db, meter, account).await?;
+        let (siblings, free) = queries::other_meters(&self.context.db, meter, account).await?;
         let closing = closings::of_meter(&self.context.db, meter).await?;
-        Ok(Lifecycle { siblings, free, closing, gateways: console::gateway_names(&self.context.db, who.user).await? })
+        Ok(Lifecycle { siblings, free, closing, gateways: queries::gateway_names(&self.context.db, who.user).await? })
     }
 
     async fn add_resident(&self, who: &Who, meter: MeterId, resident: &ResidentToAdd) -> Result<(), AppError> {
@@ -168,7 +168,7 @@ impl AccountLifecyclePort for AccountLifecycleService {
 
     async fn reassign_order(&self, who: &Who, order: OrderId, number: &str) -> Result<(), AppError> {
         let found = orders::find(&self.context.db, order).await?.ok_or(AppError::NotFound)?;
-        console::room_of_account(&self.context.db, who.user, found.account_id).await?.ok_or(AppError::NotFound)?;
+        queries::room_of_account(&self.context.db, who.user, found.account_id).await?.ok_or(AppError::NotFound)?;
         let to = self.account_numbered(who, number).await?;
         orders::reassign(&self.context.db, &self.context.rng, self.context.now(), who, order, to).await?;
         self.context.gateway.wake();
@@ -212,7 +212,7 @@ impl AccountLifecyclePort for AccountLifecycleService {
             parameters,
             settings: view.settings.into_iter().map(setting).collect(),
             undeliverable: undeliverable.collect(),
-            gateways: console::gateway_names(&self.context.db, who.user).await?,
+            gateways: queries::gateway_names(&self.context.db, who.user).await?,
         })
     }
 }

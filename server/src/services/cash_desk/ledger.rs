@@ -18,7 +18,7 @@ use crate::services::Context;
 use domain::subsidy::Rule;
 use store::approvals::{self, NewRequest};
 use store::ledger::Balance;
-use store::{StoreError, console, ledger, subsidies};
+use store::{StoreError, ledger, subsidies};
 
 /// A larger subsidy is taken for a typing error.
 const SUBSIDY_MAX: Fen = Fen(100_000);
@@ -32,7 +32,7 @@ impl LedgerPort for CashDeskService {
     }
 
     async fn subsidies(&self, who: &Who) -> Result<Subsidies, AppError> {
-        let places = console::priced_places(&self.context.db, who.user).await?;
+        let places = queries::priced_places(&self.context.db, who.user).await?;
         let mut rules = Vec::new();
         for decided in subsidies::rules(&self.context.db).await? {
             if let Some((_, place)) = places.iter().find(|(id, _)| *id == decided.rule.place) {
@@ -46,7 +46,7 @@ impl LedgerPort for CashDeskService {
 
     /// Past months are not changed: a rule begins with this month or a later one.
     async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<Outcome, AppError> {
-        if !console::priced_places(&self.context.db, who.user).await?.iter().any(|(id, _)| *id == place) {
+        if !queries::priced_places(&self.context.db, who.user).await?.iter().any(|(id, _)| *id == place) {
             return Err(AppError::NotFound);
         }
         let now = self.context.now();

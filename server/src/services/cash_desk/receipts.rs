@@ -12,7 +12,7 @@ use store::{console, receipts};
 #[async_trait]
 impl ReceiptsPort for CashDeskService {
     async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError> {
-        console::receipt(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
+        queries::receipt(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
     }
 
     async fn print_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError> {
@@ -22,9 +22,9 @@ impl ReceiptsPort for CashDeskService {
     }
 
     async fn records(&self, who: &Who, query: &RecordQuery) -> Result<Records, AppError> {
-        let (filter, size) = (console::RecordFilter::new(who.user, query), Page::<RecordLine>::SIZE);
-        let lines = console::records(&self.context.db, &filter, None, size, query.page * size).await?;
-        let totals = console::record_totals(&self.context.db, &filter).await?;
+        let (filter, size) = (queries::RecordFilter::new(who.user, query), Page::<RecordLine>::SIZE);
+        let lines = queries::records(&self.context.db, &filter, None, size, query.page * size).await?;
+        let totals = queries::record_totals(&self.context.db, &filter).await?;
         let page = Page { lines, total: totals.lines };
         let buildings = console::buildings(&self.context.db, who.user).await?;
         Ok(Records { page, taken: totals.taken, given: totals.given, buildings })

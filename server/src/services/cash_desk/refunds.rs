@@ -10,24 +10,23 @@ use model::person::Who;
 
 use super::CashDeskService;
 use crate::services::Context;
+use reconciliation::BookedRefund;
 use store::approvals::{self, NewRequest};
-use store::console;
-use store::reconcile::{self, BookedRefund};
 use store::refunds::{self, NewRefund, Policy, RefundSubject};
 
 #[async_trait]
 impl RefundsPort for CashDeskService {
     async fn refunds(&self, who: &Who, query: &RefundQuery) -> Result<Page<RefundLine>, AppError> {
-        Ok(console::refunds(&self.context.db, who.user, query).await?)
+        Ok(queries::refunds(&self.context.db, who.user, query).await?)
     }
 
     async fn refund(&self, who: &Who, id: RefundId) -> Result<RefundLine, AppError> {
-        console::refund(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
+        queries::refund(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
     }
 
     async fn order_money(&self, who: &Who, order: OrderId) -> Result<OrderMoney, AppError> {
         let (db, now, key) = (&self.context.db, self.context.now(), self.context.form_key());
-        console::order_money(db, who.user, order, &self.refund_rules, now, key).await?.ok_or(AppError::NotFound)
+        queries::order_money(db, who.user, order, &self.refund_rules, now, key).await?.ok_or(AppError::NotFound)
     }
 
     async fn ask_refund(&self, who: &Who, request: &RefundRequest) -> Result<RefundId, AppError> {
@@ -98,8 +97,8 @@ impl RefundsPort for CashDeskService {
         // A statement is of the whole site.
         self.context.require_whole_site(who).await?;
         let (Context { db, rng, .. }, now) = (&self.context, self.context.now());
-        let BookedRefund { order, channel, day } = reconcile::book_refund(db, rng, now, who, case).await?;
-        reconcile::compare(db, rng, now, channel, day, Some(who)).await?;
+        let BookedRefund { order, channel, day } = reconciliation::book_refund(db, rng, now, who, case).await?;
+        reconciliation::compare(db, rng, now, channel, day, Some(who)).await?;
         Ok(order)
     }
 
@@ -112,7 +111,7 @@ impl RefundsPort for CashDeskService {
 
     async fn channel_sales(&self, who: &Who, meter: MeterId) -> Result<Vec<ChannelSale>, AppError> {
         let (db, now) = (&self.context.db, self.context.now());
-        Ok(console::by_channel(db, who.user, meter, &self.refund_rules, now).await?)
+        Ok(queries::by_channel(db, who.user, meter, &self.refund_rules, now).await?)
     }
 }
 

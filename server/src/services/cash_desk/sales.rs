@@ -10,7 +10,6 @@ use model::person::Who;
 
 use super::CashDeskService;
 use crate::services::Context;
-use store::console;
 use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
 
@@ -76,15 +75,15 @@ impl SalesPort for CashDeskService {
     }
 
     async fn return_line(&self, who: &Who, id: ReturnId) -> Result<ReturnLine, AppError> {
-        console::returned(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
+        queries::returned(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
     }
 
     async fn approvals(&self, who: &Who, page: i64) -> Result<(Page<ReturnLine>, bool), AppError> {
-        let lines = console::approvals(&self.context.db, who.user, self.context.now(), page).await?;
+        let lines = queries::approvals(&self.context.db, who.user, self.context.now(), page).await?;
         Ok((lines, who.may(Permission::Approve)))
     }
 
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError> {
-        console::original(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
+        queries::original(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
     }
 }

@@ -19,9 +19,10 @@ use model::person::Who;
 use super::ConsoleService;
 use super::batches::digest_of;
 use super::meter_wall::is_room_named;
+use estate::places;
+use queries::MeterOfRoom;
 use store::account_batches::{self, NewAccountBatch, NewBatchRoom};
-use store::console::{self, MeterOfRoom};
-use store::{places, prices, users};
+use store::{prices, users};
 
 /// A room with its meters as they are.
 struct RoomNow {
@@ -56,7 +57,7 @@ impl AccountBatchesPort for ConsoleService {
         let priced = self.priced().await?;
         let wanted_logins: Vec<&str> = wanted.lines.iter().filter_map(|line| Some(line.resident.as_ref()?.1.as_str())).collect();
         let taken = users::taken(&self.context.db, &wanted_logins).await?;
-        let scope = console::scope(&self.context.db, who.user).await?;
+        let scope = queries::scope(&self.context.db, who.user).await?;
         let names: HashSet<RoomName> =
             self.context.live.meter_places(&scope).into_iter().map(|(place, _)| place.name()).collect();
         let lines = by_room(&wanted.lines, &names);
@@ -222,7 +223,7 @@ impl ConsoleService {
     /// The rooms of a target that the operator may see, in the order of the wall, and the lines that name none or several.
     async fn rooms_of(&self, who: &Who, target: &Target) -> Result<(Vec<(PlaceId, RoomNow)>, Vec<String>), AppError> {
         let (meters, unknown) = self.chosen(who, target).await?;
-        let known = console::meters_of_rooms(&self.context.db, who.user).await?;
+        let known = queries::meters_of_rooms(&self.context.db, who.user).await?;
         let known: HashMap<MeterId, MeterOfRoom> = known.into_iter().map(|meter| (meter.id, meter)).collect();
         let mut rooms: BTreeMap<usize, (PlaceId, RoomNow)> = BTreeMap::new();
         let mut order: HashMap<PlaceId, usize> = HashMap::new();

@@ -11,12 +11,12 @@ use super::ConsoleService;
 use crate::services::auth::Queue;
 use domain::password::{Owner, check};
 use store::accounts::{self, FirstPurchase, NewResident, OpenAccount};
-use store::{StoreError, console, users};
+use store::{StoreError, users};
 
 #[async_trait]
 impl AccountsPort for ConsoleService {
     async fn accounts(&self, who: &Who, query: &AccountQuery) -> Result<Page<AccountLine>, AppError> {
-        let mut page = console::accounts(&self.context.db, who.user, query).await?;
+        let mut page = queries::accounts(&self.context.db, who.user, query).await?;
         for line in &mut page.lines {
             line.latest = line.meter.map(|meter| self.context.latest(meter));
         }
@@ -28,7 +28,7 @@ impl AccountsPort for ConsoleService {
         if self.is_repeated(who.user, opening).await? {
             return Ok(());
         }
-        let (_, free) = console::other_meters(&self.context.db, opening.meter, None).await.map_err(AppError::from)?;
+        let (_, free) = queries::other_meters(&self.context.db, opening.meter, None).await.map_err(AppError::from)?;
         if let Some(meter) = opening.also.iter().find(|meter| free.iter().all(|one| one.meter != **meter)) {
             return Err(OpeningError { error: AppError::AccountAlreadyOpen, row: Some(FormRow::Meter(*meter)) });
         }
@@ -67,7 +67,7 @@ impl AccountsPort for ConsoleService {
     }
 
     async fn overdrawn(&self, who: &Who, page: i64) -> Result<Overdrawn, AppError> {
-        Ok(console::overdrawn(&self.context.db, who.user, page).await?)
+        Ok(queries::overdrawn(&self.context.db, who.user, page).await?)
     }
 }
 

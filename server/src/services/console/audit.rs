@@ -11,7 +11,7 @@ use model::time::{Date, Timestamp};
 use tokio::time::timeout;
 
 use super::ConsoleService;
-use store::{audit, console};
+use store::audit;
 
 /// How long the lines, and then the seals, are verified: together less than an answer may take.
 const LONGEST: Duration = Duration::from_secs(8);
@@ -21,7 +21,7 @@ const NAMED: usize = 5;
 #[async_trait]
 impl AuditPort for ConsoleService {
     async fn audit(&self, who: &Who, query: &AuditQuery) -> Result<AuditPage, AppError> {
-        Ok(console::audit(&self.context.db, who.user, query).await?)
+        Ok(queries::audit(&self.context.db, who.user, query).await?)
     }
 
     async fn verify(&self, who: &Who, from: Option<Date>, until: Option<Date>) -> Result<i64, AppError> {
@@ -52,7 +52,7 @@ impl AuditPort for ConsoleService {
 
     async fn verification(&self, who: &Who, line: i64) -> Result<Option<(Timestamp, Verification)>, AppError> {
         self.context.require_whole_site(who).await?;
-        let line = console::audit_line(&self.context.db, line).await?;
+        let line = queries::audit_line(&self.context.db, line).await?;
         let line = line.filter(|(_, action, _)| action == AuditAction::AuditVerify.as_str());
         Ok(line.and_then(|(at, _, detail)| Some((at, serde_json::from_str(&detail).ok()?))))
     }

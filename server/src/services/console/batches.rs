@@ -17,14 +17,14 @@ use model::person::Who;
 use super::ConsoleService;
 use super::meter_wall::rooms_named;
 use domain::wall_layout::MeterPlace;
+use estate::place_groups;
 use store::batches::{self, NewBatch};
-use store::{console, place_groups};
 
 #[async_trait]
 impl BatchesPort for ConsoleService {
     /// In the order of the wall.
     async fn buildings(&self, who: &Who) -> Result<Vec<Building>, AppError> {
-        let scope = console::scope(&self.context.db, who.user).await?;
+        let scope = queries::scope(&self.context.db, who.user).await?;
         let mut buildings: Vec<Building> = Vec::new();
         for (place, _) in self.context.live.meter_places(&scope) {
             if buildings.last().is_none_or(|last| last.id != place.building) {
@@ -41,7 +41,7 @@ impl BatchesPort for ConsoleService {
 
     async fn preview(&self, who: &Who, kind: Kind, target: &Target) -> Result<Preview, AppError> {
         let (mut meter_places, unknown) = self.chosen(who, target).await?;
-        let wallets: HashMap<_, _> = console::wallets(&self.context.db).await?.into_iter().collect();
+        let wallets: HashMap<_, _> = queries::wallets(&self.context.db).await?.into_iter().collect();
         let differing = match target.differs {
             Some(Differs::Limits(place)) => Some(self.differing(place).await?),
             Some(Differs::Prices { plan, table }) => Some(self.other_prices(plan, kind, table).await?),
@@ -77,13 +77,13 @@ impl BatchesPort for ConsoleService {
     }
 
     async fn batches(&self, who: &Who, query: &BatchQuery) -> Result<Page<Batch>, AppError> {
-        Ok(console::batches(&self.context.db, who.user, None, query).await?)
+        Ok(queries::batches(&self.context.db, who.user, None, query).await?)
     }
 
     async fn batch(&self, who: &Who, id: BatchId, filter: Option<BatchFilter>, page: i64) -> Result<BatchView, AppError> {
-        let found = console::batches(&self.context.db, who.user, Some(id), &Default::default()).await?;
+        let found = queries::batches(&self.context.db, who.user, Some(id), &Default::default()).await?;
         let batch = found.lines.into_iter().next().ok_or(AppError::NotFound)?;
-        let items = console::batch_items(&self.context.db, who.user, id, filter, page).await?;
+        let items = queries::batch_items(&self.context.db, who.user, id, filter, page).await?;
         Ok(BatchView { batch, items: items.lines, total: items.total, at: self.context.now() })
     }
 
@@ -102,7 +102,7 @@ impl BatchesPort for ConsoleService {
     }
 
     async fn missed_price_switches(&self, who: &Who, page: i64) -> Result<Page<MissedSwitch>, AppError> {
-        Ok(console::missed(&self.context.db, who.user, self.context.now(), page).await?)
+        Ok(queries::missed(&self.context.db, who.user, self.context.now(), page).await?)
     }
 }
 
@@ -117,13 +117,13 @@ impl ConsoleService {
         for group in &target.groups {
             grouped.extend(place_groups::meters(&self.context.db, *group).await?);
         }
-        let scope = console::scope(&self.context.db, who.user).await?;
+        let scope = queries::scope(&self.context.db, who.user).await?;
         Ok(chosen(self.context.live.meter_places(&scope), target, &grouped))
     }
 
     /// The meters of a batch that the filter selects and the operator may command.
     async fn filtered_meters(&self, who: &Who, id: BatchId, filter: BatchFilter) -> Result<Vec<MeterId>, AppError> {
-        let items = console::batch_items(&self.context.db, who.user, id, Some(filter), -1).await?;
+        let items = queries::batch_items(&self.context.db, who.user, id, Some(filter), -1).await?;
         Ok(items.lines.into_iter().map(|item| item.meter).collect())
     }
 }

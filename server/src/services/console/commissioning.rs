@@ -11,7 +11,7 @@ use model::person::Who;
 
 use super::ConsoleService;
 use domain::defaults::values;
-use store::{acceptances, defaults};
+use estate::{acceptances, defaults};
 
 #[async_trait]
 impl CommissioningPort for ConsoleService {

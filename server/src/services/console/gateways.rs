@@ -15,13 +15,13 @@ use model::person::Who;
 use model::time::Timestamp;
 
 use super::ConsoleService;
-use store::gateways::{self, GatewayEdit};
-use store::{console, intervals, trust};
+use estate::gateways::{self, GatewayEdit};
+use store::{intervals, trust};
 
 #[async_trait]
 impl GatewaysPort for ConsoleService {
     async fn meters(&self, who: &Who, query: &MeterQuery) -> Result<Page<MeterLine>, AppError> {
-        let mut page = console::meters(&self.context.db, who.user, query).await?;
+        let mut page = queries::meters(&self.context.db, who.user, query).await?;
         for line in &mut page.lines {
             line.latest = self.context.latest(line.latest.meter);
         }
@@ -29,7 +29,7 @@ impl GatewaysPort for ConsoleService {
     }
 
     async fn gateways(&self, who: &Who) -> Result<Vec<GatewayLine>, AppError> {
-        let mut lines = console::gateways(&self.context.db, who.user).await?;
+        let mut lines = queries::gateways(&self.context.db, who.user).await?;
         let states = self.context.gateway.gateways();
         for line in &mut lines {
             let state = states.iter().find(|state| state.id == line.id);
@@ -60,7 +60,7 @@ impl GatewaysPort for ConsoleService {
     }
 
     async fn retired_gateways(&self, who: &Who) -> Result<Vec<(GatewayId, String, Timestamp)>, AppError> {
-        let may_see = console::scope(&self.context.db, who.user).await? == Scope::All;
+        let may_see = queries::scope(&self.context.db, who.user).await? == Scope::All;
         Ok(if may_see { gateways::retired(&self.context.db).await? } else { Vec::new() })
     }
 
@@ -69,7 +69,7 @@ impl GatewaysPort for ConsoleService {
     }
 
     async fn dial_in_port(&self) -> Result<Option<u16>, AppError> {
-        Ok(gateways::dial_in_port(&self.context.db).await?)
+        Ok(store::meters::dial_in_port(&self.context.db).await?)
     }
 
     async fn set_dial_in_port(&self, who: &Who, port: Option<NonZeroU16>) -> Result<(), AppError> {
@@ -81,7 +81,7 @@ impl GatewaysPort for ConsoleService {
 
     async fn may_change(&self, who: &Who) -> Result<bool, AppError> {
         let has = who.may(Permission::Gateways);
-        Ok(has && console::scope(&self.context.db, who.user).await? == Scope::All)
+        Ok(has && queries::scope(&self.context.db, who.user).await? == Scope::All)
     }
 
     async fn add_gateway(&self, who: &Who, key: Uuid, settings: &GatewaySettings) -> Result<GatewayId, AppError> {

@@ -13,13 +13,13 @@ use model::time::{HOUR, Timestamp};
 
 use super::ConsoleService;
 use super::rooms;
-use store::{console, energy, readings};
+use store::{energy, readings};
 
 #[async_trait]
 impl HistoryPort for ConsoleService {
     async fn history(&self, who: &Who, meter: MeterId, query: &HistoryQuery) -> Result<History, AppError> {
         let db = &self.context.db;
-        let identity = console::meter(db, who.user, meter).await?.ok_or(AppError::NotFound)?;
+        let identity = queries::meter(db, who.user, meter).await?.ok_or(AppError::NotFound)?;
         let (from, to) = query.instants();
         let lines = match query.kind {
             HistoryKind::Days => {
@@ -52,7 +52,7 @@ impl HistoryPort for ConsoleService {
         limit: i64,
     ) -> Result<Vec<Reading>, AppError> {
         let db = &self.context.db;
-        console::meter(db, who.user, meter).await?.ok_or(AppError::NotFound)?;
+        queries::meter(db, who.user, meter).await?.ok_or(AppError::NotFound)?;
         Ok(readings::between(db, meter, range, limit, 0).await?.into_iter().map(rooms::reading).collect())
     }
 }

@@ -11,7 +11,6 @@ use model::person::Who;
 use model::time::{DAY, HOUR, Timestamp};
 
 use super::ConsoleService;
-use store::console;
 
 /// The most rooms of one name that a search lists first.
 const NAMED_MAX: usize = 8;
@@ -19,19 +18,19 @@ const NAMED_MAX: usize = 8;
 #[async_trait]
 impl MeterWallPort for ConsoleService {
     async fn wall_meters(&self, who: &Who) -> Result<Vec<WallMeter>, AppError> {
-        let scope = console::scope(&self.context.db, who.user).await?;
+        let scope = queries::scope(&self.context.db, who.user).await?;
         let meters = self.context.live.meter_places(&scope).into_iter();
         Ok(meters.map(|(place, latest)| WallMeter { name: place.name(), search_text: place.search_text(), latest }).collect())
     }
 
     async fn wall_sets(&self, who: &Who) -> Result<Vec<String>, AppError> {
-        let scope = console::scope(&self.context.db, who.user).await?;
+        let scope = queries::scope(&self.context.db, who.user).await?;
         Ok(self.context.live.sets(&scope).into_iter().map(|set| set.name).collect())
     }
 
     async fn site_hours(&self, who: &Who) -> Result<Vec<(Timestamp, Energy)>, AppError> {
         let to = Timestamp(self.context.now().0.div_euclid(HOUR) * HOUR);
-        Ok(console::site_hours(&self.context.db, who.user, to.plus(-DAY), to).await?)
+        Ok(queries::site_hours(&self.context.db, who.user, to.plus(-DAY), to).await?)
     }
 
     /// Where the text names exactly one room, only that room: `3号楼 101` does not mean every account number that contains 101.
@@ -42,15 +41,15 @@ impl MeterWallPort for ConsoleService {
         let mut found = Vec::new();
         if named.len() <= NAMED_MAX {
             for meter in &named {
-                found.extend(console::meter_line(db, who.user, meter.latest.meter).await?);
+                found.extend(queries::meter_line(db, who.user, meter.latest.meter).await?);
             }
         }
         if found.len() != 1 {
             let first: HashSet<_> = found.iter().map(|line| line.latest.meter).collect();
-            let others = match console::search(db, who.user, text).await? {
+            let others = match queries::search(db, who.user, text).await? {
                 Some(others) => others,
                 None => {
-                    console::meters(db, who.user, &MeterQuery { text: text.to_owned(), ..MeterQuery::default() }).await?.lines
+                    queries::meters(db, who.user, &MeterQuery { text: text.to_owned(), ..MeterQuery::default() }).await?.lines
                 }
             };
             found.extend(others.into_iter().filter(|line| !first.contains(&line.latest.meter)));
@@ -62,7 +61,7 @@ impl MeterWallPort for ConsoleService {
     }
 
     async fn find_orders(&self, who: &Who, text: &str) -> Result<Vec<FoundOrder>, AppError> {
-        Ok(console::orders_by_number(&self.context.db, who.user, text).await?)
+        Ok(queries::orders_by_number(&self.context.db, who.user, text).await?)
     }
 }
 

@@ -10,13 +10,13 @@ use model::ids::MeterId;
 use model::person::Who;
 
 use super::ConsoleService;
-use store::console::{self, MeterFacts};
+use queries::MeterFacts;
 
 #[async_trait]
 impl MetersPort for ConsoleService {
     async fn meter_states(&self, who: &Who, target: &Target) -> Result<Vec<MeterState>, AppError> {
         let (meters, _) = self.chosen(who, target).await?;
-        let facts = console::meter_facts(&self.context.db, who.user).await?;
+        let facts = queries::meter_facts(&self.context.db, who.user).await?;
         let mut facts: HashMap<MeterId, MeterFacts> = facts.into_iter().map(|one| (one.id, one)).collect();
         let state = |(place, latest): (domain::wall_layout::MeterPlace, _)| {
             // A place whose meter is not in service was retired a moment ago.

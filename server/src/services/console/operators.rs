@@ -14,9 +14,10 @@ use super::ConsoleService;
 use crate::services::Context;
 use crate::services::auth::{hash, new_token};
 use domain::wall_layout::Scope;
+use estate::places;
 use store::operators::{self, Access, ChangedBy, NewLink};
+use store::roles;
 use store::roles::RoleTerms;
-use store::{console, places, roles};
 
 /// How long a one-time link can be used.
 #[must_use]
@@ -62,7 +63,7 @@ impl OperatorsPort for ConsoleService {
         by(who)?;
         let (db, covers) = (&self.context.db, |permissions| who.permissions.covers(permissions));
         let own = roles::list(db).await?.into_iter().filter(|role| covers(role.permissions)).collect();
-        let within = console::scope(db, who.user).await?;
+        let within = queries::scope(db, who.user).await?;
         let buildings = places::buildings(db).await?.into_iter().filter(|(id, _)| within.holds(*id)).collect();
         let ready = Role::READY.into_iter().filter(|role| covers(Permissions::of(*role))).collect();
         Ok(OperatorChoices { ready, own, buildings, all_buildings: within == Scope::All })

@@ -16,8 +16,9 @@ use super::ConsoleService;
 use super::meter_wall::rooms_named;
 use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name, fits_below};
 use domain::wall_layout::Scope;
-use store::place_groups::{self, PlaceGroup};
-use store::{console, defaults, places, prices};
+use estate::place_groups::{self, PlaceGroup};
+use estate::{defaults, places};
+use store::prices;
 
 /// The tree and the part of it that a person may see.
 struct Estate {
@@ -335,7 +336,7 @@ impl PlacesPort for ConsoleService {
 
 impl ConsoleService {
     async fn estate(&self, who: &Who) -> Result<Estate, AppError> {
-        let scope = console::scope(&self.context.db, who.user).await?;
+        let scope = queries::scope(&self.context.db, who.user).await?;
         Ok(Estate { tree: places::tree(&self.context.db).await?, scope })
     }
 

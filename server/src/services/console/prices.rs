@@ -20,7 +20,6 @@ use super::ConsoleService;
 use crate::services::Context;
 use domain::wall_layout::Scope;
 use store::approvals::{self, NewRequest};
-use store::console;
 use store::prices::{self, Publication};
 use store::wallets;
 
@@ -37,14 +36,14 @@ impl PricesPort for ConsoleService {
             Some(Plan { id: first.plan_id, name: first.plan.clone(), versions: plan::versions(rows), places: Vec::new() })
         };
         let mut plans: Vec<Plan> = of_one.filter_map(plan).collect();
-        let places = console::priced_places(&self.context.db, who.user).await?;
+        let places = queries::priced_places(&self.context.db, who.user).await?;
         for (plan, place, from) in prices::places(&self.context.db).await? {
             let name = places.iter().find(|(id, _)| *id == place);
             if let (Some(plan), Some((_, name))) = (plans.iter_mut().find(|one| one.id == plan), name) {
                 plan.places.push((name.clone(), from));
             }
         }
-        let may_publish = console::scope(&self.context.db, who.user).await? == Scope::All;
+        let may_publish = queries::scope(&self.context.db, who.user).await? == Scope::All;
         Ok(PricesView { plans, places, may_publish, now: self.context.now() })
     }
 
@@ -59,7 +58,7 @@ impl PricesPort for ConsoleService {
     }
 
     async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<Outcome, AppError> {
-        let places = console::priced_places(&self.context.db, who.user).await?;
+        let places = queries::priced_places(&self.context.db, who.user).await?;
         if !places.iter().any(|(id, _)| *id == place) {
             return Err(AppError::NotFound);
         }

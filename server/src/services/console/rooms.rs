@@ -24,7 +24,8 @@ use super::{ConsoleService, prices};
 use domain::command_args::CommandArgs;
 use domain::money_rule::MoneyOperation;
 use domain::rollup::Parts;
-use store::console::{self, AccountRow, CommandRow};
+use queries::{AccountRow, CommandRow};
+use store::console;
 use store::energy::{self, DayEnergy};
 use store::{Db, journals, parameters, readings, wallets};
 
@@ -92,7 +93,7 @@ impl RoomsPort for ConsoleService {
 
 impl ConsoleService {
     async fn progress(&self, meter: MeterId) -> Result<Progress, AppError> {
-        let rows = console::commands(&self.context.db, meter, COMMANDS).await?;
+        let rows = queries::commands(&self.context.db, meter, COMMANDS).await?;
         Ok(Progress {
             at: self.context.now(),
             latest: self.context.latest(meter),
@@ -105,7 +106,7 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
     let (Some(id), Some(number), Some(state), Some(opened_at)) = (row.account_id, row.number, row.state, row.opened_at) else {
         return Ok(None);
     };
-    let residents = console::residents(db, id).await?;
+    let residents = queries::residents(db, id).await?;
     Ok(Some(Account {
         id,
         number,

@@ -15,8 +15,9 @@ use model::place::PlaceKind;
 use super::ConsoleService;
 use domain::defaults::{effective, values};
 use domain::place_tree::{Place, PlaceTree, checked_name};
-use store::defaults::{self, MeterLimits};
-use store::{Db, intervals, places};
+use estate::defaults::{self, MeterLimits};
+use estate::places;
+use store::{Db, intervals};
 
 /// The places with their own values and the meters of the site, as one look at them.
 struct Defaults {

@@ -4,7 +4,7 @@ use super::*;
 use domain::clock::Clock;
 use model::error::AppError;
 use model::ids::Uuid;
-use store::reconcile::{close, note_receipt};
+use reconciliation::{close, note_receipt};
 use store::{StoreError, console};
 
 fn refused(result: Result<(), StoreError>) -> AppError {

@@ -9,7 +9,7 @@ use domain::serial::AccountNumber;
 use model::energy::Energy;
 use model::meter::StatusWord;
 use store::deliveries::{self, Verdict};
-use store::{journals, reconcile};
+use store::journals;
 
 /// What the meter shows after a purchase.
 fn state(count: u16, cumulative: i64) -> StateBlock {
@@ -49,7 +49,7 @@ async fn deliver(shop: &Shop, fen: i64) {
 
 /// The listed differences.
 async fn reasons(shop: &Shop, day: model::time::Date) -> Vec<(String, String)> {
-    let listed = reconcile::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
+    let listed = reconciliation::differences(&shop.world.db, Tender::Alipay, day).await.unwrap();
     listed.into_iter().map(|row| (row.class.as_str().to_owned(), row.reason.as_str().to_owned())).collect()
 }
 

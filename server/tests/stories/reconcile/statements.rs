@@ -105,7 +105,7 @@ both!(rows_of_other_systems_open_no_case_and_cost_no_fee, |w: World| async move 
         assert_eq!((row.statement, row.ledger, row.equal_lines, row.fees), (Fen(5_000), Fen(5_000), 1, Money(3_000)));
         assert_eq!((row.foreign_lines, row.foreign), (300, Fen(300_000)));
         assert_eq!(credit_balance(&shop.world.db, &Account::Fees(channel.as_str())).await.unwrap(), Money(-3_000));
-        let listed = store::reconcile::foreign_lines(&shop.world.db, channel, day, 1_000).await.unwrap();
+        let listed = reconciliation::foreign_lines(&shop.world.db, channel, day, 1_000).await.unwrap();
         assert_eq!((listed.len(), listed[1].out_trade_no.as_str(), listed[1].amount), (300, "SHOP00000001", Fen(1_000)));
     }
 });
@@ -151,7 +151,7 @@ both!(an_unknown_row_is_named_and_keeps_the_day_open, |w: World| async move {
     assert!(text.contains("第 2 行“交易状态”栏") && text.contains("升级本系统"), "{text}");
     let treasurer = shop.treasurer().await;
     let now = domain::clock::Clock::now(&*shop.world.clock);
-    let closed = store::reconcile::close(&shop.world.db, now, &treasurer, Tender::WechatPay, day, "all right").await;
+    let closed = reconciliation::close(&shop.world.db, now, &treasurer, Tender::WechatPay, day, "all right").await;
     assert!(matches!(closed, Err(store::StoreError::Refused(model::error::AppError::NotFound))), "{closed:?}");
 });
 
@@ -199,12 +199,12 @@ both!(a_refund_known_only_from_a_statement_is_booked, |w: World| async move {
         assert!(row.order_number.is_some(), "its order is found");
         let case = row.case_id.unwrap();
         // Closed by a text alone, the day still cannot be closed, whatever the reason.
-        let closed = store::reconcile::close(&db, now(), &treasurer, channel, day, "known").await;
+        let closed = reconciliation::close(&db, now(), &treasurer, channel, day, "known").await;
         assert_eq!(story_support::refunding::refused(closed), model::error::AppError::RefundsUnbooked);
         let (rng, at) = (&shop.world.rng, now());
-        let both = futures::future::join_all((0..2).map(|_| store::reconcile::book_refund(&db, rng, at, &treasurer, case))).await;
+        let both = futures::future::join_all((0..2).map(|_| reconciliation::book_refund(&db, rng, at, &treasurer, case))).await;
         assert_eq!(both.iter().filter(|one| one.is_ok()).count(), 1, "{both:?}");
-        store::reconcile::compare(&db, rng, at, channel, day, None).await.unwrap();
+        reconciliation::compare(&db, rng, at, channel, day, None).await.unwrap();
         assert_eq!(shop.money(channel, day).await, [("edge".to_owned(), Fen(-2_000), "other-day".to_owned())]);
         // The same settlement as for one that was notified: here it is lost.
         let elsewhere = "SELECT COUNT(*) FROM cases WHERE kind = 'refund-elsewhere' AND closed_at IS NULL";
@@ -219,7 +219,7 @@ both!(a_refund_known_only_from_a_statement_is_booked, |w: World| async move {
             shop.until(&number, |trade| trade.acknowledged > acknowledged).await;
         }
         assert_eq!(credit_balance(&db, &Account::Suspense).await.unwrap(), Money::ZERO, "{channel:?}");
-        store::reconcile::close(&db, now(), &treasurer, channel, day, "").await.unwrap();
+        reconciliation::close(&db, now(), &treasurer, channel, day, "").await.unwrap();
         shop.proved().await;
     }
 });

@@ -73,7 +73,7 @@ pub async fn remove_resident(db: &Db, at: Timestamp, who: &Who, account: Account
 }
 
 /// A new person, and their access, in the caller's transaction.
-pub(crate) async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<()> {
+pub async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<()> {
     users::check_login(&resident.login)?;
     let user = UserId(rng.id(at));
     let inserted = on!(tx, |c| sqlx::query(

@@ -9,7 +9,7 @@ use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::{Name, above, like, matches, names, within};
+use super::{Name, above, like, names, text_matches, within};
 use crate::audit::{self, Entry};
 use crate::payments::{end_held, lying};
 use crate::refunds::unsaid;
@@ -111,7 +111,7 @@ pub async fn cases(db: &Db, operator: UserId, now: Timestamp, query: &CaseQuery)
     let rows: Vec<CaseRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
             case_rows!("COUNT(*) OVER ()"),
-            matches!("COALESCE(CAST(o.number AS TEXT), '')"),
+            text_matches!("COALESCE(CAST(o.number AS TEXT), '')"),
             "AND (c.closed_at IS NOT NULL) = $3 AND ($4 = '' OR c.kind = $4)
              AND ($5 = '' OR ($5 = 'mine' AND c.owner = $1) OR ($5 = 'nobody' AND c.owner IS NULL))
              AND (CAST($6 AS BIGINT) = 0 OR c.due_at < $6)

@@ -24,6 +24,7 @@ use domain::rng::Rng;
 
 /// The amount of an order `o` that was refunded in the console and is not assigned, fen. Refunds of a payment that credits
 /// nothing do not count: both are in suspense and cancel out. Older write-offs refer to the order instead of the event.
+#[macro_export]
 macro_rules! unsaid {
     () => {
         "CAST(COALESCE((SELECT SUM(t.amount_e4) FROM ledger_transfers t JOIN payment_events e ON e.id = t.reference
@@ -42,7 +43,7 @@ macro_rules! unsaid {
               AS BIGINT)"
     };
 }
-pub(crate) use unsaid;
+pub use crate::unsaid;
 
 /// The console refunds of an order, oldest first: amount, channel, and when the channel reported it.
 pub async fn gone_elsewhere(db: &Db, order: OrderId) -> Result<Vec<(Fen, Tender, Timestamp)>> {

@@ -70,7 +70,7 @@ pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
 
 /// The refunded amounts of an attempt. The caller has locked the attempt.
 #[derive(Clone, Copy, Debug, FromRow)]
-pub(crate) struct RefundedSums {
+pub struct RefundedSums {
     paid: Fen,
     reserved: Fen,
     done: Fen,
@@ -105,7 +105,7 @@ impl RefundedSums {
     }
 }
 
-pub(crate) async fn refunded_sums(tx: &mut Tx, attempt: AttemptId) -> Result<RefundedSums> {
+pub async fn refunded_sums(tx: &mut Tx, attempt: AttemptId) -> Result<RefundedSums> {
     let row: Option<RefundedSums> = on!(tx, |c| {
         sqlx::query_as(
         "SELECT CAST(COALESCE((SELECT SUM(e.amount_fen) FROM payment_events e WHERE e.attempt_id = $1 AND e.kind = 'paid'), 0)

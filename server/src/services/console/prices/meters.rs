@@ -13,8 +13,8 @@ use model::time::Timestamp;
 use super::super::ConsoleService;
 use super::estate::{Estate, count};
 use domain::price_issue::{Wanted, gaps, issue};
+use store::Db;
 use store::prices::{self, PricedMeter, VersionRow};
-use store::{Db, console};
 
 /// A plan as meters should keep it.
 struct Plan {
@@ -43,7 +43,7 @@ impl ConsoleService {
     pub(super) async fn meters_page(&self, who: &Who, plan: Uuid, number: i64) -> Result<PriceMeters, AppError> {
         let (db, at) = (&self.context.db, self.context.now());
         let Plan { name, number: version, next, wanted } = Plan::read(db, plan, at).await?;
-        let scope = console::scope(db, who.user).await?;
+        let scope = queries::scope(db, who.user).await?;
         let places = self.context.live.meter_places(&scope);
         let seen: HashSet<MeterId> = places.iter().map(|(place, _)| place.meter).collect();
         let applies: Vec<PricedMeter> = Estate::read(db)

@@ -19,7 +19,7 @@ use domain::price_year::{Numbered, changes, year};
 use domain::tariff::{Passed, Position, Version, charge, period_of};
 use domain::wall_layout::Scope;
 use store::prices::{self, Publication, VersionRow};
-use store::{approvals, console, energy};
+use store::{approvals, energy};
 
 /// Years before and after the present one that the calendar shows.
 const YEARS: i64 = 20;
@@ -64,7 +64,7 @@ impl ConsoleService {
             places: self.plan_places(who, plan, now).await?,
             year: year(asked, &numbered(rows.iter())),
             now,
-            may_publish: console::scope(db, who.user).await? == Scope::All,
+            may_publish: queries::scope(db, who.user).await? == Scope::All,
         })
     }
 
@@ -82,7 +82,7 @@ impl ConsoleService {
             .filter(|(of, _, _)| *of == plan)
             .map(|(_, place, from)| (place, from))
             .collect();
-        let named = console::priced_places(db, who.user).await?;
+        let named = queries::priced_places(db, who.user).await?;
         let place = |(id, name): (PlaceId, String)| {
             let from = *given.get(&id)?;
             let counts = count(meters.get(&id).map_or(&[][..], Vec::as_slice).iter());

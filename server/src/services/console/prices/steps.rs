@@ -18,7 +18,7 @@ use domain::price_steps::{of_meter, period_start, steps};
 use domain::price_year::changes;
 use domain::tariff::{Line, Passed, Position, Version, charge, period_of};
 use store::prices::{self, VersionRow};
-use store::{console, consumption, energy, meters, parameters, wallets};
+use store::{consumption, energy, meters, parameters, wallets};
 
 /// Days that a page goes back.
 const OLDEST: i64 = 800;
@@ -74,7 +74,7 @@ impl ConsoleService {
         let Some((plan, decides, from)) = Estate::places(db).await?.plan_at(place, at) else { return Ok(None) };
         let rows: Vec<VersionRow> = prices::versions(db).await?.into_iter().filter(|row| row.plan_id == plan).collect();
         let Some(row) = rows.iter().find(|row| row.effective_at <= at).or_else(|| rows.last()) else { return Ok(None) };
-        let named = console::priced_places(db, who.user).await?;
+        let named = queries::priced_places(db, who.user).await?;
         let place = named.into_iter().find(|(id, _)| *id == decides).map(|(_, name)| name).unwrap_or_default();
         let next = rows.iter().rev().find(|one| one.effective_at > at && one.number != row.number);
         let plan = PlanInForce {

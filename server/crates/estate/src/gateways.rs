@@ -1,0 +1,362 @@
+//! Gateways as people set them: added, changed, replaced, retired, each with its audit line in one transaction.
+
+use std::num::NonZeroU16;
+
+use model::audit::AuditAction;
+use model::console::{GatewayChange, GatewayLoss, GatewayMeter, RoomName};
+use model::error::AppError;
+use model::gateway::{BytePattern, Dialling, GatewayCode, GatewaySettings};
+use model::ids::{GatewayId, MeterId, UserId, Uuid};
+use model::person::Who;
+use model::time::Timestamp;
+use serde_json::json;
+use sqlx::FromRow;
+
+use store::audit::{self, Entry};
+use store::console::{above, names, within};
+use store::meters::{GatewayRow, end_work, gateway_columns};
+use store::{Db, Result, Tx, on, read};
+
+macro_rules! has_account {
+    () => {
+        "EXISTS (SELECT 1 FROM account_meters am WHERE am.meter_id = m.id AND am.to_at IS NULL)"
+    };
+}
+
+macro_rules! has_command {
+    () => {
+        "EXISTS (SELECT 1 FROM commands o WHERE o.meter_id = m.id AND o.money AND o.state IN ('queued', 'sending', 'case'))"
+    };
+}
+
+/// The most lines of a gateway's history.
+const HISTORY: i64 = 50;
+
+/// Why a gateway's settings change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayEdit<'a> {
+    Change,
+    /// Other hardware, or the same at another address; the reason.
+    Replace(&'a str),
+}
+
+/// A gateway, in service or retired.
+#[derive(Clone, Debug, FromRow)]
+pub struct StoredGateway {
+    #[sqlx(flatten)]
+    pub row: GatewayRow,
+    pub created_at: Timestamp,
+    pub retired_at: Option<Timestamp>,
+}
+
+/// One gateway, in service or retired.
+pub async fn find(db: &Db, gateway: GatewayId) -> Result<Option<StoredGateway>> {
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT",
+        gateway_columns!(),
+        ", created_at, retired_at FROM gateways WHERE id = $1"
+    ))
+    .bind(gateway)
+    .fetch_optional(pool)
+    .await)
+}
+
+/// Adds a gateway. The form's key is its id, so that a form that is sent twice adds one. The caller has checked the permission.
+///
+/// # Errors
+/// [`AppError::GatewayNameTaken`] and [`AppError::RegistrationTaken`].
+pub async fn create(db: &Db, at: Timestamp, who: &Who, key: Uuid, settings: &GatewaySettings) -> Result<GatewayId> {
+    let id = GatewayId(key);
+    let mut tx = db.begin().await?;
+    let known: Option<(GatewayId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM gateways WHERE id = $1").bind(id).fetch_optional(c).await)?;
+    if known.is_some() {
+        return Ok(id);
+    }
+    require_free(&mut tx, id, settings).await?;
+    // Under a name that no other can have, until the settings are written over it.
+    on!(&mut tx, |c| sqlx::query("INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, $2, 'localhost', 1, $3)")
+        .bind(id)
+        .bind(id.to_string())
+        .bind(at)
+        .execute(c)
+        .await)?;
+    write(&mut tx, id, settings).await?;
+    record(&mut tx, at, who, AuditAction::GatewayCreate, id, &json!({ "to": description(settings) }).to_string()).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Changes a gateway in service; its meters and its history stay. The caller has checked the permission.
+///
+/// # Errors
+/// [`AppError::NotFound`], and as [`create`].
+pub async fn change(
+    db: &Db,
+    at: Timestamp,
+    who: &Who,
+    id: GatewayId,
+    settings: &GatewaySettings,
+    edit: GatewayEdit<'_>,
+) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let before: Option<GatewayRow> = on!(&mut tx, |c| sqlx::query_as(concat!(
+        "SELECT",
+        gateway_columns!(),
+        "FROM gateways WHERE id = $1 AND retired_at IS NULL"
+    ))
+    .bind(id)
+    .fetch_optional(c)
+    .await)?;
+    let before = before.ok_or(AppError::NotFound)?;
+    require_free(&mut tx, id, settings).await?;
+    write(&mut tx, id, settings).await?;
+    let from = before.settings().map(|settings| description(&settings)).unwrap_or_default();
+    let (action, reason) = match edit {
+        GatewayEdit::Change => (AuditAction::GatewayChange, ""),
+        GatewayEdit::Replace(reason) => (AuditAction::GatewayReplace, reason),
+    };
+    record(&mut tx, at, who, action, id, &json!({ "from": from, "to": description(settings), "reason": reason }).to_string())
+        .await?;
+    tx.commit().await
+}
+
+/// Takes a gateway out of service, with the meters behind it, none of which has an account or waits for money. What else waits to
+/// be sent to them is dropped; readings and history stay. The caller has checked the permission.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::GatewayInUse`] where a meter is still used, see [`meters`].
+pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: GatewayId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let found = on!(&mut tx, |c| sqlx::query("UPDATE gateways SET retired_at = $2 WHERE id = $1 AND retired_at IS NULL")
+        .bind(id)
+        .bind(at)
+        .execute(c)
+        .await)?;
+    if found == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let used: Option<(MeterId,)> = on!(&mut tx, |c| sqlx::query_as(concat!(
+        "SELECT m.id FROM meters m WHERE m.gateway_id = $1 AND m.retired_at IS NULL AND (",
+        has_account!(),
+        " OR ",
+        has_command!(),
+        ") LIMIT 1"
+    ))
+    .bind(id)
+    .fetch_optional(c)
+    .await)?;
+    if used.is_some() {
+        return Err(AppError::GatewayInUse.into());
+    }
+    let behind: Vec<(MeterId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM meters WHERE gateway_id = $1 AND retired_at IS NULL ORDER BY id")
+            .bind(id)
+            .fetch_all(c)
+            .await)?;
+    on!(&mut tx, |c| sqlx::query("UPDATE meters SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL")
+        .bind(id)
+        .bind(at)
+        .execute(c)
+        .await)?;
+    for (meter,) in &behind {
+        end_work(&mut tx, at, *meter, "retired").await?;
+    }
+    record(&mut tx, at, who, AuditAction::GatewayRetire, id, &json!({ "meters": behind.len() }).to_string()).await?;
+    tx.commit().await
+}
+
+#[derive(FromRow)]
+struct MeterOfGateway {
+    id: MeterId,
+    building: String,
+    floor: String,
+    room: String,
+    unit: i64,
+    serial: String,
+    profile: String,
+    account: bool,
+    command: bool,
+}
+
+/// The meters in service behind a gateway that the operator may see, by address.
+pub async fn meters(db: &Db, operator: UserId, gateway: GatewayId) -> Result<Vec<GatewayMeter>> {
+    let rows: Vec<MeterOfGateway> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT m.id, m.unit, m.serial, m.profile,",
+        has_account!(),
+        " AS account,",
+        has_command!(),
+        " AS command,",
+        names!(),
+        "FROM meters m JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE m.gateway_id = $2 AND m.retired_at IS NULL AND",
+        within!(),
+        "ORDER BY m.unit"
+    ))
+    .bind(operator)
+    .bind(gateway)
+    .fetch_all(pool)
+    .await)?;
+    let line = |row: MeterOfGateway| GatewayMeter {
+        id: row.id,
+        room: RoomName { building: row.building, floor: row.floor, room: row.room },
+        unit: row.unit,
+        serial: row.serial,
+        profile: row.profile,
+        has_account: row.account,
+        has_command: row.command,
+    };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+/// When a gateway was lost, the newest first.
+pub async fn losses(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayLoss>> {
+    let rows: Vec<(Timestamp, Option<Timestamp>)> = read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT since, until_at FROM events WHERE gateway_id = $1 AND kind = 'gateway-lost' ORDER BY since DESC, id DESC LIMIT $2"
+    )
+    .bind(gateway)
+    .bind(HISTORY)
+    .fetch_all(pool)
+    .await
+    })?;
+    Ok(rows.into_iter().map(|(since, until)| GatewayLoss { since, until }).collect())
+}
+
+/// What people changed about a gateway, the newest first.
+pub async fn changes(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayChange>> {
+    let rows: Vec<(Timestamp, String, String, String)> = read!(db, |pool| sqlx::query_as(
+        "SELECT at, actor, action, detail FROM audit WHERE subject = $1 ORDER BY seq DESC LIMIT $2"
+    )
+    .bind(format!("gateway:{gateway}"))
+    .bind(HISTORY)
+    .fetch_all(pool)
+    .await)?;
+    let mut changes = Vec::with_capacity(rows.len());
+    for (at, actor, action, detail) in rows {
+        let user = actor.strip_prefix("user:").and_then(|id| Uuid::parse_str(id).ok());
+        let name: Option<(String,)> = match user {
+            Some(user) => {
+                read!(db, |pool| sqlx::query_as("SELECT name FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?
+            }
+            None => None,
+        };
+        let detail: serde_json::Value = serde_json::from_str(&detail).unwrap_or_default();
+        let text = |key: &str| detail.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let by = name.map_or(actor, |(name,)| name);
+        changes.push(GatewayChange { at, by, action, from: text("from"), to: text("to"), reason: text("reason") });
+    }
+    Ok(changes)
+}
+
+/// Gateways that are retired: id, name and since when; the newest first.
+pub async fn retired(db: &Db) -> Result<Vec<(GatewayId, String, Timestamp)>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT id, name, retired_at FROM gateways WHERE retired_at IS NOT NULL ORDER BY retired_at DESC LIMIT $1"
+    )
+    .bind(HISTORY)
+    .fetch_all(pool)
+    .await)
+}
+
+/// Sets the port where gateways dial in, or removes it. The caller has checked the permission.
+pub async fn set_dial_in_port(db: &Db, at: Timestamp, who: &Who, port: Option<NonZeroU16>) -> Result<()> {
+    let port = port.map(|port| i64::from(port.get()));
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE site_settings SET dial_in_port = $1 WHERE one = 1").bind(port).execute(c).await)?;
+    let (actor, detail) = (format!("user:{}", who.user), json!({ "port": port }).to_string());
+    let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::GatewayPort, subject: "site", detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    tx.commit().await
+}
+
+/// Refuses a registration that is, begins or continues another gateway's: what begins so could be either.
+async fn require_free(tx: &mut Tx, id: GatewayId, settings: &GatewaySettings) -> Result<()> {
+    let Dialling::DialIn { registration, .. } = &settings.reach else { return Ok(()) };
+    // Two transactions at once must not both find their place free.
+    if let Tx::Postgres(connection) = tx {
+        sqlx::query("LOCK TABLE gateways IN SHARE ROW EXCLUSIVE MODE").execute(&mut **connection).await?;
+    }
+    let others: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT registration FROM gateways WHERE retired_at IS NULL AND registration IS NOT NULL AND id <> $1"
+    )
+    .bind(id)
+    .fetch_all(c)
+    .await)?;
+    let clashes = |(other,): &(String,)| BytePattern::from_stored(other).is_some_and(|other| other.clashes_with(registration));
+    if others.iter().any(clashes) { Err(AppError::RegistrationTaken.into()) } else { Ok(()) }
+}
+
+/// How a gateway is reached, by column.
+pub(crate) struct ReachColumns {
+    pub host: Option<String>,
+    pub port: Option<i64>,
+    pub registration: Option<String>,
+    pub heartbeat: Option<String>,
+    pub heartbeat_answer: Option<String>,
+}
+
+pub(crate) fn reach_columns(reach: &Dialling) -> ReachColumns {
+    let none = ReachColumns { host: None, port: None, registration: None, heartbeat: None, heartbeat_answer: None };
+    match reach {
+        Dialling::Dialled { host, port } => ReachColumns { host: Some(host.to_string()), port: Some(port.get().into()), ..none },
+        Dialling::DialIn { registration, heartbeat } => ReachColumns {
+            registration: Some(registration.stored()),
+            heartbeat: heartbeat.as_ref().map(|heartbeat| heartbeat.pattern.stored()),
+            heartbeat_answer: heartbeat.as_ref().and_then(|heartbeat| heartbeat.answer.as_ref()).map(BytePattern::stored),
+            ..none
+        },
+    }
+}
+
+/// Writes the settings over those of a gateway that is there.
+async fn write(tx: &mut Tx, id: GatewayId, settings: &GatewaySettings) -> Result<()> {
+    let GatewaySettings { name, code, reach, framing, timing } = settings;
+    let columns = reach_columns(reach);
+    let written: Result<u64> = on!(tx, |c| sqlx::query(
+        "UPDATE gateways SET name = $2, code = $3, host = $4, port = $5, registration = $6, heartbeat = $7,
+                             heartbeat_answer = $8, framing = $9, baud = $10, request_timeout_ms = $11,
+                             connect_timeout_ms = $12, gap_ms = $13, sweep_interval_s = $14
+         WHERE id = $1"
+    )
+    .bind(id)
+    .bind(name.as_str())
+    .bind(code.as_ref().map(GatewayCode::as_str))
+    .bind(&columns.host)
+    .bind(columns.port)
+    .bind(&columns.registration)
+    .bind(&columns.heartbeat)
+    .bind(&columns.heartbeat_answer)
+    .bind(framing)
+    .bind(timing.baud.map(i64::from))
+    .bind(timing.request_timeout_ms.map(i64::from))
+    .bind(timing.connect_timeout_ms.map(i64::from))
+    .bind(timing.gap_ms.map(i64::from))
+    .bind(timing.interval.map(|interval| i64::from(interval.seconds())))
+    .execute(c)
+    .await);
+    match written {
+        Err(error) if error.is_duplicate() => Err(AppError::GatewayNameTaken.into()),
+        written => written.map(drop),
+    }
+}
+
+/// In one line of the history and of the audit chain.
+fn description(settings: &GatewaySettings) -> String {
+    let GatewaySettings { name, reach, framing, timing, .. } = settings;
+    let numbers = [
+        ("baud", timing.baud),
+        ("request_timeout_ms", timing.request_timeout_ms),
+        ("connect_timeout_ms", timing.connect_timeout_ms),
+        ("gap_ms", timing.gap_ms),
+        ("interval_s", timing.interval.map(model::gateway::SweepInterval::seconds)),
+    ];
+    let numbers = numbers.into_iter().filter_map(|(key, number)| number.map(|number| format!(", {key} {number}")));
+    format!("{name}, {reach}, {}{}", framing.as_str(), numbers.collect::<String>())
+}
+
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, id: GatewayId, detail: &str) -> Result<()> {
+    let (actor, subject) = (format!("user:{}", who.user), format!("gateway:{id}"));
+    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail }).await
+}

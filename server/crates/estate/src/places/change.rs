@@ -1,0 +1,181 @@
+//! Changes of the place tree, each one transaction with its audit line.
+
+use model::audit::AuditAction;
+use model::error::AppError;
+use model::ids::PlaceId;
+use model::person::Who;
+use model::place::PlaceKind;
+use model::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::{NewPlace, PlaceRow, TREE, add, place};
+use crate::defaults;
+use domain::place_tree::{MergeStep, PlaceTree};
+use domain::rng::Rng;
+use store::audit::{self, Entry};
+use store::{Db, Result, Tx, on};
+
+/// The tree, which nobody else changes until the transaction ends.
+async fn locked(tx: &mut Tx) -> Result<PlaceTree> {
+    on!(tx, |c| sqlx::query("UPDATE site_settings SET one = one").execute(c).await)?;
+    let rows: Vec<PlaceRow> = on!(tx, |c| sqlx::query_as(TREE).fetch_all(c).await)?;
+    Ok(PlaceTree::new(rows.into_iter().map(place).collect()))
+}
+
+/// Adds places of a kind below a place; without one, the site. Gives the first.
+///
+/// # Errors
+/// Refused as [`PlaceTree::check_add`] says, and with [`AppError::Invalid`] without a name.
+pub async fn create(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    who: &Who,
+    parent: Option<PlaceId>,
+    (kind, names): (PlaceKind, &[String]),
+) -> Result<PlaceId> {
+    let mut tx = db.begin().await?;
+    let tree = locked(&mut tx).await?;
+    tree.check_add(parent, kind, names)?;
+    let last = parent.and_then(|parent| tree.children(parent).map(|place| place.sort).max()).unwrap_or(0);
+    let mut first = None;
+    for (sort, name) in (last + 1..).zip(names) {
+        let id = PlaceId(rng.id(at));
+        add(&mut tx, &NewPlace { id, parent, kind, name, sort }).await?;
+        first = first.or(Some(id));
+    }
+    let first = first.ok_or(AppError::Invalid)?;
+    let below = parent.map(|parent| tree.full_name(parent)).unwrap_or_default();
+    let detail = json!({ "kind": kind, "names": names, "below": below });
+    let subject = parent.unwrap_or(first);
+    record(&mut tx, at, who, AuditAction::PlaceAdd, subject, &detail).await?;
+    tx.commit().await?;
+    Ok(first)
+}
+
+/// Gives a place another name.
+///
+/// # Errors
+/// Refused as [`PlaceTree::check_rename`] says.
+pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceId, name: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let tree = locked(&mut tx).await?;
+    tree.check_rename(id, name)?;
+    let before = tree.full_name(id);
+    on!(&mut tx, |c| sqlx::query("UPDATE places SET name = $2 WHERE id = $1").bind(id).bind(name).execute(c).await)?;
+    let detail = json!({ "before": before, "name": name });
+    record(&mut tx, at, who, AuditAction::PlaceRename, id, &detail).await?;
+    tx.commit().await
+}
+
+/// Moves a floor or room, with everything below it, to another place; it becomes the last there.
+///
+/// # Errors
+/// Refused as [`PlaceTree::check_move`] says, and with [`AppError::AlarmOrder`] for default parameters that do not fit there.
+pub async fn relocate(db: &Db, at: Timestamp, who: &Who, id: PlaceId, parent: PlaceId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let tree = locked(&mut tx).await?;
+    tree.check_move(id, parent)?;
+    put_below(&mut tx, &tree, id, parent).await?;
+    defaults::check_alarms(&mut tx, id).await?;
+    let detail = json!({ "before": tree.full_name(id), "below": tree.full_name(parent) });
+    record(&mut tx, at, who, AuditAction::PlaceMove, id, &detail).await?;
+    tx.commit().await
+}
+
+async fn put_below(tx: &mut Tx, tree: &PlaceTree, id: PlaceId, parent: PlaceId) -> Result<()> {
+    let sort = tree.children(parent).map(|place| place.sort).max().unwrap_or(0) + 1;
+    on!(tx, |c| sqlx::query("UPDATE places SET parent_id = $2, sort = $3 WHERE id = $1")
+        .bind(id)
+        .bind(parent)
+        .bind(sort)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Merges a place into another of its kind, which stays with its price plan and subsidy; those of the other end.
+///
+/// # Errors
+/// Refused as [`PlaceTree::merge`] says, and with [`AppError::AlarmOrder`] for default parameters that do not fit there.
+pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let tree = locked(&mut tx).await?;
+    for step in tree.merge(from, into)? {
+        match step {
+            MergeStep::Place { place, parent } => put_below(&mut tx, &tree, place, parent).await?,
+            MergeStep::Absorb { from, into } => absorb(&mut tx, from, into).await?,
+        }
+    }
+    defaults::check_alarms(&mut tx, into).await?;
+    let detail = json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
+    record(&mut tx, at, who, AuditAction::PlaceMerge, into, &detail).await?;
+    tx.commit().await
+}
+
+/// What names `from` names `into` afterwards. Accounts are not among it: a room that ever had one is not merged.
+async fn absorb(tx: &mut Tx, from: PlaceId, into: PlaceId) -> Result<()> {
+    for text in [
+        "UPDATE meters SET place_id = $2 WHERE place_id = $1",
+        "UPDATE approval_requests SET place_id = $2 WHERE place_id = $1",
+        // What was refused or withdrawn there is not tried in another room.
+        "UPDATE account_batch_rooms SET place_id = $2 WHERE place_id = $1 AND state = 'done'",
+        "INSERT INTO operator_buildings (user_id, place_id) SELECT user_id, $2 FROM operator_buildings
+         WHERE place_id = $1 ON CONFLICT DO NOTHING",
+        "INSERT INTO place_group_members (group_id, place_id) SELECT group_id, $2 FROM place_group_members
+         WHERE place_id = $1 ON CONFLICT DO NOTHING",
+    ] {
+        on!(tx, |c| sqlx::query(text).bind(from).bind(into).execute(c).await)?;
+    }
+    delete(tx, from).await
+}
+
+/// Removes a place that nothing is or was in.
+///
+/// # Errors
+/// Refused as [`PlaceTree::check_remove`] says, and with [`AppError::PlaceAssigned`] while an operator is
+/// limited to it.
+pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceId) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let tree = locked(&mut tx).await?;
+    tree.check_remove(id)?;
+    let assigned: Option<(PlaceId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT place_id FROM operator_buildings WHERE place_id = $1 LIMIT 1")
+            .bind(id)
+            .fetch_optional(c)
+            .await)?;
+    if assigned.is_some() {
+        return Err(AppError::PlaceAssigned.into());
+    }
+    let parent = tree.get(id).and_then(|place| place.parent);
+    on!(&mut tx, |c| sqlx::query("UPDATE approval_requests SET place_id = $2 WHERE place_id = $1")
+        .bind(id)
+        .bind(parent)
+        .execute(c)
+        .await)?;
+    delete(&mut tx, id).await?;
+    let detail = json!({ "before": tree.full_name(id) });
+    record(&mut tx, at, who, AuditAction::PlaceRemove, id, &detail).await?;
+    tx.commit().await
+}
+
+async fn delete(tx: &mut Tx, id: PlaceId) -> Result<()> {
+    for text in [
+        "DELETE FROM place_group_members WHERE place_id = $1",
+        "DELETE FROM place_defaults WHERE place_id = $1",
+        // Of batches that did nothing there.
+        "DELETE FROM account_batch_rooms WHERE place_id = $1",
+        "DELETE FROM operator_buildings WHERE place_id = $1",
+        "DELETE FROM price_places WHERE place_id = $1",
+        "DELETE FROM subsidy_rules WHERE place_id = $1",
+        "DELETE FROM places WHERE id = $1",
+    ] {
+        on!(tx, |c| sqlx::query(text).bind(id).execute(c).await)?;
+    }
+    Ok(())
+}
+
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, subject: PlaceId, detail: &Value) -> Result<()> {
+    let (actor, subject, detail) = (format!("user:{}", who.user), format!("place:{subject}"), detail.to_string());
+    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
+}

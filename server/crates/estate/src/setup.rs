@@ -1,0 +1,94 @@
+//! The first start: the first administrator and the site's name, on a database without people.
+
+use model::audit::AuditAction;
+use model::error::AppError;
+use model::ids::{PlaceId, UserId};
+use model::person::Role;
+use model::place::PlaceKind;
+use model::time::Timestamp;
+
+use super::places::{self, NewPlace};
+use domain::rng::Rng;
+use domain::wall_layout::Scope;
+use store::audit::{self, Entry};
+use store::sessions::{self, NewSession};
+use store::users::{self, NewUser};
+use store::{Db, Result, on, read};
+
+/// What the set-up page asks for.
+pub struct NewSite<'a> {
+    /// The administrator's.
+    pub login: &'a str,
+    pub name: &'a str,
+    /// A PHC string.
+    pub password_hash: &'a str,
+    /// The site's name.
+    pub site: &'a str,
+    /// From where it was asked.
+    pub ip: &'a str,
+}
+
+/// Whether nobody has ever been added, so that somebody may set the site up.
+pub async fn is_open(db: &Db) -> Result<bool> {
+    let found: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT one FROM site_settings WHERE one = 1 AND set_up_at IS NULL AND NOT EXISTS (SELECT 1 FROM users)"
+    )
+    .fetch_optional(pool)
+    .await)?;
+    Ok(found.is_some())
+}
+
+/// Adds the administrator and names the site, and opens the administrator's session, in one transaction. `session` makes the
+/// session of the new person.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where somebody was added before.
+pub async fn set_up(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    new: &NewSite<'_>,
+    session: impl FnOnce(UserId) -> NewSession + Send,
+) -> Result<UserId> {
+    let mut tx = db.begin().await?;
+    // The row is locked by its update: of two at once the second finds it taken.
+    let taken = on!(&mut tx, |c| sqlx::query(
+        "UPDATE site_settings SET set_up_at = $1 WHERE one = 1 AND set_up_at IS NULL AND NOT EXISTS (SELECT 1 FROM users)"
+    )
+    .bind(at)
+    .execute(c)
+    .await)?;
+    if taken == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let user =
+        NewUser { role: Role::Admin, login: new.login, name: new.name, password_hash: new.password_hash, buildings: &Scope::All };
+    let id = users::create_within(&mut tx, rng, at, &user, "set-up page").await?;
+    // They chose the password themselves, and are logged in.
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_due = FALSE, logged_in_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(at)
+        .execute(c)
+        .await)?;
+    let root: Option<(PlaceId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM places WHERE kind = 'site'").fetch_optional(c).await)?;
+    match root {
+        Some((root,)) => {
+            on!(&mut tx, |c| sqlx::query("UPDATE places SET name = $2 WHERE id = $1")
+                .bind(root)
+                .bind(new.site)
+                .execute(c)
+                .await)?;
+        }
+        None => {
+            let place = NewPlace { id: PlaceId(rng.id(at)), parent: None, kind: PlaceKind::Site, name: new.site, sort: 1 };
+            places::add(&mut tx, &place).await?;
+        }
+    }
+    let (actor, detail) = (format!("user:{id}"), serde_json::json!({ "site": new.site }).to_string());
+    let entry = Entry { actor: &actor, ip: new.ip, action: AuditAction::SiteSetUp, subject: "site", detail: &detail };
+    audit::append(&mut tx, at, &entry).await?;
+    sessions::insert(&mut tx, at, &session(id)).await?;
+    tx.commit().await?;
+    Ok(id)
+}

@@ -1,0 +1,215 @@
+//! What a site has.
+
+use std::collections::{HashMap, HashSet};
+
+use model::console::RoomName;
+use model::ids::{AccountId, GatewayId, PlaceId, UserId, Uuid};
+use model::money::Fen;
+use model::person::Role;
+use model::place::PlaceKind;
+use model::tariff::Prices;
+use sqlx::FromRow;
+
+use domain::serial::Serial;
+use domain::site_plan::{
+    AccountRow, AccountState, GatewayRow, MeterRow, MeterState, PlanState, PriceRow, Row, SiteRows, SiteState,
+};
+use store::JsonText;
+use store::meters::{GATEWAYS, GatewayRow as StoredGateway, METERS, MeterRow as StoredMeter};
+use store::{Db, Result, StoreError, Tx, on};
+
+#[derive(FromRow)]
+struct PlaceRow {
+    id: PlaceId,
+    parent_id: Option<PlaceId>,
+    kind: PlaceKind,
+    name: String,
+}
+
+/// Reads what the site has, as one state of the database.
+///
+/// # Errors
+/// Where the database cannot be read, or holds a meter without a room.
+pub async fn read(db: &Db) -> Result<SiteState> {
+    let mut tx = db.begin_reading().await?;
+    state(&mut tx).await
+}
+
+/// [`read`] in the caller's transaction.
+///
+/// # Errors
+/// As [`read`].
+pub async fn state(tx: &mut Tx) -> Result<SiteState> {
+    let (mut found, rooms) = places(tx).await?;
+    let gateways = gateways(tx).await?;
+    meters(tx, &mut found, &rooms, &gateways).await?;
+    accounts(tx, &mut found, &rooms).await?;
+    prices(tx, &mut found).await?;
+    found.gateways = gateways.into_iter().map(|(id, row)| (row.name.clone(), (id, row))).collect();
+    Ok(found)
+}
+
+/// The places, and the name of each room.
+async fn places(tx: &mut Tx) -> Result<(SiteState, HashMap<PlaceId, RoomName>)> {
+    let rows: Vec<PlaceRow> =
+        on!(tx, |c| sqlx::query_as("SELECT id, parent_id, kind, name FROM places ORDER BY sort, name").fetch_all(c).await)?;
+    let by_id: HashMap<PlaceId, &PlaceRow> = rows.iter().map(|row| (row.id, row)).collect();
+    let parent = |row: &PlaceRow| row.parent_id.and_then(|id| by_id.get(&id)).copied();
+    let (mut found, mut names) = (SiteState::default(), HashMap::new());
+    for row in &rows {
+        match row.kind {
+            PlaceKind::Site => found.site = found.site.or(Some(row.id)),
+            PlaceKind::Building => {
+                found.buildings.insert(row.name.clone(), row.id);
+            }
+            PlaceKind::Unit => {
+                if let Some(building) = parent(row) {
+                    found.floors.insert((building.name.clone(), row.name.clone()), row.id);
+                }
+            }
+            PlaceKind::Room => {
+                let above = parent(row);
+                let floor = above.filter(|above| above.kind == PlaceKind::Unit);
+                let building = floor.map_or(above, parent);
+                let name = |place: Option<&PlaceRow>| place.map(|place| place.name.clone()).unwrap_or_default();
+                let room = RoomName { building: name(building), floor: name(floor), room: row.name.clone() };
+                found.rooms.insert(room.clone(), row.id);
+                names.insert(row.id, room);
+            }
+        }
+    }
+    Ok((found, names))
+}
+
+async fn gateways(tx: &mut Tx) -> Result<Vec<(GatewayId, GatewayRow)>> {
+    let rows: Vec<StoredGateway> = on!(tx, |c| sqlx::query_as(GATEWAYS).fetch_all(c).await)?;
+    rows.into_iter()
+        .map(|row| {
+            let (reach, interval_s) = (row.reach()?, row.sweep_interval_s);
+            Ok((row.id, GatewayRow { name: row.name, reach, framing: row.framing, interval_s, tls_name: row.tls_name }))
+        })
+        .collect()
+}
+
+async fn meters(
+    tx: &mut Tx,
+    found: &mut SiteState,
+    rooms: &HashMap<PlaceId, RoomName>,
+    gateways: &[(GatewayId, GatewayRow)],
+) -> Result<()> {
+    let names: HashMap<GatewayId, &str> = gateways.iter().map(|(id, row)| (*id, row.name.as_str())).collect();
+    let rows: Vec<StoredMeter> = on!(tx, |c| sqlx::query_as(METERS).fetch_all(c).await)?;
+    let in_use: Vec<(Uuid,)> =
+        on!(tx, |c| sqlx::query_as("SELECT meter_id FROM account_meters WHERE to_at IS NULL").fetch_all(c).await)?;
+    let in_use: HashSet<Uuid> = in_use.into_iter().map(|(meter,)| meter).collect();
+    let inconsistent = |column| StoreError::Inconsistent { table: "meters", column };
+    for row in rows {
+        let serial: Serial = row.serial.parse().map_err(|_| inconsistent("serial"))?;
+        let state = MeterState {
+            id: row.id,
+            row: MeterRow {
+                serial,
+                room: rooms.get(&row.place_id).cloned().ok_or_else(|| inconsistent("place_id"))?,
+                // Behind a gateway that was retired.
+                gateway: names.get(&row.gateway_id).copied().unwrap_or_default().to_owned(),
+                unit: u8::try_from(row.unit).map_err(|_| inconsistent("unit"))?,
+                profile: row.profile,
+                wallet: row.wallet,
+            },
+            has_account: in_use.contains(&row.id.0),
+        };
+        found.meters.insert(serial, state);
+    }
+    Ok(())
+}
+
+async fn accounts(tx: &mut Tx, found: &mut SiteState, rooms: &HashMap<PlaceId, RoomName>) -> Result<()> {
+    let open: Vec<(AccountId, PlaceId)> =
+        on!(tx, |c| sqlx::query_as("SELECT id, place_id FROM accounts WHERE closed_at IS NULL").fetch_all(c).await)?;
+    let residents: Vec<(AccountId, String, String)> = on!(tx, |c| sqlx::query_as(
+        "SELECT r.account_id, u.login, u.name FROM account_residents r JOIN users u ON u.id = r.user_id WHERE r.to_at IS NULL"
+    )
+    .fetch_all(c)
+    .await)?;
+    let people: Vec<(String, UserId, Role)> =
+        on!(tx, |c| sqlx::query_as("SELECT login, id, role FROM users").fetch_all(c).await)?;
+    let mut of: HashMap<AccountId, HashMap<String, String>> = HashMap::new();
+    for (account, login, name) in residents {
+        of.entry(account).or_default().insert(login, name);
+    }
+    for (id, place) in open {
+        if let Some(room) = rooms.get(&place) {
+            let residents = of.remove(&id).unwrap_or_default();
+            found.accounts.insert(room.clone(), AccountState { id, residents });
+        }
+    }
+    found.logins = people.into_iter().map(|(login, id, role)| (login, (id, role))).collect();
+    Ok(())
+}
+
+async fn prices(tx: &mut Tx, found: &mut SiteState) -> Result<()> {
+    let newest: Vec<(Uuid, String, JsonText<Prices>)> = on!(tx, |c| sqlx::query_as(
+        "SELECT p.id, p.name, v.prices FROM price_plans p JOIN price_versions v ON v.plan_id = p.id
+         WHERE v.effective_at = (SELECT MAX(n.effective_at) FROM price_versions n WHERE n.plan_id = p.id)"
+    )
+    .fetch_all(c)
+    .await)?;
+    let applies: Vec<(Uuid, PlaceId, PlaceKind, String)> = on!(tx, |c| sqlx::query_as(
+        "SELECT a.plan_id, p.id, p.kind, p.name FROM price_places a JOIN places p ON p.id = a.place_id
+         WHERE a.from_at = (SELECT MAX(n.from_at) FROM price_places n WHERE n.place_id = a.place_id)"
+    )
+    .fetch_all(c)
+    .await)?;
+    let below = applies.iter().filter(|(_, _, kind, _)| matches!(kind, PlaceKind::Unit | PlaceKind::Room));
+    found.priced = below.map(|(_, place, ..)| *place).collect();
+    for (id, name, JsonText(prices)) in newest {
+        let places = applies.iter().filter(|(plan, ..)| *plan == id).filter_map(|(_, _, kind, name)| match kind {
+            PlaceKind::Site => Some(None),
+            PlaceKind::Building => Some(Some(name.clone())),
+            // The workbook assigns plans to buildings and the site.
+            PlaceKind::Unit | PlaceKind::Room => None,
+        });
+        found.plans.insert(name, PlanState { id, prices, applies_to: places.collect() });
+    }
+    Ok(())
+}
+
+/// The rows of the site's workbook, in the order of rooms. Passwords and opening balances are not in it.
+#[must_use]
+pub fn rows(state: &SiteState) -> SiteRows {
+    fn numbered<T>(values: Vec<T>) -> Vec<Row<T>> {
+        (2..).zip(values).map(|(number, value)| Row { number, value }).collect()
+    }
+    let mut rooms: Vec<RoomName> = state.rooms.keys().cloned().collect();
+    rooms.sort();
+    let mut gateways: Vec<GatewayRow> = state.gateways.values().map(|(_, row)| row.clone()).collect();
+    gateways.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut meters: Vec<MeterRow> = state.meters.values().map(|meter| meter.row.clone()).collect();
+    meters.sort_by(|a, b| (&a.room, a.serial).cmp(&(&b.room, b.serial)));
+    let mut prices: Vec<PriceRow> = Vec::new();
+    for (plan, known) in &state.plans {
+        let row =
+            |building: &Option<String>| PriceRow { plan: plan.clone(), building: building.clone(), prices: known.prices.clone() };
+        prices.extend(known.applies_to.iter().map(row));
+    }
+    prices.sort_by(|a, b| (&a.plan, &a.building).cmp(&(&b.plan, &b.building)));
+    let mut accounts: Vec<AccountRow> = Vec::new();
+    for (room, account) in &state.accounts {
+        let row = |(login, resident): (&String, &String)| AccountRow {
+            room: room.clone(),
+            resident: resident.clone(),
+            login: login.clone(),
+            password: None,
+            opening: Fen::ZERO,
+        };
+        accounts.extend(account.residents.iter().map(row));
+    }
+    accounts.sort_by(|a, b| (&a.room, &a.login).cmp(&(&b.room, &b.login)));
+    SiteRows {
+        rooms: numbered(rooms),
+        gateways: numbered(gateways),
+        meters: numbered(meters),
+        prices: numbered(prices),
+        accounts: numbered(accounts),
+    }
+}

@@ -1,0 +1,38 @@
+//! What pages, files and the start of the poller read. Every query of the console is limited to the operator's buildings in the
+//! database; nothing is written here.
+//!
+//! Queries name the room `r`, its parent `b` and the parent's parent `t`; `$1` is always the operator.
+
+mod account_lifecycle;
+mod accounts;
+mod audit;
+mod batches;
+mod found_orders;
+mod gateways;
+mod meters;
+mod overdrawn;
+mod places;
+mod receipts;
+mod records;
+mod refunds;
+mod returns;
+mod room;
+mod search;
+mod site_energy;
+
+pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room_of_account};
+pub use accounts::accounts;
+pub use audit::{AuditFilter, audit, audit_line, lines as audit_lines, names as audit_names};
+pub use batches::{batch_items, batches, missed, wallets};
+pub use found_orders::orders_by_number;
+pub use gateways::gateways;
+pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, meters, meters_of_rooms};
+pub use overdrawn::overdrawn;
+pub use places::{latest, layout, priced_places, scope};
+pub use receipts::receipt;
+pub use records::{RecordFilter, RecordTotals, record_totals, records};
+pub use refunds::{order_money, refund, refunds};
+pub use returns::{approvals, by_channel, original, returned};
+pub use room::{AccountRow, CommandRow, RoomRow, commands, residents, room};
+pub use search::{meter_line, search};
+pub use site_energy::site_hours;
