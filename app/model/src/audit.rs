@@ -270,6 +270,13 @@ impl Verification {
         self.checked == asked && self.sealed_rows.is_some()
     }
 
+    /// The last line that was checked, where more of them are left: from there it can go on.
+    #[must_use]
+    pub const fn goes_on_after(&self) -> Option<i64> {
+        let last = self.first_line + self.checked - 1;
+        if self.last_line == 0 || self.broken_at.is_some() || last >= self.last_line { None } else { Some(last) }
+    }
+
     /// Whether nothing that was checked was wrong.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
@@ -295,7 +302,11 @@ mod tests {
         assert!(done.is_complete() && done.is_sound());
         assert!(!Verification { checked: 4, ..done.clone() }.is_complete());
         assert!(!Verification { sealed_rows: None, ..done.clone() }.is_complete());
-        assert!(!Verification { broken_at: Some(7), ..done }.is_sound());
+        assert!(!Verification { broken_at: Some(7), ..done.clone() }.is_sound());
         assert!(Verification { sealed_rows: Some(0), ..Verification::default() }.is_complete(), "no lines");
+        let part = Verification { checked: 4, ..done.clone() };
+        assert_eq!((part.goes_on_after(), done.goes_on_after()), (Some(8), None));
+        assert_eq!(Verification { broken_at: Some(9), ..part }.goes_on_after(), None);
+        assert_eq!(Verification::default().goes_on_after(), None);
     }
 }

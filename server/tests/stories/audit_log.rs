@@ -5,7 +5,8 @@ use app::i18n::audit::{action, detail, subject};
 use domain::clock::Clock;
 use model::audit::{AuditAction, AuditPage, AuditQuery, Doer};
 use model::person::Role;
-use model::time::DAY;
+use model::time::{DAY, Timestamp};
+use store::audit::Walked;
 use store::{Db, audit};
 use story_support::site::Site;
 use story_support::web::{Web, location};
@@ -92,9 +93,35 @@ both!(the_log_verifies_itself_on_the_page, |w: World| async move {
     assert!(page.contains("第 2 条与前一条不衔接"), "{page}");
     w.clock.advance(3 * DAY);
     let now = w.clock.now();
-    let later = audit::walk_range(&w.db, now, now.plus(DAY)).await.unwrap();
+    let later = walk(&w, now, now.plus(DAY)).await;
     assert_eq!((later.last, later.broken_at), (0, None), "no lines on that day");
 });
+
+/// Walks the lines between two instants.
+async fn walk(w: &World, from: Timestamp, until: Timestamp) -> Walked {
+    audit::walk_range(&w.db, audit::Range { from, until, after: 0 }, &|| false).await.unwrap()
+}
+
+/// Lets lines be deleted, as whoever owns the database can.
+async fn without_guard(w: &World) {
+    let guard = match w.db {
+        Db::Sqlite { .. } => "DROP TRIGGER audit_no_delete",
+        Db::Postgres { .. } => "ALTER TABLE audit DISABLE TRIGGER audit_append_only",
+    };
+    w.by_hand(guard).await.unwrap();
+}
+
+/// A line a day from the next day on; the instant of the first.
+async fn line_a_day(w: &World, days: usize) -> Timestamp {
+    let who = story_support::closings::who(w.clerk().await);
+    w.clock.advance(DAY);
+    let start = w.clock.now();
+    for _ in 0..days {
+        audit::record_verification(&w.db, w.clock.now(), &who, &Default::default()).await.unwrap();
+        w.clock.advance(DAY);
+    }
+    start
+}
 
 both!(a_part_of_the_chain_is_walked_from_the_line_before, |w: World| async move {
     let start = w.clock.now();
@@ -103,17 +130,65 @@ both!(a_part_of_the_chain_is_walked_from_the_line_before, |w: World| async move 
         audit::record_verification(&w.db, w.clock.now(), &who, &Default::default()).await.unwrap();
         w.clock.advance(DAY);
     }
-    let walked = audit::walk_range(&w.db, start.plus(DAY), start.plus(3 * DAY)).await.unwrap();
+    let walked = walk(&w, start.plus(DAY), start.plus(3 * DAY)).await;
     assert_eq!((walked.lines, walked.last - walked.first, walked.broken_at), (2, 1, None));
-    let all = audit::walk_range(&w.db, start, w.clock.now()).await.unwrap();
+    let all = walk(&w, start, w.clock.now()).await;
     assert_eq!((all.broken_at, all.lines), (None, all.last - all.first + 1));
-    // The newest line is cut off.
-    let guard = match w.db {
-        Db::Sqlite { .. } => "DROP TRIGGER audit_no_delete",
-        Db::Postgres { .. } => "ALTER TABLE audit DISABLE TRIGGER audit_append_only",
-    };
-    w.by_hand(guard).await.unwrap();
+    without_guard(&w).await;
     w.by_hand(&format!("DELETE FROM audit WHERE seq = {}", all.last - 1)).await.unwrap();
-    let cut = audit::walk_range(&w.db, start, w.clock.now()).await.unwrap();
+    let cut = walk(&w, start, w.clock.now()).await;
     assert_eq!(cut.broken_at, Some(all.last - 1));
+});
+
+both!(lines_that_are_missing_at_the_ends_of_a_range_are_noticed, |w: World| async move {
+    let start = line_a_day(&w, 6).await;
+    let day = |n: i64| start.plus(n * DAY);
+    let (from, until) = (day(1), day(4));
+    let Walked { first, last, .. } = walk(&w, from, until).await;
+    assert_eq!((last - first, walk(&w, from, until).await.broken_at), (2, None));
+    without_guard(&w).await;
+    let broken = async |line: i64, from, until| {
+        w.by_hand(&format!("DELETE FROM audit WHERE seq = {line}")).await.unwrap();
+        walk(&w, from, until).await.broken_at
+    };
+    assert_eq!(broken(last, from, until).await, Some(last), "the range's last line");
+    assert_eq!(broken(first, from, until).await, Some(first), "its first one");
+    // A day of which nothing is left.
+    assert_eq!(walk(&w, day(1), day(2)).await, Walked { broken_at: Some(first), ..Walked::default() });
+    assert_eq!(walk(&w, day(4), day(5)).await.broken_at, Some(last), "the line before is not there");
+    assert_eq!(walk(&w, day(0), day(1)).await.broken_at, Some(first), "nor the one that follows");
+    let newest = walk(&w, day(5), day(6)).await.last;
+    assert_eq!(broken(newest, day(5), day(6)).await, Some(newest), "the newest, which the head knows");
+    assert_eq!(walk(&w, day(7), day(8)).await.broken_at, Some(newest), "also for days without lines");
+});
+
+both!(a_verification_that_is_late_says_where_to_go_on, |w: World| async move {
+    let (who, now) = (story_support::closings::who(w.clerk().await), w.clock.now());
+    let mut tx = w.db.begin().await.unwrap();
+    let actor = format!("user:{}", who.user);
+    for _ in 0..1_500 {
+        let (action, subject) = (AuditAction::AuditVerify, "site");
+        let entry = audit::Entry { actor: &actor, ip: "", action, subject, detail: "{}" };
+        audit::append(&mut tx, now, &entry).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let range = audit::Range { from: now, until: now.plus(DAY), after: 0 };
+    let part = audit::walk_range(&w.db, range, &|| true).await.unwrap();
+    assert!((1..part.last - part.first).contains(&part.lines) && part.broken_at.is_none(), "{part:?}");
+    let after = part.first + part.lines - 1;
+    let rest = audit::walk_range(&w.db, audit::Range { after, ..range }, &|| false).await.unwrap();
+    let lines = part.last - after;
+    assert_eq!(rest, Walked { first: after + 1, last: part.last, lines, broken_at: None });
+
+    // The page offers it.
+    let web = Web::start(&w).await;
+    let boss = web.person(&w, Role::Admin, "boss").await;
+    let found = model::audit::Verification { first_line: part.first, last_line: part.last, checked: 1_000, ..Default::default() };
+    let line = audit::record_verification(&w.db, now, &who, &found).await.unwrap();
+    let page = boss.get(&format!("/audit?verified={line}")).await.text().await.unwrap();
+    let next = part.first + 1_000;
+    assert!(page.contains(&format!("从第 {next} 条继续核验")), "{page}");
+    let answer = boss.post("/api/operator/audit/verify", &format!("from=&until=&after={}", next - 1)).await;
+    let page = boss.get(location(&answer)).await.text().await.unwrap();
+    assert!(page.contains(&format!("第 {next} ")) && page.contains("核验通过"), "{page}");
 });

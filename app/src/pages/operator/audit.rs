@@ -89,12 +89,13 @@ fn List(page: AuditPage, result: Result, number: i64, asked: Vec<(&'static str, 
             <a class="button" href=file rel="external" download="dormwatt-audit.csv">{t.file}</a>
         </form>
     };
-    let verification = page.may_verify.then(|| verify(from, until));
+    let after = result.as_ref().and_then(|(_, found)| found.goes_on_after());
+    let verification = page.may_verify.then(|| verify(from, until, after));
     view! {
         <Frame title=o.audit section=Section::Audit>
             <h1>{o.audit}</h1>
             <Notice/>
-            {result.map(|(at, found)| outcome(at, &found))}
+            {result.as_ref().map(|(at, found)| outcome(*at, found))}
             {filter}
             {verification}
             {(!page.may_verify).then(|| view! { <p class="hint">{t.own_lines}</p> })}
@@ -132,12 +133,18 @@ fn outcome(at: Timestamp, found: &Verification) -> impl IntoView + use<> {
     view! { <p class=class role="status"><strong>{what}</strong>" "{said}" · "<At at/></p> }
 }
 
-fn verify(from: String, until: String) -> impl IntoView {
+/// The button that verifies the chosen days; after a part of them, one that goes on from there.
+fn verify(from: String, until: String, after: Option<i64>) -> impl IntoView {
     let t = texts(lang());
+    let on = after.map(|line| {
+        let label = words::VerifyOn { line: line + 1 }.text(lang());
+        view! { <button class="primary" name="after" value=line>{label}</button> }
+    });
     view! {
         <form class="filter" method="post" action="/api/operator/audit/verify">
             <input type="hidden" name="from" value=from />
             <input type="hidden" name="until" value=until />
+            {on}
             <button>{t.verify}</button>
             <span class="hint">{t.verify_hint}</span>
         </form>

@@ -90,12 +90,7 @@ pub async fn walk(tx: &mut Tx, head: Option<&Head>) -> Result<Chain> {
     let key = tx.unsealed().key().clone();
     let (mut previous, mut seq) = (Vec::new(), 0);
     loop {
-        let lines: Vec<StoredLine> = on!(tx, |c| sqlx::query_as(
-            "SELECT seq, at, actor, ip, action, subject, detail, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1000"
-        )
-        .bind(seq)
-        .fetch_all(c)
-        .await)?;
+        let lines = lines_after(tx, seq).await?;
         if lines.is_empty() {
             break;
         }
@@ -114,63 +109,98 @@ pub async fn walk(tx: &mut Tx, head: Option<&Head>) -> Result<Chain> {
 /// How many lines [`walk_range`] checks at most.
 pub const WALKED: i64 = 200_000;
 
+/// A part of the chain to walk.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    pub from: Timestamp,
+    /// The first instant that no longer belongs to it.
+    pub until: Timestamp,
+    /// The last line that an earlier walk of this range checked; 0 to begin with the first.
+    pub after: i64,
+}
+
 /// What walking a part of the chain found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Walked {
     /// The first and last line of the range; 0 without any.
     pub first: i64,
     pub last: i64,
-    /// How many lines were checked, from the first; no more than [`WALKED`].
+    /// How many lines were checked, from the first; no more than about [`WALKED`], and fewer where it was late before.
     pub lines: i64,
     pub broken_at: Option<i64>,
 }
 
-/// Walks the lines between two instants, each against the one before. Where the range has the newest line, it has to be the
-/// head's.
-pub async fn walk_range(db: &Db, from: Timestamp, until: Timestamp) -> Result<Walked> {
+/// Walks the lines of a range: from the one before it, which the first has to follow, to the one after it, which has to follow
+/// the last. Where there is none after it, the last has to be the head's. So lines are also missed at the ends of the range, and
+/// where none is left of it. Stops after a part once `is_late`.
+pub async fn walk_range(db: &Db, range: Range, is_late: &(dyn Fn() -> bool + Sync)) -> Result<Walked> {
     let mut tx = db.begin_reading().await?;
     let key = tx.unsealed().key().clone();
-    let ends: Option<(Option<i64>, Option<i64>)> =
-        on!(&mut tx, |c| sqlx::query_as("SELECT MIN(seq), MAX(seq) FROM audit WHERE at >= $1 AND at < $2")
-            .bind(from)
-            .bind(until)
-            .fetch_optional(c)
-            .await)?;
-    let Some((Some(first), Some(last))) = ends else { return Ok(Walked::default()) };
+    let (mut walked, start) = ends(&mut tx, range).await?;
+    let last = walked.last.max(start);
     let before: Option<(Vec<u8>,)> =
-        on!(&mut tx, |c| sqlx::query_as("SELECT hash FROM audit WHERE seq = $1").bind(first - 1).fetch_optional(c).await)?;
-    let mut walked = Walked { first, last, ..Walked::default() };
+        on!(&mut tx, |c| sqlx::query_as("SELECT hash FROM audit WHERE seq = $1").bind(start).fetch_optional(c).await)?;
     let (mut previous, mut seq) = match before {
-        Some((hash,)) => (hash, first - 1),
-        None if first == 1 => (Vec::new(), 0),
-        None => return Ok(Walked { broken_at: Some(first - 1), ..walked }),
+        Some((hash,)) => (hash, start),
+        None if start == 0 => (Vec::new(), 0),
+        None => return Ok(Walked { broken_at: Some(start), ..walked }),
     };
-    while seq < last && walked.lines < WALKED {
-        let lines: Vec<StoredLine> = on!(&mut tx, |c| sqlx::query_as(
-            "SELECT seq, at, actor, ip, action, subject, detail, hash FROM audit WHERE seq > $1 AND seq <= $2
-             ORDER BY seq LIMIT 1000"
-        )
-        .bind(seq)
-        .bind(last)
-        .fetch_all(c)
-        .await)?;
+    let mut is_newest = false;
+    while !is_newest && seq <= last {
+        let lines = lines_after(&mut tx, seq).await?;
+        is_newest = lines.is_empty();
         for StoredLine { seq: number, at, line, hash } in lines {
             if number != seq + 1 || hash != line.hash(&key, &previous, number, at) {
                 return Ok(Walked { broken_at: Some(seq + 1), ..walked });
             }
             (seq, previous) = (number, hash);
-            walked.lines += 1;
+            walked.lines += i64::from((walked.first..=walked.last).contains(&number));
+            if seq > last {
+                break;
+            }
+        }
+        if seq < last && (walked.lines >= WALKED || is_late()) {
+            break;
         }
     }
     let head = head(&mut tx).await?;
     let fits = head.is_some_and(|head| {
-        let is_newest = head.seq == seq;
-        head.seq >= seq && head.is_genuine(&key) && (!is_newest || head.hash == previous)
+        let reaches = if is_newest { head.seq == seq && head.hash == previous } else { head.seq >= seq };
+        reaches && head.is_genuine(&key)
     });
     if !fits {
         walked.broken_at = Some(seq + 1);
     }
     Ok(walked)
+}
+
+/// The first and last line of a range, and the line from which they are walked; 0 for the beginning of the chain.
+async fn ends(tx: &mut Tx, Range { from, until, after }: Range) -> Result<(Walked, i64)> {
+    let found: Option<(Option<i64>, Option<i64>, Option<i64>)> = on!(tx, |c| sqlx::query_as(
+        "SELECT MIN(CASE WHEN at >= $1 AND at < $2 AND seq > $3 THEN seq END),
+                MAX(CASE WHEN at >= $1 AND at < $2 AND seq > $3 THEN seq END),
+                MAX(CASE WHEN at < $1 OR seq <= $3 THEN seq END) FROM audit"
+    )
+    .bind(from)
+    .bind(until)
+    .bind(after)
+    .fetch_optional(c)
+    .await)?;
+    let (first, last, before) = found.unwrap_or_default();
+    let before = before.unwrap_or(0);
+    // Lines are in the order of their commits, which is not quite that of their instants.
+    let start = first.map_or(before, |first| before.min(first - 1));
+    Ok((Walked { first: first.unwrap_or(0), last: last.unwrap_or(0), ..Walked::default() }, start))
+}
+
+/// Some lines that follow one, in their order; none at the end of the chain.
+async fn lines_after(tx: &mut Tx, seq: i64) -> Result<Vec<StoredLine>> {
+    on!(tx, |c| sqlx::query_as(
+        "SELECT seq, at, actor, ip, action, subject, detail, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1000"
+    )
+    .bind(seq)
+    .fetch_all(c)
+    .await)
 }
 
 /// The seals of all rows of the books: how many there are, and which rows do not fit theirs, as `table key`.

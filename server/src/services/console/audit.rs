@@ -15,6 +15,8 @@ use store::audit;
 
 /// How long the lines, and then the seals, are verified: together less than an answer may take.
 const LONGEST: Duration = Duration::from_secs(8);
+/// After how long no further lines are begun, so that the part that was verified can be told, ms.
+const LAST_LINES: i64 = 6_000;
 /// Rows that are named in the result.
 const NAMED: usize = 5;
 
@@ -24,14 +26,17 @@ impl AuditPort for ConsoleService {
         Ok(queries::audit(&self.context.db, who.user, query).await?)
     }
 
-    async fn verify(&self, who: &Who, from: Option<Date>, until: Option<Date>) -> Result<i64, AppError> {
+    async fn verify(&self, who: &Who, from: Option<Date>, until: Option<Date>, after: i64) -> Result<i64, AppError> {
         self.context.require_whole_site(who).await?;
         // It reads everything: one at a time.
         let _turn = self.verifying.try_lock().map_err(|_| AppError::RateLimited)?;
         let (context, begun) = (&self.context, self.context.clock.steady());
         let from = from.map_or(Timestamp(0), Date::start);
         let until = until.map_or(Timestamp(i64::MAX), |day| day.plus(1).start());
-        let walked = timeout(LONGEST, audit::walk_range(&context.db, from, until)).await.map_err(|_| AppError::Unavailable)??;
+        let (range, clock) = (audit::Range { from, until, after }, &context.clock);
+        let is_late = || clock.steady() - begun > LAST_LINES;
+        let walked =
+            timeout(LONGEST, audit::walk_range(&context.db, range, &is_late)).await.map_err(|_| AppError::Unavailable)??;
         let seals = timeout(LONGEST, audit::sealed_rows(&context.db)).await.ok().transpose()?;
         let (sealed_rows, faults) = seals.map_or((None, Vec::new()), |(rows, faults)| (Some(rows), faults));
         let found = Verification {
