@@ -347,3 +347,31 @@ both!(who_never_accepted_counts_as_nobody, |w: World| async move {
     assert_eq!(operators().await, 2);
     assert!(!second_person::publishes_alone(&w, &boss, "second").await);
 });
+
+both!(a_link_does_not_make_the_other_of_two_nobody, |w: World| async move {
+    let boss = w.admin("boss").await;
+    let user = invite(&w, ChangedBy::Person(&boss), "second", Role::Manager, 1).await;
+    accept(&w, 1, "second").await.unwrap();
+    let second = Who { user, role: Role::Manager, name: "second".into(), ..boss.clone() };
+    // The inviter does not act alone, and the invited one cannot approve for them.
+    let asked = second_person::waiting_prices(&w, &boss).await;
+    assert_eq!(second_person::approve(&w, &second, asked).await, Err(AppError::SecondPerson));
+    w.execute("UPDATE approval_requests SET state = 'expired'").await;
+    // In a new office the invited one asks.
+    let asked = second_person::waiting_prices(&w, &second).await;
+    second_person::approve(&w, &boss, asked).await.unwrap();
+});
+
+both!(a_reset_account_asks_nothing_of_who_reset_it, |w: World| async move {
+    let (boss, chief) = (w.admin("boss").await, w.admin("chief").await);
+    let user = person(&w, "taken-over", Role::Manager, &Scope::All).await.user;
+    let taken = Who { user, role: Role::Manager, name: "taken-over".into(), ..boss.clone() };
+    make(&w, ChangedBy::Person(&boss), user, 1).await;
+    accept(&w, 1, "taken-over").await.unwrap();
+    let asked = second_person::waiting_prices(&w, &taken).await;
+    assert_eq!(second_person::approve(&w, &boss, asked).await, Err(AppError::SecondPerson), "both passwords are theirs");
+    second_person::approve(&w, &chief, asked).await.unwrap();
+    w.clock.advance(7 * DAY + 1);
+    let asked = second_person::waiting_prices(&w, &taken).await;
+    second_person::approve(&w, &boss, asked).await.unwrap();
+});
