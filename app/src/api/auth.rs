@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{ApiError, answer};
 use crate::access::start;
 use crate::link;
-use crate::ports::{Role, Visit, Who, anyone, ports, reply, visit};
+use crate::ports::{Reply, Role, Visit, Who, anyone, ports, reply, visit};
 use model::error::AppError;
 use model::time::Timestamp;
 
@@ -36,7 +36,7 @@ pub struct OwnAccount {
     pub has_second_factor: bool,
     /// Recovery codes that are left.
     pub recovery_codes: i64,
-    /// Somebody else chose the password.
+    /// Nothing else is open until the password is changed.
     pub password_due: bool,
     /// The password of an operator is all that is asked for, and has to be longer.
     pub alone: bool,
@@ -80,15 +80,13 @@ pub trait AuthPort: Send + Sync {
     /// The person's own account, with their sessions.
     async fn account(&self, who: &Who, visit: &Visit) -> Result<OwnAccount, AppError>;
     /// Makes the secret of a second factor, which counts once it is confirmed.
-    async fn prepare_second_factor(&self, who: &Who) -> Result<(), AppError>;
+    async fn prepare_second_factor(&self, who: &Who, password: &str) -> Result<(), AppError>;
     /// The second factor that is being set up; [`AppError::NotFound`] without one.
     async fn second_factor_setup(&self, who: &Who) -> Result<SecondFactorSetup, AppError>;
-    /// Turns the second factor on and makes recovery codes.
-    async fn confirm_second_factor(&self, who: &Who, code: &str) -> Result<(), AppError>;
+    /// Turns the second factor on and makes recovery codes, of which only hashes are stored.
+    async fn confirm_second_factor(&self, who: &Who, code: &str) -> Result<Vec<String>, AppError>;
     async fn turn_off_second_factor(&self, who: &Who, password: &str) -> Result<(), AppError>;
-    async fn renew_recovery_codes(&self, who: &Who, password: &str) -> Result<(), AppError>;
-    /// The recovery codes that were just made; only the first time, and for some minutes.
-    async fn new_recovery_codes(&self, who: &Who) -> Result<Vec<String>, AppError>;
+    async fn renew_recovery_codes(&self, who: &Who, password: &str) -> Result<Vec<String>, AppError>;
     /// Ends another session of the person.
     async fn end_session(&self, who: &Who, id: &str) -> Result<(), AppError>;
     /// Ends all other sessions of the person.
@@ -139,18 +137,29 @@ pub async fn second_step(code: String, next: Option<String>) -> Result<(), ApiEr
     answer(onwards, &back)
 }
 
-/// Begins to set up a second factor.
+/// Between recovery codes that are shown once.
+pub(crate) const BETWEEN_CODES: &str = ".";
+
+/// Leaves recovery codes for the page that shows them.
+#[cfg(feature = "ssr")]
+fn show_once(reply: &dyn Reply, codes: &[String]) -> String {
+    reply.once(&codes.join(BETWEEN_CODES));
+    CODES.to_owned()
+}
+
+/// Begins to set up a second factor. Whoever finds an open session does not lock its owner out with it.
 #[server(name = PrepareSecondFactor, prefix = "/api", endpoint = "auth/prepare-second-factor")]
-pub async fn prepare_second_factor() -> Result<(), ApiError> {
+pub async fn prepare_second_factor(password: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, anyone()?);
-    answer(ports.auth.prepare_second_factor(&who).await.map(|()| SETUP.to_owned()), ACCOUNT)
+    answer(ports.auth.prepare_second_factor(&who, &password).await.map(|()| SETUP.to_owned()), ACCOUNT)
 }
 
 /// Turns the second factor on with a code of the app.
 #[server(name = ConfirmSecondFactor, prefix = "/api", endpoint = "auth/confirm-second-factor")]
 pub async fn confirm_second_factor(code: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, anyone()?);
-    answer(ports.auth.confirm_second_factor(&who, &code).await.map(|()| CODES.to_owned()), SETUP)
+    let (ports, reply, who) = (ports()?, reply()?, anyone()?);
+    let codes = ports.auth.confirm_second_factor(&who, &code).await;
+    answer(codes.map(|codes| show_once(&*reply, &codes)), SETUP)
 }
 
 #[server(name = TurnOffSecondFactor, prefix = "/api", endpoint = "auth/turn-off-second-factor")]
@@ -161,8 +170,9 @@ pub async fn turn_off_second_factor(password: String) -> Result<(), ApiError> {
 
 #[server(name = RenewRecoveryCodes, prefix = "/api", endpoint = "auth/renew-recovery-codes")]
 pub async fn renew_recovery_codes(password: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, anyone()?);
-    answer(ports.auth.renew_recovery_codes(&who, &password).await.map(|()| CODES.to_owned()), ACCOUNT)
+    let (ports, reply, who) = (ports()?, reply()?, anyone()?);
+    let codes = ports.auth.renew_recovery_codes(&who, &password).await;
+    answer(codes.map(|codes| show_once(&*reply, &codes)), ACCOUNT)
 }
 
 #[server(name = EndSession, prefix = "/api", endpoint = "auth/end-session")]

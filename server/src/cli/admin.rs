@@ -154,6 +154,7 @@ async fn remove_second_factor(config: &Config, login: &str) -> Outcome {
     match removed {
         Ok(()) => {
             println!("{login} logs in with the password alone now; earlier sessions are ended.");
+            println!("An operator has to choose another password then, of at least 15 characters.");
             Ok(ExitCode::SUCCESS)
         }
         Err(StoreError::Refused(_)) => Err(format!("nobody logs in as {login} with a second factor").into()),

@@ -2,10 +2,13 @@
 
 use data_encoding::BASE32_NOPAD;
 use domain::clock::Clock;
+use model::error::AppError;
+use model::ids::UserId;
 use model::person::Role;
 use model::time::{MINUTE, SECOND};
+use reqwest::header::SET_COOKIE;
 use server::services::auth::totp;
-use store::users;
+use store::{second_factors, users};
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
 
@@ -49,9 +52,22 @@ both!(a_forced_change_can_be_left_by_logging_out, |w: World| async move {
     assert_eq!(location(&clerk.post("/api/auth/log-out", "").await), "/login");
 });
 
+/// The password as the form of a person's own account posts it.
+fn own_password() -> String {
+    format!("password={}", PASSWORD.replace(' ', "+"))
+}
+
+/// The recovery codes that a page shows.
+fn shown_codes(page: &str) -> Vec<String> {
+    let codes = page.split("<code>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned());
+    codes.filter(|code| code.len() == 19).collect()
+}
+
 /// Turns the second factor on; gives the secret and the recovery codes.
 async fn with_second_factor(w: &World, person: &Person<'_>) -> (Vec<u8>, Vec<String>) {
-    assert_eq!(location(&person.post("/api/auth/prepare-second-factor", "").await), "/password/second-factor");
+    let prepare = async |form: &str| location(&person.post("/api/auth/prepare-second-factor", form).await).to_owned();
+    assert_eq!(prepare("password=wrong").await, "/password?e=wrong-password", "an open session is not enough");
+    assert_eq!(prepare(&own_password()).await, "/password/second-factor");
     let page = person.get("/password/second-factor").await.text().await.unwrap();
     let address = page.split("secret=").nth(1).unwrap();
     let secret = BASE32_NOPAD.decode(address.split('&').next().unwrap().as_bytes()).unwrap();
@@ -59,17 +75,25 @@ async fn with_second_factor(w: &World, person: &Person<'_>) -> (Vec<u8>, Vec<Str
     assert_eq!(location(&wrong), "/password/second-factor?e=wrong-code");
     let answer = person.post("/api/auth/confirm-second-factor", &format!("code={}", code(w, &secret))).await;
     assert_eq!(location(&answer), "/password/recovery-codes");
-    let page = person.get("/password/recovery-codes").await.text().await.unwrap();
-    let codes: Vec<String> = page
-        .split("<code>")
-        .skip(1)
-        .map(|rest| rest.split('<').next().unwrap().to_owned())
-        .filter(|code| code.len() == 19)
-        .collect();
+    let codes = follow_to_codes(person, &answer).await;
     assert_eq!(codes.len(), 10);
-    let again = person.get("/password/recovery-codes").await.text().await.unwrap();
-    assert!(!again.contains(&codes[0]), "they are shown once");
+    assert_eq!(shown_codes(&person.get("/password/recovery-codes").await.text().await.unwrap()), [""; 0], "shown once");
     (secret, codes)
+}
+
+/// The cookie that an answer sets, by a part of its name.
+fn cookie_of(answer: &reqwest::Response, name: &str) -> String {
+    let cookies = answer.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
+    cookies.into_iter().find(|cookie| cookie.contains(name)).unwrap().to_owned()
+}
+
+/// Opens the page of the recovery codes with the cookie that an answer left for it; the page takes the cookie back.
+async fn follow_to_codes(person: &Person<'_>, answer: &reqwest::Response) -> Vec<String> {
+    let mut browser = person.clone();
+    browser.cookie = format!("{}; {}", person.cookie, cookie_of(answer, "-once="));
+    let page = browser.get("/password/recovery-codes").await;
+    assert!(cookie_of(&page, "-once=").ends_with('='), "taken back");
+    shown_codes(&page.text().await.unwrap())
 }
 
 /// The code that an app shows now.
@@ -125,16 +149,66 @@ both!(a_log_in_waits_for_few_codes_and_not_for_long, |w: World| async move {
     w.clock.advance(6 * MINUTE);
     let answer = slow.post("/api/auth/second-step", &format!("code={}", code(&w, &secret))).await;
     assert!(location(&answer).starts_with("/login?e=not-logged-in"), "{}", location(&answer));
-    let mut guesser = web.visitor();
-    guesser.log_in("clerk", PASSWORD).await;
-    let mut ended = String::new();
-    for _ in 0..12 {
-        ended = location(&guesser.post("/api/auth/second-step", "code=123456").await).to_owned();
-        if !ended.starts_with("/login/code?e=wrong-code") {
-            break;
-        }
+
+    // Five tries, whatever their result.
+    let (now, [token, other]) = (w.clock.now(), [[1; 32], [2; 32]]);
+    let user = users::by_login(&w.db, "clerk").await.unwrap().unwrap().id;
+    for token in [&token, &other] {
+        second_factors::begin(&w.db, now, UserId(user), token, now.plus(MINUTE)).await.unwrap();
     }
-    assert!(ended.starts_with("/login?e=not-logged-in") || ended.contains("rate-limited"), "{ended}");
+    for left in (0..second_factors::TRIES).rev() {
+        assert_eq!(second_factors::count_try(&w.db, &token, now).await.unwrap(), Some(UserId(user)));
+        assert_eq!(second_factors::waits(&w.db, &token, now).await.unwrap().is_some(), left > 0, "{left} are left");
+    }
+    assert_eq!(second_factors::count_try(&w.db, &token, now).await.unwrap(), None, "a sixth");
+    assert_eq!(second_factors::count_try(&w.db, &other, now.plus(MINUTE)).await.unwrap(), None, "too late");
+    assert_eq!(second_factors::count_try(&w.db, &other, now.plus(MINUTE - 1)).await.unwrap(), Some(UserId(user)));
+});
+
+both!(guesses_of_codes_do_not_keep_the_owner_out, |w: World| async move {
+    let web = Web::start(&w).await;
+    let owner = web.person(&w, Role::Manager, "clerk").await;
+    let device = cookie_of(&web.visitor().log_in("clerk", PASSWORD).await, "-device=");
+    let (secret, _) = with_second_factor(&w, &owner).await;
+    let second_step = async |browser: &Person<'_>, code: &str| {
+        location(&browser.post("/api/auth/second-step", &format!("code={code}")).await).to_owned()
+    };
+    // Somebody has the password, and three log-ins that wait for their codes.
+    let mut thieves = [web.visitor(), web.visitor(), web.visitor()];
+    for thief in &mut thieves {
+        thief.log_in("clerk", PASSWORD).await;
+    }
+    let guesses = (0..15).map(|n| second_step(&thieves[n % 3], "123456"));
+    let answers = futures::future::join_all(guesses).await;
+    assert_eq!(answers.iter().filter(|to| to.contains("rate-limited")).count(), 7, "{answers:?}");
+    // The owner's own browser does not wait for them.
+    let mut known = web.visitor();
+    known.cookie = device.clone();
+    known.log_in("clerk", PASSWORD).await;
+    known.cookie = format!("{}; {device}", known.cookie);
+    w.clock.advance(1_000);
+    let begun = std::time::Instant::now();
+    assert_eq!(second_step(&known, "123456").await, "/login/code?e=wrong-code");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "a stranger would be refused");
+    // Another browser is refused for now, which costs none of its tries.
+    let mut other = web.visitor();
+    other.log_in("clerk", PASSWORD).await;
+    for _ in 0..second_factors::TRIES + 1 {
+        assert_eq!(second_step(&other, "123456").await, "/login/code?e=rate-limited");
+    }
+    w.clock.advance(MINUTE);
+    assert_eq!(second_step(&other, &code(&w, &secret)).await, "/wall");
+});
+
+both!(only_the_secret_whose_code_was_checked_is_turned_on, |w: World| async move {
+    let who = w.admin("boss").await;
+    let (now, db) = (w.clock.now(), &w.db);
+    second_factors::prepare(db, now, who.user, b"first").await.unwrap();
+    // Meanwhile, in another tab.
+    second_factors::prepare(db, now, who.user, b"second").await.unwrap();
+    let confirmed = second_factors::confirm(db, now, &who, (b"first", 7), &[]).await;
+    assert_eq!(confirmed.map_err(AppError::from), Err(AppError::Conflict));
+    second_factors::confirm(db, now, &who, (b"second", 7), &[]).await.unwrap();
 });
 
 both!(a_recovery_code_serves_once, |w: World| async move {
@@ -160,21 +234,56 @@ both!(a_second_factor_is_turned_off_with_the_password, |w: World| async move {
     let web = Web::start(&w).await;
     let owner = web.person(&w, Role::Manager, "clerk").await;
     let (_, codes) = with_second_factor(&w, &owner).await;
-    assert_eq!(location(&owner.post("/api/auth/prepare-second-factor", "").await), "/password?e=conflict", "it is on");
+    let again = owner.post("/api/auth/prepare-second-factor", &own_password()).await;
+    assert_eq!(location(&again), "/password?e=conflict", "it is on");
     let off = "/api/auth/turn-off-second-factor";
     assert_eq!(location(&owner.post(off, "password=wrong").await), "/password?e=wrong-password");
-    let password = format!("password={}", PASSWORD.replace(' ', "+"));
-    let renewed = owner.post("/api/auth/renew-recovery-codes", &password).await;
+    let renew = "/api/auth/renew-recovery-codes";
+    assert_eq!(location(&owner.post(renew, "password=wrong").await), "/password?e=wrong-password");
+    let renewed = owner.post(renew, &own_password()).await;
     assert_eq!(location(&renewed), "/password/recovery-codes");
-    assert!(!owner.get("/password/recovery-codes").await.text().await.unwrap().contains(&codes[0]));
-    assert_eq!(location(&owner.post(off, &password).await), "/password");
+    let new = follow_to_codes(&owner, &renewed).await;
+    assert!(new.len() == 10 && !new.contains(&codes[0]), "{new:?}");
+    assert_eq!(location(&owner.post(off, &own_password()).await), "/password");
+    assert_eq!(location(&owner.post(off, &own_password()).await), "/password?e=not-found", "it is off");
+    assert_eq!(location(&owner.post(renew, &own_password()).await), "/password?e=not-found");
     assert_eq!(location(&web.visitor().log_in("clerk", PASSWORD).await), "/wall");
     assert_eq!(w.number("SELECT COUNT(*) FROM recovery_codes").await, 0);
+});
 
-    with_second_factor(&w, &owner).await;
-    store::second_factors::remove(&w.db, w.clock.now(), "clerk", "command line").await.unwrap();
+both!(a_short_password_does_not_stay_without_a_second_factor, |w: World| async move {
+    const SHORT: &str = "kx7 fvwq";
+    let web = Web::start(&w).await;
+    let mut owner = web.person(&w, Role::Manager, "clerk").await;
+    let (secret, _) = with_second_factor(&w, &owner).await;
+    let answer = owner.post("/api/auth/password", &password_form(PASSWORD, SHORT)).await;
+    assert_eq!(location(&answer), "/wall", "beside a second factor it is long enough");
+    owner.keep(&answer);
+    let off = owner.post("/api/auth/turn-off-second-factor", &format!("password={}", SHORT.replace(' ', "+"))).await;
+    assert_eq!(location(&off), "/password?e=password-alone");
+    w.clock.advance(MINUTE);
+    let mut browser = web.visitor();
+    browser.log_in("clerk", SHORT).await;
+    let answer = browser.post("/api/auth/second-step", &format!("code={}", code(&w, &secret))).await;
+    assert_eq!(location(&answer), "/wall", "it is still on");
+
+    // Lost, and removed on the server.
+    let resident = web.person(&w, Role::Resident, "r101").await;
+    with_second_factor(&w, &resident).await;
+    for login in ["clerk", "r101"] {
+        second_factors::remove(&w.db, w.clock.now(), login, "command line").await.unwrap();
+    }
     assert_eq!(location(&owner.get("/wall").await), "/login?next=/wall", "whoever lost it may have lost more");
-    assert_eq!(location(&web.visitor().log_in("clerk", PASSWORD).await), "/wall");
+    let mut browser = web.visitor();
+    browser.log_in("clerk", SHORT).await;
+    assert_eq!(location(&browser.get("/wall").await), "/password?e=password-due");
+    let again = browser.post("/api/auth/password", &password_form(SHORT, "kx7 fvwq 9")).await;
+    assert_eq!(location(&again), "/password?e=password-alone");
+    assert_eq!(location(&browser.post("/api/auth/password", &password_form(SHORT, OWN)).await), "/wall");
+    let mut browser = web.visitor();
+    browser.log_in("r101", PASSWORD).await;
+    assert_eq!(browser.get("/me").await.status(), 200, "a resident's may be short");
+    assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
 });
 
 both!(sessions_are_listed_and_ended, |w: World| async move {

@@ -13,8 +13,8 @@ use crate::ui::notice::Notice;
 use crate::ui::secret_field::SecretField;
 use crate::ui::time::{Ago, At};
 
-/// Changing the password requires the old one, so that an unlocked phone is not enough. As long as somebody else chose it, there
-/// is nothing else here.
+/// Changing the password requires the old one, so that an unlocked phone is not enough. As long as it has to be
+/// changed, there is nothing else here.
 #[component]
 pub fn PasswordPage() -> impl IntoView {
     let read = async move { ports()?.auth.account(&anyone()?, &visit()).await };
@@ -79,7 +79,10 @@ fn second_factor(account: &OwnAccount) -> impl IntoView + use<> {
     if !account.has_second_factor {
         return view! {
             <p>{t.second_factor_off}</p>
-            <form method="post" action="/api/auth/prepare-second-factor"><button>{t.set_up}</button></form>
+            <form class="stack" method="post" action="/api/auth/prepare-second-factor">
+                {secret("password", t.password, "current-password")}
+                <button>{t.set_up}</button>
+            </form>
         }
         .into_any();
     }

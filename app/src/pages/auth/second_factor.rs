@@ -3,12 +3,15 @@
 use leptos::prelude::*;
 
 use super::AuthFrame;
-use crate::api::auth::SecondFactorSetup;
+use crate::api::auth::{BETWEEN_CODES, SecondFactorSetup};
 use crate::i18n::auth::texts;
 use crate::i18n::lang;
-use crate::ports::{anyone, ports};
+use crate::ports::{anyone, ports, reply, visit};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+
+/// Characters of a recovery code, dashes included.
+const CODE_LENGTH: usize = 19;
 
 /// Shows the secret as a QR code and as text, and asks for a first code.
 #[component]
@@ -48,10 +51,22 @@ fn Setup(setup: SecondFactorSetup) -> impl IntoView {
     }
 }
 
-/// Shows new recovery codes, once.
+/// The recovery codes that the request before left; none where it left something else, or nothing.
+fn left(once: &str) -> Vec<String> {
+    let codes = once.split(BETWEEN_CODES).filter(|code| !code.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    if codes.iter().all(|code| code.len() == CODE_LENGTH) { codes } else { Vec::new() }
+}
+
+/// Shows new recovery codes, once. Loaded again it shows none.
 #[component]
 pub fn RecoveryCodesPage() -> impl IntoView {
-    let read = async move { ports()?.auth.new_recovery_codes(&anyone()?).await };
+    let read = async move {
+        let (_, codes) = (anyone()?, left(&visit().once));
+        if !codes.is_empty() {
+            reply()?.once("");
+        }
+        Ok(codes)
+    };
     load(read, move |codes| view! { <Codes codes /> }.into_any())
 }
 
@@ -77,4 +92,18 @@ fn Codes(codes: Vec<String>) -> impl IntoView {
         </AuthFrame>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_recovery_codes_are_shown_as_such() {
+        let codes = ["ABCD-2345-WXYZ-7777", "ABCD-2345-WXYZ-6666"];
+        assert_eq!(left(&codes.join(BETWEEN_CODES)), codes);
+        assert!(left("").is_empty());
+        // A link for another operator was made, and its page was not opened.
+        assert!(left("q3Jc1yYp0p0dO3b7e1Zf7w9sQ2rT5uVxWyZaBcDeFgH").is_empty());
+    }
 }

@@ -73,18 +73,22 @@ pub async fn prepare(db: &Db, at: Timestamp, user: UserId, secret: &[u8]) -> Res
     tx.commit().await
 }
 
-/// Turns the second factor on, after the code of a time step, with new recovery codes.
+/// Turns the second factor on, after the code of a time step of this secret, with new recovery codes. `checked` is the secret, as
+/// it is stored, and the step.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] where nothing is being set up.
-pub async fn confirm(db: &Db, at: Timestamp, who: &Who, step: i64, codes: &[TokenHash]) -> Result<()> {
+/// Refused with [`AppError::Conflict`] where nothing is being set up, or another secret by now.
+pub async fn confirm(db: &Db, at: Timestamp, who: &Who, checked: (&[u8], i64), codes: &[TokenHash]) -> Result<()> {
+    let (secret, step) = checked;
     let mut tx = db.begin().await?;
     let confirmed = on!(&mut tx, |c| sqlx::query(
-        "UPDATE second_factors SET confirmed_at = $2, last_step = $3 WHERE user_id = $1 AND confirmed_at IS NULL"
+        "UPDATE second_factors SET confirmed_at = $2, last_step = $3
+         WHERE user_id = $1 AND confirmed_at IS NULL AND secret = $4"
     )
     .bind(who.user)
     .bind(at)
     .bind(step)
+    .bind(secret)
     .execute(c)
     .await)?;
     if confirmed == 0 {
@@ -116,7 +120,8 @@ pub async fn turn_off(db: &Db, at: Timestamp, who: &Who) -> Result<()> {
     tx.commit().await
 }
 
-/// Removes somebody's second factor, who lost it, and ends their sessions; `actor` is who did it, for the audit chain.
+/// Removes somebody's second factor, who lost it, and ends their sessions; `actor` is who did it, for the audit chain. An operator
+/// has to choose another password: beside the second factor a short one was enough, and nobody knows how long it is.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where nobody logs in by that name, or without a second factor.
@@ -128,6 +133,10 @@ pub async fn remove(db: &Db, at: Timestamp, login: &str, actor: &str) -> Result<
     if !delete(&mut tx, user).await? {
         return Err(AppError::NotFound.into());
     }
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_due = TRUE WHERE id = $1 AND role <> 'resident'")
+        .bind(user)
+        .execute(c)
+        .await)?;
     let ended = sessions::end_all(&mut tx, user).await?;
     let (subject, detail) = (format!("user:{user}"), format!(r#"{{"sessions_ended":{ended}}}"#));
     let action = AuditAction::UserSecondFactorRemoved;
@@ -188,8 +197,8 @@ pub async fn count_try(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Opt
     Ok(found.map(|(user,)| user))
 }
 
-/// Whether a log-in waits for its second factor.
-pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<bool> {
+/// Whose log-in waits for its second factor.
+pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Option<UserId>> {
     let found: Option<(UserId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT user_id FROM log_in_steps WHERE token_hash = $1 AND expires_at > $2 AND tries < $3"
     )
@@ -198,7 +207,7 @@ pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<bool> {
     .bind(TRIES)
     .fetch_optional(pool)
     .await)?;
-    Ok(found.is_some())
+    Ok(found.map(|(user,)| user))
 }
 
 /// Completes a log-in: takes the proof, which serves once, and opens the session.

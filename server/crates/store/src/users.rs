@@ -204,7 +204,7 @@ pub async fn keep_passwords(db: &Db) -> Result<()> {
     tx.commit().await
 }
 
-/// Whether somebody else chose a person's password.
+/// Whether a person has to change their password: somebody else chose it, or it may be too short now.
 pub async fn password_due(db: &Db, user: UserId) -> Result<bool> {
     let due: Option<(bool,)> =
         read!(db, |pool| sqlx::query_as("SELECT password_due FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;

@@ -27,7 +27,6 @@ use super::Context;
 use device::Device;
 use domain::address::block;
 use domain::password::{Owner, check, normalised};
-use second_factor::Shown;
 use store::{second_factors, sessions, users};
 use throttle::Attempt;
 pub(super) use throttle::{Caller, Throttle};
@@ -50,14 +49,13 @@ pub struct AuthService {
     passwords: Passwords,
     throttle: Throttle,
     vault: Vault,
-    shown: Shown,
 }
 
 impl AuthService {
     #[must_use]
     pub fn new(context: Context, passwords: Passwords) -> Self {
         let vault = Vault::new(context.db.derived_key("second factors"));
-        Self { context, passwords, throttle: Throttle::default(), vault, shown: Shown::default() }
+        Self { context, passwords, throttle: Throttle::default(), vault }
     }
 
     /// A session to open and its answer.
@@ -153,7 +151,7 @@ impl AuthPort for AuthService {
             return Err(AppError::SamePassword);
         }
         // A stolen session must not allow unlimited guesses of the password.
-        let attempt = self.turn(Caller::Session(who.user.to_string()), Some(who.user), &who.ip).await?;
+        let attempt = self.turn(Caller::Session(who.user), Some(who.user), &who.ip).await?;
         let user = users::by_id(&self.context.db, who.user).await?.ok_or(AppError::NotLoggedIn)?;
         if !self.passwords.verify(Queue::Known(who.user), old, Some(user.password_hash.clone())).await? {
             return Err(self.failed(&attempt, Some(who.user), &who.ip, AppError::WrongPassword));
@@ -171,7 +169,7 @@ impl AuthPort for AuthService {
     }
 
     async fn waits_for_code(&self, visit: &Visit) -> Result<bool, AppError> {
-        Ok(second_factors::waits(&self.context.db, &hash(&visit.session), self.context.now()).await?)
+        Ok(second_factors::waits(&self.context.db, &hash(&visit.session), self.context.now()).await?.is_some())
     }
 
     async fn account(&self, who: &Who, visit: &Visit) -> Result<OwnAccount, AppError> {
@@ -194,15 +192,15 @@ impl AuthPort for AuthService {
         })
     }
 
-    async fn prepare_second_factor(&self, who: &Who) -> Result<(), AppError> {
-        self.prepare(who).await
+    async fn prepare_second_factor(&self, who: &Who, password: &str) -> Result<(), AppError> {
+        self.prepare(who, password).await
     }
 
     async fn second_factor_setup(&self, who: &Who) -> Result<SecondFactorSetup, AppError> {
         self.setup(who).await
     }
 
-    async fn confirm_second_factor(&self, who: &Who, code: &str) -> Result<(), AppError> {
+    async fn confirm_second_factor(&self, who: &Who, code: &str) -> Result<Vec<String>, AppError> {
         self.confirm(who, code).await
     }
 
@@ -210,12 +208,8 @@ impl AuthPort for AuthService {
         self.turn_off(who, password).await
     }
 
-    async fn renew_recovery_codes(&self, who: &Who, password: &str) -> Result<(), AppError> {
+    async fn renew_recovery_codes(&self, who: &Who, password: &str) -> Result<Vec<String>, AppError> {
         self.renew(who, password).await
-    }
-
-    async fn new_recovery_codes(&self, who: &Who) -> Result<Vec<String>, AppError> {
-        Ok(self.take_shown(who))
     }
 
     async fn end_session(&self, who: &Who, id: &str) -> Result<(), AppError> {

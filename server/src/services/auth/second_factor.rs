@@ -1,20 +1,17 @@
 //! The second factor: setting it up, using it, turning it off.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use app::api::auth::{NewSession, SecondFactorSetup};
 use app::ports::Visit;
 use data_encoding::BASE32_NOPAD;
 use model::error::AppError;
 use model::ids::UserId;
 use model::person::Who;
-use model::time::{MINUTE, Timestamp};
+use model::time::MINUTE;
 
 use super::{AuthService, Caller, Device, Queue, hash, new_token, totp};
 use crate::services::qr::qr;
 use domain::password::{self, Owner};
-use store::second_factors::{self, Proof};
+use store::second_factors::{self, Proof, SecondFactor};
 use store::sessions::TokenHash;
 use store::users;
 
@@ -26,23 +23,6 @@ const CODES: usize = 10;
 const CODE: usize = 10;
 /// Letters that a code is typed with at most, spaces and dashes included.
 const LONGEST_CODE: usize = 40;
-
-/// New recovery codes until their page has shown them: they are stored as hashes only.
-#[derive(Default)]
-pub struct Shown(Mutex<HashMap<UserId, (Timestamp, Vec<String>)>>);
-
-impl Shown {
-    fn put(&self, user: UserId, now: Timestamp, codes: Vec<String>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, (at, _)| now.since(*at) < LONGEST_STEP);
-        all.insert(user, (now, codes));
-    }
-
-    fn take(&self, user: UserId, now: Timestamp) -> Vec<String> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(&user).filter(|(at, _)| now.since(*at) < LONGEST_STEP).map(|(_, codes)| codes).unwrap_or_default()
-    }
-}
 
 /// A recovery code as it is stored; spaces, dashes and case do not matter.
 fn hashed(code: &str) -> TokenHash {
@@ -69,9 +49,12 @@ impl AuthService {
         if visit.session.is_empty() {
             return Err(AppError::NotLoggedIn);
         }
-        let user = second_factors::count_try(db, &step, self.context.now()).await?.ok_or(AppError::NotLoggedIn)?;
-        let attempt = self.turn(Caller::Session(format!("code {user}")), Some(user), &visit.ip).await?;
+        let user = second_factors::waits(db, &step, self.context.now()).await?.ok_or(AppError::NotLoggedIn)?;
         let found = users::by_id(db, user).await?.ok_or(AppError::NotLoggedIn)?;
+        let device = Device::recognise(&visit.device, &found.password_hash);
+        let attempt = self.turn(Caller::Code(user, device), Some(user), &visit.ip).await?;
+        // Only now: what is refused its turn costs no try. Another password meanwhile has ended the step.
+        second_factors::count_try(db, &step, self.context.now()).await?.ok_or(AppError::NotLoggedIn)?;
         let proof = self.proof(user, code).await?;
         let Some(proof) = proof else { return Err(self.failed(&attempt, Some(user), &visit.ip, AppError::WrongCode)) };
         let device = Device::remember(&visit.device, &found.password_hash, &found.password_hash, &self.context.rng);
@@ -101,15 +84,20 @@ impl AuthService {
 
     /// The secret of a person; `None` where there is none, or another audit key was in use when it was stored.
     async fn secret(&self, user: UserId) -> Result<Option<Vec<u8>>, AppError> {
-        let Some(factor) = second_factors::find(&self.context.db, user).await? else { return Ok(None) };
+        let factor = second_factors::find(&self.context.db, user).await?;
+        Ok(factor.and_then(|factor| self.open(user, &factor)))
+    }
+
+    fn open(&self, user: UserId, factor: &SecondFactor) -> Option<Vec<u8>> {
         let secret = self.vault.open(user, &factor.secret);
         if secret.is_none() {
             tracing::error!(%user, "security.second_factor_unreadable");
         }
-        Ok(secret)
+        secret
     }
 
-    pub(super) async fn prepare(&self, who: &Who) -> Result<(), AppError> {
+    pub(super) async fn prepare(&self, who: &Who, password: &str) -> Result<(), AppError> {
+        self.require_password(who, password).await?;
         let secret = self.context.rng.bytes::<{ totp::SECRET }>();
         let stored = self.vault.seal(who.user, &secret, &self.context.rng).ok_or(AppError::Internal)?;
         Ok(second_factors::prepare(&self.context.db, self.context.now(), who.user, &stored).await?)
@@ -126,28 +114,28 @@ impl AuthService {
         Ok(SecondFactorSetup { typed: totp::typed(&secret), address, size, path })
     }
 
-    pub(super) async fn confirm(&self, who: &Who, code: &str) -> Result<(), AppError> {
-        let attempt = self.turn(Caller::Session(format!("code {}", who.user)), Some(who.user), &who.ip).await?;
-        let secret = self.secret(who.user).await?.ok_or(AppError::NotFound)?;
+    pub(super) async fn confirm(&self, who: &Who, code: &str) -> Result<Vec<String>, AppError> {
+        let (db, user) = (&self.context.db, who.user);
+        let attempt = self.turn(Caller::Code(user, None), Some(user), &who.ip).await?;
+        let factor = second_factors::find(db, user).await?.ok_or(AppError::NotFound)?;
+        let secret = self.open(user, &factor).ok_or(AppError::NotFound)?;
         let Some(step) = totp::step_of(&secret, code, self.context.now()) else {
-            return Err(self.failed(&attempt, Some(who.user), &who.ip, AppError::WrongCode));
+            return Err(self.failed(&attempt, Some(user), &who.ip, AppError::WrongCode));
         };
         let (codes, hashes) = self.new_codes();
-        second_factors::confirm(&self.context.db, self.context.now(), who, step, &hashes).await?;
+        second_factors::confirm(db, self.context.now(), who, (&factor.secret, step), &hashes).await?;
         self.throttle.succeeded(&attempt, self.context.now());
-        self.shown.put(who.user, self.context.now(), codes);
-        Ok(())
+        Ok(codes)
     }
 
-    pub(super) async fn renew(&self, who: &Who, password: &str) -> Result<(), AppError> {
+    pub(super) async fn renew(&self, who: &Who, password: &str) -> Result<Vec<String>, AppError> {
         self.require_password(who, password).await?;
         if !self.has_second_factor(who.user).await? {
             return Err(AppError::NotFound);
         }
         let (codes, hashes) = self.new_codes();
         second_factors::renew_codes(&self.context.db, self.context.now(), who, &hashes).await?;
-        self.shown.put(who.user, self.context.now(), codes);
-        Ok(())
+        Ok(codes)
     }
 
     pub(super) async fn turn_off(&self, who: &Who, password: &str) -> Result<(), AppError> {
@@ -160,13 +148,9 @@ impl AuthService {
         Ok(second_factors::turn_off(&self.context.db, self.context.now(), who).await?)
     }
 
-    pub(super) fn take_shown(&self, who: &Who) -> Vec<String> {
-        self.shown.take(who.user, self.context.now())
-    }
-
     /// A stolen session must not be enough.
     async fn require_password(&self, who: &Who, password: &str) -> Result<(), AppError> {
-        let attempt = self.turn(Caller::Session(who.user.to_string()), Some(who.user), &who.ip).await?;
+        let attempt = self.turn(Caller::Session(who.user), Some(who.user), &who.ip).await?;
         let user = users::by_id(&self.context.db, who.user).await?.ok_or(AppError::NotLoggedIn)?;
         if !self.passwords.verify(Queue::Known(who.user), password, Some(user.password_hash)).await? {
             return Err(self.failed(&attempt, Some(who.user), &who.ip, AppError::WrongPassword));
@@ -190,23 +174,11 @@ impl AuthService {
 
 #[cfg(test)]
 mod tests {
-    use model::ids::Uuid;
-
     use super::*;
 
     #[test]
     fn a_recovery_code_is_read_however_it_is_typed() {
         assert_eq!(hashed("ABCD-2345-WXYZ-7777"), hashed(" abcd 2345 wxyz7777"));
         assert_ne!(hashed("ABCD-2345-WXYZ-7777"), hashed("ABCD-2345-WXYZ-7776"));
-    }
-
-    #[test]
-    fn codes_are_shown_once_and_not_for_long() {
-        let (shown, user) = (Shown::default(), UserId(Uuid::nil()));
-        shown.put(user, Timestamp(0), vec!["A".into()]);
-        assert_eq!(shown.take(user, Timestamp(1)), ["A"]);
-        assert_eq!(shown.take(user, Timestamp(1)), [""; 0]);
-        shown.put(user, Timestamp(0), vec!["A".into()]);
-        assert_eq!(shown.take(user, Timestamp(LONGEST_STEP)), [""; 0]);
     }
 }

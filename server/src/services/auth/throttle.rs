@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::error::AppError;
+use model::ids::UserId;
 use model::time::{HOUR, MINUTE, SECOND, Timestamp};
 
 use super::device::Device;
@@ -30,8 +31,12 @@ enum Key {
     Address(IpAddr),
     /// A browser that logged in before.
     Device(Device),
-    /// Somebody who is logged in and changes their password.
-    Session(String),
+    /// Somebody who is logged in and proves the password again.
+    Session(UserId),
+    /// The second step of a person's log-in, from browsers that are not known.
+    Code(UserId),
+    /// The same from a browser that logged in before. Not [`Key::Device`], which the right password forgets.
+    DeviceCode(Device),
 }
 
 /// How many attempts count within a window, which begins with the first of them, and what follows: a pause before the next one,
@@ -46,8 +51,10 @@ struct Rule {
 impl Key {
     const fn rule(&self) -> Rule {
         match self {
-            Self::Pair(..) | Self::Session(_) => Rule { free: 5, first_pause: SECOND, longest_pause: MINUTE, window: HOUR },
-            Self::Device(_) => Rule { free: 10, first_pause: SECOND, longest_pause: MINUTE, window: HOUR },
+            Self::Pair(..) | Self::Session(_) | Self::Code(_) => {
+                Rule { free: 5, first_pause: SECOND, longest_pause: MINUTE, window: HOUR }
+            }
+            Self::Device(_) | Self::DeviceCode(_) => Rule { free: 10, first_pause: SECOND, longest_pause: MINUTE, window: HOUR },
             // Guessing from many addresses.
             Self::Login(_) => Rule { free: 20, first_pause: SECOND, longest_pause: MINUTE, window: HOUR },
             // A whole dormitory can share an address, so this only slows programs that try many logins.
@@ -84,7 +91,9 @@ pub enum Caller<'a> {
         address: IpAddr,
     },
     Known(Device),
-    Session(String),
+    Session(UserId),
+    /// Somebody whose password was right and who types a code, in a browser that is known or not.
+    Code(UserId, Option<Device>),
 }
 
 /// An attempt that counts as failed until it succeeds.
@@ -114,6 +123,8 @@ impl Throttle {
             }
             Caller::Known(device) => vec![Key::Device(device)],
             Caller::Session(user) => vec![Key::Session(user)],
+            Caller::Code(_, Some(device)) => vec![Key::DeviceCode(device)],
+            Caller::Code(user, None) => vec![Key::Code(user)],
         };
         let mut counted = self.counted();
         let current: Vec<Attempts> = keys.iter().map(|key| current(&counted, key, now)).collect();
@@ -256,6 +267,24 @@ mod tests {
         let waits: Vec<_> = (0..20).map(|_| wait(&throttle, Caller::Known(device.clone()), at(20))).collect();
         assert_eq!(waits.iter().filter(|wait| **wait == Some(0)).count(), 9);
         assert_eq!(waits[19], None);
+    }
+
+    #[test]
+    fn codes_are_counted_by_themselves_and_by_known_browser() {
+        let (throttle, user) = (Throttle::default(), UserId(model::ids::Uuid::from_u128(1)));
+        let rng = domain::rng::Rng::from_seed([1; 32]);
+        let device = Device::recognise(&Device::remember("", "h", "h", &rng), "h").unwrap();
+        for _ in 0..20 {
+            let _ = throttle.begin(Caller::Code(user, None), NOW);
+            // The right password opens another second step, and forgets no code.
+            let again = throttle.begin(Caller::Known(device.clone()), NOW).unwrap();
+            let _ = throttle.begin(Caller::Code(user, Some(device.clone())), at(60));
+            throttle.succeeded(&again, NOW);
+        }
+        assert_eq!(wait(&throttle, Caller::Code(user, None), NOW), None);
+        assert_eq!(wait(&throttle, Caller::Code(user, Some(device.clone())), at(60)), None);
+        assert_eq!(wait(&throttle, Caller::Session(user), NOW), Some(0));
+        assert_eq!(wait(&throttle, Caller::Known(device), NOW), Some(0));
     }
 
     #[test]
