@@ -8,11 +8,12 @@ use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
 use domain::site_plan::{MeterRow, Row, SiteRows};
-use estate::{meter_setup, site_import};
+use estate::gateways::GatewayEdit;
+use estate::{gateways, meter_setup, site_import};
 use model::case::CaseDetail;
 use model::console::RoomName;
 use model::error::AppError;
-use model::ids::{AccountId, MeterId, UserId, Uuid};
+use model::ids::{AccountId, GatewayId, MeterId, UserId, Uuid};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::order::{ReturnState, Tender};
@@ -24,7 +25,7 @@ use store::orders::{self, NewOrder, Order};
 use store::payments::{Outcome, settle};
 use store::refunds::{self, RefundSubject as Back};
 use store::returns::{self, NewReturn, ReturnSubject};
-use store::{StoreError, Tx, accounts, cases, deliveries};
+use store::{StoreError, Tx, accounts, cases, deliveries, meters};
 use story_support::closings::{CASH, advance, begin, proved, who};
 use story_support::refunding::{BY_HAND, POLICY};
 use story_support::shop::Shop;
@@ -256,12 +257,65 @@ both!(a_meter_that_gets_an_account_is_not_changed, |w: World| async move {
     assert!(matches!(changed, Err(StoreError::Refused(AppError::MeterInUse))), "{changed:?}");
 });
 
-both!(a_meter_that_gets_an_account_is_not_imported_anew, |w: World| async move {
-    let (meter, clerk) = (numbered(&w).await, w.clerk().await);
+/// The gateway of `World::meter(1)`.
+async fn gateway(w: &World) -> meters::GatewayRow {
+    meters::gateways(&w.db).await.unwrap().into_iter().find(|one| one.name == "127.0.0.1:1502").unwrap()
+}
+
+fn retiring(w: &World, clerk: UserId, gateway: GatewayId) -> impl Future<Output = Result<(), StoreError>> + Send + 'static {
+    let w = w.clone();
+    async move { gateways::retire(&w.db, w.clock.now(), &who(clerk), gateway).await }
+}
+
+both!(a_gateway_whose_meter_gets_an_account_is_not_retired, |w: World| async move {
+    let (meter, gateway, clerk) = (w.meter(1).await, gateway(&w).await, w.clerk().await);
     let held = hold(&w, "meters WHERE id = $1", meter.0).await;
+    let (opened, retired) = at_once(&w, held, opening(&w, clerk, meter), retiring(&w, clerk, gateway.id)).await;
+    opened.unwrap();
+    assert!(matches!(retired, Err(StoreError::Refused(AppError::GatewayInUse))), "{retired:?}");
+    assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE retired_at IS NOT NULL").await, 0);
+});
+
+both!(no_meter_is_added_behind_a_gateway_being_retired, |w: World| async move {
+    let (_, gateway, clerk) = (w.meter(1).await, gateway(&w).await, w.clerk().await);
+    let held = hold(&w, "gateways WHERE id = $1", gateway.id.0).await;
     let there = w.clone();
+    let row = MeterRow { serial: "000000000002".parse().unwrap(), unit: 2, ..without_wallet() };
+    let add = async move { meter_setup::add(&there.db, &there.rng, there.clock.now(), &who(clerk), &row).await };
+    let (retired, added) = at_once(&w, held, retiring(&w, clerk, gateway.id), add).await;
+    retired.unwrap();
+    assert!(matches!(added, Err(StoreError::Refused(AppError::NotFound))), "{added:?}");
+});
+
+both!(no_meter_moves_behind_a_gateway_being_retired, |w: World| async move {
+    let (meter, clerk) = (numbered(&w).await, w.clerk().await);
+    let other = w.gateways(&[([127, 0, 0, 1], 1503).into()]).await[0];
+    let held = hold(&w, "gateways WHERE id = $1", other.0).await;
+    let there = w.clone();
+    let row = MeterRow { gateway: "127.0.0.1:1503".into(), ..without_wallet() };
+    let change = async move { meter_setup::change(&there.db, there.clock.now(), &who(clerk), meter, &row).await };
+    let (retired, changed) = at_once(&w, held, retiring(&w, clerk, other), change).await;
+    retired.unwrap();
+    assert!(matches!(changed, Err(StoreError::Refused(AppError::NotFound))), "{changed:?}");
+});
+
+both!(a_gateway_being_retired_is_not_changed, |w: World| async move {
+    let (_, gateway, clerk) = (w.meter(1).await, gateway(&w).await, w.clerk().await);
+    let held = hold(&w, "gateways WHERE id = $1", gateway.id.0).await;
+    let (there, settings) = (w.clone(), gateway.settings().unwrap());
     let change = async move {
-        let rows = SiteRows { meters: vec![Row { number: 1, value: without_wallet() }], ..SiteRows::default() };
+        let (at, who) = (there.clock.now(), who(clerk));
+        gateways::change(&there.db, at, &who, gateway.id, &settings, GatewayEdit::Change).await
+    };
+    let (retired, changed) = at_once(&w, held, retiring(&w, clerk, gateway.id), change).await;
+    retired.unwrap();
+    assert!(matches!(changed, Err(StoreError::Refused(AppError::NotFound))), "{changed:?}");
+});
+
+fn importing(w: &World, clerk: UserId, row: MeterRow) -> impl Future<Output = Result<bool, StoreError>> + Send + 'static {
+    let w = w.clone();
+    async move {
+        let rows = SiteRows { meters: vec![Row { number: 1, value: row }], ..SiteRows::default() };
         let (password_hashes, limits, who) = (HashMap::new(), Limits::default(), who(clerk));
         let import = site_import::Import {
             rows: &rows,
@@ -271,9 +325,24 @@ both!(a_meter_that_gets_an_account_is_not_imported_anew, |w: World| async move {
             limits: &limits,
             progress: &|_| {},
         };
-        site_import::apply(&there.db, &there.rng, there.clock.now(), &import).await.map(|done| done.is_ok())
-    };
-    let (opened, imported) = at_once(&w, held, opening(&w, clerk, meter), change).await;
+        site_import::apply(&w.db, &w.rng, w.clock.now(), &import).await.map(|done| done.is_ok())
+    }
+}
+
+both!(no_meter_is_imported_behind_a_gateway_being_retired, |w: World| async move {
+    let (_, gateway, clerk) = (w.meter(1).await, gateway(&w).await, w.clerk().await);
+    let held = hold(&w, "gateways WHERE id = $1", gateway.id.0).await;
+    let row = MeterRow { serial: "000000000002".parse().unwrap(), unit: 2, ..without_wallet() };
+    let (retired, imported) = at_once(&w, held, retiring(&w, clerk, gateway.id), importing(&w, clerk, row)).await;
+    retired.unwrap();
+    assert!(!imported.unwrap(), "the gateway is none any more");
+});
+
+both!(a_meter_that_gets_an_account_is_not_imported_anew, |w: World| async move {
+    let (meter, clerk) = (numbered(&w).await, w.clerk().await);
+    let held = hold(&w, "meters WHERE id = $1", meter.0).await;
+    let import = importing(&w, clerk, without_wallet());
+    let (opened, imported) = at_once(&w, held, opening(&w, clerk, meter), import).await;
     opened.unwrap();
     assert!(!imported.unwrap(), "it conflicts with what the site has");
     assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE wallet = 'meter'").await, 1);

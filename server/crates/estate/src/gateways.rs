@@ -29,6 +29,28 @@ macro_rules! has_command {
     };
 }
 
+/// Binds the settings of a gateway to $1 to $14.
+macro_rules! with_settings {
+    ($query:expr, $id:expr, $settings:expr, $columns:expr) => {{
+        let GatewaySettings { name, code, framing, timing, .. } = $settings;
+        $query
+            .bind($id)
+            .bind(name.as_str())
+            .bind(code.as_ref().map(GatewayCode::as_str))
+            .bind(&$columns.host)
+            .bind($columns.port)
+            .bind(&$columns.registration)
+            .bind(&$columns.heartbeat)
+            .bind(&$columns.heartbeat_answer)
+            .bind(framing)
+            .bind(timing.baud.map(i64::from))
+            .bind(timing.request_timeout_ms.map(i64::from))
+            .bind(timing.connect_timeout_ms.map(i64::from))
+            .bind(timing.gap_ms.map(i64::from))
+            .bind(timing.interval.map(|interval| i64::from(interval.seconds())))
+    }};
+}
+
 /// The most lines of a gateway's history.
 const HISTORY: i64 = 50;
 
@@ -68,20 +90,24 @@ pub async fn find(db: &Db, gateway: GatewayId) -> Result<Option<StoredGateway>> 
 pub async fn create(db: &Db, at: Timestamp, who: &Who, key: Uuid, settings: &GatewaySettings) -> Result<GatewayId> {
     let id = GatewayId(key);
     let mut tx = db.begin().await?;
-    let known: Option<(GatewayId,)> =
-        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM gateways WHERE id = $1").bind(id).fetch_optional(c).await)?;
-    if known.is_some() {
+    require_free(&mut tx, id, settings).await?;
+    let columns = reach_columns(&settings.reach);
+    let added: Result<u64> = on!(&mut tx, |c| with_settings!(
+        sqlx::query(
+            "INSERT INTO gateways (id, name, code, host, port, registration, heartbeat, heartbeat_answer, framing, baud,
+                                   request_timeout_ms, connect_timeout_ms, gap_ms, sweep_interval_s, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (id) DO NOTHING"
+        ),
+        id,
+        settings,
+        columns
+    )
+    .bind(at)
+    .execute(c)
+    .await);
+    if name_taken(added)? == 0 {
         return Ok(id);
     }
-    require_free(&mut tx, id, settings).await?;
-    // Under a name that no other can have, until the settings are written over it.
-    on!(&mut tx, |c| sqlx::query("INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, $2, 'localhost', 1, $3)")
-        .bind(id)
-        .bind(id.to_string())
-        .bind(at)
-        .execute(c)
-        .await)?;
-    write(&mut tx, id, settings).await?;
     record(&mut tx, at, who, AuditAction::GatewayCreate, id, &json!({ "to": description(settings) }).to_string()).await?;
     tx.commit().await?;
     Ok(id)
@@ -100,16 +126,16 @@ pub async fn change(
     edit: GatewayEdit<'_>,
 ) -> Result<()> {
     let mut tx = db.begin().await?;
+    // First: what locks the table waits for no row.
+    require_free(&mut tx, id, settings).await?;
     let before: Option<GatewayRow> = on!(&mut tx, |c| sqlx::query_as(concat!(
-        "SELECT",
-        gateway_columns!(),
-        "FROM gateways WHERE id = $1 AND retired_at IS NULL"
+        "UPDATE gateways SET name = name WHERE id = $1 AND retired_at IS NULL RETURNING",
+        gateway_columns!()
     ))
     .bind(id)
     .fetch_optional(c)
     .await)?;
     let before = before.ok_or(AppError::NotFound)?;
-    require_free(&mut tx, id, settings).await?;
     write(&mut tx, id, settings).await?;
     let from = before.settings().map(|settings| description(&settings)).unwrap_or_default();
     let (action, reason) = match edit {
@@ -136,29 +162,29 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: GatewayId) -> Result<
     if found == 0 {
         return Err(AppError::NotFound.into());
     }
+    // Before it is asked who uses them: an account that is being opened on one of them is waited for.
+    let mut behind: Vec<(MeterId,)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE meters SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL RETURNING id"
+    )
+    .bind(id)
+    .bind(at)
+    .fetch_all(c)
+    .await)?;
     let used: Option<(MeterId,)> = on!(&mut tx, |c| sqlx::query_as(concat!(
-        "SELECT m.id FROM meters m WHERE m.gateway_id = $1 AND m.retired_at IS NULL AND (",
+        "SELECT m.id FROM meters m WHERE m.gateway_id = $1 AND m.retired_at = $2 AND (",
         has_account!(),
         " OR ",
         has_command!(),
         ") LIMIT 1"
     ))
     .bind(id)
+    .bind(at)
     .fetch_optional(c)
     .await)?;
     if used.is_some() {
         return Err(AppError::GatewayInUse.into());
     }
-    let behind: Vec<(MeterId,)> =
-        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM meters WHERE gateway_id = $1 AND retired_at IS NULL ORDER BY id")
-            .bind(id)
-            .fetch_all(c)
-            .await)?;
-    on!(&mut tx, |c| sqlx::query("UPDATE meters SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL")
-        .bind(id)
-        .bind(at)
-        .execute(c)
-        .await)?;
+    behind.sort_unstable();
     for (meter,) in &behind {
         end_work(&mut tx, at, *meter, "retired").await?;
     }
@@ -271,13 +297,31 @@ pub async fn set_dial_in_port(db: &Db, at: Timestamp, who: &Who, port: Option<No
     tx.commit().await
 }
 
+/// Locks a gateway in service until the transaction ends, by name: it is not retired or changed meanwhile. Before a meter is
+/// locked.
+pub(crate) async fn lock(tx: &mut Tx, name: &str) -> Result<Option<GatewayRow>> {
+    on!(tx, |c| sqlx::query_as(concat!(
+        "UPDATE gateways SET name = name WHERE name = $1 AND retired_at IS NULL RETURNING",
+        gateway_columns!()
+    ))
+    .bind(name)
+    .fetch_optional(c)
+    .await)
+}
+
+/// As [`lock`], of all gateways, also those that are being added. Before any of them is locked.
+pub(crate) async fn lock_all(tx: &mut Tx) -> Result<()> {
+    if let Tx::Postgres(connection) = tx {
+        sqlx::query("LOCK TABLE gateways IN SHARE ROW EXCLUSIVE MODE").execute(&mut **connection).await?;
+    }
+    Ok(())
+}
+
 /// Refuses a registration that is, begins or continues another gateway's: what begins so could be either.
 async fn require_free(tx: &mut Tx, id: GatewayId, settings: &GatewaySettings) -> Result<()> {
     let Dialling::DialIn { registration, .. } = &settings.reach else { return Ok(()) };
     // Two transactions at once must not both find their place free.
-    if let Tx::Postgres(connection) = tx {
-        sqlx::query("LOCK TABLE gateways IN SHARE ROW EXCLUSIVE MODE").execute(&mut **connection).await?;
-    }
+    lock_all(tx).await?;
     let others: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
         "SELECT registration FROM gateways WHERE retired_at IS NULL AND registration IS NOT NULL AND id <> $1"
     )
@@ -310,35 +354,29 @@ pub(crate) fn reach_columns(reach: &Dialling) -> ReachColumns {
     }
 }
 
-/// Writes the settings over those of a gateway that is there.
+/// Writes the settings over those of a gateway in service.
 async fn write(tx: &mut Tx, id: GatewayId, settings: &GatewaySettings) -> Result<()> {
-    let GatewaySettings { name, code, reach, framing, timing } = settings;
-    let columns = reach_columns(reach);
-    let written: Result<u64> = on!(tx, |c| sqlx::query(
-        "UPDATE gateways SET name = $2, code = $3, host = $4, port = $5, registration = $6, heartbeat = $7,
-                             heartbeat_answer = $8, framing = $9, baud = $10, request_timeout_ms = $11,
-                             connect_timeout_ms = $12, gap_ms = $13, sweep_interval_s = $14
-         WHERE id = $1"
+    let columns = reach_columns(&settings.reach);
+    let written: Result<u64> = on!(tx, |c| with_settings!(
+        sqlx::query(
+            "UPDATE gateways SET name = $2, code = $3, host = $4, port = $5, registration = $6, heartbeat = $7,
+                                 heartbeat_answer = $8, framing = $9, baud = $10, request_timeout_ms = $11,
+                                 connect_timeout_ms = $12, gap_ms = $13, sweep_interval_s = $14
+             WHERE id = $1 AND retired_at IS NULL"
+        ),
+        id,
+        settings,
+        columns
     )
-    .bind(id)
-    .bind(name.as_str())
-    .bind(code.as_ref().map(GatewayCode::as_str))
-    .bind(&columns.host)
-    .bind(columns.port)
-    .bind(&columns.registration)
-    .bind(&columns.heartbeat)
-    .bind(&columns.heartbeat_answer)
-    .bind(framing)
-    .bind(timing.baud.map(i64::from))
-    .bind(timing.request_timeout_ms.map(i64::from))
-    .bind(timing.connect_timeout_ms.map(i64::from))
-    .bind(timing.gap_ms.map(i64::from))
-    .bind(timing.interval.map(|interval| i64::from(interval.seconds())))
     .execute(c)
     .await);
+    if name_taken(written)? == 0 { Err(AppError::NotFound.into()) } else { Ok(()) }
+}
+
+fn name_taken(written: Result<u64>) -> Result<u64> {
     match written {
         Err(error) if error.is_duplicate() => Err(AppError::GatewayNameTaken.into()),
-        written => written.map(drop),
+        written => written,
     }
 }
 

@@ -14,8 +14,10 @@ use domain::site_plan::{GatewayRow, MeterRow, MeterState, Row, SitePlan, SiteRow
 use model::site_workbook::Fault;
 use store::audit::{self, Entry};
 use store::console::{above, names};
-use store::meters::{self, GatewayRow as StoredGateway, NewMeter, gateway_columns};
+use store::meters::{self, GatewayRow as StoredGateway, NewMeter};
 use store::{Db, Result, StoreError, Tx, on};
+
+use crate::gateways;
 
 /// Adds a meter.
 ///
@@ -23,7 +25,8 @@ use store::{Db, Result, StoreError, Tx, on};
 /// Refused with [`AppError::SerialTaken`], [`AppError::AddressTaken`], or [`AppError::NotFound`] for the room or gateway.
 pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -> Result<MeterId> {
     let mut tx = db.begin().await?;
-    let state = state_for(&mut tx, row).await?;
+    let gateway = gateways::lock(&mut tx, &row.gateway).await?;
+    let state = state_for(&mut tx, row, gateway).await?;
     if state.meters.contains_key(&row.serial) {
         return Err(AppError::SerialTaken.into());
     }
@@ -47,9 +50,10 @@ pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -
 /// Refused as [`add`], and with [`AppError::MeterInUse`] where its room, profile or wallet would change under an open account.
 pub async fn change(db: &Db, at: Timestamp, who: &Who, id: MeterId, row: &MeterRow) -> Result<()> {
     let mut tx = db.begin().await?;
-    // First: no account is opened on it after it was looked up.
+    // First: after they were looked up, the gateway is not retired, and no account is opened on the meter.
+    let gateway = gateways::lock(&mut tx, &row.gateway).await?;
     meters::lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let state = state_for(&mut tx, row).await?;
+    let state = state_for(&mut tx, row, gateway).await?;
     if state.meters.get(&row.serial).is_none_or(|known| known.id != id) {
         return Err(AppError::NotFound.into());
     }
@@ -110,7 +114,7 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: MeterId, reason: &str
 
 /// What a site has, as far as it matters to one row: its room and gateway, the meter of its serial number, and the one
 /// at its address.
-async fn state_for(tx: &mut Tx, row: &MeterRow) -> Result<SiteState> {
+async fn state_for(tx: &mut Tx, row: &MeterRow, gateway: Option<StoredGateway>) -> Result<SiteState> {
     let mut state = SiteState::default();
     let RoomName { building, floor, room } = &row.room;
     let place: Option<(PlaceId,)> = on!(tx, |c| sqlx::query_as(concat!(
@@ -126,14 +130,6 @@ async fn state_for(tx: &mut Tx, row: &MeterRow) -> Result<SiteState> {
     .fetch_optional(c)
     .await)?;
     state.rooms.extend(place.map(|(place,)| (row.room.clone(), place)));
-    let gateway: Option<StoredGateway> = on!(tx, |c| sqlx::query_as(concat!(
-        "SELECT",
-        gateway_columns!(),
-        "FROM gateways WHERE name = $1 AND retired_at IS NULL"
-    ))
-    .bind(&row.gateway)
-    .fetch_optional(c)
-    .await)?;
     let gateway_id = gateway.as_ref().map(|gateway| gateway.id);
     if let Some(gateway) = gateway {
         let (id, reach, interval_s) = (gateway.id, gateway.reach()?, gateway.sweep_interval_s);

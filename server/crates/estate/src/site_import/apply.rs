@@ -57,6 +57,8 @@ pub async fn apply(
     import: &Import<'_>,
 ) -> Result<std::result::Result<SitePlan, Vec<Conflict>>> {
     let mut tx = db.begin().await?;
+    // Before the meters: none is placed behind a gateway that is being retired.
+    gateways::lock_all(&mut tx).await?;
     let mut site = state(&mut tx).await?;
     let mut planned = plan(import.rows, &site);
     // On PostgreSQL an account may have been opened meanwhile on a meter that changes.
