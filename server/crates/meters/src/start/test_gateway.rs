@@ -72,8 +72,11 @@ impl GatewayHandle {
     }
 }
 
-/// The same gateway as if it carried frames the other way.
+/// The same gateway as if it carried frames the other way. One that dials in has a single connection, which is its link's.
 fn other_framing(target: &Target) -> Option<Target> {
+    if target.incoming.is_some() {
+        return None;
+    }
     let carrier = match target.carrier {
         Carrier::Tcp => Carrier::Transparent,
         Carrier::Transparent => Carrier::Tcp,
@@ -92,4 +95,21 @@ async fn answers(target: Target, meter: &Meter, config: &Arc<crate::config::Conf
     // It ends with the request under way.
     let _ = timeout(within, task).await;
     matches!(answer, Ok(Ok(_) | Err(LinkError::Exception(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::gateway::BytePattern;
+
+    use super::*;
+    use crate::link::Incoming;
+
+    #[test]
+    fn a_dial_in_connection_is_left_to_its_link() {
+        let dialled = Target::dialled("10.0.0.9".to_owned(), 502, Carrier::Transparent);
+        assert!(matches!(other_framing(&dialled).map(|other| other.carrier), Some(Carrier::Tcp)));
+        let registration = BytePattern::parse("GW-1").unwrap();
+        let incoming = Some(Incoming { mailbox: Arc::default(), registration, heartbeat: None });
+        assert!(other_framing(&Target { incoming, ..dialled }).is_none());
+    }
 }
