@@ -6,8 +6,8 @@ use model::ids::GatewayId;
 /// What the bytes received so far say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recognition {
-    /// A gateway's registration, which took so many of the bytes.
-    Named { gateway: GatewayId, length: usize },
+    /// A gateway's registration, and perhaps what follows it.
+    Named(GatewayId),
     /// More bytes may still make it one.
     Incomplete,
     /// No gateway registers so.
@@ -21,7 +21,7 @@ pub fn recognise<'a>(registrations: impl IntoIterator<Item = (GatewayId, &'a Byt
     for (gateway, pattern) in registrations {
         let bytes = pattern.bytes();
         if received.starts_with(bytes) {
-            return Recognition::Named { gateway, length: bytes.len() };
+            return Recognition::Named(gateway);
         }
         may_become |= bytes.starts_with(received);
     }
@@ -46,12 +46,12 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_names_its_gateway_and_its_end() {
-        let named = |n, length| Recognition::Named { gateway: GatewayId(Uuid::from_u128(n)), length };
-        assert_eq!(of(b"GW-0001"), named(1, 7));
-        assert_eq!(of(b"GW-0002\r\n"), named(2, 7));
-        assert_eq!(of(&[0xaa, 0x55, 1, 0xff]), named(3, 3));
-        assert_eq!(of(&[0xaa, 0x55, 2, 0]), named(4, 4));
+    fn a_registration_names_its_gateway() {
+        let named = |n| Recognition::Named(GatewayId(Uuid::from_u128(n)));
+        assert_eq!(of(b"GW-0001"), named(1));
+        assert_eq!(of(b"GW-0002\r\n"), named(2));
+        assert_eq!(of(&[0xaa, 0x55, 1, 0xff]), named(3));
+        assert_eq!(of(&[0xaa, 0x55, 2, 0]), named(4));
     }
 
     #[test]

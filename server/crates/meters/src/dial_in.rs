@@ -111,14 +111,13 @@ struct State {
     warned: Option<Instant>,
 }
 
-impl State {
-    fn may_warn(&mut self) -> bool {
-        let may = self.warned.is_none_or(|at| at.elapsed() >= WARNING_PAUSE);
-        if may {
-            self.warned = Some(Instant::now());
-        }
-        may
+/// Whether a warning may be logged now; it is noted as logged.
+fn may_warn(warned: &mut Option<Instant>) -> bool {
+    let may = warned.is_none_or(|at| at.elapsed() >= WARNING_PAUSE);
+    if may {
+        *warned = Some(Instant::now());
     }
+    may
 }
 
 struct KnownGateway {
@@ -167,7 +166,7 @@ impl Hub {
         // What has become a gateway wants in no more.
         state.newcomers.retain(|one| {
             let registrations = gateways.iter().map(|(id, known)| (*id, &known.registration));
-            !matches!(recognise(registrations, &one.received), Recognition::Named { .. })
+            !matches!(recognise(registrations, &one.received), Recognition::Named(_))
         });
     }
 
@@ -187,13 +186,13 @@ impl Hub {
     /// Hands a connection to the link of its gateway. It replaces the one before, unless that is too young.
     pub(crate) fn hand_over(&self, gateway: GatewayId, stream: Box<dyn Stream>, peer: SocketAddr, seat: Arc<ConnectionPermit>) {
         let mut state = self.lock();
-        let may_warn = state.may_warn();
+        let state = &mut *state;
         // Retired since it was recognised.
         let Some(known) = state.gateways.get_mut(&gateway) else { return };
         let is_alive = known.seat.upgrade().is_some();
         let replace_after = Duration::from_millis(self.0.config.replace_after_ms);
         if is_alive && known.connected.is_some_and(|at| at.elapsed() < replace_after) {
-            if may_warn {
+            if may_warn(&mut state.warned) {
                 tracing::warn!(gateway = known.name, %peer, "gateway.dials-in-twice");
             }
             return;
@@ -210,7 +209,7 @@ impl Hub {
 
     /// Notes a connection that got no place.
     pub(crate) fn turn_away(&self, refusal: Refusal, peer: SocketAddr) {
-        if self.lock().may_warn() {
+        if may_warn(&mut self.lock().warned) {
             tracing::warn!(%peer, ?refusal, "dial-in.too-many-connections");
         }
     }
@@ -228,7 +227,7 @@ impl Hub {
                 }
             }
             None => {
-                if state.may_warn() {
+                if may_warn(&mut state.warned) {
                     tracing::warn!(%peer, received = hex, "gateway.unknown-registration");
                 }
                 state.newcomers.push_front(UnknownCaller {

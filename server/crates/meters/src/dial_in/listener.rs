@@ -167,7 +167,7 @@ pub(super) async fn first_packet(hub: &Hub, stream: &mut (impl AsyncRead + Unpin
         };
         received.extend(free.iter().take(count));
         match hub.recognise(&received) {
-            Recognition::Named { gateway, .. } => return Ok(Registration::Named(gateway)),
+            Recognition::Named(gateway) => return Ok(Registration::Named(gateway)),
             // No byte for a while: no more of the packet comes, or the peer has closed.
             _ if count == 0 => return Ok(Registration::Unknown(received)),
             Recognition::Incomplete => gap = Some(PIECE_GAP),

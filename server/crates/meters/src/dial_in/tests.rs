@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::listener::{Registration as Found, first_packet};
 use super::*;
+use crate::config::Config;
+use crate::link::{Carrier, Incoming, Link, LinkError, Priority, Target};
 use domain::clock::SystemClock;
 use domain::rng::Rng;
 
@@ -80,6 +82,7 @@ async fn a_connection_reaches_the_gateway_that_it_names() {
     assert!(count > 0 && !byte.starts_with(b"GW"));
     assert!(timeout(Duration::from_millis(50), first.wait()).await.is_err());
     assert_eq!(hub.connections(id(2)).len(), 1);
+    assert!(hub.lock().warned.is_none(), "a usual connection leaves the next warning to strangers");
     drop(accepted);
     assert!(hub.connections(id(2))[0].until.is_some());
     stop.cancel();
@@ -176,4 +179,28 @@ async fn no_first_bytes_make_the_listener_fail() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn probes_of_dead_meters_end_no_connection() {
+    let (permits, peer) = (Arc::new(ConnectionPermits::new(1, 1)), SocketAddr::from(([127, 0, 0, 1], 1)));
+    let (near, mut far) = duplex(1_024);
+    let mailbox: Arc<Mailbox> = Arc::default();
+    mailbox.put(Accepted { stream: Box::new(near), peer, seat: permits.take(peer.ip()).unwrap() });
+    let incoming = Some(Incoming { mailbox, registration: BytePattern::parse("GW-1").unwrap(), heartbeat: None });
+    let target = Target { incoming, ..Target::dialled(String::new(), 0, Carrier::Tcp) };
+    let config = Arc::new(Config { request_timeout_ms: 60, baud: 0, late_ms: 10, ..Config::default() });
+    let stop = CancellationToken::new();
+    let (link, _task) = Link::start(target, config, Rng::from_seed([1; 32]), stop.clone());
+    let ask = async |priority, times| {
+        for _ in 0..times {
+            assert_eq!(link.read(priority, 1, 0, 1).await, Err(LinkError::Timeout));
+        }
+    };
+    ask(Priority::Probe, 4).await;
+    ask(Priority::Scan, 4).await;
+    assert!(permits.take(peer.ip()).is_err(), "it stays open");
+    ask(Priority::Sweep, 3).await;
+    timeout(Duration::from_secs(5), far.read_to_end(&mut Vec::new())).await.expect("it is ended").unwrap();
+    stop.cancel();
 }

@@ -3,7 +3,8 @@
 //!
 //! Calling back costs a gateway on a mobile network many seconds, so a connection that is out of step is not ended: the line is
 //! listened to until no request that timed out can be answered any more, as on a fresh connection of a transparent gateway. One
-//! on which nothing is heard for three requests has died unnoticed and is ended.
+//! on which nothing is heard for three requests has died unnoticed and is ended. Probes of lost meters and scans do not count: most
+//! of what they ask for is not there.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::super::Priority;
 use super::super::connection::Connection;
 use super::super::target::Incoming;
 use super::super::transport::Disturbance;
@@ -127,7 +129,11 @@ impl Endpoint {
             self.noise.fetch_add(connection.take_noise(), Ordering::Relaxed);
             let in_step = answer.as_ref().err().is_none_or(|error| error.is_in_step());
             let is_broken = matches!(answer, Err(LinkError::Broken));
-            unheard = if matches!(answer, Err(LinkError::Timeout)) { unheard + 1 } else { 0 };
+            unheard = match answer {
+                Err(LinkError::Timeout) if request.priority < Priority::Probe => unheard + 1,
+                Err(LinkError::Timeout) => unheard,
+                _ => 0,
+            };
             if !in_step {
                 // Before the caller hears of it, so that the caller can wait until the bus is free again.
                 self.reconnecting();
