@@ -248,3 +248,13 @@ both!(a_test_says_what_is_wrong, |w: World| async move {
     until(SOON, "another meter", || async { test(0).await.outcome == TestOutcome::OtherMeter }).await;
     engine.stop().await;
 });
+
+both!(a_gateway_without_meters_takes_no_time_for_a_round, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    s.w.execute("UPDATE meters SET retired_at = 1").await;
+    s.w.execute("UPDATE gateways SET port = 1").await;
+    let engine = s.start().await;
+    until(SOON, "the loss", || async { engine.gateways()[0].health == GatewayHealth::Unreachable }).await;
+    assert_eq!(engine.gateways()[0].round_ms, None);
+    engine.stop().await;
+});

@@ -141,7 +141,7 @@ fn row(line: &GatewayLine) -> impl IntoView + use<> {
 }
 
 fn round(line: &GatewayLine) -> String {
-    line.round_ms.filter(|ms| *ms > 0).map_or_else(|| "—".to_owned(), |ms| duration(ms, lang()))
+    line.round_ms.map_or_else(|| "—".to_owned(), |ms| duration(ms, lang()))
 }
 
 /// Where it is and what it speaks.

@@ -348,7 +348,7 @@ impl Poller {
     fn set_health(&self, health: GatewayHealth) {
         let (lost, now) = (self.failing.values().filter(|failing| failing.reported.is_some()).count(), self.clock.now());
         let noise = self.link.noise();
-        let round = Some(self.took.values().sum());
+        let round = (!self.took.is_empty()).then(|| self.took.values().sum());
         self.health.send_if_modified(|state| {
             // Shown when somebody looks; nobody waits for its changes.
             state.round_ms = round;

@@ -10,7 +10,7 @@ impl GatewayHandle {
         self.0.stop.cancel();
     }
 
-    /// Whether meters are read and commanded.
+    /// Whether meters are read and commanded; for tests.
     #[must_use]
     pub fn is_polling(&self) -> bool {
         !self.0.stop.is_cancelled()
