@@ -104,15 +104,11 @@ pub async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, detai
     Ok(true)
 }
 
+const DETAIL_OF: &str = "SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND order_id IS NULL AND closed_at IS NULL";
+
 /// What the open case of a kind says about a meter.
 pub(super) async fn detail_of(tx: &mut Tx, kind: CaseKind, meter: MeterId) -> Result<Option<CaseDetail>> {
-    let open: Option<(String,)> = on!(tx, |c| {
-        sqlx::query_as("SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND order_id IS NULL AND closed_at IS NULL")
-            .bind(kind)
-            .bind(meter)
-            .fetch_optional(c)
-            .await
-    })?;
+    let open: Option<(String,)> = on!(tx, |c| sqlx::query_as(DETAIL_OF).bind(kind).bind(meter).fetch_optional(c).await)?;
     open.map(|(detail,)| CaseDetail::from_json(kind, &detail)).transpose().map_err(StoreError::from)
 }
 
@@ -191,17 +187,10 @@ pub async fn details_of_kind(db: &Db, kind: CaseKind) -> Result<Vec<(MeterId, Ca
 
 /// As [`has_foreign_account`], outside a transaction.
 pub async fn shows_foreign_account(db: &Db, meter: MeterId) -> Result<bool> {
-    let open: Option<(String,)> =
-        read!(db, |pool| sqlx::query_as("SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND closed_at IS NULL")
-            .bind(CaseKind::MeterChanged)
-            .bind(meter)
-            .fetch_optional(pool)
-            .await)?;
-    open.map_or(Ok(false), |(detail,)| is_foreign_account(&detail))
-}
-
-fn is_foreign_account(detail: &str) -> Result<bool> {
-    Ok(CaseDetail::from_json(CaseKind::MeterChanged, detail)?.has_foreign_account())
+    let kind = CaseKind::MeterChanged;
+    let open: Option<(String,)> = read!(db, |pool| sqlx::query_as(DETAIL_OF).bind(kind).bind(meter).fetch_optional(pool).await)?;
+    let detail = open.map(|(detail,)| CaseDetail::from_json(kind, &detail)).transpose()?;
+    Ok(detail.is_some_and(|detail| detail.has_foreign_account()))
 }
 
 /// Whether an open case says that the account in the meter is not the one in the books.
