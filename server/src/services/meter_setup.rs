@@ -10,7 +10,7 @@ use model::person::Who;
 use model::place::PlaceKind;
 
 use super::Context;
-use super::console::is_room_named;
+use super::console::rooms_named;
 use domain::place_tree::PlaceTree;
 use domain::site_plan::MeterRow;
 use domain::wall_layout::Scope;
@@ -74,16 +74,11 @@ impl MeterSetupService {
         let (tree, scope) = self.estate(who).await?;
         let site = tree.site().map(|site| site.id).ok_or(AppError::NotFound)?;
         let rooms = tree.below(site).into_iter().filter(|place| place.kind == PlaceKind::Room);
-        let rooms = rooms.filter(|place| tree.is_within(&scope, place.id)).filter_map(|place| tree.room_name(place.id));
-        let mut named = rooms.filter(|name| name.to_string() == text.trim() || is_room_named(text, name));
-        match (named.next(), named.next()) {
-            (Some(room), None) => Ok(room),
-            // A full name wins over others that end alike.
-            (Some(first), Some(second)) => {
-                let exact = [first, second].into_iter().chain(named).find(|name| name.to_string() == text.trim());
-                exact.ok_or(AppError::NotFound)
-            }
-            (None, _) => Err(AppError::NotFound),
+        let rooms = rooms.filter(|place| tree.is_within(&scope, place.id));
+        let names: Vec<_> = rooms.filter_map(|place| Some((place.id, tree.room_name(place.id)?))).collect();
+        match rooms_named(text, &names)[..] {
+            [(_, room)] => Ok(room.clone()),
+            _ => Err(AppError::NotFound),
         }
     }
 

@@ -109,6 +109,19 @@ both!(a_person_of_a_building_uses_its_gateways_only, |w: World| async move {
     d.setup.add_meter(&d.boss, &MeterForm { serial: "000000000109".into(), ..foreign }).await.unwrap();
 });
 
+both!(a_whole_room_name_is_not_a_part_of_another, |w: World| async move {
+    let d = Desk::new(w).await;
+    let site = places::tree(&d.w.db).await.unwrap().site().unwrap().id;
+    let add = async |parent, kind, name: &str| {
+        let names = [name.to_owned()];
+        places::create(&d.w.db, &d.w.rng, d.context.now(), &d.boss, Some(parent), (kind, &names)).await.unwrap()
+    };
+    let building = add(site, PlaceKind::Building, "BA").await;
+    add(building, PlaceKind::Room, "101").await;
+    let whole = d.setup.add_meter(&d.boss, &d.form("A101", "10", "000000000110")).await.unwrap();
+    assert_eq!(d.setup.meter_setup(&d.boss, Some(whole)).await.unwrap().form.room, "A 101", "BA 101 is another room");
+});
+
 both!(an_account_keeps_room_profile_and_wallet, |w: World| async move {
     let d = Desk::new(w).await;
     let meter = d.setup.add_meter(&d.boss, &d.form("A 101", "7", "000000000107")).await.unwrap();

@@ -18,7 +18,7 @@ use model::person::Who;
 
 use super::ConsoleService;
 use super::batches::digest_of;
-use super::meter_wall::is_room_named;
+use super::meter_wall::rooms_named;
 use estate::places;
 use queries::MeterOfRoom;
 use store::account_batches::{self, NewAccountBatch, NewBatchRoom};
@@ -60,6 +60,7 @@ impl AccountBatchesPort for ConsoleService {
         let scope = queries::scope(&self.context.db, who.user).await?;
         let names: HashSet<RoomName> =
             self.context.live.meter_places(&scope).into_iter().map(|(place, _)| place.name()).collect();
+        let names: Vec<_> = names.into_iter().map(|name| ((), name)).collect();
         let lines = by_room(&wanted.lines, &names);
         let mut logins: HashSet<&str> = HashSet::new();
         for (place, room) in rooms {
@@ -186,11 +187,10 @@ const fn empty<T>(unknown: Vec<String>) -> AccountBatchPreview<T> {
 
 /// The lines of each room that they name, by the rooms that the operator may see. A line that names several counts for none of
 /// them: whose resident and balance it is, nobody can tell.
-fn by_room<'a>(lines: &'a [OpeningLine], names: &'a HashSet<RoomName>) -> HashMap<&'a RoomName, Vec<&'a OpeningLine>> {
+fn by_room<'a>(lines: &'a [OpeningLine], names: &'a [((), RoomName)]) -> HashMap<&'a RoomName, Vec<&'a OpeningLine>> {
     let mut found: HashMap<&RoomName, Vec<&OpeningLine>> = HashMap::new();
     for line in lines {
-        let mut named = names.iter().filter(|name| is_room_named(&line.room, name));
-        if let (Some(room), None) = (named.next(), named.next()) {
+        if let [(_, room)] = rooms_named(&line.room, names)[..] {
             found.entry(room).or_default().push(line);
         }
     }
@@ -262,4 +262,20 @@ impl ConsoleService {
 
 fn room_of(place: &MeterPlace) -> RoomNow {
     RoomNow { name: place.name(), meters: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_with_a_whole_name_is_that_room_alone() {
+        let name = |building: &str| RoomName { building: building.into(), floor: "1层".into(), room: "101".into() };
+        let names = [((), name("1号楼")), ((), name("11号楼"))];
+        let line = |room: &str| OpeningLine { room: room.into(), resident: None, amount: None };
+        let lines = [line("1号楼 1层 101"), line("11号楼1层101"), line("1号楼 101")];
+        let found = by_room(&lines, &names);
+        let of = |building: &str| found[&name(building)].iter().map(|line| line.room.as_str()).collect::<Vec<_>>();
+        assert_eq!((of("1号楼"), of("11号楼")), (vec!["1号楼 1层 101"], vec!["11号楼1层101"]));
+    }
 }

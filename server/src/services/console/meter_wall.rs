@@ -37,11 +37,12 @@ impl MeterWallPort for ConsoleService {
     async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError> {
         let db = &self.context.db;
         let meters = self.wall_meters(who).await?;
-        let named: Vec<_> = meters.iter().filter(|meter| is_room_named(text, &meter.name)).take(NAMED_MAX + 1).collect();
+        let names: Vec<_> = meters.into_iter().map(|meter| (meter.latest.meter, meter.name)).collect();
+        let named = rooms_named(text, &names);
         let mut found = Vec::new();
         if named.len() <= NAMED_MAX {
-            for meter in &named {
-                found.extend(queries::meter_line(db, who.user, meter.latest.meter).await?);
+            for (meter, _) in named {
+                found.extend(queries::meter_line(db, who.user, *meter).await?);
             }
         }
         if found.len() != 1 {
@@ -66,7 +67,7 @@ impl MeterWallPort for ConsoleService {
 }
 
 /// Whether the text names this room: it ends with the room's name, and its other words occur in building or floor.
-pub(in crate::services) fn is_room_named(text: &str, name: &RoomName) -> bool {
+fn is_room_named(text: &str, name: &RoomName) -> bool {
     let mut words = text.split_whitespace().rev();
     let room = words.next().is_some_and(|word| word.eq_ignore_ascii_case(&name.room));
     room && words.all(|word| name.building.contains(word) || name.floor.contains(word))

@@ -19,7 +19,7 @@ mod prices;
 mod rooms;
 mod settings;
 
-pub(super) use meter_wall::is_room_named;
+pub(super) use meter_wall::rooms_named;
 
 use super::Context;
 use super::auth::Passwords;
