@@ -2,6 +2,7 @@
 
 pub mod bars;
 pub mod callout;
+pub mod data_table;
 pub mod field;
 pub mod icon;
 pub mod live;

@@ -11,9 +11,9 @@ use crate::i18n::{common, lang, prices};
 use crate::link;
 use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
+use crate::ui::data_table::{Column, DataTable};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{PlanPage, PlanPlace, PlanVersion};
 use model::error::AppError;
@@ -75,26 +75,19 @@ fn versions(plan: &PlanPage) -> impl IntoView + use<> {
     let (t, p) = (texts(lang()), prices::texts(lang()));
     let in_force = plan.in_force().map(|version| version.effective_at);
     let rows = plan.versions.iter().map(|one| version(one, in_force)).collect_view();
+    let columns = [
+        Column::number(p.version),
+        Column::text(p.effective),
+        Column::text(t.price),
+        Column::text(p.tiers),
+        Column::text(p.slots),
+        Column::text(t.changed),
+        Column::text(t.made_by),
+    ];
     view! {
         <section class="card stack-tight">
             <h2>{t.versions}</h2>
-            <TableScroll label=t.versions>
-                <table class="table stacked">
-                    <caption class="visually-hidden">{t.versions}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col" class="number">{p.version}</th>
-                            <th scope="col">{p.effective}</th>
-                            <th scope="col">{t.price}</th>
-                            <th scope="col">{p.tiers}</th>
-                            <th scope="col">{p.slots}</th>
-                            <th scope="col">{t.changed}</th>
-                            <th scope="col">{t.made_by}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </TableScroll>
+            <DataTable label=t.versions columns stacked=true>{rows}</DataTable>
         </section>
     }
 }
@@ -150,31 +143,21 @@ fn places(places: &[PlanPlace]) -> impl IntoView + use<> {
     });
     let rows = rows.collect_view();
     let (own, server) = (sum(|place| place.meter_wallets), sum(|place| place.server_wallets));
+    let columns =
+        [Column::text(p.place), Column::text(t.since), Column::number(t.meter_wallets), Column::number(t.server_wallets)];
+    let foot = view! {
+        <tr>
+            <th scope="row" colspan="2">{crate::i18n::operator::texts(lang()).total}</th>
+            <td class="number">{own}</td>
+            <td class="number">{server}</td>
+        </tr>
+    }
+    .into_any();
     view! {
         <section class="card stack-tight">
             <h2>{t.places}</h2>
             <p class="hint">{t.places_hint}</p>
-            <TableScroll label=t.places>
-                <table class="table">
-                    <caption class="visually-hidden">{t.places}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{p.place}</th>
-                            <th scope="col">{t.since}</th>
-                            <th scope="col" class="number">{t.meter_wallets}</th>
-                            <th scope="col" class="number">{t.server_wallets}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                    <tfoot>
-                        <tr>
-                            <th scope="row" colspan="2">{crate::i18n::operator::texts(lang()).total}</th>
-                            <td class="number">{own}</td>
-                            <td class="number">{server}</td>
-                        </tr>
-                    </tfoot>
-                </table>
-            </TableScroll>
+            <DataTable label=t.places columns foot>{rows}</DataTable>
         </section>
     }
     .into_any()

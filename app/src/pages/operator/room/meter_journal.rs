@@ -7,6 +7,7 @@ use crate::i18n::meter_journal::{record, texts};
 use crate::i18n::{common, lang};
 use crate::pages::operator::alarms::figures;
 use crate::ports::now;
+use crate::ui::data_table::{Column, DataTable};
 use crate::ui::mark;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{At, AtSeconds};
@@ -87,24 +88,17 @@ pub fn journal(room: &Room) -> Option<impl IntoView + use<>> {
     let t = texts(lang());
     let rows = room.journal.iter().map(row).collect_view();
     (!room.journal.is_empty()).then(|| {
+        let columns = [
+            Column::text(crate::i18n::room::texts(lang()).time),
+            Column::text(t.what),
+            Column::number(t.amount),
+            Column::number(t.count),
+            Column::number(t.remaining),
+        ];
         view! {
             <section class="card stack-tight">
                 <h2>{t.journal}</h2>
-                <TableScroll label=t.journal>
-                    <table class="table">
-                        <caption class="visually-hidden">{t.journal}</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">{crate::i18n::room::texts(lang()).time}</th>
-                                <th scope="col">{t.what}</th>
-                                <th scope="col" class="number">{t.amount}</th>
-                                <th scope="col" class="number">{t.count}</th>
-                                <th scope="col" class="number">{t.remaining}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </TableScroll>
+                <DataTable label=t.journal columns>{rows}</DataTable>
             </section>
         }
     })

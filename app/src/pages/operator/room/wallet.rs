@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::i18n::prices::texts;
 use crate::i18n::{common, lang};
+use crate::ui::data_table::{Column, DataTable};
 use crate::ui::field::Field;
-use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{DayCharge, Room, WalletLimits, WalletView};
 use model::energy::Energy;
@@ -52,33 +52,27 @@ pub fn charges(meter: MeterId, charges: &[DayCharge]) -> impl IntoView + use<> {
     let energy = charges.iter().fold(Energy::ZERO, |sum, charge| sum + charge.energy);
     let cost = charges.iter().map(|charge| charge.cost).sum::<model::money::Money>();
     let rows = charges.iter().map(|charge| row(meter, charge)).collect_view();
+    let columns = [
+        Column::text(t.day),
+        Column::text(t.plan),
+        Column::text(t.rate),
+        Column::number(t.tier),
+        Column::number(t.price),
+        Column::number(t.kwh),
+        Column::number(t.cost),
+    ];
+    let foot = view! {
+        <tr>
+            <th scope="row" colspan="5">{crate::i18n::operator::texts(lang()).total}</th>
+            <td class="number">{energy.to_string()}</td>
+            <td class="number">{cost.to_string()}</td>
+        </tr>
+    }
+    .into_any();
     view! {
         <section class="card stack-tight">
             <h2>{t.charges}</h2>
-            <TableScroll label=t.charges>
-                <table class="table">
-                    <caption class="visually-hidden">{t.charges}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.day}</th>
-                            <th scope="col">{t.plan}</th>
-                            <th scope="col">{t.rate}</th>
-                            <th scope="col" class="number">{t.tier}</th>
-                            <th scope="col" class="number">{t.price}</th>
-                            <th scope="col" class="number">{t.kwh}</th>
-                            <th scope="col" class="number">{t.cost}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                    <tfoot>
-                        <tr>
-                            <th scope="row" colspan="5">{crate::i18n::operator::texts(lang()).total}</th>
-                            <td class="number">{energy.to_string()}</td>
-                            <td class="number">{cost.to_string()}</td>
-                        </tr>
-                    </tfoot>
-                </table>
-            </TableScroll>
+            <DataTable label=t.charges columns foot>{rows}</DataTable>
         </section>
     }
     .into_any()
