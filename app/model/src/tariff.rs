@@ -10,7 +10,7 @@ mod form;
 use super::parameters::{PlanEntry, TierPeriod};
 use super::time::{DAY, Date, MINUTE, Timestamp};
 
-pub use form::{FormFault, NewVersion, SPECIALS, parse_version, with_special};
+pub use form::{FormFault, NewVersion, PLAN_NAME_MAX, SPECIALS, is_plan_name, parse_version, with_special};
 
 /// Rate outside all slots: 3, flat.
 const FLAT: u8 = 3;
@@ -222,6 +222,16 @@ impl fmt::Display for PlanEntry {
     }
 }
 
+/// Of a plan's versions, in any order, the one in force at an instant and the one after it, by when each begins. A plan's first
+/// version holds before its instant, too: energy is never without a price.
+#[must_use]
+pub fn in_force<V>(versions: &[V], at: Timestamp, begins: impl Fn(&V) -> Timestamp) -> Option<(&V, Option<&V>)> {
+    let begun = versions.iter().filter(|version| begins(version) <= at).max_by_key(|version| begins(version));
+    let version = begun.or_else(|| versions.iter().min_by_key(|version| begins(version)))?;
+    let later = at.max(begins(version));
+    Some((version, versions.iter().filter(|one| begins(one) > later).min_by_key(|one| begins(one))))
+}
+
 /// Reads yuan/kWh with at most four decimals, in 0.0001 yuan; `None` if invalid or above 100 000.
 #[must_use]
 pub fn parse_price(text: &str) -> Option<u32> {
@@ -298,6 +308,21 @@ mod tests {
         assert_eq!(Prices::flat(7).spans(spring), [span(0, 1_440, FLAT, 7)]);
         let joined = Prices { tables: ["00:00=4 08:00=4".parse().unwrap(), DayTable::default()], ..seasons() };
         assert_eq!(joined.spans(spring), [span(0, 1_440, 4, 1)]);
+    }
+
+    #[test]
+    fn the_first_version_holds_before_its_instant_too() {
+        let of = |versions: &[i64], at| {
+            let found = in_force(versions, Timestamp(at), |begins| Timestamp(*begins));
+            found.map(|(version, next)| (*version, next.copied()))
+        };
+        assert_eq!(of(&[], 5), None);
+        for versions in [[10, 20, 30], [30, 10, 20]] {
+            assert_eq!(of(&versions, 5), Some((10, Some(20))));
+            assert_eq!(of(&versions, 10), Some((10, Some(20))));
+            assert_eq!(of(&versions, 29), Some((20, Some(30))));
+            assert_eq!(of(&versions, 30), Some((30, None)));
+        }
     }
 
     #[test]

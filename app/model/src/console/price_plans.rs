@@ -4,7 +4,7 @@ use crate::energy::Energy;
 use crate::ids::Uuid;
 use crate::money::Money;
 use crate::parameters::TierPeriod;
-use crate::tariff::{Prices, RateSpan};
+use crate::tariff::{Prices, RateSpan, in_force};
 use crate::time::{Date, Timestamp};
 
 /// A year of a plan, day by day.
@@ -98,8 +98,7 @@ impl PlanPage {
     /// The version in force; a plan's first holds before its instant, too.
     #[must_use]
     pub fn in_force(&self) -> Option<&PlanVersion> {
-        let begun = self.versions.iter().filter(|version| version.effective_at <= self.now);
-        begun.max_by_key(|version| version.effective_at).or_else(|| self.versions.iter().min_by_key(|v| v.effective_at))
+        in_force(&self.versions, self.now, |version| version.effective_at).map(|(version, _)| version)
     }
 }
 

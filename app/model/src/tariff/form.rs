@@ -11,7 +11,13 @@ pub const SPECIALS: usize = 2;
 /// The furthest ahead that a version may come into force, so that a typing error in the year is found.
 const AHEAD: i64 = 800 * DAY;
 /// Longest name of a plan, characters.
-const NAME: usize = 60;
+pub const PLAN_NAME_MAX: usize = 60;
+
+/// Whether a plan may have this name.
+#[must_use]
+pub fn is_plan_name(name: &str) -> bool {
+    (1..=PLAN_NAME_MAX).contains(&name.trim().chars().count()) && !name.chars().any(char::is_control)
+}
 
 /// What the form asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +56,7 @@ pub enum FormFault {
 /// [`FormFault`] names what is wrong first.
 pub fn parse_version(field: Fields<'_>, now: Timestamp) -> Result<NewVersion, FormFault> {
     let plan = field("plan").trim().to_owned();
-    if plan.is_empty() || plan.chars().count() > NAME || plan.chars().any(char::is_control) {
+    if !is_plan_name(&plan) {
         return Err(FormFault::Name);
     }
     let from = match field("from").trim() {
@@ -191,6 +197,14 @@ mod tests {
         assert_eq!(made.prices.tables[0].to_string(), "00:00=4 07:00=2");
         assert_eq!(made.prices.plan, parse_plan("01-01=1 07-10=2 09-01=1").unwrap());
         assert_eq!(made.prices.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_plan_name_is_measured_in_characters() {
+        assert!(is_plan_name(&"价".repeat(PLAN_NAME_MAX)));
+        for wrong in ["", " ", "a\nb", &"价".repeat(PLAN_NAME_MAX + 1)] {
+            assert!(!is_plan_name(wrong), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which prices hold where and when: the plan of the nearest place decides, and within it the newest version.
 
+use model::tariff;
 use model::time::Timestamp;
 use uuid::Uuid;
 
@@ -39,9 +40,8 @@ pub fn deciding(assigned: &[Assigned], at: Timestamp) -> Option<&Assigned> {
 
 fn in_force<'a>(assigned: &[Assigned], versions: &'a [(Uuid, Version)], at: Timestamp) -> Option<&'a Version> {
     let plan = deciding(assigned, at)?.plan;
-    let of_plan = || versions.iter().filter(|(of, _)| *of == plan).map(|(_, version)| version);
-    // A plan's first version holds before its instant, too: energy is never without a price.
-    of_plan().filter(|version| version.from <= at).max_by_key(|version| version.from).or_else(|| of_plan().min_by_key(|v| v.from))
+    let of_plan: Vec<&Version> = versions.iter().filter(|(of, _)| *of == plan).map(|(_, version)| version).collect();
+    tariff::in_force(&of_plan, at, |version| version.from).map(|(version, _)| *version)
 }
 
 #[cfg(test)]

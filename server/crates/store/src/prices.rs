@@ -8,7 +8,7 @@ use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
 use model::person::Who;
-use model::tariff::Prices;
+use model::tariff::{Prices, is_plan_name};
 use model::time::{DAY, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -51,7 +51,7 @@ pub async fn publish(db: &Db, rng: &Rng, at: Timestamp, who: Option<&Who>, new: 
 /// As [`publish`].
 pub fn check(at: Timestamp, new: &Publication) -> Result<()> {
     let (effective, name) = (new.effective_at.unwrap_or(at), new.plan.trim());
-    if new.prices.validate().is_err() || effective < at || effective.since(at) > AHEAD || name.is_empty() || name.len() > 100 {
+    if new.prices.validate().is_err() || effective < at || effective.since(at) > AHEAD || !is_plan_name(name) {
         return Err(AppError::Invalid.into());
     }
     Ok(())
@@ -182,6 +182,11 @@ impl VersionRow {
     pub const fn prices(&self) -> &Prices {
         &self.prices.0
     }
+}
+
+/// The versions of a plan, the newest first.
+pub async fn versions_of(db: &Db, plan: Uuid) -> Result<Vec<VersionRow>> {
+    Ok(versions(db).await?.into_iter().filter(|row| row.plan_id == plan).collect())
 }
 
 /// All versions of all plans: by plan, the newest first.

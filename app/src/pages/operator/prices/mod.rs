@@ -19,9 +19,10 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
+use model::energy::Energy;
 use model::money::Money;
 use model::parameters::{Slot, TierPeriod};
-use model::tariff::{self, Prices};
+use model::tariff::{self, Prices, in_force};
 use model::time::Timestamp;
 
 /// The page: `/prices`.
@@ -89,9 +90,7 @@ fn table(rows: impl IntoView + 'static) -> impl IntoView {
 /// A plan with its version in force, and the next one.
 fn row(plan: &Plan, now: Timestamp) -> Option<impl IntoView + use<>> {
     let (t, p) = (texts(lang()), price_plans::texts(lang()));
-    let begun = plan.versions.iter().find(|version| version.effective_at <= now);
-    let version = begun.or_else(|| plan.versions.last())?;
-    let next = plan.versions.iter().rev().find(|one| one.effective_at > now && one.number != version.number);
+    let (version, next) = in_force(&plan.versions, now, |version| version.effective_at)?;
     let next = next.map(|next| {
         view! { <div class="small muted">{p.next}" "{next.number}" · "<At at=next.effective_at /></div> }
     });
@@ -121,7 +120,7 @@ pub(super) fn tiers(prices: &Prices) -> String {
     if tiers.period == TierPeriod::None {
         return period(tiers.period, lang()).to_owned();
     }
-    let [second, third] = tiers.thresholds.map(|wh| wh / 1_000);
+    let [second, third] = tiers.thresholds.map(|wh| Energy(wh).to_string());
     let [over2, over3] = tiers.surcharges.map(yuan);
     format!("{}: {second} kWh +{over2}, {third} kWh +{over3}", period(tiers.period, lang()))
 }

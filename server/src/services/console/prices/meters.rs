@@ -8,13 +8,14 @@ use model::ids::{MeterId, Uuid};
 use model::issue::Kind;
 use model::meter::Wallet;
 use model::person::Who;
+use model::tariff::in_force;
 use model::time::Timestamp;
 
 use super::super::ConsoleService;
 use super::estate::{Estate, count};
 use domain::price_issue::{Wanted, gaps, issue};
 use store::Db;
-use store::prices::{self, PricedMeter, VersionRow};
+use store::prices::{self, PricedMeter};
 
 /// A plan as meters should keep it.
 struct Plan {
@@ -26,10 +27,8 @@ struct Plan {
 
 impl Plan {
     async fn read(db: &Db, plan: Uuid, at: Timestamp) -> Result<Self, AppError> {
-        let rows: Vec<VersionRow> = prices::versions(db).await?.into_iter().filter(|row| row.plan_id == plan).collect();
-        let begun = rows.iter().find(|row| row.effective_at <= at);
-        let row = begun.or_else(|| rows.last()).ok_or(AppError::NotFound)?;
-        let next = rows.iter().rev().find(|one| one.effective_at > at && one.number != row.number);
+        let rows = prices::versions_of(db, plan).await?;
+        let (row, next) = in_force(&rows, at, |row| row.effective_at).ok_or(AppError::NotFound)?;
         Ok(Self {
             name: row.plan.clone(),
             number: row.number,

@@ -8,7 +8,7 @@ use model::error::AppError;
 use model::ids::{MeterId, PlaceId, Uuid};
 use model::money::Money;
 use model::person::Who;
-use model::tariff::{NewVersion, Prices};
+use model::tariff::{NewVersion, Prices, in_force};
 use model::time::{Date, HOUR, Timestamp};
 
 use super::super::ConsoleService;
@@ -51,8 +51,7 @@ fn numbered<'a>(rows: impl DoubleEndedIterator<Item = &'a VersionRow>) -> Vec<Nu
 impl ConsoleService {
     pub(super) async fn plan_page(&self, who: &Who, plan: Uuid, asked: Option<i64>) -> Result<PlanPage, AppError> {
         let (db, now) = (&self.context.db, self.context.now());
-        let all = prices::versions(db).await?;
-        let rows: Vec<VersionRow> = all.into_iter().filter(|row| row.plan_id == plan).collect();
+        let rows = prices::versions_of(db, plan).await?;
         let name = rows.first().ok_or(AppError::NotFound)?.plan.clone();
         let (present, _, _) = now.date().ymd();
         let asked = asked.unwrap_or(present).clamp(present - YEARS, present + YEARS);
@@ -103,8 +102,7 @@ impl ConsoleService {
             return Err(AppError::Conflict);
         }
         let plan = rows.first().map(|row| row.plan_id);
-        let followed = rows.iter().find(|row| row.effective_at <= from).or_else(|| rows.last());
-        let before = followed.map(|row| row.prices());
+        let before = in_force(&rows, from, |row| row.effective_at).map(|(row, _)| row.prices());
         let meters = match plan {
             Some(plan) => Estate::read(db).await?.meters_of(plan, now),
             None => Vec::new(),
