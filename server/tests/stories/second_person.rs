@@ -306,8 +306,8 @@ both!(the_approvals_page_says_what_a_request_would_do, |w: World| async move {
     let month = Month::of(fixture.w.clock.now());
     let subsidy = format!("place={}&from={month}&per=room&amount=500", fixture.building);
     assert_eq!(location(&asker.post("/api/operator/subsidy", &subsidy).await), "/approvals");
-    let prices = "form[plan]=new&form[from]=&form[spike]=1.2&form[peak]=1&form[flat]=0.8&form[valley]=0.4&form[period]=none\
-                  &form[second]=&form[over2]=&form[third]=&form[over3]=&form[days]=&form[table1]=&form[table2]=";
+    let prices = "form[plan]=new&form[kind]=rates&form[price1]=1.2&form[price2]=1&form[price3]=0.8&form[price4]=0.4\
+                  &form[period]=none";
     let prices = prices.replace('[', "%5B").replace(']', "%5D");
     assert_eq!(location(&asker.post("/api/operator/publish-prices", &prices).await), "/approvals");
 

@@ -1,12 +1,13 @@
 //! The dry run of a version: what it changes, what typical rooms would pay, whom it reaches; and the form that publishes it.
 
+use std::cell::RefCell;
+
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::form::PricesForm;
 use super::{slots, tiers, year, yuan};
-use crate::api::prices::PriceForm;
 use crate::i18n::price_plans::{Reach, TrialDays, change, texts, typical};
 use crate::i18n::{commands, common, lang, prices};
 use crate::ports::{allowed, now, operator, ports, visit};
@@ -23,7 +24,7 @@ use model::tariff::{FormFault, NewVersion, parse_version};
 enum Shown {
     /// The form again, with its error.
     Wrong(FormFault),
-    Would(Box<(NewVersion, PriceTrial)>),
+    Would(Box<(NewVersion, PriceTrial, EnteredFields)>),
     /// It cannot be published; the form is one step back.
     Refused(AppError),
 }
@@ -31,13 +32,13 @@ enum Shown {
 /// The page: `/prices/preview?plan=...&kind=flat&price=0.6...`.
 #[component]
 pub fn PricesPreviewPage() -> impl IntoView {
-    let asked = parse_version(&param, now());
+    let (asked, fields) = asked();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         Ok(match asked {
             Err(fault) => Shown::Wrong(fault),
             Ok(new) => match ports.prices.try_prices(&who, &new).await {
-                Ok(trial) => Shown::Would(Box::new((new, trial))),
+                Ok(trial) => Shown::Would(Box::new((new, trial, fields))),
                 Err(error @ (AppError::Conflict | AppError::Invalid)) => Shown::Refused(error),
                 Err(error) => return Err(error),
             },
@@ -45,9 +46,26 @@ pub fn PricesPreviewPage() -> impl IntoView {
     };
     load(read, |shown| match shown {
         Shown::Wrong(fault) => view! { <PricesForm values=Box::new(param) wrong=Some(fault) /> }.into_any(),
-        Shown::Would(both) => view! { <Would new=both.0 trial=both.1 /> }.into_any(),
+        Shown::Would(both) => view! { <Would new=both.0 trial=both.1 fields=both.2 /> }.into_any(),
         Shown::Refused(error) => view! { <Refused error /> }.into_any(),
     })
+}
+
+/// Names and values.
+type EnteredFields = Vec<(String, String)>;
+
+/// The version that the address describes, and the fields that say so, which publish it unchanged.
+fn asked() -> (Result<NewVersion, FormFault>, EnteredFields) {
+    let fields = RefCell::new(EnteredFields::new());
+    let field = |name: &str| {
+        let value = param(name);
+        if !value.is_empty() {
+            fields.borrow_mut().push((name.to_owned(), value.clone()));
+        }
+        value
+    };
+    let version = parse_version(&field, now());
+    (version, fields.into_inner())
 }
 
 /// The address of the form with the same values.
@@ -68,13 +86,16 @@ fn Refused(error: AppError) -> impl IntoView {
 }
 
 #[component]
-fn Would(new: NewVersion, trial: PriceTrial) -> impl IntoView {
+fn Would(new: NewVersion, trial: PriceTrial, fields: EnteredFields) -> impl IntoView {
     let (t, p, c) = (texts(lang()), prices::texts(lang()), commands::texts(lang()));
     let from = match new.from {
         Some(at) => view! { <At at /> }.into_any(),
         None => t.at_once.into_any(),
     };
-    let hidden = PriceForm::from(&new).fields().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+    let hidden = fields.into_iter().map(|(name, value)| {
+        view! { <input type="hidden" name=format!("form[{name}]") value=value /> }
+    });
+    let hidden = hidden.collect_view();
     let (button, after) = if trial.second_person { (t.ask, t.ask_hint) } else { (p.publish, t.publish_hint) };
     let may = allowed("/api/operator/publish-prices");
     let name = if trial.plan.is_some() { new.plan.clone() } else { format!("{} ({})", new.plan, t.is_new) };
