@@ -17,6 +17,7 @@ use model::tariff::{NewVersion, Prices, Tiers, parse_plan};
 use model::time::{DAY, Date, HOUR, MINUTE, SECOND};
 use server::services::auth::Passwords;
 use server::services::console::ConsoleService;
+use store::wallets;
 use story_support::room_fixture::RoomFixture;
 use story_support::web::{Web, location};
 use story_support::{World, both};
@@ -145,7 +146,7 @@ both!(the_price_of_a_kwh_names_each_step, |w: World| async move {
 });
 
 both!(each_day_sums_up_to_what_the_ledger_took, |w: World| async move {
-    let (fixture, _) = RoomFixture::supplied(w, 5_401, 50_000).await;
+    let (fixture, account) = RoomFixture::supplied(w, 5_401, 50_000).await;
     let (w, boss) = (&fixture.w, fixture.w.admin("boss").await);
     fixture.publish(Some(w.clock.now().plus(10 * HOUR)), rich()).await.unwrap();
     let before = fixture.balance_e4().await;
@@ -154,6 +155,12 @@ both!(each_day_sums_up_to_what_the_ledger_took, |w: World| async move {
     w.clock.advance(100 * 37 * MINUTE);
     let port = console(w).await;
     let first = fixture.start.date();
+    let books = async |most| wallets::day_books(&w.db, account, fixture.meter, first, most).await.unwrap();
+    let all = books(wallets::DAY_CHARGES_MAX).await;
+    assert!(!all.is_cut && all.charges.len() > 10);
+    let cut = books(10).await;
+    assert!(cut.is_cut && cut.charges[..] == all.charges[..10], "it is said that charges are missing");
+    assert!(!books(all.charges.len()).await.is_cut);
     let (mut cost, mut took, mut energy, mut out) = (0, Money::ZERO, 0, 0);
     let mut straddling = Vec::new();
     for day in (first.0..=w.clock.now().date().0).map(Date) {
@@ -199,11 +206,23 @@ both!(a_version_is_made_in_the_browser_without_webassembly, |w: World| async mov
     for part in ["0.5000 → 0.6000", "60.00", "+10.00", r#"action="/api/operator/publish-prices""#, "发布新版本"] {
         assert!(preview.contains(part), "{part}: {preview}");
     }
-    let hidden = "form[plan]=rooms&form[from]=&form[spike]=0.6&form[peak]=0.6&form[flat]=0.6&form[valley]=0.6&form[period]=none\
-                  &form[second]=0.000&form[third]=0.000&form[over2]=0.0000&form[over3]=0.0000\
-                  &form[table1]=&form[table2]=&form[days]=";
-    let hidden = hidden.replace('[', "%5B").replace(']', "%5D");
-    assert_eq!(location(&boss.post("/api/operator/publish-prices", &hidden).await), "/prices?done=published");
+    // What the preview's form posts: the fields that described the version, and no others.
+    let hidden: Vec<(&str, &str)> = preview
+        .split("<input type=\"hidden\" name=\"form[")
+        .skip(1)
+        .filter_map(|rest| {
+            let (name, rest) = rest.split_once("]\" value=\"")?;
+            Some((name, rest.split_once('"')?.0))
+        })
+        .collect();
+    assert_eq!(hidden, [("plan", "rooms"), ("kind", "flat"), ("price", "0.6"), ("period", "none")]);
+    let publish = async |fields: &[(&str, &str)]| {
+        let form: Vec<String> = fields.iter().map(|(name, value)| format!("form%5B{name}%5D={value}")).collect();
+        location(&boss.post("/api/operator/publish-prices", &form.join("&")).await).to_owned()
+    };
+    let passed = [&hidden[..], &[("from", "2020-01-01T00:00")]].concat();
+    assert!(publish(&passed).await.starts_with("/prices/preview?from=2020-01-01T00%3A00&kind=flat"), "it says what is wrong");
+    assert_eq!(publish(&hidden).await, "/prices?done=published");
     let page = text(&format!("/prices/{plan}")).await;
     for part in ["执行中", "0.6000", "日历", "12月", "系统钱包"] {
         assert!(page.contains(part), "{part}: {page}");

@@ -178,7 +178,7 @@ pub struct DayCost {
     pub cost_e7: i64,
     /// The tier period with what was used in it before the day; `None` without tiers.
     pub tier: Option<(TierPeriod, Energy)>,
-    /// Of a server wallet.
+    /// Of a server wallet; `None` for a day without charges, or with too many to show.
     pub ledger: Option<LedgerSteps>,
     /// Of a meter wallet: what the meter took; `None` without readings around the day.
     pub took: Option<MeterTook>,

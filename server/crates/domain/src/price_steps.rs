@@ -6,6 +6,9 @@ use model::money::Money;
 use model::parameters::{Parameters, TierPeriod};
 use model::tariff::{DayTable, Prices, Slot, Tiers};
 use model::time::{DAY, Date, Timestamp};
+use uuid::Uuid;
+
+use super::tariff::Version;
 
 /// How far ahead another rate is looked for.
 const AHEAD: i64 = 2 * DAY;
@@ -82,13 +85,20 @@ pub fn of_meter(own: &Parameters, at: Timestamp) -> Prices {
     }
 }
 
+/// The versions that a meter's own parameters charge by: as it is, and from its switch-over on.
+#[must_use]
+pub fn timeline_of_meter(own: &Parameters) -> Vec<Version> {
+    let start = Timestamp(0);
+    let version = |from| Version { id: Uuid::nil(), from, prices: of_meter(own, from) };
+    [start].into_iter().chain(own.switch_over.filter(|switch| *switch > start)).map(version).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tariff::{Passed, Position, Version, charge};
+    use crate::tariff::{Passed, Position, charge};
     use model::tariff::parse_plan;
     use model::time::{Civil, HOUR};
-    use uuid::Uuid;
 
     fn at(month: u8, day: u8, hour: u8, minute: u8) -> Timestamp {
         Civil { year: 2026, month, day, hour, minute, second: 0 }.timestamp().unwrap()

@@ -25,7 +25,7 @@ use sqlx::FromRow;
 pub use charge::{Metered, charge, reverse};
 pub use control::{Limits, set_limits};
 pub(super) use control::{decide_mode, decide_switch};
-pub use days::{DayBooks, account_on, charged_on, day_books, last_charge, used_before};
+pub use days::{DAY_CHARGES_MAX, DayBooks, account_on, charged_on, day_books, last_charge, used_before};
 pub(super) use leave::{count, leave, take_over};
 pub(crate) use reconcile::not_followed;
 pub use reconcile::{AGAIN, reconcile};

@@ -57,7 +57,11 @@ fn Body(cost: DayCost) -> impl IntoView {
         (true, Wallet::Server) => view! { <p>{t.no_lines}</p> }.into_any(),
         (true, _) => ().into_any(),
     };
-    let ledger = cost.ledger.as_ref().filter(|_| !cost.lines.is_empty()).map(|ledger| ledger_steps(ledger, cost.cost_e7));
+    let ledger = match &cost.ledger {
+        _ if cost.lines.is_empty() || cost.wallet != Wallet::Server => ().into_any(),
+        Some(ledger) => ledger_steps(ledger, cost.cost_e7).into_any(),
+        None => view! { <li><h2>{t.step_readings}</h2><p>{t.too_many_charges}</p></li> }.into_any(),
+    };
     let took = (cost.wallet == Wallet::Meter).then(|| meter_took(cost.took, &cost.posted));
     view! {
         <Frame title=title.clone() section=Section::Wall>

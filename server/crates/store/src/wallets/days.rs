@@ -11,14 +11,16 @@ use crate::{Db, JsonText, Result, read};
 use domain::day_cost::{Charged, ChargedBefore};
 use domain::tariff::Line;
 
-/// The most charges of a day that are read: a sweep of five seconds for a day.
-const MOST: i64 = 20_000;
+/// The most charges of a day that a page reads: a sweep of five seconds for a day.
+pub const DAY_CHARGES_MAX: usize = 20_000;
 
 /// What was charged on a day and before it.
 #[derive(Clone, Debug)]
 pub struct DayBooks {
-    /// All charges that touch the day, in order of time.
+    /// The charges that touch the day, in order of time.
     pub charges: Vec<Charged>,
+    /// Whether there are more of them than were asked for.
+    pub is_cut: bool,
     pub before: ChargedBefore,
     /// What the ledger has of these charges.
     pub ledger: Money,
@@ -54,10 +56,10 @@ pub async fn account_on(db: &Db, meter: MeterId, day: Date) -> Result<Option<Acc
     Ok(row.map(|(account,)| account))
 }
 
-/// The charges of a day, what was charged before, and the ledger's transfers for them.
-pub async fn day_books(db: &Db, account: AccountId, meter: MeterId, day: Date) -> Result<DayBooks> {
+/// The first `most` charges of a day, what was charged before, and the ledger's transfers for all charges of the day.
+pub async fn day_books(db: &Db, account: AccountId, meter: MeterId, day: Date, most: usize) -> Result<DayBooks> {
     let (start, end) = (day.start(), day.plus(1).start());
-    let rows: Vec<ChargedRow> = read!(db, |pool| sqlx::query_as(concat!(
+    let mut rows: Vec<ChargedRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT from_at, at, amount_e4, lines, reverses FROM charges WHERE",
         touches!(),
         "ORDER BY at, id LIMIT $5"
@@ -66,9 +68,11 @@ pub async fn day_books(db: &Db, account: AccountId, meter: MeterId, day: Date) -
     .bind(meter)
     .bind(start)
     .bind(end)
-    .bind(MOST)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1))
     .fetch_all(pool)
     .await)?;
+    let is_cut = rows.len() > most;
+    rows.truncate(most);
     let cost: Option<(i64,)> = read!(db, |pool| {
         sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(cost_e7), 0) AS BIGINT) FROM charge_days WHERE account_id = $1 AND meter_id = $2 AND day < $3"
@@ -109,6 +113,7 @@ pub async fn day_books(db: &Db, account: AccountId, meter: MeterId, day: Date) -
     };
     Ok(DayBooks {
         charges: rows.into_iter().map(charged).collect(),
+        is_cut,
         before: ChargedBefore { cost_e7: cost.map_or(0, |(cost,)| cost), posted: posted.map_or(Money::ZERO, |(posted,)| posted) },
         ledger: ledger.map_or(Money::ZERO, |(ledger,)| ledger),
     })

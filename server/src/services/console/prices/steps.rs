@@ -1,23 +1,23 @@
 //! What a kWh costs now and why, and why a day cost what it did.
 
-use model::console::{DayCharge, DayCost, LastCharge, LedgerSteps, OwnPrices, PlanInForce, PriceNow};
+use model::console::{DayCharge, DayCost, LastCharge, OwnPrices, PlanInForce, PriceNow};
 use model::energy::Energy;
 use model::error::AppError;
-use model::ids::{MeterId, Uuid};
+use model::ids::MeterId;
 use model::meter::Wallet;
 use model::money::Money;
 use model::parameters::Parameters;
 use model::person::Who;
-use model::tariff::Prices;
+use model::tariff::{Prices, in_force};
 use model::time::{Date, HOUR, Timestamp};
 
 use super::super::ConsoleService;
 use super::estate::Estate;
 use domain::day_cost::ledger_steps;
-use domain::price_steps::{of_meter, period_start, steps};
+use domain::price_steps::{of_meter, period_start, steps, timeline_of_meter};
 use domain::price_year::changes;
 use domain::tariff::{Line, Passed, Position, Version, charge, period_of};
-use store::prices::{self, VersionRow};
+use store::prices;
 use store::{consumption, energy, meters, parameters, wallets};
 
 /// Days that a page goes back.
@@ -72,11 +72,10 @@ impl ConsoleService {
         let db = &self.context.db;
         let place = meters::find(db, meter).await?.ok_or(AppError::NotFound)?.place_id;
         let Some((plan, decides, from)) = Estate::places(db).await?.plan_at(place, at) else { return Ok(None) };
-        let rows: Vec<VersionRow> = prices::versions(db).await?.into_iter().filter(|row| row.plan_id == plan).collect();
-        let Some(row) = rows.iter().find(|row| row.effective_at <= at).or_else(|| rows.last()) else { return Ok(None) };
+        let rows = prices::versions_of(db, plan).await?;
+        let Some((row, next)) = in_force(&rows, at, |row| row.effective_at) else { return Ok(None) };
         let named = queries::priced_places(db, who.user).await?;
         let place = named.into_iter().find(|(id, _)| *id == decides).map(|(_, name)| name).unwrap_or_default();
-        let next = rows.iter().rev().find(|one| one.effective_at > at && one.number != row.number);
         let plan = PlanInForce {
             plan,
             name: row.plan.clone(),
@@ -90,8 +89,7 @@ impl ConsoleService {
 
     pub(super) async fn cost_of(&self, who: &Who, meter: MeterId, day: Date) -> Result<DayCost, AppError> {
         let room = self.context.room(who, meter).await?;
-        let (db, now) = (&self.context.db, self.context.now());
-        let today = now.date();
+        let (db, today) = (&self.context.db, self.context.now().date());
         if day > today || day < today.plus(-OLDEST) {
             return Err(AppError::NotFound);
         }
@@ -113,7 +111,7 @@ impl ConsoleService {
         };
         match room.wallet {
             Wallet::Server => self.charged(meter, empty).await,
-            Wallet::Meter => self.metered(meter, empty, now).await,
+            Wallet::Meter => self.metered(meter, empty).await,
             Wallet::None => Ok(empty),
         }
     }
@@ -123,8 +121,11 @@ impl ConsoleService {
         let (db, day) = (&self.context.db, cost.day);
         let Some(account) = wallets::account_on(db, meter, day).await? else { return Ok(cost) };
         let rows = wallets::charged_on(db, account, meter, day).await?;
-        let books = wallets::day_books(db, account, meter, day).await?;
-        let ledger: LedgerSteps = ledger_steps(day, &books.charges, books.before, books.ledger);
+        let books = wallets::day_books(db, account, meter, day, wallets::DAY_CHARGES_MAX).await?;
+        let ledger = match books.is_cut {
+            true => None,
+            false => Some(ledger_steps(day, &books.charges, books.before, books.ledger)),
+        };
         // The tiers of the version that charged last on the day.
         let versions = prices::versions(db).await?;
         let version = rows.last().and_then(|row| versions.iter().find(|one| one.plan == row.plan && one.number == row.version));
@@ -143,27 +144,28 @@ impl ConsoleService {
             energy: row.wh,
             cost: Money(row.cost_e7 / 1_000),
         };
-        Ok(DayCost { lines: rows.into_iter().map(line).collect(), cost_e7, tier, ledger: Some(ledger), ..cost })
+        Ok(DayCost { lines: rows.into_iter().map(line).collect(), cost_e7, tier, ledger, ..cost })
     }
 
     /// By the parameters that the meter keeps now, beside what it took.
-    async fn metered(&self, meter: MeterId, cost: DayCost, now: Timestamp) -> Result<DayCost, AppError> {
+    async fn metered(&self, meter: MeterId, cost: DayCost) -> Result<DayCost, AppError> {
         let (db, day) = (&self.context.db, cost.day);
         let (start, end) = (day.start(), day.plus(1).start());
         let took = consumption::taken_between(db, meter, start, end).await?;
         let posted = consumption::posted_between(db, meter, start, end).await?;
         let Some((known, read_at)) = parameters::find(db, meter).await? else { return Ok(DayCost { took, posted, ..cost }) };
-        let prices = of_meter(&known, end.min(now));
         let hours = energy::hours(db, meter, start, end).await?;
-        let tier = match period_start(prices.tiers.period, day) {
+        let (versions, period) = (timeline_of_meter(&known), known.tiers.period);
+        let tier = match period_start(period, day) {
             Some(first) if first < day => {
                 let days = energy::daily(db, meter, first, day.plus(-1)).await?;
-                Some((prices.tiers.period, Energy(days.iter().map(|(_, energy)| energy.0).sum())))
+                Some((period, Energy(days.iter().map(|(_, energy)| energy.0).sum())))
             }
-            Some(_) => Some((prices.tiers.period, Energy::ZERO)),
+            Some(_) => Some((period, Energy::ZERO)),
             None => None,
         };
-        let lines = priced(&prices, day, &hours, tier.map_or(0, |(_, used)| used.0));
+        let position = Position { period: period_of(period, day), used_wh: tier.map_or(0, |(_, used)| used.0), carry_e7: 0 };
+        let lines = priced(&versions, position, &hours);
         let cost_e7 = lines.iter().map(|line| line.cost_e7).sum();
         let line = |line: &Line| DayCharge {
             day,
@@ -196,16 +198,15 @@ fn own(
     OwnPrices { read_at, shown, standby, differs }
 }
 
-/// The hours of a day at these prices, after `used` Wh in the tier period; by price.
-fn priced(prices: &Prices, day: Date, hours: &[(Timestamp, Energy)], used: i64) -> Vec<Line> {
-    let versions = [Version { id: Uuid::nil(), from: Timestamp(0), prices: prices.clone() }];
-    let mut position = Position { period: period_of(prices.tiers.period, day), used_wh: used, carry_e7: 0 };
+/// The hours of a day by versions of prices, from a position in the tier period; by price.
+fn priced(versions: &[Version], mut position: Position, hours: &[(Timestamp, Energy)]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for &(from, energy) in hours.iter().filter(|(_, energy)| energy.0 > 0) {
         let passed = Passed { from, to: from.plus(HOUR), energy, rates: None };
-        let Some(charge) = charge(&mut position, &versions, &passed) else { continue };
+        let Some(charge) = charge(&mut position, versions, &passed) else { continue };
         for line in charge.lines {
-            match lines.iter_mut().find(|one| (one.rate, one.tier) == (line.rate, line.tier)) {
+            let price = |line: &Line| (line.rate, line.tier, line.price_e4);
+            match lines.iter_mut().find(|one| price(one) == price(&line)) {
                 Some(one) => (one.wh, one.cost_e7) = (one.wh + line.wh, one.cost_e7 + line.cost_e7),
                 None => lines.push(line),
             }
@@ -217,6 +218,7 @@ fn priced(prices: &Prices, day: Date, hours: &[(Timestamp, Energy)], used: i64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::ids::Uuid;
     use model::parameters::TierPeriod;
     use model::tariff::{Tiers, parse_plan};
 
@@ -230,10 +232,26 @@ mod tests {
             plan: parse_plan("01-01=1").unwrap(),
         };
         let hours: Vec<_> = [1, 2, 13].map(|hour| (day.start().plus(hour * HOUR), Energy(400))).to_vec();
-        let lines = priced(&prices, day, &hours, 300);
+        let versions = [Version { id: Uuid::nil(), from: Timestamp(0), prices: prices.clone() }];
+        let lines = priced(&versions, Position { period: 202_611, used_wh: 300, carry_e7: 0 }, &hours);
         let seen: Vec<_> = lines.iter().map(|line| (line.rate, line.tier, line.price_e4, line.wh, line.cost_e7)).collect();
         assert_eq!(seen, [(4, 1, 3_000, 700, 2_100_000), (4, 2, 3_500, 100, 350_000), (2, 2, 7_500, 400, 3_000_000)]);
         assert_eq!(used_now(&prices, 202_611, Energy(5), day.start()), Energy(5));
         assert_eq!(used_now(&prices, 202_610, Energy(5), day.start()), Energy::ZERO, "the month before is over");
+    }
+
+    #[test]
+    fn a_day_has_new_prices_from_the_switch_over_on() {
+        let day = Date::from_ymd(2026, 11, 30).unwrap();
+        let costs = |switch_over| {
+            let known = Parameters { prices: [5_000; 4], standby: [6_000; 4], switch_over, ..Parameters::default() };
+            let hours: Vec<_> = [1, 23].map(|hour| (day.start().plus(hour * HOUR), Energy(1_000))).to_vec();
+            let lines = priced(&timeline_of_meter(&known), Position::default(), &hours);
+            lines.iter().map(|line| (line.price_e4, line.wh)).collect::<Vec<_>>()
+        };
+        assert_eq!(costs(None), [(5_000, 2_000)]);
+        assert_eq!(costs(Some(day.start())), [(6_000, 2_000)]);
+        assert_eq!(costs(Some(day.plus(1).start())), [(5_000, 2_000)], "the day before keeps its prices");
+        assert_eq!(costs(Some(day.start().plus(12 * HOUR))), [(5_000, 1_000), (6_000, 1_000)]);
     }
 }
