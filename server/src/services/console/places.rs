@@ -129,7 +129,7 @@ impl PlacesPort for ConsoleService {
             children: estate.tree.children(id).map(|one| estate.line(one)).collect(),
             meters: places::meters(&self.context.db, id).await?,
             operators: assigned.to(estate.tree.building(id)).map(|(_, name)| name.clone()).collect(),
-            plan: self.plan_of(&estate.tree, id).await?,
+            plan: self.plan_of(id).await?,
             parents: estate.parents(place),
             peers: estate.peers(place),
             removable: estate.tree.check_remove(id).is_ok() && place.kind != PlaceKind::Site,
@@ -141,7 +141,7 @@ impl PlacesPort for ConsoleService {
         let estate = self.estate(who).await?;
         let (tree, place) = (&estate.tree, estate.place(id)?);
         let assigned = Assigned(places::assigned(&self.context.db).await?);
-        let plan = self.plan_of(tree, id).await?;
+        let plan = self.plan_of(id).await?;
         let mut effect = PlaceChangeEffect {
             before: tree.full_name(id),
             after: tree.full_name(id),
@@ -169,7 +169,7 @@ impl PlacesPort for ConsoleService {
                 effect.losing = assigned.only(from, into);
                 effect.gaining = assigned.only(into, from);
                 effect.plans.1 =
-                    if self.own_plan(id).await?.is_some() { effect.plans.0.clone() } else { self.plan_of(tree, *to).await? };
+                    if self.own_plan(id).await?.is_some() { effect.plans.0.clone() } else { self.plan_of(*to).await? };
             }
             PlaceChange::Merge(into) => {
                 estate.place(*into)?;
@@ -184,7 +184,7 @@ impl PlacesPort for ConsoleService {
                 } else {
                     effect.losing = assigned.only(from, to);
                 }
-                effect.plans.1 = self.plan_of(tree, *into).await?;
+                effect.plans.1 = self.plan_of(*into).await?;
                 let steps = tree.merge(id, *into).unwrap_or_default();
                 let absorbed = steps.into_iter().filter_map(|step| match step {
                     MergeStep::Absorb { from, .. } => Some(from),
@@ -368,17 +368,8 @@ impl ConsoleService {
         Ok(assigned.into_iter().find(|(_, at, _)| *at == place).and_then(|(plan, ..)| names.get(&plan).cloned()))
     }
 
-    /// The price plan in force at a place: its own, or the nearest above.
-    async fn plan_of(&self, tree: &PlaceTree, place: PlaceId) -> Result<Option<String>, AppError> {
-        Ok(self.plan_at(tree, place).await?.map(|(plan, _)| plan))
-    }
-
-    /// The same with the place that it was assigned to.
-    pub(super) async fn plan_at(&self, tree: &PlaceTree, place: PlaceId) -> Result<Option<(String, PlaceId)>, AppError> {
-        let names: HashMap<_, _> = prices::names(&self.context.db).await?.into_iter().collect();
-        let assigned: HashMap<_, _> =
-            prices::places(&self.context.db).await?.into_iter().map(|(plan, place, _)| (place, plan)).collect();
-        let nearest = tree.path(place).into_iter().rev().find_map(|one| Some((assigned.get(&one.id)?, one.id)));
-        Ok(nearest.and_then(|(plan, place)| Some((names.get(plan)?.clone(), place))))
+    /// The name of the price plan in force at a place.
+    async fn plan_of(&self, place: PlaceId) -> Result<Option<String>, AppError> {
+        Ok(self.plan_at(place).await?.map(|(plan, _)| plan))
     }
 }

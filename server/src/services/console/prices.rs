@@ -19,6 +19,7 @@ use model::time::{Date, Timestamp};
 use super::ConsoleService;
 use crate::services::Context;
 use domain::wall_layout::Scope;
+use estate::Estate;
 use store::approvals::{self, NewRequest};
 use store::prices::{self, Publication};
 use store::wallets;
@@ -87,6 +88,14 @@ impl PricesPort for ConsoleService {
 }
 
 impl ConsoleService {
+    /// The name of the price plan in force at a place, and the place that decides it.
+    pub(super) async fn plan_at(&self, place: PlaceId) -> Result<Option<(String, PlaceId)>, AppError> {
+        let db = &self.context.db;
+        let Some((plan, decides, _)) = Estate::places(db).await?.plan_at(place, self.context.now()) else { return Ok(None) };
+        let name = prices::names(db).await?.into_iter().find(|(id, _)| *id == plan);
+        Ok(name.map(|(_, name)| (name, decides)))
+    }
+
     async fn decide(&self, who: &Who, decision: Decision) -> Result<Outcome, AppError> {
         let new = NewRequest { decision, reason: String::new(), who: who.clone() };
         let Context { db, rng, .. } = &self.context;

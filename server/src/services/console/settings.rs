@@ -100,7 +100,7 @@ impl SettingsPort for ConsoleService {
         let path = all.tree.path(id);
         let (here, above) = path.split_last().ok_or(AppError::NotFound)?;
         let named = |step: usize| path.get(step).map(|place| place.name.clone()).unwrap_or_default();
-        let plan = self.plan_at(&all.tree, id).await?;
+        let plan = self.plan_at(id).await?;
         let plan = plan.map(|(plan, place)| (plan, all.tree.get(place).map(|place| place.name.clone()).unwrap_or_default()));
         let counts = all.counts();
         let of = |place: PlaceId| counts.get(&place).copied().unwrap_or_default();
