@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::money::Money;
 use super::time::{Date, Timestamp};
+use crate::word_enum;
 
 /// Limits on the remaining amount and on power.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,17 +28,31 @@ impl Limits {
     }
 }
 
-/// Period over which tier energy accumulates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[repr(u8)]
-pub enum TierPeriod {
-    #[default]
-    None = 0,
-    /// A calendar month.
-    Month = 1,
-    /// A calendar year.
-    Year = 2,
+word_enum! {
+    /// Period over which tier energy accumulates, in the order of its codes in meters.
+    #[derive(Default)]
+    pub enum TierPeriod {
+        #[default]
+        None = "none",
+        /// A calendar month.
+        Month = "month",
+        /// A calendar year.
+        Year = "year",
+    }
+}
+
+impl TierPeriod {
+    /// Its code in meters.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// From its code in meters.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|period| period.code() == code)
+    }
 }
 
 /// Tiers: surcharges of tiers 2 and 3 over tier 1.

@@ -90,15 +90,24 @@ pub fn limits(limits: &Limits, lang: Lang) -> String {
     .text(lang)
 }
 
+/// A tier period.
+#[must_use]
+pub const fn period(period: TierPeriod, lang: Lang) -> &'static str {
+    let t = texts(lang);
+    match period {
+        TierPeriod::None => t.period_none,
+        TierPeriod::Month => t.period_month,
+        TierPeriod::Year => t.period_year,
+    }
+}
+
 /// Tiers in a line.
 #[must_use]
 pub fn tiers(tiers: &Tiers, lang: Lang) -> String {
-    let t = texts(lang);
-    let period = match tiers.period {
-        TierPeriod::None => return t.period_none.to_owned(),
-        TierPeriod::Month => t.period_month,
-        TierPeriod::Year => t.period_year,
-    };
+    if tiers.period == TierPeriod::None {
+        return period(tiers.period, lang).to_owned();
+    }
+    let period = period(tiers.period, lang);
     let ([tier2, tier3], [surcharge2, surcharge3]) = (tiers.thresholds, tiers.surcharges);
     let (tier2, tier3) = (threshold(tier2), threshold(tier3));
     TiersLine { period, tier2, tier3, surcharge2: price(surcharge2), surcharge3: price(surcharge3) }.text(lang)

@@ -157,12 +157,10 @@ pub(crate) fn instant(text: &str) -> Option<Timestamp> {
 }
 
 pub(crate) fn tiers(field: Fields<'_>) -> Result<Tiers, Problem> {
-    let period = match field("period").as_str() {
-        "none" => return Ok(Tiers::default()),
-        "month" => TierPeriod::Month,
-        "year" => TierPeriod::Year,
-        _ => return Err(Problem::Choice("period")),
-    };
+    let period = TierPeriod::parse(&field("period")).ok_or(Problem::Choice("period"))?;
+    if period == TierPeriod::None {
+        return Ok(Tiers::default());
+    }
     let energy = |name: &'static str| decimal(&field(name), 2).ok_or(Problem::Energy(name));
     let price = |name: &'static str| decimal(&field(name), 4).filter(|price| *price <= MAX_PRICE).ok_or(Problem::Price(name));
     let thresholds = [energy("threshold2")?, energy("threshold3")?];

@@ -25,6 +25,7 @@ pub mod operators;
 pub mod overdrawn;
 mod parts;
 pub mod places;
+mod price_fields;
 pub mod prices;
 mod rail;
 mod readings;

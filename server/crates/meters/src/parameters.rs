@@ -144,12 +144,7 @@ fn decode(map: &ReadBack, registers: &HashMap<u16, u16>) -> Option<Parameters> {
         overload_w: word(map.limits + 8)?,
     };
     let tiers = Tiers {
-        period: match word(map.tiers)? {
-            0 => TierPeriod::None,
-            1 => TierPeriod::Month,
-            2 => TierPeriod::Year,
-            _ => return None,
-        },
+        period: TierPeriod::from_code(word(map.tiers)?.try_into().ok()?)?,
         thresholds: [double(map.tiers + 1)?, double(map.tiers + 3)?],
         surcharges: [double(map.tiers + 5)?, double(map.tiers + 7)?],
     };

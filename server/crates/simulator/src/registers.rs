@@ -123,7 +123,7 @@ fn parameters(meter: &Meter) -> Image {
         .longs(&[limits.alarm1, limits.alarm2, limits.overdraft, limits.hoarding])
         .word(limits.overload_w)
         .longs(&tariff.prices)
-        .word(tariff.tiers.period as u16)
+        .word(tariff.tiers.period.code().into())
         .longs(&tariff.tiers.thresholds)
         .longs(&tariff.tiers.surcharges)
         .longs(&tariff.standby.unwrap_or_default())

@@ -147,13 +147,11 @@ fn price(row: &PriceRow) -> Vec<String> {
     }
     let plan: Vec<String> = plan.iter().map(ToString::to_string).collect();
     cells.extend([first.to_string(), second.to_string(), plan.join(" ")]);
-    let period = match tiers.period {
-        TierPeriod::None => return cells,
-        TierPeriod::Month => "month",
-        TierPeriod::Year => "year",
-    };
+    if tiers.period == TierPeriod::None {
+        return cells;
+    }
     let ([from_2, from_3], [more_2, more_3]) = (tiers.thresholds, tiers.surcharges);
-    cells.push(period.to_owned());
+    cells.push(tiers.period.as_str().to_owned());
     cells.extend([(from_2 / 1_000).to_string(), yuan(more_2), (from_3 / 1_000).to_string(), yuan(more_3)]);
     cells
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
+use super::super::price_fields::{day, decimal, periods, radios, season, slot, tables};
 use super::yuan;
 use crate::i18n::price_plans::{fault, texts};
 use crate::i18n::{commands, common, lang, prices};
@@ -13,9 +14,9 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use model::console::PlanPage;
 use model::ids::Uuid;
-use model::issue::{ENTRIES, PRICES, SLOTS};
+use model::issue::{ENTRIES, Fields, PRICES, SLOTS};
 use model::parameters::TierPeriod;
-use model::tariff::{FormFault, Prices, SPECIALS};
+use model::tariff::{FormFault, PLAN_NAME_MAX, Prices, SPECIALS};
 
 /// Rows of a day table that are shown at once; the others are folded.
 const ROWS: usize = 6;
@@ -70,15 +71,13 @@ fn of_plan(plan: &PlanPage) -> Values {
 
 fn tier_fields(prices: &Prices) -> Vec<(String, String)> {
     let tiers = prices.tiers;
-    let period = match tiers.period {
-        TierPeriod::None => return vec![("period".to_owned(), "none".to_owned())],
-        TierPeriod::Month => "month",
-        TierPeriod::Year => "year",
-    };
+    if tiers.period == TierPeriod::None {
+        return vec![("period".to_owned(), "none".to_owned())];
+    }
     let kwh = |wh: i64| format!("{}.{:02}", wh / 1_000, wh % 1_000 / 10);
     let ([second, third], [over2, over3]) = (tiers.thresholds.map(kwh), tiers.surcharges.map(yuan));
     let pairs = [
-        ("period", period.to_owned()),
+        ("period", tiers.period.as_str().to_owned()),
         ("threshold2", second),
         ("threshold3", third),
         ("surcharge2", over2),
@@ -106,7 +105,8 @@ pub fn PricesForm(values: Values, wrong: Option<FormFault>) -> impl IntoView {
             }
         });
     let per_kwh = format!("{}/kWh", common::yuan(lang()));
-    let rates = (1..).zip(PRICES).map(|(n, name)| decimal(&values, name, format!("{} ({per_kwh})", common::rate(n, lang()))));
+    let rates =
+        (1..).zip(PRICES).map(|(n, name)| decimal(&values, name, format!("{} ({per_kwh})", common::rate(n, lang())), false));
     let rates = rates.collect_view();
     let seasons = (1..=ENTRIES).map(|n| season(&values, n)).collect_view();
     let specials = (1..=SPECIALS).map(|n| special(&values, n)).collect_view();
@@ -123,7 +123,8 @@ pub fn PricesForm(values: Values, wrong: Option<FormFault>) -> impl IntoView {
                     <div class="pair">
                         <label class="field">
                             <span>{p.plan}</span>
-                            <input class="input" name="plan" required maxlength="60" autocomplete="off" value=values("plan") />
+                            <input class="input" name="plan" required maxlength=PLAN_NAME_MAX.to_string() autocomplete="off"
+                                value=values("plan") />
                             <span class="hint">{p.plan_hint}</span>
                         </label>
                         <label class="field">
@@ -133,7 +134,7 @@ pub fn PricesForm(values: Values, wrong: Option<FormFault>) -> impl IntoView {
                         </label>
                     </div>
                     <fieldset class="radios"><legend>{t.kind}</legend>{kinds}</fieldset>
-                    <div class="only-flat">{decimal(&values, "price", t.price.to_owned())}</div>
+                    <div class="only-flat">{decimal(&values, "price", t.price.to_owned(), false)}</div>
                 </section>
                 <section class="card stack-tight only-rates">
                     <h2>{p.prices}</h2>
@@ -161,56 +162,35 @@ pub fn PricesForm(values: Values, wrong: Option<FormFault>) -> impl IntoView {
     }
 }
 
-fn tiers(values: &Values) -> impl IntoView + use<> {
+fn tiers(values: Fields<'_>) -> impl IntoView + use<> {
     let (p, c) = (prices::texts(lang()), commands::texts(lang()));
-    let chosen = values("period");
-    let periods = [("none", c.period_none), ("month", c.period_month), ("year", c.period_year)].map(|(value, word)| {
-        let checked = chosen == value || (value == "none" && chosen.is_empty());
-        view! {
-            <label class="check">
-                <input type="radio" name="period" value=value required checked=checked />
-                <span>{word}</span>
-            </label>
-        }
-    });
+    let period = |name: &str| {
+        let value = values(name);
+        if value.is_empty() { TierPeriod::None.as_str().to_owned() } else { value }
+    };
     view! {
         <section class="card stack-tight">
             <h2>{p.tiers}</h2>
             <p class="hint">{texts(lang()).tiers_hint}</p>
-            <fieldset class="radios only-tiers-choice"><legend>{c.period}</legend>{periods}</fieldset>
+            <div class="only-tiers-choice">{radios(&period, "period", c.period, &periods())}</div>
             <div class="field-grid four only-tiers">
-                {decimal(values, "threshold2", p.second.to_owned())}
-                {decimal(values, "surcharge2", p.over2.to_owned())}
-                {decimal(values, "threshold3", p.third.to_owned())}
-                {decimal(values, "surcharge3", p.over3.to_owned())}
+                {decimal(values, "threshold2", p.second.to_owned(), false)}
+                {decimal(values, "surcharge2", p.over2.to_owned(), false)}
+                {decimal(values, "threshold3", p.third.to_owned(), false)}
+                {decimal(values, "surcharge3", p.over3.to_owned(), false)}
             </div>
         </section>
     }
 }
 
-fn decimal(values: &Values, name: &'static str, label: String) -> impl IntoView + use<> {
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <input
-                class="input"
-                name=name
-                inputmode="decimal"
-                autocomplete="off"
-                pattern="[0-9]+([.][0-9]{1,4})?"
-                value=values(name)
-            />
-        </label>
-    }
-}
-
 /// A day table: the first rows, and the rest folded.
-fn table(values: &Values, prefix: &str, label: &'static str) -> impl IntoView + use<> {
+fn table(values: Fields<'_>, prefix: &str, label: &'static str) -> impl IntoView + use<> {
     let t = texts(lang());
     let (shown, folded): (Vec<_>, Vec<_>) = (1..=SLOTS).partition(|n| *n <= ROWS);
     let open = folded.iter().any(|n| !values(&format!("{prefix}_from{n}")).is_empty());
-    let shown = shown.into_iter().map(|n| slot(values, prefix, n)).collect_view();
-    let folded = folded.into_iter().map(|n| slot(values, prefix, n)).collect_view();
+    let names = format!("{prefix}_");
+    let shown = shown.into_iter().map(|n| slot(values, &names, n)).collect_view();
+    let folded = folded.into_iter().map(|n| slot(values, &names, n)).collect_view();
     view! {
         <fieldset class="group stack-tight">
             <legend>{label}</legend>
@@ -221,58 +201,14 @@ fn table(values: &Values, prefix: &str, label: &'static str) -> impl IntoView + 
     }
 }
 
-/// From when, which rate.
-fn slot(values: &Values, prefix: &str, n: usize) -> impl IntoView + use<> {
-    let c = commands::texts(lang());
-    let (from, of) = (format!("{prefix}_from{n}"), format!("{prefix}_rate{n}"));
-    let (value, chosen) = (values(&from), values(&of));
-    let rates = (1..=4).map(|one: u8| {
-        let code = one.to_string();
-        let selected = chosen == code;
-        view! { <option value=code selected=selected>{common::rate(one, lang())}</option> }
-    });
-    view! {
-        <li>
-            <input class="input" type="time" name=from aria-label=format!("{} {n}", c.from) value=value />
-            <select name=of aria-label=format!("{} {n}", c.rate)><option value="">"—"</option>{rates.collect_view()}</select>
-        </li>
-    }
-}
-
-fn day(values: &Values, month: &str, day: &str) -> impl IntoView + use<> {
-    let c = commands::texts(lang());
-    let number = |name: &str, label: &'static str, max: &'static str| {
-        let (name, value) = (name.to_owned(), values(name));
-        view! {
-            <label class="inline">
-                <input class="input narrow" type="number" min="1" max=max name=name value=value />
-                <span>{label}</span>
-            </label>
-        }
-    };
-    view! { {number(month, c.month, "12")} {number(day, c.day, "31")} }
-}
-
-fn tables(values: &Values, name: String) -> impl IntoView + use<> {
-    let c = commands::texts(lang());
-    let chosen = values(&name);
-    let options = ["1", "2"].map(|one| view! { <option value=one selected=chosen == one>{c.table}" "{one}</option> });
-    view! { <select name=name aria-label=c.table><option value="">{c.unused}</option>{options}</select> }
-}
-
-/// From which day, which table.
-fn season(values: &Values, n: usize) -> impl IntoView + use<> {
-    view! { <li>{day(values, &format!("month{n}"), &format!("day{n}"))} {tables(values, format!("use{n}"))}</li> }
-}
-
 /// From which day to which, which table.
-fn special(values: &Values, n: usize) -> impl IntoView + use<> {
+fn special(values: Fields<'_>, n: usize) -> impl IntoView + use<> {
     let t = texts(lang());
     view! {
         <li>
-            {day(values, &format!("s{n}_month"), &format!("s{n}_day"))}
+            {day(values, format!("s{n}_month"), format!("s{n}_day"))}
             <span class="muted">{t.until}</span>
-            {day(values, &format!("s{n}_to_month"), &format!("s{n}_to_day"))}
+            {day(values, format!("s{n}_to_month"), format!("s{n}_to_day"))}
             {tables(values, format!("s{n}_use"))}
         </li>
     }

@@ -108,12 +108,7 @@ fn limits(fields: &mut FieldReader<'_>) -> Result<Operation, ParseError> {
 }
 
 fn tiers(fields: &mut FieldReader<'_>) -> Result<Operation, ParseError> {
-    let period = match fields.u8()? {
-        0 => TierPeriod::None,
-        1 => TierPeriod::Month,
-        2 => TierPeriod::Year,
-        _ => return Err(ParseError::Range),
-    };
+    let period = TierPeriod::from_code(fields.u8()?).ok_or(ParseError::Range)?;
     let tiers = Tiers { period, thresholds: fields.u32s()?, surcharges: fields.u32s()? };
     if tiers.valid() { Ok(Operation::SetTiers(tiers)) } else { Err(ParseError::Range) }
 }

@@ -8,6 +8,6 @@ pub(super) fn limits(limits: &Limits, out: &mut Vec<u8>) {
 }
 
 pub(super) fn tiers(tiers: &Tiers, out: &mut Vec<u8>) {
-    out.push(tiers.period as u8);
+    out.push(tiers.period.code());
     tiers.thresholds.iter().chain(&tiers.surcharges).for_each(|value| out.extend(value.to_be_bytes()));
 }
