@@ -10,7 +10,7 @@ use crate::i18n::Lang;
 use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::error::AppError;
-use model::gateway::scan::Scan;
+use model::gateway::scan::{Scan, ScanMatch, ScanState};
 use model::ids::GatewayId;
 use model::site_workbook::Fault;
 
@@ -24,10 +24,19 @@ pub struct ScanView {
     pub name: String,
     /// `None` before the first since the server started.
     pub scan: Option<Scan>,
-    /// The names of all meter profiles.
+    /// The names of all meter profiles; none where nothing can be placed, as a running scan is sent every second.
     pub profiles: Vec<String>,
-    /// All rooms, as the form names them.
+    /// All rooms, as the form names them; none as above.
     pub rooms: Vec<String>,
+}
+
+impl ScanView {
+    /// Whether the scan is over and found something new.
+    #[must_use]
+    pub fn may_place(&self) -> bool {
+        let is_new = |scan: &Scan| scan.found.iter().any(|one| one.standing == ScanMatch::New);
+        self.scan.as_ref().is_some_and(|scan| scan.state != ScanState::Running && is_new(scan))
+    }
 }
 
 /// A meter to place.

@@ -51,10 +51,14 @@ impl DiscoveryService {
 impl DiscoveryPort for DiscoveryService {
     async fn scan(&self, who: &Who, gateway: GatewayId) -> Result<ScanView, AppError> {
         let name = self.require(who, gateway).await?;
-        let mut rooms: Vec<String> = self.rooms().await?.iter().map(RoomName::to_string).collect();
-        rooms.sort();
-        let profiles = self.profiles.iter().map(|profile| profile.name.clone()).collect();
-        Ok(ScanView { gateway, name, scan: self.context.gateway.scan(gateway), profiles, rooms })
+        let scan = self.context.gateway.scan(gateway);
+        let mut view = ScanView { gateway, name, scan, profiles: Vec::new(), rooms: Vec::new() };
+        if view.may_place() {
+            view.profiles = self.profiles.iter().map(|profile| profile.name.clone()).collect();
+            view.rooms = self.rooms().await?.iter().map(RoomName::to_string).collect();
+            view.rooms.sort();
+        }
+        Ok(view)
     }
 
     async fn start_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {

@@ -72,6 +72,13 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     let file = discovery.found_workbook(&who, gateway, Lang::Zh).await.unwrap();
     let checked = site().dry_run("found.xlsx", &file).await.unwrap();
     assert!(checked.problem_count > 0 && checked.problems.iter().all(|one| one.fault == Fault::Empty), "{checked:?}");
+    // Only where something can be placed the page needs all rooms: it is sent every second while a scan runs.
+    let shown = discovery.scan(&who, gateway).await.unwrap();
+    assert!(shown.may_place() && !shown.profiles.is_empty());
+    engine.start_scan(gateway).unwrap();
+    let running = discovery.scan(&who, gateway).await.unwrap();
+    assert!(!running.may_place() && running.rooms.is_empty() && running.profiles.is_empty(), "{:?}", running.scan);
+    until(SOON, "the scan", || async { engine.scan(gateway).unwrap().state != ScanState::Running }).await;
     // What is registered meanwhile is no longer new.
     s.w.execute("UPDATE meters SET retired_at = NULL WHERE unit = 3").await;
     engine.reload();
@@ -115,15 +122,14 @@ both!(what_was_found_is_placed_all_or_nothing, |w: World| async move {
     assert!(site.import(&who, "S", "rooms.csv", rooms.as_bytes()).await.unwrap().problems.is_empty());
     let gateway = store::meters::gateways(&s.w.db).await.unwrap()[0].id;
     let discovery = DiscoveryService::new(context, site, profiles);
-    let shown = discovery.scan(&who, gateway).await.unwrap();
-    let room = |name: &str| shown.rooms.iter().find(|room| room.contains(name)).unwrap().clone();
+    let room = |name: &str| format!("B 1 {name}");
     let place = |serial: &str, unit: &str, room: String| Placement {
         serial: serial.into(),
         unit: unit.into(),
         profile: "rpp".into(),
         room,
     };
-    let two = |unit: &str| [place("000000000077", "7", room("101")), place("000000000078", unit, room("102"))];
+    let two = |unit: &str| [place("000000000077", "7", room("101")), place("000000000078", unit, room("102, left"))];
     // One at the address of a registered meter: none is stored.
     let refused = discovery.place(&who, gateway, &two("1")).await.unwrap().unwrap_err();
     assert_eq!(refused.0, "000000000078");

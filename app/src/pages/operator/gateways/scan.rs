@@ -93,7 +93,7 @@ fn found(scan: &Scan, shown: &ScanView) -> impl IntoView + use<> {
     if scan.found.is_empty() {
         return ().into_any();
     }
-    let may_place = scan.state != ScanState::Running;
+    let may_place = shown.may_place();
     let mut new = 0;
     let rows: Vec<AnyView> = scan
         .found
@@ -144,7 +144,7 @@ fn found(scan: &Scan, shown: &ScanView) -> impl IntoView + use<> {
                     <tbody>{rows}</tbody>
                 </table>
             </TableScroll>
-            <datalist id="rooms">{rooms}</datalist>
+            {may_place.then(|| view! { <datalist id="rooms">{rooms}</datalist> })}
             {(new > 0).then(|| view! { <p class="hint">{t.place_hint}</p> })}
             <div class="buttons">{submit}{workbook}</div>
         </form>
