@@ -250,30 +250,30 @@ pub async fn losses(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayLoss>> {
     Ok(rows.into_iter().map(|(since, until)| GatewayLoss { since, until }).collect())
 }
 
+macro_rules! changes_with {
+    ($user:literal) => {
+        concat!(
+            "SELECT a.at, COALESCE(u.name, a.actor), a.action, a.detail FROM audit a LEFT JOIN users u ON u.id = ",
+            $user,
+            " WHERE a.subject = $1 ORDER BY a.seq DESC LIMIT $2"
+        )
+    };
+}
+
 /// What people changed about a gateway, the newest first.
 pub async fn changes(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayChange>> {
-    let rows: Vec<(Timestamp, String, String, String)> = read!(db, |pool| sqlx::query_as(
-        "SELECT at, actor, action, detail FROM audit WHERE subject = $1 ORDER BY seq DESC LIMIT $2"
-    )
-    .bind(format!("gateway:{gateway}"))
-    .bind(HISTORY)
-    .fetch_all(pool)
-    .await)?;
-    let mut changes = Vec::with_capacity(rows.len());
-    for (at, actor, action, detail) in rows {
-        let user = actor.strip_prefix("user:").and_then(|id| Uuid::parse_str(id).ok());
-        let name: Option<(String,)> = match user {
-            Some(user) => {
-                read!(db, |pool| sqlx::query_as("SELECT name FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?
-            }
-            None => None,
-        };
+    let sql = match db {
+        Db::Sqlite { .. } => changes_with!("UNHEX(SUBSTR(a.actor, 6))"),
+        Db::Postgres { .. } => changes_with!("CASE WHEN a.actor LIKE 'user:%' THEN CAST(SUBSTR(a.actor, 6) AS UUID) END"),
+    };
+    let rows: Vec<(Timestamp, String, String, String)> =
+        read!(db, |pool| sqlx::query_as(sql).bind(format!("gateway:{gateway}")).bind(HISTORY).fetch_all(pool).await)?;
+    let change = |(at, by, action, detail): (Timestamp, String, String, String)| {
         let detail: serde_json::Value = serde_json::from_str(&detail).unwrap_or_default();
         let text = |key: &str| detail.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        let by = name.map_or(actor, |(name,)| name);
-        changes.push(GatewayChange { at, by, action, from: text("from"), to: text("to"), reason: text("reason") });
-    }
-    Ok(changes)
+        GatewayChange { at, by, action, from: text("from"), to: text("to"), reason: text("reason") }
+    };
+    Ok(rows.into_iter().map(change).collect())
 }
 
 /// Gateways that are retired: id, name and since when; the newest first.

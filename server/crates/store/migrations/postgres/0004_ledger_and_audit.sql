@@ -58,6 +58,7 @@ CREATE TABLE audit (
     detail TEXT NOT NULL,
     hash BYTEA NOT NULL
 );
+CREATE INDEX audit_subject ON audit (subject, seq);
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit
     FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
