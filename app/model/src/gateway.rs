@@ -32,6 +32,20 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// How the port where gateways dial in does.
+    pub enum PortState {
+        /// Not tried yet.
+        Starting = "starting",
+        Listening = "listening",
+        /// Another program has the port.
+        InUse = "in-use",
+        /// The server may not use the port.
+        NotAllowed = "not-allowed",
+        Failed = "failed",
+    }
+}
+
 /// How a gateway does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GatewayHealth {

@@ -12,7 +12,9 @@ use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::console::{GatewayLine, GatewayView, MeterLine, MeterQuery, Page};
 use model::error::AppError;
-use model::gateway::{FormField, GatewayForm, GatewaySettings, GatewayTest, Sweep, SweepInterval, Trust, UnknownCaller};
+use model::gateway::{
+    FormField, GatewayForm, GatewaySettings, GatewayTest, PortState, Sweep, SweepInterval, Trust, UnknownCaller,
+};
 use model::ids::{GatewayId, Uuid};
 use model::time::Timestamp;
 
@@ -25,9 +27,9 @@ pub trait GatewaysPort: Send + Sync {
     /// Gateways that are retired: id, name and since when; for operators of the whole site.
     async fn retired_gateways(&self, who: &Who) -> Result<Vec<(GatewayId, String, Timestamp)>, AppError>;
     /// What dialled in and is no gateway; for those who may change gateways.
-    async fn newcomers(&self, who: &Who) -> Result<Vec<UnknownCaller>, AppError>;
-    /// The port where gateways dial in, besides those of the configuration.
-    async fn dial_in_port(&self) -> Result<Option<u16>, AppError>;
+    async fn unknown_callers(&self, who: &Who) -> Result<Vec<UnknownCaller>, AppError>;
+    /// The port where gateways dial in, besides those of the configuration, and how it does where that is known.
+    async fn dial_in_port(&self) -> Result<Option<(u16, Option<PortState>)>, AppError>;
     /// Sets it, or removes it.
     async fn set_dial_in_port(&self, who: &Who, port: Option<NonZeroU16>) -> Result<(), AppError>;
     /// Whether the operator may change gateways: the permission, and the whole site.

@@ -4,7 +4,7 @@ use super::Lang;
 pub use super::catalogue::gateways::*;
 use model::gateway::scan::ScanMatch;
 use model::gateway::test::TestOutcome;
-use model::gateway::{ConnectFault, FormField, Framing, GatewayHealth, GatewayTest, SweepInterval};
+use model::gateway::{ConnectFault, FormField, Framing, GatewayHealth, GatewayTest, PortState, SweepInterval};
 
 /// What a gateway's health means; one that dials in is waited for.
 #[must_use]
@@ -36,6 +36,12 @@ pub fn found(test: GatewayTest, lang: Lang) -> (bool, String) {
             (false, t.connect_fault.get(fault.as_str()).unwrap_or_default().to_owned())
         }
     }
+}
+
+/// How the port where gateways dial in does.
+#[must_use]
+pub fn port_state(state: PortState, lang: Lang) -> &'static str {
+    texts(lang).port_state.get(state.as_str()).unwrap_or_default()
 }
 
 /// What is wrong with a field of the form.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use model::console::ReadQuality;
 use model::error::AppError;
 use model::gateway::scan::Scan;
-use model::gateway::{DialInConnection, GatewayTest, UnknownCaller};
+use model::gateway::{DialInConnection, GatewayTest, PortState, UnknownCaller};
 use model::ids::{GatewayId, MeterId};
 
 use domain::meter_state::StateBlock;
@@ -36,7 +36,9 @@ pub trait MeterGateway: Send + Sync {
     /// Connects to a gateway and reads a meter behind it. [`AppError::Unavailable`] where this process does not poll.
     async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError>;
     /// What dialled in and is no gateway.
-    fn newcomers(&self) -> Vec<UnknownCaller>;
+    fn unknown_callers(&self) -> Vec<UnknownCaller>;
+    /// How the port where gateways dial in does; `None` where this process does not poll.
+    fn port_state(&self, port: u16) -> Option<PortState>;
     /// The connections of a gateway that dials in, since the server started.
     fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection>;
     /// How many of its last requests a meter answered.
@@ -90,8 +92,12 @@ impl MeterGateway for GatewayHandle {
         self.test_gateway(gateway, rng).await
     }
 
-    fn newcomers(&self) -> Vec<UnknownCaller> {
-        self.newcomers()
+    fn unknown_callers(&self) -> Vec<UnknownCaller> {
+        self.unknown_callers()
+    }
+
+    fn port_state(&self, port: u16) -> Option<PortState> {
+        Some(self.port_state(port))
     }
 
     fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection> {
@@ -149,9 +155,13 @@ impl MeterGateway for NoMeterGateway {
     async fn test_gateway(&self, _: GatewayId, _: &Rng) -> Result<GatewayTest, AppError> {
         Err(AppError::Unavailable)
     }
-    fn newcomers(&self) -> Vec<UnknownCaller> {
+    fn unknown_callers(&self) -> Vec<UnknownCaller> {
         Vec::new()
     }
+    fn port_state(&self, _: u16) -> Option<PortState> {
+        None
+    }
+
     fn connections(&self, _: GatewayId) -> Vec<DialInConnection> {
         Vec::new()
     }

@@ -13,7 +13,7 @@ use domain::serial::Serial;
 use model::console::ReadQuality;
 use model::error::AppError;
 use model::gateway::scan::Scan;
-use model::gateway::{DialInConnection, GatewayTest, UnknownCaller};
+use model::gateway::{DialInConnection, GatewayTest, PortState, UnknownCaller};
 use model::ids::{GatewayId, MeterId};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -134,8 +134,12 @@ impl MeterGateway for Buses {
         self.gateway().test_gateway(gateway, rng).await
     }
 
-    fn newcomers(&self) -> Vec<UnknownCaller> {
-        self.gateway().newcomers()
+    fn unknown_callers(&self) -> Vec<UnknownCaller> {
+        self.gateway().unknown_callers()
+    }
+
+    fn port_state(&self, port: u16) -> Option<PortState> {
+        self.gateway().port_state(port)
     }
 
     fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection> {

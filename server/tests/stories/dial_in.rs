@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use estate::gateways;
-use model::gateway::{BytePattern, GatewayHealth, Heartbeat};
+use model::gateway::{BytePattern, GatewayHealth, Heartbeat, PortState};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use simulator::{DialIn, LineFault};
@@ -107,12 +107,15 @@ both!(a_wrong_registration_is_refused_until_it_is_known, |w: World| async move {
     gateway.register_as(Some(pattern("hex:00 FF 07")));
     gateway.hang_up();
     let engine = s.start().await;
-    until(SOON, "the newcomer", || async { engine.newcomers().iter().any(|one| one.received.starts_with(&[0, 0xff, 7])) }).await;
+    until(SOON, "the unknown caller", || async {
+        engine.unknown_callers().iter().any(|one| one.received.starts_with(&[0, 0xff, 7]))
+    })
+    .await;
     until(SOON, "the loss", || async { engine.gateways()[0].health == GatewayHealth::Unreachable }).await;
     s.w.execute("UPDATE gateways SET registration = '00ff07'").await;
     engine.reload();
     until(SOON, "the gateway", || async { engine.gateways()[0].health == GatewayHealth::Up }).await;
-    until(SOON, "no newcomer", || async { engine.newcomers().is_empty() }).await;
+    until(SOON, "no unknown caller", || async { engine.unknown_callers().is_empty() }).await;
     engine.stop().await;
     s.prove().await;
 });
@@ -135,7 +138,9 @@ both!(the_port_of_the_site_is_listened_at_without_a_restart, |w: World| async mo
     };
     set(address.port()).await;
     until(SOON, "the gateway", || async { engine.gateways()[0].health == GatewayHealth::Up }).await;
+    assert_eq!(engine.port_state(address.port()), PortState::Listening);
     set(0).await;
+    until(SOON, "nobody listens", || async { engine.port_state(address.port()) == PortState::Starting }).await;
     s.sim.gateway(0).unwrap().hang_up();
     until(SOON, "the end", || async { engine.gateways()[0].health == GatewayHealth::Unreachable }).await;
     assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'gateway.port'").await, 2);

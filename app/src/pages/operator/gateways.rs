@@ -9,17 +9,18 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
 use super::sweep::sweep_form;
-use crate::i18n::gateways::{duration, framing, health, interval, noise_on_the_line, texts};
+use crate::i18n::gateways::{duration, framing, health, interval, noise_on_the_line, port_state, texts};
 use crate::i18n::{lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
+use crate::ui::data_table::{Column, DataTable};
+use crate::ui::live::{IDLE, Live};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
 use model::gateway::form::DIAL_IN;
-use model::gateway::{BytePattern, Framing, GatewayHealth, Sweep, SweepInterval, UnknownCaller};
+use model::gateway::{BytePattern, Framing, GatewayHealth, PortState, Sweep, SweepInterval, UnknownCaller};
 use model::ids::GatewayId;
 use model::time::Timestamp;
 
@@ -27,9 +28,9 @@ use model::time::Timestamp;
 struct Shown {
     lines: Vec<GatewayLine>,
     retired: Vec<(GatewayId, String, Timestamp)>,
-    newcomers: Vec<UnknownCaller>,
+    unknown_callers: Vec<UnknownCaller>,
     site: Option<SweepInterval>,
-    port: Option<u16>,
+    port: Option<(u16, Option<PortState>)>,
     may_change: bool,
 }
 
@@ -41,7 +42,7 @@ pub fn GatewaysPage() -> impl IntoView {
         Ok(Shown {
             lines: ports.gateways.gateways(&who).await?,
             retired: ports.gateways.retired_gateways(&who).await?,
-            newcomers: ports.gateways.newcomers(&who).await?,
+            unknown_callers: ports.gateways.unknown_callers(&who).await?,
             site: ports.gateways.site_sweep().await?,
             port: ports.gateways.dial_in_port().await?,
             may_change: ports.gateways.may_change(&who).await?,
@@ -75,33 +76,26 @@ fn body(shown: &Shown) -> impl IntoView + use<> {
     let rows = shown.lines.iter().map(row).collect_view();
     let is_empty = shown.lines.is_empty();
     let add = shown.may_change.then(|| view! { <a class="button primary" href="/gateways/new">{g.add}</a> });
-    let newcomers = (!shown.newcomers.is_empty()).then(|| newcomers(&shown.newcomers));
+    let unknown_callers = (!shown.unknown_callers.is_empty()).then(|| unknown_callers(&shown.unknown_callers));
     let retired = (!shown.retired.is_empty()).then(|| retired(&shown.retired));
+    let columns = [
+        Column::text(t.gateway),
+        Column::text(t.state),
+        Column::text(t.address),
+        Column::number(t.meters),
+        Column::number(t.lost),
+        Column::number(t.newest),
+        Column::number(g.round),
+        Column::text(g.interval),
+        Column::unlabelled(t.action),
+    ];
     view! {
         <Frame title=t.gateways section=Section::Gateways>
             <div class="page-head"><h1>{t.gateways}</h1>{add}</div>
             <Notice />
             {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
-            <TableScroll label=t.gateways>
-                <table class="table stacked">
-                    <caption class="visually-hidden">{t.gateways}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.gateway}</th>
-                            <th scope="col">{t.state}</th>
-                            <th scope="col">{t.address}</th>
-                            <th scope="col" class="number">{t.meters}</th>
-                            <th scope="col" class="number">{t.lost}</th>
-                            <th scope="col" class="number">{t.newest}</th>
-                            <th scope="col" class="number">{g.round}</th>
-                            <th scope="col">{g.interval}</th>
-                            <th scope="col"><span class="visually-hidden">{t.action}</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </TableScroll>
-            {newcomers}
+            <DataTable label=t.gateways columns stacked=true>{rows}</DataTable>
+            {unknown_callers}
             {is_empty.then(|| view! { <p class="empty">{g.no_gateways}</p> })}
             {site_interval}
             {port}
@@ -174,13 +168,22 @@ fn state(line: &GatewayLine) -> impl IntoView + use<> {
     view! { {mark.map(|word| view! { <span class="state lost">{word}</span>" " })}{said}{noise} }
 }
 
-fn port_form(port: Option<u16>) -> impl IntoView {
+fn port_form(port: Option<(u16, Option<PortState>)>) -> impl IntoView {
     let t = texts(lang());
-    let value = port.map(|port| port.to_string()).unwrap_or_default();
+    let value = port.map(|(port, _)| port.to_string()).unwrap_or_default();
+    let state = port.and_then(|(_, state)| state).map(|state| {
+        let tone = match state {
+            PortState::Starting | PortState::Listening => Tone::Plain,
+            PortState::InUse | PortState::NotAllowed | PortState::Failed => Tone::Bad,
+        };
+        let again = (state != PortState::Listening).then_some(IDLE);
+        view! { <Live id="port-state" again=again><Callout tone=tone><p>{port_state(state, lang())}</p></Callout></Live> }
+    });
     view! {
         <form class="card stack-tight" method="post" action="/api/operator/gateways/port">
             <h2>{t.port_of_site}</h2>
             <p class="hint">{t.port_hint}</p>
+            {state}
             <label class="field">
                 <span>{t.field.port}</span>
                 <input class="input" name="port" value=value inputmode="numeric" maxlength="5" autocomplete="off" />
@@ -191,9 +194,9 @@ fn port_form(port: Option<u16>) -> impl IntoView {
 }
 
 /// What dialled in and is no gateway, each with a way to make it one.
-fn newcomers(newcomers: &[UnknownCaller]) -> impl IntoView + use<> {
+fn unknown_callers(unknown_callers: &[UnknownCaller]) -> impl IntoView + use<> {
     let (o, t) = (operator::texts(lang()), texts(lang()));
-    let rows = newcomers.iter().filter_map(|one| {
+    let rows = unknown_callers.iter().filter_map(|one| {
         let pattern = BytePattern::new(one.received.clone())?;
         let hex: Vec<String> = one.received.iter().map(|byte| format!("{byte:02X}")).collect();
         let new = [("transport", DIAL_IN), ("registration", &pattern.to_string()), ("framing", Framing::Transparent.as_str())];
@@ -211,25 +214,18 @@ fn newcomers(newcomers: &[UnknownCaller]) -> impl IntoView + use<> {
         })
     });
     let rows = rows.collect_view();
+    let columns = [
+        Column::text(t.field.registration),
+        Column::text(o.address),
+        Column::text(o.time),
+        Column::number(t.times_tried),
+        Column::unlabelled(o.action),
+    ];
     view! {
         <section class="card stack-tight">
-            <h2>{t.newcomers}</h2>
-            <p class="hint">{t.newcomers_hint}</p>
-            <TableScroll label=t.newcomers>
-                <table class="table stacked">
-                    <caption class="visually-hidden">{t.newcomers}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.field.registration}</th>
-                            <th scope="col">{o.address}</th>
-                            <th scope="col">{o.time}</th>
-                            <th scope="col" class="number">{t.times_tried}</th>
-                            <th scope="col"><span class="visually-hidden">{o.action}</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </TableScroll>
+            <h2>{t.unknown_callers}</h2>
+            <p class="hint">{t.unknown_callers_hint}</p>
+            <DataTable label=t.unknown_callers columns stacked=true>{rows}</DataTable>
         </section>
     }
 }

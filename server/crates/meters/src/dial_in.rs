@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use model::gateway::{BytePattern, DialInConnection, UnknownCaller};
+use model::gateway::{BytePattern, DialInConnection, PortState, UnknownCaller};
 use model::ids::GatewayId;
 use model::time::Timestamp;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub(crate) use permits::{ConnectionPermit, Refusal};
 use permits::ConnectionPermits;
 
 /// Unknown registrations that are kept for people to see.
-const MOST_NEWCOMERS: usize = 50;
+const MOST_UNKNOWN_CALLERS: usize = 50;
 /// Strangers cannot fill the log: of what they cause it has one warning in this time.
 const WARNING_PAUSE: Duration = Duration::from_secs(1);
 /// Connections that are kept in a gateway's history.
@@ -107,8 +107,9 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct State {
     gateways: HashMap<GatewayId, KnownGateway>,
-    newcomers: VecDeque<UnknownCaller>,
+    unknown_callers: VecDeque<UnknownCaller>,
     warned: Option<Instant>,
+    ports: HashMap<SocketAddr, PortState>,
 }
 
 /// Whether a warning may be logged now; it is noted as logged.
@@ -163,8 +164,8 @@ impl Hub {
         }
         let state = &mut *state;
         let gateways = &state.gateways;
-        // What has become a gateway wants in no more.
-        state.newcomers.retain(|one| {
+        // What has become a gateway is known.
+        state.unknown_callers.retain(|one| {
             let registrations = gateways.iter().map(|(id, known)| (*id, &known.registration));
             !matches!(recognise(registrations, &one.received), Recognition::Named(_))
         });
@@ -218,34 +219,34 @@ impl Hub {
     pub(crate) fn refuse(&self, received: Vec<u8>, peer: SocketAddr) {
         let (now, mut state) = (self.0.clock.now(), self.lock());
         let hex: String = received.iter().map(|byte| format!("{byte:02x}")).collect();
-        match state.newcomers.iter().position(|one| one.received == received) {
+        match state.unknown_callers.iter().position(|one| one.received == received) {
             Some(known) => {
-                if let Some(mut one) = state.newcomers.remove(known) {
+                if let Some(mut one) = state.unknown_callers.remove(known) {
                     tracing::debug!(%peer, received = hex, "gateway.unknown-registration");
                     (one.peer, one.last, one.times) = (peer.ip().to_string(), now, one.times.saturating_add(1));
-                    state.newcomers.push_front(one);
+                    state.unknown_callers.push_front(one);
                 }
             }
             None => {
                 if may_warn(&mut state.warned) {
                     tracing::warn!(%peer, received = hex, "gateway.unknown-registration");
                 }
-                state.newcomers.push_front(UnknownCaller {
+                state.unknown_callers.push_front(UnknownCaller {
                     received,
                     peer: peer.ip().to_string(),
                     first: now,
                     last: now,
                     times: 1,
                 });
-                state.newcomers.truncate(MOST_NEWCOMERS);
+                state.unknown_callers.truncate(MOST_UNKNOWN_CALLERS);
             }
         }
     }
 
     /// What dialled in and is no gateway, the newest first.
     #[must_use]
-    pub fn newcomers(&self) -> Vec<UnknownCaller> {
-        self.lock().newcomers.iter().cloned().collect()
+    pub fn unknown_callers(&self) -> Vec<UnknownCaller> {
+        self.lock().unknown_callers.iter().cloned().collect()
     }
 
     /// The connections of a gateway since the server started, the newest first.
@@ -256,6 +257,21 @@ impl Hub {
         lines.map(|line| line.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 
+    /// How a port of all addresses does; not tried yet where nothing is known of it.
+    #[must_use]
+    pub fn port_state(&self, port: u16) -> PortState {
+        self.lock().ports.get(&any_address(port)).copied().unwrap_or(PortState::Starting)
+    }
+
+    /// Notes how an address does; `None` where it is not listened at any more.
+    pub(crate) fn note_port(&self, address: SocketAddr, state: Option<PortState>) {
+        let mut known = self.lock();
+        match state {
+            Some(state) => drop(known.ports.insert(address, state)),
+            None => drop(known.ports.remove(&address)),
+        }
+    }
+
     pub(crate) fn config(&self) -> &DialInConfig {
         &self.0.config
     }
@@ -263,6 +279,11 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The port of all addresses.
+pub(crate) fn any_address(port: u16) -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], port))
 }
 
 /// Notes when a connection ended.

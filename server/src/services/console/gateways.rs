@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::wall_layout::Scope;
 use model::console::{GatewayLine, GatewayView, MeterLine, MeterQuery, Page};
 use model::error::AppError;
-use model::gateway::{GatewayForm, GatewaySettings, GatewayTest, Sweep, SweepInterval, Trust, UnknownCaller};
+use model::gateway::{GatewayForm, GatewaySettings, GatewayTest, PortState, Sweep, SweepInterval, Trust, UnknownCaller};
 use model::ids::{GatewayId, Uuid};
 use model::permission::Permission;
 use model::person::Who;
@@ -64,12 +64,13 @@ impl GatewaysPort for ConsoleService {
         Ok(if may_see { gateways::retired(&self.context.db).await? } else { Vec::new() })
     }
 
-    async fn newcomers(&self, who: &Who) -> Result<Vec<UnknownCaller>, AppError> {
-        Ok(if self.may_change(who).await? { self.context.gateway.newcomers() } else { Vec::new() })
+    async fn unknown_callers(&self, who: &Who) -> Result<Vec<UnknownCaller>, AppError> {
+        Ok(if self.may_change(who).await? { self.context.gateway.unknown_callers() } else { Vec::new() })
     }
 
-    async fn dial_in_port(&self) -> Result<Option<u16>, AppError> {
-        Ok(store::meters::dial_in_port(&self.context.db).await?)
+    async fn dial_in_port(&self) -> Result<Option<(u16, Option<PortState>)>, AppError> {
+        let port = store::meters::dial_in_port(&self.context.db).await?;
+        Ok(port.map(|port| (port, self.context.gateway.port_state(port))))
     }
 
     async fn set_dial_in_port(&self, who: &Who, port: Option<NonZeroU16>) -> Result<(), AppError> {

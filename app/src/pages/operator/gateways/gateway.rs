@@ -9,13 +9,13 @@ use super::super::sweep::sweep_form;
 use super::super::trust::trust_form;
 use super::{reach, round, state};
 use crate::api::form::parse;
-use crate::i18n::gateways::{found, texts};
+use crate::i18n::gateways::{RetireMeters, found, texts};
 use crate::i18n::{audit, lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
+use crate::ui::data_table::{Column, DataTable};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{GatewayChange, GatewayLine, GatewayLoss, GatewayMeter, GatewayView};
 use model::error::AppError;
@@ -138,25 +138,18 @@ fn meters(meters: &[(GatewayMeter, Latest)]) -> impl IntoView + use<> {
     });
     let rows = rows.collect_view();
     let none = meters.is_empty().then(|| view! { <p class="empty">{texts(lang()).no_meters}</p> });
+    let columns = [
+        Column::number(t.unit),
+        Column::text(t.room),
+        Column::text(t.state),
+        Column::number(t.age),
+        Column::text(t.serial),
+        Column::text(t.profile),
+    ];
     view! {
         <section class="stack-tight">
             <h2>{t.meters}</h2>
-            <TableScroll label=t.meters>
-                <table class="table stacked">
-                    <caption class="visually-hidden">{t.meters}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col" class="number">{t.unit}</th>
-                            <th scope="col">{t.room}</th>
-                            <th scope="col">{t.state}</th>
-                            <th scope="col" class="number">{t.age}</th>
-                            <th scope="col">{t.serial}</th>
-                            <th scope="col">{t.profile}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </TableScroll>
+            <DataTable label=t.meters columns stacked=true>{rows}</DataTable>
             {none}
         </section>
     }
@@ -177,22 +170,11 @@ fn connections(connections: &[DialInConnection]) -> impl IntoView + use<> {
     });
     let rows = rows.collect_view();
     (!connections.is_empty()).then(|| {
+        let columns = [Column::text(o.from), Column::text(o.until), Column::text(o.address)];
         view! {
             <section class="stack-tight">
                 <h2>{t.connections}</h2>
-                <TableScroll label=t.connections>
-                    <table class="table stacked">
-                        <caption class="visually-hidden">{t.connections}</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">{o.from}</th>
-                                <th scope="col">{o.until}</th>
-                                <th scope="col">{o.address}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </TableScroll>
+                <DataTable label=t.connections columns stacked=true>{rows}</DataTable>
             </section>
         }
     })
@@ -208,16 +190,11 @@ fn losses(losses: &[GatewayLoss]) -> impl IntoView + use<> {
     if losses.is_empty() {
         return view! { <section class="stack-tight"><h2>{t.losses}</h2><p class="empty">{t.no_losses}</p></section> }.into_any();
     }
+    let columns = [Column::text(o.from), Column::text(o.until)];
     view! {
         <section class="stack-tight">
             <h2>{t.losses}</h2>
-            <TableScroll label=t.losses>
-                <table class="table">
-                    <caption class="visually-hidden">{t.losses}</caption>
-                    <thead><tr><th scope="col">{o.from}</th><th scope="col">{o.until}</th></tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </TableScroll>
+            <DataTable label=t.losses columns>{rows}</DataTable>
         </section>
     }
     .into_any()
@@ -239,24 +216,28 @@ fn changes(changes: &[GatewayChange]) -> impl IntoView + use<> {
     });
     let rows = rows.collect_view();
     (!changes.is_empty()).then(|| {
+        let columns = [Column::text(o.time), Column::text(o.by), Column::text(o.action), Column::text(o.detail)];
         view! {
             <section class="stack-tight">
                 <h2>{t.changes}</h2>
-                <TableScroll label=t.changes>
-                    <table class="table stacked">
-                        <caption class="visually-hidden">{t.changes}</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">{o.time}</th>
-                                <th scope="col">{o.by}</th>
-                                <th scope="col">{o.action}</th>
-                                <th scope="col">{o.detail}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </TableScroll>
+                <DataTable label=t.changes columns stacked=true>{rows}</DataTable>
             </section>
+        }
+    })
+}
+
+/// The most meters that are listed unfolded.
+const FEW: usize = 20;
+
+/// A list of meters; a long one is folded.
+fn folded(lines: Vec<AnyView>) -> impl IntoView + use<> {
+    (!lines.is_empty()).then(|| {
+        let open = lines.len() <= FEW;
+        view! {
+            <details open=open>
+                <summary>{operator::texts(lang()).meters}</summary>
+                <ul class="plain-list">{lines}</ul>
+            </details>
         }
     })
 }
@@ -268,13 +249,13 @@ fn retire(gateway: &GatewayView) -> impl IntoView + use<> {
     let used: Vec<&GatewayMeter> = gateway.in_use().collect();
     let question = if used.is_empty() {
         let gone = gateway.meters.iter().map(|(meter, _)| {
-            view! { <li>{meter.room.to_string()}" "<span
-            class="num">{meter.serial.clone()}</span></li> }
+            view! { <li>{meter.room.to_string()}" "<span class="num">{meter.serial.clone()}</span></li> }
         });
-        let gone = gone.collect_view();
+        let count = u32::try_from(gateway.meters.len()).unwrap_or(u32::MAX);
+        let meters = folded(gone.map(IntoAny::into_any).collect());
         view! {
             <p>{t.retire_what}</p>
-            {(!gateway.meters.is_empty()).then(|| view! { <p>{t.retire_meters}</p><ul class="plain-list">{gone}</ul> })}
+            {(count > 0).then(|| view! { <p>{RetireMeters { count }.text(lang())}</p> })}
             <form method="post" action="/api/operator/gateways/retire">
                 <input type="hidden" name="gateway" value=gateway.id.to_string() />
                 <div class="buttons">
@@ -282,6 +263,7 @@ fn retire(gateway: &GatewayView) -> impl IntoView + use<> {
                     <a class="button" href=back>{t.keep}</a>
                 </div>
             </form>
+            {meters}
         }
         .into_any()
     } else {
@@ -294,11 +276,11 @@ fn retire(gateway: &GatewayView) -> impl IntoView + use<> {
                 </li>
             }
         });
-        let lines = lines.collect_view();
+        let lines = folded(lines.map(IntoAny::into_any).collect());
         view! {
             <Callout tone=Tone::Warn><p>{t.cannot_retire}</p></Callout>
-            <ul class="plain-list">{lines}</ul>
             <p><a class="button" href=back>{t.back}</a></p>
+            {lines}
         }
         .into_any()
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::gateway::BytePattern;
+use model::gateway::{BytePattern, PortState};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -63,16 +63,28 @@ impl Acceptor {
 
 /// Listens at an address until `stop`. One that is taken is tried again: the port may be free later.
 pub async fn serve(hub: Hub, address: SocketAddr, acceptor: Acceptor, stop: CancellationToken) {
+    listen(&hub, address, &acceptor, &stop).await;
+    hub.note_port(address, None);
+}
+
+async fn listen(hub: &Hub, address: SocketAddr, acceptor: &Acceptor, stop: &CancellationToken) {
     let mut is_said = false;
     loop {
         match TcpListener::bind(address).await {
             Ok(listener) => {
                 let at = listener.local_addr().unwrap_or(address);
                 tracing::info!(address = %at, tls = acceptor.0.is_some(), "dial-in.listening");
-                accept(&hub, &listener, &acceptor, &stop).await;
+                hub.note_port(address, Some(PortState::Listening));
+                accept(hub, &listener, acceptor, stop).await;
                 return;
             }
             Err(error) => {
+                let state = match error.kind() {
+                    io::ErrorKind::AddrInUse => PortState::InUse,
+                    io::ErrorKind::PermissionDenied => PortState::NotAllowed,
+                    _ => PortState::Failed,
+                };
+                hub.note_port(address, Some(state));
                 if !std::mem::replace(&mut is_said, true) {
                     tracing::error!(%address, %error, "dial-in.cannot-listen");
                 }

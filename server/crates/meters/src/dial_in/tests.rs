@@ -63,6 +63,31 @@ async fn dial(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     panic!("nothing listens at {address}");
 }
 
+async fn until_port(hub: &Hub, port: u16, wanted: PortState) {
+    let is_so = async {
+        while hub.port_state(port) != wanted {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(15), is_so).await.unwrap_or_else(|_| panic!("{:?}", hub.port_state(port)));
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_until_it_is_free() {
+    let (hub, _) = hub();
+    let other = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = other.local_addr().unwrap().port();
+    assert_eq!(hub.port_state(port), PortState::Starting);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(hub.clone(), any_address(port), Acceptor::default(), stop.clone()));
+    until_port(&hub, port, PortState::InUse).await;
+    drop(other);
+    until_port(&hub, port, PortState::Listening).await;
+    stop.cancel();
+    serving.await.unwrap();
+    assert_eq!(hub.port_state(port), PortState::Starting);
+}
+
 /// Whether the server ends a connection.
 async fn is_closed(stream: &mut TcpStream) -> bool {
     let read = timeout(Duration::from_secs(5), stream.read(&mut [0; 8])).await;
@@ -96,13 +121,13 @@ async fn an_unknown_registration_is_refused_and_listed_once() {
         assert!(is_closed(&mut dial(address, b"GW-9\r\n").await).await);
     }
     assert!(is_closed(&mut dial(address, &[0xff, 0]).await).await);
-    let newcomers = hub.newcomers();
-    let seen: Vec<_> = newcomers.iter().map(|one| (one.received.clone(), one.times)).collect();
+    let unknown_callers = hub.unknown_callers();
+    let seen: Vec<_> = unknown_callers.iter().map(|one| (one.received.clone(), one.times)).collect();
     assert_eq!(seen, [(vec![0xff, 0], 1), (b"GW-9\r\n".to_vec(), 2)]);
-    // A gateway of that registration wants in no more.
+    // A gateway of that registration is known.
     let pattern = BytePattern::parse("GW-9").unwrap();
     hub.set(vec![Registration { gateway: id(9), name: "G9".into(), pattern, mailbox: Arc::default() }]);
-    assert_eq!(hub.newcomers().len(), 1);
+    assert_eq!(hub.unknown_callers().len(), 1);
     stop.cancel();
 }
 
@@ -115,7 +140,7 @@ async fn the_silent_and_the_many_are_cut_off() {
     // The address has as many connections as it may have.
     assert!(is_closed(&mut dial(address, b"GW-1").await).await);
     assert!(is_closed(&mut silent).await && is_closed(&mut half).await);
-    assert!(hub.newcomers().is_empty(), "neither said who it is");
+    assert!(hub.unknown_callers().is_empty(), "neither said who it is");
     let mailbox = hub.lock().gateways[&id(1)].mailbox.clone();
     let _open = dial(address, b"GW-1").await;
     timeout(Duration::from_secs(5), mailbox.wait()).await.unwrap();

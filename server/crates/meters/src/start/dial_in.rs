@@ -1,21 +1,26 @@
 //! The ports where gateways dial in, and what is known of them.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use model::gateway::{DialInConnection, UnknownCaller};
+use model::gateway::{DialInConnection, PortState, UnknownCaller};
 use model::ids::GatewayId;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Bus, GatewayHandle, Shared};
-use crate::dial_in::{Acceptor, Registration, serve as serve_port};
+use crate::dial_in::{Acceptor, Registration, any_address, serve as serve_port};
 
 impl GatewayHandle {
     /// What dialled in and is no gateway, the newest first.
     #[must_use]
-    pub fn newcomers(&self) -> Vec<UnknownCaller> {
-        self.0.hub.newcomers()
+    pub fn unknown_callers(&self) -> Vec<UnknownCaller> {
+        self.0.hub.unknown_callers()
+    }
+
+    /// How the port where gateways dial in does.
+    #[must_use]
+    pub fn port_state(&self, port: u16) -> PortState {
+        self.0.hub.port_state(port)
     }
 
     /// The connections of a gateway that dials in since the server started, the newest first.
@@ -63,8 +68,7 @@ impl SitePort {
         }
         self.0 = port.map(|port| {
             let stop = shared.stop.child_token();
-            let address = SocketAddr::from(([0, 0, 0, 0], port));
-            tokio::spawn(serve_port(shared.hub.clone(), address, Acceptor::default(), stop.clone()));
+            tokio::spawn(serve_port(shared.hub.clone(), any_address(port), Acceptor::default(), stop.clone()));
             (port, stop)
         });
     }
