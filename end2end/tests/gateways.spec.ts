@@ -29,7 +29,7 @@ test("a gateway is added, tested, changed and retired", async ({ page }) => {
   await expect(page.getByText("换成 4G")).toBeVisible();
   await page.getByRole("link", { name: "停用" }).click();
   await page.getByRole("button", { name: "停用" }).click();
-  await expect(page.getByText("不再抄读").first()).toBeVisible();
+  await expect(page.getByText("已停用，不再抄读").first()).toBeVisible();
   expect(errors).toEqual([]);
 });
 
@@ -103,7 +103,7 @@ test("the meters of a new gateway are found, placed, accepted and retired with i
     await page.getByRole("link", { name: "停用" }).click();
     await expect(page.getByText("260100000001")).toBeVisible();
     await page.getByRole("button", { name: "停用" }).click();
-    await expect(page.getByText("不再抄读").first()).toBeVisible();
+    await expect(page.getByText("已停用，不再抄读").first()).toBeVisible();
     await page.goto(`http://${site.address}/meters`);
     await expect(page.getByText("260100000001")).toHaveCount(0);
     expect(errors).toEqual([]);
