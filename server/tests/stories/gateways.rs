@@ -152,6 +152,11 @@ both!(a_gateway_is_added_changed_and_replaced_by_form, |w: World| async move {
     let clash = [("name", "G11"), ("transport", "dial-in"), ("registration", "GW-91")];
     let refused = admin.post("/api/operator/gateways/add", &add(other, &clash)).await;
     assert!(location(&refused).contains("e=registration-taken"), "{}", location(&refused));
+    let history = estate::gateways::changes(&w.db, key.parse().unwrap()).await.unwrap();
+    let actions: Vec<_> = history.iter().map(|change| (change.by.as_str(), change.action.as_str())).collect();
+    let by = w.word("SELECT name FROM users WHERE login = 'root'").await;
+    let wanted = ["gateway.replace", "gateway.change", "gateway.create"].map(|action| (by.as_str(), action));
+    assert_eq!(actions, wanted, "a history names people");
     let page = admin.get(&format!("/gateways/{key}")).await.text().await.unwrap();
     assert!(page.contains("burnt") && page.contains("GW-9") && page.contains("gw.example:502"), "the history names it");
     assert!(admin.get("/gateways").await.text().await.unwrap().contains("/gateways/new"));

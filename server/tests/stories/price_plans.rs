@@ -200,6 +200,11 @@ both!(a_version_is_made_in_the_browser_without_webassembly, |w: World| async mov
     for part in [r#"action="/prices/preview""#, r#"value="rooms""#, r#"name="price" "#, r#"value="0.5000""#, "s1_to_month"] {
         assert!(form.contains(part), "{part}: {form}");
     }
+    // A name is as long as the form says, in characters.
+    let name = "%E4%BB%B7".repeat(60);
+    let tiers = "period=month&threshold2=240.5&threshold3=400&surcharge2=0.05&surcharge3=0.3";
+    let long = text(&format!("/prices/preview?plan={name}&kind=flat&price=0.6&{tiers}")).await;
+    assert!(long.contains("/api/operator/publish-prices") && long.contains("240.50 kWh"), "{long}");
     let wrong = text("/prices/preview?plan=rooms&kind=flat&price=11&period=none").await;
     assert!(wrong.contains("不超过 10 元/kWh") && wrong.contains(r#"value="11""#), "{wrong}");
     let preview = text("/prices/preview?plan=rooms&kind=flat&price=0.6&period=none").await;
