@@ -209,6 +209,8 @@ pub enum Fault {
     AmountRefused,
     /// The wallet is on the server and no prices apply to the room.
     NoPrices,
+    /// Another person approves prices that are new or changed, or that apply somewhere else.
+    PricesNeedApproval,
 }
 
 /// What an import does to one kind of thing.

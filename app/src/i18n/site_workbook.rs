@@ -108,6 +108,7 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::RoomSellsNothing => t.room_sells_nothing,
         Fault::AmountRefused => t.amount_refused,
         Fault::NoPrices => t.no_prices,
+        Fault::PricesNeedApproval => t.prices_need_approval,
     };
     plain.to_owned()
 }

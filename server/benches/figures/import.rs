@@ -10,7 +10,7 @@ use domain::order::Limits;
 use domain::rng::Rng;
 use domain::site_plan::{GatewayRow, MeterRow, Row, SiteRows};
 use domain::wall_layout::Scope;
-use estate::site_import::{self, Import};
+use estate::site_import::{self, Import, ImportWay};
 use model::console::RoomName;
 use model::gateway::{Dialling, Host};
 use model::ids::UserId;
@@ -74,6 +74,7 @@ async fn import(db: &Db, who: &Who, file: &[u8], models: &BTreeMap<String, Model
         site: "bench",
         password_hashes: &password_hashes,
         who,
+        way: ImportWay::CommandLine,
         limits: &limits,
         progress: &|_| (),
     };

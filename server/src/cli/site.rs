@@ -75,8 +75,11 @@ pub async fn import(config: &Config, args: &ImportArgs) -> Outcome {
     if !who.may(Permission::Site) {
         return Err(format!("{} may not import the site", args.by).into());
     }
-    let preview =
-        if args.dry_run { site.dry_run(&name, &bytes).await? } else { site.import(&who, &args.site, &name, &bytes).await? };
+    let preview = if args.dry_run {
+        site.dry_run(&who, &name, &bytes).await?
+    } else {
+        site.import(&who, &args.site, &name, &bytes).await?
+    };
     db.close().await;
     print(&preview, lang, args.dry_run);
     Ok(if preview.problem_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -14,8 +14,8 @@ use model::site_workbook::{Column, Fault, Preview, Problem, Sheet};
 use super::Context;
 use super::auth::{Passwords, is_weak};
 use domain::order::Limits;
-use domain::site_plan::{Conflict, MeterRow, Row, SitePlan, SiteRows, plan};
-use estate::site_import::{self, Import};
+use domain::site_plan::{Conflict, MeterRow, Row, SitePlan, SiteRows};
+use estate::site_import::{self, Import, ImportWay};
 use meters::profile::{Profile, Profiles};
 use workbook::{Contents, FileReader, Model};
 
@@ -38,32 +38,33 @@ impl SiteService {
         Self { context, passwords, models: profiles.iter().map(model).collect(), limits }
     }
 
-    /// What importing this file would do.
-    pub async fn dry_run(&self, name: &str, bytes: &[u8]) -> Result<Preview, AppError> {
-        self.dry_run_of(&self.read(name, bytes)).await
+    /// What importing this file on the command line would do.
+    pub async fn dry_run(&self, who: &Who, name: &str, bytes: &[u8]) -> Result<Preview, AppError> {
+        self.dry_run_of((ImportWay::CommandLine, who), &self.read(name, bytes)).await
     }
 
     /// What importing these files would do.
-    pub async fn dry_run_of(&self, contents: &Contents) -> Result<Preview, AppError> {
-        let state = site_import::read(&self.context.db).await?;
-        Ok(preview(contents, plan(&contents.rows, &state)))
+    pub async fn dry_run_of(&self, (way, who): (ImportWay, &Who), contents: &Contents) -> Result<Preview, AppError> {
+        let planned = site_import::dry_run(&self.context.db, self.context.now(), &contents.rows, (way, who.user)).await?;
+        Ok(preview(contents, planned))
     }
 
-    /// Imports the file, or nothing of it where it has a problem. `site` names the site where there is none yet.
+    /// Imports the file on the command line, or nothing of it where it has a problem. `site` names the site where there is
+    /// none yet.
     pub async fn import(&self, who: &Who, site: &str, name: &str, bytes: &[u8]) -> Result<Preview, AppError> {
-        self.import_contents(who, site, &self.read(name, bytes), &|_| ()).await
+        self.import_contents((ImportWay::CommandLine, who), site, &self.read(name, bytes), &|_| ()).await
     }
 
     /// The same of what was read; `progress` hears what is being done.
     pub async fn import_contents(
         &self,
-        who: &Who,
+        (way, who): (ImportWay, &Who),
         site: &str,
         contents: &Contents,
         progress: &(dyn Fn(ImportPhase) + Sync),
     ) -> Result<Preview, AppError> {
         if !contents.problems.is_empty() {
-            return self.dry_run_of(contents).await;
+            return self.dry_run_of((way, who), contents).await;
         }
         let password_hashes = self.password_hashes(contents, progress).await?;
         let stored = |sheet| progress(ImportPhase::Storing(sheet));
@@ -72,6 +73,7 @@ impl SiteService {
             site,
             password_hashes: &password_hashes,
             who,
+            way,
             limits: &self.limits,
             progress: &stored,
         };

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Context;
 use super::site::SiteService;
+use estate::site_import::ImportWay;
 use workbook::Contents;
 
 /// How long an upload is kept, ms.
@@ -122,7 +123,7 @@ impl SiteImportService {
         let now = self.context.now();
         let stage = Mutex::new(Stage::Running(ImportPhase::Reading));
         let upload = Arc::new(Upload { id: self.context.rng.id(now), files, until: now.plus(KEPT), stage });
-        let preview = self.site.dry_run_of(&self.contents(&upload).await?).await?;
+        let preview = self.site.dry_run_of((ImportWay::Page, who), &self.contents(&upload).await?).await?;
         upload.set(Stage::Checked(Arc::new(preview)));
         {
             let mut kept = self.kept();
@@ -168,7 +169,7 @@ impl SiteImportService {
     async fn run(&self, who: &Who, upload: &Arc<Upload>) -> Result<Preview, AppError> {
         let contents = self.contents(upload).await?;
         let progress = |phase| upload.set(Stage::Running(phase));
-        self.site.import_contents(who, SITE, &contents, &progress).await
+        self.site.import_contents((ImportWay::Page, who), SITE, &contents, &progress).await
     }
 }
 

@@ -70,7 +70,7 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     };
     let discovery = DiscoveryService::new(context.clone(), site(), profiles.clone());
     let file = discovery.found_workbook(&who, gateway, Lang::Zh).await.unwrap();
-    let checked = site().dry_run("found.xlsx", &file).await.unwrap();
+    let checked = site().dry_run(&who, "found.xlsx", &file).await.unwrap();
     assert!(checked.problem_count > 0 && checked.problems.iter().all(|one| one.fault == Fault::Empty), "{checked:?}");
     // Only where something can be placed the page needs all rooms: it is sent every second while a scan runs.
     let shown = discovery.scan(&who, gateway).await.unwrap();

@@ -9,6 +9,7 @@ use domain::order::Limits;
 use domain::returns::Rules;
 use domain::site_plan::{MeterRow, Row, SiteRows};
 use estate::gateways::GatewayEdit;
+use estate::site_import::ImportWay;
 use estate::{gateways, meter_setup, site_import};
 use model::case::CaseDetail;
 use model::console::RoomName;
@@ -322,6 +323,7 @@ fn importing(w: &World, clerk: UserId, row: MeterRow) -> impl Future<Output = Re
             site: "园区",
             password_hashes: &password_hashes,
             who: &who,
+            way: ImportWay::CommandLine,
             limits: &limits,
             progress: &|_| {},
         };

@@ -107,7 +107,7 @@ both!(the_export_imported_again_changes_nothing, |w: World| async move {
     for lang in Lang::ALL {
         let file = office.site.export(lang).await.unwrap();
         for done in [
-            office.site.dry_run("site.xlsx", &file).await.unwrap(),
+            office.site.dry_run(&office.who, "site.xlsx", &file).await.unwrap(),
             office.site.import(&office.who, "园区", "site.xlsx", &file).await.unwrap(),
         ] {
             assert_eq!((done.problem_count, done.is_idle(), &done.problems), (0, true, &vec![]));

@@ -163,3 +163,43 @@ both!(uploads_are_bounded_and_for_those_who_may, |w: World| async move {
     assert_eq!(upload(&web, &clerk, &ALL).await, "", "refused without a redirect");
     assert!(upload(&web, &web.visitor(), &ALL).await.starts_with("/login"));
 });
+
+const PRICES: &[u8] = "Price plan,Building,Price\n居民,,0.65\n".as_bytes();
+const DEARER: &[u8] = "Price plan,Building,Price\n居民,,0.70\n".as_bytes();
+const ELSEWHERE: &[u8] = "Price plan,Building,Price\n居民,,0.65\n居民,1号楼,0.65\n".as_bytes();
+
+both!(imported_prices_need_whoever_approves_them, |w: World| async move {
+    let web = Web::start(&w).await;
+    let admin = web.person(&w, Role::Admin, "admin").await;
+    let published = || async { w.number("SELECT COUNT(*) FROM price_versions").await };
+    // Nobody else is there who could approve.
+    upload(&web, &admin, &[("rooms.csv", ROOMS.as_bytes()), ("prices.csv", PRICES)]).await;
+    admin.post("/api/operator/site/import", &format!("id={}", id(&page(&admin).await))).await;
+    until(SOON, "the import", || async { page(&admin).await.contains("导入完成") }).await;
+    assert_eq!(published().await, 1);
+    w.clock.advance(60_000);
+    // Somebody comes between the dry run and the import.
+    upload(&web, &admin, &[("prices.csv", DEARER)]).await;
+    let checked = page(&admin).await;
+    let _other = web.person(&w, Role::Admin, "other").await;
+    admin.post("/api/operator/site/import", &format!("id={}", id(&checked))).await;
+    until(SOON, "the refusal", || async { page(&admin).await.contains(">A2</td>") }).await;
+    assert!(page(&admin).await.contains("须由另一人复核"));
+    for (file, cell) in [(DEARER, "A2"), (ELSEWHERE, "B3")] {
+        upload(&web, &admin, &[("prices.csv", file)]).await;
+        let refused = page(&admin).await;
+        assert!(refused.contains(&format!(">{cell}</td>")), "{refused}");
+        let done = admin.post("/api/operator/site/import", &format!("id={}", id(&refused))).await;
+        assert!(location(&done).ends_with("e=conflict"));
+    }
+    upload(&web, &admin, &[("prices.csv", PRICES)]).await;
+    assert!(!page(&admin).await.contains("须由另一人复核"), "what does not differ is no change");
+    assert_eq!((published().await, w.number("SELECT COUNT(*) FROM price_assignments").await), (1, 1));
+    // Whoever has the machine decides alone.
+    let (context, profiles) = (w.context().await, Profiles::load(None).unwrap());
+    let site = SiteService::new(context, Passwords::new(w.rng.clone()).unwrap(), &profiles, Limits::default());
+    let who = w.admin("third").await;
+    assert_eq!(site.import(&who, "园区", "prices.csv", DEARER).await.unwrap().problem_count, 0);
+    assert_eq!(published().await, 2);
+    story_support::closings::proved(&w).await;
+});

@@ -20,12 +20,13 @@ use model::tariff::Prices;
 use crate::serial::Serial;
 pub use types::*;
 
-/// Compares the rows with the site.
+/// Compares the rows with the site. Whether prices may be changed depends on who imports.
 ///
 /// # Errors
 /// Every conflict; then nothing may be done.
-pub fn plan(rows: &SiteRows, state: &SiteState) -> Result<SitePlan, Vec<Conflict>> {
-    let mut planner = Planner { rows, state, plan: SitePlan::default(), conflicts: Vec::new(), rooms: HashSet::new() };
+pub fn plan(rows: &SiteRows, state: &SiteState, changes: PriceChanges) -> Result<SitePlan, Vec<Conflict>> {
+    let (plan, conflicts, rooms) = (SitePlan::default(), Vec::new(), HashSet::new());
+    let mut planner = Planner { rows, state, changes, plan, conflicts, rooms };
     planner.rooms();
     planner.gateways();
     planner.meters();
@@ -37,6 +38,7 @@ pub fn plan(rows: &SiteRows, state: &SiteState) -> Result<SitePlan, Vec<Conflict
 struct Planner<'a> {
     rows: &'a SiteRows,
     state: &'a SiteState,
+    changes: PriceChanges,
     plan: SitePlan,
     conflicts: Vec<Conflict>,
     /// Rooms that the workbook adds.
@@ -220,10 +222,15 @@ impl<'a> Planner<'a> {
             };
             let known = state.plans.get(&row.plan);
             let published = first_row && known.is_none_or(|plan| plan.prices != row.prices);
+            let assigned = known.is_none_or(|plan| !plan.applies_to.contains(&row.building));
+            if (published || assigned) && self.changes == PriceChanges::NeedApproval {
+                let column = if published { Column::Plan } else { Column::Building };
+                self.refuse(Sheet::Prices, *number, column, Fault::PricesNeedApproval);
+                continue;
+            }
             if published {
                 self.plan.prices.push((row.plan.clone(), row.prices.clone()));
             }
-            let assigned = known.is_none_or(|plan| !plan.applies_to.contains(&row.building));
             if assigned {
                 self.plan.assignments.push((row.plan.clone(), row.building.clone()));
             }

@@ -10,7 +10,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use domain::rng::Rng;
-use domain::site_plan::{GatewayRow, MeterRow, MeterState, Row, SitePlan, SiteRows, SiteState, plan};
+use domain::site_plan::{GatewayRow, MeterRow, MeterState, PriceChanges, Row, SitePlan, SiteRows, SiteState, plan};
 use model::site_workbook::Fault;
 use store::audit::{self, Entry};
 use store::console::{above, names};
@@ -177,11 +177,13 @@ struct NearMeter {
 /// What an import of this one row would do.
 fn checked(row: &MeterRow, state: &SiteState) -> Result<SitePlan> {
     let rows = SiteRows { meters: vec![Row { number: 1, value: row.clone() }], ..SiteRows::default() };
-    let planned = plan(&rows, state).map_err(|conflicts| match conflicts.first().map(|conflict| &conflict.fault) {
-        Some(Fault::AddressTaken(_)) => AppError::AddressTaken,
-        Some(Fault::MeterInUse) => AppError::MeterInUse,
-        Some(Fault::UnknownRoom | Fault::UnknownGateway) => AppError::NotFound,
-        _ => AppError::Invalid,
+    let planned = plan(&rows, state, PriceChanges::NeedApproval).map_err(|conflicts| {
+        match conflicts.first().map(|conflict| &conflict.fault) {
+            Some(Fault::AddressTaken(_)) => AppError::AddressTaken,
+            Some(Fault::MeterInUse) => AppError::MeterInUse,
+            Some(Fault::UnknownRoom | Fault::UnknownGateway) => AppError::NotFound,
+            _ => AppError::Invalid,
+        }
     });
     Ok(planned?)
 }

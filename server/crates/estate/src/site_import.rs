@@ -3,5 +3,5 @@
 mod apply;
 mod state;
 
-pub use apply::{Import, apply};
+pub use apply::{Import, ImportWay, apply, dry_run};
 pub use state::{read, rows, state};

@@ -123,8 +123,13 @@ fn holds_already(decision: &Decision, basis: &Basis) -> bool {
 
 /// Whether somebody else could approve what an operator asks for the whole site: then it waits for that.
 pub async fn waits_for_another(db: &Db, at: Timestamp, who: UserId) -> Result<bool> {
-    let mut tx = db.begin().await?;
-    person::another(&mut tx, at, who, None).await
+    let mut tx = db.begin_reading().await?;
+    waits_for_another_within(&mut tx, at, who).await
+}
+
+/// [`waits_for_another`] in the caller's transaction.
+pub async fn waits_for_another_within(tx: &mut Tx, at: Timestamp, who: UserId) -> Result<bool> {
+    person::another(tx, at, who, None).await
 }
 
 async fn same_subject(tx: &mut Tx, decision: &Decision) -> Result<Option<(UserId, JsonText<Decision>)>> {

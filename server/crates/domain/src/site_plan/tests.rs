@@ -66,14 +66,18 @@ fn after(rows: &SiteRows) -> SiteState {
     state
 }
 
+fn planned(rows: &SiteRows, state: &SiteState) -> Result<SitePlan, Vec<Conflict>> {
+    plan(rows, state, PriceChanges::Allowed)
+}
+
 fn conflicts(rows: &SiteRows, state: &SiteState) -> Vec<(u32, Column, Fault)> {
-    let found = plan(rows, state).unwrap_err();
+    let found = planned(rows, state).unwrap_err();
     found.into_iter().map(|Conflict { row, column, fault, .. }| (row, column, fault)).collect()
 }
 
 #[test]
 fn an_empty_site_gets_everything_once() {
-    let planned = plan(&site(), &SiteState::default()).unwrap();
+    let planned = planned(&site(), &SiteState::default()).unwrap();
     assert_eq!((planned.buildings.len(), planned.floors.len(), planned.rooms.len()), (1, 1, 2));
     assert_eq!((planned.new_gateways.len(), planned.new_meters.len(), planned.prices.len()), (1, 2, 1));
     assert_eq!(planned.assignments, [("P".to_owned(), None)]);
@@ -85,7 +89,7 @@ fn an_empty_site_gets_everything_once() {
 #[test]
 fn the_same_workbook_again_changes_nothing() {
     let rows = site();
-    let planned = plan(&rows, &after(&rows)).unwrap();
+    let planned = planned(&rows, &after(&rows)).unwrap();
     let counts = planned.counts;
     assert_eq!(counts.map(|counts| counts.unchanged), [2, 1, 2, 1, 2]);
     assert_eq!(planned, SitePlan { counts, ..SitePlan::default() });
@@ -96,7 +100,7 @@ fn two_meters_may_exchange_their_addresses() {
     let mut rows = site();
     let state = after(&rows);
     rows.meters = vec![row(2, meter(1, "101", 2)), row(3, meter(2, "102", 1))];
-    assert_eq!(plan(&rows, &state).unwrap().changed_meters.len(), 2);
+    assert_eq!(planned(&rows, &state).unwrap().changed_meters.len(), 2);
     // The other meter is not in the workbook and keeps its address.
     rows.meters.truncate(1);
     assert_eq!(conflicts(&rows, &state), [(2, Column::Unit, Fault::AddressTaken("000000000002".into()))]);
@@ -109,7 +113,7 @@ fn a_meter_in_use_keeps_its_room_and_wallet() {
     rows.meters = vec![row(2, MeterRow { wallet: Wallet::Server, ..meter(1, "102", 9) })];
     assert_eq!(conflicts(&rows, &state), [(2, Column::Room, Fault::MeterInUse), (2, Column::Wallet, Fault::MeterInUse)]);
     rows.meters = vec![row(3, meter(2, "101", 9))];
-    assert_eq!(plan(&rows, &state).unwrap().changed_meters.len(), 1);
+    assert_eq!(planned(&rows, &state).unwrap().changed_meters.len(), 1);
 }
 
 #[test]
@@ -154,7 +158,7 @@ fn residents_join_and_are_renamed() {
     let accounts =
         vec![row(2, AccountRow { resident: "Ann".into(), ..account("101", "a", 500) }), row(3, account("101", "c", 7))];
     let next = SiteRows { accounts, ..SiteRows::default() };
-    let planned = plan(&next, &state).unwrap();
+    let planned = planned(&next, &state).unwrap();
     assert_eq!((planned.renamed.len(), planned.joining.len(), planned.new_accounts.len()), (1, 1, 0));
 }
 
@@ -175,8 +179,25 @@ fn changed_prices_are_published_once_for_a_plan() {
     let state = after(&rows);
     let price = |building| PriceRow { plan: "P".into(), building, prices: Prices::flat(7_000) };
     rows.prices = vec![row(2, price(None)), row(3, price(Some("A".into())))];
-    let planned = plan(&rows, &state).unwrap();
+    let planned = planned(&rows, &state).unwrap();
     assert_eq!((planned.prices.len(), planned.assignments.len()), (1, 1));
+}
+
+#[test]
+fn prices_that_need_approval_are_refused() {
+    let mut rows = site();
+    let refused = |rows: &SiteRows, state: &SiteState| {
+        let found = plan(rows, state, PriceChanges::NeedApproval).unwrap_err();
+        found.into_iter().map(|Conflict { row, column, fault, .. }| (row, column, fault)).collect::<Vec<_>>()
+    };
+    let state = after(&rows);
+    assert_eq!(refused(&rows, &SiteState::default()), [(2, Column::Plan, Fault::PricesNeedApproval)], "a new plan");
+    assert!(plan(&rows, &state, PriceChanges::NeedApproval).is_ok(), "nothing differs");
+    let price = |building, e4| PriceRow { plan: "P".into(), building, prices: Prices::flat(e4) };
+    rows.prices = vec![row(2, price(None, 7_000))];
+    assert_eq!(refused(&rows, &state), [(2, Column::Plan, Fault::PricesNeedApproval)]);
+    rows.prices = vec![row(2, price(None, 6_500)), row(3, price(Some("A".into()), 6_500))];
+    assert_eq!(refused(&rows, &state), [(3, Column::Building, Fault::PricesNeedApproval)], "another place");
 }
 
 #[test]
@@ -189,7 +210,7 @@ fn registrations_of_two_gateways_are_told_apart() {
     state.gateways.insert("old".into(), (GatewayId(Uuid::from_u128(1)), dial_in("old", "GW1")));
     let planned = |rows: Vec<GatewayRow>| {
         let gateways = (2..).zip(rows).map(|(number, value)| Row { number, value }).collect();
-        plan(&SiteRows { gateways, ..SiteRows::default() }, &state)
+        planned(&SiteRows { gateways, ..SiteRows::default() }, &state)
     };
     let taken = planned(vec![dial_in("new", "GW12")]).unwrap_err();
     assert_eq!(taken[0].fault, Fault::RegistrationTaken("old".into()));

@@ -146,6 +146,14 @@ pub struct NewAccount {
     pub opening: Fen,
 }
 
+/// Whether an import may publish prices and give them to places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceChanges {
+    Allowed,
+    /// Another person approves prices, on the page of prices.
+    NeedApproval,
+}
+
 /// A row that does not fit what the site has or what other rows say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {

@@ -19,8 +19,9 @@ use crate::places::{self, NewPlace};
 use domain::order::Limits;
 use domain::rng::Rng;
 use domain::serial::Serial;
-use domain::site_plan::{AccountRow, Conflict, NewAccount, SitePlan, SiteRows, SiteState, plan};
+use domain::site_plan::{AccountRow, Conflict, NewAccount, PriceChanges, SitePlan, SiteRows, SiteState, plan};
 use store::accounts::{self, NewResident, OpenAccount};
+use store::approvals;
 use store::audit::{self, Entry};
 use store::bulk::Bulk;
 use store::meters;
@@ -33,6 +34,15 @@ static METERS: LazyLock<Bulk> = LazyLock::new(|| {
 });
 static PLACES: LazyLock<Bulk> = LazyLock::new(|| Bulk::new("INSERT INTO places (id, parent_id, kind, name, sort)", 5, ""));
 
+/// How an import reaches the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportWay {
+    /// Prices wait for another person there, where there is one.
+    Page,
+    /// Whoever has the machine decides alone.
+    CommandLine,
+}
+
 /// What is imported, and in whose name.
 pub struct Import<'a> {
     pub rows: &'a SiteRows,
@@ -41,9 +51,30 @@ pub struct Import<'a> {
     /// Argon2id hashes of the first passwords, by login name; without one a resident cannot log in yet.
     pub password_hashes: &'a HashMap<String, String>,
     pub who: &'a Who,
+    pub way: ImportWay,
     pub limits: &'a Limits,
     /// Hears which sheet is stored next.
     pub progress: &'a (dyn Fn(Sheet) + Sync),
+}
+
+/// What importing these rows would do.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn dry_run(
+    db: &Db,
+    at: Timestamp,
+    rows: &SiteRows,
+    (way, who): (ImportWay, UserId),
+) -> Result<std::result::Result<SitePlan, Vec<Conflict>>> {
+    let mut tx = db.begin_reading().await?;
+    let changes = price_changes(&mut tx, at, way, who).await?;
+    Ok(plan(rows, &state(&mut tx).await?, changes))
+}
+
+async fn price_changes(tx: &mut Tx, at: Timestamp, way: ImportWay, who: UserId) -> Result<PriceChanges> {
+    let waits = way == ImportWay::Page && approvals::waits_for_another_within(tx, at, who).await?;
+    Ok(if waits { PriceChanges::NeedApproval } else { PriceChanges::Allowed })
 }
 
 /// Imports in one transaction, by a plan made in it, so that nothing changes between plan and deed.
@@ -60,7 +91,8 @@ pub async fn apply(
     // Before the meters: none is placed behind a gateway that is being retired.
     gateways::lock_all(&mut tx).await?;
     let mut site = state(&mut tx).await?;
-    let mut planned = plan(import.rows, &site);
+    let changes = price_changes(&mut tx, at, import.way, import.who.user).await?;
+    let mut planned = plan(import.rows, &site, changes);
     // On PostgreSQL an account may have been opened meanwhile on a meter that changes.
     let changing: BTreeSet<MeterId> = planned.iter().flat_map(|plan| plan.changed_meters.iter().map(|(id, _)| *id)).collect();
     if !changing.is_empty() {
@@ -68,7 +100,7 @@ pub async fn apply(
             meters::lock(&mut tx, meter).await?;
         }
         site = state(&mut tx).await?;
-        planned = plan(import.rows, &site);
+        planned = plan(import.rows, &site, changes);
     }
     let planned = match planned {
         Ok(planned) => planned,
