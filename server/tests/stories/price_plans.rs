@@ -70,7 +70,9 @@ both!(a_plan_page_shows_versions_places_and_the_year, |w: World| async move {
     assert_eq!(page.versions.iter().find(|version| version.number == 1), page.in_force());
     let [place] = &page.places[..] else { panic!("{:?}", page.places) };
     assert_eq!((place.name.as_str(), place.meter_wallets, place.server_wallets), ("3", 0, 1));
-    let kind = |day: Date| page.year.days.iter().find(|one| one.day == day).map(|day| page.year.kinds[day.kind].versions.clone());
+    let kind = |day: Date| {
+        page.year.days.iter().find(|one| one.day == day).and_then(|day| Some(page.year.kinds[day.kind?].versions.clone()))
+    };
     assert_eq!(kind(later.date()), Some(vec![2]));
     let last = page.year.days.last().unwrap().day;
     assert_eq!((page.year.days[0].day.ymd().1, last.ymd().1), (1, 12), "a whole year");

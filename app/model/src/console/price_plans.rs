@@ -21,8 +21,9 @@ pub struct PriceYear {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct YearDay {
     pub day: Date,
-    /// Its place in [`PriceYear::kinds`], by the version in force when the day begins.
-    pub kind: usize,
+    /// Its place in [`PriceYear::kinds`], by the version in force when the day begins, or on the first day of the plan by its
+    /// first version; `None` before that.
+    pub kind: Option<usize>,
     /// The number of a version that takes over on this day.
     pub starts: Option<i64>,
 }

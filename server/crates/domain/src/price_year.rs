@@ -13,17 +13,18 @@ pub struct Numbered {
     pub prices: Prices,
 }
 
-/// The calendar of a year. `versions` ascend in time; the first applies before its instant, too. Empty without versions.
+/// The calendar of a year. `versions` ascend in time; the day on which the first begins is its own. Empty without versions.
 #[must_use]
 pub fn year(year: i64, versions: &[Numbered]) -> PriceYear {
     let mut calendar = PriceYear { year, ..PriceYear::default() };
     let (Some(first), Some(last)) = (Date::from_ymd(year, 1, 1), Date::from_ymd(year, 12, 31)) else { return calendar };
+    let Some(earliest) = versions.first() else { return calendar };
     for day in (first.0..=last.0).map(Date) {
         let begun = versions.iter().rev().find(|version| version.from <= day.start());
-        let Some(version) = begun.or_else(|| versions.first()) else { return calendar };
+        let version = begun.or_else(|| (earliest.from.date() == day).then_some(earliest));
         let later = versions.iter().skip(1);
         let starts = later.filter(|version| version.from.date() == day).map(|version| version.number).next_back();
-        let kind = kind_of(&mut calendar.kinds, version, day);
+        let kind = version.map(|version| kind_of(&mut calendar.kinds, version, day));
         calendar.days.push(YearDay { day, kind, starts });
     }
     calendar
@@ -98,7 +99,7 @@ mod tests {
 
     fn kind(calendar: &PriceYear, month: u8, day: u8) -> usize {
         let date = Date::from_ymd(calendar.year, month, day).unwrap();
-        calendar.days.iter().find(|one| one.day == date).unwrap().kind
+        calendar.days.iter().find(|one| one.day == date).unwrap().kind.unwrap()
     }
 
     #[test]
@@ -127,8 +128,17 @@ mod tests {
         let starts: Vec<_> = calendar.days.iter().filter_map(|day| Some((day.day.to_string(), day.starts?))).collect();
         assert_eq!(starts, [("2026-05-01".to_owned(), 2), ("2026-08-01".to_owned(), 3)]);
         assert_eq!(calendar.kinds[0].versions, [1, 3]);
-        assert_eq!(year(2025, &versions).kinds[0].versions, [1], "the first applies before its instant");
         assert_eq!(year(2026, &[]).days, []);
+    }
+
+    #[test]
+    fn a_day_before_the_first_version_has_no_price() {
+        let calendar = year(2026, &[numbered(1, at(2026, 11, 29, 16), Prices::flat(5_000))]);
+        let of = |month, day| calendar.days.iter().find(|one| Some(one.day) == Date::from_ymd(2026, month, day)).unwrap().kind;
+        assert_eq!([of(1, 1), of(11, 28), of(11, 29), of(12, 31)], [None, None, Some(0), Some(0)]);
+        assert_eq!(calendar.kinds.iter().map(|kind| kind.days).collect::<Vec<_>>(), [33]);
+        let earlier = year(2025, &[numbered(1, at(2026, 11, 29, 16), Prices::flat(5_000))]);
+        assert_eq!((earlier.days.len(), earlier.kinds.len()), (365, 0));
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn month(days: &[YearDay], today: Option<Date>) -> impl IntoView + use<> {
 
 fn cell(day: YearDay, today: Option<Date>) -> AnyView {
     let (_, _, number) = day.day.ymd();
-    let mut class = colour(day.kind);
+    let mut class = day.kind.map_or_else(|| "muted".to_owned(), colour);
     if today == Some(day.day) {
         class.push_str(" today");
     }
@@ -82,10 +82,13 @@ fn cell(day: YearDay, today: Option<Date>) -> AnyView {
     if starts.is_some() {
         class.push_str(" takes-over");
     }
+    let letter = day.kind.map_or('–', letter);
+    let none = day.kind.is_none().then(|| texts(lang()).no_version_yet.to_owned());
+    let starts = starts.or(none);
     let said = starts.clone().map(|words| view! { <span class="visually-hidden">" "{words}</span> });
     view! {
         <td class=class title=starts aria-current=(today == Some(day.day)).then_some("date")>
-            {number}<span class="kind-letter">{letter(day.kind)}</span>{said}
+            {number}<span class="kind-letter">{letter}</span>{said}
         </td>
     }
     .into_any()
