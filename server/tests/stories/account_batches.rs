@@ -243,6 +243,7 @@ both!(a_term_ends_with_a_settlement_list, |w: World| async move {
     let seen = desk.console.account_batch(&clerk, id, 0).await.unwrap();
     assert_eq!((seen.finished, seen.left, seen.paid, seen.is_moving()), (3, Fen(3_000), Fen(3_000), false));
     assert!(seen.rooms.lines.iter().all(|room| room.account.as_ref().is_some_and(|(_, state)| *state == AccountState::Closed)));
+    assert!(seen.rooms.lines.iter().all(|room| !room.residents.is_empty()), "who is paid out: {:?}", seen.rooms.lines);
     proved(&s.w).await;
     engine.stop().await;
 });

@@ -169,6 +169,8 @@ pub struct BatchRoom {
     pub account: Option<(String, AccountState)>,
     /// Name and login name of the resident who was named.
     pub resident: Option<(String, String)>,
+    /// Whoever lives there by its account, or lived there when that was closed.
+    pub residents: String,
     /// What was taken over.
     pub amount: Fen,
     pub closing: Option<ClosingId>,

@@ -1,7 +1,7 @@
 //! `/account-batch.csv`: the rooms of a batch of accounts; for closures the settlement list.
 
+use app::i18n::Lang;
 use app::i18n::account_batches::{refusal_of, room_state, texts};
-use app::i18n::{Lang, room};
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -31,10 +31,10 @@ pub async fn account_batch(
         let id: AccountBatchId = query.batch.parse().map_err(|_| AppError::NotFound)?;
         let seen = state.ports.account_batches.account_batch(who, id, -1).await?;
         let t = texts(info.lang);
-        let head = [t.room, t.number, t.account, t.resident, t.carried, t.left, t.paid_out, t.ended, t.state];
+        let head = [t.room, t.number, t.resident, t.carried, t.left, t.paid_out, t.ended, t.state];
         let mut rows: Vec<Vec<Cell>> = seen.rooms.lines.into_iter().map(|room| cells(room, info.lang)).collect();
         let mut total = vec![Cell::Empty; head.len()];
-        for (index, cell) in [(0, Cell::text(t.total)), (5, Cell::number(seen.left)), (6, Cell::number(seen.paid))] {
+        for (index, cell) in [(0, Cell::text(t.total)), (4, Cell::number(seen.left)), (5, Cell::number(seen.paid))] {
             if let Some(place) = total.get_mut(index) {
                 *place = cell;
             }
@@ -46,14 +46,12 @@ pub async fn account_batch(
 }
 
 fn cells(one: BatchRoom, lang: Lang) -> Vec<Cell> {
-    let (number, account) =
-        one.account.clone().map_or_else(Default::default, |(number, state)| (number, room::account(state, lang)));
-    let resident = one.resident.clone().map(|(name, login)| format!("{name} {login}")).unwrap_or_default();
+    let number = one.account.clone().map(|(number, _)| number).unwrap_or_default();
+    let resident = one.resident.clone().map_or_else(|| one.residents.clone(), |(name, login)| format!("{name} {login}"));
     let paid = app::pages::operator::account_batches::batch::paid(&one);
     vec![
         Cell::text(one.room.to_string()),
         Cell::text(number),
-        Cell::text(account),
         Cell::text(resident),
         Cell::number(one.amount),
         one.left.map_or(Cell::Empty, Cell::number),

@@ -103,6 +103,7 @@ fn table(seen: &AccountBatchView, closes: bool) -> impl IntoView + use<> {
     let title = if closes { t.settlement } else { t.open_many };
     let head = if closes {
         view! {
+            <th scope="col">{t.resident}</th>
             <th scope="col" class="number">{t.left}</th>
             <th scope="col" class="number">{t.paid_out}</th>
         }
@@ -118,7 +119,7 @@ fn table(seen: &AccountBatchView, closes: bool) -> impl IntoView + use<> {
         view! {
             <tfoot>
                 <tr>
-                    <th scope="row" colspan="2">{t.total}</th>
+                    <th scope="row" colspan="3">{t.total}</th>
                     <td class="number">{seen.left.to_string()}</td>
                     <td class="number">{seen.paid.to_string()}</td>
                     <td></td>
@@ -154,6 +155,7 @@ fn row(room: &BatchRoom, closes: bool, lang: Lang) -> impl IntoView + use<> {
     let number = room.account.as_ref().map(|(number, _)| number.clone());
     let middle = if closes {
         view! {
+            <td class="long">{room.residents.clone()}</td>
             <td class="number">{room.left.map(|fen| fen.to_string())}</td>
             <td class="number">{paid(room).map(|fen| fen.to_string())}</td>
         }

@@ -72,6 +72,7 @@ struct RoomRow {
     meter_id: Option<MeterId>,
     resident: Option<String>,
     login: Option<String>,
+    residents: String,
     amount_fen: Fen,
     closure_id: Option<ClosingId>,
     left_fen: Option<Fen>,
@@ -90,6 +91,7 @@ impl From<RoomRow> for BatchRoom {
             refusal: row.refusal.as_deref().and_then(AppError::from_code),
             account: row.number.zip(row.account_state),
             resident: row.resident.zip(row.login),
+            residents: row.residents,
             amount: row.amount_fen,
             closing: row.closure_id,
             left: row.left_fen,
@@ -102,10 +104,13 @@ impl From<RoomRow> for BatchRoom {
 /// The rooms of a batch, by place. A negative page gives all.
 pub async fn rooms(db: &Db, operator: UserId, batch: AccountBatchId, page: i64) -> Result<Page<BatchRoom>> {
     let (limit, skip) = if page < 0 { (i64::MAX, 0) } else { (Page::<BatchRoom>::SIZE, page * Page::<BatchRoom>::SIZE) };
-    let rows: Vec<RoomRow> = read!(db, |pool| sqlx::query_as(concat!(
+    let rows: Vec<RoomRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
         "SELECT x.state, x.refusal, a.number, a.state AS account_state, x.resident, x.login, x.amount_fen, x.closure_id,
                 (SELECT meter_id FROM account_meters WHERE account_id = a.id AND to_at IS NULL ORDER BY from_at LIMIT 1)
                   AS meter_id,
+                COALESCE((SELECT string_agg(u.name || ' ' || u.login, ', ') FROM account_residents h JOIN users u ON u.id = h.user_id
+                          WHERE h.account_id = a.id AND (h.to_at IS NULL OR h.to_at = a.closed_at)), '') AS residents,
                 CASE WHEN k.read_at IS NOT NULL AND k.withdrawn_by IS NULL
                      THEN (SELECT CAST(SUM(f.final_fen) AS BIGINT) FROM account_closure_meters f WHERE f.closure_id = k.id) END
                   AS left_fen,
@@ -124,7 +129,8 @@ pub async fn rooms(db: &Db, operator: UserId, batch: AccountBatchId, page: i64) 
     .bind(limit)
     .bind(skip)
     .fetch_all(pool)
-    .await)?;
+    .await
+    })?;
     let total = rows.first().map_or(0, |row| row.total);
     Ok(Page { lines: rows.into_iter().map(BatchRoom::from).collect(), total })
 }
