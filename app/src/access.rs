@@ -241,6 +241,16 @@ pub fn is_allowed(who: &Who, path: &str) -> bool {
     access.is_some_and(|access| access.check(Some(who)).is_ok())
 }
 
+/// Pages about the whole site, which answer [`AppError::Forbidden`] to an operator of some buildings, whatever they may do.
+const WHOLE_SITE: &[&str] = &["/ledger", "/reconcile", "/import", "/settings", "/start", "/prices/new", "/prices/preview"];
+
+/// Whether a page is only for operators of all buildings.
+#[must_use]
+pub fn needs_whole_site(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    WHOLE_SITE.contains(&path) || path.starts_with("/reconcile/")
+}
+
 /// Where a log-in leads to. An own role says only with its permissions what it may open; `/` finds that out.
 #[must_use]
 pub const fn start(role: Role) -> &'static str {

@@ -125,6 +125,8 @@ pub struct Visit {
     /// The user agent.
     pub agent: String,
     pub theme: Theme,
+    /// Whether the person of the session sees all buildings.
+    pub whole_site: bool,
 }
 
 /// The time of the request by the server's clock; views show ages against it.
@@ -190,7 +192,8 @@ pub fn may(permission: Permission) -> bool {
 /// Whether the operator may open a page or call a server function. What they may not is not offered either.
 #[must_use]
 pub fn allowed(path: &str) -> bool {
-    operator().is_ok_and(|who| access::is_allowed(&who, path))
+    let is_seen = visit().whole_site || !access::needs_whole_site(path);
+    is_seen && operator().is_ok_and(|who| access::is_allowed(&who, path))
 }
 
 /// The time of the request.

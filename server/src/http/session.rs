@@ -66,8 +66,9 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
         tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
         None
     });
-    let (who, password_due) = found.map_or((None, false), |(who, due)| (Some(who), due));
-    let visit = Visit { ip, here, session, device, once, agent, theme };
+    let whole_site = found.as_ref().is_some_and(|person| person.whole_site);
+    let (who, password_due) = found.map_or((None, false), |person| (Some(person.who), person.password_due));
+    let visit = Visit { ip, here, session, device, once, agent, theme, whole_site };
     let user = who.as_ref().map(|who| who.user);
     request.extensions_mut().insert(RequestInfo { who, password_due, visit, lang: lang.unwrap_or_default(), now, lookup_failed });
     let mut response = next.run(request).await;
@@ -77,7 +78,13 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
     response
 }
 
-async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<(Who, bool)>> {
+struct Found {
+    who: Who,
+    password_due: bool,
+    whole_site: bool,
+}
+
+async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Found>> {
     let hash = hash(token);
     let Some(session) = sessions::find(&state.context.db, &hash, now).await? else { return Ok(None) };
     if worth_writing(session.seen_at, now) {
@@ -94,7 +101,7 @@ async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) ->
         name: session.name,
         ip: ip.to_owned(),
     };
-    Ok(Some((who, session.password_due)))
+    Ok(Some(Found { who, password_due: session.password_due, whole_site: session.whole_site }))
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

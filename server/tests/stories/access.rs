@@ -9,7 +9,7 @@ use model::ids::{UserId, Uuid};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use reqwest::Method;
-use story_support::web::{Web, location};
+use story_support::web::{Person, Web, location};
 use story_support::{World, both};
 
 /// All public routes. Extending the list is a deliberate decision.
@@ -113,6 +113,30 @@ both!(the_right_role_gets_a_page_that_browsers_accept, |w: World| async move {
         }
     }
 });
+
+both!(the_rail_leads_nowhere_that_refuses, |w: World| async move {
+    let web = Web::start(&w).await;
+    let admin = web.person(&w, Role::Admin, "boss").await;
+    assert!(rail(&admin).await.contains(&"/reconcile".to_owned()));
+    for role in Role::READY {
+        let login = role.as_str();
+        let person = web.person(&w, role, login).await;
+        w.limit(login).await;
+        let entries = rail(&person).await;
+        assert!(entries.contains(&"/guide".to_owned()), "{login}: {entries:?}");
+        for path in entries {
+            assert_eq!(person.get(&path).await.status(), 200, "{path} as {login}");
+        }
+    }
+});
+
+/// Where the rail of somebody's console leads.
+async fn rail(person: &Person<'_>) -> Vec<String> {
+    let page = person.get("/guide").await.text().await.unwrap();
+    let (_, rail) = page.split_once("class=\"console-rail\"").unwrap();
+    let (rail, _) = rail.split_once("</nav>").unwrap();
+    rail.split("href=\"").skip(1).map(|link| link.split('"').next().unwrap().to_owned()).collect()
+}
 
 both!(get_requests_change_nothing, |w: World| async move {
     let web = Web::start(&w).await;

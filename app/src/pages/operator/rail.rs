@@ -1,12 +1,11 @@
 //! The rail: every section of the console, in groups. On tablets and phones a button opens it.
 
 use leptos::prelude::*;
-use model::permission::Permission;
 
 use crate::i18n::{
     cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, reconcile, settings, setup, shifts,
 };
-use crate::ports::{may, ports};
+use crate::ports::{allowed, ports};
 
 /// The section of the rail that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,64 +43,68 @@ pub enum Section {
     Guide,
 }
 
-/// A section with its address, its name, and who sees it; `None`: everybody who works here.
-type Entry = (Section, &'static str, &'static str, Option<Permission>);
+/// A section with its address and its name.
+type Entry = (Section, &'static str, &'static str);
 
 /// What the person may open, in groups. A group without entries is left out.
 #[component]
 pub fn Rail(section: Section) -> impl IntoView {
     let (t, lang) = (operator::texts(lang()), lang());
-    let watch = Some(Permission::Watch);
-    let money = Some(Permission::Money);
     let groups: [(&str, &[Entry]); 4] = [
         (
             t.group_operate,
             &[
-                (Section::Wall, "/wall", t.wall, watch),
-                (Section::Cases, "/cases", t.cases, watch),
-                (Section::Alarms, "/alarms", events::texts(lang).title, watch),
+                (Section::Wall, "/wall", t.wall),
+                (Section::Cases, "/cases", t.cases),
+                (Section::Alarms, "/alarms", events::texts(lang).title),
             ],
         ),
         (
             t.group_money,
             &[
-                (Section::Sales, "/sales", t.sales, money),
-                (Section::Shifts, "/shifts", shifts::texts(lang).shifts, money),
-                (Section::Approvals, "/approvals", cash_desk::texts(lang).approvals, money),
-                (Section::Reconcile, "/reconcile", reconcile::texts(lang).reconcile, money),
-                (Section::Ledger, "/ledger", ledger::texts(lang).ledger, money),
+                (Section::Sales, "/sales", t.sales),
+                (Section::Shifts, "/shifts", shifts::texts(lang).shifts),
+                (Section::Approvals, "/approvals", cash_desk::texts(lang).approvals),
+                (Section::Reconcile, "/reconcile", reconcile::texts(lang).reconcile),
+                (Section::Ledger, "/ledger", ledger::texts(lang).ledger),
+                (Section::Ledger, "/subsidies", ledger::texts(lang).subsidies),
             ],
         ),
         (
             t.group_estate,
             &[
-                (Section::Places, "/places", places::texts(lang).title, Some(Permission::Estate)),
-                (Section::Accounts, "/accounts", t.accounts, watch),
-                (Section::Meters, "/meters", t.meters, watch),
-                (Section::Gateways, "/gateways", t.gateways, watch),
-                (Section::Prices, "/prices", prices::texts(lang).prices, watch),
-                (Section::Commands, "/commands", commands::texts(lang).commands, watch),
+                (Section::Places, "/places", places::texts(lang).title),
+                (Section::Accounts, "/accounts", t.accounts),
+                (Section::Meters, "/meters", t.meters),
+                (Section::Gateways, "/gateways", t.gateways),
+                (Section::Prices, "/prices", prices::texts(lang).prices),
+                (Section::Commands, "/commands", commands::texts(lang).commands),
             ],
         ),
         (
             t.group_system,
             &[
-                (Section::Start, "/start", setup::texts(lang).start_title, Some(Permission::Site)),
-                (Section::Operators, "/operators", operators::texts(lang).operators, Some(Permission::Operators)),
-                (Section::Import, "/import", import::texts(lang).title, Some(Permission::Site)),
-                (Section::Settings, "/settings", settings::texts(lang).title, Some(Permission::Site)),
-                (Section::Audit, "/audit", t.audit, Some(Permission::Audit)),
-                (Section::Guide, "/guide", t.guide, None),
+                (Section::Start, "/start", setup::texts(lang).start_title),
+                (Section::Operators, "/operators", operators::texts(lang).operators),
+                (Section::Import, "/import", import::texts(lang).title),
+                (Section::Settings, "/settings", settings::texts(lang).title),
+                (Section::Audit, "/audit", t.audit),
+                (Section::Guide, "/guide", t.guide),
             ],
         ),
     ];
     let has_checklist = ports().is_ok_and(|ports| ports.setup.has_checklist());
-    let is_shown = |one: Section| one != Section::Start || has_checklist;
+    // The subsidies are a page of the trial balance, which some may not open.
+    let is_shown = |one: Section, path: &str| match (one, path) {
+        (Section::Start, _) => has_checklist,
+        (Section::Ledger, "/subsidies") => !allowed("/ledger"),
+        _ => true,
+    };
     let groups = groups.into_iter().enumerate().filter_map(|(number, (name, entries))| {
-        let entries: Vec<_> = entries.iter().filter(|(one, .., needs)| is_shown(*one) && needs.is_none_or(may)).collect();
+        let entries: Vec<_> = entries.iter().filter(|(one, path, _)| is_shown(*one, path) && allowed(path)).collect();
         let heading = format!("rail-{number}");
         (!entries.is_empty()).then(|| {
-            let links = entries.into_iter().map(|&(one, path, word, _)| {
+            let links = entries.into_iter().map(|&(one, path, word)| {
                 view! { <li><a href=path aria-current=(one == section).then_some("page")>{word}</a></li> }
             });
             let links = links.collect_view();

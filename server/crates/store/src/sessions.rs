@@ -43,6 +43,9 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// Somebody else chose the password: another one is chosen before anything else.
     pub password_due: bool,
+    /// They see all buildings.
+    #[sqlx(rename = "all_buildings")]
+    pub whole_site: bool,
     /// What they may do now.
     #[sqlx(skip)]
     pub permissions: Permissions,
@@ -58,7 +61,7 @@ pub struct Right {
 /// The session of that token, if it is open now.
 pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Session>> {
     let found: Option<Session> = read!(db, |pool| sqlx::query_as(
-        "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at, u.password_due
+        "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at, u.password_due, u.all_buildings
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL"
     )
