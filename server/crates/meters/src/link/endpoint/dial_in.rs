@@ -3,8 +3,8 @@
 //!
 //! Calling back costs a gateway on a mobile network many seconds, so a connection that is out of step is not ended: the line is
 //! listened to until no request that timed out can be answered any more, as on a fresh connection of a transparent gateway. One
-//! on which nothing is heard for three requests has died unnoticed and is ended. Probes of lost meters and scans do not count: most
-//! of what they ask for is not there.
+//! on which nothing is heard for three requests has died unnoticed and is ended. Probes of lost meters and scans do not count:
+//! most of what they ask for is not there.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
