@@ -1,5 +1,7 @@
 //! Cases as operators work on them: taken, discussed, due, and closed together.
 
+use std::time::Duration;
+
 use app::api::cases::CasesPort;
 use domain::clock::Clock;
 use model::case::{CaseDetail, CaseKind, HeldReadingReason, ReadingCase, RelayCase};
@@ -8,7 +10,7 @@ use model::error::AppError;
 use model::order::Tender;
 use model::person::{Role, Who};
 use model::time::DAY;
-use store::cases;
+use store::{Db, cases};
 use story_support::web::{Web, location};
 use story_support::{World, bind, both};
 
@@ -69,6 +71,37 @@ both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
     e.console.close_cases(&e.boss, &[relay.id, there], "done").await.unwrap();
     assert_eq!(e.console.comment_case(&e.boss, relay.id, "late").await, Err(AppError::Conflict));
     assert_eq!(e.console.case(&e.boss, relay.id).await.unwrap().line.closed_by.as_deref(), Some("boss"));
+});
+
+both!(a_case_is_not_handed_to_who_is_just_disabled, |w: World| async move {
+    let e = Estate::new(w).await;
+    e.w.execute("UPDATE users SET role = 'manager' WHERE login = 'clerk'").await;
+    let mut tx = e.w.db.begin().await.unwrap();
+    cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(e.here), None, &CaseDetail::Relay(RelayCase::default())).await.unwrap();
+    tx.commit().await.unwrap();
+    let case = e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap().lines[0].id;
+    let assign = e.console.assign_cases(&e.boss, std::slice::from_ref(&case), Some(e.clerk.user));
+    let disable = "UPDATE users SET disabled_at = 1 WHERE login = 'clerk'";
+    let assigned = match &e.w.db {
+        Db::Postgres { pool, .. } => {
+            // Whoever disables them has had their turn, and released their cases, but has not committed.
+            let mut change = pool.begin().await.unwrap();
+            for sql in ["LOCK TABLE roles IN SHARE ROW EXCLUSIVE MODE", disable] {
+                sqlx::query(sql).execute(&mut *change).await.unwrap();
+            }
+            let commit = async {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                change.commit().await.unwrap();
+            };
+            futures::future::join(assign, commit).await.0
+        }
+        // There is one writer.
+        Db::Sqlite { .. } => {
+            e.w.execute(disable).await;
+            assign.await
+        }
+    };
+    assert_eq!(assigned, Err(AppError::NotFound));
 });
 
 both!(a_case_with_a_step_of_its_own_is_not_closed_with_others, |w: World| async move {

@@ -12,7 +12,7 @@ use sqlx::FromRow;
 
 use super::{above, within};
 use crate::audit::{self, Entry};
-use crate::operators::ChangedBy;
+use crate::operators::{self, ChangedBy};
 use crate::roles::{can_log_in, works_on_cases};
 use crate::{Db, Result, Tx, on, read};
 use domain::rng::Rng;
@@ -100,6 +100,8 @@ pub async fn comment(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId,
 /// cannot log in; [`AppError::Conflict`] for one that is closed.
 pub async fn assign(db: &Db, rng: &Rng, at: Timestamp, who: &Who, cases: &[CaseId], owner: Option<UserId>) -> Result<()> {
     let mut tx = db.begin().await?;
+    // Whoever takes the owner's rights away waits, or is waited for: then they are seen here.
+    operators::in_turn(&mut tx).await?;
     if let Some(owner) = owner {
         works_on_cases(&mut tx, owner).await?;
     }
