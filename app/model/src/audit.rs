@@ -231,12 +231,30 @@ pub struct AuditLine {
 /// What the things and people in lines are called, by `kind:<id>`.
 pub type Names = HashMap<String, String>;
 
+/// What the ids in the details of lines are of, by their keys.
+const KINDS: &[(&str, &[&str])] = &[
+    ("account", &["account", "from", "to", "to_account"]),
+    ("meter", &["meter", "meters", "also", "old", "new", "to_meter"]),
+    ("order", &["order"]),
+    ("return", &["return"]),
+    ("plan", &["plan"]),
+    ("place", &["buildings", "added", "removed"]),
+    ("role", &["role"]),
+    ("user", &["asked_by", "owner", "was"]),
+];
+
+/// What an id in a detail is of, by its key; `None` where ids of that key are not said by name.
+#[must_use]
+pub fn kind_of(key: &str) -> Option<&'static str> {
+    KINDS.iter().find(|(_, keys)| keys.contains(&key)).map(|(kind, _)| *kind)
+}
+
 /// A page of the chain.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
     pub page: Page<AuditLine>,
     pub names: Names,
-    /// Those who work here, by name, to filter by.
+    /// Those who work here, by name, to filter by; none for a reader who is bound to buildings.
     pub people: Vec<(UserId, String)>,
     /// Whether the reader may verify: only who sees the whole site.
     pub may_verify: bool,

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{labelled, texts};
@@ -10,7 +11,7 @@ use crate::i18n::{
     site_workbook,
 };
 use model::approval::Decision;
-use model::audit::{AuditAction, AuditLine, Names, Verification};
+use model::audit::{AuditAction, AuditLine, Names, Verification, kind_of};
 use model::case::{CaseDetail, CaseKind, PaymentReason};
 use model::command::CommandReason;
 use model::console::ClosingKind;
@@ -20,7 +21,7 @@ use model::ids::Uuid;
 use model::issue::Issue;
 use model::meter::{ControlMode, Wallet};
 use model::money::{Fen, Money};
-use model::order::{ReturnKind, Tender};
+use model::order::{OrderState, ReturnKind, Tender};
 use model::permission::Permission;
 use model::refund::RefundSource;
 use model::site_workbook::{Counts, Sheet};
@@ -38,6 +39,9 @@ pub fn detail(line: &AuditLine, names: &Names, lang: Lang) -> Option<String> {
     {
         return Some(super::verification(&found, lang));
     }
+    if action == Some(AuditAction::CaseFollow) {
+        return followed(&line.detail, lang);
+    }
     // These write the detail of a case.
     let case = match action {
         Some(AuditAction::CommandHeld) => Some(CaseKind::Delivery),
@@ -50,9 +54,9 @@ pub fn detail(line: &AuditLine, names: &Names, lang: Lang) -> Option<String> {
     }
     let Ok(Value::Object(detail)) = serde_json::from_str(&line.detail) else { return None };
     let area = line.action.split_once('.').map_or("", |(area, _)| area);
-    let mut words = DetailText { area, action: &line.action, names, lang, said: Vec::new() };
+    let mut words = DetailText { area, action: &line.action, names, lang, parts: Vec::new() };
     words.object(&detail);
-    common::clauses(words.said, lang)
+    common::clauses(words.parts, lang)
 }
 
 struct DetailText<'a> {
@@ -60,44 +64,76 @@ struct DetailText<'a> {
     action: &'a str,
     names: &'a Names,
     lang: Lang,
-    said: Vec<String>,
+    parts: Vec<String>,
+}
+
+/// A value with its key and how it is said.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    key: &'a str,
+    form: Form,
+    value: &'a Value,
+}
+
+impl<'a> Entry<'a> {
+    const fn with(self, value: &'a Value) -> Self {
+        Self { value, ..self }
+    }
+}
+
+/// The record that a case had, and the one that it has now.
+#[derive(Deserialize)]
+struct Followed {
+    kind: CaseKind,
+    was: String,
+    is: String,
+}
+
+fn followed(detail: &str, lang: Lang) -> Option<String> {
+    let Followed { kind, was, is } = serde_json::from_str(detail).ok()?;
+    let facts = |record: &str| CaseDetail::from_json(kind, record).ok().and_then(|case| cases::facts(&case, lang));
+    let t = texts(lang).detail;
+    let records = [(t.was, facts(&was)), (t.is, facts(&is))];
+    let records = records.into_iter().filter_map(|(label, facts)| Some(labelled(label, facts?, lang)));
+    common::clauses([cases::case(kind, lang).name.to_owned()].into_iter().chain(records), lang)
 }
 
 impl DetailText<'_> {
     fn object(&mut self, detail: &Map<String, Value>) {
         for (key, form) in KEYS {
             if let Some(value) = detail.get(*key) {
-                self.entry(key, *form, value);
+                self.entry(Entry { key, form: *form, value });
             }
         }
         for (key, value) in detail {
             if !KEYS.iter().any(|(known, _)| known == key) {
-                self.entry(key, Form::Text, value);
+                self.entry(Entry { key, form: Form::Text, value });
             }
         }
     }
 
-    fn entry(&mut self, key: &str, form: Form, value: &Value) {
-        match (form, value) {
+    fn entry(&mut self, entry: Entry<'_>) {
+        match (entry.form, entry.value) {
             (Form::Raw, _) | (_, Value::Null) => {}
             (Form::Inside, Value::Object(inner)) => self.object(inner),
-            (Form::Issue | Form::Decision | Form::Kind | Form::Counts, _) => self.said.extend(self.value(form, value)),
+            (Form::Issue | Form::Decision | Form::Kind | Form::Counts, _) => self.parts.extend(self.value(entry)),
             _ => {
-                let label = texts(self.lang).detail.get(key).map_or_else(|| key.replace('_', " "), str::to_owned);
-                self.said.extend(self.value(form, value).map(|value| labelled(&label, value, self.lang)));
+                let label = texts(self.lang).detail.get(entry.key).map_or_else(|| entry.key.replace('_', " "), str::to_owned);
+                self.parts.extend(self.value(entry).map(|value| labelled(&label, value, self.lang)));
             }
         }
     }
 
     /// A value in words; `None` where it says nothing.
-    fn value(&self, form: Form, value: &Value) -> Option<String> {
+    fn value(&self, entry: Entry<'_>) -> Option<String> {
+        let Entry { form, value, .. } = entry;
         if let Value::Array(values) = value
             && form != Form::Counts
         {
-            return common::list(values.iter().filter_map(|value| self.value(form, value)), self.lang);
+            return common::list(values.iter().filter_map(|value| self.value(entry.with(value))), self.lang);
         }
         if let (Some(before), Some(after)) = (value.get("before"), value.get("after")) {
-            let side = |value| self.value(form, value).unwrap_or_else(|| "—".to_owned());
+            let side = |value| self.value(entry.with(value)).unwrap_or_else(|| "—".to_owned());
             let (before, after) = (side(before), side(after));
             return Some(if before == after { after } else { format!("{before} → {after}") });
         }
@@ -116,36 +152,32 @@ impl DetailText<'_> {
             Form::Issue => serde_json::from_value::<Issue>(value.clone()).ok().map(|issue| commands::summary(&issue, self.lang)),
             Form::Decision => serde_json::from_value::<Decision>(value.clone()).ok().map(|asked| self.decision(&asked)),
             Form::Counts => self.counts(value),
-            _ => self.text(form, value),
+            _ => self.text(entry),
         }
     }
 
-    fn text(&self, form: Form, value: &Value) -> Option<String> {
+    fn text(&self, Entry { key, form, value }: Entry<'_>) -> Option<String> {
         let Value::String(word) = value else { return plain(value) };
         let (t, lang) = (texts(self.lang), self.lang);
-        if let Form::Of(kind) = form
+        if matches!(form, Form::Id | Form::Buildings | Form::Role)
             && let Ok(id) = Uuid::parse_str(word)
         {
-            return self.names.get(&format!("{kind}:{}", id.as_simple())).cloned();
+            return self.names.get(&format!("{}:{}", kind_of(key)?, id.as_simple())).cloned();
         }
         let known = match form {
             Form::Tender => Tender::parse(word).map(|tender| common::tender(tender, lang).to_owned()),
             Form::Mode => ControlMode::parse(word).map(|mode| common::mode(mode, lang).to_owned()),
             Form::Per => Per::parse(word).map(|per| per_words(per, lang).to_owned()),
             Form::Kind => self.kind(word),
-            Form::Role => match Uuid::parse_str(word) {
-                Ok(id) => return self.names.get(&format!("role:{}", id.as_simple())).cloned(),
-                Err(_) => t.value.get(word).map(str::to_owned),
-            },
             Form::Permission => Permission::parse(word).map(|one| operators::permission(one, lang).to_owned()),
             Form::Wallet => Wallet::parse(word).map(|wallet| meter_states::wallet(wallet, lang).to_owned()),
-            Form::Of("place") => t.value.get(word).map(str::to_owned),
+            Form::OrderState => OrderState::parse(word).map(|state| common::order(state, lang).to_owned()),
             Form::Source if self.area == "refund" => {
                 RefundSource::parse(word).map(|source| refunds::source(source, lang).to_owned())
             }
             Form::Reason => return self.reason(word),
             Form::Resolution => Some(cases::resolution(word, lang)),
-            Form::Word | Form::Source => t.value.get(word).map(str::to_owned),
+            Form::Word | Form::Source | Form::Role | Form::Buildings => t.value.get(word).map(str::to_owned),
             _ => None,
         };
         known.or_else(|| plain(value))
@@ -270,6 +302,12 @@ mod tests {
             "金额与订单不符",
             "differs from the order",
         ),
+        (
+            "payment.held",
+            r#"{"reason":"amount","channel":"alipay","source":"query","order_was":"closed"}"#,
+            "订单原为：未支付",
+            "order was: Not paid",
+        ),
         ("payment.credited", r#"{"reason":"credited","channel":"wechat","source":"query"}"#, "来源：查单", "source: query"),
         ("command.done", r#"{"kind":"credit","count":5,"epoch":1,"remaining_fen":6320,"attempts":1}"#, "63.20 元", "63.20 yuan"),
         ("command.held", r#"{"why":"hoarding-limit","remaining_fen":90000,"limit_fen":95000}"#, "囤积限额", "hoarding limit"),
@@ -313,6 +351,12 @@ mod tests {
         ("place.add", r#"{"kind":"room","names":["301","302"],"below":"1号楼 3层"}"#, "位于：1号楼 3层", "names: 301, 302"),
         ("place.rename", r#"{"before":"1号楼","name":"一号楼"}"#, "原为：1号楼", "before: 1号楼"),
         ("case.owner", r#"{"owner":null,"was":"$"}"#, "原为：王芳", "was: 王芳"),
+        (
+            "case.follow",
+            r#"{"kind":"clock","was":"{\"off_s\":400,\"sets\":2}","is":"{\"off_s\":-70,\"sets\":3}"}"#,
+            "；现为：",
+            "now: ",
+        ),
         ("moon.land", r#"{"crew_size":3,"flag":"red"}"#, "crew size：3", "flag: red"),
     ];
 
@@ -333,6 +377,14 @@ mod tests {
         for (key, form) in KEYS {
             let labelled = [Lang::Zh, Lang::En].iter().all(|lang| texts(*lang).detail.get(key).is_some());
             assert!(labelled || bare.contains(form), "{key} has no label");
+        }
+    }
+
+    #[test]
+    fn every_id_is_of_something() {
+        for (key, form) in KEYS {
+            let is_id = matches!(form, Form::Id | Form::Buildings | Form::Role);
+            assert_eq!(kind_of(key).is_some(), is_id, "{key} is looked up and said differently");
         }
     }
 

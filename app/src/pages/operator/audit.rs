@@ -18,8 +18,8 @@ use model::time::Timestamp;
 /// The query parameters.
 const PARAMS: [&str; 6] = ["q", "by", "kind", "about", "from", "until"];
 
-/// A verification's line, where the page shows a result, and when it was.
-type Result = Option<(Timestamp, Verification)>;
+/// What a verification found, where the page shows one, and when it was.
+type Verified = Option<(Timestamp, Verification)>;
 
 /// The page: `/audit?q=301&by=user:<id>&kind=payment.held&about=meter:<id>&from=2026-11-01&until=2026-11-30&page=2`.
 #[component]
@@ -41,16 +41,16 @@ pub fn AuditPage() -> impl IntoView {
 }
 
 /// The query of an address, for the page and the file; invalid values are ignored.
-pub fn query(said: impl Fn(&'static str) -> String) -> AuditQuery {
-    let kind = said("kind");
+pub fn query(field: impl Fn(&'static str) -> String) -> AuditQuery {
+    let kind = field("kind");
     let known = AuditAction::ALL.iter().any(|one| one.as_str() == kind || one.area() == kind);
     AuditQuery {
-        text: said("q").chars().take(100).collect(),
-        by: Doer::parse(&said("by")),
+        text: field("q").chars().take(100).collect(),
+        by: Doer::parse(&field("by")),
         action: if known { kind } else { String::new() },
-        subject: said("about").chars().take(100).collect(),
-        from: day(&said("from")),
-        until: day(&said("until")),
+        subject: field("about").chars().take(100).collect(),
+        from: day(&field("from")),
+        until: day(&field("until")),
         page: 0,
     }
 }
@@ -63,7 +63,7 @@ pub const fn head(lang: Lang) -> [&'static str; 10] {
 }
 
 #[component]
-fn List(page: AuditPage, result: Result, number: i64, asked: Vec<(&'static str, String)>) -> impl IntoView {
+fn List(page: AuditPage, result: Verified, number: i64, asked: Vec<(&'static str, String)>) -> impl IntoView {
     let (t, o) = (texts(lang()), operator_texts::texts(lang()));
     let params: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, &**value)).collect();
     let (here, file) = (address("/audit", &params), address("/audit.csv", &params));
@@ -129,8 +129,8 @@ fn outcome(at: Timestamp, found: &Verification) -> impl IntoView + use<> {
         (true, false) => ("notice", t.unfinished),
         (true, true) => ("notice good", t.sound),
     };
-    let said = words::verification(found, lang());
-    view! { <p class=class role="status"><strong>{what}</strong>" "{said}" · "<At at/></p> }
+    let found = words::verification(found, lang());
+    view! { <p class=class role="status"><strong>{what}</strong>" "{found}" · "<At at/></p> }
 }
 
 /// The button that verifies the chosen days; after a part of them, one that goes on from there.
@@ -151,12 +151,12 @@ fn verify(from: String, until: String, after: Option<i64>) -> impl IntoView {
     }
 }
 
-/// The choice of people, the system and the channels. A resident is chosen in a line only.
+/// The choice of people, the system and the channels. A resident is chosen in a line only; somebody without a name here is not one.
 fn doers(page: &AuditPage, chosen: &str) -> impl IntoView + use<> {
     let t = texts(lang());
     let mut options = vec![("system".to_owned(), t.system.to_owned()), ("channel".to_owned(), t.channels.to_owned())];
     options.extend(page.people.iter().map(|(user, name)| (Doer::Person(*user).to_string(), name.clone())));
-    if Doer::parse(chosen).is_some() && !options.iter().any(|(value, _)| value == chosen) {
+    if page.names.contains_key(chosen) && !options.iter().any(|(value, _)| value == chosen) {
         options.push((chosen.to_owned(), words::actor(chosen, &page.names, lang())));
     }
     let options = options.into_iter().map(|(value, name)| {
@@ -248,14 +248,14 @@ mod tests {
 
     #[test]
     fn an_address_filters_by_what_is_known() {
-        let said = |pairs: &'static [(&str, &str)]| {
+        let of = |pairs: &'static [(&str, &str)]| {
             query(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()).unwrap_or_default())
         };
-        assert_eq!(said(&[]), AuditQuery::default());
-        assert_eq!(said(&[("kind", "payment")]).action, "payment");
-        assert_eq!(said(&[("kind", "payment.held")]).action, "payment.held");
-        assert_eq!(said(&[("kind", "moon%")]).action, "");
-        assert_eq!(said(&[("by", "channel")]).by, Some(Doer::Channel));
-        assert_eq!(said(&[("by", "nobody")]).by, None);
+        assert_eq!(of(&[]), AuditQuery::default());
+        assert_eq!(of(&[("kind", "payment")]).action, "payment");
+        assert_eq!(of(&[("kind", "payment.held")]).action, "payment.held");
+        assert_eq!(of(&[("kind", "moon%")]).action, "");
+        assert_eq!(of(&[("by", "channel")]).by, Some(Doer::Channel));
+        assert_eq!(of(&[("by", "nobody")]).by, None);
     }
 }

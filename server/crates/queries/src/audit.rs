@@ -4,7 +4,7 @@ mod names;
 
 use model::audit::{AuditLine, AuditPage, AuditQuery, Doer};
 use model::console::Page;
-use model::ids::{AccountId, MeterId, OrderId, UserId};
+use model::ids::UserId;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -12,9 +12,6 @@ use store::console::{above, like};
 use store::{Db, Result, read};
 
 pub use names::{names, place};
-
-/// Meters, accounts and orders each that a search text may stand for.
-const MEANT: i64 = 50;
 
 #[derive(FromRow)]
 struct AuditRow {
@@ -31,8 +28,9 @@ struct AuditRow {
 pub struct AuditFilter {
     operator: UserId,
     pattern: String,
-    /// Subjects that the text stands for, each between commas.
-    meant: String,
+    /// The text as it was typed, and as a number, or -1: an account's or order's.
+    text: String,
+    number: i64,
     by: String,
     action: String,
     subject: String,
@@ -42,11 +40,14 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
-    pub async fn new(db: &Db, operator: UserId, query: &AuditQuery) -> Result<Self> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(operator: UserId, query: &AuditQuery) -> Self {
+        let text = query.text.trim();
+        Self {
             operator,
-            pattern: like(&query.text),
-            meant: meant(db, &query.text).await?,
+            pattern: like(text),
+            text: text.to_owned(),
+            number: text.parse().unwrap_or(-1),
             by: match query.by {
                 None => String::new(),
                 Some(Doer::Channel) => "channel:%".to_owned(),
@@ -56,18 +57,74 @@ impl AuditFilter {
             subject: query.subject.clone(),
             from: query.from.map_or(Timestamp(0), |day| day.start()),
             until: query.until.map_or(Timestamp(i64::MAX), |day| day.plus(1).start()),
-        })
+        }
     }
 }
 
-/// The condition of an [`AuditFilter`], which binds `$1` to `$9`. A line does not name its building, so an operator who is bound
+/// An id as the subjects of lines have it.
+macro_rules! code {
+    (sqlite, $id:literal) => {
+        concat!("LOWER(HEX(", $id, "))")
+    };
+    (postgres, $id:literal) => {
+        concat!("REPLACE(CAST(", $id, " AS TEXT), '-', '')")
+    };
+}
+
+/// The subjects that a search text stands for: the meters of the rooms that it names, what belongs to these meters, accounts and
+/// orders by number, people by name. Binds `$3`, `$4` and `$10`.
+macro_rules! meant {
+    ($engine:ident) => {
+        concat!(
+            "WITH found AS (
+                 SELECT m.id FROM meters m JOIN places r ON r.id = m.place_id",
+            above!(),
+            "WHERE $3 <> '' AND LOWER(COALESCE(t.name, '') || ' ' || COALESCE(b.name, '') || ' ' || r.name || ' ' || m.serial)
+                       LIKE LOWER($3) ESCAPE '!'),
+             meant AS (
+                 SELECT 'meter:' || ",
+            code!($engine, "id"),
+            " AS subject FROM found
+                 UNION ALL SELECT 'account:' || ",
+            code!($engine, "account_id"),
+            " FROM account_meters WHERE meter_id IN (SELECT id FROM found)
+                 UNION ALL SELECT 'account:' || ",
+            code!($engine, "id"),
+            " FROM accounts WHERE number = $4
+                 UNION ALL SELECT 'order:' || ",
+            code!($engine, "id"),
+            " FROM orders WHERE meter_id IN (SELECT id FROM found) OR number = $10
+                 UNION ALL SELECT 'command:' || ",
+            code!($engine, "id"),
+            " FROM commands WHERE meter_id IN (SELECT id FROM found)
+                 UNION ALL SELECT 'return:' || ",
+            code!($engine, "id"),
+            " FROM returns WHERE meter_id IN (SELECT id FROM found)
+                 UNION ALL SELECT 'refund:' || ",
+            code!($engine, "f.id"),
+            " FROM refunds f JOIN orders o ON o.id = f.order_id WHERE o.meter_id IN (SELECT id FROM found)
+                 UNION ALL SELECT 'event:' || ",
+            code!($engine, "id"),
+            " FROM events WHERE meter_id IN (SELECT id FROM found)
+                 UNION ALL SELECT 'case:' || ",
+            code!($engine, "c.id"),
+            " FROM cases c LEFT JOIN orders o ON o.id = c.order_id
+                 WHERE COALESCE(c.meter_id, o.meter_id) IN (SELECT id FROM found)
+                 UNION ALL SELECT 'user:' || ",
+            code!($engine, "id"),
+            " FROM users WHERE $3 <> '' AND LOWER(name || ' ' || login) LIKE LOWER($3) ESCAPE '!') "
+        )
+    };
+}
+
+/// The condition of an [`AuditFilter`], which binds `$1` to `$10`, behind [`meant`]. A line does not name its building, so an operator who is bound
 /// to buildings sees only what they did themselves.
 macro_rules! filtered {
     () => {
         " FROM audit
           WHERE (actor = $2 OR (SELECT all_buildings FROM users WHERE id = $1))
             AND ($3 = '' OR LOWER(action || ' ' || subject || ' ' || detail || ' ' || ip) LIKE LOWER($3) ESCAPE '!'
-                 OR (subject <> '' AND $4 LIKE '%,' || subject || ',%'))
+                 OR subject IN (SELECT subject FROM meant))
             AND ($5 = '' OR actor LIKE $5)
             AND ($6 = '' OR action = $6 OR action LIKE $6 || '.%')
             AND ($7 = '' OR subject = $7)
@@ -81,56 +138,67 @@ macro_rules! bound {
             .bind($filter.operator)
             .bind($own)
             .bind(&$filter.pattern)
-            .bind(&$filter.meant)
+            .bind(&$filter.text)
             .bind(&$filter.by)
             .bind(&$filter.action)
             .bind(&$filter.subject)
             .bind($filter.from)
             .bind($filter.until)
+            .bind($filter.number)
     };
 }
 
-/// A page of the chain, newest first.
+/// A query over the lines of an [`AuditFilter`], for either engine.
+macro_rules! lines_of {
+    ($db:expr, $filter:expr, $what:literal, $rest:literal, |$query:ident, $c:ident| $run:expr) => {{
+        let own = format!("user:{}", $filter.operator);
+        match $db {
+            Db::Sqlite { read: $c, .. } => {
+                let $query = bound!(sqlx::query_as(concat!(meant!(sqlite), $what, filtered!(), $rest)), $filter, &own);
+                store::db_result($run)
+            }
+            Db::Postgres { pool: $c, .. } => {
+                let $query = bound!(sqlx::query_as(concat!(meant!(postgres), $what, filtered!(), $rest)), $filter, &own);
+                store::db_result($run)
+            }
+        }
+    }};
+}
+
+/// A page of the chain, newest first. Who is bound to buildings is told nobody's name but those in their own lines.
 pub async fn audit(db: &Db, operator: UserId, query: &AuditQuery) -> Result<AuditPage> {
-    let filter = AuditFilter::new(db, operator, query).await?;
-    let own = format!("user:{operator}");
-    let total: Option<(i64,)> = read!(db, |pool| bound!(sqlx::query_as(concat!("SELECT COUNT(*)", filtered!())), filter, &own)
-        .fetch_optional(pool)
-        .await)?;
+    let filter = AuditFilter::new(operator, query);
+    let total: Option<(i64,)> = lines_of!(db, filter, "SELECT COUNT(*)", "", |query, pool| query.fetch_optional(pool).await)?;
     let (size, skipped) = (Page::<AuditLine>::SIZE, query.page * Page::<AuditLine>::SIZE);
     let lines = lines(db, &filter, None, size, skipped).await?;
-    let people: Vec<(UserId, String)> =
-        read!(db, |pool| sqlx::query_as("SELECT id, name FROM users WHERE role <> 'resident' ORDER BY name, id LIMIT 1000")
-            .fetch_all(pool)
-            .await)?;
-    let mut names = names(db, &lines).await?;
-    let chosen = [query.subject.clone(), query.by.map_or_else(String::new, |by| by.to_string())];
-    names::add(db, &mut names, chosen.iter().map(String::as_str)).await?;
-    let may_verify: Option<(bool,)> = read!(db, |pool| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1")
+    let all: Option<(bool,)> = read!(db, |pool| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1")
         .bind(operator)
         .fetch_optional(pool)
         .await)?;
+    let sees_all = all.is_some_and(|(all,)| all);
+    let mut names = names(db, &lines).await?;
+    let mut people = Vec::new();
+    if sees_all {
+        people =
+            read!(db, |pool| sqlx::query_as("SELECT id, name FROM users WHERE role <> 'resident' ORDER BY name, id LIMIT 1000")
+                .fetch_all(pool)
+                .await)?;
+        let chosen = [query.subject.clone(), query.by.map_or_else(String::new, |by| by.to_string())];
+        names::add(db, &mut names, chosen.iter().map(String::as_str)).await?;
+    }
     let page = Page { lines, total: total.map_or(0, |(total,)| total) };
-    Ok(AuditPage { page, names, people, may_verify: may_verify.is_some_and(|(may,)| may) })
+    Ok(AuditPage { page, names, people, may_verify: sees_all })
 }
 
 /// Lines before a line, newest first.
 pub async fn lines(db: &Db, filter: &AuditFilter, before: Option<i64>, limit: i64, offset: i64) -> Result<Vec<AuditLine>> {
-    let own = format!("user:{}", filter.operator);
-    let rows: Vec<AuditRow> = read!(db, |pool| bound!(
-        sqlx::query_as(concat!(
-            "SELECT seq, at, actor, ip, action, subject, detail",
-            filtered!(),
-            "AND seq < $10 ORDER BY seq DESC LIMIT $11 OFFSET $12"
-        )),
+    let rows: Vec<AuditRow> = lines_of!(
+        db,
         filter,
-        &own
-    )
-    .bind(before.unwrap_or(i64::MAX))
-    .bind(limit)
-    .bind(offset)
-    .fetch_all(pool)
-    .await)?;
+        "SELECT seq, at, actor, ip, action, subject, detail",
+        "AND seq < $11 ORDER BY seq DESC LIMIT $12 OFFSET $13",
+        |query, pool| query.bind(before.unwrap_or(i64::MAX)).bind(limit).bind(offset).fetch_all(pool).await
+    )?;
     let mut places = std::collections::HashMap::new();
     for row in &rows {
         if !places.contains_key(&row.subject) {
@@ -153,45 +221,4 @@ pub async fn lines(db: &Db, filter: &AuditFilter, before: Option<i64>, limit: i6
 /// One line by its number, for whoever may see the whole chain.
 pub async fn audit_line(db: &Db, seq: i64) -> Result<Option<(Timestamp, String, String)>> {
     read!(db, |pool| sqlx::query_as("SELECT at, action, detail FROM audit WHERE seq = $1").bind(seq).fetch_optional(pool).await)
-}
-
-/// The subjects that a search text stands for: meters of rooms, accounts and orders by number, people by name.
-async fn meant(db: &Db, text: &str) -> Result<String> {
-    let pattern = like(text);
-    if pattern.is_empty() {
-        return Ok(String::new());
-    }
-    let meters: Vec<(MeterId,)> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT m.id FROM meters m JOIN places r ON r.id = m.place_id",
-        above!(),
-        "WHERE LOWER(COALESCE(t.name, '') || ' ' || COALESCE(b.name, '') || ' ' || r.name || ' ' || m.serial) LIKE LOWER($1)
-               ESCAPE '!' LIMIT $2"
-    ))
-    .bind(&pattern)
-    .bind(MEANT)
-    .fetch_all(pool)
-    .await)?;
-    let accounts: Vec<(AccountId,)> = read!(db, |pool| sqlx::query_as("SELECT id FROM accounts WHERE number = $1 LIMIT $2")
-        .bind(text.trim())
-        .bind(MEANT)
-        .fetch_all(pool)
-        .await)?;
-    let orders: Vec<(OrderId,)> = read!(db, |pool| sqlx::query_as("SELECT id FROM orders WHERE number = $1 LIMIT $2")
-        .bind(text.trim().parse::<i64>().unwrap_or(-1))
-        .bind(MEANT)
-        .fetch_all(pool)
-        .await)?;
-    let people: Vec<(UserId,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT id FROM users WHERE LOWER(name || ' ' || login) LIKE LOWER($1) ESCAPE '!' LIMIT $2"
-    )
-    .bind(&pattern)
-    .bind(MEANT)
-    .fetch_all(pool)
-    .await)?;
-    let mut meant = String::from(",");
-    meters.iter().for_each(|(id,)| meant.push_str(&format!("meter:{id},")));
-    accounts.iter().for_each(|(id,)| meant.push_str(&format!("account:{id},")));
-    orders.iter().for_each(|(id,)| meant.push_str(&format!("order:{id},")));
-    people.iter().for_each(|(id,)| meant.push_str(&format!("user:{id},")));
-    Ok(meant)
 }

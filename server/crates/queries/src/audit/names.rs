@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::audit::{AuditLine, Names};
+use model::audit::{AuditLine, Names, kind_of};
 use model::console::RoomName;
 use model::ids::{MeterId, Uuid};
 use serde_json::Value;
@@ -10,18 +10,6 @@ use sqlx::FromRow;
 
 use store::console::{Name, above, names as room_names};
 use store::{Db, Result, read};
-
-/// What the ids in the details are of, by their keys.
-const KINDS: &[(&str, &[&str])] = &[
-    ("account", &["account", "from", "to", "to_account"]),
-    ("meter", &["meter", "meters", "also", "old", "new", "to_meter"]),
-    ("order", &["order"]),
-    ("return", &["return"]),
-    ("plan", &["plan"]),
-    ("place", &["buildings", "added", "removed"]),
-    ("role", &["role"]),
-    ("user", &["asked_by", "owner", "was"]),
-];
 
 /// Ids of one line whose names are looked up.
 const PER_LINE: usize = 12;
@@ -61,8 +49,7 @@ fn collect(key: &str, value: &Value, found: &mut Vec<String>) {
         Value::Object(inner) => inner.iter().for_each(|(key, value)| collect(key, value, found)),
         Value::Array(values) => values.iter().for_each(|value| collect(key, value, found)),
         Value::String(text) => {
-            let kind = KINDS.iter().find(|(_, keys)| keys.contains(&key));
-            if let (Some((kind, _)), Ok(id)) = (kind, Uuid::parse_str(text)) {
+            if let (Some(kind), Ok(id)) = (kind_of(key), Uuid::parse_str(text)) {
                 found.push(format!("{kind}:{}", id.as_simple()));
             }
         }
