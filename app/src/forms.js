@@ -50,6 +50,8 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.dispatchEvent(new Event("change", { bubbles: true }));
   });
+  // For the question before the page is left: what is filled in again is not stored either.
+  form.dataset.restored = "";
   form.closest("details")?.setAttribute("open", "");
   const note = document.createElement("p");
   note.className = "notice";

@@ -1,7 +1,7 @@
 // A form of the console that was changed is not left by mistake: the browser asks before the page goes. Whatever is chosen from a
 // list of rows is no entry.
 (() => {
-  const changed = new Set();
+  const changed = new Set(document.querySelectorAll(".console form[data-restored]"));
   const note = ({ target: field, isTrusted }) => {
     const form = field.form;
     if (!isTrusted || form?.method !== "post" || !form.closest(".console")) return;

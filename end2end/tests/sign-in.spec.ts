@@ -101,6 +101,15 @@ test("a form that was posted after the session had ended is filled in again", as
   await expect(page).toHaveURL(/\/subsidies/);
   await expect(form.locator("input[name=amount]")).toHaveValue("23.45");
   await expect(page.getByText("已按原样填回")).toBeVisible();
+  // It counts as entered: it is not left by mistake.
+  const asked: string[] = [];
+  page.on("dialog", (dialog) => {
+    asked.push(dialog.type());
+    void (asked.length === 1 ? dialog.dismiss() : dialog.accept());
+  });
+  await page.locator(".console-rail").getByRole("link", { name: "电表墙" }).click();
+  await expect.poll(() => asked).toEqual(["beforeunload"]);
+  await expect(form.locator("input[name=amount]")).toHaveValue("23.45");
   // It is filled in once, and only on its page.
   await page.reload();
   await expect(form.locator("input[name=amount]")).not.toHaveValue("23.45");

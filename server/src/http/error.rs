@@ -25,7 +25,7 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     let (method, path, address) = (request.method().clone(), request.uri().path().to_owned(), caller::of(&request));
     let info = request.extensions().get::<RequestInfo>().cloned();
     let page = html.then(|| copy_head(&request));
-    let referrer = own_referrer(request.headers());
+    let referrer = own_referrer(request.headers(), &state.server.public_url);
     let response = server_fn_status(next.run(request).await).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || has_body(&response) {
@@ -36,7 +36,7 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     log::refusal(address, who, &path, error);
     let Some(page) = page else { return (status, Json(error)).into_response() };
     if error == AppError::NotLoggedIn {
-        return Redirect::to(&login_address(&method, info, referrer.as_deref())).into_response();
+        return Redirect::to(&login_address((&method, &path), info, referrer.as_deref())).into_response();
     }
     if error == AppError::PasswordDue {
         return Redirect::to(&link::with("/password", "e", error.code())).into_response();
@@ -78,22 +78,26 @@ pub fn status(error: AppError) -> StatusCode {
 }
 
 /// The login page, which leads back to the page that was asked for, or to the page of the form that was posted: there the browser
-/// fills in again what it kept.
-fn login_address(method: &Method, info: Option<RequestInfo>, referrer: Option<&str>) -> String {
+/// fills in again what it kept. Of forms with passwords and codes, and of the site's own switches, it keeps nothing
+/// (`app/src/forms.js`).
+fn login_address((method, path): (&Method, &str), info: Option<RequestInfo>, referrer: Option<&str>) -> String {
     let here = info.map(|info| info.visit.here).unwrap_or_default();
+    let is_kept = !path.starts_with("/api/auth/") && !path.starts_with("/api/site/");
     match (method, referrer) {
         (&Method::GET, _) => link::with("/login", "next", link::local(&here)),
-        (_, Some(page)) => link::with("/login?e=not-logged-in&form=kept", "next", &link::without_error(page)),
+        (_, Some(page)) if is_kept => link::with("/login?e=not-logged-in&form=kept", "next", &link::without_error(page)),
+        (_, Some(page)) => link::with("/login?e=not-logged-in", "next", &link::without_error(page)),
         _ => "/login?e=not-logged-in".to_owned(),
     }
 }
 
-/// The page of this site that a request came from.
-fn own_referrer(headers: &HeaderMap) -> Option<String> {
+/// The page of this site that a request came from. A proxy may pass on another host than the one that browsers use.
+fn own_referrer(headers: &HeaderMap, public_url: &str) -> Option<String> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let (_, rest) = text(header::REFERER)?.split_once("://")?;
     let (host, path) = rest.split_at(rest.find('/')?);
-    let is_own = text(header::HOST) == Some(host) && link::local(path) == path && !path.starts_with("/login");
+    let public = public_url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    let is_own = [text(header::HOST), public].contains(&Some(host)) && link::local(path) == path && !path.starts_with("/login");
     is_own.then(|| path.to_owned())
 }
 
@@ -132,7 +136,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, header::HeaderValue::from_static("meters.example:8080"));
         headers.insert(header::REFERER, header::HeaderValue::from_static(referrer));
-        own_referrer(&headers)
+        own_referrer(&headers, "https://dormwatt.example/meters/")
     }
 
     #[test]
@@ -144,5 +148,7 @@ mod tests {
             assert_eq!(from(foreign), None, "{foreign}");
         }
         assert_eq!(from("https://meters.example:8080/login?next=/x"), None);
+        assert_eq!(from("https://dormwatt.example/sales").as_deref(), Some("/sales"), "behind a proxy");
+        assert_eq!(from("https://dormwatt.example:81/sales"), None);
     }
 }

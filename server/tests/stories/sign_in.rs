@@ -309,14 +309,18 @@ both!(sessions_are_listed_and_ended, |w: World| async move {
 both!(a_form_of_an_ended_session_leads_back_to_its_page, |w: World| async move {
     let web = Web::start(&w).await;
     web.person(&w, Role::Manager, "clerk").await;
-    let post = |referrer: String| {
-        let url = format!("{}/api/operator/mode", web.base);
+    let post_to = |path: &str, referrer: String| {
+        let url = format!("{}{path}", web.base);
         web.client.post(url).header("accept", "text/html").header("referer", referrer).body("x=1").send()
     };
+    let post = |referrer| post_to("/api/operator/mode", referrer);
     let answer = post(format!("{}/sales?q=1&e=invalid", web.base)).await.unwrap();
     assert_eq!(location(&answer), "/login?e=not-logged-in&form=kept&next=/sales%3Fq%3D1");
     let page = web.visitor().get("/login?e=not-logged-in&form=kept&next=/sales").await.text().await.unwrap();
     assert!(page.contains("没有保存") && page.contains("<noscript>"));
+    // Passwords and codes are not kept, so nothing is promised.
+    let answer = post_to("/api/auth/turn-off-second-factor", format!("{}/password", web.base)).await.unwrap();
+    assert_eq!(location(&answer), "/login?e=not-logged-in&next=/password");
     let answer = post("https://evil.example/sales".to_owned()).await.unwrap();
     assert_eq!(location(&answer), "/login?e=not-logged-in");
 });
