@@ -139,7 +139,7 @@ pub struct Invitation {
     pub name: String,
     pub expires_at: Timestamp,
     /// Without a second factor: the password alone lets them in.
-    pub alone: bool,
+    pub password_only: bool,
 }
 
 #[cfg(test)]

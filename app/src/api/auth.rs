@@ -39,7 +39,7 @@ pub struct OwnAccount {
     /// Nothing else is open until the password is changed.
     pub password_due: bool,
     /// The password of an operator is all that is asked for, and has to be longer.
-    pub alone: bool,
+    pub password_only: bool,
 }
 
 /// An open session.

@@ -95,7 +95,7 @@ impl SetupPort for SetupService {
         if !is_login_name(&form.login) || !is_name(&form.name) || !is_name(&form.site) {
             return Err(AppError::Invalid);
         }
-        check(&form.password, &Owner { login: &form.login, site: &form.site, alone: true })?;
+        check(&form.password, &Owner { login: &form.login, site: &form.site, password_only: true })?;
         let password_hash = self.passwords.hash(&form.password).await?;
         let SetUpForm { login, name, site, .. } = form;
         let new = NewSite { login, name, password_hash: &password_hash, site, ip: &visit.ip };

@@ -50,7 +50,7 @@ fn Form(code: String, invitation: Invitation) -> impl IntoView {
     let (t, a) = (texts(lang()), auth::texts(lang()));
     let is_new = invitation.kind == LinkKind::Invite;
     let (title, hint) = if is_new { (t.welcome, t.welcome_hint) } else { (t.another_password, t.another_hint) };
-    let rule = if invitation.alone { a.rule_alone } else { a.rule };
+    let rule = if invitation.password_only { a.rule_password_only } else { a.rule };
     let name = is_new.then(|| {
         view! { <Field name="name" label=t.your_name value=invitation.name.clone() autocomplete="name" /> }
     });

@@ -39,7 +39,7 @@ fn Account(account: OwnAccount) -> impl IntoView {
     let t = texts(lang());
     let who = anyone();
     let home = who.as_ref().map_or("/", |who| start(who.role));
-    let rule = if account.alone { t.rule_alone } else { t.rule };
+    let rule = if account.password_only { t.rule_password_only } else { t.rule };
     let title = if account.password_due { t.choose_password } else { t.own_account };
     let rest = (!account.password_due).then(|| {
         view! {

@@ -7,17 +7,17 @@ use model::error::AppError;
 use unicode_normalization::UnicodeNormalization;
 
 /// The fewest characters where something else is asked for too, and of residents, who reach one room.
-pub const LEAST: usize = 8;
+pub const MIN_LENGTH: usize = 8;
 /// The fewest characters where the password alone lets an operator in.
-pub const LEAST_ALONE: usize = 15;
+pub const MIN_PASSWORD_ONLY: usize = 15;
 /// The most characters.
-pub const MOST: usize = 128;
+pub const MAX_LENGTH: usize = 128;
 /// The most bytes that are looked at, of the four that a character may have.
-const MOST_BYTES: usize = 4 * MOST;
+const MAX_BYTES: usize = 4 * MAX_LENGTH;
 /// Names shorter than this are in too many words.
-const SHORTEST_NAME: usize = 3;
+const MIN_NAME: usize = 3;
 /// Fewer different characters than this are no password.
-const DIFFERENT: usize = 5;
+const MIN_DISTINCT: usize = 5;
 
 const PRODUCT: &str = "dormwatt";
 
@@ -31,7 +31,7 @@ pub struct Owner<'a> {
     /// What the site is called.
     pub site: &'a str,
     /// An operator who is asked for nothing but the password.
-    pub alone: bool,
+    pub password_only: bool,
 }
 
 /// The form in which a password is hashed and compared: the same characters however a keyboard composes them.
@@ -46,18 +46,18 @@ pub fn normalised(password: &str) -> String {
 /// [`AppError::PasswordTooLong`], [`AppError::WeakPassword`] and [`AppError::PasswordAlone`] where it is too short,
 /// [`AppError::CommonPassword`], [`AppError::PersonalPassword`].
 pub fn check(password: &str, owner: &Owner<'_>) -> Result<(), AppError> {
-    if password.len() > MOST_BYTES {
+    if password.len() > MAX_BYTES {
         return Err(AppError::PasswordTooLong);
     }
     let password = normalised(password);
     let length = password.chars().count();
-    if length > MOST {
+    if length > MAX_LENGTH {
         return Err(AppError::PasswordTooLong);
     }
-    if length < LEAST {
+    if length < MIN_LENGTH {
         return Err(AppError::WeakPassword);
     }
-    if owner.alone && length < LEAST_ALONE {
+    if owner.password_only && length < MIN_PASSWORD_ONLY {
         return Err(AppError::PasswordAlone);
     }
     let password = password.to_lowercase();
@@ -75,9 +75,9 @@ fn is_common(password: &str) -> bool {
     different.sort_unstable();
     different.dedup();
     listed(password)
-        || different.len() < DIFFERENT
+        || different.len() < MIN_DISTINCT
         || is_sequence(&characters)
-        || repeats(&characters).is_some_and(|unit| unit.chars().count() < LEAST || listed(&unit))
+        || repeats(&characters).is_some_and(|unit| unit.chars().count() < MIN_LENGTH || listed(&unit))
 }
 
 /// `12345678901`, `hgfedcba`.
@@ -106,17 +106,17 @@ fn repeats(characters: &[char]) -> Option<String> {
 fn is_personal(password: &str, owner: &Owner<'_>) -> bool {
     let names = [owner.login, owner.site, PRODUCT].map(|name| normalised(name).to_lowercase());
     let mut rest = password.to_owned();
-    for name in names.iter().filter(|name| name.chars().count() >= SHORTEST_NAME) {
+    for name in names.iter().filter(|name| name.chars().count() >= MIN_NAME) {
         rest = rest.replace(name.as_str(), "");
     }
-    rest.len() < password.len() && rest.chars().count() < LEAST
+    rest.len() < password.len() && rest.chars().count() < MIN_LENGTH
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OWNER: Owner<'_> = Owner { login: "zhangsan", site: "东区宿舍", alone: false };
+    const OWNER: Owner<'_> = Owner { login: "zhangsan", site: "东区宿舍", password_only: false };
 
     fn refused(password: &str) -> Option<AppError> {
         check(password, &OWNER).err()
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(refused("kx7 fvwq"), None, "spaces are characters");
         assert_eq!(refused("月亮照在宿舍楼上"), None);
         assert_eq!(refused("月亮照在宿舍楼"), Some(AppError::WeakPassword));
-        let long: String = ('a'..='z').cycle().step_by(3).take(MOST).collect();
+        let long: String = ('a'..='z').cycle().step_by(3).take(MAX_LENGTH).collect();
         assert_eq!(refused(&long), None);
         assert_eq!(refused(&format!("{long}x")), Some(AppError::PasswordTooLong));
         assert_eq!(refused(&"x".repeat(1 << 20)), Some(AppError::PasswordTooLong));
@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn an_operators_password_alone_has_to_be_longer() {
-        let alone = Owner { alone: true, ..OWNER };
-        assert_eq!(check("kx7 fvwq 92mzt", &alone), Err(AppError::PasswordAlone));
-        assert_eq!(check("kx7 fvwq 92mztp", &alone), Ok(()));
-        assert_eq!(check("kx7", &alone), Err(AppError::WeakPassword));
+        let owner = Owner { password_only: true, ..OWNER };
+        assert_eq!(check("kx7 fvwq 92mzt", &owner), Err(AppError::PasswordAlone));
+        assert_eq!(check("kx7 fvwq 92mztp", &owner), Ok(()));
+        assert_eq!(check("kx7", &owner), Err(AppError::WeakPassword));
     }
 
     #[test]

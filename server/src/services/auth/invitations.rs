@@ -42,7 +42,7 @@ impl InvitationsPort for AuthService {
             return Err(AppError::Invalid);
         }
         let site = users::site_name(&self.context.db).await?;
-        check(password, &Owner { login: &invitation.login, site: &site, alone: invitation.alone })?;
+        check(password, &Owner { login: &invitation.login, site: &site, password_only: invitation.password_only })?;
         let password_hash = self.passwords.hash(password).await?;
         operators::accept(&self.context.db, self.context.now(), &hash(code), name, &password_hash, &visit.ip).await?;
         Ok(())

@@ -145,8 +145,8 @@ impl AuthPort for AuthService {
 
     async fn change_password(&self, who: &Who, old: &str, new: &str, visit: &Visit) -> Result<NewSession, AppError> {
         let (login, site) = (users::login_of(&self.context.db, who.user).await?, users::site_name(&self.context.db).await?);
-        let alone = is_operator(who.role) && !self.has_second_factor(who.user).await?;
-        check(new, &Owner { login: &login, site: &site, alone })?;
+        let password_only = is_operator(who.role) && !self.has_second_factor(who.user).await?;
+        check(new, &Owner { login: &login, site: &site, password_only })?;
         if normalised(new) == normalised(old) {
             return Err(AppError::SamePassword);
         }
@@ -188,7 +188,7 @@ impl AuthPort for AuthService {
             has_second_factor,
             recovery_codes: second_factors::recovery_codes_left(db, who.user).await?,
             password_due: users::password_due(db, who.user).await?,
-            alone: is_operator(who.role) && !has_second_factor,
+            password_only: is_operator(who.role) && !has_second_factor,
         })
     }
 

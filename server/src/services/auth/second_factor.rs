@@ -141,7 +141,7 @@ impl AuthService {
     pub(super) async fn turn_off(&self, who: &Who, password: &str) -> Result<(), AppError> {
         self.require_password(who, password).await?;
         // From then on the password is all that there is.
-        let owner = Owner { alone: super::is_operator(who.role), ..Owner::default() };
+        let owner = Owner { password_only: super::is_operator(who.role), ..Owner::default() };
         if password::check(password, &owner) == Err(AppError::PasswordAlone) {
             return Err(AppError::PasswordAlone);
         }

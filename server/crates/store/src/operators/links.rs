@@ -169,14 +169,14 @@ struct LinkRow {
     login: String,
     name: String,
     expires_at: Timestamp,
-    alone: bool,
+    password_only: bool,
 }
 
 /// What a link that can be used now is for.
 pub async fn invitation(db: &Db, at: Timestamp, hash: &TokenHash) -> Result<Option<Invitation>> {
     let row: Option<LinkRow> = read!(db, |pool| sqlx::query_as(
         "SELECT i.kind, u.login, u.name, i.expires_at,
-                NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS alone
+                NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS password_only
          FROM invitations i JOIN users u ON u.id = i.user_id
          WHERE i.code_hash = $1 AND i.expires_at > $2 AND i.used_at IS NULL AND i.withdrawn_at IS NULL AND u.disabled_at IS NULL"
     )
@@ -184,8 +184,13 @@ pub async fn invitation(db: &Db, at: Timestamp, hash: &TokenHash) -> Result<Opti
     .bind(at)
     .fetch_optional(pool)
     .await)?;
-    let invitation = |LinkRow { kind, login, name, expires_at, alone }| Invitation { kind, login, name, expires_at, alone };
-    Ok(row.map(invitation))
+    Ok(row.map(|LinkRow { kind, login, name, expires_at, password_only }| Invitation {
+        kind,
+        login,
+        name,
+        expires_at,
+        password_only,
+    }))
 }
 
 /// Uses a link: stores the password, and for a new operator their name, and ends all of their sessions.
