@@ -73,6 +73,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/closings/:id", Access::May(Permission::Watch)),
     ("/overdrawn", Access::May(Permission::Money)),
     ("/sales", Access::May(Permission::Money)),
+    ("/sales/:order", Access::May(Permission::Money)),
     ("/returns/:id", Access::May(Permission::Money)),
     ("/corrections/:original", Access::May(Permission::Return)),
     ("/approvals", Access::May(Permission::Money)),

@@ -118,6 +118,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/closings/:id") view=operator::closing::ClosingPage ssr=SsrMode::Async/>
                 <Route path=path!("/overdrawn") view=operator::overdrawn::OverdrawnPage ssr=SsrMode::Async/>
                 <Route path=path!("/sales") view=operator::register::RegisterPage ssr=SsrMode::Async/>
+                <Route path=path!("/sales/:order") view=operator::cash_desk::order::OrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/returns/:id") view=operator::cash_desk::returned::ReturnPage ssr=SsrMode::Async/>
                 <Route path=path!("/corrections/:original") view=operator::cash_desk::correction::CorrectionPage
                     ssr=SsrMode::Async/>

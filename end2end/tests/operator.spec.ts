@@ -63,6 +63,19 @@ test("the wall's table says the same, with filters in the address", async ({ pag
   expect(await rows.count()).toBe(await count(page, "欠费"));
 });
 
+test("an order has a page that its number finds", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/sales?kind=sale");
+  await page.locator("main tbody tr").first().getByRole("link", { name: "售电", exact: true }).click();
+  await expect(page).toHaveURL(/\/sales\/[0-9a-f-]+$/);
+  const number = (await page.getByRole("heading", { level: 1 }).textContent())!.replace(/\D/g, "");
+  await page.goto(`/search?q=${number}`);
+  await expect(page).toHaveURL(/\/sales\/[0-9a-f-]+$/);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(number);
+  expect(errors).toEqual([]);
+});
+
 test("sells at the counter, and shows its way into the meter", async ({ page }) => {
   const errors = noErrors(page);
   await logIn(page, "operator");

@@ -1,4 +1,4 @@
-//! Receipts, and the register of sales and returns.
+//! Receipts, orders, and the register of sales and returns.
 
 use async_trait::async_trait;
 use leptos::prelude::*;
@@ -7,12 +7,15 @@ use super::form::parse;
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{Receipt, ReceiptNumber, RecordQuery, Records};
+use model::console::{OrderView, Receipt, ReceiptNumber, RecordQuery, Records};
 use model::error::AppError;
+use model::ids::OrderId;
 
 #[async_trait]
 pub trait ReceiptsPort: Send + Sync {
     async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError>;
+    /// An order with all that became of it.
+    async fn order(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError>;
     /// Counts a print of a receipt.
     async fn print_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
     /// A page of the register, with the totals of the whole filter.

@@ -83,7 +83,7 @@ mod tests {
             counter: None,
             meter: None,
             room: None,
-            order: Some(1),
+            order: None,
             refunds: None,
             bookable: false,
             closable: true,

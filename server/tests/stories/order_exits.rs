@@ -217,8 +217,8 @@ both!(every_state_of_an_order_has_an_exit, |w: World| async move {
         close_abandoned(&shop.world.db, shop.world.clock.now()).await.unwrap();
         let page = console::cases(&shop.world.db, boss, shop.world.clock.now(), &CaseQuery::default()).await.unwrap();
         for line in page.lines {
-            if let Some(number) = line.order {
-                settle(&shop, clerk, boss, order_of(&shop, number).await).await;
+            if let Some((order, _)) = line.order {
+                settle(&shop, clerk, boss, order).await;
             }
             if !matches!(line.detail.kind(), CaseKind::Refund) {
                 // It may still be that money lies on it.
@@ -241,8 +241,3 @@ both!(every_state_of_an_order_has_an_exit, |w: World| async move {
     }
     shop.proved().await;
 });
-
-async fn order_of(shop: &Shop, number: i64) -> OrderId {
-    let sql = format!("SELECT id FROM orders WHERE number = {number}");
-    OrderId(story_support::refunding::uuid(&shop.world, Box::leak(sql.into_boxed_str())).await)
-}

@@ -170,8 +170,8 @@ pub struct CaseLine {
     pub counter: Option<super::HeldCounter>,
     pub meter: Option<MeterId>,
     pub room: Option<RoomName>,
-    /// Number of its order.
-    pub order: Option<i64>,
+    /// Its order, and that one's number.
+    pub order: Option<(OrderId, i64)>,
     /// The order that may have to be refunded.
     pub refunds: Option<OrderId>,
     /// Whether it is about a refund in a statement that can be booked.

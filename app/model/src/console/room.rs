@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountState, CaseLine, EventLine};
+use super::{AccountState, CaseLine, EventLine, ReturnLine};
 use crate::case::CaseKind;
 use crate::command::{CommandKind, CommandReason};
 use crate::energy::Energy;
 use crate::event::DayMark;
 use crate::gateway::SweepInterval;
-use crate::ids::{AccountId, CommandId, GatewayId, MeterId, Uuid};
+use crate::ids::{AccountId, CommandId, GatewayId, MeterId, OrderId, Uuid};
 use crate::issue::Issue;
 use crate::meter::{ControlMode, Latest, Wallet};
 use crate::money::{Fen, Money};
@@ -65,6 +65,8 @@ pub struct Room {
     /// Last known state of the meter, and its commands.
     pub progress: Progress,
     pub cases: Vec<CaseLine>,
+    /// Returns and corrections of its account that wait for approval, oldest first.
+    pub waiting: Vec<ReturnLine>,
     /// Server wallet; `None` for a meter wallet.
     pub wallet: Option<WalletView>,
 }
@@ -237,6 +239,8 @@ pub struct CommandLine {
     pub id: CommandId,
     pub what: CommandContent,
     pub state: CommandState,
+    /// The order that it delivers.
+    pub order: Option<OrderId>,
     /// `None` for the system.
     pub by: Option<String>,
     pub decided_at: Timestamp,
@@ -269,6 +273,17 @@ impl Progress {
     pub fn is_moving(&self) -> bool {
         self.commands.iter().any(|command| !command.state.is_final())
     }
+
+    /// Credits and debits under way that the meter did not show yet when it was read last; debits are negative.
+    pub fn coming(&self) -> impl Iterator<Item = (&CommandLine, Fen)> {
+        let count = i64::from(self.latest.count);
+        let coming = self.commands.iter().filter(move |one| !one.state.is_final() && one.count.is_none_or(|own| own > count));
+        coming.filter_map(|one| match one.what {
+            CommandContent::Credit(amount) => Some((one, amount)),
+            CommandContent::Debit(amount) => Some((one, Fen::ZERO - amount)),
+            _ => None,
+        })
+    }
 }
 
 /// A sale at the cash desk.
@@ -284,6 +299,35 @@ pub struct Sale {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_meter_does_not_show_yet_is_coming() {
+        let line = |what, state, count| CommandLine {
+            id: CommandId(Uuid::nil()),
+            what,
+            state,
+            order: None,
+            by: None,
+            decided_at: Timestamp(1),
+            sent_at: None,
+            finished_at: None,
+            attempts: 0,
+            next_at: Timestamp(1),
+            count,
+            reason: None,
+        };
+        let commands = vec![
+            line(CommandContent::Credit(Fen(500)), CommandState::Queued, None),
+            line(CommandContent::Debit(Fen(200)), CommandState::Sending, Some(8)),
+            line(CommandContent::Credit(Fen(900)), CommandState::Sending, Some(7)),
+            line(CommandContent::Credit(Fen(300)), CommandState::Done, Some(6)),
+            line(CommandContent::Switch(true), CommandState::Queued, None),
+        ];
+        let latest = Latest { count: 7, ..Latest::unseen(MeterId(Uuid::nil())) };
+        let progress = Progress { at: Timestamp(2), latest, commands };
+        let amounts: Vec<Fen> = progress.coming().map(|(_, amount)| amount).collect();
+        assert_eq!(amounts, [Fen(500), Fen(-200)], "the seventh was read back already");
+    }
 
     #[test]
     fn a_room_without_a_floor_has_no_gap_in_its_name() {

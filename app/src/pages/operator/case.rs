@@ -6,9 +6,10 @@ use model::approval::ApprovalKind;
 use model::case::{CaseDetail, CaseKind};
 use model::console::{CaseFile, CaseLine, CaseNote, CaseStep};
 use model::error::AppError;
-use model::ids::{CaseId, UserId};
+use model::ids::{CaseId, OrderId, UserId};
 use model::permission::Permission;
 
+use super::cash_desk::order::address as order_page;
 use super::frame::{Frame, Section};
 use super::parts::wide_field;
 use super::{approvals, counter};
@@ -198,11 +199,19 @@ pub fn case_facts(line: &CaseLine) -> impl IntoView + use<> {
             <dd>{ends.map(|ends| view! { <strong>{ends}</strong>" " })}{case.meaning}</dd>
             <dt>{t.next_step}</dt>
             <dd>{reason.unwrap_or_else(|| case.next.to_owned())}</dd>
-            {line.order.map(|number| view! { <dt>{t.order_number}</dt><dd class="num">{number}</dd> })}
+            {line.order.map(|order| view! { <dt>{t.order_number}</dt><dd class="num">{order_number(order)}</dd> })}
             {day.map(|page| view! { <dt>{r.reconcile}</dt><dd>{settlement_day(line, page)}</dd> })}
             {closing.map(|id| view! { <dt>{l.title}</dt><dd><a href=format!("/closings/{id}")>{l.see}</a></dd> })}
             {known.map(|known| view! { <dt>{t.detail}</dt><dd>{known}</dd> })}
         </dl>
+    }
+}
+
+/// The number, and for whoever may see its order as a link.
+fn order_number((order, number): (OrderId, i64)) -> AnyView {
+    match order_page(order) {
+        Some(page) => view! { <a href=page>{number}</a> }.into_any(),
+        None => number.into_any(),
     }
 }
 

@@ -200,7 +200,7 @@ fn building(all: &[String], chosen: &str) -> impl IntoView + use<> {
 }
 
 /// The class that colours a state; its name is always shown too.
-const fn colour(state: RecordState) -> &'static str {
+pub(super) const fn colour(state: RecordState) -> &'static str {
     match state {
         RecordState::Sale(OrderState::Credited)
         | RecordState::Back(_, ReturnState::Done)
@@ -221,7 +221,7 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
     let lang = lang();
     let (kind, state) = kind_and_state(line.state, lang);
     let kind = match line.state {
-        RecordState::Sale(_) => kind.into_any(),
+        RecordState::Sale(_) => view! { <a href=format!("/sales/{}", line.id.as_simple())>{kind}</a> }.into_any(),
         RecordState::Back(..) => view! { <a href=format!("/returns/{}", line.id.as_simple())>{kind}</a> }.into_any(),
         RecordState::Refund(_) => view! { <a href=format!("/refunds/{}", line.id.as_simple())>{kind}</a> }.into_any(),
         RecordState::Shift { .. } => view! { <a href=format!("/shifts/{}", line.id.as_simple())>{kind}</a> }.into_any(),

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
+use super::cash_desk::order::address as order_page;
 use super::frame::{Frame, Section};
 use super::parts::{age, amount, param, state_cell};
 use crate::i18n::operator::texts;
 use crate::i18n::{cash_desk, common, lang};
-use crate::ports::{operator, ports, reply};
+use crate::ports::{allowed, operator, ports, reply};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
 use model::console::{FoundOrder, MeterLine, ReceiptNumber};
@@ -20,6 +21,7 @@ pub fn SearchPage() -> impl IntoView {
         let (ports, who, reply) = (ports()?, operator()?, reply()?);
         // A receipt's number names nothing else.
         if let Ok(number) = text.trim().parse::<ReceiptNumber>()
+            && allowed(&format!("/receipts/{number}"))
             && ports.receipts.receipt(&who, number).await.is_ok()
         {
             reply.redirect(&format!("/receipts/{number}"));
@@ -29,7 +31,11 @@ pub fn SearchPage() -> impl IntoView {
         let found = ports.meter_wall.search(&who, &text).await?;
         match (&found[..], &orders[..]) {
             ([only], []) => reply.redirect(&format!("/rooms/{}", only.latest.meter)),
-            ([], [only]) => reply.redirect(&format!("/refunds/of/{}", only.order)),
+            ([], [only]) => {
+                if let Some(page) = order_page(only.order) {
+                    reply.redirect(&page);
+                }
+            }
             _ => {}
         }
         Ok((found, orders))
@@ -87,11 +93,14 @@ fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, q: String) -> impl Into
 
 fn order(found: &FoundOrder) -> impl IntoView + use<> {
     let (w, lang) = (cash_desk::texts(lang()), lang());
+    let number = view! { {w.order_number}" "<span class="num">{found.number}</span> };
+    let number = match order_page(found.order) {
+        Some(page) => view! { <a class="tap" href=page>{number}</a> }.into_any(),
+        None => number.into_any(),
+    };
     view! {
         <li>
-            <a class="tap" href=format!("/refunds/of/{}", found.order)>
-                {w.order_number}" "<span class="num">{found.number}</span>
-            </a>
+            {number}
             " · "{found.room.to_string()}
             " · "<span class="num">{found.amount.to_string()}</span>
             " · "{common::tender(found.tender, lang)}

@@ -114,6 +114,17 @@ pub async fn refund(db: &Db, operator: UserId, id: RefundId) -> Result<Option<Re
     Ok(row.map(|row| row.line(operator)))
 }
 
+/// The refunds of an order that the operator may see, newest first.
+pub(crate) async fn of_order(db: &Db, operator: UserId, order: OrderId) -> Result<Vec<RefundLine>> {
+    let rows: Vec<RefundRow> =
+        read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.order_id = $2 ORDER BY f.asked_at DESC, f.id DESC"))
+            .bind(operator)
+            .bind(order)
+            .fetch_all(pool)
+            .await)?;
+    Ok(rows.into_iter().map(|row| row.line(operator)).collect())
+}
+
 /// A page of refunds, newest first.
 pub async fn refunds(db: &Db, operator: UserId, query: &RefundQuery) -> Result<Page<RefundLine>> {
     let size = Page::<RefundLine>::SIZE;
@@ -293,12 +304,7 @@ pub async fn order_money(
         offered.extend(returns.iter().map(|one| one.refundable(sale, rules, now)));
     }
     let console_refund = console_refund(&found, &payments, &returns);
-    let rows: Vec<RefundRow> =
-        read!(db, |pool| sqlx::query_as(concat!(refunded!(), "AND f.order_id = $2 ORDER BY f.asked_at DESC, f.id DESC"))
-            .bind(operator)
-            .bind(order)
-            .fetch_all(pool)
-            .await)?;
+    let refunds = of_order(db, operator, order).await?;
     Ok(Some(OrderMoney {
         order,
         number: found.number,
@@ -309,7 +315,7 @@ pub async fn order_money(
         deliverable: found.deliverable,
         payments: offered,
         console_refund,
-        refunds: rows.into_iter().map(|row| row.line(operator)).collect(),
+        refunds,
         key,
     }))
 }

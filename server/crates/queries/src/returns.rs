@@ -2,7 +2,7 @@
 
 use model::command::CommandReason;
 use model::console::{ChannelSale, Original, Page, ReceiptNumber, ReturnLine};
-use model::ids::{MeterId, OrderId, ReturnId, UserId, Uuid};
+use model::ids::{AccountId, MeterId, OrderId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
@@ -83,6 +83,32 @@ pub async fn approvals(db: &Db, operator: UserId, now: Timestamp, page: i64) -> 
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
     Ok(Page { lines: rows.into_iter().map(|row| line(row, operator)).collect(), total })
+}
+
+/// The corrections of an order that the operator may see, newest first.
+pub(crate) async fn corrections(db: &Db, operator: UserId, order: OrderId) -> Result<Vec<ReturnLine>> {
+    let rows: Vec<ReturnRow> =
+        read!(db, |pool| sqlx::query_as(concat!(returned!(), "AND v.corrects_order = $2 ORDER BY v.asked_at DESC, v.id DESC"))
+            .bind(operator)
+            .bind(order)
+            .fetch_all(pool)
+            .await)?;
+    Ok(rows.into_iter().map(|row| line(row, operator)).collect())
+}
+
+/// The returns and corrections of an account that wait for a second person, the oldest first.
+pub async fn waiting_returns(db: &Db, operator: UserId, account: AccountId, now: Timestamp) -> Result<Vec<ReturnLine>> {
+    let rows: Vec<ReturnRow> = read!(db, |pool| sqlx::query_as(concat!(
+        returned!(),
+        "AND v.account_id = $2 AND v.state = 'waiting' AND v.expires_at > $3 ORDER BY v.asked_at, v.id LIMIT $4"
+    ))
+    .bind(operator)
+    .bind(account)
+    .bind(now)
+    .bind(OFFERED)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|row| line(row, operator)).collect())
 }
 
 fn line(row: ReturnRow, operator: UserId) -> ReturnLine {
@@ -173,7 +199,7 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
     }))
 }
 
-/// The most sales that are offered.
+/// The most sales and requests that are shown at a room.
 const OFFERED: i64 = 8;
 
 /// Delivered sales of a meter's account that can be refunded through their channel, newest first; not those that are corrected in

@@ -1,9 +1,10 @@
-//! Receipts, and the register of sales and returns.
+//! Receipts, orders, and the register of sales and returns.
 
 use app::api::receipts::ReceiptsPort;
 use async_trait::async_trait;
-use model::console::{Page, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records};
+use model::console::{OrderView, Page, Receipt, ReceiptNumber, RecordLine, RecordQuery, Records};
 use model::error::AppError;
+use model::ids::OrderId;
 use model::person::Who;
 
 use super::CashDeskService;
@@ -13,6 +14,10 @@ use store::{console, receipts};
 impl ReceiptsPort for CashDeskService {
     async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError> {
         queries::receipt(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
+    }
+
+    async fn order(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
+        queries::order_view(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
     }
 
     async fn print_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError> {

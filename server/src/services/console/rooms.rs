@@ -61,6 +61,10 @@ impl RoomsPort for ConsoleService {
             identified: self.context.gateway.is_identified(meter),
             wallet: prices::wallet(&self.context, meter, account_id).await?,
             cases: console::cases_of(db, who.user, meter).await?,
+            waiting: match account_id {
+                Some(account) => queries::waiting_returns(db, who.user, account, self.context.now()).await?,
+                None => Vec::new(),
+            },
         })
     }
 
@@ -168,6 +172,7 @@ fn command(row: CommandRow) -> CommandLine {
         id: command.id,
         what: command_content(command.kind, command.args()),
         state: command.state,
+        order: command.order_id,
         by: row.by_name,
         decided_at: command.decided_at,
         sent_at: command.sent_at,

@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod correction;
 pub mod ledger;
+pub mod order;
 pub mod order_money;
 pub mod receipt;
 pub mod refund;

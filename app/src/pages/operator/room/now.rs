@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::super::cash_desk::order::address as order_page;
 use crate::i18n::commands::reason;
 use crate::i18n::room::{self, texts};
 use crate::i18n::{Lang, common, lang};
@@ -75,10 +76,15 @@ fn commands(progress: &Progress, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
     let lost = progress.latest.lost_since.is_some();
     let list = progress.commands.iter().map(|line| {
+        let name = room::command(&line.what, lang);
+        let name = match line.order.and_then(order_page) {
+            Some(page) => view! { <a href=page>{name}</a> }.into_any(),
+            None => name.into_any(),
+        };
         view! {
             <li>
                 <div class="page-head">
-                    <h3>{room::command(&line.what, lang)}</h3>
+                    <h3>{name}</h3>
                     <span class="muted small">{line.by.clone().unwrap_or_else(|| t.by_system.to_owned())}</span>
                 </div>
                 {steps(command_steps(line, lost, lang), progress.at, lang)}
@@ -144,6 +150,7 @@ mod tests {
             id: CommandId(uuid::Uuid::nil()),
             what: CommandContent::Open,
             state,
+            order: None,
             by: None,
             decided_at: Timestamp(1),
             sent_at: sent.map(Timestamp),

@@ -144,6 +144,25 @@ pub async fn cases_of(db: &Db, operator: UserId, meter: MeterId) -> Result<Vec<C
     rows.into_iter().map(line).collect()
 }
 
+/// Most cases of one order that are named.
+const CASES_OF_ORDER: i64 = 20;
+
+/// The cases of an order, open ones first.
+pub async fn cases_of_order(db: &Db, operator: UserId, order: OrderId) -> Result<Vec<CaseLine>> {
+    let rows: Vec<CaseRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
+            case_rows!("CAST(1 AS BIGINT)"),
+            "c.order_id = $2 ORDER BY CASE WHEN c.closed_at IS NULL THEN 0 ELSE 1 END, c.opened_at DESC, c.id LIMIT $3"
+        ))
+        .bind(operator)
+        .bind(order)
+        .bind(CASES_OF_ORDER)
+        .fetch_all(pool)
+        .await
+    })?;
+    rows.into_iter().map(line).collect()
+}
+
 /// One case, open or closed; `None` where the operator may not see it.
 pub async fn case(db: &Db, operator: UserId, case: CaseId) -> Result<Option<CaseLine>> {
     let row: Option<CaseRow> = read!(db, |pool| {
@@ -161,7 +180,7 @@ fn line(row: CaseRow) -> Result<CaseLine> {
         counter: None,
         room: row.meter_id.is_some().then(|| row.name.into()),
         meter: row.meter_id,
-        order: row.order_number,
+        order: row.order_id.zip(row.order_number),
         bookable: row.bookable && is_open,
         closable: is_open && !(row.money_open || row.held || row.bookable),
         refunds: row.order_id.filter(|_| detail.may_need_refund()),
