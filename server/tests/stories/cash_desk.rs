@@ -67,3 +67,57 @@ both!(the_sales_journal_is_a_page_and_a_file, |w: World| async move {
     assert_eq!(clerk.get(&page).await.status(), 404);
     assert_eq!(text(clerk.get("/register.csv?kind=sale").await).await.lines().count(), 1);
 });
+
+both!(an_order_has_a_page_that_its_number_finds, |w: World| async move {
+    let room = w.room(1).await;
+    w.shows(room.meter, 0, 0, 90_000).await;
+    let web = Web::start(&w).await;
+    let clerk = web.person(&w, Role::Cashier, "clerk").await;
+    let elsewhere = web.person(&w, Role::Cashier, "elsewhere").await;
+    let reader = web.person(&w, Role::Technician, "reader").await;
+    w.limit("elsewhere").await;
+    let key = w.rng.id(model::time::Timestamp(1));
+    clerk.post("/api/operator/sell", &format!("meter={}&amount=50&tender=cash&key={key}", room.meter)).await;
+    let number = w.number("SELECT number FROM orders").await;
+    let found = clerk.get(&format!("/search?q={number}")).await;
+    let page = location(&found).to_owned();
+    assert!(page.starts_with("/sales/"), "{page}");
+    let shown = text(clerk.get(&page).await).await;
+    let receipt = w.number("SELECT number FROM receipts").await;
+    for word in [number.to_string(), "50.00".into(), "现金".into(), "clerk".into(), format!("{receipt:06}")] {
+        assert!(shown.contains(&word), "{word}: {shown}");
+    }
+    assert_eq!(elsewhere.get(&page).await.status(), 404, "of another building");
+    assert_eq!(text(elsewhere.get(&format!("/search?q={number}")).await).await.matches("/sales/").count(), 0);
+    // Who may not open it is not led there.
+    assert_eq!(reader.get(&page).await.status(), 403);
+    assert!(text(reader.get(&format!("/search?q={number}")).await).await.contains(&number.to_string()));
+    assert!(text(clerk.get(&format!("/rooms/{}", room.meter)).await).await.contains(&page), "the room leads there");
+    assert!(text(clerk.get("/sales").await).await.contains("/sales/"));
+    assert_eq!(clerk.get("/sales/nothing").await.status(), 404);
+});
+
+both!(a_confirmation_knows_what_others_did, |w: World| async move {
+    let room = w.room(1).await;
+    w.shows(room.meter, 0, 0, 90_000).await;
+    let web = Web::start(&w).await;
+    let (one, two) = (web.person(&w, Role::Manager, "one").await, web.person(&w, Role::Manager, "two").await);
+    let confirm = format!("/rooms/{}?do=sale&amount=20&tender=cash", room.meter);
+    assert!(text(two.get(&confirm).await).await.contains("920.00"));
+    let sell = |key| format!("meter={}&amount=50&tender=cash&key={key}", room.meter);
+    one.post("/api/operator/sell", &sell(w.rng.id(model::time::Timestamp(1)))).await;
+    let shown = text(two.get(&confirm).await).await;
+    assert!(shown.contains("970.00") && shown.contains("尚未到账"), "what is paid and not in the meter counts: {shown}");
+    let key = w.rng.id(model::time::Timestamp(1));
+    let form = format!("meter={}&amount=300.00&tender=cash&reason=x&key={key}", room.meter);
+    let asked = one.post("/api/operator/return", &form).await;
+    let request = location(&asked).to_owned();
+    assert!(request.starts_with("/returns/"), "{request}");
+    let again = format!("/rooms/{}?do=return&amount=300&tender=cash&reason=x", room.meter);
+    for page in [format!("/rooms/{}", room.meter), confirm, again] {
+        let shown = text(two.get(&page).await).await;
+        assert!(shown.contains("待复核：退电 300.00 元，由 one 提出") && shown.contains(&request), "{page}: {shown}");
+    }
+    one.post("/api/operator/cancel-return", &format!("id={}", request.trim_start_matches("/returns/"))).await;
+    assert!(!text(two.get(&format!("/rooms/{}", room.meter)).await).await.contains("待复核"));
+});

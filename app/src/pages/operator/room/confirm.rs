@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 
 use super::super::parts::param;
-use crate::i18n::room::{consequence, return_consequence, sale_consequence, texts, though_lost};
+use crate::i18n::room::{command, consequence, return_consequence, sale_consequence, texts, though_lost};
 use crate::i18n::{common, lang};
 use crate::ports::allowed;
-use crate::ui::callout::Problem;
+use crate::ui::callout::{Callout, Problem};
+use crate::ui::time::At;
 use model::console::{ChannelSale, Room};
 use model::error::AppError;
 use model::ids::Uuid;
@@ -39,16 +40,30 @@ pub fn whom(room: &Room) -> String {
 
 fn sale(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
     let latest = &room.progress.latest;
-    let after = latest.observed_at.map(|_| latest.remaining + amount);
+    let coming: Fen = room.progress.coming().map(|(_, amount)| amount).sum();
+    let after = latest.observed_at.map(|_| latest.remaining + coming + amount);
     let says = sale_consequence(amount, common::tender(tender, lang()), &whom(room), after, lang());
     let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned())];
-    card(room, "/api/operator/sell", says, &fields, key, false)
+    let card = card(room, "/api/operator/sell", says, &fields, key, false);
+    view! { {coming_list(room)} {card} }.into_any()
 }
 
 fn give_back(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
     let says = return_consequence(amount, common::tender(tender, lang()), &whom(room), lang());
     let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned()), ("reason", param("reason"))];
-    card(room, "/api/operator/return", says, &fields, key, true)
+    let card = card(room, "/api/operator/return", says, &fields, key, true);
+    view! { {coming_list(room)} {card} }.into_any()
+}
+
+/// What is on its way to the meter: somebody else may have sold at this moment.
+fn coming_list(room: &Room) -> Option<AnyView> {
+    let lines = room.progress.coming().map(|(one, _)| {
+        let (what, by) = (command(&one.what, lang()), one.by.clone().unwrap_or_else(|| texts(lang()).by_system.to_owned()));
+        view! { <li>{what}" · "{by}" · "<At at=one.decided_at /></li> }
+    });
+    let lines = lines.collect_view();
+    (!lines.is_empty())
+        .then(|| view! { <Callout><p>{texts(lang()).coming}</p><ul class="plain">{lines}</ul></Callout> }.into_any())
 }
 
 fn control(room: &Room, mode: ControlMode, key: Uuid) -> AnyView {

@@ -26,13 +26,13 @@ use super::frame::{Frame, Section};
 use super::parts::param;
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
-use crate::i18n::{cases, commissioning, gateways, lang};
+use crate::i18n::{cases, cash_desk, commissioning, gateways, lang};
 use crate::ports::{allowed, form_key, operator, ports};
 use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::{Account, AccountState, CaseLine, ChannelSale, Lifecycle, MeterLine, Room};
+use model::console::{Account, AccountState, CaseLine, ChannelSale, Lifecycle, MeterLine, ReturnLine, Room};
 use model::error::AppError;
 use model::gateway::Sweep;
 use model::ids::{MeterId, Uuid};
@@ -100,6 +100,7 @@ fn Body(shown: Shown) -> impl IntoView {
     };
     let (confirming, keeps) = (confirm.is_some(), allowed("/api/operator/close-account"));
     let cases = room.cases.iter().map(case).collect_view();
+    let waiting = room.waiting.iter().map(waiting).collect_view();
     let (events, journal) = (meter_journal::events(&room), meter_journal::journal(&room));
     let (days, readings, about) = (history::days(&room), history::readings(&room), about(&room));
     let settings = parameters::parameters(meter, parameters.as_ref(), true);
@@ -117,6 +118,7 @@ fn Body(shown: Shown) -> impl IntoView {
             <h1>{name}</h1>
             <Notice />
             {said.map(|said| view! { <Callout tone=Tone::Good><p>{said}</p></Callout> })}
+            {waiting}
             {confirm}
             {cases}
             <div class="room">
@@ -142,6 +144,16 @@ fn Body(shown: Shown) -> impl IntoView {
             </div>
         </Frame>
     }
+}
+
+/// A request that waits for a second person: who asks for more should know.
+fn waiting(line: &ReturnLine) -> impl IntoView + use<> {
+    let (kind, amount, by) = (cash_desk::kind(line.kind, lang()), line.amount, line.asked_by.as_str());
+    let says = room::ReturnWaits { kind, amount, by }.text(lang());
+    let page = format!("/returns/{}", line.id);
+    let says = if allowed(&page) { view! { <a href=page>{says}</a> }.into_any() } else { says.into_any() };
+    let at = line.asked_at;
+    view! { <Callout tone=Tone::Warn><p>{says}" "<At at /></p></Callout> }
 }
 
 /// An open case with its next step.
