@@ -194,7 +194,7 @@ both!(imported_prices_need_whoever_approves_them, |w: World| async move {
     }
     upload(&web, &admin, &[("prices.csv", PRICES)]).await;
     assert!(!page(&admin).await.contains("须由另一人复核"), "what does not differ is no change");
-    assert_eq!((published().await, w.number("SELECT COUNT(*) FROM price_assignments").await), (1, 1));
+    assert_eq!((published().await, w.number("SELECT COUNT(*) FROM price_places").await), (1, 1));
     // Whoever has the machine decides alone.
     let (context, profiles) = (w.context().await, Profiles::load(None).unwrap());
     let site = SiteService::new(context, Passwords::new(w.rng.clone()).unwrap(), &profiles, Limits::default());
