@@ -82,7 +82,8 @@ pub(super) const CHECKS: &[Check] = &[
                 JOIN readings r ON r.meter_id = l.meter_id AND r.at = l.observed_at AND r.quality IN (0, 1)
            WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.kind = 'clock-stepped'
                              AND COALESCE(e.until_at, l.observed_at) >= l.observed_at - 86400000)
-             AND NOT EXISTS (SELECT 1 FROM readings n WHERE n.meter_id = l.meter_id AND n.at > l.observed_at)) AS x
+             AND NOT EXISTS (SELECT 1 FROM readings n WHERE n.meter_id = l.meter_id AND n.quality IN (0, 1)
+                             AND n.at > l.observed_at AND n.at <= l.observed_at + 86400000)) AS x
           JOIN meters m ON m.id = x.meter_id
      WHERE x.others > 0",
     },
