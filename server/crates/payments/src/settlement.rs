@@ -22,10 +22,8 @@ const MAX_BATCH: usize = 32;
 /// How often an event is settled that another transaction stood in the way of. The channel sends it again afterwards.
 const MAX_TRIES: u32 = 3;
 
-/// How long the first repetition waits, for the other transaction to end; each one after it waits twice as long.
+/// How long the first repetition waits, for the other transaction to end; the next one waits longer by as much.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The longest pause.
-const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 type SettleResult = Result<Outcome, StoreError>;
 
@@ -106,7 +104,7 @@ impl Inner {
                 }
                 Err(error) if error.is_contended() && tries < MAX_TRIES => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "payment.settled-again");
-                    sleep(pause(tries)).await;
+                    sleep(PAUSE * tries).await;
                     tries += 1;
                 }
                 Err(error) => return Err(error),
@@ -122,21 +120,5 @@ impl Inner {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<QueuedEvent>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The pause after so many tries.
-fn pause(tries: u32) -> Duration {
-    PAUSE.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX)).min(MAX_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_pause_is_twice_the_one_before_up_to_a_bound() {
-        assert_eq!([1, 2, 3].map(pause), [20, 40, 80].map(Duration::from_millis));
-        assert_eq!([6, 40, u32::MAX].map(pause), [MAX_PAUSE; 3]);
     }
 }
