@@ -45,9 +45,10 @@ pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, 
     .await)?;
     let (row, command) = row.ok_or(AppError::Conflict)?;
     let by = CountedBy { user: who.user, reason: &counted.reason, total: counted.total };
+    let ending = Ending { at, closing: &closing, row, meter, by };
     match command {
-        Some(command) => of_meter(&mut tx, rng, at, &closing, row, meter, command, counted, &by).await?,
-        None => of_wallet(&mut tx, rng, at, &closing, row, meter, &by).await?,
+        Some(command) => of_meter(&mut tx, rng, &ending, command, counted.remaining).await?,
+        None => of_wallet(&mut tx, rng, &ending).await?,
     }
     let more = serde_json::json!({
         "meter": meter, "remaining_fen": counted.remaining, "total_wh": counted.total.map(|total| total.0), "said":
@@ -57,18 +58,19 @@ pub async fn count(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, 
     tx.commit().await
 }
 
-async fn of_meter(
-    tx: &mut Tx,
-    rng: &Rng,
+/// The meter of a closing that ends.
+struct Ending<'a> {
     at: Timestamp,
-    closing: &Closing,
+    closing: &'a Closing,
+    /// Of `account_closure_meters`.
     row: Uuid,
     meter: MeterId,
-    command: Uuid,
-    counted: &Counted,
-    by: &CountedBy<'_>,
-) -> Result<()> {
-    let remaining = counted.remaining.ok_or(AppError::InvalidAmount)?;
+    by: CountedBy<'a>,
+}
+
+async fn of_meter(tx: &mut Tx, rng: &Rng, ending: &Ending<'_>, command: Uuid, remaining: Option<Fen>) -> Result<()> {
+    let &Ending { at, closing, row, meter, ref by } = ending;
+    let remaining = remaining.ok_or(AppError::InvalidAmount)?;
     // Either this or the meter's own answer settles the command, whichever comes first.
     if !give_up(tx, at, command).await? {
         return Err(AppError::Conflict.into());
@@ -95,15 +97,8 @@ async fn of_meter(
     final_settlement::of_meter(tx, rng, at, row, &credited, remaining, Some(by)).await
 }
 
-async fn of_wallet(
-    tx: &mut Tx,
-    rng: &Rng,
-    at: Timestamp,
-    closing: &Closing,
-    row: Uuid,
-    meter: MeterId,
-    by: &CountedBy<'_>,
-) -> Result<()> {
+async fn of_wallet(tx: &mut Tx, rng: &Rng, ending: &Ending<'_>) -> Result<()> {
+    let &Ending { at, closing, row, meter, ref by } = ending;
     let total = by.total.ok_or(AppError::Invalid)?;
     wallets::count(tx, rng, at, meter, total).await?;
     if final_settlement::of_wallet(tx, rng, at, closing, row, meter, Some(by)).await? {

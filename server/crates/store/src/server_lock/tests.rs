@@ -63,7 +63,7 @@ async fn the_fence_knows_its_session_and_its_lock() {
     let idle: String = sqlx::query_scalar("SHOW tcp_keepalives_idle").fetch_one(&mut connection).await.unwrap();
     assert_eq!(idle, "10", "a server that is gone is noticed by its session");
     let (taken, pid, began): (bool, i32, i64) = sqlx::query_as(TAKE).fetch_one(&mut connection).await.unwrap();
-    assert!(taken);
+    assert!(taken, "another run of this test holds the lock");
     fence(Session { pid, began }).check(&mut other).await.unwrap();
     let reused = fence(Session { pid, began: began - 1 });
     assert!(matches!(reused.check(&mut other).await, Err(StoreError::LockLost)), "a later session with the same number");
