@@ -21,3 +21,20 @@ pub const fn chapters(lang: Lang) -> [(&'static str, ChapterItemTexts); 11] {
         ("proof", t.proof),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn each_chapter_has_its_picture_in_each_language() {
+        for lang in Lang::ALL {
+            for (anchor, _) in chapters(lang) {
+                let file = format!("{}/../public/guide/{}/{anchor}.webp", env!("CARGO_MANIFEST_DIR"), lang.tag());
+                assert!(Path::new(&file).exists(), "{file} is missing: run `npm run screenshots` in end2end");
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use model::case::CaseKind;
 
 use super::frame::{Frame, Section};
 use crate::i18n::guide::{chapters, texts};
-use crate::i18n::{cases as kinds, lang};
+use crate::i18n::{Lang, cases as kinds, lang};
 
 /// The page. Nothing is folded, so that the browser's search finds everything.
 #[component]
@@ -17,11 +17,12 @@ pub fn GuidePage() -> impl IntoView {
         .into_iter()
         .chain([("cases", t.cases_title)])
         .map(|(anchor, title)| view! { <li><a href=format!("#{anchor}")>{title}</a></li> });
-    let text = chapters(lang).into_iter().map(|(anchor, chapter)| {
+    let text = chapters(lang).into_iter().map(move |(anchor, chapter)| {
         let parts = chapter.parts.iter().map(|text| part(text.heading, view! { <p>{text.text}</p> }.into_any()));
         view! {
             <section class="stack" id=anchor>
                 <h2>{chapter.title}</h2>
+                {picture(lang, anchor, chapter.picture)}
                 {parts.collect_view()}
             </section>
         }
@@ -46,6 +47,17 @@ pub fn GuidePage() -> impl IntoView {
                 </section>
             </article>
         </Frame>
+    }
+}
+
+/// The chapter's page of the demo, which `npm run screenshots` takes into `public/guide`.
+fn picture(lang: Lang, anchor: &'static str, caption: &'static str) -> impl IntoView + use<> {
+    let file = format!("/guide/{}/{anchor}.webp", lang.tag());
+    view! {
+        <figure>
+            <a href=file.clone()><img src=file.clone() alt=caption width="1280" height="800" loading="lazy"/></a>
+            <figcaption class="muted">{caption}</figcaption>
+        </figure>
     }
 }
 
