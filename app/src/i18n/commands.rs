@@ -221,6 +221,7 @@ pub const fn left_out(why: LeftOut, lang: Lang) -> &'static str {
 pub const fn problem(problem: Problem, lang: Lang) -> &'static str {
     let t = texts(lang).problem;
     match problem {
+        Problem::Nobody => t.nobody,
         Problem::Choice(_) => t.choice,
         Problem::Amount(_) => t.amount,
         Problem::Alarms => t.alarms,

@@ -66,7 +66,7 @@ impl Desk {
 
     /// All meters, including those that do not answer.
     fn all() -> Target {
-        Target { lost: true, ..Target::default() }
+        Target { everywhere: true, lost: true, ..Target::default() }
     }
 
     async fn issue(&self, issue: Issue, target: &Target) -> BatchId {
@@ -124,10 +124,10 @@ both!(every_batch_operation_reaches_meters_on_two_gateways, |w: World| async mov
         Issue::Standby { prices: [9_500, 7_500, 5_500, 3_500], at },
         Issue::Clock,
     ] {
-        let preview = d.port.preview(&d.who, issue.kind(), &Target::default()).await.unwrap();
+        let preview = d.port.preview(&d.who, issue.kind(), &Target { everywhere: true, ..Target::default() }).await.unwrap();
         assert_eq!(preview.meters.len(), 3, "{issue:?}");
         assert_eq!(preview.left_out.iter().map(|(_, why)| *why).collect::<Vec<_>>(), [LeftOut::Lost]);
-        let batch = d.issue(issue.clone(), &Target::default()).await;
+        let batch = d.issue(issue.clone(), &Target { everywhere: true, ..Target::default() }).await;
         let counts = d.over(batch).await;
         assert_eq!((counts.done, counts.meters), (3, 3), "{issue:?}: {counts:?}");
     }
@@ -141,7 +141,7 @@ both!(every_batch_operation_reaches_meters_on_two_gateways, |w: World| async mov
     assert_eq!((found.prices, found.standby), ([9_000, 7_000, 5_383, 3_000], [9_500, 7_500, 5_500, 3_500]));
     assert_eq!(found.day_tables, [slots(4), slots(3)]);
 
-    let cancel = d.issue(Issue::Cancel, &Target::default()).await;
+    let cancel = d.issue(Issue::Cancel, &Target { everywhere: true, ..Target::default() }).await;
     assert_eq!(d.over(cancel).await.done, 3);
     until(SOON, "the cancellation to be kept", || async { known().await.is_some_and(|found| found.switch_over.is_none()) }).await;
     assert_eq!(d.s.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'in_force' AND state = 'superseded'").await, 3);
@@ -226,7 +226,7 @@ both!(a_group_read_names_the_meters_that_do_not_answer, |w: World| async move {
     d.s.meter(0, 2).fault(LineFault::Silent, 1.0).unwrap();
     let engine = d.start().await;
     let began = SystemClock.now();
-    let batch = d.issue(Issue::Read, &Target::default()).await;
+    let batch = d.issue(Issue::Read, &Target { everywhere: true, ..Target::default() }).await;
     let counts = d.over(batch).await;
     assert_eq!((counts.done, counts.failed), (3, 1), "{counts:?}");
     let items = d.port.batch(&d.who, batch, Some(BatchFilter::Failed), 0).await.unwrap().items;

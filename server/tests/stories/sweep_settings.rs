@@ -85,10 +85,13 @@ both!(sweep_settings_follow_the_access_rules, |w: World| async move {
     let web = Web::start(&w).await;
     let (admin, cashier) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Cashier, "desk").await);
     let technician = web.person(&w, Role::Technician, "tools").await;
+    let limited = web.person_within(&w, Role::Admin, "limited", &Scope::Buildings(Default::default())).await;
     let gateway = store::meters::gateways(&w.db).await.unwrap()[0].id;
     let forms = ["of=site&id=&seconds=60".to_owned(), format!("of=gateway&id={gateway}&seconds=300")];
     for form in &forms {
         assert_eq!(cashier.post("/api/operator/sweep-interval", form).await.status(), 403);
+        let refused = limited.post("/api/operator/sweep-interval", form).await;
+        assert!(!location(&refused).contains("done"), "beyond their buildings: {}", location(&refused));
         let done = admin.post("/api/operator/sweep-interval", form).await;
         assert!(location(&done).starts_with("/gateways") && location(&done).ends_with("?done=sweep"), "{}", location(&done));
     }

@@ -21,6 +21,8 @@ pub const ROOM_LINES_MAX: usize = 1_000;
 
 /// The value of a place parameter that names a group begins with it.
 const GROUP: &str = "group:";
+/// What selects all meters in queries.
+pub const EVERYWHERE: &str = "all";
 
 /// What meters should have, to select those that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +60,12 @@ impl fmt::Display for Differs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoTarget;
 
-/// Selection of meters. Without places, groups, rooms or a meter: all that the operator may see.
+/// Selection of meters. Where it names nothing, it selects none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     pub meter: Option<MeterId>,
+    /// All that the operator may see.
+    pub everywhere: bool,
     /// Buildings, and floors of a building by name (empty: the whole building).
     pub places: Vec<(PlaceId, String)>,
     pub groups: Vec<PlaceGroupId>,
@@ -76,7 +80,14 @@ pub struct Target {
 }
 
 impl Target {
-    /// From query parameters: `meter`, `place` (repeated; `<building>`, `<building>:<floor>` or `group:<group>`), `state`,
+    /// Whether it names no meter at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let named = self.meter.is_some() || self.everywhere || self.differs.is_some();
+        !named && self.places.is_empty() && self.groups.is_empty() && self.rooms.trim().is_empty()
+    }
+
+    /// From query parameters: `meter`, `place` (repeated; `all`, `<building>`, `<building>:<floor>` or `group:<group>`), `state`,
     /// `rooms`, `lost`. [`Self::differs`] is not among them.
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
@@ -86,6 +97,7 @@ impl Target {
         };
         Self {
             meter: meter.parse().ok(),
+            everywhere: places.iter().any(|text| text == EVERYWHERE),
             places: places.iter().filter_map(place).collect(),
             groups: places.iter().filter_map(|text| text.strip_prefix(GROUP)?.parse().ok()).collect(),
             state,

@@ -17,6 +17,8 @@ pub type Fields<'a> = &'a dyn Fn(&str) -> String;
 /// The field that is wrong, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
+    /// No meter is selected.
+    Nobody,
     /// Not a mode, a switch, a table or a period.
     Choice(&'static str),
     /// Not yuan with at most two decimals, or too much.

@@ -127,7 +127,7 @@ pub fn InvitePage() -> impl IntoView {
 fn Invite(choices: OperatorChoices) -> impl IntoView {
     let t = texts(lang());
     let chosen = param("role").parse().unwrap_or(RoleChoice::Ready(model::person::Role::ReadOnly));
-    let access = access_fields(&choices, chosen, choices.all_buildings, &[]);
+    let access = access_fields(&choices, chosen, false, &[]);
     view! {
         <Frame title=t.invite section=Section::Operators>
             <h1>{t.invite}</h1>

@@ -56,8 +56,13 @@ impl Web {
 
     /// Adds a person of that role and logs them in.
     pub async fn person(&self, world: &World, role: Role, login: &str) -> Person<'_> {
+        self.person_within(world, role, login, &Scope::All).await
+    }
+
+    /// The same, limited to buildings.
+    pub async fn person_within(&self, world: &World, role: Role, login: &str, buildings: &Scope) -> Person<'_> {
         let password_hash = Passwords::new(world.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
-        let user = NewUser { role, login, name: login, password_hash: &password_hash, buildings: &Scope::All };
+        let user = NewUser { role, login, name: login, password_hash: &password_hash, buildings };
         users::create(&world.db, &world.rng, world.clock.now(), &user, "test").await.unwrap();
         users::keep_passwords(&world.db).await.unwrap();
         let mut person = self.visitor();

@@ -170,7 +170,7 @@ fn chosen(
     let placed = |place: &MeterPlace| {
         target.places.iter().any(|(building, floor)| *building == place.building && (floor.is_empty() || *floor == place.floor))
     };
-    let everywhere = target.meter.is_none() && target.places.is_empty() && target.groups.is_empty() && lines.is_empty();
+    let everywhere = target.everywhere || target.differs.is_some();
     let meant = |place: &MeterPlace| {
         let meter = place.meter;
         everywhere || target.meter == Some(meter) || placed(place) || listed.contains(&meter) || grouped.contains(&meter)
@@ -237,10 +237,11 @@ mod tests {
     #[test]
     fn target_selects_by_places_rooms_and_state() {
         let place = |n: u8, floor: &str| (PlaceId(Uuid::from_u128(n.into())), floor.to_owned());
-        assert_eq!(numbers(&Target::default()), [1, 2, 3, 4]);
+        assert_eq!(numbers(&Target::default()), [0; 0], "nothing is not all");
+        assert_eq!(numbers(&Target { everywhere: true, ..Target::default() }), [1, 2, 3, 4]);
         assert_eq!(numbers(&Target { places: vec![place(1, "")], ..Target::default() }), [1, 2]);
         assert_eq!(numbers(&Target { places: vec![place(1, "2层"), place(2, "1层")], ..Target::default() }), [2, 3, 4]);
-        assert_eq!(numbers(&Target { state: Some(SupplyState::Lost), ..Target::default() }), [3]);
+        assert_eq!(numbers(&Target { everywhere: true, state: Some(SupplyState::Lost), ..Target::default() }), [3]);
         assert_eq!(numbers(&Target { meter: Some(MeterId(Uuid::from_u128(4))), ..Target::default() }), [4]);
         let rooms = Target { rooms: "2号楼 101\n\n 102 \n101\n909".into(), ..Target::default() };
         assert_eq!(numbers(&rooms), [3, 4]);

@@ -131,10 +131,10 @@ impl GatewaysPort for ConsoleService {
 
     async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError> {
         match of {
-            Sweep::Meter(meter) => drop(self.context.room(who, meter).await?),
-            Sweep::Site | Sweep::Gateway(_) if !who.may(Permission::Gateways) => return Err(AppError::Forbidden),
+            Sweep::Site => self.require_change(who).await?,
+            Sweep::Gateway(_) if !who.may(Permission::Gateways) => return Err(AppError::Forbidden),
             Sweep::Gateway(gateway) => self.context.require_gateway(who, gateway).await?,
-            Sweep::Site => {}
+            Sweep::Meter(meter) => drop(self.context.room(who, meter).await?),
         }
         intervals::set(&self.context.db, self.context.now(), who, of, interval).await?;
         self.context.gateway.reload();

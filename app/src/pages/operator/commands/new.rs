@@ -13,7 +13,7 @@ use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::console::{Building, Differs, PlaceGroupLine, ROOMS_MAX, Target};
+use model::console::{Building, Differs, EVERYWHERE, PlaceGroupLine, ROOMS_MAX, Target};
 use model::ids::MeterId;
 use model::issue::{Kind, Problem};
 use model::meter::{ControlMode, SupplyState};
@@ -150,6 +150,7 @@ fn differing() -> impl IntoView {
 fn whom(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + use<> {
     let t = texts(lang());
     let chosen = all("place");
+    let meters = buildings.iter().flat_map(|building| &building.floors).map(|(_, meters)| meters).sum();
     let state = param("state");
     let states = SupplyState::ALL.into_iter().map(|one| {
         let code: &'static str = ["0", "1", "2", "3", "4", "5", "6"].get(one as usize).copied().unwrap_or_default();
@@ -158,7 +159,10 @@ fn whom(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView + us
     view! {
         <section class="card stack-tight">
             <h2>{t.whom}</h2>
-            <p class="hint">{t.whom_hint}</p>
+            <label class="check">
+                <input type="checkbox" name="place" value=EVERYWHERE checked=chosen.iter().any(|value| value == EVERYWHERE) />
+                <span>{t.everywhere}" "<span class="muted small">{many(meters, lang())}</span></span>
+            </label>
             {place_choice(buildings, groups, &chosen)}
             {choice("state", t.only_state, &state, states.collect())}
             <label class="field">

@@ -37,8 +37,9 @@ enum Shown {
 #[component]
 pub fn PreviewPage() -> impl IntoView {
     let which = Kind::parse(&param("kind")).ok_or(AppError::NotFound);
-    let issue = which.map(|kind| (kind, Issue::from_form(kind, &param, now())));
     let target = target();
+    let named = |issue| if target.is_empty() { Err(Problem::Nobody) } else { Ok(issue) };
+    let issue = which.map(|kind| (kind, Issue::from_form(kind, &param, now()).and_then(named)));
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         Ok(match issue? {
