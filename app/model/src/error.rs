@@ -79,6 +79,8 @@ errors! {
     StaleSubsidy = "stale-subsidy", 409;
     /// The price plan was changed since the request was made, or would begin in the past.
     StalePrices = "stale-prices", 409;
+    /// Prices that no second person approved: they go into meters from a plan.
+    PricesByPlan = "prices-by-plan", 409;
     /// Another amount is left than when the request was made.
     StaleAmount = "stale-amount", 409;
     /// No account is open there.

@@ -42,6 +42,14 @@ word_enum! {
     }
 }
 
+impl Kind {
+    /// Whether it changes what energy costs.
+    #[must_use]
+    pub const fn is_of_prices(self) -> bool {
+        matches!(self, Self::Prices | Self::Standby | Self::Tiers | Self::DayTable | Self::DatePlan)
+    }
+}
+
 /// An operation with its values, within the profile's ranges.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

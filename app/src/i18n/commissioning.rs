@@ -13,6 +13,7 @@ pub const fn item(item: CheckItem, lang: Lang) -> &'static str {
         CheckItem::Identity => t.identity,
         CheckItem::Clock => t.clock,
         CheckItem::Parameters => t.parameters,
+        CheckItem::Prices => t.prices,
         CheckItem::Cases => t.cases,
         CheckItem::ReadQuality => t.read_quality,
     }
@@ -55,6 +56,12 @@ pub fn reading(meter: &Commissioning, item: CheckItem, lang: Lang) -> String {
         CheckItem::Parameters => match meter.parameters {
             None => t.no_parameters.to_owned(),
             Some((version, _)) => parameters(meter, version, lang),
+        },
+        CheckItem::Prices if meter.wallet != Wallet::Meter => t.prices_in_plan.to_owned(),
+        CheckItem::Prices => match meter.is_priced {
+            None => t.no_prices.to_owned(),
+            Some(true) => t.prices_same.to_owned(),
+            Some(false) => t.prices_differ.to_owned(),
         },
         CheckItem::Cases => OpenCases { count: u32::try_from(meter.cases.len()).unwrap_or(u32::MAX) }.text(lang),
         CheckItem::ReadQuality => meter.quality.map_or_else(

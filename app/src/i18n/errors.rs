@@ -36,6 +36,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::HeldCommandApplied => t.held_command_applied,
         AppError::CaseHasStep => t.case_has_step,
         AppError::StaleSubsidy => t.stale_subsidy,
+        AppError::PricesByPlan => t.prices_by_plan,
         AppError::StalePrices => t.stale_prices,
         AppError::StaleAmount => t.stale_amount,
         AppError::AccountNotOpen => t.account_not_open,

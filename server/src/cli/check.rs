@@ -46,7 +46,7 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     db.ping().await?;
     println!("database: good");
     wrong.extend(usable::problems(&db, &config.meters, &profiles).await?);
-    print_checklist(&checklist::read(&db, &merchants.working).await?);
+    print_checklist(&checklist::read(&db, clock.now(), &merchants.working).await?);
     db.close().await;
     let keys = [("keys.enc", &config.keys.enc, 16), ("keys.mac", &config.keys.mac, 16), ("keys.aes", &config.keys.aes, 32)];
     wrong.extend(keys.into_iter().filter_map(|(name, key, bytes)| key_problem(name, key, bytes)));

@@ -56,7 +56,7 @@ impl SetupService {
     }
 
     async fn list(&self) -> Result<Checklist, AppError> {
-        let list = checklist::read(&self.context.db, self.payments.merchants()).await?;
+        let list = checklist::read(&self.context.db, self.context.now(), self.payments.merchants()).await?;
         self.has_checklist.store(list.is_shown(), Ordering::Relaxed);
         Ok(list)
     }

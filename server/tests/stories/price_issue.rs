@@ -133,6 +133,39 @@ both!(a_plan_lists_the_meters_that_keep_other_values, |w: World| async move {
     assert!(elsewhere.contains("applies to no meter") && !elsewhere.contains("A 102"), "{elsewhere}");
 });
 
+/// Confirms the preview of a command, after `change` was made to the form; gives where that leads.
+async fn confirm(person: &Person<'_>, link: &str, change: impl Fn(String) -> String) -> String {
+    let preview = person.get(&link.replacen("/commands/new", "/commands/preview", 1)).await.text().await.unwrap();
+    let field = |name: &str| {
+        let (_, rest) = preview.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        rest.split('"').next().unwrap().replace("&quot;", "%22").replace("&#34;", "%22")
+    };
+    let [kind, issue, places, differs, seal, key] = ["kind", "issue", "places", "differs", "seal", "key"].map(field);
+    let form = format!("kind={kind}&issue={issue}&meter=&places={places}&rooms=&lost=1&differs={differs}&seal={seal}&key={key}");
+    location(&person.post("/api/operator/issue", &change(form)).await).to_owned()
+}
+
+both!(prices_by_hand_are_refused_where_another_approves, |w: World| async move {
+    let estate = Estate::new(w).await;
+    estate.read(0, &estate.told(&ALL)).await;
+    estate.read(1, &estate.told(&[PriceGap::Prices])).await;
+    let web = Web::start(&estate.w).await;
+    let mut technician = web.person(&estate.w, Role::Technician, "tools").await;
+    technician.cookie += "; lang=en";
+    let by_hand = "/commands/new?kind=prices&price1=0.0001&price2=0.0001&price3=0.0001&price4=0.0001&place=all&lost=1";
+    let boss = web.person(&estate.w, Role::Admin, "boss").await;
+    let refused = confirm(&technician, by_hand, |form| form).await;
+    assert!(refused.contains("e=prices-by-plan"), "{refused}");
+    // Nor with the plan's name on it.
+    let standby = link(&estate.page(&technician).await, "/commands/new?kind=standby") + "&lost=1";
+    let forged = confirm(&technician, &standby, |form| form.replace("5500", "1")).await;
+    assert!(forged.contains("e=prices-by-plan"), "{forged}");
+    assert_eq!(estate.w.number("SELECT COUNT(*) FROM commands").await, 0);
+    let planned = confirm(&technician, &standby, |form| form).await;
+    assert!(!planned.contains("e="), "{planned}");
+    drop(boss);
+});
+
 both!(a_plan_is_issued_to_the_meters_that_differ, |w: World| async move {
     let estate = Estate::new(w).await;
     estate.read(0, &estate.told(&ALL)).await;
@@ -150,15 +183,8 @@ both!(a_plan_is_issued_to_the_meters_that_differ, |w: World| async move {
     assert!(table.contains("table=1") && table.contains("from2=07%3A00") && table.contains("rate2=2"), "{table}");
     let form = boss.get(&standby).await.text().await.unwrap();
     assert!(form.contains("Meters of this plan that keep other values"), "{form}");
-    let preview = boss.get(&(standby.replacen("/commands/new", "/commands/preview", 1) + "&lost=1")).await.text().await.unwrap();
-    let field = |name: &str| {
-        let (_, rest) = preview.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
-        rest.split('"').next().unwrap().replace("&quot;", "%22").replace("&#34;", "%22")
-    };
-    let [issue, differs, seal, key] = ["issue", "differs", "seal", "key"].map(field);
-    let form = format!("kind=standby&issue={issue}&meter=&places=&rooms=&lost=1&differs={differs}&seal={seal}&key={key}");
-    let issued = boss.post("/api/operator/issue", &form).await;
-    assert!(location(&issued).starts_with("/commands/") && !location(&issued).contains("e="), "{}", location(&issued));
+    let issued = confirm(&boss, &(standby + "&lost=1"), |form| form).await;
+    assert!(issued.starts_with("/commands/") && !issued.contains("e="), "{issued}");
     let w = &estate.w;
     assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'standby'").await, 1);
     let meter = w.word("SELECT m.serial FROM commands c JOIN meters m ON m.id = c.meter_id WHERE c.kind = 'standby'").await;

@@ -17,6 +17,8 @@ word_enum! {
         Clock = "clock",
         /// Its parameters were read, and are those that apply to its room.
         Parameters = "parameters",
+        /// Its prices are those of its plan.
+        Prices = "prices",
         /// Nothing waits for a person.
         Cases = "cases",
         /// How many of its last requests it answered.
@@ -68,6 +70,8 @@ pub struct Commissioning {
     pub limits: Option<Limits>,
     /// The default parameters that apply to its room.
     pub defaults: DefaultValues,
+    /// Whether it was last read with the prices of its plan; `None` where it was not read or no plan applies.
+    pub is_priced: Option<bool>,
     /// `None` where this server does not poll it.
     pub quality: Option<ReadQuality>,
     pub accepted: Option<Acceptance>,
@@ -126,6 +130,9 @@ impl Commissioning {
             CheckItem::Parameters if has(CaseKind::Parameters) => CheckState::Differs,
             CheckItem::Parameters if self.wallet != Wallet::Meter => CheckState::NotApplicable,
             CheckItem::Parameters => self.parameters.map_or(CheckState::Unknown, |_| good(self.differing().is_empty())),
+            CheckItem::Prices if self.wallet != Wallet::Meter => CheckState::NotApplicable,
+            CheckItem::Prices if self.parameters.is_none() => CheckState::Unknown,
+            CheckItem::Prices => self.is_priced.map_or(CheckState::NotApplicable, good),
             CheckItem::Cases => good(self.cases.is_empty()),
             CheckItem::ReadQuality => match self.quality {
                 Some(ReadQuality { requests, answered }) if requests >= FEWEST_REQUESTS => {
@@ -158,6 +165,7 @@ mod tests {
             parameters: None,
             limits: None,
             defaults: DefaultValues::default(),
+            is_priced: None,
             quality: None,
             accepted: None,
         }
@@ -166,7 +174,7 @@ mod tests {
     #[test]
     fn what_was_not_read_is_unknown() {
         use CheckState::{Good, Unknown};
-        assert_eq!(meter().checks().map(|(_, state)| state), [Unknown, Unknown, Unknown, Good, Unknown]);
+        assert_eq!(meter().checks().map(|(_, state)| state), [Unknown, Unknown, Unknown, Unknown, Good, Unknown]);
     }
 
     #[test]
@@ -177,7 +185,9 @@ mod tests {
         good.latest.observed_at = Some(Timestamp(1));
         good.latest.clock_offset_s = Some(-60);
         (good.is_identified, good.parameters, good.quality) = (Some(true), Some((3, Timestamp(1))), quality(95));
-        assert_eq!(good.checks().map(|(_, state)| state), [Good; 5]);
+        assert_eq!(good.checks()[3].1, CheckState::NotApplicable, "no plan applies");
+        good.is_priced = Some(true);
+        assert_eq!(good.checks().map(|(_, state)| state), [Good; 6]);
         assert!(good.is_good());
         let mut other = good.clone();
         other.limits = Some(Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 0, overload_w: 0 });
@@ -190,9 +200,10 @@ mod tests {
         let mut bad = good.clone();
         bad.latest.clock_offset_s = Some(61);
         (bad.cases, bad.quality) = (vec![CaseKind::Identity, CaseKind::Parameters], quality(94));
-        assert_eq!(bad.checks().map(|(_, state)| state), [Differs; 5]);
+        bad.is_priced = Some(false);
+        assert_eq!(bad.checks().map(|(_, state)| state), [Differs; 6]);
         // A few requests say nothing about a line.
         good.quality = Some(ReadQuality { requests: 9, answered: 0 });
-        assert_eq!(good.checks()[4].1, CheckState::Unknown);
+        assert_eq!(good.checks()[5].1, CheckState::Unknown);
     }
 }

@@ -17,6 +17,8 @@ pub struct SiteFacts {
     pub plans: i64,
     /// Meters that sell, in rooms where no plan applies.
     pub meters_without_prices: i64,
+    /// Meters that were last read with other prices than those of their plan.
+    pub meters_with_other_prices: i64,
     /// Payment channels that work by the configuration.
     pub channels: i64,
     /// Operators and administrators who may log in.
@@ -37,7 +39,10 @@ pub fn checklist(facts: &SiteFacts) -> Checklist {
             SetupStep::Places => (facts.rooms, 0, facts.rooms > 0),
             SetupStep::Gateways => (facts.gateways, facts.gateways_without_meter, facts.gateways > 0),
             SetupStep::Meters => (facts.meters, facts.rooms_without_meter, facts.meters > 0),
-            SetupStep::Prices => (facts.plans, facts.meters_without_prices, facts.plans > 0 && facts.meters_without_prices == 0),
+            SetupStep::Prices => {
+                let lacking = facts.meters_without_prices + facts.meters_with_other_prices;
+                (facts.plans, lacking, facts.plans > 0 && lacking == 0)
+            }
             SetupStep::Channels => (facts.channels, 0, facts.channels > 0),
             SetupStep::People => (facts.operators, (PEOPLE - facts.operators).max(0), facts.operators >= PEOPLE),
             // A meter that is broken from the beginning does not hold the others up.
@@ -65,6 +70,7 @@ mod tests {
         meters: 2,
         plans: 1,
         meters_without_prices: 0,
+        meters_with_other_prices: 0,
         channels: 1,
         operators: 2,
         meters_unread: 1,
@@ -95,5 +101,7 @@ mod tests {
         assert_eq!(of(SetupStep::People), Some((1, 1)));
         assert_eq!(of(SetupStep::Reading), Some((0, 2)));
         assert_eq!(of(SetupStep::Meters), Some((2, 1)));
+        let other = checklist(&SiteFacts { meters_with_other_prices: 2, ..READY });
+        assert!(!other.is_done(), "a plan that no meter has is not in force");
     }
 }

@@ -64,6 +64,7 @@ pub async fn commissioning(db: &Db, operator: UserId, meter: MeterId) -> Result<
         comment: row.comment.unwrap_or_default(),
     });
     Ok(Some(Commissioning {
+        is_priced: None,
         meter,
         room: RoomName { building: row.building, floor: row.floor, room: row.room },
         serial: row.serial,

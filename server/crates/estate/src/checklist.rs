@@ -25,7 +25,7 @@ struct FactsRow {
     hidden: bool,
 }
 
-/// What the site has; `channels` is how many payment channels the configuration has.
+/// What the site has, but for the prices in its meters; `channels` is how many payment channels the configuration has.
 pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
     let row: Option<FactsRow> = read!(db, |pool| sqlx::query_as(
         "SELECT
@@ -63,6 +63,7 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
         meters: row.meters,
         plans: row.plans,
         meters_without_prices: row.meters_without_prices,
+        meters_with_other_prices: 0,
         channels,
         operators: row.operators,
         meters_unread: row.meters_unread,

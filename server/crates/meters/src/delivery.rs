@@ -234,7 +234,9 @@ impl DeliveryEngine {
         }
         match error {
             // The poller warns of these, once.
-            ReadError::SerialMismatch(_) | ReadError::Link(LinkError::Unreachable) => tracing::debug!(meter = %meter, %error, "delivery.read-failed"),
+            ReadError::SerialMismatch(_) | ReadError::Link(LinkError::Unreachable) => {
+                tracing::debug!(meter = %meter, %error, "delivery.read-failed")
+            }
             _ => tracing::info!(meter = %meter, %error, "delivery.read-failed"),
         }
         // The poller finds out whether the meter is lost or replaced, and reports when it answers again.

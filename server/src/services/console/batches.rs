@@ -18,6 +18,7 @@ use super::ConsoleService;
 use super::meter_wall::rooms_named;
 use domain::wall_layout::MeterPlace;
 use estate::place_groups;
+use store::approvals;
 use store::batches::{self, NewBatch};
 
 #[async_trait]
@@ -69,6 +70,9 @@ impl BatchesPort for ConsoleService {
         if preview.seal != sealed {
             return Err(AppError::Conflict);
         }
+        if issue.kind().is_of_prices() {
+            self.require_approved(who, issue, target).await?;
+        }
         let meters: Vec<MeterId> = preview.meters.into_iter().map(|(meter, _)| meter).collect();
         let batch = NewBatch { id, issue, meters: &meters };
         batches::create(&self.context.db, &self.context.rng, self.context.now(), who, &batch).await?;
@@ -119,6 +123,17 @@ impl ConsoleService {
         }
         let scope = queries::scope(&self.context.db, who.user).await?;
         Ok(chosen(self.context.live.meter_places(&scope), target, &grouped))
+    }
+
+    /// Prices come from a plan, whose versions a second person approves; by hand only where there is no other person.
+    async fn require_approved(&self, who: &Who, issue: &Issue, target: &Target) -> Result<(), AppError> {
+        if let Some(Differs::Prices { plan, .. }) = target.differs
+            && self.is_planned(plan, issue).await?
+        {
+            return Ok(());
+        }
+        let waits = approvals::waits_for_another(&self.context.db, self.context.now(), who.user).await?;
+        if waits { Err(AppError::PricesByPlan) } else { Ok(()) }
     }
 
     /// The meters of a batch that the filter selects and the operator may command.

@@ -9,7 +9,7 @@ use model::ids::MeterId;
 use model::permission::Permission;
 use model::person::Who;
 
-use super::ConsoleService;
+use super::{ConsoleService, prices};
 use domain::defaults::values;
 use estate::{acceptances, defaults};
 
@@ -19,6 +19,7 @@ impl CommissioningPort for ConsoleService {
         let mut found = acceptances::commissioning(&self.context.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
         found.limits = defaults::limits_of(&self.context.db, meter).await?;
         found.defaults = values(&defaults::path_of(&self.context.db, meter).await?);
+        found.is_priced = prices::checked(&self.context.db, self.context.now()).await?.get(&meter).copied();
         found.latest = self.context.latest(meter);
         found.is_identified = self.context.gateway.is_identified(meter);
         found.quality = self.context.gateway.read_quality(meter);

@@ -15,7 +15,7 @@ mod meter_wall;
 mod meters;
 mod operators;
 mod places;
-mod prices;
+pub(super) mod prices;
 mod rooms;
 mod settings;
 

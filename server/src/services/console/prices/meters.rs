@@ -1,11 +1,11 @@
 //! The meters of a plan that hold their own credit: what they keep otherwise, and what is to be issued to them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use model::console::{Page, PriceGap, PriceIssue, PriceMeter, PriceMeterCounts, PriceMeters};
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
-use model::issue::Kind;
+use model::issue::{Issue, Kind};
 use model::meter::Wallet;
 use model::person::Who;
 use model::tariff::in_force;
@@ -36,6 +36,21 @@ impl Plan {
             wanted: Wanted { now: row.prices().clone(), next: next.map(|one| (one.prices().clone(), one.effective_at)) },
         })
     }
+}
+
+/// The meters with their own wallet whose parameters were read, and whether they keep what their plan says.
+pub(in crate::services) async fn checked(db: &Db, at: Timestamp) -> Result<HashMap<MeterId, bool>, AppError> {
+    let (estate, keeps) = (Estate::read(db).await?, prices::keeps(db).await?);
+    let mut checked = HashMap::new();
+    for (plan, _) in prices::names(db).await? {
+        let wanted = Plan::read(db, plan, at).await?.wanted;
+        for (meter, _) in estate.meters_of(plan, at) {
+            if let Some((known, _)) = keeps.get(&meter.id) {
+                checked.insert(meter.id, gaps(known, &wanted, at).is_empty());
+            }
+        }
+    }
+    Ok(checked)
 }
 
 impl ConsoleService {
@@ -92,6 +107,13 @@ impl ConsoleService {
         })
     }
 
+    /// Whether a command is one of those by which a plan gets into meters.
+    pub(in super::super) async fn is_planned(&self, plan: Uuid, command: &Issue) -> Result<bool, AppError> {
+        let at = self.context.now();
+        let wanted = Plan::read(&self.context.db, plan, at).await?.wanted;
+        Ok(GAPS.into_iter().any(|gap| issue(gap, &wanted, at).as_ref() == Some(command)))
+    }
+
     /// The meters to which a plan applies and that keep something else than a command of this kind would tell them.
     pub(in super::super) async fn other_prices(&self, plan: Uuid, kind: Kind, table: u8) -> Result<HashSet<MeterId>, AppError> {
         let (db, at) = (&self.context.db, self.context.now());
@@ -106,15 +128,18 @@ impl ConsoleService {
     }
 }
 
+/// What a meter keeps of a plan, in the order in which it is issued.
+const GAPS: [PriceGap; 6] =
+    [PriceGap::Prices, PriceGap::Standby, PriceGap::Tiers, PriceGap::Table(1), PriceGap::Table(2), PriceGap::Seasons];
+
 /// What is to be issued, in a fixed order.
 fn issues(lines: &[PriceMeter], wanted: &Wanted, at: Timestamp) -> Vec<PriceIssue> {
-    let all = [PriceGap::Prices, PriceGap::Standby, PriceGap::Tiers, PriceGap::Table(1), PriceGap::Table(2), PriceGap::Seasons];
     let issue = |gap: PriceGap| PriceIssue {
         gap,
         issue: issue(gap, wanted, at),
         meters: lines.iter().filter(|line| line.gaps.contains(&gap)).count(),
     };
-    all.into_iter().map(issue).filter(|issue| issue.meters > 0).collect()
+    GAPS.into_iter().map(issue).filter(|issue| issue.meters > 0).collect()
 }
 
 fn page(lines: Vec<PriceMeter>, number: i64) -> Page<PriceMeter> {
