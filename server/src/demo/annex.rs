@@ -31,14 +31,15 @@ pub fn rooms(seed: u64) -> impl Iterator<Item = Room> {
         (0..count).map(move |n| {
             let unit = first + n;
             let mut plan = MeterPlan::new(seed, INDEX, unit).plain(profile);
-            plan.energy = 20_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 100_000;
+            plan.energy = 90_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 100_000;
             let instrument = (floor == 0).then(|| usize::from(unit - 14));
             if instrument.is_some() {
                 // A building's mains carry what its rooms draw together.
                 plan.shape.scale_permille = 8_000;
+                plan.energy += 800_000;
             }
             let door = instrument.and_then(|index| INSTRUMENTS.get(index).copied());
-            Room { building: INDEX, floor, number: n + 1, door, wallet, plan }
+            Room::new(INDEX, (floor, n + 1), door, wallet, plan)
         })
     })
 }

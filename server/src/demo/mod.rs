@@ -2,10 +2,9 @@
 //! server, which talks to both as to real ones, by configured addresses and keys.
 
 mod annex;
-mod history;
+pub mod past;
 mod run;
-mod seed;
-mod site;
-mod wallets;
+pub mod seed;
+pub mod site;
 
 pub use run::{Args, run};

@@ -15,13 +15,14 @@ use crate::startup::{Application, open_database};
 use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::secret::Secret;
+use estate::places;
 use meters::config::Config as MeterConfig;
 use meters::dlt645::Credentials;
 use meters::keys::MasterKeys;
 use sandbox::Sandbox;
 use simulator::command::throw_away_keys;
 use simulator::{BusTiming, LineFault, Load, Profile, Simulator};
-use store::users;
+use store::{Db, users};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -83,12 +84,11 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     silence(&simulator, &rooms, args.dead)?;
     let clock = simulator.clock();
     let (sandbox, books) = (cashier(&args, clock.clone(), rng.clone()).await?, args.data.join("sandbox").join("books.json"));
-    sandbox.restore_state(&books)?;
     configure(&mut config, &args, &host, &keys, &sandbox);
 
-    let db = open_database(&config).await?;
+    let db = open_new_database(&config, &args).await?;
     if seed::is_needed(&db, OPERATOR).await? {
-        println!("Building the demo's site: {} rooms ...", rooms.len());
+        println!("Building the demo's site, {} rooms and their last three months. This takes up to a minute ...", rooms.len());
         let password_hash = Passwords::new(rng.clone())?.hash(PASSWORD).await?;
         let gateways = simulator.addresses();
         let seed = Seed {
@@ -98,10 +98,15 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
             password_hash: &password_hash,
             operator: OPERATOR,
             supervisor: SUPERVISOR,
+            keys: sandbox.keys().clone(),
         };
-        seed::run(&db, &rng, clock.now(), &seed).await?;
+        // The same past each time, but for the time of day.
+        let past = seed::run(&db, &Rng::from_seed([1; 32]), clock.now(), &seed).await?;
+        past.save_state(&books)?;
+        past.stop().await;
         users::keep_passwords(&db).await?;
     }
+    sandbox.restore_state(&books)?;
     db.close().await;
 
     let application = Application::build(&config, clock, rng).await?;
@@ -113,6 +118,17 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     // Last: the meters keep what was delivered to them.
     simulator.stop().await;
     Ok(ended?)
+}
+
+/// A database without half of a site in it, which a first start leaves that was interrupted.
+async fn open_new_database(config: &Config, args: &Args) -> Result<Db> {
+    let db = open_database(config).await?;
+    if args.database.is_some() || !seed::is_needed(&db, OPERATOR).await? || places::sites(&db).await?.is_empty() {
+        return Ok(db);
+    }
+    db.close().await;
+    delete_database(&args.data)?;
+    Ok(open_database(config).await?)
 }
 
 fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sandbox: &Sandbox) {
@@ -189,6 +205,7 @@ fn greet(config: &Config, rooms: &[Room], sandbox: &Sandbox, simulator: &Simulat
     println!("\nDormwatt's demo runs at  {}\n", config.server.public_url);
     println!("  operator   {OPERATOR:<10} password  {PASSWORD}");
     println!("  supervisor {SUPERVISOR:<10} password  {PASSWORD}   (approves what the operator asks for)");
+    println!("  staff      wangli and chenjing sell, zhaoqiang looks after meters, lihua manages one building, sunmin audits");
     println!("  resident   {resident:<10} password  {PASSWORD}   (any room: building-room, e.g. 4-215)\n");
     println!("  payments   {} (a sandbox: nothing is charged)", sandbox.address());
     println!(
@@ -215,12 +232,21 @@ fn after(address: SocketAddr, ports: u16) -> Result<SocketAddr> {
 
 /// Deletes the files that a demo writes.
 fn delete_data(data: &Path) -> std::io::Result<()> {
-    let gone = |result: std::io::Result<()>| match result {
+    delete_database(data)?;
+    gone(std::fs::remove_file(data.join("meters.state")))?;
+    gone(std::fs::remove_dir_all(data.join("sandbox")))
+}
+
+fn delete_database(data: &Path) -> std::io::Result<()> {
+    ["dormwatt.db", "dormwatt.db-wal", "dormwatt.db-shm"]
+        .into_iter()
+        .try_for_each(|name| gone(std::fs::remove_file(data.join(name))))
+}
+
+/// What is not there need not be deleted.
+fn gone(result: std::io::Result<()>) -> std::io::Result<()> {
+    match result {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
-    };
-    for name in ["dormwatt.db", "dormwatt.db-wal", "dormwatt.db-shm", "meters.state"] {
-        gone(std::fs::remove_file(data.join(name)))?;
     }
-    gone(std::fs::remove_dir_all(data.join("sandbox")))
 }

@@ -1,27 +1,27 @@
-//! Fills an empty database with the demo's site, like the take-over of an existing dormitory: places, gateways, meters, the
-//! accounts that the meters already hold, the energy of the last weeks, and an operator.
+//! Fills an empty database with the demo's site: places, gateways, meters, the last three months, and an operator.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::net::SocketAddr;
 
 use model::ids::{GatewayId, MeterId, PlaceId};
-use model::money::Fen;
 use model::person::Role;
-use model::time::{DAY, Timestamp};
+use model::time::Timestamp;
 
-use super::history;
+use super::past::{self, PastRoom, Span};
 use super::site::{self, Room};
-use super::wallets;
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
 use estate::places::{self as rows, NewPlace};
+use sandbox::Sandbox;
 use simulator::Load;
-use store::accounts::{self, NewResident, TakeOver};
-use store::energy;
 use store::meters::{self, NewGateway, NewMeter};
 use store::users::{self, NewUser};
-use store::{Db, Result};
+use store::{Db, StoreError};
 
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// What a database is filled with.
 pub struct Seed<'a> {
     pub rooms: &'a [Room],
     /// The gateways' addresses, in the order of the buildings.
@@ -34,30 +34,39 @@ pub struct Seed<'a> {
     pub operator: &'a str,
     /// The login of who approves what the operator asks for.
     pub supervisor: &'a str,
+    /// Of the payment channels.
+    pub keys: sandbox::Keys,
 }
 
 /// Whether the database is not seeded yet.
-pub async fn is_needed(db: &Db, operator: &str) -> Result<bool> {
+///
+/// # Errors
+/// Where the database fails.
+pub async fn is_needed(db: &Db, operator: &str) -> store::Result<bool> {
     Ok(users::by_login(db, operator).await?.is_none())
 }
 
-/// Seeds the database. The operator is created last and so marks the seeding as complete.
-pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<()> {
-    let ids = places(db, rng, now, seed).await?;
-    let (hours, days) = history::before(now, seed.load, seed.rooms, &ids);
-    let mut tx = db.begin().await?;
-    energy::add(&mut tx, &hours, &days, None).await?;
-    tx.commit().await?;
-    accounts::take_over(db, rng, now, &held(seed, now, &ids)).await?;
-    wallets::take_over(db, rng, now, seed, &ids).await?;
-    let supervisor = NewUser {
-        role: Role::Admin,
-        login: seed.supervisor,
-        name: "班长",
+/// Seeds the database as of now; the last three months have passed. Gives the sandbox with what was paid there. The operator is
+/// created last and so marks the seeding as complete.
+///
+/// # Errors
+/// Where the database or the sandbox fails.
+pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Sandbox> {
+    let span = Span::before(now);
+    // Without waiting for the disk: what is lost with the power is made again.
+    db.wait_for_disk(false).await?;
+    let (buildings, ids) = places(db, rng, span.from, seed).await?;
+    let building = buildings.get(site::SUBSIDISED).or(buildings.first()).copied();
+    let building = building.ok_or(StoreError::Inconsistent { table: "places", column: "id" })?;
+    let site = past::Site {
+        load: seed.load,
         password_hash: seed.password_hash,
-        buildings: &Scope::All,
+        supervisor: seed.supervisor,
+        building,
+        keys: seed.keys.clone(),
     };
-    users::create(db, rng, now, &supervisor, "demo").await?;
+    let rooms = seed.rooms.iter().zip(ids).map(|(room, meter)| PastRoom::new(&span, seed.load, room, meter)).collect();
+    let sandbox = past::make(db, rng, &span, &site, rooms).await?;
     let operator = NewUser {
         role: Role::Admin,
         login: seed.operator,
@@ -66,11 +75,12 @@ pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<
         buildings: &Scope::All,
     };
     users::create(db, rng, now, &operator, "demo").await?;
-    Ok(())
+    db.wait_for_disk(true).await?;
+    Ok(sandbox)
 }
 
-/// The meters' ids, in the order of the rooms.
-async fn places(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<Vec<MeterId>> {
+/// The buildings' ids, and the meters' in the order of the rooms.
+async fn places(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> store::Result<(Vec<PlaceId>, Vec<MeterId>)> {
     let mut tx = db.begin().await?;
     let root = PlaceId(rng.id(now));
     rows::add(&mut tx, &NewPlace { id: root, parent: None, kind: model::place::PlaceKind::Site, name: "示范园区", sort: 1 })
@@ -132,24 +142,5 @@ async fn places(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<V
         ids.push(meter);
     }
     tx.commit().await?;
-    Ok(ids)
-}
-
-fn held(seed: &Seed<'_>, now: Timestamp, ids: &[MeterId]) -> Vec<TakeOver> {
-    let account = |(room, &meter): (&Room, &MeterId)| {
-        room.plan.account.map(|account| TakeOver {
-            meter,
-            number: account.number.to_string(),
-            opened_at: now.plus(-history::DAYS * DAY),
-            epoch: account.epoch,
-            count: account.count,
-            cumulative: Fen(account.cumulative.into()),
-            resident: Some(NewResident {
-                name: format!("{} {}室", site::building(room.building), room.name()),
-                login: room.login(),
-                password_hash: seed.password_hash.to_owned(),
-            }),
-        })
-    };
-    seed.rooms.iter().zip(ids).filter_map(account).collect()
+    Ok((buildings.into_iter().map(|(place, _)| place).collect(), ids))
 }

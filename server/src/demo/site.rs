@@ -10,6 +10,10 @@ use simulator::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 
 /// Name and number of rooms.
 pub const BUILDINGS: [(&str, u8); 4] = [("3号楼", 199), ("4号楼", 199), ("5号楼", 199), ("6号楼", 99)];
+/// The index of the building whose rooms get a subsidy each month.
+pub const SUBSIDISED: usize = 3;
+/// How many days ago the residents of some rooms left.
+const LEFT: [i64; 3] = [61, 38, 12];
 /// Rooms on a floor.
 const FLOOR: u8 = 25;
 /// The day of the take-over, with which account numbers begin.
@@ -27,13 +31,43 @@ pub struct Room {
     pub door: Option<&'static str>,
     pub wallet: Wallet,
     pub plan: MeterPlan,
+    /// Its residents left so many days ago: the account that it had.
+    pub left: Option<i64>,
+    former: Option<OpenAccount>,
 }
 
 impl Room {
+    /// The account that it has, or had until its residents left.
+    #[must_use]
+    pub const fn account(&self) -> Option<&OpenAccount> {
+        match &self.plan.account {
+            Some(account) => Some(account),
+            None => self.former.as_ref(),
+        }
+    }
+
     /// `108`.
     #[must_use]
     pub fn name(&self) -> String {
         self.door.map_or_else(|| format!("{}{:02}", self.floor, self.number), str::to_owned)
+    }
+
+    /// One without an account before.
+    #[must_use]
+    pub const fn new(
+        building: usize,
+        (floor, number): (u8, u8),
+        door: Option<&'static str>,
+        wallet: Wallet,
+        plan: MeterPlan,
+    ) -> Self {
+        Self { building, floor, number, door, wallet, plan, left: None, former: None }
+    }
+
+    /// Whether its residents get a subsidy each month.
+    #[must_use]
+    pub const fn is_subsidised(&self) -> bool {
+        self.building == SUBSIDISED
     }
 
     /// The resident's login: `3-108`.
@@ -59,7 +93,16 @@ pub const fn framing(index: usize) -> Framing {
 #[must_use]
 pub fn rooms(seed: u64) -> Vec<Room> {
     let of = |(building, &(_, count)): (usize, &(&str, u8))| (1..=count).map(move |unit| room(seed, building, unit));
-    BUILDINGS.iter().enumerate().flat_map(of).chain(annex::rooms(seed)).collect()
+    let mut rooms: Vec<Room> = BUILDINGS.iter().enumerate().flat_map(of).chain(annex::rooms(seed)).collect();
+    // The last ones that are not open: tests and visitors open the first.
+    let is_closed = |room: &&mut Room| room.wallet == Wallet::Meter && room.plan.account.is_none() && !room.is_subsidised();
+    let closed = rooms.iter_mut().rev().filter(is_closed);
+    for (room, days) in closed.zip(LEFT) {
+        let number = account_number(room.building, room.plan.unit);
+        room.left = Some(days);
+        room.former = Some(OpenAccount { number, epoch: 1, count: 30, order: 0, cumulative: 160_000, remaining: 3_745 });
+    }
+    rooms
 }
 
 /// The simulator's configuration of these rooms.
@@ -78,7 +121,7 @@ fn room(seed: u64, building: usize, unit: u8) -> Room {
     let draw = plan.shape.seed % 1_000;
     plan.prices = [5_400; 4];
     plan.limits = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 500_000, overload_w: 2_500 };
-    plan.energy = 40_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 300_000;
+    plan.energy = 120_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 300_000;
     plan.mode = match draw {
         984..=991 => ControlMode::Guaranteed,
         992..=999 => ControlMode::ForcedOff,
@@ -86,19 +129,22 @@ fn room(seed: u64, building: usize, unit: u8) -> Room {
     };
     let first = building == 0 && unit == 1;
     plan.account = (first || draw >= 40).then(|| {
-        let count = 2 + (plan.shape.seed >> 20) % 18;
-        let remaining = if first { 4_320 } else { remaining(draw, plan.shape.seed >> 8) };
+        let count = 24 + (plan.shape.seed >> 20) % 18;
+        let noise = plan.shape.seed >> 8;
+        // Who gets a subsidy has something left.
+        let draw = if building == SUBSIDISED { draw.max(210) } else { draw };
+        let remaining = if first { 4_320 } else { remaining(draw, noise) };
         OpenAccount {
             number: account_number(building, unit),
             epoch: 1,
-            count: u16::try_from(count).unwrap_or(2),
+            count: u16::try_from(count).unwrap_or(24),
             order: OPENED * 1_000 + count,
-            cumulative: remaining.max(0) + 5_000 * i32::try_from(count).unwrap_or(2),
+            cumulative: remaining.max(0) + 5_000 * i32::try_from(count).unwrap_or(24),
             remaining,
         }
     });
     let (floor, number) = ((unit - 1) / FLOOR + 1, (unit - 1) % FLOOR + 1);
-    Room { building, floor, number, door: None, wallet: Wallet::Meter, plan }
+    Room::new(building, (floor, number), None, Wallet::Meter, plan)
 }
 
 /// A meter's balance in fen: most between 25 and 150 yuan, some at each warning level.

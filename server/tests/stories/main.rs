@@ -23,6 +23,7 @@ mod console_refunds;
 mod consumption;
 mod default_parameters;
 mod delivery;
+mod demo;
 mod dial_in;
 mod discovery;
 mod dlt645;

@@ -186,7 +186,7 @@ pub(super) fn failure(code: &str, sub_code: &str) -> Value {
 }
 
 /// 28 digits starting with the date, as at the real gateway.
-fn trade_no(bank: &Bank, now: Timestamp) -> String {
+pub(super) fn trade_no(bank: &Bank, now: Timestamp) -> String {
     let (year, month, day) = now.date().ymd();
     format!("{year:04}{month:02}{day:02}22001{:015}", bank.0.rng.below(1_000_000_000_000_000))
 }

@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::money::Fen;
+use model::order::Tender;
 use model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::books::Trade;
+use super::alipay;
+use super::books::{PaidOrder, Status, Trade};
 use super::faults::Faults;
 use super::oauth::OAuth;
-use super::unionpay::Unionpay;
+use super::unionpay::{TransactionRequest, Unionpay};
 use super::wechat::Wechat;
 use super::{Config, SandboxError};
 use crate::state_file::SavedState;
@@ -147,6 +149,40 @@ impl Bank {
             self.notify(out_trade_no);
         }
         paid
+    }
+
+    /// Books a paid trade.
+    pub fn take(&self, order: &PaidOrder<'_>) {
+        let (now, rng) = (self.now(), &self.0.rng);
+        let trade_no = match order.tender {
+            Tender::WechatPay => format!("42{:026}", rng.next_u64()),
+            Tender::UnionPay => format!("95{:019}", rng.below(10_u64.pow(18))),
+            _ => alipay::trade_no(self, now),
+        };
+        if order.tender == Tender::UnionPay {
+            let (number, request) = (order.out_trade_no.to_owned(), TransactionRequest::at(order.ordered_at));
+            self.0.unionpay.transaction_requests().insert(number, request);
+        }
+        let trade = Trade {
+            tender: order.tender,
+            out_trade_no: order.out_trade_no.to_owned(),
+            trade_no,
+            token: hex::encode(rng.bytes::<16>()),
+            amount: order.amount,
+            subject: order.subject.to_owned(),
+            way: String::new(),
+            notify_url: String::new(),
+            return_url: String::new(),
+            quit_url: String::new(),
+            status: Status::TradeSuccess,
+            expires_at: now,
+            paid_at: Some(now),
+            refunds: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            notified: 0,
+            acknowledged: 0,
+        };
+        self.trades().insert(trade.out_trade_no.clone(), trade);
     }
 
     pub fn refunded_at(&self, out_trade_no: &str, request: &str) -> Option<Timestamp> {

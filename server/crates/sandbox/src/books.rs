@@ -28,6 +28,18 @@ impl Status {
     }
 }
 
+/// An order that is paid without a browser.
+#[derive(Clone, Copy, Debug)]
+pub struct PaidOrder<'a> {
+    pub tender: Tender,
+    pub out_trade_no: &'a str,
+    pub amount: Fen,
+    /// What is bought.
+    pub subject: &'a str,
+    /// The time in the request; UnionPay's queries repeat it.
+    pub ordered_at: Timestamp,
+}
+
 /// Created when the payer reaches the cashier.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trade {

@@ -36,7 +36,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use books::{Status, Trade};
+pub use books::{PaidOrder, Status, Trade};
 pub use faults::Faults;
 pub use keys::Keys;
 pub use oauth::APP_SECRET;
@@ -256,6 +256,11 @@ impl Sandbox {
     #[must_use]
     pub fn pay(&self, out_trade_no: &str) -> bool {
         self.bank.pay(out_trade_no)
+    }
+
+    /// Takes the payment of an order as if its payer had gone through the cashier, now and without a notification.
+    pub fn take(&self, order: &PaidOrder<'_>) {
+        self.bank.take(order);
     }
 
     /// Refunds a part of a paid trade, as an operator of the channel's console would.

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use model::money::Fen;
 use model::order::Tender;
+use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
@@ -20,8 +21,8 @@ use super::keys::{Chain, Keys};
 use payments::form::{self, Fields, encode};
 use payments::rsa::PrivateKey;
 use payments::unionpay::message::fen;
-use payments::unionpay::read_wire_time;
 use payments::unionpay::sign::{SIGN_METHOD, VERSION, fields, signed_text};
+use payments::unionpay::{read_wire_time, wire_time};
 use payments::x509::Certificate;
 
 /// The product's merchant number.
@@ -40,6 +41,13 @@ pub(super) struct Unionpay {
 pub(super) struct TransactionRequest {
     txn_time: String,
     reserved: String,
+}
+
+impl TransactionRequest {
+    /// Of a payment.
+    pub(super) fn at(time: Timestamp) -> Self {
+        Self { txn_time: wire_time(time), reserved: String::new() }
+    }
 }
 
 impl Unionpay {

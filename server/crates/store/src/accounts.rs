@@ -235,12 +235,14 @@ fn opening(rng: &Rng, at: Timestamp, to: &Opened, meter: MeterId) -> Result<NewC
     Ok(NewCommand { id, meter, account, order: None, args, by: Some(to.by) })
 }
 
-/// Takes over the accounts that meters already hold, all in one transaction: the ledger starts with what is in them.
+/// Takes over the accounts that meters already hold, all in one transaction: the ledger starts with what is in them. Gives the
+/// accounts in the order of what is taken over.
 ///
 /// # Errors
 /// Where one of them cannot be taken over; then none is.
-pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver]) -> Result<()> {
+pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver]) -> Result<Vec<AccountId>> {
     let mut tx = db.begin().await?;
+    let mut taken = Vec::with_capacity(accounts.len());
     for one in accounts {
         let account = AccountId(rng.id(at));
         let place = insert::place_of(&mut tx, one.meter).await?;
@@ -261,9 +263,11 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
         if on_ledger {
             wallets::open(&mut tx, rng, at, account, one.meter).await?;
         }
+        taken.push(account);
     }
     let detail = serde_json::json!({ "accounts": accounts.len() }).to_string();
     let entry = Entry { actor: "system", ip: "", action: AuditAction::SiteTakeOver, subject: "site", detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(taken)
 }

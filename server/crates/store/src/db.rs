@@ -241,6 +241,19 @@ impl Db {
         key.is_given().then(|| key.hash("derived", &[purpose.as_bytes()]))
     }
 
+    /// Whether commits of SQLite wait until they are on the disk. A power cut takes those that do not, so it is only for a
+    /// database that is made anew then.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn wait_for_disk(&self, wait: bool) -> Result<()> {
+        if let Self::Sqlite { write, .. } = self {
+            let text = if wait { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = OFF" };
+            sqlx::query(text).execute(write).await?;
+        }
+        Ok(())
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

@@ -1,0 +1,155 @@
+//! What went wrong in the past: alarms that are over, cases that were mended, and some that somebody works on; beside them a
+//! group of places and an invitation that nobody has answered yet.
+
+use model::case::{CaseDetail, CaseKind, JournalCase, MoneyRecord, ParametersCase, RelayCase};
+use model::event::EventKind;
+use model::ids::{MeterId, PlaceId};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::operator::RoleChoice;
+use model::person::{Role, Who};
+use model::time::{DAY, HOUR, MINUTE, Timestamp};
+
+use super::Span;
+use super::room::PastRoom;
+use super::staff::Staff;
+use domain::rng::Rng;
+use domain::wall_layout::Scope;
+use estate::{place_groups, places};
+use store::console::{self, case_work};
+use store::events::{self, Change, Subject, Turn};
+use store::operators::{self, ChangedBy, NewLink, NewOperator};
+use store::{Db, Result, cases, meters};
+
+/// How long an invitation holds.
+const INVITATION: i64 = 7 * DAY;
+
+/// Makes all of it.
+pub async fn make(db: &Db, rng: &Rng, span: &Span, staff: &Staff, rooms: &[PastRoom<'_>]) -> Result<()> {
+    alarms(db, rng, span, rooms).await?;
+    mended(db, rng, span, rooms).await?;
+    let at = |days: i64, hours: i64| span.until.date().plus(-days).start().plus(hours * HOUR);
+    let open = [
+        (Wallet::Meter, 133, at(2, 9), CaseDetail::Clock { off_s: Some(210), sets: 4 }),
+        (Wallet::Meter, 322, at(4, 15), CaseDetail::Parameters(ParametersCase { since: at(4, 14), accepted: 6, sent: 5 })),
+        (
+            Wallet::Meter,
+            468,
+            at(1, 16),
+            CaseDetail::Journal(JournalCase {
+                record: MoneyRecord::Credit,
+                at: Some(at(1, 11)),
+                amount: Fen(5_000),
+                count: None,
+            }),
+        ),
+        (
+            Wallet::Server,
+            9,
+            at(6, 10),
+            CaseDetail::Password(RelayCase {
+                command: "mode".into(),
+                closed: Some(false),
+                tries: Some(1),
+                ..RelayCase::default()
+            }),
+        ),
+    ];
+    for (wallet, nth, at, detail) in open {
+        let mut of_kind = rooms.iter().filter(|past| past.room.wallet == wallet && past.account.is_some());
+        let Some(past) = of_kind.nth(nth) else { continue };
+        let mut tx = db.begin().await?;
+        cases::open(&mut tx, rng, at, Some(past.meter), None, &detail).await?;
+        tx.commit().await?;
+        work(db, rng, at, span, staff, (past.meter, detail.kind())).await?;
+    }
+    group(db, rng, at(20, 10), &staff.manager).await?;
+    invite(db, rng, at(1, 14).max(span.until.plus(-DAY)), &staff.supervisor).await
+}
+
+/// Alarms of meters and gateways that began and ended.
+async fn alarms(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> Result<()> {
+    let mut changes = Vec::new();
+    let mut add = |kind, subject, days: i64, minute: i64, minutes: i64, detail: &str| {
+        let since = span.until.date().plus(-days).start().plus(minute * MINUTE);
+        if since > span.from && since.plus(minutes * MINUTE) < span.until {
+            changes.push(Change { kind, subject, at: since, turn: Turn::Raised(detail.into()) });
+            changes.push(Change { kind, subject, at: since.plus(minutes * MINUTE), turn: Turn::Over });
+        }
+    };
+    let gateways = meters::gateways(db).await?;
+    for (nth, days, minute, minutes) in [(1, 47, 805, 37), (0, 31, 615, 12), (4, 12, 1_330, 64)] {
+        if let Some(gateway) = gateways.get(nth) {
+            add(EventKind::GatewayLost, Subject::Gateway(gateway.id), days, minute, minutes, "{}");
+        }
+    }
+    let mut open = rooms.iter().filter(|past| past.open().is_some()).map(|past| Subject::Meter(past.meter)).skip(7).step_by(41);
+    for (kind, days, minute, minutes, detail) in [
+        (EventKind::Overload, 71, 1_270, 24, r#"{"power_w":2780,"current_ca":1262}"#),
+        (EventKind::MeterLost, 66, 540, 311, "{}"),
+        (EventKind::Overload, 52, 1_309, 9, r#"{"power_w":2615,"current_ca":1190}"#),
+        (EventKind::CoverOpen, 40, 622, 15, "{}"),
+        (EventKind::MeterLost, 33, 95, 702, "{}"),
+        (EventKind::Overload, 19, 1_215, 31, r#"{"power_w":3120,"current_ca":1421}"#),
+        (EventKind::ClockLost, 15, 480, 130, "{}"),
+        (EventKind::Overload, 6, 1_248, 18, r#"{"power_w":2702,"current_ca":1230}"#),
+        (EventKind::MeterLost, 3, 830, 95, "{}"),
+    ] {
+        if let Some(subject) = open.next() {
+            add(kind, subject, days, minute, minutes, detail);
+        }
+    }
+    let mut tx = db.begin().await?;
+    for change in &changes {
+        events::apply(&mut tx, rng, change).await?;
+    }
+    tx.commit().await
+}
+
+/// Relays that did not follow at first.
+async fn mended(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> Result<()> {
+    let meters = rooms.iter().filter(|past| past.open().is_some()).map(|past| past.meter).skip(60).step_by(170);
+    for (meter, days) in meters.zip([58, 27, 9]) {
+        let at = span.until.date().plus(-days).start().plus(20 * HOUR);
+        let case =
+            RelayCase { command: "mode".into(), closed: Some(false), status: Some(3), tries: Some(3), ..RelayCase::default() };
+        let mut tx = db.begin().await?;
+        cases::open(&mut tx, rng, at, Some(meter), None, &CaseDetail::Relay(case)).await?;
+        tx.commit().await?;
+        let mut tx = db.begin().await?;
+        cases::mend_of_meter(&mut tx, at.plus(14 * HOUR), CaseKind::Relay, meter).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Somebody takes a case up and says what they found.
+async fn work(db: &Db, rng: &Rng, at: Timestamp, span: &Span, staff: &Staff, (meter, kind): (MeterId, CaseKind)) -> Result<()> {
+    let (by, owner, text) = match kind {
+        CaseKind::Clock => (&staff.technician, &staff.technician, "已到现场，电池电压偏低，周五换表内电池"),
+        CaseKind::Parameters => (&staff.supervisor, &staff.technician, "厂家上门调试时改过报警金额，等厂家提供记录"),
+        CaseKind::Journal => (&staff.accountant, &staff.accountant, "住户说在旧售电窗口交过 50 元，正在找凭据"),
+        _ => (&staff.technician, &staff.supervisor, "现场密码与档案不符，已请厂家重置"),
+    };
+    let open = console::cases_of(db, staff.supervisor.user, meter).await?;
+    let Some(case) = open.iter().find(|line| line.detail.kind() == kind).map(|line| line.id) else { return Ok(()) };
+    let later = |hours: i64| at.plus(hours * HOUR).min(span.until.plus(-MINUTE));
+    case_work::assign(db, rng, later(1), &staff.supervisor, &[case], Some(owner.user)).await?;
+    case_work::comment(db, rng, later(3), by, case, text).await
+}
+
+/// Floors whose power somebody chooses together.
+async fn group(db: &Db, rng: &Rng, at: Timestamp, who: &Who) -> Result<()> {
+    let tree = places::tree(db).await?;
+    let ground = |(building, _): &(PlaceId, String)| tree.children(*building).map(|floor| floor.id).next();
+    let floors: Vec<PlaceId> = places::buildings(db).await?.iter().filter_map(ground).collect();
+    let group = place_groups::create(db, rng, at, who, "一层（夜间巡查）").await?;
+    place_groups::change(db, at, who, group, &floors, &[]).await
+}
+
+async fn invite(db: &Db, rng: &Rng, at: Timestamp, who: &Who) -> Result<()> {
+    let own = Scope::Buildings(places::buildings(db).await?.into_iter().map(|(id, _)| id).take(1).collect());
+    let new = NewOperator { login: "hejing", name: "何静", role: RoleChoice::Ready(Role::Cashier), buildings: &own };
+    let link = NewLink { hash: Rng::from_system().bytes(), expires_at: at.plus(INVITATION) };
+    operators::invite(db, rng, at, ChangedBy::Person(who), &new, link).await.map(drop)
+}
