@@ -31,7 +31,7 @@ export default defineConfig({
   webServer: {
     command: `../target/debug/dormwatt demo --address 127.0.0.1:${port} --fresh --data ../target/e2e-demo`,
     url: `http://127.0.0.1:${port}/health`,
-    timeout: 120_000,
+    timeout: 240_000,
     stdout: "ignore",
     stderr: "pipe",
     gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },

@@ -33,8 +33,8 @@ for (const [cookie, tag] of [["zh", "zh-CN"], ["en", "en"]] as const) {
     for (const [anchor, open] of CHAPTERS) {
       await open(page);
       await expect(page.locator("h1, main").first()).toBeVisible();
-      await page.waitForLoadState("networkidle").catch(() => undefined);
-      await page.waitForTimeout(1_000);
+      // Scripts and live values; the network is never idle.
+      await page.waitForTimeout(2_500);
       fs.writeFileSync(`${folder}/${anchor}.webp`, await webp(page));
     }
   });

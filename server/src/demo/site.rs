@@ -10,6 +10,8 @@ use simulator::{Estate, GatewayPlan, MeterPlan, OpenAccount};
 
 /// Name and number of rooms.
 pub const BUILDINGS: [(&str, u8); 4] = [("3号楼", 199), ("4号楼", 199), ("5号楼", 199), ("6号楼", 99)];
+/// What energy costs in the meters of the rooms, 0.0001 yuan/kWh.
+pub const PRICES: [u32; 4] = [5_400; 4];
 /// The index of the building whose rooms get a subsidy each month.
 pub const SUBSIDISED: usize = 3;
 /// How many days ago the residents of some rooms left.
@@ -119,7 +121,7 @@ fn room(seed: u64, building: usize, unit: u8) -> Room {
     let mut plan = MeterPlan::new(seed, building, unit);
     // A fixed draw for every room, in thousandths.
     let draw = plan.shape.seed % 1_000;
-    plan.prices = [5_400; 4];
+    plan.prices = PRICES;
     plan.limits = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 500_000, overload_w: 2_500 };
     plan.energy = 120_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 300_000;
     plan.mode = match draw {

@@ -52,7 +52,7 @@ both!(three_months_of_a_site_are_true, |w: World| async move {
     assert!(count(&w, "SELECT COUNT(*) FROM shifts WHERE closed_at IS NOT NULL").await > 50);
     assert!(count(&w, "SELECT COUNT(*) FROM settlement_days WHERE closed_at IS NOT NULL").await > 100);
     assert_eq!(count(&w, "SELECT COUNT(*) FROM cases WHERE kind LIKE 'statement%'").await, 0, "channels and ledger agree");
-    assert_eq!(count(&w, "SELECT COUNT(*) FROM price_versions").await, 2);
+    assert_eq!(count(&w, "SELECT COUNT(*) FROM price_versions").await, 3);
     assert!(!sandbox.books().is_empty());
 
     // Each meter shows now what the simulated one is built with.

@@ -17,23 +17,29 @@ mod usage;
 use std::error::Error;
 
 use model::ids::PlaceId;
+use model::person::Who;
+use model::tariff::Prices;
 use model::time::{Date, Timestamp};
 
 use super::site;
 use desk::Desk;
 use domain::rng::Rng;
+use estate::places;
 use moves::{Move, MoveKind};
 use online::Online;
 use readings::Readings;
 pub use room::PastRoom;
 use simulator::Load;
 use store::accounts::{self, NewResident, TakeOver};
+use store::prices::{self, Publication};
 use store::{Db, consumption};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Days of it.
 pub const DAYS: i64 = 92;
+/// The plan of the rooms.
+const PLAN: &str = "宿舍电价";
 /// Days between two postings of what meters used.
 const POSTED_EVERY: i64 = 23;
 
@@ -85,6 +91,7 @@ enum Step<'a, 'b> {
 pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: Vec<PastRoom<'_>>) -> Result<sandbox::Sandbox> {
     let staff = staff::hire(db, rng, span.from, site.supervisor, site.password_hash, site.building).await?;
     server_wallets::plan(span, &mut rooms);
+    publish(db, rng, span, &staff.supervisor).await?;
     take_over(db, rng, span, site.password_hash, &mut rooms).await?;
     server_wallets::take_over(db, rng, span, &staff.supervisor, site.password_hash, &mut rooms).await?;
     subsidies::decide(db, rng, span, &staff, site.building).await?;
@@ -100,6 +107,16 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
     }
     incidents::make(db, rng, span, &staff, &rooms).await?;
     Ok(online.sandbox)
+}
+
+/// One price for the site, which its meters have.
+async fn publish(db: &Db, rng: &Rng, span: &Span, by: &Who) -> store::Result<()> {
+    let prices = Prices { rates: site::PRICES, ..Prices::default() };
+    let plan = prices::publish(db, rng, span.from, Some(by), &Publication { plan: PLAN.into(), effective_at: None, prices }).await?;
+    for site in places::sites(db).await? {
+        prices::assign(db, span.from, Some(by), site, plan).await?;
+    }
+    Ok(())
 }
 
 /// What happens on a day, in the order of time.

@@ -1,4 +1,4 @@
-//! Rooms with server wallets: price plans for the site, a change of prices, and their accounts.
+//! Rooms with server wallets: their price plan, a change of prices, and their accounts.
 
 use model::energy::Energy;
 use model::ids::Uuid;
@@ -9,6 +9,7 @@ use model::person::Who;
 use model::tariff::{DayTable, Prices, Slot, Tiers};
 use model::time::{DAY, Date, Timestamp};
 
+use super::super::annex;
 use super::Span;
 use super::readings::instants;
 use super::room::PastRoom;
@@ -90,10 +91,10 @@ pub async fn take_over(db: &Db, rng: &Rng, span: &Span, by: &Who, hash: &str, ro
     if here.is_empty() {
         return Ok(());
     }
-    let new = Publication { plan: PLAN.into(), effective_at: None, prices: prices(0) };
-    let plan = prices::publish(db, rng, span.from, Some(by), &new).await?;
-    for site in places::sites(db).await? {
-        prices::assign(db, span.from, Some(by), site, plan).await?;
+    for (building, _) in places::buildings(db).await?.into_iter().filter(|(_, name)| name == annex::NAME) {
+        let new = Publication { plan: PLAN.into(), effective_at: None, prices: prices(0) };
+        let plan = prices::publish(db, rng, span.from, Some(by), &new).await?;
+        prices::assign(db, span.from, Some(by), building, plan).await?;
     }
     let account = |(n, past): (usize, &&mut PastRoom<'_>)| {
         let held = past.remaining(span.from.plus(-1));
@@ -120,7 +121,7 @@ pub async fn take_over(db: &Db, rng: &Rng, span: &Span, by: &Who, hash: &str, ro
 /// Publishes the new prices on the day on which they are announced.
 pub async fn announce(db: &Db, rng: &Rng, span: &Span, day: Date, by: &Who) -> Result<()> {
     let change = change_at(span);
-    if day != change.plus(-NOTICE).date() || places::sites(db).await?.is_empty() {
+    if day != change.plus(-NOTICE).date() {
         return Ok(());
     }
     let new = Publication { plan: PLAN.into(), effective_at: Some(change), prices: prices(RISE) };
