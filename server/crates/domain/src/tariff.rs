@@ -79,7 +79,7 @@ pub struct Charge {
 #[must_use]
 pub fn charge(position: &mut Position, versions: &[Version], passed: &Passed) -> Option<Charge> {
     let segments = segments(versions, passed)?;
-    let streams = streams(passed);
+    let streams = streams(passed, &segments);
     let mut lines: Vec<Line> = Vec::new();
     let mut shares: Vec<Share> = streams.iter().map(|&(rate, energy)| Share::new(&segments, rate, energy)).collect();
     for segment in &segments {
@@ -120,12 +120,16 @@ fn segments<'a>(versions: &'a [Version], passed: &Passed) -> Option<Vec<Segment<
 }
 
 /// Energy by rate if the rate registers are plausible. Energy that they do not show yet, or all
-/// of it, has no rate and is split by time.
-fn streams(passed: &Passed) -> Vec<(Option<u8>, i64)> {
+/// of it, has no rate and is split by time. A meter that counted in a rate which the plan does not have in this time has
+/// other day tables than the plan: what was published is charged, not what the meter was set to.
+fn streams(passed: &Passed, segments: &[Segment<'_>]) -> Vec<(Option<u8>, i64)> {
     let by_time = vec![(None, passed.energy.0)];
     let Some(rates) = passed.rates else { return by_time };
     let lag = passed.energy.0 - rates.iter().map(|rate| rate.0).sum::<i64>();
     if rates.iter().any(|rate| rate.0 < 0) || lag.abs() > REGISTER_SLACK_WH {
+        return by_time;
+    }
+    if (1..).zip(rates).any(|(rate, energy)| energy.0 > 0 && segments.iter().all(|segment| segment.rate != rate)) {
         return by_time;
     }
     let mut streams: Vec<_> = (1..).zip(rates).map(|(rate, energy)| (Some(rate), energy.0)).collect();
@@ -153,7 +157,7 @@ struct Share {
 impl Share {
     fn new(segments: &[Segment<'_>], rate: Option<u8>, energy: i64) -> Self {
         let length = |rate: Option<u8>| segments.iter().filter(|s| rate.is_none_or(|r| r == s.rate)).map(|s| s.ms).sum();
-        // The meter counted in a rate that the tables do not have in this time: spread over all of it.
+        // An interval without a length has no part in any rate: spread over all of it.
         let rate = rate.filter(|_| length(rate) > 0);
         Self { rate, energy, whole_ms: length(rate), passed_ms: 0, given: 0 }
     }
