@@ -2,6 +2,7 @@
 
 pub use super::catalogue::room::*;
 use super::{Lang, common};
+use model::command::CommandKind;
 use model::console::{AccountState, CommandContent};
 use model::meter::ControlMode;
 use model::money::Fen;
@@ -61,6 +62,7 @@ pub fn command(content: &CommandContent, lang: Lang) -> String {
         CommandContent::Switch(true) => t.switch_on.to_owned(),
         CommandContent::Switch(false) => t.switch_off.to_owned(),
         CommandContent::Issue(issue) => super::commands::summary(issue, lang),
+        CommandContent::Other(CommandKind::InForce) => t.in_force.to_owned(),
         CommandContent::Other(kind) => CommandOther { kind: kind.as_str() }.text(lang),
     }
 }

@@ -287,6 +287,7 @@ mod tests {
 
     /// A detail as the code writes it, and what must be in its words.
     const WRITTEN: &[(&str, &str, &str, &str)] = &[
+        ("command.done", r#"{"closed":false,"current_ca":0,"power_w":0,"status":0}"#, "功率（W）", "power, W"),
         (
             "sale.create",
             r#"{"number":"2611230000000001","account":"$","meter":"$","tender":"cash","amount_fen":5000}"#,

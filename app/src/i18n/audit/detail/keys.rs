@@ -40,6 +40,10 @@ pub(super) enum Form {
 
 /// The keys of details in the order in which they are said. What is not here is said last, by its key.
 pub(super) const KEYS: &[(&str, Form)] = &[
+    ("closed", Form::YesNo),
+    ("current_ca", Form::Raw),
+    ("status", Form::Raw),
+    ("power_w", Form::Text),
     ("decision", Form::Decision),
     ("issue", Form::Issue),
     ("kind", Form::Kind),
