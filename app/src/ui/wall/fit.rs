@@ -1,10 +1,11 @@
 //! Cuts texts to the width of a tile without measuring them in the browser.
 
-/// Estimated widths: ideographs 1 em, capitals and digits a little over half, the rest about half an em.
+/// Estimated widths, none too small: ideographs 1 em, capitals 0.7, digits and most letters a little over half.
 fn width(c: char) -> f64 {
     match c {
         'i' | 'j' | 'l' | 't' | 'f' | 'r' | '.' | ',' | ':' | ' ' | '-' | '|' | '\'' => 0.32,
-        'm' | 'w' | 'M' | 'W' => 0.88,
+        'm' | 'w' | 'M' | 'W' => 0.92,
+        'A'..='Z' => 0.7,
         c if c.is_ascii() => 0.58,
         _ => 1.0,
     }
@@ -15,6 +16,10 @@ fn width(c: char) -> f64 {
 pub fn ems(text: &str) -> f64 {
     text.chars().map(width).sum()
 }
+
+/// The size of a floor's name, px, and of a building's: of letters of its weight, which are wider.
+pub const FLOOR_SIZE: f64 = 11.0;
+pub const HEAD_SIZE: f64 = 15.0;
 
 /// The size of a room's name on a tile, px, and what stands beside it: its mark and the edges.
 pub const NAME_SIZE: f64 = 13.0;

@@ -1,5 +1,6 @@
 //! The layout of the tiles: sections, their rows, and the tiles in order.
 
+use super::fit::{FLOOR_SIZE, ems};
 use super::state::Block;
 
 /// The zoom level.
@@ -54,7 +55,7 @@ impl Zoom {
         }
     }
 
-    /// Width of the column of floor names.
+    /// The least width of the column of floors' names.
     #[must_use]
     pub const fn gutter(self) -> f64 {
         match self {
@@ -73,6 +74,8 @@ const MARGIN: f64 = 12.0;
 const STRETCH: f64 = 1.5;
 /// The widest that a room's name may make all tiles.
 const WIDEST: f64 = 184.0;
+/// The widest that floors' names may make their column.
+const WIDEST_FLOOR: f64 = 110.0;
 
 /// A rectangle on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -164,14 +167,26 @@ pub enum Step {
     Last,
 }
 
+/// The width of the column of floors' names, which are not cut up to [`WIDEST_FLOOR`]; none where no floor has a name.
+fn gutter(blocks: &[Block], zoom: Zoom) -> f64 {
+    let names = blocks.iter().flat_map(|block| &block.floors).map(|floor| ems(&floor.name));
+    let longest = names.fold(0.0, f64::max);
+    if longest > 0.0 { (longest * FLOOR_SIZE + 8.0).ceil().clamp(zoom.gutter(), WIDEST_FLOOR) } else { 0.0 }
+}
+
 impl Layout {
+    /// The width of the column of floors' names.
+    #[must_use]
+    pub const fn gutter(&self) -> f64 {
+        self.gutter
+    }
+
     /// Lays out what `shows` lets through on a wall of that width. `tiles` is how many there are; `name` is the width that the
     /// longest name takes on a tile: no name is cut that fits on some tile. Tiles grow until their line is full.
     #[must_use]
     pub fn new(blocks: &[Block], tiles: usize, zoom: Zoom, width: f64, name: f64, shows: impl Fn(usize) -> bool) -> Self {
         let mut layout = Self { zoom, position: vec![None; tiles], ..Self::default() };
-        let named = blocks.iter().flat_map(|block| &block.floors).any(|floor| !floor.name.is_empty());
-        let ((w, _, gap), gutter) = (zoom.size(), if named { zoom.gutter() } else { 0.0 });
+        let ((w, _, gap), gutter) = (zoom.size(), gutter(blocks, zoom));
         layout.gutter = gutter;
         let w = if zoom == Zoom::Heat { w } else { w.max(name.min(WIDEST)) };
         let kept: Vec<Vec<(usize, Vec<usize>)>> = blocks.iter().map(|block| kept(block, &shows)).collect();

@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 use web_sys::CanvasRenderingContext2d as Context;
 
-use super::fit::{NAME_EDGES, NAME_SIZE, ems, fit};
+use super::fit::{FLOOR_SIZE, HEAD_SIZE, NAME_EDGES, NAME_SIZE, ems, fit};
 use super::layout::{Layout, Rect, Zoom};
 use super::shapes;
 use super::state::{Block, Model};
@@ -83,11 +83,12 @@ impl Painter {
         self.fill(&self.theme.paper, Rect { x: 0.0, y: view.top, w: view.width, h: view.height });
         for head in layout.heads.iter().filter(|head| head.at.y + head.at.h > view.top && head.at.y < view.top + view.height) {
             let Some(block) = blocks.get(head.block) else { continue };
-            self.text(&block.name, head.at.x, head.at.y + 21.0, &self.fonts.head, &self.theme.ink)?;
             let count = format!("{} {}", head.shown, self.words.rooms);
+            let name = fit(&block.name, HEAD_SIZE, head.at.w - ems(&count) * 11.0 - 12.0);
+            self.text(&name, head.at.x, head.at.y + 21.0, &self.fonts.head, &self.theme.ink)?;
             self.text(
                 &count,
-                head.at.x + ems(&block.name) * 14.0 + 12.0,
+                head.at.x + ems(&name) * HEAD_SIZE + 12.0,
                 head.at.y + 21.0,
                 &self.fonts.small,
                 &self.theme.muted,
@@ -99,8 +100,8 @@ impl Painter {
             {
                 let y = line.y + if zoom == Zoom::Heat { 11.0 } else { 19.0 };
                 self.text(
-                    &fit(&floor.name, 11.0, zoom.gutter() - 4.0),
-                    line.x - zoom.gutter(),
+                    &fit(&floor.name, FLOOR_SIZE, layout.gutter() - 4.0),
+                    line.x - layout.gutter(),
                     y,
                     &self.fonts.small,
                     &self.theme.muted,

@@ -100,3 +100,12 @@ fn only_visible_tiles_are_painted() {
     assert!(!lines.is_empty() && lines.len() <= 5, "{}", lines.len());
     assert!(layout.visible(layout.height + 1.0, 500.0).next().is_none());
 }
+
+#[test]
+fn a_long_floor_name_is_not_cut() {
+    let mut long = block(0, 1, 29);
+    long.floors[0].name = "Ground floor".into();
+    let of = |block| Layout::new(&[block], 29, Zoom::Tile, 1_200.0, 0.0, |_| true).gutter();
+    assert_eq!(of(block(0, 1, 29)).to_bits(), Zoom::Tile.gutter().to_bits());
+    assert!(of(long) >= ems("Ground floor") * FLOOR_SIZE + 4.0);
+}
