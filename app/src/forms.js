@@ -6,7 +6,10 @@
   const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
   const query = new URLSearchParams(location.search);
   const posting = () => [...document.forms].filter((form) => form.method === "post");
-  const fields = (form) => [...form.elements].filter((field) => field.name && !["hidden", "password", "file", "submit", "button"].includes(field.type));
+  const kinds = ["hidden", "password", "file", "submit", "button"];
+  // A first password is typed in the clear.
+  const isSecret = (field) => kinds.includes(field.type) || field.autocomplete === "new-password" || /password/.test(field.name);
+  const fields = (form) => [...form.elements].filter((field) => field.name && !isSecret(field));
   const page = () => {
     const rest = new URLSearchParams(location.search);
     rest.delete("e");
@@ -58,5 +61,5 @@
   note.setAttribute("role", "status");
   note.textContent = meta("form-restored");
   form.before(note);
-  form.scrollIntoView({ block: "center" });
+  note.scrollIntoView({ block: "nearest" });
 })();
