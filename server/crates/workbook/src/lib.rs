@@ -98,6 +98,8 @@ impl FileReader {
         self.files += 1;
         let tables = if bytes.len() > MAX_FILE_BYTES {
             Err(Fault::FileTooLarge(megabytes(MAX_FILE_BYTES)))
+        } else if bytes.is_empty() || is_named_workbook(name) && !bytes.starts_with(b"PK") {
+            Err(Fault::NotATable)
         } else if bytes.starts_with(b"PK") {
             xlsx::read(bytes)
         } else {
@@ -126,6 +128,12 @@ impl FileReader {
         contents.problems.splice(..0, problems);
         contents
     }
+}
+
+/// Whether the name is one of a spreadsheet, so that no CSV file is meant.
+fn is_named_workbook(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| matches!(&*extension, "xlsx" | "xlsm" | "xls" | "ods"))
 }
 
 fn megabytes(bytes: usize) -> u32 {
