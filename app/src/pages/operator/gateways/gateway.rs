@@ -59,10 +59,10 @@ fn body(gateway: &GatewayView, may_change: bool) -> impl IntoView + use<> {
         view! { <Callout tone=if is_good { Tone::Good } else { Tone::Warn }><p>{words}</p></Callout> }
     });
     let retired = gateway.retired_at.map(|at| view! { <Callout><p>{t.is_retired}" "<At at /></p></Callout> });
-    let facts = gateway.line.as_ref().map(facts);
+    let (is_in_service, facts) = (gateway.retired_at.is_none(), gateway.line.as_ref().map(facts));
     let forms = gateway.line.as_ref().filter(|_| may_change).map(forms);
     let (name, actions) = (gateway.name.clone(), may_change.then(|| actions(gateway.id)));
-    let (meters, connections) = (meters(&gateway.meters), connections(&gateway.connections));
+    let (meters, connections) = (meters(&gateway.meters, is_in_service), connections(&gateway.connections));
     let (losses, changes) = (losses(&gateway.losses), changes(&gateway.changes));
     let lists = view! { {meters}{connections}{losses}{changes} };
     view! {
@@ -122,7 +122,7 @@ fn forms(line: &GatewayLine) -> impl IntoView + use<> {
     }
 }
 
-fn meters(meters: &[(GatewayMeter, Latest)]) -> impl IntoView + use<> {
+fn meters(meters: &[(GatewayMeter, Latest)], is_in_service: bool) -> impl IntoView + use<> {
     let t = operator::texts(lang());
     let rows = meters.iter().map(|(meter, latest)| {
         view! {
@@ -137,7 +137,9 @@ fn meters(meters: &[(GatewayMeter, Latest)]) -> impl IntoView + use<> {
         }
     });
     let rows = rows.collect_view();
-    let none = meters.is_empty().then(|| view! { <p class="empty">{texts(lang()).no_meters}</p> });
+    let words = texts(lang());
+    let none = if is_in_service { words.no_meters } else { words.meters_left };
+    let none = meters.is_empty().then(|| view! { <p class="empty">{none}</p> });
     let columns = [
         Column::number(t.unit),
         Column::text(t.room),

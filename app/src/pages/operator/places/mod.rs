@@ -94,7 +94,7 @@ fn Tree(tree: PlaceTreeView) -> impl IntoView {
                     </tfoot>
                 </table>
             </TableScroll>
-            {tree.buildings.is_empty().then(|| view! { <p class="empty">{t.none_seen}</p> })}
+            {tree.buildings.is_empty().then(|| view! { <p class="empty">{if tree.whole_site { t.none_yet } else { t.none_seen }}</p> })}
             {tree.whole_site.then(|| add_form(Some(site), &[PlaceKind::Building], t.add_buildings))}
         </Frame>
     }
