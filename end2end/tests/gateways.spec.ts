@@ -51,6 +51,13 @@ test("a gateway is scanned, and a meter is accepted", async ({ page }) => {
   await expect(page.getByText("电表已验收")).toBeVisible();
   await expect(page.getByText("现场核对")).toBeVisible();
   expect(errors).toEqual([]);
+  // The others of the page are good: they were asked often enough by now, and have the prices of their plan.
+  await page.goto("/commissioning");
+  await expect(async () => {
+    await page.reload();
+    await page.getByRole("button", { name: /验收本页检查全部正常的/ }).click({ timeout: 1_000 });
+  }).toPass({ timeout: 45_000 });
+  await expect(page.getByText(/已验收 \d+ 块电表/)).toBeVisible();
 });
 
 test("the meters of a new gateway are found, placed, accepted and retired with it", async ({ page }) => {

@@ -11,6 +11,8 @@ use model::console::{Commissioning, Page, UnacceptedMeter};
 use model::error::AppError;
 use model::ids::MeterId;
 
+/// The page of the meters that nobody has accepted.
+const LIST: &str = "/commissioning";
 /// The most characters of a comment.
 const COMMENT: usize = 200;
 
@@ -21,6 +23,8 @@ pub trait CommissioningPort: Send + Sync {
     async fn unaccepted(&self, who: &Who, page: i64) -> Result<Page<UnacceptedMeter>, AppError>;
     /// Notes that the person accepts the meter; once.
     async fn accept(&self, who: &Who, meter: MeterId, comment: &str) -> Result<(), AppError>;
+    /// The same for those of a page whose checks are all good; gives how many.
+    async fn accept_good(&self, who: &Who, page: i64) -> Result<usize, AppError>;
 }
 
 /// Accepts a meter.
@@ -36,4 +40,12 @@ pub async fn accept_meter(meter: String, comment: String) -> Result<(), ApiError
         ports.commissioning.accept(&who, parse(&meter)?, comment).await
     };
     answer(done.await.map(|()| link::with(&back, "done", "accepted")), &back)
+}
+
+/// Accepts the meters of a page whose checks are all good.
+#[server(name = AcceptGoodMeters, prefix = "/api", endpoint = "operator/commissioning/accept-good")]
+pub async fn accept_good_meters(page: u16) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = ports.commissioning.accept_good(&who, page.into()).await;
+    answer(done.map(|count| link::with(LIST, "accepted", &count.to_string())), LIST)
 }

@@ -39,3 +39,14 @@ both!(a_meter_is_accepted_once_by_name_and_date, |w: World| async move {
     assert_ne!(verify::verify(&w.db).await.unwrap().differences, []);
     web.stop();
 });
+
+both!(only_meters_whose_checks_are_good_are_accepted_together, |w: World| async move {
+    w.meter(1).await;
+    let web = Web::start(&w).await;
+    let (admin, cashier) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Cashier, "desk").await);
+    // It was never read.
+    assert_eq!(location(&admin.post("/api/operator/commissioning/accept-good", "page=0").await), "/commissioning?accepted=0");
+    assert_eq!(cashier.post("/api/operator/commissioning/accept-good", "page=0").await.status(), 403);
+    assert_eq!(w.number("SELECT COUNT(*) FROM meter_acceptances").await, 0);
+    web.stop();
+});

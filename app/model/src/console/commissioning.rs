@@ -93,6 +93,8 @@ pub struct UnacceptedMeter {
     pub gateway: String,
     pub unit: i64,
     pub serial: String,
+    /// Every check of it is good.
+    pub is_good: bool,
 }
 
 impl Commissioning {

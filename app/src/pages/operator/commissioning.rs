@@ -6,9 +6,9 @@ use leptos_router::hooks::use_params_map;
 use super::frame::{Frame, Section};
 use super::parts::{age, page_param, pager, param, state_cell};
 use crate::api::form::parse;
-use crate::i18n::commissioning::{check, item, reading, texts};
+use crate::i18n::commissioning::{AcceptGood, AcceptedMany, check, item, reading, texts};
 use crate::i18n::{lang, operator};
-use crate::ports::{may, operator, ports};
+use crate::ports::{allowed, may, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -18,6 +18,9 @@ use model::console::{CheckState, Commissioning, Page, UnacceptedMeter};
 use model::error::AppError;
 use model::ids::MeterId;
 use model::permission::Permission;
+
+/// Accepts the meters of a page whose checks are all good.
+const ACCEPT_GOOD: &str = "/api/operator/commissioning/accept-good";
 
 /// The page: `/meters/:id/commissioning`.
 #[component]
@@ -137,15 +140,30 @@ fn list(page: &Page<UnacceptedMeter>, number: i64) -> impl IntoView + use<> {
                 <td data-label=o.gateway>{line.gateway.clone()}</td>
                 <td data-label=o.unit class="number">{line.unit}</td>
                 <td data-label=o.serial class="num">{line.serial.clone()}</td>
+                <td data-label=t.checks>{if line.is_good { t.all_good } else { "—" }}</td>
             </tr>
         }
     });
     let rows = rows.collect_view();
+    let good = u32::try_from(page.lines.iter().filter(|line| line.is_good).count()).unwrap_or(u32::MAX);
+    let accept = (good > 0 && allowed(ACCEPT_GOOD)).then(|| {
+        view! {
+            <form method="post" action=ACCEPT_GOOD>
+                <input type="hidden" name="page" value=number.to_string() />
+                <button class="primary">{AcceptGood { count: good }.text(lang())}</button>
+            </form>
+        }
+    });
+    let said = param("accepted").parse::<u32>().ok();
+    let said = said.map(|count| view! { <Callout tone=Tone::Good><p>{AcceptedMany { count }.text(lang())}</p></Callout> });
     let (none, pager) = (page.lines.is_empty(), pager(page, number, "/commissioning"));
     view! {
         <Frame title=t.list section=Section::Meters>
             <nav class="small"><a href="/meters">{o.meters}</a></nav>
             <h1>{t.list}</h1>
+            <Notice />
+            {said}
+            {accept}
             <TableScroll label=t.list>
                 <table class="table stacked">
                     <caption class="visually-hidden">{t.list}</caption>
@@ -157,6 +175,7 @@ fn list(page: &Page<UnacceptedMeter>, number: i64) -> impl IntoView + use<> {
                             <th scope="col">{o.gateway}</th>
                             <th scope="col" class="number">{o.unit}</th>
                             <th scope="col">{o.serial}</th>
+                            <th scope="col">{t.checks}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

@@ -130,7 +130,8 @@ struct UnacceptedRow {
     total: i64,
 }
 
-/// A page of the meters in service that nobody has accepted, by place. The caller adds their newest state.
+/// A page of the meters in service that nobody has accepted, by place. The caller adds their newest state and
+/// whether their checks are good.
 pub async fn unaccepted(db: &Db, operator: UserId, page: i64) -> Result<Page<UnacceptedMeter>> {
     let rows: Vec<UnacceptedRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT m.id, m.serial, m.unit, g.name AS gateway, COUNT(*) OVER () AS total,",
@@ -153,6 +154,7 @@ pub async fn unaccepted(db: &Db, operator: UserId, page: i64) -> Result<Page<Una
         gateway: row.gateway,
         unit: row.unit,
         serial: row.serial,
+        is_good: false,
     });
     Ok(Page { lines: lines.collect(), total })
 }
