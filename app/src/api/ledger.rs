@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, yuan_or_zero};
+use super::form::yuan_or_zero;
+use super::places::place_or_room;
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::approval::Outcome;
@@ -66,11 +67,12 @@ pub struct Subsidies {
 
 /// Sets the monthly subsidy of the rooms below a place; an empty amount ends it.
 #[server(name = SetSubsidy, prefix = "/api", endpoint = "operator/subsidy")]
-pub async fn set_subsidy(place: String, from: String, per: String, amount: String) -> Result<(), ApiError> {
+pub async fn set_subsidy(place: String, room: Option<String>, from: String, per: String, amount: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let per = Per::parse(&per).ok_or(AppError::Invalid)?;
-        ports.ledger.set_subsidy(&who, parse(&place)?, from.parse()?, per, yuan_or_zero(&amount)?).await
+        let place = place_or_room(&ports, &who, &place, room).await?;
+        ports.ledger.set_subsidy(&who, place, from.parse()?, per, yuan_or_zero(&amount)?).await
     };
     answer(done.await.map(|outcome| outcome.page("/subsidies")), "/subsidies")
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::form::parse;
 use super::{ApiError, answer};
 use crate::link;
-use crate::ports::{Who, operator, ports};
+use crate::ports::{Ports, Who, operator, ports};
 use model::console::{
     NEW_PLACES_MAX, PlaceChange, PlaceChangeEffect, PlaceGroupLine, PlaceGroupView, PlaceTreeView, PlaceView, ROOM_LINES_MAX,
 };
@@ -35,6 +35,8 @@ pub trait PlacesPort: Send + Sync {
     ) -> Result<PlaceId, AppError>;
     /// Changes a place. Gives the place to show afterwards; `None` for the tree.
     async fn change_place(&self, who: &Who, id: PlaceId, change: &PlaceChange) -> Result<Option<PlaceId>, AppError>;
+    /// The room of that name, with as much of floor and building before it as it takes to tell it apart.
+    async fn room_named(&self, who: &Who, name: &str) -> Result<PlaceId, AppError>;
     async fn groups(&self, who: &Who) -> Result<Vec<PlaceGroupLine>, AppError>;
     async fn group(&self, who: &Who, id: PlaceGroupId) -> Result<PlaceGroupView, AppError>;
     async fn add_group(&self, who: &Who, name: &str) -> Result<PlaceGroupId, AppError>;
@@ -49,6 +51,12 @@ pub trait PlacesPort: Send + Sync {
         rooms: &[String],
     ) -> Result<Vec<String>, AppError>;
     async fn remove_from_group(&self, who: &Who, id: PlaceGroupId, place: PlaceId) -> Result<(), AppError>;
+}
+
+/// The place that a form means: the room that was typed, or else the place that was chosen.
+pub(super) async fn place_or_room(ports: &Ports, who: &Who, place: &str, room: Option<String>) -> Result<PlaceId, AppError> {
+    let room = room.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    if room.is_empty() { parse(place) } else { ports.places.room_named(who, &room).await }
 }
 
 /// The page of a place; of the tree without one.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use leptos::prelude::*;
 
 use super::form::parse;
+use super::places::place_or_room;
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, now, operator, ports};
@@ -50,7 +51,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PricesView {
     pub plans: Vec<Plan>,
-    /// Places that a plan can be given to, with their full names.
+    /// Places above rooms that a plan can be given to, with their full names.
     pub places: Vec<(PlaceId, String)>,
     /// Plans are for all buildings, so that an operator of some buildings may not publish.
     pub may_publish: bool,
@@ -76,8 +77,11 @@ pub async fn publish_prices(form: BTreeMap<String, String>) -> Result<(), ApiErr
 
 /// Gives a place a plan, from now on.
 #[server(name = AssignPrices, prefix = "/api", endpoint = "operator/assign-prices")]
-pub async fn assign_prices(place: String, plan: String) -> Result<(), ApiError> {
+pub async fn assign_prices(place: String, room: Option<String>, plan: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.prices.assign_prices(&who, parse(&place)?, parse(&plan)?).await };
+    let done = async {
+        let place = place_or_room(&ports, &who, &place, room).await?;
+        ports.prices.assign_prices(&who, place, parse(&plan)?).await
+    };
     answer(done.await.map(|outcome| outcome.page(&link::with("/prices", "done", "assigned"))), "/prices")
 }

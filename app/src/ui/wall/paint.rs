@@ -86,13 +86,7 @@ impl Painter {
             let count = format!("{} {}", head.shown, self.words.rooms);
             let name = fit(&block.name, HEAD_SIZE, head.at.w - ems(&count) * 11.0 - 12.0);
             self.text(&name, head.at.x, head.at.y + 21.0, &self.fonts.head, &self.theme.ink)?;
-            self.text(
-                &count,
-                head.at.x + ems(&name) * HEAD_SIZE + 12.0,
-                head.at.y + 21.0,
-                &self.fonts.small,
-                &self.theme.muted,
-            )?;
+            self.text(&count, head.at.x + ems(&name) * HEAD_SIZE + 12.0, head.at.y + 21.0, &self.fonts.small, &self.theme.muted)?;
         }
         for line in layout.visible(view.top, view.height) {
             if let Some((block, floor)) = line.label

@@ -30,7 +30,7 @@ pub use gateways::gateways;
 pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, meters, meters_of_rooms};
 pub use order_view::order_view;
 pub use overdrawn::overdrawn;
-pub use places::{latest, layout, priced_places, scope};
+pub use places::{PricedPlace, above_rooms, latest, layout, priced_places, room_named, scope};
 pub use receipts::receipt;
 pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};

@@ -112,7 +112,8 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
 /// One price for the site, which its meters have.
 async fn publish(db: &Db, rng: &Rng, span: &Span, by: &Who) -> store::Result<()> {
     let prices = Prices { rates: site::PRICES, ..Prices::default() };
-    let plan = prices::publish(db, rng, span.from, Some(by), &Publication { plan: PLAN.into(), effective_at: None, prices }).await?;
+    let plan =
+        prices::publish(db, rng, span.from, Some(by), &Publication { plan: PLAN.into(), effective_at: None, prices }).await?;
     for site in places::sites(db).await? {
         prices::assign(db, span.from, Some(by), site, plan).await?;
     }

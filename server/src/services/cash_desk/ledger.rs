@@ -35,18 +35,19 @@ impl LedgerPort for CashDeskService {
         let places = queries::priced_places(&self.context.db, who.user).await?;
         let mut rules = Vec::new();
         for decided in subsidies::rules(&self.context.db).await? {
-            if let Some((_, place)) = places.iter().find(|(id, _)| *id == decided.rule.place) {
+            if let Some(place) = places.iter().find(|place| place.id == decided.rule.place) {
                 let Rule { from, per, amount, .. } = decided.rule;
-                rules.push(SubsidyRule { place: place.clone(), from, per, amount, by: decided.by_name });
+                rules.push(SubsidyRule { place: place.name.clone(), from, per, amount, by: decided.by_name });
             }
         }
         let month = Month::of(self.context.now());
+        let places = queries::above_rooms(places);
         Ok(Subsidies { rules, places, month, given: subsidies::given(&self.context.db, month).await? })
     }
 
     /// Past months are not changed: a rule begins with this month or a later one.
     async fn set_subsidy(&self, who: &Who, place: PlaceId, from: Month, per: Per, amount: Fen) -> Result<Outcome, AppError> {
-        if !queries::priced_places(&self.context.db, who.user).await?.iter().any(|(id, _)| *id == place) {
+        if !queries::priced_places(&self.context.db, who.user).await?.iter().any(|one| one.id == place) {
             return Err(AppError::NotFound);
         }
         let now = self.context.now();

@@ -249,6 +249,11 @@ impl PlacesPort for ConsoleService {
         Ok(after)
     }
 
+    async fn room_named(&self, who: &Who, name: &str) -> Result<PlaceId, AppError> {
+        let places = queries::priced_places(&self.context.db, who.user).await?;
+        queries::room_named(&places, name).ok_or(AppError::NotFound)
+    }
+
     async fn groups(&self, who: &Who) -> Result<Vec<PlaceGroupLine>, AppError> {
         let estate = self.estate(who).await?;
         let groups = place_groups::all(&self.context.db).await?;

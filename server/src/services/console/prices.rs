@@ -40,12 +40,13 @@ impl PricesPort for ConsoleService {
         let mut plans: Vec<Plan> = of_one.filter_map(plan).collect();
         let places = queries::priced_places(&self.context.db, who.user).await?;
         for (plan, place, from) in prices::places(&self.context.db).await? {
-            let name = places.iter().find(|(id, _)| *id == place);
-            if let (Some(plan), Some((_, name))) = (plans.iter_mut().find(|one| one.id == plan), name) {
-                plan.places.push((name.clone(), from));
+            let place = places.iter().find(|one| one.id == place);
+            if let (Some(plan), Some(place)) = (plans.iter_mut().find(|one| one.id == plan), place) {
+                plan.places.push((place.name.clone(), from));
             }
         }
         let may_publish = queries::scope(&self.context.db, who.user).await? == Scope::All;
+        let places = queries::above_rooms(places);
         Ok(PricesView { plans, places, may_publish, now: self.context.now() })
     }
 
@@ -61,7 +62,7 @@ impl PricesPort for ConsoleService {
 
     async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<Outcome, AppError> {
         let places = queries::priced_places(&self.context.db, who.user).await?;
-        if !places.iter().any(|(id, _)| *id == place) {
+        if !places.iter().any(|one| one.id == place) {
             return Err(AppError::NotFound);
         }
         self.decide(who, Decision::PricePlace { place, plan }).await

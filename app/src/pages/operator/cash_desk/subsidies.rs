@@ -6,6 +6,7 @@ use super::super::frame::{Frame, Section};
 use crate::api::ledger::{Subsidies, SubsidyRule};
 use crate::i18n::lang;
 use crate::i18n::ledger::texts;
+use crate::i18n::prices;
 use crate::ports::{allowed, operator, ports};
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -26,7 +27,7 @@ pub fn SubsidiesPage() -> impl IntoView {
 
 #[component]
 fn Body(shown: Subsidies) -> impl IntoView {
-    let t = texts(lang());
+    let (t, p) = (texts(lang()), prices::texts(lang()));
     let (rooms, sum) = shown.given;
     let rows = shown.rules.iter().map(row).collect_view();
     let places =
@@ -36,6 +37,8 @@ fn Body(shown: Subsidies) -> impl IntoView {
             <form class="card stack-tight" method="post" action="/api/operator/subsidy">
                 <h2>{t.decide}</h2>
                 <label class="field"><span>{t.place}</span><select name="place" required>{places}</select></label>
+                <label class="field"><span>{p.room}</span><input class="input" name="room" maxlength="200" autocomplete="off" />
+                    <span class="hint">{p.room_hint}</span></label>
                 <Field name="from" label=t.from kind="month" value=shown.month.to_string() />
                 <Field name="amount" label=t.amount inputmode="decimal" hint=t.amount_hint optional=true />
                 <label class="field">

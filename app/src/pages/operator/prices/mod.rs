@@ -152,6 +152,8 @@ fn assign(shown: &PricesView) -> impl IntoView + use<> {
             <p class="hint">{t.assign_hint}</p>
             <label class="field"><span>{t.place}</span><select class="input" name="place"
                 required>{places.collect_view()}</select></label>
+            <label class="field"><span>{t.room}</span><input class="input" name="room" maxlength="200" autocomplete="off" />
+                <span class="hint">{t.room_hint}</span></label>
             <label class="field"><span>{t.plan}</span><select class="input" name="plan"
                 required>{plans.collect_view()}</select></label>
             <button class="primary">{t.assign}</button>

@@ -82,7 +82,7 @@ impl ConsoleService {
             .map(|(_, place, from)| (place, from))
             .collect();
         let named = queries::priced_places(db, who.user).await?;
-        let place = |(id, name): (PlaceId, String)| {
+        let place = |queries::PricedPlace { id, name, .. }| {
             let from = *given.get(&id)?;
             let counts = count(meters.get(&id).map_or(&[][..], Vec::as_slice).iter());
             Some(PlanPlace { name, from, meter_wallets: counts.meter_wallets, server_wallets: counts.server_wallets })

@@ -75,7 +75,7 @@ impl ConsoleService {
         let rows = prices::versions_of(db, plan).await?;
         let Some((row, next)) = in_force(&rows, at, |row| row.effective_at) else { return Ok(None) };
         let named = queries::priced_places(db, who.user).await?;
-        let place = named.into_iter().find(|(id, _)| *id == decides).map(|(_, name)| name).unwrap_or_default();
+        let place = named.into_iter().find(|place| place.id == decides).map(|place| place.name).unwrap_or_default();
         let plan = PlanInForce {
             plan,
             name: row.plan.clone(),
