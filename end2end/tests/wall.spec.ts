@@ -76,6 +76,7 @@ test("the control room's screen shows wall, power and alarms and nothing else", 
   await expect(page.locator(".rail, .console-top")).toHaveCount(0);
   await expect(page.getByRole("heading", { name: "未结束的告警" })).toBeVisible();
   await expect(page.locator(".wall-alarms li").first()).toBeVisible();
+  await expect(page.locator(".wall-board .facts")).toContainText(/房间数\s*711/);
   const size = page.viewportSize()!;
   const wall = (await page.locator(".wall-view").boundingBox())!;
   expect(wall.height).toBeGreaterThan(size.height * 0.6);

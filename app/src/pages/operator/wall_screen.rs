@@ -14,6 +14,7 @@ use crate::ui::load::load;
 use crate::ui::series::{Column, Series};
 use crate::ui::time::At;
 use crate::ui::wall::MeterWall;
+use crate::ui::wall::card::sums;
 use crate::ui::wall::filter::count;
 use model::console::{EventLine, EventQuery};
 use model::energy::Energy;
@@ -42,7 +43,10 @@ pub fn WallScreenPage() -> impl IntoView {
         read,
         move |(seats, sets, hours, newest): (Vec<WallMeter>, Vec<String>, Vec<(Timestamp, Energy)>, Option<Vec<EventLine>>)| {
             let (t, p) = (texts(lang()), wall_controls::texts(lang()));
-            let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
+            let tiles = || seats.iter().map(|seat| Tile::of(&seat.latest));
+            let credit: i64 = tiles().map(|tile| i64::from(tile.remaining)).sum();
+            let (rooms, power): (usize, i64) = (seats.len(), tiles().map(|tile| i64::from(tile.power_w)).sum());
+            let counts = count(tiles());
             view! {
                 <leptos_meta::Title text=format!("{} - Dormwatt", t.wall) />
                 <main class="wall-screen">
@@ -54,6 +58,7 @@ pub fn WallScreenPage() -> impl IntoView {
                         <p class="wall-leave"><a class="button" href="/wall">{p.leave}</a></p>
                         <Live id="board" again=Some(CALM)>
                             <p class="small muted"><At at=now() /></p>
+                            {sums(rooms, credit, power, lang())}
                             <section class="stack-tight">
                                 <h2>{p.power_day}</h2>
                                 {curve(&hours, now())}

@@ -42,7 +42,7 @@ pub fn card(signals: Signals, lang: Lang) -> impl IntoView {
 }
 
 /// How many rooms, what is in their meters, and what they draw.
-fn sums(rooms: usize, credit: i64, power: i64, lang: Lang) -> impl IntoView {
+pub fn sums(rooms: usize, credit: i64, power: i64, lang: Lang) -> impl IntoView {
     let words = wall::texts(lang);
     let power = if power < 10_000 { format!("{power} W") } else { format!("{}.{} kW", power / 1_000, power % 1_000 / 100) };
     view! {

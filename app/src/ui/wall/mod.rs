@@ -4,7 +4,7 @@
 //! ties them to the page, `stream` and `input` drive it, `card` says what one looks at.
 
 pub mod arrange;
-mod card;
+pub mod card;
 mod chips;
 pub mod filter;
 pub mod fit;
