@@ -117,8 +117,8 @@ macro_rules! meant {
     };
 }
 
-/// The condition of an [`AuditFilter`], which binds `$1` to `$10`, behind [`meant`]. A line does not name its building, so an operator who is bound
-/// to buildings sees only what they did themselves.
+/// The condition of an [`AuditFilter`], which binds `$1` to `$10`, behind [`meant`]. A line does not name its building, so an
+/// operator who is bound to buildings sees only what they did themselves.
 macro_rules! filtered {
     () => {
         " FROM audit

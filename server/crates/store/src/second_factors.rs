@@ -120,8 +120,8 @@ pub async fn turn_off(db: &Db, at: Timestamp, who: &Who) -> Result<()> {
     tx.commit().await
 }
 
-/// Removes somebody's second factor, who lost it, and ends their sessions; `actor` is who did it, for the audit chain. An operator
-/// has to choose another password: beside the second factor a short one was enough, and nobody knows how long it is.
+/// Removes somebody's second factor, who lost it, and ends their sessions; `actor` is who did it, for the audit chain. An
+/// operator has to choose another password: beside the second factor a short one was enough, and nobody knows how long it is.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where nobody logs in by that name, or without a second factor.

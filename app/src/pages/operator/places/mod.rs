@@ -58,6 +58,7 @@ fn Tree(tree: PlaceTreeView) -> impl IntoView {
         .into_any();
     };
     let rows = tree.buildings.iter().map(|(building, floors)| rows(building, floors)).collect_view();
+    let none = if tree.whole_site { t.none_yet } else { t.none_seen };
     view! {
         <Frame title=t.title section=Section::Places>
             <div class="page-head">
@@ -94,7 +95,7 @@ fn Tree(tree: PlaceTreeView) -> impl IntoView {
                     </tfoot>
                 </table>
             </TableScroll>
-            {tree.buildings.is_empty().then(|| view! { <p class="empty">{if tree.whole_site { t.none_yet } else { t.none_seen }}</p> })}
+            {tree.buildings.is_empty().then(|| view! { <p class="empty">{none}</p> })}
             {tree.whole_site.then(|| add_form(Some(site), &[PlaceKind::Building], t.add_buildings))}
         </Frame>
     }

@@ -32,7 +32,7 @@ enum Shown {
 /// The page: `/prices/preview?plan=...&kind=flat&price=0.6...`.
 #[component]
 pub fn PricesPreviewPage() -> impl IntoView {
-    let (asked, fields) = asked();
+    let (asked, fields) = entered();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         Ok(match asked {
@@ -55,7 +55,7 @@ pub fn PricesPreviewPage() -> impl IntoView {
 type EnteredFields = Vec<(String, String)>;
 
 /// The version that the address describes, and the fields that say so, which publish it unchanged.
-fn asked() -> (Result<NewVersion, FormFault>, EnteredFields) {
+fn entered() -> (Result<NewVersion, FormFault>, EnteredFields) {
     let fields = RefCell::new(EnteredFields::new());
     let field = |name: &str| {
         let value = param(name);

@@ -106,30 +106,31 @@ pub async fn rooms(db: &Db, operator: UserId, batch: AccountBatchId, page: i64) 
     let (limit, skip) = if page < 0 { (i64::MAX, 0) } else { (Page::<BatchRoom>::SIZE, page * Page::<BatchRoom>::SIZE) };
     let rows: Vec<RoomRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT x.state, x.refusal, a.number, a.state AS account_state, x.resident, x.login, x.amount_fen, x.closure_id,
+            "SELECT x.state, x.refusal, a.number, a.state AS account_state, x.resident, x.login, x.amount_fen, x.closure_id,
                 (SELECT meter_id FROM account_meters WHERE account_id = a.id AND to_at IS NULL ORDER BY from_at LIMIT 1)
                   AS meter_id,
-                COALESCE((SELECT string_agg(u.name || ' ' || u.login, ', ') FROM account_residents h JOIN users u ON u.id = h.user_id
+                COALESCE((SELECT string_agg(u.name || ' ' || u.login, ', ')
+                          FROM account_residents h JOIN users u ON u.id = h.user_id
                           WHERE h.account_id = a.id AND (h.to_at IS NULL OR h.to_at = a.closed_at)), '') AS residents,
                 CASE WHEN k.read_at IS NOT NULL AND k.withdrawn_by IS NULL
                      THEN (SELECT CAST(SUM(f.final_fen) AS BIGINT) FROM account_closure_meters f WHERE f.closure_id = k.id) END
                   AS left_fen,
                 k.return_id, v.state AS return_state, k.ended_at, COUNT(*) OVER () AS total,",
-        names!(),
-        "FROM account_batch_rooms x JOIN places r ON r.id = x.place_id",
-        above!(),
-        "LEFT JOIN accounts a ON a.id = x.account_id
+            names!(),
+            "FROM account_batch_rooms x JOIN places r ON r.id = x.place_id",
+            above!(),
+            "LEFT JOIN accounts a ON a.id = x.account_id
          LEFT JOIN account_closures k ON k.id = x.closure_id LEFT JOIN returns v ON v.id = k.return_id
          WHERE x.batch_id = $2 AND",
-        within!(),
-        "ORDER BY t.sort, b.sort, r.sort, x.id LIMIT $3 OFFSET $4"
-    ))
-    .bind(operator)
-    .bind(batch)
-    .bind(limit)
-    .bind(skip)
-    .fetch_all(pool)
-    .await
+            within!(),
+            "ORDER BY t.sort, b.sort, r.sort, x.id LIMIT $3 OFFSET $4"
+        ))
+        .bind(operator)
+        .bind(batch)
+        .bind(limit)
+        .bind(skip)
+        .fetch_all(pool)
+        .await
     })?;
     let total = rows.first().map_or(0, |row| row.total);
     Ok(Page { lines: rows.into_iter().map(BatchRoom::from).collect(), total })
