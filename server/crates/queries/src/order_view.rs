@@ -33,7 +33,8 @@ struct OrderRow {
 pub async fn order_view(db: &Db, operator: UserId, id: OrderId) -> Result<Option<OrderView>> {
     let row: Option<OrderRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-            "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at, o.paid_at,
+            "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at,
+                    o.paid_at,
                     o.credited_at, o.count, o.remaining_fen, m.serial, a.number AS account_number, u.name AS by_name, c.sent_at,
                     c.reason, p.year AS receipt_year, p.number AS receipt_number,",
             names!(),

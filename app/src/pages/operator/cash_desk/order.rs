@@ -135,7 +135,8 @@ fn correction(line: &ReturnLine) -> impl IntoView + use<> {
     view! {
         <li>
             <a class="tap" href=format!("/returns/{}", line.id)>{kind(line.kind, lang())}</a>
-            " · "<span class="num">{line.amount.to_string()}</span>" · "{state(line.state)}" · "{line.asked_by.clone()}" "<At at=line.asked_at />
+            " · "<span class="num">{line.amount.to_string()}</span>" · "{state(line.state)}" · "{line.asked_by.clone()}" "
+            <At at=line.asked_at />
         </li>
     }
 }
