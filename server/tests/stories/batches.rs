@@ -214,7 +214,7 @@ both!(a_repeated_or_late_form_starts_one_batch, |w: World| async move {
     d.port.issue_commands(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
     d.port.issue_commands(&d.who, id, &issue, &Desk::all(), &seal).await.unwrap();
     assert_eq!(d.s.w.number("SELECT COUNT(*) FROM commands").await, 2);
-    let one = Target { meter: Some(d.meter(0)), ..Desk::all() };
+    let one = Target { meter: Some(d.meter(0)), everywhere: false, ..Desk::all() };
     let other = d.port.issue_commands(&d.who, BatchId(d.context.form_key()), &issue, &one, &seal).await;
     assert_eq!(other.unwrap_err(), AppError::Conflict, "other meters than were shown");
     let stranger = BatchId(d.context.form_key());

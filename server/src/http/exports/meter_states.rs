@@ -43,7 +43,9 @@ async fn download(
     let all = |name: &str| fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect::<Vec<_>>();
     let first = |name: &str| all(name).into_iter().next().unwrap_or_default();
     let supply = first("state").parse().ok().map(SupplyState::from_code);
-    let target = Target::parse("", &all("place"), supply, &first("rooms"), "1");
+    let named = Target::parse("", &all("place"), supply, &first("rooms"), "1");
+    // A list without a choice is the list of all.
+    let target = Target { everywhere: named.is_empty() || named.everywhere, ..named };
     let states = state.ports.meters.meter_states(who, &target).await?;
     let rows = states.into_iter().map(|state| cells(state, info.lang)).collect();
     let name = format!("meters-{}", state.context.now().date());
