@@ -32,7 +32,8 @@ both!(three_months_of_a_site_are_true, |w: World| async move {
         rooms: &rooms,
         gateways: &gateways,
         load: &Load::Curve,
-        password_hash: "",
+        // Who has no password is nobody yet, and approves nothing.
+        password_hash: "unused",
         operator: "operator",
         supervisor: "supervisor",
         keys: sandbox::Keys::generate().unwrap(),
