@@ -70,6 +70,8 @@ for (const [language, tag] of [
 ] as const) {
   for (const scheme of ["light", "dark"] as const) {
     test(`every page is accessible and fits: ${tag}, ${scheme}`, async ({ page, context, baseURL }, info) => {
+      // Fifty pages, some with lists of three months.
+      test.setTimeout(180_000);
       const errors = noErrors(page);
       await page.emulateMedia({ colorScheme: scheme });
       await logIn(page, info.project.name === "desktop" ? "operator" : "3-102");

@@ -1,5 +1,7 @@
 //! Commissioning: the checks of a meter, and its acceptance.
 
+use domain::clock::Clock;
+use model::parameters::{Limits, Parameters};
 use model::person::Role;
 
 use story_support::web::{Web, location};
@@ -17,12 +19,8 @@ both!(a_meter_is_accepted_once_by_name_and_date, |w: World| async move {
     let post = async |comment: &str| location(&admin.post("/api/operator/commissioning/accept", &form(comment)).await).to_owned();
     // What was read is compared with the defaults that apply to the room.
     w.execute("INSERT INTO place_defaults (place_id, alarm1_fen) SELECT id, 4242 FROM places WHERE kind = 'room'").await;
-    w.execute(
-        "INSERT INTO meter_parameters (meter_id, parameters, version, read_at)
-         SELECT id,
-           '{\"limits\":{\"alarm1\":777,\"alarm2\":5,\"overdraft\":0,\"hoarding\":0,\"overload_w\":0}}', 3, 1 FROM meters",
-    )
-    .await;
+    let known = Parameters { limits: Limits { alarm1: 777, alarm2: 5, ..Limits::default() }, ..Parameters::default() };
+    store::parameters::store(&w.db, &w.rng, w.clock.now(), meter, 3, &known).await.unwrap();
     let page = admin.get(&here).await.text().await.unwrap();
     assert!(page.contains("7.77") && page.contains("42.42"), "{page}");
     // It was never read: whoever accepts it nevertheless says why.

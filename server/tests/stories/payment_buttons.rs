@@ -69,9 +69,10 @@ both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     let web = web(&shop).await;
     let person = web.person(&shop.world, Role::Manager, "boss").await;
-    let page = format!("/refunds/of/{order}");
+    let (sale, page) = (format!("/sales/{order}"), format!("/refunds/of/{order}"));
     // By our number; and by the channel's once it told it.
-    assert_eq!(location(&person.get(&format!("/search?q={number}")).await), page);
+    assert_eq!(location(&person.get(&format!("/search?q={number}")).await), sale);
+    assert!(person.get(&sale).await.text().await.unwrap().contains(&page));
     let text = person.get(&page).await.text().await.unwrap();
     assert!(text.contains("/api/operator/ask-channel") && text.contains("立即查单"), "{text}");
     let asked = format!("{page}?done=asked");
@@ -79,7 +80,7 @@ both!(an_operator_finds_an_order_and_asks_its_channel, |w: World| async move {
     assert!(person.get(&asked).await.text().await.unwrap().contains("已查单"));
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts::ONCE));
     let trade_no = shop.trade(&number).trade_no;
-    assert_eq!(location(&person.get(&format!("/search?q={trade_no}")).await), page);
+    assert_eq!(location(&person.get(&format!("/search?q={trade_no}")).await), sale);
     // What was paid at the cash desk has no channel.
     let (db, rng, at) = (&shop.world.db, &shop.world.rng, shop.world.clock.now());
     let (account, meter, by) = (shop.room.account, shop.room.meter, shop.world.clerk().await);
