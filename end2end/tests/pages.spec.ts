@@ -90,6 +90,7 @@ for (const [language, tag] of [
 }
 
 test("what the lists lead to is accessible and fits", async ({ page }, info) => {
+  test.setTimeout(120_000);
   test.skip(info.project.name !== "desktop", "the desktop's pages");
   await logIn(page, "operator");
   const seen: string[] = [];

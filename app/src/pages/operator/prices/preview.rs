@@ -1,6 +1,7 @@
 //! The dry run of a version: what it changes, what typical rooms would pay, whom it reaches; and the form that publishes it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
@@ -51,8 +52,8 @@ pub fn PricesPreviewPage() -> impl IntoView {
     })
 }
 
-/// Names and values.
-type EnteredFields = Vec<(String, String)>;
+/// Values by name: a field that is asked for twice is one field.
+type EnteredFields = BTreeMap<String, String>;
 
 /// The version that the address describes, and the fields that say so, which publish it unchanged.
 fn entered() -> (Result<NewVersion, FormFault>, EnteredFields) {
@@ -60,7 +61,7 @@ fn entered() -> (Result<NewVersion, FormFault>, EnteredFields) {
     let field = |name: &str| {
         let value = param(name);
         if !value.is_empty() {
-            fields.borrow_mut().push((name.to_owned(), value.clone()));
+            fields.borrow_mut().insert(name.to_owned(), value.clone());
         }
         value
     };

@@ -107,13 +107,13 @@ fn kind(n: usize, kind: &DayKind) -> impl IntoView + use<> {
                 <strong>{table}</strong>" "
                 <span class="muted small">{DaysOf { count: days }.text(lang())}" · "{VersionsOf { versions }.text(lang())}</span>
             </p>
-            {hours(&kind.spans)}
+            {hours(&kind.spans, format!("{} {}", t.hours, letter(n)))}
         </li>
     }
 }
 
-/// The hours of a day: a strip, and a table with prices.
-pub fn hours(spans: &[RateSpan]) -> impl IntoView + use<> {
+/// The hours of a day: a strip, and a table with prices. `label` names the table among others.
+pub fn hours(spans: &[RateSpan], label: String) -> impl IntoView + use<> {
     let t = texts(lang());
     let parts = spans.iter().map(|span| {
         let width = span.until.saturating_sub(span.from).to_string();
@@ -134,9 +134,9 @@ pub fn hours(spans: &[RateSpan]) -> impl IntoView + use<> {
     let (parts, rows) = (parts.collect_view(), rows.collect_view());
     view! {
         <svg class="hour-strip" viewBox="0 0 1440 10" preserveAspectRatio="none" aria-hidden="true">{parts}</svg>
-        <TableScroll label=t.hours>
+        <TableScroll label=label.clone()>
             <table class="table">
-                <caption class="visually-hidden">{t.hours}</caption>
+                <caption class="visually-hidden">{label}</caption>
                 <thead>
                     <tr>
                         <th scope="col">{t.hours}</th>

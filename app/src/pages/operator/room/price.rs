@@ -122,7 +122,7 @@ fn steps_of(steps: &PriceSteps, now: Timestamp) -> impl IntoView + use<> {
     let over = steps.tier.map_or(0, |tier| tier.surcharge);
     view! {
         <li><h2>{t.step_season}</h2><p>{season(steps.season, lang())}</p></li>
-        <li><h2>{t.step_day}</h2>{year::hours(&steps.spans)}</li>
+        <li><h2>{t.step_day}</h2>{year::hours(&steps.spans, t.step_day.to_owned())}</li>
         <li>
             <h2>{t.step_rate}</h2>
             <p><strong>{common::rate(steps.rate, lang())}</strong>" · "<span class="num">{yuan(steps.base)}</span></p>
