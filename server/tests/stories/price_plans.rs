@@ -222,7 +222,7 @@ both!(a_version_is_made_in_the_browser_without_webassembly, |w: World| async mov
             Some((name, rest.split_once('"')?.0))
         })
         .collect();
-    assert_eq!(hidden, [("plan", "rooms"), ("kind", "flat"), ("price", "0.6"), ("period", "none")]);
+    assert_eq!(hidden, [("kind", "flat"), ("period", "none"), ("plan", "rooms"), ("price", "0.6")]);
     let publish = async |fields: &[(&str, &str)]| {
         let form: Vec<String> = fields.iter().map(|(name, value)| format!("form%5B{name}%5D={value}")).collect();
         location(&boss.post("/api/operator/publish-prices", &form.join("&")).await).to_owned()
