@@ -98,7 +98,7 @@ impl FileReader {
         self.files += 1;
         let tables = if bytes.len() > MAX_FILE_BYTES {
             Err(Fault::FileTooLarge(megabytes(MAX_FILE_BYTES)))
-        } else if bytes.is_empty() || is_named_workbook(name) && !bytes.starts_with(b"PK") {
+        } else if is_named_workbook(name) && !bytes.starts_with(b"PK") {
             Err(Fault::NotATable)
         } else if bytes.starts_with(b"PK") {
             xlsx::read(bytes)

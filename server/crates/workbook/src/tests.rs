@@ -254,7 +254,7 @@ fn what_is_no_table_is_refused_whole() {
     assert_eq!(faults(&read("rooms.csv", &[0xff, 0xfe, 0x00, 0x41], &models())), [&Fault::Encoding]);
     assert_eq!(faults(&read("rooms.csv", b"a\0b", &models())), [&Fault::NotATable]);
     assert_eq!(faults(&read("site.XLSX", b"a,b\n", &models())), [&Fault::NotATable], "a text file with another name");
-    assert_eq!(faults(&read("rooms.csv", b"", &models())), [&Fault::NotATable]);
+    assert_eq!(faults(&read("site.xlsx", b"", &models())), [&Fault::NotATable], "an empty file");
     let large = vec![b'a'; MAX_FILE_BYTES + 1];
     assert_eq!(faults(&read("rooms.csv", &large, &models())), [&Fault::FileTooLarge(16)]);
 }
