@@ -69,6 +69,14 @@ pub struct MeterFacts {
     pub residents: String,
 }
 
+/// The names of who lives in the account `a`, as `p.names`.
+macro_rules! residents {
+    () => {
+        " LEFT JOIN (SELECT ar.account_id, string_agg(u.name, ', ') AS names FROM account_residents ar
+                    JOIN users u ON u.id = ar.user_id WHERE ar.to_at IS NULL GROUP BY ar.account_id) p ON p.account_id = a.id "
+    };
+}
+
 /// All meters in service that the operator may see.
 pub async fn meter_facts(db: &Db, operator: UserId) -> Result<Vec<MeterFacts>> {
     read!(db, |pool| sqlx::query_as(concat!(
@@ -76,10 +84,9 @@ pub async fn meter_facts(db: &Db, operator: UserId) -> Result<Vec<MeterFacts>> {
          FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
         above!(),
         "LEFT JOIN account_meters am ON am.meter_id = m.id AND am.to_at IS NULL
-         LEFT JOIN accounts a ON a.id = am.account_id
-         LEFT JOIN (SELECT ar.account_id, string_agg(u.name, ', ') AS names FROM account_residents ar
-                    JOIN users u ON u.id = ar.user_id WHERE ar.to_at IS NULL GROUP BY ar.account_id) p ON p.account_id = a.id
-         WHERE m.retired_at IS NULL AND",
+         LEFT JOIN accounts a ON a.id = am.account_id",
+        residents!(),
+        "WHERE m.retired_at IS NULL AND",
         within!()
     ))
     .bind(operator)
@@ -105,10 +112,9 @@ pub async fn meters_of_rooms(db: &Db, operator: UserId) -> Result<Vec<MeterOfRoo
         "SELECT m.id, m.place_id, m.wallet, a.id AS account_id, a.number, a.state, COALESCE(p.names, '') AS residents
          FROM meters m JOIN places r ON r.id = m.place_id",
         above!(),
-        "LEFT JOIN accounts a ON a.place_id = m.place_id AND a.closed_at IS NULL
-         LEFT JOIN (SELECT ar.account_id, string_agg(u.name, ', ') AS names FROM account_residents ar
-                    JOIN users u ON u.id = ar.user_id WHERE ar.to_at IS NULL GROUP BY ar.account_id) p ON p.account_id = a.id
-         WHERE m.retired_at IS NULL AND",
+        "LEFT JOIN accounts a ON a.place_id = m.place_id AND a.closed_at IS NULL",
+        residents!(),
+        "WHERE m.retired_at IS NULL AND",
         within!()
     ))
     .bind(operator)
