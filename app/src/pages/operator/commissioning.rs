@@ -140,7 +140,7 @@ fn list(page: &Page<UnacceptedMeter>, number: i64) -> impl IntoView + use<> {
                 <td data-label=o.gateway>{line.gateway.clone()}</td>
                 <td data-label=o.unit class="number">{line.unit}</td>
                 <td data-label=o.serial class="num">{line.serial.clone()}</td>
-                <td data-label=t.checks>{if line.is_good { t.all_good } else { "—" }}</td>
+                <td data-label=t.checks>{if line.is_good { t.all_good } else { t.to_check }}</td>
             </tr>
         }
     });
