@@ -24,6 +24,7 @@ pub mod meters;
 pub mod operators;
 pub mod overdrawn;
 mod parts;
+mod place_field;
 pub mod places;
 mod price_fields;
 pub mod prices;

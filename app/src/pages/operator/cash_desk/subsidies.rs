@@ -3,15 +3,15 @@
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
+use super::super::place_field::PlaceField;
 use crate::api::ledger::{Subsidies, SubsidyRule};
 use crate::i18n::lang;
 use crate::i18n::ledger::texts;
-use crate::i18n::prices;
 use crate::ports::{allowed, operator, ports};
+use crate::ui::data_table::{Column, DataTable};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::table_scroll::TableScroll;
 use model::money::Fen;
 use model::subsidy::Per;
 
@@ -27,18 +27,17 @@ pub fn SubsidiesPage() -> impl IntoView {
 
 #[component]
 fn Body(shown: Subsidies) -> impl IntoView {
-    let (t, p) = (texts(lang()), prices::texts(lang()));
+    let t = texts(lang());
     let (rooms, sum) = shown.given;
     let rows = shown.rules.iter().map(row).collect_view();
-    let places =
-        shown.places.iter().map(|(id, name)| view! { <option value=id.to_string()>{name.clone()}</option> }).collect_view();
+    let columns =
+        [Column::text(t.place), Column::text(t.from), Column::number(t.amount), Column::text(t.per), Column::text(t.by)];
+    let places = shown.places.clone();
     let form = allowed("/api/operator/subsidy").then(|| {
         view! {
             <form class="card stack-tight" method="post" action="/api/operator/subsidy">
                 <h2>{t.decide}</h2>
-                <label class="field"><span>{t.place}</span><select name="place" required>{places}</select></label>
-                <label class="field"><span>{p.room}</span><input class="input" name="room" maxlength="200" autocomplete="off" />
-                    <span class="hint">{p.room_hint}</span></label>
+                <PlaceField label=t.place places />
                 <Field name="from" label=t.from kind="month" value=shown.month.to_string() />
                 <Field name="amount" label=t.amount inputmode="decimal" hint=t.amount_hint optional=true />
                 <label class="field">
@@ -58,21 +57,7 @@ fn Body(shown: Subsidies) -> impl IntoView {
             <Notice />
             <p class="hint">{t.subsidies_hint}</p>
             <p>{shown.month.to_string()}": "{t.given}" "<span class="num">{sum.to_string()}</span>" · "{rooms}" "{t.rooms}</p>
-            <TableScroll label=t.subsidies>
-                <table class="table">
-                    <caption class="visually-hidden">{t.subsidies}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t.place}</th>
-                            <th scope="col">{t.from}</th>
-                            <th scope="col" class="number">{t.amount}</th>
-                            <th scope="col">{t.per}</th>
-                            <th scope="col">{t.by}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </TableScroll>
+            <DataTable label=t.subsidies columns stacked=true>{rows}</DataTable>
             {shown.rules.is_empty().then(|| view! { <p class="empty">{t.no_rules}</p> })}
             {form}
         </Frame>
@@ -85,10 +70,10 @@ fn row(rule: &SubsidyRule) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">{rule.place.clone()}</th>
-            <td class="num">{rule.from.to_string()}</td>
-            <td class="number">{amount}</td>
-            <td>{if rule.per == Per::Room { t.per_room } else { t.per_head }}</td>
-            <td>{rule.by.clone()}</td>
+            <td class="num" data-label=t.from>{rule.from.to_string()}</td>
+            <td class="number" data-label=t.amount>{amount}</td>
+            <td data-label=t.per>{if rule.per == Per::Room { t.per_room } else { t.per_head }}</td>
+            <td data-label=t.by>{rule.by.clone()}</td>
         </tr>
     }
 }

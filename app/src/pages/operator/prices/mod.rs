@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::param;
+use super::place_field::PlaceField;
 use crate::api::prices::{Plan, PricesView};
 use crate::i18n::prices::{period, texts};
 use crate::i18n::{commands, common, lang, price_plans};
@@ -144,16 +145,12 @@ pub(super) fn slots(prices: &Prices) -> impl IntoView + use<> {
 
 fn assign(shown: &PricesView) -> impl IntoView + use<> {
     let t = texts(lang());
-    let places = shown.places.iter().map(|(id, name)| view! { <option value=id.to_string()>{name.clone()}</option> });
     let plans = shown.plans.iter().map(|plan| view! { <option value=plan.id.to_string()>{plan.name.clone()}</option> });
     view! {
         <form class="card stack-tight" method="post" action="/api/operator/assign-prices">
             <h2>{t.assign}</h2>
             <p class="hint">{t.assign_hint}</p>
-            <label class="field"><span>{t.place}</span><select class="input" name="place"
-                required>{places.collect_view()}</select></label>
-            <label class="field"><span>{t.room}</span><input class="input" name="room" maxlength="200" autocomplete="off" />
-                <span class="hint">{t.room_hint}</span></label>
+            <PlaceField label=t.place places=shown.places.clone() />
             <label class="field"><span>{t.plan}</span><select class="input" name="plan"
                 required>{plans.collect_view()}</select></label>
             <button class="primary">{t.assign}</button>
