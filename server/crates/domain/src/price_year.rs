@@ -13,7 +13,8 @@ pub struct Numbered {
     pub prices: Prices,
 }
 
-/// The calendar of a year. `versions` ascend in time; the day on which the first begins is its own. Empty without versions.
+/// The calendar of a year. `versions` ascend in time. The days before the first one begins are blank, although energy of such
+/// a day would be charged by it: it was not published yet. Empty without versions.
 #[must_use]
 pub fn year(year: i64, versions: &[Numbered]) -> PriceYear {
     let mut calendar = PriceYear { year, ..PriceYear::default() };

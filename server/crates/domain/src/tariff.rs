@@ -120,8 +120,8 @@ fn segments<'a>(versions: &'a [Version], passed: &Passed) -> Option<Vec<Segment<
 }
 
 /// Energy by rate if the rate registers are plausible. Energy that they do not show yet, or all
-/// of it, has no rate and is split by time. A meter that counted in a rate which the plan does not have in this time has
-/// other day tables than the plan: what was published is charged, not what the meter was set to.
+/// of it, has no rate and is split by time. So is what a meter counted in a rate that the plan does not have in this time:
+/// its day tables or its clock are not the plan's, and what was published is charged.
 fn streams(passed: &Passed, segments: &[Segment<'_>]) -> Vec<(Option<u8>, i64)> {
     let by_time = vec![(None, passed.energy.0)];
     let Some(rates) = passed.rates else { return by_time };
@@ -129,10 +129,8 @@ fn streams(passed: &Passed, segments: &[Segment<'_>]) -> Vec<(Option<u8>, i64)> 
     if rates.iter().any(|rate| rate.0 < 0) || lag.abs() > REGISTER_SLACK_WH {
         return by_time;
     }
-    if (1..).zip(rates).any(|(rate, energy)| energy.0 > 0 && segments.iter().all(|segment| segment.rate != rate)) {
-        return by_time;
-    }
-    let mut streams: Vec<_> = (1..).zip(rates).map(|(rate, energy)| (Some(rate), energy.0)).collect();
+    let has = |rate: &u8| segments.iter().any(|segment| segment.rate == *rate);
+    let mut streams: Vec<_> = (1..).zip(rates).map(|(rate, energy)| (Some(rate).filter(has), energy.0)).collect();
     if lag < 0 {
         // The registers are ahead of the total: the excess is taken from the largest.
         match streams.iter_mut().max_by_key(|stream| stream.1) {

@@ -81,7 +81,9 @@ fn the_meters_own_registers_decide_where_they_can_be_believed() {
     assert_eq!(by([100, 200, 0, 690]).iter().sum::<i64>(), 1_000, "a register that lags");
     assert_eq!(by([100, 200, 0, 710]), [100, 200, 0, 700], "a register that is ahead");
     let by_time = by([0; 4]);
-    assert_eq!(by([100, 200, 300, 400]), by_time, "in a rate that the plan does not have");
+    let [first, second, third, fourth] = by([100, 200, 300, 400]);
+    assert!(first >= 100 && second >= 200 && third == 0 && fourth >= 400, "what is in a rate that the plan does not have");
+    assert_eq!(first + second + fourth, 1_000);
     assert_eq!(by([100, 200, 0, 7_000]), by_time, "registers that cannot be");
     assert_eq!(by([-100, 200, 200, 700]), by_time, "registers that were zeroed");
 }
