@@ -72,7 +72,8 @@ macro_rules! code {
 }
 
 /// The subjects that a search text stands for: the meters of the rooms that it names, what belongs to these meters, accounts and
-/// orders by number, people by name. Binds `$3`, `$4` and `$10`.
+/// orders by number, people by name. A text that fits more than 200 meters names none of them: only the lines' own words count.
+/// Binds `$3`, `$4` and `$10`.
 macro_rules! meant {
     ($engine:ident) => {
         concat!(
@@ -80,36 +81,37 @@ macro_rules! meant {
                  SELECT m.id FROM meters m JOIN places r ON r.id = m.place_id",
             above!(),
             "WHERE $3 <> '' AND LOWER(COALESCE(t.name, '') || ' ' || COALESCE(b.name, '') || ' ' || r.name || ' ' || m.serial)
-                       LIKE LOWER($3) ESCAPE '!'),
+                       LIKE LOWER($3) ESCAPE '!' LIMIT 201),
+             few AS (SELECT id FROM found WHERE (SELECT COUNT(*) FROM found) <= 200),
              meant AS (
                  SELECT 'meter:' || ",
             code!($engine, "id"),
-            " AS subject FROM found
+            " AS subject FROM few
                  UNION ALL SELECT 'account:' || ",
             code!($engine, "account_id"),
-            " FROM account_meters WHERE meter_id IN (SELECT id FROM found)
+            " FROM account_meters WHERE meter_id IN (SELECT id FROM few)
                  UNION ALL SELECT 'account:' || ",
             code!($engine, "id"),
             " FROM accounts WHERE number = $4
                  UNION ALL SELECT 'order:' || ",
             code!($engine, "id"),
-            " FROM orders WHERE meter_id IN (SELECT id FROM found) OR number = $10
+            " FROM orders WHERE meter_id IN (SELECT id FROM few) OR number = $10
                  UNION ALL SELECT 'command:' || ",
             code!($engine, "id"),
-            " FROM commands WHERE meter_id IN (SELECT id FROM found)
+            " FROM commands WHERE meter_id IN (SELECT id FROM few)
                  UNION ALL SELECT 'return:' || ",
             code!($engine, "id"),
-            " FROM returns WHERE meter_id IN (SELECT id FROM found)
+            " FROM returns WHERE meter_id IN (SELECT id FROM few)
                  UNION ALL SELECT 'refund:' || ",
             code!($engine, "f.id"),
-            " FROM refunds f JOIN orders o ON o.id = f.order_id WHERE o.meter_id IN (SELECT id FROM found)
+            " FROM refunds f JOIN orders o ON o.id = f.order_id WHERE o.meter_id IN (SELECT id FROM few)
                  UNION ALL SELECT 'event:' || ",
             code!($engine, "id"),
-            " FROM events WHERE meter_id IN (SELECT id FROM found)
+            " FROM events WHERE meter_id IN (SELECT id FROM few)
                  UNION ALL SELECT 'case:' || ",
             code!($engine, "c.id"),
             " FROM cases c LEFT JOIN orders o ON o.id = c.order_id
-                 WHERE COALESCE(c.meter_id, o.meter_id) IN (SELECT id FROM found)
+                 WHERE COALESCE(c.meter_id, o.meter_id) IN (SELECT id FROM few)
                  UNION ALL SELECT 'user:' || ",
             code!($engine, "id"),
             " FROM users WHERE $3 <> '' AND LOWER(name || ' ' || login) LIKE LOWER($3) ESCAPE '!') "

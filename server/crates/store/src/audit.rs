@@ -176,20 +176,25 @@ pub async fn walk_range(db: &Db, range: Range, is_late: &(dyn Fn() -> bool + Syn
 
 /// The first and last line of a range, and the line from which they are walked; 0 for the beginning of the chain.
 async fn ends(tx: &mut Tx, Range { from, until, after }: Range) -> Result<(Walked, i64)> {
-    let found: Option<(Option<i64>, Option<i64>, Option<i64>)> = on!(tx, |c| sqlx::query_as(
-        "SELECT MIN(CASE WHEN at >= $1 AND at < $2 AND seq > $3 THEN seq END),
-                MAX(CASE WHEN at >= $1 AND at < $2 AND seq > $3 THEN seq END),
-                MAX(CASE WHEN at < $1 OR seq <= $3 THEN seq END) FROM audit"
-    )
-    .bind(from)
-    .bind(until)
-    .bind(after)
-    .fetch_optional(c)
-    .await)?;
-    let (first, last, before) = found.unwrap_or_default();
-    let before = before.unwrap_or(0);
-    // Lines are in the order of their commits, which is not quite that of their instants.
-    let start = first.map_or(before, |first| before.min(first - 1));
+    let found: Option<(Option<i64>, Option<i64>)> =
+        on!(tx, |c| sqlx::query_as("SELECT MIN(seq), MAX(seq) FROM audit WHERE at >= $1 AND at < $2 AND seq > $3")
+            .bind(from)
+            .bind(until)
+            .bind(after)
+            .fetch_optional(c)
+            .await)?;
+    let (first, last) = found.unwrap_or_default();
+    let before: Option<(Option<i64>,)> = match first {
+        Some(first) => {
+            on!(tx, |c| sqlx::query_as("SELECT MAX(seq) FROM audit WHERE seq < $1").bind(first).fetch_optional(c).await)?
+        }
+        None => on!(tx, |c| sqlx::query_as("SELECT MAX(seq) FROM audit WHERE at < $1 OR seq <= $2")
+            .bind(from)
+            .bind(after)
+            .fetch_optional(c)
+            .await)?,
+    };
+    let start = before.and_then(|(seq,)| seq).unwrap_or(0);
     Ok((Walked { first: first.unwrap_or(0), last: last.unwrap_or(0), ..Walked::default() }, start))
 }
 

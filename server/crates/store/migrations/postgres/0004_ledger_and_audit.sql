@@ -59,6 +59,7 @@ CREATE TABLE audit (
     hash BYTEA NOT NULL
 );
 CREATE INDEX audit_subject ON audit (subject, seq);
+CREATE INDEX audit_at ON audit (at, seq);
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit
     FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit

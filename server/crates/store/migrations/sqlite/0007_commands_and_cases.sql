@@ -66,6 +66,7 @@ CREATE TABLE cases (
 );
 CREATE INDEX cases_open ON cases (closed_at, opened_at);
 CREATE UNIQUE INDEX cases_meter_open ON cases (kind, meter_id) WHERE closed_at IS NULL AND order_id IS NULL;
+CREATE INDEX cases_order ON cases (order_id) WHERE order_id IS NOT NULL;
 CREATE UNIQUE INDEX cases_order_open ON cases (kind, order_id) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX cases_subject_open ON cases (kind, subject) WHERE closed_at IS NULL AND subject IS NOT NULL;
 
