@@ -63,11 +63,6 @@ impl Acceptor {
 
 /// Listens at an address until `stop`. One that is taken is tried again: the port may be free later.
 pub async fn serve(hub: Hub, address: SocketAddr, acceptor: Acceptor, stop: CancellationToken) {
-    listen(&hub, address, &acceptor, &stop).await;
-    hub.note_port(address, None);
-}
-
-async fn listen(hub: &Hub, address: SocketAddr, acceptor: &Acceptor, stop: &CancellationToken) {
     let mut is_said = false;
     loop {
         match TcpListener::bind(address).await {
@@ -75,8 +70,9 @@ async fn listen(hub: &Hub, address: SocketAddr, acceptor: &Acceptor, stop: &Canc
                 let at = listener.local_addr().unwrap_or(address);
                 tracing::info!(address = %at, tls = acceptor.0.is_some(), "dial-in.listening");
                 hub.note_port(address, Some(PortState::Listening));
-                accept(hub, &listener, acceptor, stop).await;
-                return;
+                accept(&hub, &listener, &acceptor, &stop).await;
+                // While the port is still taken: whoever listens there next notes it after this.
+                return hub.note_port(address, None);
             }
             Err(error) => {
                 let state = match error.kind() {
@@ -91,7 +87,7 @@ async fn listen(hub: &Hub, address: SocketAddr, acceptor: &Acceptor, stop: &Canc
             }
         }
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return hub.note_port(address, None),
             () = sleep(LISTEN_PAUSE) => {}
         }
     }
