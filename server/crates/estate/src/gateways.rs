@@ -251,10 +251,11 @@ pub async fn losses(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayLoss>> {
 }
 
 macro_rules! changes_with {
-    ($user:literal) => {
+    ($id:literal) => {
         concat!(
-            "SELECT a.at, COALESCE(u.name, a.actor), a.action, a.detail FROM audit a LEFT JOIN users u ON u.id = ",
-            $user,
+            "SELECT a.at, COALESCE(u.name, a.actor), a.action, a.detail
+             FROM audit a LEFT JOIN users u ON a.actor = 'user:' || ",
+            $id,
             " WHERE a.subject = $1 ORDER BY a.seq DESC LIMIT $2"
         )
     };
@@ -263,8 +264,8 @@ macro_rules! changes_with {
 /// What people changed about a gateway, the newest first.
 pub async fn changes(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayChange>> {
     let sql = match db {
-        Db::Sqlite { .. } => changes_with!("UNHEX(SUBSTR(a.actor, 6))"),
-        Db::Postgres { .. } => changes_with!("CASE WHEN a.actor LIKE 'user:%' THEN CAST(SUBSTR(a.actor, 6) AS UUID) END"),
+        Db::Sqlite { .. } => changes_with!("LOWER(HEX(u.id))"),
+        Db::Postgres { .. } => changes_with!("REPLACE(CAST(u.id AS TEXT), '-', '')"),
     };
     let rows: Vec<(Timestamp, String, String, String)> =
         read!(db, |pool| sqlx::query_as(sql).bind(format!("gateway:{gateway}")).bind(HISTORY).fetch_all(pool).await)?;

@@ -1,7 +1,7 @@
-//! What pages, files and the start of the poller read. Every query of the console is limited to the operator's buildings in the
-//! database; nothing is written here.
+//! What pages, files and the start of the poller read; nothing is written here. A query that takes an operator is limited to
+//! their buildings in the database, and `$1` is the operator; for the others the caller has checked.
 //!
-//! Queries name the room `r`, its parent `b` and the parent's parent `t`; `$1` is always the operator.
+//! Queries name the room `r`, its parent `b` and the parent's parent `t`.
 
 mod account_lifecycle;
 mod accounts;
@@ -30,7 +30,7 @@ pub use gateways::gateways;
 pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, meters, meters_of_rooms};
 pub use order_view::order_view;
 pub use overdrawn::overdrawn;
-pub use places::{PricedPlace, above_rooms, latest, layout, priced_places, room_named, scope};
+pub use places::{PricedPlace, above_rooms, latest, layout, priced_places, scope};
 pub use receipts::receipt;
 pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};

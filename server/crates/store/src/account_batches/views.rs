@@ -109,7 +109,7 @@ pub async fn rooms(db: &Db, operator: UserId, batch: AccountBatchId, page: i64) 
             "SELECT x.state, x.refusal, a.number, a.state AS account_state, x.resident, x.login, x.amount_fen, x.closure_id,
                 (SELECT meter_id FROM account_meters WHERE account_id = a.id AND to_at IS NULL ORDER BY from_at LIMIT 1)
                   AS meter_id,
-                COALESCE((SELECT string_agg(u.name || ' ' || u.login, ', ')
+                COALESCE((SELECT string_agg(u.name || ' ' || u.login, ', ' ORDER BY h.from_at, u.login)
                           FROM account_residents h JOIN users u ON u.id = h.user_id
                           WHERE h.account_id = a.id AND (h.to_at IS NULL OR h.to_at = a.closed_at)), '') AS residents,
                 CASE WHEN k.read_at IS NOT NULL AND k.withdrawn_by IS NULL
