@@ -23,8 +23,8 @@ pub trait CommissioningPort: Send + Sync {
     async fn unaccepted(&self, who: &Who, page: i64) -> Result<Page<UnacceptedMeter>, AppError>;
     /// Notes that the person accepts the meter; once.
     async fn accept(&self, who: &Who, meter: MeterId, comment: &str) -> Result<(), AppError>;
-    /// The same for those of a page whose checks are all good; gives how many.
-    async fn accept_good(&self, who: &Who, page: i64) -> Result<usize, AppError>;
+    /// The same for those of several whose checks are all good; gives how many.
+    async fn accept_good(&self, who: &Who, meters: &[MeterId]) -> Result<usize, AppError>;
 }
 
 /// Accepts a meter.
@@ -42,10 +42,14 @@ pub async fn accept_meter(meter: String, comment: String) -> Result<(), ApiError
     answer(done.await.map(|()| link::with(&back, "done", "accepted")), &back)
 }
 
-/// Accepts the meters of a page whose checks are all good.
+/// Accepts those of the meters that a page showed, separated by commas, whose checks are still good.
 #[server(name = AcceptGoodMeters, prefix = "/api", endpoint = "operator/commissioning/accept-good")]
-pub async fn accept_good_meters(page: u16) -> Result<(), ApiError> {
+pub async fn accept_good_meters(meters: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = ports.commissioning.accept_good(&who, page.into()).await;
-    answer(done.map(|count| link::with(LIST, "accepted", &count.to_string())), LIST)
+    let done = async {
+        let most = usize::try_from(Page::<UnacceptedMeter>::SIZE).unwrap_or(0);
+        let meters = meters.split(',').take(most).map(parse).collect::<Result<Vec<MeterId>, _>>()?;
+        ports.commissioning.accept_good(&who, &meters).await
+    };
+    answer(done.await.map(|count| link::with(LIST, "accepted", &count.to_string())), LIST)
 }

@@ -7,10 +7,9 @@ use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
 use model::meter::Wallet;
 use model::person::Who;
-use model::place::PlaceKind;
 
 use super::Context;
-use super::console::rooms_named;
+use super::console::room_named;
 use domain::place_tree::PlaceTree;
 use domain::site_plan::MeterRow;
 use domain::wall_layout::Scope;
@@ -72,14 +71,7 @@ impl MeterSetupService {
     /// The one room of the operator's buildings that a text names.
     async fn room(&self, who: &Who, text: &str) -> Result<RoomName, AppError> {
         let (tree, scope) = self.estate(who).await?;
-        let site = tree.site().map(|site| site.id).ok_or(AppError::NotFound)?;
-        let rooms = tree.below(site).into_iter().filter(|place| place.kind == PlaceKind::Room);
-        let rooms = rooms.filter(|place| tree.is_within(&scope, place.id));
-        let names: Vec<_> = rooms.filter_map(|place| Some((place.id, tree.room_name(place.id)?))).collect();
-        match rooms_named(text, &names)[..] {
-            [(_, room)] => Ok(room.clone()),
-            _ => Err(AppError::NotFound),
-        }
+        room_named(&tree, &scope, text).map(|(_, name)| name)
     }
 
     async fn require_meter(&self, who: &Who, meter: MeterId) -> Result<stored::MeterRow, AppError> {

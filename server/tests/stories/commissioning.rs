@@ -1,9 +1,20 @@
 //! Commissioning: the checks of a meter, and its acceptance.
 
-use domain::clock::Clock;
-use model::parameters::{Limits, Parameters};
-use model::person::Role;
+use std::sync::Arc;
 
+use app::api::commissioning::CommissioningPort;
+use domain::clock::{Clock, SystemClock};
+use meters::live::Live;
+use model::parameters::{Limits, Parameters};
+use model::permission::Permissions;
+use model::person::{Role, Who};
+use model::tariff::Prices;
+use server::services::Context;
+use server::services::auth::Passwords;
+use server::services::console::ConsoleService;
+use simulator::LineFault;
+use store::prices::{self, Publication};
+use story_support::site::{SOON, Site, until};
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
@@ -38,13 +49,47 @@ both!(a_meter_is_accepted_once_by_name_and_date, |w: World| async move {
     web.stop();
 });
 
-both!(only_meters_whose_checks_are_good_are_accepted_together, |w: World| async move {
-    w.meter(1).await;
+both!(a_meter_whose_checks_are_not_good_is_not_accepted_with_others, |w: World| async move {
+    let meter = w.meter(1).await;
     let web = Web::start(&w).await;
     let (admin, cashier) = (web.person(&w, Role::Admin, "root").await, web.person(&w, Role::Cashier, "desk").await);
+    let form = format!("meters={meter}");
     // It was never read.
-    assert_eq!(location(&admin.post("/api/operator/commissioning/accept-good", "page=0").await), "/commissioning?accepted=0");
-    assert_eq!(cashier.post("/api/operator/commissioning/accept-good", "page=0").await.status(), 403);
+    assert_eq!(location(&admin.post("/api/operator/commissioning/accept-good", &form).await), "/commissioning?accepted=0");
+    assert_eq!(cashier.post("/api/operator/commissioning/accept-good", &form).await.status(), 403);
     assert_eq!(w.number("SELECT COUNT(*) FROM meter_acceptances").await, 0);
     web.stop();
+});
+
+both!(the_good_ones_of_several_meters_are_accepted, |w: World| async move {
+    let s = Site::new(w, 1, 2).await;
+    s.meter(0, 2).fault(LineFault::Silent, 1.0).unwrap();
+    let (good, silent) = (s.meters[0], s.meters[1]);
+    let (clock, now): (domain::clock::SharedClock, _) = (Arc::new(SystemClock), SystemClock.now());
+    let prices = Publication { plan: "rooms".into(), effective_at: None, prices: Prices::flat(5_000) };
+    let plan = prices::publish(&s.w.db, &s.w.rng, now, None, &prices).await.unwrap();
+    for meter in [good, silent] {
+        let place = store::meters::find(&s.w.db, meter).await.unwrap().unwrap().place_id;
+        prices::assign(&s.w.db, now, None, place, plan).await.unwrap();
+    }
+    let live = Live::load(&s.w.db, clock.clone()).await.unwrap();
+    let engine = s.start_with(live.clone()).await;
+    let gateway = Arc::new(engine.clone());
+    let context = Context { db: s.w.db.clone(), clock, rng: s.w.rng.clone(), live, gateway };
+    let (passwords, limits) = (Passwords::new(s.w.rng.clone()).unwrap(), domain::order::Limits::default());
+    let console = ConsoleService::new(context, passwords, limits, domain::returns::Rules::default());
+    let permissions = Permissions::of(Role::Technician);
+    let who = Who { user: s.clerk, role: Role::Technician, permissions, name: "tools".into(), ip: String::new() };
+    let is_good = async |meter| {
+        let page = console.unaccepted(&who, 0).await.unwrap();
+        page.lines.iter().any(|line| line.latest.meter == meter && line.is_good)
+    };
+    until(SOON, "ten answers", || is_good(good)).await;
+    assert!(!is_good(silent).await);
+    assert_eq!(console.accept_good(&who, &[good, silent]).await, Ok(1));
+    assert_eq!(console.accept_good(&who, &[good, silent]).await, Ok(0), "once");
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.accept'").await, 1);
+    let left: Vec<_> = console.unaccepted(&who, 0).await.unwrap().lines.iter().map(|line| line.latest.meter).collect();
+    assert_eq!(left, [silent]);
+    engine.stop().await;
 });

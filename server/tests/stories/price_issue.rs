@@ -145,6 +145,23 @@ async fn confirm(person: &Person<'_>, link: &str, change: impl Fn(String) -> Str
     location(&person.post("/api/operator/issue", &change(form)).await).to_owned()
 }
 
+both!(prices_of_a_person_alone_are_not_sent_again_later, |w: World| async move {
+    let estate = Estate::new(w).await;
+    estate.read(0, &estate.told(&ALL)).await;
+    let web = Web::start(&estate.w).await;
+    let alone = web.person(&estate.w, Role::Admin, "alone").await;
+    let by_hand = "/commands/new?kind=prices&price1=0.0001&price2=0.0001&price3=0.0001&price4=0.0001&place=all&lost=1";
+    let batch = confirm(&alone, by_hand, |form| form).await;
+    assert!(batch.starts_with("/commands/") && !batch.contains("e="), "{batch}");
+    estate.w.execute("UPDATE commands SET state = 'failed', reason = 'lost', finished_at = decided_at").await;
+    let sent = estate.w.number("SELECT COUNT(*) FROM commands").await;
+    web.person(&estate.w, Role::Admin, "second").await;
+    let again = format!("batch={}&meter=", batch.trim_start_matches("/commands/"));
+    let refused = alone.post("/api/operator/retry-batch", &again).await;
+    assert!(location(&refused).contains("e=prices-by-plan"), "{}", location(&refused));
+    assert_eq!(estate.w.number("SELECT COUNT(*) FROM commands").await, sent);
+});
+
 both!(prices_by_hand_are_refused_where_another_approves, |w: World| async move {
     let estate = Estate::new(w).await;
     estate.read(0, &estate.told(&ALL)).await;

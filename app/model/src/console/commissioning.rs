@@ -133,8 +133,7 @@ impl Commissioning {
             CheckItem::Parameters if self.wallet != Wallet::Meter => CheckState::NotApplicable,
             CheckItem::Parameters => self.parameters.map_or(CheckState::Unknown, |_| good(self.differing().is_empty())),
             CheckItem::Prices if self.wallet != Wallet::Meter => CheckState::NotApplicable,
-            CheckItem::Prices if self.parameters.is_none() => CheckState::Unknown,
-            CheckItem::Prices => self.is_priced.map_or(CheckState::NotApplicable, good),
+            CheckItem::Prices => self.is_priced.map_or(CheckState::Unknown, good),
             CheckItem::Cases => good(self.cases.is_empty()),
             CheckItem::ReadQuality => match self.quality {
                 Some(ReadQuality { requests, answered }) if requests >= FEWEST_REQUESTS => {
@@ -187,7 +186,7 @@ mod tests {
         good.latest.observed_at = Some(Timestamp(1));
         good.latest.clock_offset_s = Some(-60);
         (good.is_identified, good.parameters, good.quality) = (Some(true), Some((3, Timestamp(1))), quality(95));
-        assert_eq!(good.checks()[3].1, CheckState::NotApplicable, "no plan applies");
+        assert_eq!(good.checks()[3].1, CheckState::Unknown, "no plan applies");
         good.is_priced = Some(true);
         assert_eq!(good.checks().map(|(_, state)| state), [Good; 6]);
         assert!(good.is_good());

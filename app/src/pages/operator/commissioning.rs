@@ -145,24 +145,27 @@ fn list(page: &Page<UnacceptedMeter>, number: i64) -> impl IntoView + use<> {
         }
     });
     let rows = rows.collect_view();
-    let good = u32::try_from(page.lines.iter().filter(|line| line.is_good).count()).unwrap_or(u32::MAX);
+    let shown: Vec<String> = page.lines.iter().filter(|line| line.is_good).map(|line| line.latest.meter.to_string()).collect();
+    let good = u32::try_from(shown.len()).unwrap_or(u32::MAX);
     let accept = (good > 0 && allowed(ACCEPT_GOOD)).then(|| {
         view! {
             <form method="post" action=ACCEPT_GOOD>
-                <input type="hidden" name="page" value=number.to_string() />
+                <input type="hidden" name="meters" value=shown.join(",") />
                 <button class="primary">{AcceptGood { count: good }.text(lang())}</button>
             </form>
         }
     });
-    let said = param("accepted").parse::<u32>().ok();
-    let said = said.map(|count| view! { <Callout tone=Tone::Good><p>{AcceptedMany { count }.text(lang())}</p></Callout> });
+    let accepted = param("accepted").parse::<u32>().ok().map(|count| {
+        let tone = if count > 0 { Tone::Good } else { Tone::Plain };
+        view! { <Callout tone=tone><p>{AcceptedMany { count }.text(lang())}</p></Callout> }
+    });
     let (none, pager) = (page.lines.is_empty(), pager(page, number, "/commissioning"));
     view! {
         <Frame title=t.list section=Section::Meters>
             <nav class="small"><a href="/meters">{o.meters}</a></nav>
             <h1>{t.list}</h1>
             <Notice />
-            {said}
+            {accepted}
             {accept}
             <TableScroll label=t.list>
                 <table class="table stacked">

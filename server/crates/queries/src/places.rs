@@ -184,19 +184,6 @@ pub fn above_rooms(places: Vec<PricedPlace>) -> Vec<(PlaceId, String)> {
     places.into_iter().filter(|place| place.kind != PlaceKind::Room).map(|place| (place.id, place.name)).collect()
 }
 
-/// The room of that name, with as much of floor and building before it as it takes to tell it apart; `None` where the name fits
-/// none or several.
-#[must_use]
-pub fn room_named(places: &[PricedPlace], name: &str) -> Option<PlaceId> {
-    let fits = |place: &&PricedPlace| {
-        let before = place.name.strip_suffix(name);
-        place.kind == PlaceKind::Room && before.is_some_and(|before| before.is_empty() || before.ends_with(' '))
-    };
-    let mut found = places.iter().filter(fits);
-    let place = found.next()?;
-    found.next().is_none().then_some(place.id)
-}
-
 /// Which buildings an operator may see: all if they were given all, otherwise those assigned to them.
 pub async fn scope(db: &Db, user: UserId) -> Result<Scope> {
     let all: Option<(bool,)> =
@@ -209,25 +196,4 @@ pub async fn scope(db: &Db, user: UserId) -> Result<Scope> {
         .fetch_all(pool)
         .await)?;
     Ok(Scope::Buildings(named.into_iter().map(|(id,)| id).collect()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use model::ids::Uuid;
-
-    #[test]
-    fn a_room_is_found_by_a_name_that_only_it_has() {
-        let place = |id: u128, kind, name: &str| PricedPlace { id: PlaceId(Uuid::from_u128(id)), kind, name: name.to_owned() };
-        let places = [
-            place(1, PlaceKind::Site, "Site"),
-            place(2, PlaceKind::Building, "Site A"),
-            place(3, PlaceKind::Room, "Site A 1F 101"),
-            place(4, PlaceKind::Room, "Site A 1F 102"),
-            place(5, PlaceKind::Room, "Site B 1F 101"),
-        ];
-        let room = |name: &str| room_named(&places, name).map(|id| id.0.as_u128());
-        assert_eq!(["A 1F 101", "102", "101", "02", "A", ""].map(room), [Some(3), Some(4), None, None, None, None]);
-        assert_eq!(above_rooms(places.to_vec()).len(), 2);
-    }
 }

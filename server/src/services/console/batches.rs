@@ -70,10 +70,8 @@ impl BatchesPort for ConsoleService {
         if preview.seal != sealed {
             return Err(AppError::Conflict);
         }
-        if issue.kind().is_of_prices() {
-            self.require_approved(who, issue, target).await?;
-        }
         let meters: Vec<MeterId> = preview.meters.into_iter().map(|(meter, _)| meter).collect();
+        self.require_approved(who, issue, &meters).await?;
         let batch = NewBatch { id, issue, meters: &meters };
         batches::create(&self.context.db, &self.context.rng, self.context.now(), who, &batch).await?;
         self.context.gateway.wake();
@@ -94,6 +92,9 @@ impl BatchesPort for ConsoleService {
     async fn retry_batch(&self, who: &Who, id: BatchId, meter: Option<MeterId>) -> Result<(), AppError> {
         let meters = self.filtered_meters(who, id, BatchFilter::Failed).await?;
         let meters: Vec<MeterId> = meters.into_iter().filter(|one| meter.is_none_or(|meter| meter == *one)).collect();
+        let found = queries::batches(&self.context.db, who.user, Some(id), &Default::default()).await?;
+        let issue = found.lines.into_iter().next().ok_or(AppError::NotFound)?.issue;
+        self.require_approved(who, &issue, &meters).await?;
         batches::retry(&self.context.db, &self.context.rng, self.context.now(), who, id, &meters).await?;
         self.context.gateway.wake();
         Ok(())
@@ -125,11 +126,9 @@ impl ConsoleService {
         Ok(chosen(self.context.live.meter_places(&scope), target, &grouped))
     }
 
-    /// Prices come from a plan, whose versions a second person approves; by hand only where there is no other person.
-    async fn require_approved(&self, who: &Who, issue: &Issue, target: &Target) -> Result<(), AppError> {
-        if let Some(Differs::Prices { plan, .. }) = target.differs
-            && self.is_planned(plan, issue).await?
-        {
+    /// Prices come from the meters' plans, whose versions a second person approves; by hand only where there is no other person.
+    async fn require_approved(&self, who: &Who, issue: &Issue, meters: &[MeterId]) -> Result<(), AppError> {
+        if !issue.kind().is_of_prices() || self.is_planned(issue, meters).await? {
             return Ok(());
         }
         let waits = approvals::waits_for_another(&self.context.db, self.context.now(), who.user).await?;

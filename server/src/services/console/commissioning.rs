@@ -1,7 +1,5 @@
 //! Commissioning: what is known of an installed meter, and its acceptance.
 
-use std::collections::HashMap;
-
 use app::access::Access;
 use app::api::commissioning::CommissioningPort;
 use async_trait::async_trait;
@@ -19,28 +17,37 @@ use store::StoreError;
 #[async_trait]
 impl CommissioningPort for ConsoleService {
     async fn commissioning(&self, who: &Who, meter: MeterId) -> Result<Commissioning, AppError> {
-        let priced = prices::checked(&self.context.db, self.context.now()).await?;
-        self.look_at(who, meter, &priced).await
+        let found = acceptances::commissioning(&self.context.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
+        self.with_checks(found).await
     }
 
     async fn unaccepted(&self, who: &Who, page: i64) -> Result<Page<UnacceptedMeter>, AppError> {
         let mut page = acceptances::unaccepted(&self.context.db, who.user, page).await?;
-        let priced = prices::checked(&self.context.db, self.context.now()).await?;
         for line in &mut page.lines {
-            let found = self.look_at(who, line.latest.meter, &priced).await?;
-            (line.is_good, line.latest) = (found.is_good(), found.latest);
+            line.latest = self.context.latest(line.latest.meter);
+            // One that is retired at this moment is none to accept.
+            let found = acceptances::commissioning(&self.context.db, who.user, line.latest.meter).await?;
+            line.is_good = match found {
+                Some(found) => self.with_checks(found).await?.is_good(),
+                None => false,
+            };
         }
         Ok(page)
     }
 
-    async fn accept_good(&self, who: &Who, page: i64) -> Result<usize, AppError> {
+    async fn accept_good(&self, who: &Who, meters: &[MeterId]) -> Result<usize, AppError> {
         Access::May(Permission::Estate).check(Some(who))?;
         let mut accepted = 0;
-        for line in self.unaccepted(who, page).await?.lines.iter().filter(|line| line.is_good) {
-            match acceptances::accept(&self.context.db, self.context.now(), who, line.latest.meter, "").await {
+        for meter in meters {
+            let found = acceptances::commissioning(&self.context.db, who.user, *meter).await?;
+            let Some(found) = found else { continue };
+            if !self.with_checks(found).await?.is_good() {
+                continue;
+            }
+            match acceptances::accept(&self.context.db, self.context.now(), who, *meter, "").await {
                 Ok(()) => accepted += 1,
-                // Somebody else accepted it a moment ago.
-                Err(StoreError::Refused(AppError::Conflict)) => {}
+                // Somebody else accepted or retired it a moment ago.
+                Err(StoreError::Refused(AppError::Conflict | AppError::NotFound)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -59,12 +66,12 @@ impl CommissioningPort for ConsoleService {
 }
 
 impl ConsoleService {
-    /// What is known of a meter; `priced` says of all meters whether they keep what their plan says.
-    async fn look_at(&self, who: &Who, meter: MeterId, priced: &HashMap<MeterId, bool>) -> Result<Commissioning, AppError> {
-        let mut found = acceptances::commissioning(&self.context.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
-        found.limits = defaults::limits_of(&self.context.db, meter).await?;
-        found.defaults = values(&defaults::path_of(&self.context.db, meter).await?);
-        found.is_priced = priced.get(&meter).copied();
+    /// Adds what the running server knows of a meter, and what it should keep.
+    async fn with_checks(&self, mut found: Commissioning) -> Result<Commissioning, AppError> {
+        let (db, meter) = (&self.context.db, found.meter);
+        found.limits = defaults::limits_of(db, meter).await?;
+        found.defaults = values(&defaults::path_of(db, meter).await?);
+        found.is_priced = prices::keeps_plan(db, self.context.now(), meter).await?;
         found.latest = self.context.latest(meter);
         found.is_identified = self.context.gateway.is_identified(meter);
         found.quality = self.context.gateway.read_quality(meter);

@@ -7,10 +7,14 @@ use async_trait::async_trait;
 use model::console::{FoundOrder, MeterLine, MeterQuery, RoomName};
 use model::energy::Energy;
 use model::error::AppError;
+use model::ids::PlaceId;
 use model::person::Who;
+use model::place::PlaceKind;
 use model::time::{DAY, HOUR, Timestamp};
 
 use super::ConsoleService;
+use domain::place_tree::PlaceTree;
+use domain::wall_layout::Scope;
 
 /// The most rooms of one name that a search lists first.
 const NAMED_MAX: usize = 8;
@@ -77,6 +81,20 @@ fn is_room_named(text: &str, name: &RoomName) -> bool {
 pub(in crate::services) fn rooms_named<'a, T>(text: &str, rooms: &'a [(T, RoomName)]) -> Vec<&'a (T, RoomName)> {
     let whole: Vec<_> = rooms.iter().filter(|(_, name)| is_whole_name(text, name)).collect();
     if whole.is_empty() { rooms.iter().filter(|(_, name)| is_room_named(text, name)).collect() } else { whole }
+}
+
+/// The one room within a scope that the text names.
+///
+/// # Errors
+/// [`AppError::NotFound`] where it names none or several.
+pub(in crate::services) fn room_named(tree: &PlaceTree, scope: &Scope, text: &str) -> Result<(PlaceId, RoomName), AppError> {
+    let site = tree.site().map(|site| site.id).ok_or(AppError::NotFound)?;
+    let rooms = tree.below(site).into_iter().filter(|place| place.kind == PlaceKind::Room && tree.is_within(scope, place.id));
+    let names: Vec<_> = rooms.filter_map(|place| Some((place.id, tree.room_name(place.id)?))).collect();
+    match rooms_named(text, &names)[..] {
+        [(id, room)] => Ok((*id, room.clone())),
+        _ => Err(AppError::NotFound),
+    }
 }
 
 /// Whether the text is building, floor and room, with or without spaces between them.

@@ -19,7 +19,7 @@ pub(super) mod prices;
 mod rooms;
 mod settings;
 
-pub(super) use meter_wall::rooms_named;
+pub(super) use meter_wall::room_named;
 
 use super::Context;
 use super::auth::Passwords;

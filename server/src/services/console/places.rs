@@ -13,7 +13,7 @@ use model::person::Who;
 use model::place::PlaceKind;
 
 use super::ConsoleService;
-use super::meter_wall::rooms_named;
+use super::meter_wall::{room_named, rooms_named};
 use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name, fits_below};
 use domain::wall_layout::Scope;
 use estate::place_groups::{self, PlaceGroup};
@@ -250,8 +250,9 @@ impl PlacesPort for ConsoleService {
     }
 
     async fn room_named(&self, who: &Who, name: &str) -> Result<PlaceId, AppError> {
-        let places = queries::priced_places(&self.context.db, who.user).await?;
-        queries::room_named(&places, name).ok_or(AppError::NotFound)
+        let scope = queries::scope(&self.context.db, who.user).await?;
+        let (room, _) = room_named(&places::tree(&self.context.db).await?, &scope, name)?;
+        Ok(room)
     }
 
     async fn groups(&self, who: &Who) -> Result<Vec<PlaceGroupLine>, AppError> {

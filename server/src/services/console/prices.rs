@@ -20,7 +20,7 @@ use super::ConsoleService;
 use crate::services::Context;
 use domain::wall_layout::Scope;
 use estate::Estate;
-pub(in crate::services) use meters::checked;
+pub(in crate::services) use meters::{keep_plan, keeps_plan};
 use store::approvals::{self, NewRequest};
 use store::prices::{self, Publication};
 use store::wallets;

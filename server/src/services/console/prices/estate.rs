@@ -58,15 +58,21 @@ impl Estate {
         Some((plan, *decides, from))
     }
 
-    /// The meters that a plan applies to, with the place that decides it.
-    pub(super) fn meters_of(&self, plan: Uuid, at: Timestamp) -> Vec<(PricedMeter, PlaceId)> {
+    /// The meters that a plan applies to, with the plan and the place that decides it.
+    pub(super) fn priced(&self, at: Timestamp) -> Vec<(PricedMeter, Uuid, PlaceId)> {
         let mut known: HashMap<PlaceId, Option<(Uuid, PlaceId, Timestamp)>> = HashMap::new();
-        let here = self.meters.iter().filter_map(|meter| {
+        let meters = self.meters.iter().filter(|meter| meter.wallet != Wallet::None);
+        let priced = meters.filter_map(|meter| {
             let found = *known.entry(meter.place_id).or_insert_with(|| self.plan_at(meter.place_id, at));
-            let (applies, decides, _) = found?;
-            (applies == plan && meter.wallet != Wallet::None).then_some((*meter, decides))
+            found.map(|(plan, decides, _)| (*meter, plan, decides))
         });
-        here.collect()
+        priced.collect()
+    }
+
+    /// Those of one plan.
+    pub(super) fn meters_of(&self, plan: Uuid, at: Timestamp) -> Vec<(PricedMeter, PlaceId)> {
+        let of_plan = self.priced(at).into_iter().filter(|(_, applies, _)| *applies == plan);
+        of_plan.map(|(meter, _, decides)| (meter, decides)).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use model::console::{Page, PriceGap, PriceIssue, PriceMeter, PriceMeterCounts, PriceMeters};
 use model::error::AppError;
-use model::ids::{MeterId, Uuid};
+use model::ids::{MeterId, PlaceId, Uuid};
 use model::issue::{Issue, Kind};
 use model::meter::Wallet;
 use model::person::Who;
@@ -14,8 +14,8 @@ use model::time::Timestamp;
 use super::super::ConsoleService;
 use super::estate::{Estate, count};
 use domain::price_issue::{Wanted, gaps, issue};
-use store::Db;
-use store::prices::{self, PricedMeter};
+use store::prices::{self, PricedMeter, VersionRow};
+use store::{Db, meters, parameters};
 
 /// A plan as meters should keep it.
 struct Plan {
@@ -27,30 +27,52 @@ struct Plan {
 
 impl Plan {
     async fn read(db: &Db, plan: Uuid, at: Timestamp) -> Result<Self, AppError> {
-        let rows = prices::versions_of(db, plan).await?;
-        let (row, next) = in_force(&rows, at, |row| row.effective_at).ok_or(AppError::NotFound)?;
-        Ok(Self {
+        Self::of(&prices::versions_of(db, plan).await?, at).ok_or(AppError::NotFound)
+    }
+
+    async fn all(db: &Db, at: Timestamp) -> Result<HashMap<Uuid, Self>, AppError> {
+        let rows = prices::versions(db).await?;
+        let of_one = rows.chunk_by(|one, next| one.plan_id == next.plan_id);
+        Ok(of_one.filter_map(|rows| Some((rows.first()?.plan_id, Self::of(rows, at)?))).collect())
+    }
+
+    /// `rows` are the versions of one plan, the newest first.
+    fn of(rows: &[VersionRow], at: Timestamp) -> Option<Self> {
+        let (row, next) = in_force(rows, at, |row| row.effective_at)?;
+        Some(Self {
             name: row.plan.clone(),
             number: row.number,
             next: next.map(|one| (one.number, one.effective_at)),
             wanted: Wanted { now: row.prices().clone(), next: next.map(|one| (one.prices().clone(), one.effective_at)) },
         })
     }
+
+    /// Whether a command is one of those by which it gets into meters.
+    fn says(&self, command: &Issue, at: Timestamp) -> bool {
+        GAPS.into_iter().any(|gap| issue(gap, &self.wanted, at).as_ref() == Some(command))
+    }
 }
 
-/// The meters with their own wallet whose parameters were read, and whether they keep what their plan says.
-pub(in crate::services) async fn checked(db: &Db, at: Timestamp) -> Result<HashMap<MeterId, bool>, AppError> {
-    let (estate, keeps) = (Estate::read(db).await?, prices::keeps(db).await?);
-    let mut checked = HashMap::new();
-    for (plan, _) in prices::names(db).await? {
-        let wanted = Plan::read(db, plan, at).await?.wanted;
-        for (meter, _) in estate.meters_of(plan, at) {
-            if let Some((known, _)) = keeps.get(&meter.id) {
-                checked.insert(meter.id, gaps(known, &wanted, at).is_empty());
-            }
-        }
+/// Of the meters with their own wallet that a plan applies to and whose parameters were read: whether they keep its prices.
+pub(in crate::services) async fn keep_plan(db: &Db, at: Timestamp) -> Result<HashMap<MeterId, bool>, AppError> {
+    let plans = Plan::all(db, at).await?;
+    if plans.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(checked)
+    let (estate, keeps) = (Estate::read(db).await?, prices::keeps(db).await?);
+    let keeps_it = |(meter, plan, _): (PricedMeter, Uuid, PlaceId)| {
+        let (known, _) = keeps.get(&meter.id)?;
+        Some((meter.id, gaps(known, &plans.get(&plan)?.wanted, at).is_empty()))
+    };
+    Ok(estate.priced(at).into_iter().filter_map(keeps_it).collect())
+}
+
+/// The same of one meter; `None` where no plan applies to it or it was not read.
+pub(in crate::services) async fn keeps_plan(db: &Db, at: Timestamp, meter: MeterId) -> Result<Option<bool>, AppError> {
+    let Some((known, _)) = parameters::find(db, meter).await? else { return Ok(None) };
+    let place = meters::find(db, meter).await?.ok_or(AppError::NotFound)?.place_id;
+    let Some((plan, ..)) = Estate::places(db).await?.plan_at(place, at) else { return Ok(None) };
+    Ok(Some(gaps(&known, &Plan::read(db, plan, at).await?.wanted, at).is_empty()))
 }
 
 impl ConsoleService {
@@ -107,11 +129,14 @@ impl ConsoleService {
         })
     }
 
-    /// Whether a command is one of those by which a plan gets into meters.
-    pub(in super::super) async fn is_planned(&self, plan: Uuid, command: &Issue) -> Result<bool, AppError> {
-        let at = self.context.now();
-        let wanted = Plan::read(&self.context.db, plan, at).await?.wanted;
-        Ok(GAPS.into_iter().any(|gap| issue(gap, &wanted, at).as_ref() == Some(command)))
+    /// Whether a command tells each of the meters what its plan says.
+    pub(in super::super) async fn is_planned(&self, command: &Issue, meters: &[MeterId]) -> Result<bool, AppError> {
+        let (db, at) = (&self.context.db, self.context.now());
+        let saying: HashSet<Uuid> =
+            Plan::all(db, at).await?.into_iter().filter(|(_, plan)| plan.says(command, at)).map(|(id, _)| id).collect();
+        let told = Estate::read(db).await?.priced(at).into_iter().filter(|(_, plan, _)| saying.contains(plan));
+        let told: HashSet<MeterId> = told.map(|(meter, ..)| meter.id).collect();
+        Ok(meters.iter().all(|meter| told.contains(meter)))
     }
 
     /// The meters to which a plan applies and that keep something else than a command of this kind would tell them.
