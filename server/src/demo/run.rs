@@ -100,7 +100,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
             supervisor: SUPERVISOR,
             keys: sandbox.keys().clone(),
         };
-        // The same past each time, but for the time of day.
+        // The same random numbers each time: the past depends on the day and the time of day only.
         let past = seed::run(&db, &Rng::from_seed([1; 32]), clock.now(), &seed).await?;
         past.save_state(&books)?;
         past.stop().await;
@@ -120,7 +120,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     Ok(ended?)
 }
 
-/// A database without half of a site in it, which a first start leaves that was interrupted.
+/// Opens the database. One that an interrupted first start left half filled is deleted before.
 async fn open_new_database(config: &Config, args: &Args) -> Result<Db> {
     let db = open_database(config).await?;
     if args.database.is_some() || !seed::is_needed(&db, OPERATOR).await? || places::sites(&db).await?.is_empty() {
@@ -205,7 +205,9 @@ fn greet(config: &Config, rooms: &[Room], sandbox: &Sandbox, simulator: &Simulat
     println!("\nDormwatt's demo runs at  {}\n", config.server.public_url);
     println!("  operator   {OPERATOR:<10} password  {PASSWORD}");
     println!("  supervisor {SUPERVISOR:<10} password  {PASSWORD}   (approves what the operator asks for)");
-    println!("  staff      wangli and chenjing sell, zhaoqiang looks after meters, lihua manages one building, sunmin audits");
+    println!(
+        "  staff      wangli and chenjing sell, zhaoqiang looks after meters, lihua manages one building, zhoujie closes the channels' days, sunmin audits"
+    );
     println!("  resident   {resident:<10} password  {PASSWORD}   (any room: building-room, e.g. 4-215)\n");
     println!("  payments   {} (a sandbox: nothing is charged)", sandbox.address());
     println!(

@@ -34,7 +34,7 @@ pub struct Room {
     pub wallet: Wallet,
     pub plan: MeterPlan,
     /// Its residents left so many days ago: the account that it had.
-    pub left: Option<i64>,
+    pub vacated_days_ago: Option<i64>,
     former: Option<OpenAccount>,
 }
 
@@ -63,7 +63,7 @@ impl Room {
         wallet: Wallet,
         plan: MeterPlan,
     ) -> Self {
-        Self { building, floor, number, door, wallet, plan, left: None, former: None }
+        Self { building, floor, number, door, wallet, plan, vacated_days_ago: None, former: None }
     }
 
     /// Whether its residents get a subsidy each month.
@@ -101,7 +101,7 @@ pub fn rooms(seed: u64) -> Vec<Room> {
     let closed = rooms.iter_mut().rev().filter(is_closed);
     for (room, days) in closed.zip(LEFT) {
         let number = account_number(room.building, room.plan.unit);
-        room.left = Some(days);
+        room.vacated_days_ago = Some(days);
         room.former = Some(OpenAccount { number, epoch: 1, count: 30, order: 0, cumulative: 160_000, remaining: 3_745 });
     }
     rooms

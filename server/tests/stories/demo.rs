@@ -13,7 +13,7 @@ use story_support::{World, both};
 
 /// A few rooms of each building with all that is special.
 fn rooms() -> Vec<Room> {
-    let few = |room: &Room| room.number <= 9 && room.floor <= 1 || room.left.is_some() || room.building > 3;
+    let few = |room: &Room| room.number <= 9 && room.floor <= 1 || room.vacated_days_ago.is_some() || room.building > 3;
     site::rooms(1).into_iter().filter(few).collect()
 }
 
@@ -67,6 +67,6 @@ both!(three_months_of_a_site_are_true, |w: World| async move {
         assert_eq!(count(&w, &of).await, 1, "{}", room.login());
     }
     let midnights = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE r.source = 3 AND m.unit = 1";
-    assert!(count(&w, midnights).await > DAYS * 4);
+    assert!(count(&w, midnights).await >= DAYS * 4);
     sandbox.stop().await;
 });

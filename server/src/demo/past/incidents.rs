@@ -24,51 +24,57 @@ use store::{Db, Result, cases, meters};
 /// How long an invitation holds.
 const INVITATION: i64 = 7 * DAY;
 
-/// Makes all of it.
-pub async fn make(db: &Db, rng: &Rng, span: &Span, staff: &Staff, rooms: &[PastRoom<'_>]) -> Result<()> {
-    alarms(db, rng, span, rooms).await?;
-    mended(db, rng, span, rooms).await?;
+/// What somebody has to do with.
+pub enum Incident {
+    /// A case of the nth room with an account and such a wallet, which somebody takes up.
+    Case(Wallet, usize, CaseDetail),
+    /// The relay of the nth room did not follow at first.
+    Relay(usize),
+    Group,
+    Invitation,
+}
+
+/// What happens when.
+pub fn plan(span: &Span) -> Vec<(Timestamp, Incident)> {
     let at = |days: i64, hours: i64| span.until.date().plus(-days).start().plus(hours * HOUR);
-    let open = [
-        (Wallet::Meter, 133, at(2, 9), CaseDetail::Clock { off_s: Some(210), sets: 4 }),
-        (Wallet::Meter, 322, at(4, 15), CaseDetail::Parameters(ParametersCase { since: at(4, 14), accepted: 6, sent: 5 })),
-        (
-            Wallet::Meter,
-            468,
-            at(1, 16),
-            CaseDetail::Journal(JournalCase {
-                record: MoneyRecord::Credit,
-                at: Some(at(1, 11)),
-                amount: Fen(5_000),
-                count: None,
-            }),
-        ),
-        (
-            Wallet::Server,
-            9,
-            at(6, 10),
-            CaseDetail::Password(RelayCase {
-                command: "mode".into(),
-                closed: Some(false),
-                tries: Some(1),
-                ..RelayCase::default()
-            }),
-        ),
-    ];
-    for (wallet, nth, at, detail) in open {
-        let mut of_kind = rooms.iter().filter(|past| past.room.wallet == wallet && past.account.is_some());
-        let Some(past) = of_kind.nth(nth) else { continue };
-        let mut tx = db.begin().await?;
-        cases::open(&mut tx, rng, at, Some(past.meter), None, &detail).await?;
-        tx.commit().await?;
-        work(db, rng, at, span, staff, (past.meter, detail.kind())).await?;
+    let parameters = CaseDetail::Parameters(ParametersCase { since: at(4, 14), accepted: 6, sent: 5 });
+    let journal = JournalCase { record: MoneyRecord::Credit, at: Some(at(1, 11)), amount: Fen(5_000), count: None };
+    let password = RelayCase { command: "mode".into(), closed: Some(false), tries: Some(1), ..RelayCase::default() };
+    vec![
+        (at(58, 20), Incident::Relay(60)),
+        (at(27, 20), Incident::Relay(230)),
+        (at(20, 10), Incident::Group),
+        (at(9, 20), Incident::Relay(400)),
+        (at(6, 10), Incident::Case(Wallet::Server, 9, CaseDetail::Password(password))),
+        (at(4, 15), Incident::Case(Wallet::Meter, 322, parameters)),
+        (at(2, 9), Incident::Case(Wallet::Meter, 133, CaseDetail::Clock { off_s: Some(210), sets: 4 })),
+        (at(1, 14).max(span.until.plus(-DAY)), Incident::Invitation),
+        (at(1, 16), Incident::Case(Wallet::Meter, 468, CaseDetail::Journal(journal))),
+    ]
+}
+
+/// Lets one happen at an instant.
+pub async fn happen(db: &Db, rng: &Rng, (at, what): (Timestamp, &Incident), staff: &Staff, rooms: &[PastRoom<'_>]) -> Result<()> {
+    match what {
+        Incident::Case(wallet, nth, detail) => {
+            let mut of_kind = rooms.iter().filter(|past| past.room.wallet == *wallet && past.account.is_some());
+            let Some(past) = of_kind.nth(*nth) else { return Ok(()) };
+            let mut tx = db.begin().await?;
+            cases::open(&mut tx, rng, at, Some(past.meter), None, detail).await?;
+            tx.commit().await?;
+            work(db, rng, at, staff, (past.meter, detail.kind())).await
+        }
+        Incident::Relay(nth) => match rooms.iter().filter(|past| past.open().is_some()).nth(*nth) {
+            Some(past) => mended(db, rng, at, past.meter).await,
+            None => Ok(()),
+        },
+        Incident::Group => group(db, rng, at, &staff.manager).await,
+        Incident::Invitation => invite(db, rng, at, &staff.supervisor).await,
     }
-    group(db, rng, at(20, 10), &staff.manager).await?;
-    invite(db, rng, at(1, 14).max(span.until.plus(-DAY)), &staff.supervisor).await
 }
 
 /// Alarms of meters and gateways that began and ended.
-async fn alarms(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> Result<()> {
+pub async fn alarms(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> Result<()> {
     let mut changes = Vec::new();
     let mut add = |kind, subject, days: i64, minute: i64, minutes: i64, detail: &str| {
         let since = span.until.date().plus(-days).start().plus(minute * MINUTE);
@@ -106,25 +112,19 @@ async fn alarms(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> Resu
     tx.commit().await
 }
 
-/// Relays that did not follow at first.
-async fn mended(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> Result<()> {
-    let meters = rooms.iter().filter(|past| past.open().is_some()).map(|past| past.meter).skip(60).step_by(170);
-    for (meter, days) in meters.zip([58, 27, 9]) {
-        let at = span.until.date().plus(-days).start().plus(20 * HOUR);
-        let case =
-            RelayCase { command: "mode".into(), closed: Some(false), status: Some(3), tries: Some(3), ..RelayCase::default() };
-        let mut tx = db.begin().await?;
-        cases::open(&mut tx, rng, at, Some(meter), None, &CaseDetail::Relay(case)).await?;
-        tx.commit().await?;
-        let mut tx = db.begin().await?;
-        cases::mend_of_meter(&mut tx, at.plus(14 * HOUR), CaseKind::Relay, meter).await?;
-        tx.commit().await?;
-    }
-    Ok(())
+/// A relay that did not follow before the next morning.
+async fn mended(db: &Db, rng: &Rng, at: Timestamp, meter: MeterId) -> Result<()> {
+    let case = RelayCase { command: "mode".into(), closed: Some(false), status: Some(3), tries: Some(3), ..RelayCase::default() };
+    let mut tx = db.begin().await?;
+    cases::open(&mut tx, rng, at, Some(meter), None, &CaseDetail::Relay(case)).await?;
+    tx.commit().await?;
+    let mut tx = db.begin().await?;
+    cases::mend_of_meter(&mut tx, at.plus(14 * HOUR), CaseKind::Relay, meter).await?;
+    tx.commit().await
 }
 
 /// Somebody takes a case up and says what they found.
-async fn work(db: &Db, rng: &Rng, at: Timestamp, span: &Span, staff: &Staff, (meter, kind): (MeterId, CaseKind)) -> Result<()> {
+async fn work(db: &Db, rng: &Rng, at: Timestamp, staff: &Staff, (meter, kind): (MeterId, CaseKind)) -> Result<()> {
     let (by, owner, text) = match kind {
         CaseKind::Clock => (&staff.technician, &staff.technician, "已到现场，电池电压偏低，周五换表内电池"),
         CaseKind::Parameters => (&staff.supervisor, &staff.technician, "厂家上门调试时改过报警金额，等厂家提供记录"),
@@ -133,9 +133,8 @@ async fn work(db: &Db, rng: &Rng, at: Timestamp, span: &Span, staff: &Staff, (me
     };
     let open = console::cases_of(db, staff.supervisor.user, meter).await?;
     let Some(case) = open.iter().find(|line| line.detail.kind() == kind).map(|line| line.id) else { return Ok(()) };
-    let later = |hours: i64| at.plus(hours * HOUR).min(span.until.plus(-MINUTE));
-    case_work::assign(db, rng, later(1), &staff.supervisor, &[case], Some(owner.user)).await?;
-    case_work::comment(db, rng, later(3), by, case, text).await
+    case_work::assign(db, rng, at.plus(5 * MINUTE), &staff.supervisor, &[case], Some(owner.user)).await?;
+    case_work::comment(db, rng, at.plus(20 * MINUTE), by, case, text).await
 }
 
 /// Floors whose power somebody chooses together.

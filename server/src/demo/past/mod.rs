@@ -19,12 +19,13 @@ use std::error::Error;
 use model::ids::PlaceId;
 use model::person::Who;
 use model::tariff::Prices;
-use model::time::{Date, Timestamp};
+use model::time::{Date, MINUTE, Timestamp};
 
 use super::site;
 use desk::Desk;
 use domain::rng::Rng;
 use estate::places;
+use incidents::Incident;
 use moves::{Move, MoveKind};
 use online::Online;
 use readings::Readings;
@@ -84,6 +85,7 @@ enum Step<'a, 'b> {
     Statements,
     Grants,
     Ends(&'a PastRoom<'b>),
+    Happens(&'a Incident),
     Moves(&'a PastRoom<'b>, Move),
 }
 
@@ -97,15 +99,16 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
     subsidies::decide(db, rng, span, &staff, site.building).await?;
     let mut online = Online::start(db, rng, span.from, site.keys.clone()).await?;
     let (mut desk, mut readings) = (Desk::new(db, rng, &staff), Readings::new(site.load));
+    let incidents = incidents::plan(span);
     for day in span.days() {
         server_wallets::announce(db, rng, span, day, &staff.supervisor).await?;
-        live(&mut desk, &mut online, span, day, &rooms).await?;
+        live(&mut desk, &mut online, (span, &incidents), day, &rooms).await?;
         readings.write(db, rng, span, day, &rooms).await?;
         if (day.0 - span.from.date().0) % POSTED_EVERY == POSTED_EVERY - 1 || day == span.until.date() {
             post_consumption(db, rng, &rooms).await?;
         }
     }
-    incidents::make(db, rng, span, &staff, &rooms).await?;
+    incidents::alarms(db, rng, span, &rooms).await?;
     Ok(online.sandbox)
 }
 
@@ -121,19 +124,27 @@ async fn publish(db: &Db, rng: &Rng, span: &Span, by: &Who) -> store::Result<()>
 }
 
 /// What happens on a day, in the order of time.
-async fn live(desk: &mut Desk<'_>, online: &mut Online<'_>, span: &Span, day: Date, rooms: &[PastRoom<'_>]) -> Result<()> {
+async fn live(
+    desk: &mut Desk<'_>,
+    online: &mut Online<'_>,
+    (span, incidents): (&Span, &[(Timestamp, Incident)]),
+    day: Date,
+    rooms: &[PastRoom<'_>],
+) -> Result<()> {
     let (db, rng) = (desk.db, desk.rng);
     let [opens, closes] = Desk::hours(span, day);
     let (fetched, granted) = (day.start().plus(online::STATEMENTS), subsidies::granted_at(day));
     let moves = |past| moves_of(day, past).map(move |step| (step.at, Step::Moves(past, step)));
     let mut steps: Vec<(Timestamp, Step<'_, '_>)> = rooms.iter().flat_map(moves).collect();
     steps.extend(opens.map(|at| (at, Step::Opens)).into_iter().chain(closes.map(|at| (at, Step::Closes))));
-    if day > span.from.date() && fetched < span.until {
+    if day > span.from.date() && fetched.plus(MINUTE) < span.until {
         steps.push((fetched, Step::Statements));
     }
     if day > span.from.date() && day.ymd().2 == 1 && granted < span.until {
         steps.push((granted, Step::Grants));
     }
+    let here = incidents.iter().filter(|(at, _)| at.date() == day);
+    steps.extend(here.map(|(at, what)| (*at, Step::Happens(what))));
     let ends = |past: &'_ PastRoom<'_>| past.ends.filter(|at| at.date() == day);
     steps.extend(rooms.iter().filter_map(|past| ends(past).map(|at| (at, Step::Ends(past)))));
     steps.sort_by_key(|(at, _)| *at);
@@ -144,6 +155,7 @@ async fn live(desk: &mut Desk<'_>, online: &mut Online<'_>, span: &Span, day: Da
             Step::Statements => online.settle(at, day.plus(-1), &desk.staff.accountant).await?,
             Step::Grants => subsidies::grant(db, rng, day, rooms).await?,
             Step::Ends(past) => desk.end(at, past).await?,
+            Step::Happens(what) => incidents::happen(db, rng, (at, what), desk.staff, rooms).await?,
             Step::Moves(past, step) => match step.kind {
                 MoveKind::Desk(tender) => desk.sell(at, past, tender, step.fen).await?,
                 MoveKind::Online(tender) => online.buy(at, past, tender, step.fen).await?,

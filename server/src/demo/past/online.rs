@@ -100,7 +100,7 @@ impl<'a> Online<'a> {
         days.extend(self.payments.channels().into_iter().map(|channel| (channel, day)));
         for (channel, day) in days {
             match self.payments.reconcile(channel, day, None).await? {
-                FetchOutcome::Compared(..) => reconciliation::close(self.db, at.plus(HOUR), by, channel, day, "").await?,
+                FetchOutcome::Compared(..) => reconciliation::close(self.db, at.plus(MINUTE), by, channel, day, "").await?,
                 FetchOutcome::NotYet | FetchOutcome::EmptyUnconfirmed | FetchOutcome::Failed => {
                     self.unsettled.push((channel, day));
                 }

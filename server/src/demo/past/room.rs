@@ -37,7 +37,7 @@ pub struct PastRoom<'a> {
 impl<'a> PastRoom<'a> {
     /// Works the past of a room back from now.
     pub fn new(span: &Span, load: &Load, room: &'a Room, meter: MeterId) -> Self {
-        let ends = room.left.map(|days| ends_at(span, days));
+        let ends = room.vacated_days_ago.map(|days| ends_at(span, days));
         let off = ends.or_else(|| off_since(span, room));
         let usage = Usage::of(load, &room.plan.shape, (span.from, span.until), off);
         let holds = room.account().map_or(0, |account| i64::from(account.remaining));
