@@ -6,10 +6,10 @@
   const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
   const query = new URLSearchParams(location.search);
   const posting = () => [...document.forms].filter((form) => form.method === "post");
-  const kinds = ["hidden", "password", "file", "submit", "button"];
+  const NOT_KEPT = ["hidden", "password", "file", "submit", "button"];
   // A first password is typed in the clear.
-  const isSecret = (field) => kinds.includes(field.type) || field.autocomplete === "new-password" || /password/.test(field.name);
-  const fields = (form) => [...form.elements].filter((field) => field.name && !isSecret(field));
+  const isKept = (field) => !NOT_KEPT.includes(field.type) && field.autocomplete !== "new-password" && !/password/.test(field.name);
+  const fields = (form) => [...form.elements].filter((field) => field.name && isKept(field));
   const page = () => {
     const rest = new URLSearchParams(location.search);
     rest.delete("e");

@@ -8,9 +8,9 @@ const CHAPTERS: [string, (page: Page) => Promise<unknown>][] = [
   ["money", (page) => room(page)],
   ["cash-desk", (page) => page.goto("/sales")],
   ["reconciliation", (page) => page.goto("/reconcile")],
-  ["power", (page) => page.goto("/commands/new")],
+  ["power", (page) => page.goto("/commands/new?kind=mode")],
   ["estate", (page) => page.goto("/places")],
-  ["batch", (page) => page.goto("/accounts/close-many")],
+  ["batch", (page) => page.goto("/commands/new?kind=limits")],
   ["reading", async (page) => {
     await room(page);
     await page.locator("a[href$='/readings']").first().click();

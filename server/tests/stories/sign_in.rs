@@ -187,9 +187,7 @@ both!(guesses_of_codes_do_not_keep_the_owner_out, |w: World| async move {
     known.log_in("clerk", PASSWORD).await;
     known.cookie = format!("{}; {device}", known.cookie);
     w.clock.advance(1_000);
-    let begun = std::time::Instant::now();
     assert_eq!(second_step(&known, "123456").await, "/login/code?e=wrong-code");
-    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "a stranger would be refused");
     // Another browser is refused for now, which costs none of its tries.
     let mut other = web.visitor();
     other.log_in("clerk", PASSWORD).await;

@@ -3,6 +3,7 @@
 use super::{CaseLine, ReceiptNumber, RefundLine, ReturnLine, RoomName};
 use crate::command::CommandReason;
 use crate::ids::{MeterId, OrderId};
+use crate::meter::Wallet;
 use crate::money::Fen;
 use crate::order::{OrderState, Tender};
 use crate::time::Timestamp;
@@ -17,6 +18,7 @@ pub struct OrderView {
     pub amount: Fen,
     pub meter: MeterId,
     pub serial: String,
+    pub wallet: Wallet,
     pub room: RoomName,
     /// Number of the account.
     pub account: String,

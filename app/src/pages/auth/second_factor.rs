@@ -52,7 +52,7 @@ fn Setup(setup: SecondFactorSetup) -> impl IntoView {
 }
 
 /// The recovery codes that the request before left; none where it left something else, or nothing.
-fn left(once: &str) -> Vec<String> {
+fn recovery_codes_of(once: &str) -> Vec<String> {
     let codes = once.split(BETWEEN_CODES).filter(|code| !code.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     if codes.iter().all(|code| code.len() == CODE_LENGTH) { codes } else { Vec::new() }
 }
@@ -61,7 +61,7 @@ fn left(once: &str) -> Vec<String> {
 #[component]
 pub fn RecoveryCodesPage() -> impl IntoView {
     let read = async move {
-        let (_, codes) = (anyone()?, left(&visit().once));
+        let (_, codes) = (anyone()?, recovery_codes_of(&visit().once));
         if !codes.is_empty() {
             reply()?.once("");
         }
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn only_recovery_codes_are_shown_as_such() {
         let codes = ["ABCD-2345-WXYZ-7777", "ABCD-2345-WXYZ-6666"];
-        assert_eq!(left(&codes.join(BETWEEN_CODES)), codes);
-        assert!(left("").is_empty());
+        assert_eq!(recovery_codes_of(&codes.join(BETWEEN_CODES)), codes);
+        assert!(recovery_codes_of("").is_empty());
         // A link for another operator was made, and its page was not opened.
-        assert!(left("q3Jc1yYp0p0dO3b7e1Zf7w9sQ2rT5uVxWyZaBcDeFgH").is_empty());
+        assert!(recovery_codes_of("q3Jc1yYp0p0dO3b7e1Zf7w9sQ2rT5uVxWyZaBcDeFgH").is_empty());
     }
 }

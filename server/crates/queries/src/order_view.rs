@@ -3,6 +3,7 @@
 use model::command::CommandReason;
 use model::console::{OrderView, ReceiptNumber};
 use model::ids::{OrderId, UserId};
+use model::meter::Wallet;
 use model::order::Tender;
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -19,6 +20,7 @@ struct OrderRow {
     #[sqlx(flatten)]
     order: Order,
     serial: String,
+    wallet: Wallet,
     account_number: String,
     by_name: String,
     sent_at: Option<Timestamp>,
@@ -34,8 +36,7 @@ pub async fn order_view(db: &Db, operator: UserId, id: OrderId) -> Result<Option
     let row: Option<OrderRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
             "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at,
-                    o.paid_at,
-                    o.credited_at, o.count, o.remaining_fen, m.serial, a.number AS account_number, u.name AS by_name, c.sent_at,
+                    o.paid_at, o.credited_at, o.count, o.remaining_fen, m.serial, m.wallet, a.number AS account_number, u.name AS by_name, c.sent_at,
                     c.reason, p.year AS receipt_year, p.number AS receipt_number,",
             names!(),
             "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN meters m ON m.id = o.meter_id
@@ -70,6 +71,7 @@ pub async fn order_view(db: &Db, operator: UserId, id: OrderId) -> Result<Option
         amount: order.amount,
         meter: order.meter_id,
         serial: row.serial,
+        wallet: row.wallet,
         room: row.name.into(),
         account: row.account_number,
         by: row.by_name,

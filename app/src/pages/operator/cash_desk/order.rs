@@ -18,6 +18,7 @@ use crate::ui::time::At;
 use model::console::{CaseLine, OrderView, RecordState, ReturnLine};
 use model::error::AppError;
 use model::ids::OrderId;
+use model::meter::Wallet;
 use model::order::OrderState;
 use model::time::Timestamp;
 
@@ -80,6 +81,8 @@ fn facts(order: &OrderView) -> impl IntoView + use<> {
         view! { <dt>{r.trade_no}" · "{common::tender(*channel, lang)}</dt><dd class="num">{number.clone()}</dd> }
     });
     let reason = order.reason.filter(|_| order.credited_at.is_none());
+    // A wallet on the server has the money at once, and no purchase count.
+    let in_meter = order.wallet == Wallet::Meter;
     view! {
         <section class="card">
             <dl class="facts">
@@ -99,9 +102,9 @@ fn facts(order: &OrderView) -> impl IntoView + use<> {
                 <dt>{w.made}</dt>
                 <dd>{order.by.clone()}" · "<At at=order.made_at /></dd>
                 {step(w.paid, order.paid_at)}
-                {step(w.sent, order.sent_at)}
-                {step(w.credited, order.credited_at)}
-                {order.count.map(|count| view! { <dt>{w.count}</dt><dd class="num">{count}</dd> })}
+                {in_meter.then(|| step(w.sent, order.sent_at))}
+                {step(if in_meter { w.credited } else { w.credited_account }, order.credited_at)}
+                {order.count.filter(|_| in_meter).map(|count| view! { <dt>{w.count}</dt><dd class="num">{count}</dd> })}
                 {order.remaining.map(|fen| view! { <dt>{w.left}</dt><dd class="num">{fen.to_string()}</dd> })}
                 {trades.collect_view()}
             </dl>

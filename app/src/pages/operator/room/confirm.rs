@@ -42,7 +42,12 @@ fn sale(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
     let latest = &room.progress.latest;
     let coming: Fen = room.progress.coming().map(|(_, amount)| amount).sum();
     let after = latest.observed_at.map(|_| latest.remaining + coming + amount);
-    let says = sale_consequence(amount, common::tender(tender, lang()), &whom(room), after, lang());
+    let first = sale_consequence(amount, common::tender(tender, lang()), &whom(room), after, lang());
+    let says = if after.is_some() && room.progress.coming().next().is_some() {
+        common::TwoSentences { first, second: texts(lang()).coming_counted }.text(lang())
+    } else {
+        first
+    };
     let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned())];
     let card = card(room, "/api/operator/sell", says, &fields, key, false);
     view! { {coming_list(room)} {card} }.into_any()
