@@ -205,9 +205,8 @@ fn greet(config: &Config, rooms: &[Room], sandbox: &Sandbox, simulator: &Simulat
     println!("\nDormwatt's demo runs at  {}\n", config.server.public_url);
     println!("  operator   {OPERATOR:<10} password  {PASSWORD}");
     println!("  supervisor {SUPERVISOR:<10} password  {PASSWORD}   (approves what the operator asks for)");
-    println!(
-        "  staff      wangli and chenjing sell, zhaoqiang looks after meters, lihua manages one building, zhoujie closes the channels' days, sunmin audits"
-    );
+    println!("  staff      wangli and chenjing sell, zhaoqiang looks after meters, lihua manages one building,");
+    println!("             zhoujie closes the channels' days, sunmin audits");
     println!("  resident   {resident:<10} password  {PASSWORD}   (any room: building-room, e.g. 4-215)\n");
     println!("  payments   {} (a sandbox: nothing is charged)", sandbox.address());
     println!(

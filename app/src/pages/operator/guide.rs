@@ -55,7 +55,9 @@ fn picture(lang: Lang, anchor: &'static str, caption: &'static str) -> impl Into
     let file = format!("/guide/{}/{anchor}.webp", lang.tag());
     view! {
         <figure>
-            <a href=file.clone() aria-label=texts(lang).enlarge><img src=file.clone() alt="" width="1280" height="800" loading="lazy"/></a>
+            <a href=file.clone() aria-label=texts(lang).enlarge>
+                <img src=file.clone() alt="" width="1280" height="800" loading="lazy" />
+            </a>
             <figcaption class="muted">{caption}</figcaption>
         </figure>
     }

@@ -1,9 +1,11 @@
 //! Gateways as people set them: added, changed, replaced, retired, each with its audit line in one transaction.
 
+mod history;
+
 use std::num::NonZeroU16;
 
 use model::audit::AuditAction;
-use model::console::{GatewayChange, GatewayLoss, GatewayMeter, RoomName};
+use model::console::{GatewayMeter, RoomName};
 use model::error::AppError;
 use model::gateway::{BytePattern, Dialling, GatewayCode, GatewaySettings};
 use model::ids::{GatewayId, MeterId, UserId, Uuid};
@@ -16,6 +18,8 @@ use store::audit::{self, Entry};
 use store::console::{above, names, within};
 use store::meters::{GatewayRow, end_work, gateway_columns};
 use store::{Db, Result, Tx, on, read};
+
+pub use history::{changes, losses, retired};
 
 macro_rules! has_account {
     () => {
@@ -50,9 +54,6 @@ macro_rules! with_settings {
             .bind(timing.interval.map(|interval| i64::from(interval.seconds())))
     }};
 }
-
-/// The most lines of a gateway's history.
-const HISTORY: i64 = 50;
 
 /// Why a gateway's settings change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,57 +235,6 @@ pub async fn meters(db: &Db, operator: UserId, gateway: GatewayId) -> Result<Vec
         has_command: row.command,
     };
     Ok(rows.into_iter().map(line).collect())
-}
-
-/// When a gateway was lost, the newest first.
-pub async fn losses(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayLoss>> {
-    let rows: Vec<(Timestamp, Option<Timestamp>)> = read!(db, |pool| {
-        sqlx::query_as(
-        "SELECT since, until_at FROM events WHERE gateway_id = $1 AND kind = 'gateway-lost' ORDER BY since DESC, id DESC LIMIT $2"
-    )
-    .bind(gateway)
-    .bind(HISTORY)
-    .fetch_all(pool)
-    .await
-    })?;
-    Ok(rows.into_iter().map(|(since, until)| GatewayLoss { since, until }).collect())
-}
-
-macro_rules! changes_with {
-    ($id:literal) => {
-        concat!(
-            "SELECT a.at, COALESCE(u.name, a.actor), a.action, a.detail
-             FROM audit a LEFT JOIN users u ON a.actor = 'user:' || ",
-            $id,
-            " WHERE a.subject = $1 ORDER BY a.seq DESC LIMIT $2"
-        )
-    };
-}
-
-/// What people changed about a gateway, the newest first.
-pub async fn changes(db: &Db, gateway: GatewayId) -> Result<Vec<GatewayChange>> {
-    let sql = match db {
-        Db::Sqlite { .. } => changes_with!("LOWER(HEX(u.id))"),
-        Db::Postgres { .. } => changes_with!("REPLACE(CAST(u.id AS TEXT), '-', '')"),
-    };
-    let rows: Vec<(Timestamp, String, String, String)> =
-        read!(db, |pool| sqlx::query_as(sql).bind(format!("gateway:{gateway}")).bind(HISTORY).fetch_all(pool).await)?;
-    let change = |(at, by, action, detail): (Timestamp, String, String, String)| {
-        let detail: serde_json::Value = serde_json::from_str(&detail).unwrap_or_default();
-        let text = |key: &str| detail.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        GatewayChange { at, by, action, from: text("from"), to: text("to"), reason: text("reason") }
-    };
-    Ok(rows.into_iter().map(change).collect())
-}
-
-/// Gateways that are retired: id, name and since when; the newest first.
-pub async fn retired(db: &Db) -> Result<Vec<(GatewayId, String, Timestamp)>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT id, name, retired_at FROM gateways WHERE retired_at IS NOT NULL ORDER BY retired_at DESC LIMIT $1"
-    )
-    .bind(HISTORY)
-    .fetch_all(pool)
-    .await)
 }
 
 /// Sets the port where gateways dial in, or removes it. The caller has checked the permission.

@@ -36,8 +36,8 @@ pub async fn order_view(db: &Db, operator: UserId, id: OrderId) -> Result<Option
     let row: Option<OrderRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
             "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at,
-                    o.paid_at, o.credited_at, o.count, o.remaining_fen, m.serial, m.wallet, a.number AS account_number, u.name AS by_name, c.sent_at,
-                    c.reason, p.year AS receipt_year, p.number AS receipt_number,",
+                    o.paid_at, o.credited_at, o.count, o.remaining_fen, m.serial, m.wallet, a.number AS account_number,
+                    u.name AS by_name, c.sent_at, c.reason, p.year AS receipt_year, p.number AS receipt_number,",
             names!(),
             "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN meters m ON m.id = o.meter_id
              JOIN users u ON u.id = o.created_by JOIN places r ON r.id = a.place_id",

@@ -41,7 +41,8 @@ pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result
             "SELECT (SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1) AS site, v.kind,
                 p.refund_id IS NOT NULL AS refund, p.issued_at,
                 i.name AS issued_by_name, p.prints, m.id AS meter_id, m.serial, a.number AS account_number,
-                (SELECT string_agg(users.name, ', ' ORDER BY h.from_at, users.login) FROM account_residents h JOIN users ON users.id = h.user_id
+                (SELECT string_agg(users.name, ', ' ORDER BY h.from_at, users.login)
+                 FROM account_residents h JOIN users ON users.id = h.user_id
                  WHERE h.account_id = a.id AND h.from_at <= p.issued_at AND (h.to_at IS NULL OR h.to_at > p.issued_at
                      OR h.to_at = a.closed_at)) AS residents,
                 COALESCE(o.number, v.number, f.number) AS order_number, COALESCE(o.tender, v.tender, f.tender) AS tender,
