@@ -26,6 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::meters::live::Live;
+use database::TestDatabase;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
 use domain::rng::Rng;
@@ -44,8 +45,7 @@ pub struct World {
     pub url: String,
     pub clock: Arc<TestClock>,
     pub rng: Rng,
-    /// Holds the SQLite file; removed when dropped.
-    _dir: Arc<tempfile::TempDir>,
+    _database: Arc<TestDatabase>,
 }
 
 impl World {
@@ -57,12 +57,11 @@ impl World {
     }
 
     pub async fn sqlite() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        Self::open(database::sqlite(dir.path()).await, dir).await
+        Self::open(TestDatabase::sqlite().await).await
     }
 
     pub async fn postgres() -> Self {
-        Self::open(database::postgres().await, tempfile::tempdir().unwrap()).await
+        Self::open(TestDatabase::postgres().await).await
     }
 
     /// A meter in a room of its own, on a shared gateway.
@@ -145,10 +144,11 @@ impl World {
         }
     }
 
-    async fn open(url: String, dir: tempfile::TempDir) -> Self {
+    async fn open(database: TestDatabase) -> Self {
+        let url = database.url();
         let db = Db::open(&url).await.unwrap();
         let clock = TestClock::new(Timestamp(1_795_600_000_000));
-        Self { db, url, clock, rng: Rng::from_seed([7; 32]), _dir: Arc::new(dir) }
+        Self { db, url, clock, rng: Rng::from_seed([7; 32]), _database: Arc::new(database) }
     }
 }
 
@@ -163,7 +163,7 @@ macro_rules! both {
             async fn sqlite() {
                 let story = $story;
                 let world = $crate::World::sqlite().await;
-                // The test may keep only some fields; this keeps the directory.
+                // The test may keep only some fields; this keeps the database.
                 story(world.clone()).await;
             }
 
@@ -171,7 +171,7 @@ macro_rules! both {
             async fn postgres() {
                 let story = $story;
                 let world = $crate::World::postgres().await;
-                // The test may keep only some fields; this keeps the directory.
+                // The test may keep only some fields; this keeps the database.
                 story(world.clone()).await;
             }
         }
