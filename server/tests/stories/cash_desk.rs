@@ -107,7 +107,7 @@ both!(a_confirmation_knows_what_others_did, |w: World| async move {
     let sell = |key| format!("meter={}&amount=50&tender=cash&key={key}", room.meter);
     one.post("/api/operator/sell", &sell(w.rng.id(model::time::Timestamp(1)))).await;
     let shown = text(two.get(&confirm).await).await;
-    assert!(shown.contains("970.00") && shown.contains("尚未到账"), "what is paid and not in the meter counts: {shown}");
+    assert!(shown.contains("970.00") && shown.contains("电表尚未反映"), "what is paid and not in the meter counts: {shown}");
     let key = w.rng.id(model::time::Timestamp(1));
     let form = format!("meter={}&amount=300.00&tender=cash&reason=x&key={key}", room.meter);
     let asked = one.post("/api/operator/return", &form).await;
