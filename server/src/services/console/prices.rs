@@ -1,8 +1,8 @@
 //! Price plans, and what a server wallet was charged.
 
-mod estate;
 mod meters;
 mod plan;
+mod plan_places;
 mod steps;
 
 use app::api::prices::{Plan, PricesPort, PricesView};
@@ -19,8 +19,8 @@ use model::time::{Date, Timestamp};
 use super::ConsoleService;
 use crate::services::Context;
 use domain::wall_layout::Scope;
-use estate::Estate;
 pub(in crate::services) use meters::{keep_plan, keeps_plan};
+use plan_places::PlanPlaces;
 use store::approvals::{self, NewRequest};
 use store::prices::{self, Publication};
 use store::wallets;
@@ -93,7 +93,7 @@ impl ConsoleService {
     /// The name of the price plan in force at a place, and the place that decides it.
     pub(super) async fn plan_at(&self, place: PlaceId) -> Result<Option<(String, PlaceId)>, AppError> {
         let db = &self.context.db;
-        let Some((plan, decides, _)) = Estate::places(db).await?.plan_at(place, self.context.now()) else { return Ok(None) };
+        let Some((plan, decides, _)) = PlanPlaces::places(db).await?.plan_at(place, self.context.now()) else { return Ok(None) };
         let name = prices::names(db).await?.into_iter().find(|(id, _)| *id == plan);
         Ok(name.map(|(_, name)| (name, decides)))
     }

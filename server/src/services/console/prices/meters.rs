@@ -12,7 +12,7 @@ use model::tariff::in_force;
 use model::time::Timestamp;
 
 use super::super::ConsoleService;
-use super::estate::{Estate, count};
+use super::plan_places::{PlanPlaces, count};
 use domain::price_issue::{Wanted, gaps, issue};
 use store::prices::{self, PricedMeter, VersionRow};
 use store::{Db, meters, parameters};
@@ -59,19 +59,19 @@ pub(in crate::services) async fn keep_plan(db: &Db, at: Timestamp) -> Result<Has
     if plans.is_empty() {
         return Ok(HashMap::new());
     }
-    let (estate, keeps) = (Estate::read(db).await?, prices::keeps(db).await?);
+    let (places, keeps) = (PlanPlaces::read(db).await?, prices::keeps(db).await?);
     let keeps_it = |(meter, plan, _): (PricedMeter, Uuid, PlaceId)| {
         let (known, _) = keeps.get(&meter.id)?;
         Some((meter.id, gaps(known, &plans.get(&plan)?.wanted, at).is_empty()))
     };
-    Ok(estate.priced(at).into_iter().filter_map(keeps_it).collect())
+    Ok(places.priced(at).into_iter().filter_map(keeps_it).collect())
 }
 
 /// The same of one meter; `None` where no plan applies to it or it was not read.
 pub(in crate::services) async fn keeps_plan(db: &Db, at: Timestamp, meter: MeterId) -> Result<Option<bool>, AppError> {
     let Some((known, _)) = parameters::find(db, meter).await? else { return Ok(None) };
     let place = meters::find(db, meter).await?.ok_or(AppError::NotFound)?.place_id;
-    let Some((plan, ..)) = Estate::places(db).await?.plan_at(place, at) else { return Ok(None) };
+    let Some((plan, ..)) = PlanPlaces::places(db).await?.plan_at(place, at) else { return Ok(None) };
     Ok(Some(gaps(&known, &Plan::read(db, plan, at).await?.wanted, at).is_empty()))
 }
 
@@ -82,7 +82,7 @@ impl ConsoleService {
         let scope = queries::scope(db, who.user).await?;
         let places = self.context.live.meter_places(&scope);
         let seen: HashSet<MeterId> = places.iter().map(|(place, _)| place.meter).collect();
-        let applies: Vec<PricedMeter> = Estate::read(db)
+        let applies: Vec<PricedMeter> = PlanPlaces::read(db)
             .await?
             .meters_of(plan, at)
             .into_iter()
@@ -134,7 +134,7 @@ impl ConsoleService {
         let (db, at) = (&self.context.db, self.context.now());
         let saying: HashSet<Uuid> =
             Plan::all(db, at).await?.into_iter().filter(|(_, plan)| plan.says(command, at)).map(|(id, _)| id).collect();
-        let told = Estate::read(db).await?.priced(at).into_iter().filter(|(_, plan, _)| saying.contains(plan));
+        let told = PlanPlaces::read(db).await?.priced(at).into_iter().filter(|(_, plan, _)| saying.contains(plan));
         let told: HashSet<MeterId> = told.map(|(meter, ..)| meter.id).collect();
         Ok(meters.iter().all(|meter| told.contains(meter)))
     }
@@ -148,7 +148,7 @@ impl ConsoleService {
             let found = keeps.get(meter).map_or_else(Vec::new, |(known, _)| gaps(known, &wanted, at));
             found.iter().any(|gap| gap.kind() == kind && (gap.table() == table || kind != Kind::DayTable))
         };
-        let applies = Estate::read(db).await?.meters_of(plan, at);
+        let applies = PlanPlaces::read(db).await?.meters_of(plan, at);
         Ok(applies.into_iter().map(|(meter, _)| meter.id).filter(needs).collect())
     }
 }

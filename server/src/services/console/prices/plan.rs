@@ -12,7 +12,7 @@ use model::tariff::{NewVersion, Prices, in_force};
 use model::time::{Date, HOUR, Timestamp};
 
 use super::super::ConsoleService;
-use super::estate::{Estate, count};
+use super::plan_places::{PlanPlaces, count};
 use crate::services::Context;
 use domain::price_steps::period_start;
 use domain::price_year::{Numbered, changes, year};
@@ -70,9 +70,9 @@ impl ConsoleService {
     /// Where a plan was given to, in the order of the places; only what the operator may see.
     async fn plan_places(&self, who: &Who, plan: Uuid, now: Timestamp) -> Result<Vec<PlanPlace>, AppError> {
         let db = &self.context.db;
-        let estate = Estate::read(db).await?;
+        let places = PlanPlaces::read(db).await?;
         let mut meters: HashMap<PlaceId, Vec<_>> = HashMap::new();
-        for (meter, decides) in estate.meters_of(plan, now) {
+        for (meter, decides) in places.meters_of(plan, now) {
             meters.entry(decides).or_default().push(meter);
         }
         let given: HashMap<PlaceId, Timestamp> = prices::places(db)
@@ -104,7 +104,7 @@ impl ConsoleService {
         let plan = rows.first().map(|row| row.plan_id);
         let before = in_force(&rows, from, |row| row.effective_at).map(|(row, _)| row.prices());
         let meters = match plan {
-            Some(plan) => Estate::read(db).await?.meters_of(plan, now),
+            Some(plan) => PlanPlaces::read(db).await?.meters_of(plan, now),
             None => Vec::new(),
         };
         let counts = count(meters.iter().map(|(meter, _)| meter));

@@ -12,7 +12,7 @@ use model::tariff::{Prices, in_force};
 use model::time::{Date, HOUR, Timestamp};
 
 use super::super::ConsoleService;
-use super::estate::Estate;
+use super::plan_places::PlanPlaces;
 use domain::day_cost::ledger_steps;
 use domain::price_steps::{of_meter, period_start, steps, timeline_of_meter};
 use domain::price_year::changes;
@@ -71,7 +71,7 @@ impl ConsoleService {
     async fn applies(&self, who: &Who, meter: MeterId, at: Timestamp) -> Result<Option<Applies>, AppError> {
         let db = &self.context.db;
         let place = meters::find(db, meter).await?.ok_or(AppError::NotFound)?.place_id;
-        let Some((plan, decides, from)) = Estate::places(db).await?.plan_at(place, at) else { return Ok(None) };
+        let Some((plan, decides, from)) = PlanPlaces::places(db).await?.plan_at(place, at) else { return Ok(None) };
         let rows = prices::versions_of(db, plan).await?;
         let Some((row, next)) = in_force(&rows, at, |row| row.effective_at) else { return Ok(None) };
         let named = queries::priced_places(db, who.user).await?;

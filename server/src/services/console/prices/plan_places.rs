@@ -22,13 +22,13 @@ pub(super) struct Counts {
 }
 
 /// Places, assignments and meters, as one look at them.
-pub(super) struct Estate {
+pub(super) struct PlanPlaces {
     parents: HashMap<PlaceId, Option<PlaceId>>,
     assignments: HashMap<PlaceId, Vec<Assignment>>,
     meters: Vec<PricedMeter>,
 }
 
-impl Estate {
+impl PlanPlaces {
     pub(super) async fn read(db: &Db) -> Result<Self, AppError> {
         Ok(Self { meters: prices::meters(db).await?, ..Self::places(db).await? })
     }
