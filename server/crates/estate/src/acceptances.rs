@@ -5,7 +5,7 @@ use model::case::CaseKind;
 use model::console::{Acceptance, Commissioning, Page, RoomName, UnacceptedMeter};
 use model::defaults::DefaultValues;
 use model::error::AppError;
-use model::ids::{MeterId, UserId};
+use model::ids::{MeterId, PlaceId, UserId};
 use model::meter::{Latest, Wallet};
 use model::person::Who;
 use model::time::Timestamp;
@@ -14,7 +14,9 @@ use sqlx::FromRow;
 
 use store::audit::{self, Entry};
 use store::console::{above, names, within};
-use store::{Db, Result, on, read};
+use store::{Db, JsonText, Result, on, read};
+
+use crate::defaults::StoredLimits;
 
 #[derive(FromRow)]
 struct MeterRow {
@@ -121,24 +123,36 @@ pub async fn accept(db: &Db, at: Timestamp, who: &Who, meter: MeterId, comment: 
 #[derive(FromRow)]
 struct UnacceptedRow {
     id: MeterId,
+    place_id: PlaceId,
     building: String,
     floor: String,
     room: String,
     gateway: String,
     unit: i64,
     serial: String,
+    profile: String,
+    wallet: Wallet,
+    version: Option<i64>,
+    read_at: Option<Timestamp>,
+    parameters: Option<JsonText<StoredLimits>>,
+    /// Kinds of its open cases, separated by commas.
+    cases: Option<String>,
     total: i64,
 }
 
-/// A page of the meters in service that nobody has accepted, by place. The caller adds their newest state and
-/// whether their checks are good.
-pub async fn unaccepted(db: &Db, operator: UserId, page: i64) -> Result<Page<UnacceptedMeter>> {
+/// A page of the meters in service that nobody has accepted, by place, each with the place of its room. The caller adds what the
+/// running server knows of them, and what they should keep.
+pub async fn unaccepted(db: &Db, operator: UserId, page: i64) -> Result<Page<(Commissioning, PlaceId)>> {
     let rows: Vec<UnacceptedRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT m.id, m.serial, m.unit, g.name AS gateway, COUNT(*) OVER () AS total,",
+        "SELECT m.id, m.place_id, m.serial, m.profile, m.wallet, m.unit, g.name AS gateway, p.version, p.read_at, p.parameters,
+                (SELECT string_agg(k.kind, ',') FROM (SELECT DISTINCT c.kind FROM cases c
+                 WHERE c.meter_id = m.id AND c.closed_at IS NULL) k) AS cases,
+                COUNT(*) OVER () AS total,",
         names!(),
         "FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
         above!(),
-        "WHERE m.retired_at IS NULL AND NOT EXISTS (SELECT 1 FROM meter_acceptances a WHERE a.meter_id = m.id) AND",
+        "LEFT JOIN meter_parameters p ON p.meter_id = m.id
+         WHERE m.retired_at IS NULL AND NOT EXISTS (SELECT 1 FROM meter_acceptances a WHERE a.meter_id = m.id) AND",
         within!(),
         "ORDER BY t.sort, b.sort, r.sort, m.unit, m.id LIMIT $2 OFFSET $3"
     ))
@@ -148,13 +162,30 @@ pub async fn unaccepted(db: &Db, operator: UserId, page: i64) -> Result<Page<Una
     .fetch_all(pool)
     .await)?;
     let total = rows.first().map_or(0, |row| row.total);
-    let lines = rows.into_iter().map(|row| UnacceptedMeter {
-        latest: Latest::unseen(row.id),
+    let line = |row: UnacceptedRow| {
+        let place = row.place_id;
+        (to_accept(row), place)
+    };
+    Ok(Page { lines: rows.into_iter().map(line).collect(), total })
+}
+
+fn to_accept(row: UnacceptedRow) -> Commissioning {
+    Commissioning {
+        is_priced: None,
+        meter: row.id,
         room: RoomName { building: row.building, floor: row.floor, room: row.room },
+        serial: row.serial,
+        profile: row.profile,
+        wallet: row.wallet,
         gateway: row.gateway,
         unit: row.unit,
-        serial: row.serial,
-        is_good: false,
-    });
-    Ok(Page { lines: lines.collect(), total })
+        latest: Latest::unseen(row.id),
+        is_identified: None,
+        cases: row.cases.unwrap_or_default().split(',').filter_map(CaseKind::parse).collect(),
+        parameters: row.version.zip(row.read_at),
+        limits: row.parameters.map(|JsonText(stored)| stored.limits),
+        defaults: DefaultValues::default(),
+        quality: None,
+        accepted: None,
+    }
 }

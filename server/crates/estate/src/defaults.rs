@@ -55,8 +55,8 @@ impl OwnRow {
 
 /// The part of stored parameters that is compared.
 #[derive(Clone, Serialize, Deserialize)]
-struct StoredLimits {
-    limits: Limits,
+pub(super) struct StoredLimits {
+    pub(super) limits: Limits,
 }
 
 /// The own values of the places that have some.

@@ -5,13 +5,13 @@ use app::api::commissioning::CommissioningPort;
 use async_trait::async_trait;
 use model::console::{Commissioning, Page, UnacceptedMeter};
 use model::error::AppError;
-use model::ids::MeterId;
+use model::ids::{MeterId, PlaceId};
 use model::permission::Permission;
 use model::person::Who;
 
 use super::{ConsoleService, prices};
 use domain::defaults::values;
-use estate::{acceptances, defaults};
+use estate::{acceptances, defaults, places};
 use store::StoreError;
 
 #[async_trait]
@@ -22,17 +22,20 @@ impl CommissioningPort for ConsoleService {
     }
 
     async fn unaccepted(&self, who: &Who, page: i64) -> Result<Page<UnacceptedMeter>, AppError> {
-        let mut page = acceptances::unaccepted(&self.context.db, who.user, page).await?;
-        for line in &mut page.lines {
-            line.latest = self.context.latest(line.latest.meter);
-            // One that is retired at this moment is none to accept.
-            let found = acceptances::commissioning(&self.context.db, who.user, line.latest.meter).await?;
-            line.is_good = match found {
-                Some(found) => self.with_checks(found).await?.is_good(),
-                None => false,
-            };
-        }
-        Ok(page)
+        let db = &self.context.db;
+        let page = acceptances::unaccepted(db, who.user, page).await?;
+        let (own, tree) = (defaults::own(db).await?, places::tree(db).await?);
+        let priced = prices::keep_plan(db, self.context.now()).await?;
+        let line = |(mut found, place): (Commissioning, PlaceId)| {
+            let path = tree.path(place).into_iter().map(|place| own.get(&place.id).copied().unwrap_or_default());
+            found.defaults = values(&path.collect::<Vec<_>>());
+            found.is_priced = priced.get(&found.meter).copied();
+            self.add_live(&mut found);
+            let is_good = found.is_good();
+            let Commissioning { latest, room, gateway, unit, serial, .. } = found;
+            UnacceptedMeter { latest, room, gateway, unit, serial, is_good }
+        };
+        Ok(Page { lines: page.lines.into_iter().map(line).collect(), total: page.total })
     }
 
     async fn accept_good(&self, who: &Who, meters: &[MeterId]) -> Result<usize, AppError> {
@@ -72,9 +75,13 @@ impl ConsoleService {
         found.limits = defaults::limits_of(db, meter).await?;
         found.defaults = values(&defaults::path_of(db, meter).await?);
         found.is_priced = prices::keeps_plan(db, self.context.now(), meter).await?;
-        found.latest = self.context.latest(meter);
-        found.is_identified = self.context.gateway.is_identified(meter);
-        found.quality = self.context.gateway.read_quality(meter);
+        self.add_live(&mut found);
         Ok(found)
+    }
+
+    fn add_live(&self, found: &mut Commissioning) {
+        found.latest = self.context.latest(found.meter);
+        found.is_identified = self.context.gateway.is_identified(found.meter);
+        found.quality = self.context.gateway.read_quality(found.meter);
     }
 }
