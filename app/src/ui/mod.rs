@@ -8,6 +8,7 @@ pub mod icon;
 pub mod live;
 pub mod load;
 pub mod mark;
+pub mod marked;
 pub mod money;
 pub mod notice;
 pub mod preferences;

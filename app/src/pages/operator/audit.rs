@@ -9,6 +9,7 @@ use crate::i18n::audit::{self as words, texts};
 use crate::i18n::{Lang, lang, operator as operator_texts};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
+use crate::ui::marked::marked;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{At, AtSeconds};
@@ -130,7 +131,7 @@ fn outcome(at: Timestamp, found: &Verification) -> impl IntoView + use<> {
         (true, true) => ("notice good", t.sound),
     };
     let found = words::verification(found, lang());
-    view! { <p class=class role="status"><strong>{what}</strong>" "{found}" · "<At at/></p> }
+    view! { <p class=class role="status"><strong>{marked(what)}</strong>" "{marked(&found)}" · "<At at/></p> }
 }
 
 /// The button that verifies the chosen days; after a part of them, one that goes on from there.

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
 use super::sweep::sweep_form;
-use crate::i18n::gateways::{duration, framing, health, interval, noise_on_the_line, port_state, texts};
+use crate::i18n::gateways::{MetersLost, duration, framing, health, interval, noise_on_the_line, port_state, texts};
 use crate::i18n::{lang, operator};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -155,17 +155,17 @@ fn state(line: &GatewayLine) -> impl IntoView + use<> {
         }
         view! { <span class="muted">{health(seen, line.is_dial_in, lang())}" · "{g.since}" "<At at=since /></span> }.into_any()
     });
-    let mark = if line.is_lost() {
-        Some(g.gateway_lost)
-    } else if line.lost > 0 {
-        Some(g.meters_lost)
-    } else {
-        None
-    };
+    let word = |word: String| view! { <span class="state lost">{word}</span> };
+    let is_lost = line.is_lost();
+    let lost = is_lost.then(|| view! { {word(g.gateway_lost.to_owned())}" " });
+    // The gateway answers, and some meters behind it do not: one sentence each.
+    let meters = (!is_lost && line.lost > 0).then(|| {
+        view! { <br />{word(MetersLost { count: line.lost }.text(lang()))} }
+    });
     let noise = line.noise.map(|(times, last)| {
         view! { <br /><span class="muted">{noise_on_the_line(times, lang())}" "<Ago at=last /></span> }
     });
-    view! { {mark.map(|word| view! { <span class="state lost">{word}</span>" " })}{said}{noise} }
+    view! { {lost}{said}{meters}{noise} }
 }
 
 fn port_form(port: Option<(u16, Option<PortState>)>) -> impl IntoView {

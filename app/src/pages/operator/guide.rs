@@ -6,6 +6,7 @@ use model::case::CaseKind;
 use super::frame::{Frame, Section};
 use crate::i18n::guide::{chapters, texts};
 use crate::i18n::{Lang, cases as kinds, lang};
+use crate::ui::marked::marked;
 
 /// The page. Nothing is folded, so that the browser's search finds everything.
 #[component]
@@ -18,7 +19,7 @@ pub fn GuidePage() -> impl IntoView {
         .chain([("cases", t.cases_title)])
         .map(|(anchor, title)| view! { <li><a href=format!("#{anchor}")>{title}</a></li> });
     let text = chapters(lang).into_iter().map(move |(anchor, chapter)| {
-        let parts = chapter.parts.iter().map(|text| part(text.heading, view! { <p>{text.text}</p> }.into_any()));
+        let parts = chapter.parts.iter().map(|text| part(text.heading, view! { <p>{marked(text.text)}</p> }.into_any()));
         view! {
             <section class="stack" id=anchor>
                 <h2>{chapter.title}</h2>

@@ -194,7 +194,9 @@ fn access_fields(choices: &OperatorChoices, chosen: RoleChoice, all: bool, some:
             <legend>{t.buildings}</legend>
             {every}
             <div class="building-choices">{boxes}</div>
-            {choices.buildings.is_empty().then(|| view! { <p class="hint">{t.none_on_site}</p> })}
+            {choices.buildings.is_empty().then(|| view! {
+                <p class="hint">{t.none_on_site}" "<a href="/places">{t.add_buildings}</a></p>
+            })}
             <p class="hint">{t.buildings_hint}</p>
         </fieldset>
     }

@@ -8,6 +8,7 @@ use crate::i18n::setup::{progress, step, texts};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
+use crate::ui::marked::marked;
 use model::setup::{Checklist, SetupProgress, SetupStep};
 
 /// The page: `/start`.
@@ -57,7 +58,7 @@ fn Steps(list: Checklist, reads: bool) -> impl IntoView {
             <h1>{t.start_title}</h1>
             {done}
             {no_keys}
-            <p class="muted">{t.start_lead}</p>
+            <p class="muted">{marked(t.start_lead)}</p>
             <p><a href="/import">{t.import_all}</a></p>
             <ol class="checklist">{steps}</ol>
             {hide}
