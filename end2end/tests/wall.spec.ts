@@ -89,3 +89,30 @@ test("the control room's screen shows wall, power and alarms and nothing else", 
   await expect(page).toHaveURL(/\/wall$/);
   expect(errors).toEqual([]);
 });
+
+test("whatever the filter shows is taken to a command, and the way back keeps the selection", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await open(page, "/wall?q=6号楼");
+  await page.getByRole("button", { name: "选中所示全部" }).click();
+  await expect.poll(() => selected(page)).toBe(99);
+  await expect(page.locator("#wall-selected")).toHaveText("99");
+  await page.locator("#wall-acts").getByRole("button", { name: "下发指令" }).click();
+  // A whole building is named, not each of its rooms.
+  await expect(page).toHaveURL(/commands\/new\?place=[0-9a-f-]+$/);
+  await expect(page.locator("main")).toContainText("99 块电表");
+  await page.goBack();
+  await expect.poll(() => selected(page)).toBe(99);
+  expect(errors).toEqual([]);
+});
+
+test("without scripts the wall says its figures and of when they are", async ({ browser }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: "zh-CN" });
+  const page = await context.newPage();
+  await logIn(page, "operator");
+  await page.goto("/wall");
+  await expect(page.locator(".wall-card")).toContainText("711");
+  await expect(page.locator("main")).toContainText("实时更新需要脚本");
+  await expect(page.getByText("正在连接")).toBeHidden();
+  await context.close();
+});

@@ -195,6 +195,8 @@ impl Tile {
 /// A building on the wall.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Building {
+    /// How a selection names it: its id.
+    pub place: String,
     pub name: String,
     pub floors: Vec<Floor>,
 }

@@ -3,12 +3,11 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
+use super::form::{confirmation, parse, reason_of};
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::console::{
     AccountBatchLine, AccountBatchPreview, AccountBatchView, OpeningLine, Page, RoomToClose, RoomToOpen, Target, carried,
-    checked_reason,
 };
 use model::error::AppError;
 use model::ids::AccountBatchId;
@@ -69,7 +68,8 @@ impl Openings {
     /// Whether nothing at all was chosen, which for commands means everything.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.target.places.is_empty() && self.target.groups.is_empty() && self.lines.is_empty()
+        let Target { places, groups, shown, .. } = &self.target;
+        places.is_empty() && groups.is_empty() && shown.is_empty() && self.lines.is_empty()
     }
 }
 
@@ -84,7 +84,14 @@ pub struct Closures {
 
 /// Opens the accounts of a preview.
 #[server(name = OpenAccounts, prefix = "/api", endpoint = "operator/accounts/open-many")]
-pub async fn open_accounts(places: String, rooms: String, amount: String, seal: String, key: String) -> Result<(), ApiError> {
+pub async fn open_accounts(
+    places: String,
+    rooms: String,
+    amount: String,
+    seal: String,
+    key: String,
+    #[server(default)] back: String,
+) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let places: Vec<String> = places.split(',').map(str::to_owned).collect();
@@ -92,7 +99,7 @@ pub async fn open_accounts(places: String, rooms: String, amount: String, seal: 
         ports.account_batches.open_accounts(&who, id, &Openings::parse(&places, &rooms, &amount)?, &seal).await?;
         Ok(format!("/accounts/batches/{id}"))
     };
-    answer(done.await, "/accounts/open-many")
+    answer(done.await, &confirmation(&back, "/accounts/open-many"))
 }
 
 /// Closes the accounts of a preview.
@@ -104,6 +111,7 @@ pub async fn close_accounts(
     reason: String,
     seal: String,
     key: String,
+    #[server(default)] back: String,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
@@ -111,11 +119,11 @@ pub async fn close_accounts(
         let id: AccountBatchId = parse(&key)?;
         let tender = Tender::parse(&tender).ok_or(AppError::Invalid)?;
         let target = Target::parse("", &places, None, &rooms, "1");
-        let wanted = Closures { target, tender, reason: checked_reason(&reason)? };
+        let wanted = Closures { target, tender, reason: reason_of(&reason)? };
         ports.account_batches.close_accounts(&who, id, &wanted, &seal).await?;
         Ok(format!("/accounts/batches/{id}"))
     };
-    answer(done.await, "/accounts/close-many")
+    answer(done.await, &confirmation(&back, "/accounts/close-many"))
 }
 
 /// Withdraws what waits.

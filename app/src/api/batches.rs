@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
+use super::form::{confirmation, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, now, operator, ports};
@@ -51,6 +51,7 @@ pub async fn issue_commands(
     differs: Option<String>,
     seal: String,
     key: String,
+    #[server(default)] back: String,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
@@ -63,14 +64,24 @@ pub async fn issue_commands(
         ports.batches.issue_commands(&who, id, &issue, &target, &seal).await?;
         Ok(id)
     };
-    answer(done.await.map(|id| format!("/commands/{id}")), &form_page(kind))
+    let back =
+        Some(confirmation(&back, "/commands/preview")).filter(|back| back.contains('?')).unwrap_or_else(|| form_page(kind));
+    answer(done.await.map(|id| format!("/commands/{id}")), &back)
 }
 
-/// Issues the command again to the meters where it failed, or to the one that is named.
+/// Issues the command again to the meters where it failed, or to the one that is named. `seen` is how many had failed on the
+/// page: where there are more now, the page is shown again.
 #[server(name = RetryBatch, prefix = "/api", endpoint = "operator/retry-batch")]
-pub async fn retry_batch(batch: String, meter: String) -> Result<(), ApiError> {
+pub async fn retry_batch(batch: String, meter: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.batches.retry_batch(&who, parse(&batch)?, meter.parse().ok()).await };
+    let done = async {
+        let id = parse(&batch)?;
+        let failed = ports.batches.batch(&who, id, Some(BatchFilter::Failed), 0).await?.total;
+        if seen.is_some_and(|seen| failed > seen) {
+            return Err(AppError::Conflict);
+        }
+        ports.batches.retry_batch(&who, id, meter.parse().ok()).await
+    };
     let page = format!("/commands/{batch}");
     answer(done.await.map(|()| page.clone()), &page)
 }

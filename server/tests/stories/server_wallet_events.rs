@@ -190,7 +190,7 @@ both!(one_batch_sets_modes_on_both_wallet_kinds, |w: World| async move {
     let id = BatchId(fixture.w.rng.id(now));
     let batch = NewBatch { id, issue: &issue, meters: &[fixture.meter, inside] };
     for _ in 0..2 {
-        batches::create(&fixture.w.db, &fixture.w.rng, now, &who, &batch).await.unwrap();
+        batches::create(&fixture.w.db, &fixture.w.rng, now, &who, &batch, batches::PricesFrom::Plan).await.unwrap();
     }
     let told = async |meter: MeterId| {
         let items = queries::batch_items(&fixture.w.db, fixture.clerk, id, None, -1).await.unwrap();

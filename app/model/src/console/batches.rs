@@ -56,6 +56,42 @@ impl fmt::Display for Differs {
     }
 }
 
+/// The value of a place parameter that stands for what the wall shows begins with it.
+const WALL: &str = "wall:";
+
+/// What the meter wall shows under a filter: the words of its chips, joined by dots, and its search text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShownOnWall {
+    pub show: String,
+    pub text: String,
+}
+
+impl fmt::Display for ShownOnWall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{WALL}{}:", self.show)?;
+        // Places are joined by commas in forms.
+        for sign in self.text.chars() {
+            match sign {
+                '%' => f.write_str("%25")?,
+                ',' => f.write_str("%2C")?,
+                sign => write!(f, "{sign}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for ShownOnWall {
+    type Err = NoTarget;
+
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        let (show, text) = text.strip_prefix(WALL).and_then(|rest| rest.split_once(':')).ok_or(NoTarget)?;
+        let is_short = show.len() <= 200 && text.chars().count() <= 200;
+        let text = text.replace("%2C", ",").replace("%25", "%");
+        if is_short { Ok(Self { show: show.to_owned(), text }) } else { Err(NoTarget) }
+    }
+}
+
 /// The text names no such selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoTarget;
@@ -69,6 +105,8 @@ pub struct Target {
     /// Buildings, and floors of a building by name (empty: the whole building).
     pub places: Vec<(PlaceId, String)>,
     pub groups: Vec<PlaceGroupId>,
+    /// What the wall shows.
+    pub shown: Vec<ShownOnWall>,
     /// Only meters in this state.
     pub state: Option<SupplyState>,
     /// Rooms, one a line.
@@ -84,10 +122,11 @@ impl Target {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let named = self.meter.is_some() || self.everywhere || self.differs.is_some();
-        !named && self.places.is_empty() && self.groups.is_empty() && self.rooms.trim().is_empty()
+        !named && self.places.is_empty() && self.groups.is_empty() && self.shown.is_empty() && self.rooms.trim().is_empty()
     }
 
-    /// From query parameters: `meter`, `place` (repeated; `all`, `<building>`, `<building>:<floor>` or `group:<group>`), `state`,
+    /// From query parameters: `meter`, `place` (repeated; `all`, `<building>`, `<building>:<floor>`,
+    /// `group:<group>` or [`ShownOnWall`]), `state`,
     /// `rooms`, `lost`. [`Self::differs`] is not among them.
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
@@ -99,6 +138,7 @@ impl Target {
             meter: meter.parse().ok(),
             everywhere: places.iter().any(|text| text == EVERYWHERE),
             places: places.iter().filter_map(place).collect(),
+            shown: places.iter().filter_map(|text| text.parse().ok()).collect(),
             groups: places.iter().filter_map(|text| text.strip_prefix(GROUP)?.parse().ok()).collect(),
             state,
             rooms: rooms.chars().take(ROOMS_MAX).collect(),

@@ -15,7 +15,7 @@ pub(super) struct Message {
     /// The number of buildings; for each its number of floors; for each of them its number of rooms; the number of sets; for each
     /// its kind, its number of tiles, and these. Nothing in a delta.
     shape: Vec<i64>,
-    /// In the same order: names of buildings, of floors, of rooms, each room's followed by its meter; names of sets.
+    /// In the same order: ids and names of buildings; names of floors, and of rooms with their meters; names of sets.
     names: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl From<Snapshot> for Message {
         let count = |length: usize| i64::try_from(length).unwrap_or(0);
         let (mut shape, mut names) = (vec![count(snapshot.buildings.len())], Vec::new());
         for building in snapshot.buildings {
-            names.push(building.name);
+            names.extend([building.place, building.name]);
             shape.push(count(building.floors.len()));
             for floor in building.floors {
                 names.push(floor.name);
@@ -64,8 +64,8 @@ impl From<Message> for Snapshot {
         let (mut shape, mut names) = (message.shape.into_iter(), message.names.into_iter());
         let (mut buildings, mut sets) = (Vec::new(), Vec::new());
         for _ in 0..next(&mut shape) {
-            let Some(name) = names.next() else { break };
-            let mut building = Building { name, floors: Vec::new() };
+            let (Some(place), Some(name)) = (names.next(), names.next()) else { break };
+            let mut building = Building { place, name, floors: Vec::new() };
             for _ in 0..next(&mut shape) {
                 let Some(name) = names.next() else { break };
                 let mut floor = Floor { name, rooms: Vec::new() };
@@ -109,8 +109,8 @@ mod tests {
             revision: 7,
             at: 1_795_600_000_123,
             buildings: vec![
-                Building { name: "1号楼".into(), floors: vec![floor("1层", &[101, 102]), floor("", &[])] },
-                Building { name: "B".into(), floors: vec![floor("", &[1])] },
+                Building { place: "1".into(), name: "1号楼".into(), floors: vec![floor("1层", &[101, 102]), floor("", &[])] },
+                Building { place: "2".into(), name: "B".into(), floors: vec![floor("", &[1])] },
             ],
             sets: vec![set(SetKind::Gateway, &[0, 2]), set(SetKind::Profile, &[]), set(SetKind::Group, &[1])],
             tiles: vec![0, 1, -2, 3, 4],
@@ -133,7 +133,7 @@ mod tests {
         };
         assert!(of(&[], &[]).buildings.is_empty());
         assert!(of(&[i64::MAX, 1], &[]).buildings.is_empty());
-        assert_eq!(of(&[1, 1, 5], &["A", "1", "101", "no meter"]).buildings[0].floors[0].rooms, []);
+        assert_eq!(of(&[1, 1, 5], &["a", "A", "1", "101", "no meter"]).buildings[0].floors[0].rooms, []);
         assert!(of(&[0, 1, 2, i64::MAX, 4], &["G"]).sets[0].tiles == [4]);
     }
 }

@@ -40,17 +40,28 @@ fn WallInFrame(table: bool) -> impl IntoView {
     load(read, move |(seats, sets, channels): (Vec<WallMeter>, Vec<String>, Vec<ChannelStatus>)| {
         let t = texts(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
+        let filter = Filter::parse(&choices.show, &choices.q);
+        let totals = totals(&seats, &filter);
         let body = if table {
-            view! { <WallTable seats counts filter=Filter::parse(&choices.show, &choices.q) page /> }.into_any()
+            view! { <WallTable seats counts filter page /> }.into_any()
         } else {
             view! {
                 <h1 class="visually-hidden">{t.wall}</h1>
-                <MeterWall tag=lang().tag().to_owned() counts path="/wall".to_owned() choices=choices.clone()>
+                <MeterWall tag=lang().tag().to_owned() counts totals path="/wall".to_owned() choices=choices.clone()>
                     {controls(&choices, sets, false)}
                 </MeterWall>
             }
             .into_any()
         };
         view! { <Frame title=t.wall section=Section::Wall>{channels::banner(&channels)}{body}</Frame> }.into_any()
+    })
+}
+
+/// What the filter shows: rooms, credit in fen, and power in W.
+pub(super) fn totals(seats: &[WallMeter], filter: &Filter) -> (usize, i64, i64) {
+    let tiles = seats.iter().map(|seat| (Tile::of(&seat.latest), &seat.search_text));
+    let shown = tiles.filter(|(tile, text)| filter.shows(*tile, text));
+    shown.fold((0, 0, 0), |(rooms, credit, power), (tile, _)| {
+        (rooms + 1, credit + i64::from(tile.remaining), power + i64::from(tile.power_w))
     })
 }

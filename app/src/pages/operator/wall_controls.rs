@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use super::parts::param;
 use crate::i18n::{account_batches, commands, lang, wall, wall_controls};
 use crate::link;
-use crate::ports::allowed;
+use crate::ports::{allowed, now};
+use crate::ui::time::At;
 use crate::ui::wall::arrange::{Sections, Sort};
 use crate::ui::wall::filter::{Chip, Filter};
 use crate::ui::wall::{WallChoices, reason};
@@ -43,6 +44,9 @@ pub fn controls(choices: &WallChoices, sets: Vec<String>, screen: bool) -> AnyVi
         }
     });
     view! {
+        <noscript>
+            <p class="hint">{p.without_scripts}" "<At at=now() /></p>
+        </noscript>
         <datalist id="wall-sets">{names}</datalist>
         <div class="wall-orders needs-script">
             {choose("by", p.sections, sections)}
@@ -69,7 +73,7 @@ fn acts() -> impl IntoView {
     let pages = pages.map(|(name, path)| view! { <button type="button" data-wish=path>{name}</button> }).collect_view();
     view! {
         <div class="wall-acts" id="wall-acts" hidden>
-            <strong>{w.selected}</strong>
+            <strong>{w.selected}" "<span class="num" id="wall-selected"></span>" "{p.rooms}</strong>
             {pages}
             <button type="button" class="quiet" data-wish="clear">{p.clear_selection}</button>
             <p id="wall-too-many" role="alert" hidden>{p.too_many}</p>

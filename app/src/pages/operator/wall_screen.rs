@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::wall::totals;
 use super::wall_controls::{choices, controls};
 use crate::api::meter_wall::WallMeter;
 use crate::i18n::events::event;
@@ -15,7 +16,7 @@ use crate::ui::series::{Column, Series};
 use crate::ui::time::At;
 use crate::ui::wall::MeterWall;
 use crate::ui::wall::card::sums;
-use crate::ui::wall::filter::count;
+use crate::ui::wall::filter::{Filter, count};
 use model::console::{EventLine, EventQuery};
 use model::energy::Energy;
 use model::time::{HOUR, Timestamp};
@@ -43,15 +44,15 @@ pub fn WallScreenPage() -> impl IntoView {
         read,
         move |(seats, sets, hours, newest): (Vec<WallMeter>, Vec<String>, Vec<(Timestamp, Energy)>, Option<Vec<EventLine>>)| {
             let (t, p) = (texts(lang()), wall_controls::texts(lang()));
-            let tiles = || seats.iter().map(|seat| Tile::of(&seat.latest));
-            let credit: i64 = tiles().map(|tile| i64::from(tile.remaining)).sum();
-            let (rooms, power): (usize, i64) = (seats.len(), tiles().map(|tile| i64::from(tile.power_w)).sum());
-            let counts = count(tiles());
+            let (rooms, credit, power) = totals(&seats, &Filter::default());
+            let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
+            let shown = totals(&seats, &Filter::parse(&choices.show, &choices.q));
             view! {
                 <leptos_meta::Title text=format!("{} - Dormwatt", t.wall) />
                 <main class="wall-screen">
                     <h1 class="visually-hidden">{t.wall}</h1>
-                    <MeterWall tag=lang().tag().to_owned() counts path="/wall?view=screen".to_owned() choices=choices.clone()>
+                    <MeterWall tag=lang().tag().to_owned() counts totals=shown path="/wall?view=screen".to_owned()
+                        choices=choices.clone()>
                         {controls(&choices, sets, true)}
                     </MeterWall>
                     <aside class="wall-board">

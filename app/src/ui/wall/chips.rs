@@ -38,7 +38,8 @@ pub(super) fn chip_class(chip: Chip) -> String {
 }
 
 /// The word of a chip.
-pub(super) fn chip_word(chip: Chip, words: &wall::WallTexts, lang: Lang) -> &'static str {
+#[must_use]
+pub fn chip_word(chip: Chip, words: &wall::WallTexts, lang: Lang) -> &'static str {
     match chip {
         Chip::State(state) => common::supply(state, lang),
         Chip::Guaranteed => common::mode(ControlMode::Guaranteed, lang),

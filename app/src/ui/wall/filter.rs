@@ -1,6 +1,7 @@
 //! The filter of the wall: states, marks and search words, as in the query.
 
 use crate::link;
+use model::console::ShownOnWall;
 use model::meter::{ControlMode, SupplyState};
 use model::wall::{Attention, Tile};
 
@@ -172,6 +173,24 @@ impl Filter {
         of_kind.peek().is_none() || of_kind.any(|chip| chip.holds(tile))
     }
 
+    /// What the wall shows under this filter, as a place that commands are issued to.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let show: Vec<&str> = self.chips.iter().map(|chip| chip.word()).collect();
+        ShownOnWall { show: show.join("."), text: self.text.clone() }.to_string()
+    }
+
+    /// The filter of such a place.
+    #[must_use]
+    pub fn of(shown: &ShownOnWall) -> Self {
+        Self::parse(&shown.show.replace('.', ","), &shown.text)
+    }
+
+    /// Its choices in words, for a page.
+    pub fn chips(&self) -> impl Iterator<Item = Chip> + '_ {
+        self.chips.iter().copied()
+    }
+
     /// The address of `path` with this filter.
     #[must_use]
     pub fn address(&self, path: &str) -> String {
@@ -219,6 +238,16 @@ mod tests {
         assert_eq!(filter.toggled(Chip::State(SupplyState::Lost)).toggled(Chip::State(SupplyState::Arrears)).text(), "3 电");
         assert!(Filter::parse("", " ").is_empty());
         assert_eq!(Filter::default().address("/wall?view=table"), "/wall?view=table");
+    }
+
+    #[test]
+    fn what_is_shown_is_a_place_for_commands() {
+        let filter = Filter::parse("arrears,lost", "1号楼, 3层");
+        let place = filter.place();
+        assert!(!place.contains(','), "places are joined by commas: {place}");
+        assert_eq!(Filter::of(&place.parse().unwrap()), filter);
+        assert_eq!(Filter::default().place(), "wall::");
+        assert!("wall:arrears".parse::<ShownOnWall>().is_err() && "all".parse::<ShownOnWall>().is_err());
     }
 
     #[test]

@@ -16,7 +16,6 @@ use super::arrange::{Sections, Sort};
 use super::island::Chosen;
 use super::layout::{Step, Zoom};
 use super::scene::Scene;
-use crate::link;
 use model::ids::MeterId;
 
 /// The wheel distance of one zoom step.
@@ -146,12 +145,13 @@ fn fulfil(scene: &Scene, wish: &str) {
         "shown" => scene.select_shown(),
         "clear" => scene.clear_selection(),
         path => {
-            let address = link::with(path, "rooms", &scene.selected_rooms());
-            let too_long = address.len() > ADDRESS_MAX;
+            let address = scene.selection_address(path, ADDRESS_MAX);
+            let too_long = address.is_none();
             if let Some(note) = document().get_element_by_id("wall-too-many") {
                 let _ = note.toggle_attribute_with_force("hidden", !too_long);
             }
-            if !too_long {
+            if let Some(address) = address {
+                scene.keep_selection();
                 let _ = window().location().assign(&address);
             }
         }

@@ -54,10 +54,18 @@ pub struct Chosen {
     pub order: RwSignal<Arrangement>,
 }
 
-/// The wall. `counts` are those at rendering time, shown until the stream arrives. `path` is the page's address without choices.
+/// The wall. `counts` and `totals` (rooms, credit in fen, power in W) are those at rendering time, until the stream arrives.
+/// `path` is the page's address without choices.
 /// The children are rendered by the server only: see [`input`] for what they may hold.
 #[island]
-pub fn MeterWall(tag: String, counts: Counts, path: String, choices: WallChoices, children: Children) -> impl IntoView {
+pub fn MeterWall(
+    tag: String,
+    counts: Counts,
+    totals: (usize, i64, i64),
+    path: String,
+    choices: WallChoices,
+    children: Children,
+) -> impl IntoView {
     let WallChoices { show, q, zoom, by, sort } = choices;
     let lang = Lang::choose(&tag).unwrap_or_default();
     let words = wall::texts(lang);
@@ -67,7 +75,7 @@ pub fn MeterWall(tag: String, counts: Counts, path: String, choices: WallChoices
     let signals = Signals {
         counts: RwSignal::new(counts),
         shown: RwSignal::new(None),
-        totals: RwSignal::new((0, 0, 0)),
+        totals: RwSignal::new(totals),
         focus: RwSignal::new(None),
         selected: RwSignal::new(None),
         link: RwSignal::new(Link::Connecting),
@@ -213,7 +221,7 @@ fn link(signals: Signals, words: &wall::WallTexts, lang: Lang) -> impl IntoView 
     };
     let refused = signals.link.get() == Link::Refused;
     view! {
-        <p class=format!("wall-link {class}") role="status">
+        <p class=format!("wall-link needs-script {class}") role="status">
             {text}
             {refused.then(|| view! { " "<a href="/login?next=/wall">{login}</a> })}
         </p>

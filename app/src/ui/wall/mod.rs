@@ -20,7 +20,7 @@ mod stream;
 mod theme;
 mod worker;
 
-pub use chips::chip_face;
+pub use chips::{chip_face, chip_word};
 pub use island::{MeterWall, WallChoices};
 pub use rows::LiveRows;
 

@@ -109,6 +109,7 @@ impl Scene {
     }
 
     fn begin(&self, snapshot: Snapshot) {
+        let mut is_first = false;
         let focused = self.with(|state| state.focus.and_then(|index| Some(state.model.rooms.get(index)?.meter)));
         self.with(|state| {
             state.skew = snapshot.at as f64 - js_sys::Date::now();
@@ -116,9 +117,13 @@ impl Scene {
             // Indices may have changed; keep the focus on the same meter.
             state.focus = focused.and_then(|meter| state.model.rooms.iter().position(|room| room.meter == meter));
             state.hover = None;
+            is_first = state.selected.is_empty();
             state.selected = vec![false; state.model.rooms.len()];
             state.mark(Repaint::Layout);
         });
+        if is_first {
+            self.restore_selection();
+        }
         self.tell();
         self.ask();
     }
@@ -265,6 +270,9 @@ impl Scene {
             && let Some(bar) = document().get_element_by_id("wall-acts")
         {
             let _ = bar.toggle_attribute_with_force("hidden", selected.is_none());
+        }
+        if let (Some((rooms, ..)), Some(count)) = (selected, document().get_element_by_id("wall-selected")) {
+            count.set_text_content(Some(&rooms.to_string()));
         }
         set(signals.selected, selected);
         set(signals.totals, totals);

@@ -36,6 +36,8 @@ pub struct Model {
     /// The buildings, with their floors as rows.
     pub blocks: Vec<Block>,
     pub sets: Vec<Set>,
+    /// Whole buildings, each before its floors, as a selection names them, with their tiles.
+    pub places: Vec<(String, Vec<usize>)>,
     /// Rooms, by index of their tile.
     pub rooms: Vec<Room>,
     pub tiles: Vec<Tile>,
@@ -60,7 +62,7 @@ impl Model {
     /// From a snapshot. Missing or invalid tiles are never observed.
     #[must_use]
     pub fn new(snapshot: Snapshot) -> Self {
-        let (mut blocks, mut rooms) = (Vec::new(), Vec::new());
+        let (mut blocks, mut rooms, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for building in snapshot.buildings {
             let mut floors = Vec::new();
             for floor in building.floors {
@@ -71,7 +73,12 @@ impl Model {
                     let search_text = place.to_lowercase();
                     rooms.push(Room { name, place, search_text, meter });
                 }
-                floors.push(Floor { name: floor.name, tiles: (start..rooms.len()).collect() });
+                let tiles: Vec<usize> = (start..rooms.len()).collect();
+                add(&mut places, building.place.clone(), &tiles);
+                if !floor.name.is_empty() {
+                    add(&mut places, format!("{}:{}", building.place, floor.name), &tiles);
+                }
+                floors.push(Floor { name: floor.name, tiles });
             }
             // The ground floor is at the bottom, as in the building.
             if floors.iter().all(|floor| is_storey(&floor.name)) {
@@ -93,7 +100,7 @@ impl Model {
             rooms.iter().map(|_| numbers.next().and_then(Tile::from_numbers).unwrap_or(Tile::UNSEEN)).collect();
         let counts = filter::count(tiles.iter().copied());
         let name_width = rooms.iter().map(|room| name_width(&room.name)).fold(0.0, f64::max);
-        Self { blocks, sets, rooms, tiles, name_width, counts, revision: snapshot.revision }
+        Self { blocks, sets, places, rooms, tiles, name_width, counts, revision: snapshot.revision }
     }
 
     /// Applies a delta. Deltas older than the snapshot are ignored.
@@ -116,11 +123,40 @@ impl Model {
         changed
     }
 
+    /// A selection in few words: the whole buildings and floors in it, and the other rooms of it by name.
+    #[must_use]
+    pub fn described(&self, selected: &[bool]) -> (Vec<&str>, Vec<&str>) {
+        let (mut rest, mut places) = (selected.to_vec(), Vec::new());
+        let mut whole: Vec<_> = self.places.iter().collect();
+        whole.sort_by_key(|(_, tiles)| std::cmp::Reverse(tiles.len()));
+        for (place, tiles) in whole {
+            // One room is as short by its name.
+            if tiles.len() > 1 && tiles.iter().all(|tile| rest.get(*tile) == Some(&true)) {
+                places.push(place.as_str());
+                for tile in tiles {
+                    if let Some(one) = rest.get_mut(*tile) {
+                        *one = false;
+                    }
+                }
+            }
+        }
+        let rooms = self.rooms.iter().zip(rest).filter(|(_, is)| *is).map(|(room, _)| room.place.as_str());
+        (places, rooms.collect())
+    }
+
     /// Whether a tile is shown.
     #[must_use]
     pub fn shows(&self, index: usize, filter: &Filter) -> bool {
         let (Some(tile), Some(room)) = (self.tiles.get(index), self.rooms.get(index)) else { return false };
         filter.shows(*tile, &room.search_text)
+    }
+}
+
+/// Adds tiles to a place that a selection can name.
+fn add(places: &mut Vec<(String, Vec<usize>)>, place: String, tiles: &[usize]) {
+    match places.iter_mut().find(|(known, _)| *known == place) {
+        Some((_, known)) => known.extend(tiles),
+        None => places.push((place, tiles.to_vec())),
     }
 }
 
@@ -145,7 +181,11 @@ pub(super) mod tests {
         Snapshot {
             revision: 7,
             at: 0,
-            buildings: vec![Building { name: "A".into(), floors: vec![floor("1层", &[101, 102]), floor("2层", &[201])] }],
+            buildings: vec![Building {
+                place: "a".into(),
+                name: "A".into(),
+                floors: vec![floor("1层", &[101, 102]), floor("2层", &[201])],
+            }],
             sets: Vec::new(),
             tiles: tiles.iter().flat_map(|flags| [i64::from(*flags), 100, 0, 1, 0]).collect(),
         }
@@ -181,6 +221,16 @@ pub(super) mod tests {
         assert_eq!(model.apply(&delta, &filter), Changed::default(), "what came before is left alone");
         let delta = Delta { revision: 9, at: 0, tiles: vec![1, 0, 99, 0, 1, 0] };
         assert_eq!(model.apply(&delta, &filter), Changed { tiles: vec![1], moved: false });
+    }
+
+    #[test]
+    fn selection_names_whole_floors_and_buildings() {
+        let model = Model::new(snapshot(&[0, 3, 5]));
+        let of = |selected: [bool; 3]| model.described(&selected);
+        assert_eq!(of([true, true, true]), (vec!["a"], vec![]));
+        assert_eq!(of([true, true, false]), (vec!["a:1层"], vec![]));
+        assert_eq!(of([true, false, true]), (vec![], vec!["A 1层 101", "A 2层 201"]));
+        assert_eq!(of([false; 3]), (vec![], vec![]));
     }
 
     #[test]

@@ -108,7 +108,11 @@ impl Layout {
         let mut last: Option<(PlaceId, &str)> = None;
         for place in self.meter_places.iter().filter(|place| scope.holds(place.building)) {
             if last.is_none_or(|(building, _)| building != place.building) {
-                buildings.push(Building { name: place.building_name.clone(), floors: Vec::new() });
+                buildings.push(Building {
+                    place: place.building.to_string(),
+                    name: place.building_name.clone(),
+                    floors: Vec::new(),
+                });
                 last = None;
             }
             let Some(building) = buildings.last_mut() else { continue };

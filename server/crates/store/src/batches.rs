@@ -15,7 +15,7 @@ use model::time::{MINUTE, Timestamp};
 use super::audit::{self, Entry};
 use super::bulk::Bulk;
 use super::json_text::JsonText;
-use super::{Db, Result, Tx, on, wallets};
+use super::{Db, Result, Tx, approvals, on, wallets};
 use domain::command_args::CommandArgs;
 use domain::rng::Rng;
 
@@ -48,16 +48,36 @@ struct BatchCommand {
     next_at: Timestamp,
 }
 
+/// Where the prices of a command come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PricesFrom {
+    /// The meters' own plans, whose versions a second person approved; or the command sets none.
+    Plan,
+    /// Whoever issues it: only where nobody else could approve them.
+    Hand,
+}
+
+impl PricesFrom {
+    async fn require(self, tx: &mut Tx, at: Timestamp, who: UserId) -> Result<()> {
+        if self == Self::Hand && approvals::waits_for_another_within(tx, at, who).await? {
+            return Err(AppError::PricesByPlan.into());
+        }
+        Ok(())
+    }
+}
+
 /// Stores a batch. It supersedes queued commands of the same kind: modes and switches the older ones, planned prices and their
 /// cancellation an older plan.
 ///
 /// # Errors
-/// Refused with [`AppError::Invalid`] without meters. A batch that is stored already is no error.
-pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: &NewBatch<'_>) -> Result<()> {
+/// Refused with [`AppError::Invalid`] without meters; with [`AppError::PricesByPlan`] for prices that are nobody's plan, where a
+/// second person could approve them. A batch that is stored already is no error.
+pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: &NewBatch<'_>, prices: PricesFrom) -> Result<()> {
     if batch.meters.is_empty() {
         return Err(AppError::Invalid.into());
     }
     let mut tx = db.begin().await?;
+    prices.require(&mut tx, at, who.user).await?;
     if !create_in(&mut tx, rng, at, who.user, batch).await? {
         return Ok(());
     }
@@ -169,8 +189,16 @@ async fn supersede(tx: &mut Tx, at: Timestamp, batch: BatchId, kind: Kind) -> Re
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for an unknown batch.
-pub async fn retry(db: &Db, rng: &Rng, at: Timestamp, who: &Who, batch: BatchId, meters: &[MeterId]) -> Result<usize> {
+pub async fn retry(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    who: &Who,
+    (batch, meters): (BatchId, &[MeterId]),
+    prices: PricesFrom,
+) -> Result<usize> {
     let mut tx = db.begin().await?;
+    prices.require(&mut tx, at, who.user).await?;
     // The update locks the row, so that two retries at once do not send twice.
     let found: Option<(JsonText<Issue>,)> =
         on!(&mut tx, |c| sqlx::query_as("UPDATE batches SET kind = kind WHERE id = $1 RETURNING issue")

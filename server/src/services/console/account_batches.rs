@@ -106,7 +106,7 @@ impl AccountBatchesPort for ConsoleService {
 
     async fn preview_closures(&self, who: &Who, target: &Target) -> Result<AccountBatchPreview<RoomToClose>, AppError> {
         let mut preview = empty(Vec::new());
-        if target.places.is_empty() && target.groups.is_empty() && target.rooms.trim().is_empty() {
+        if target.is_empty() {
             return Ok(preview);
         }
         let (rooms, unknown) = self.rooms_of(who, target).await?;

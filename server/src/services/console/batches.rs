@@ -13,13 +13,14 @@ use model::ids::{BatchId, MeterId, Uuid};
 use model::issue::{Issue, Kind};
 use model::meter::{Latest, Wallet};
 use model::person::Who;
+use model::wall::Tile;
 
 use super::ConsoleService;
 use super::meter_wall::rooms_named;
+use app::ui::wall::filter::Filter;
 use domain::wall_layout::MeterPlace;
 use estate::place_groups;
-use store::approvals;
-use store::batches::{self, NewBatch};
+use store::batches::{self, NewBatch, PricesFrom};
 
 #[async_trait]
 impl BatchesPort for ConsoleService {
@@ -71,9 +72,9 @@ impl BatchesPort for ConsoleService {
             return Err(AppError::Conflict);
         }
         let meters: Vec<MeterId> = preview.meters.into_iter().map(|(meter, _)| meter).collect();
-        self.require_approved(who, issue, &meters).await?;
+        let prices = self.prices_from(issue, &meters).await?;
         let batch = NewBatch { id, issue, meters: &meters };
-        batches::create(&self.context.db, &self.context.rng, self.context.now(), who, &batch).await?;
+        batches::create(&self.context.db, &self.context.rng, self.context.now(), who, &batch, prices).await?;
         self.context.gateway.wake();
         Ok(())
     }
@@ -94,8 +95,8 @@ impl BatchesPort for ConsoleService {
         let meters: Vec<MeterId> = meters.into_iter().filter(|one| meter.is_none_or(|meter| meter == *one)).collect();
         let found = queries::batches(&self.context.db, who.user, Some(id), &Default::default()).await?;
         let issue = found.lines.into_iter().next().ok_or(AppError::NotFound)?.issue;
-        self.require_approved(who, &issue, &meters).await?;
-        batches::retry(&self.context.db, &self.context.rng, self.context.now(), who, id, &meters).await?;
+        let prices = self.prices_from(&issue, &meters).await?;
+        batches::retry(&self.context.db, &self.context.rng, self.context.now(), who, (id, &meters), prices).await?;
         self.context.gateway.wake();
         Ok(())
     }
@@ -126,13 +127,10 @@ impl ConsoleService {
         Ok(chosen(self.context.live.meter_places(&scope), target, &grouped))
     }
 
-    /// Prices come from the meters' plans, whose versions a second person approves; by hand only where there is no other person.
-    async fn require_approved(&self, who: &Who, issue: &Issue, meters: &[MeterId]) -> Result<(), AppError> {
-        if !issue.kind().is_of_prices() || self.is_planned(issue, meters).await? {
-            return Ok(());
-        }
-        let waits = approvals::waits_for_another(&self.context.db, self.context.now(), who.user).await?;
-        if waits { Err(AppError::PricesByPlan) } else { Ok(()) }
+    /// Whether a command says what the plans of these meters say.
+    async fn prices_from(&self, issue: &Issue, meters: &[MeterId]) -> Result<PricesFrom, AppError> {
+        let is_planned = !issue.kind().is_of_prices() || self.is_planned(issue, meters).await?;
+        Ok(if is_planned { PricesFrom::Plan } else { PricesFrom::Hand })
     }
 
     /// The meters of a batch that the filter selects and the operator may command.
@@ -189,8 +187,16 @@ fn chosen(
         let meter = place.meter;
         everywhere || target.meter == Some(meter) || placed(place) || listed.contains(&meter) || grouped.contains(&meter)
     };
+    let filters: Vec<Filter> = target.shown.iter().map(Filter::of).collect();
+    let shown = |place: &MeterPlace, latest: &Latest| {
+        !filters.is_empty() && {
+            let (tile, text) = (Tile::of(latest), place.search_text());
+            filters.iter().any(|filter| filter.shows(tile, &text))
+        }
+    };
     let fits = |latest: &Latest| target.state.is_none_or(|state| state == latest.state());
-    (meter_places.into_iter().filter(|(place, latest)| meant(place) && fits(latest)).collect(), unknown)
+    let is_chosen = |(place, latest): &(MeterPlace, Latest)| (meant(place) || shown(place, latest)) && fits(latest);
+    (meter_places.into_iter().filter(is_chosen).collect(), unknown)
 }
 
 /// A digest of the meters: a preview is issued only to the meters that it showed.
@@ -213,6 +219,7 @@ mod tests {
 
     use super::*;
     use domain::wall_layout::Belongs;
+    use model::console::ShownOnWall;
     use model::meter::SupplyState;
 
     fn place(n: u8, building: u8, floor: &str, room: &str, status: Option<u16>) -> (MeterPlace, Latest) {
@@ -259,6 +266,14 @@ mod tests {
         assert_eq!(numbers(&Target { meter: Some(MeterId(Uuid::from_u128(4))), ..Target::default() }), [4]);
         let rooms = Target { rooms: "2号楼 101\n\n 102 \n101\n909".into(), ..Target::default() };
         assert_eq!(numbers(&rooms), [3, 4]);
+        let shown = |show: &str, text: &str| {
+            let shown = vec![ShownOnWall { show: show.into(), text: text.into() }];
+            numbers(&Target { shown, ..Target::default() })
+        };
+        assert_eq!(shown("", ""), [1, 2, 3, 4]);
+        assert_eq!(shown("", "2号楼"), [3, 4]);
+        assert_eq!((shown("open", ""), shown("lost.not-open", "")), (vec![1, 2], vec![3, 4]));
+        assert_eq!(shown("not-open", "1号楼"), [0; 0], "the filter alone does not mean everything");
         let group = PlaceGroupId(Uuid::from_u128(9));
         assert_eq!(numbers(&Target { groups: vec![group], ..Target::default() }), [3]);
         assert_eq!(numbers(&Target { groups: vec![group], places: vec![place(1, "2层")], ..Target::default() }), [2, 3]);

@@ -4,23 +4,26 @@ use leptos::prelude::*;
 
 use super::super::commands::new::all;
 use super::super::frame::{Frame, Section};
-use super::super::parts::param;
+use super::super::parts::{ask_again, param};
 use super::super::room::account_lifecycle::reason;
 use super::super::room::tenders;
 use super::{Choices, choose, confirm, left_out};
 use crate::i18n::account_batches::texts;
 use crate::i18n::{common, lang};
 use crate::ports::{form_key, operator, ports};
+use crate::ui::callout::Problem;
 use crate::ui::load::load;
+use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use model::console::{AccountBatchPreview, RoomToClose, Target, checked_reason};
+use model::error::AppError;
 use model::ids::Uuid;
 use model::money::Fen;
 use model::order::Tender;
 
 /// What the page shows.
 enum Shown {
-    Form(Choices),
+    Form(Choices, Option<AppError>),
     Preview(Box<AccountBatchPreview<RoomToClose>>, Uuid),
 }
 
@@ -28,25 +31,33 @@ enum Shown {
 #[component]
 pub fn CloseManyPage() -> impl IntoView {
     let target = Target::parse("", &all("place"), None, &param("rooms"), "1");
-    let chosen = !target.places.is_empty() || !target.groups.is_empty() || !target.rooms.trim().is_empty();
-    let previews = param("step") == "preview" && chosen && checked_reason(&param("reason")).is_ok();
+    let chosen = !target.is_empty();
+    let (asks, has_reason) = (param("step") == "preview", checked_reason(&param("reason")).is_ok());
+    let previews = asks && chosen && has_reason;
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        if previews {
-            let preview = ports.account_batches.preview_closures(&who, &target).await?;
-            return Ok(Shown::Preview(Box::new(preview), form_key()?));
+        if asks && chosen && !has_reason {
+            ask_again(AppError::Invalid, "reason")?;
         }
-        Ok(Shown::Form((ports.batches.buildings(&who).await?, ports.places.groups(&who).await?)))
+        let previewed = if previews { ports.account_batches.preview_closures(&who, &target).await.map(Some) } else { Ok(None) };
+        match previewed {
+            Ok(Some(preview)) => Ok(Shown::Preview(Box::new(preview), form_key()?)),
+            other => {
+                let choices = (ports.batches.buildings(&who).await?, ports.places.groups(&who).await?);
+                Ok(Shown::Form(choices, other.err()))
+            }
+        }
     };
     load(read, |shown| match shown {
-        Shown::Form(choices) => form(&choices).into_any(),
+        Shown::Form(choices, error) => form(&choices, error).into_any(),
         Shown::Preview(preview, key) => view! { <Preview preview=*preview key /> }.into_any(),
     })
 }
 
-fn form(choices: &Choices) -> impl IntoView + use<> {
+fn form(choices: &Choices, error: Option<AppError>) -> impl IntoView + use<> {
     let t = texts(lang());
     let more = view! {
+        {error.map(|error| view! { <Problem error /> })}
         <section class="card stack-tight">
             <h2>{t.tender}</h2>
             {tenders()}
@@ -82,6 +93,7 @@ fn Preview(preview: AccountBatchPreview<RoomToClose>, key: Uuid) -> impl IntoVie
     view! {
         <Frame title=t.close_many section=Section::Accounts>
             <h1>{t.close_many}</h1>
+            <Notice />
             {confirm("/api/operator/accounts/close-many", count, says.into_any(), hidden, button.into_any())}
             {left_out(&preview.left_out, &preview.unknown)}
             {table(&preview.rooms, total)}

@@ -8,9 +8,10 @@ use leptos::prelude::*;
 
 use super::commands::new::{all, place_choice};
 use super::frame::{Frame, Section};
-use super::parts::{page_param, pager, param};
+use super::parts::{form_again, page_param, pager, param};
 use crate::i18n::account_batches::{kind, obstacle, texts};
 use crate::i18n::lang;
+use crate::link;
 use crate::ports::{operator, ports, visit};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -128,8 +129,7 @@ fn choose(
 /// The confirmation of a batch of `count` rooms: what it does, and the button that does it.
 fn confirm(action: &'static str, count: usize, says: AnyView, hidden: Vec<(&'static str, String)>, button: AnyView) -> AnyView {
     let t = texts(lang());
-    // The same query leads back to the form with all values.
-    let back = visit().here.replacen("step=preview", "step=form", 1);
+    let back = form_again();
     let hidden: Vec<_> =
         hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect();
     let act = if count == 0 { ().into_any() } else { button };
@@ -138,6 +138,7 @@ fn confirm(action: &'static str, count: usize, says: AnyView, hidden: Vec<(&'sta
             {says}
             {(count == 0).then(|| view! { <p>{t.nobody}</p> })}
             {hidden}
+            <input type="hidden" name="back" value=link::without_error(&visit().here) />
             <div class="buttons">{act} <a class="button" href=back>{t.back}</a></div>
         </form>
     }

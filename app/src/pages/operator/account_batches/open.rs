@@ -13,6 +13,7 @@ use crate::ports::{form_key, may, operator, ports};
 use crate::ui::callout::Problem;
 use crate::ui::field::Field;
 use crate::ui::load::load;
+use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use model::console::{AccountBatchPreview, RoomToOpen};
 use model::error::AppError;
@@ -34,14 +35,17 @@ pub fn OpenManyPage() -> impl IntoView {
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let may_carry = may(Permission::Site);
-        match wanted {
+        let previewed = match wanted {
             Ok(wanted) if previews && !(wanted.is_empty() && wanted.wrong.is_empty()) => {
-                let preview = ports.account_batches.preview_openings(&who, &wanted).await?;
-                Ok(Shown::Preview(Box::new(preview), form_key()?))
+                ports.account_batches.preview_openings(&who, &wanted).await.map(Some)
             }
-            wanted => {
+            wanted => wanted.map(|_| None),
+        };
+        match previewed {
+            Ok(Some(preview)) => Ok(Shown::Preview(Box::new(preview), form_key()?)),
+            other => {
                 let choices = (ports.batches.buildings(&who).await?, ports.places.groups(&who).await?);
-                Ok(Shown::Form(choices, wanted.err(), may_carry))
+                Ok(Shown::Form(choices, other.err(), may_carry))
             }
         }
     };
@@ -88,6 +92,7 @@ fn Preview(preview: AccountBatchPreview<RoomToOpen>, key: Uuid) -> impl IntoView
     view! {
         <Frame title=t.open_many section=Section::Accounts>
             <h1>{t.open_many}</h1>
+            <Notice />
             {confirm("/api/operator/accounts/open-many", count, says.into_any(), hidden, button.into_any())}
             {left_out(&preview.left_out, &preview.unknown)}
             {table(&preview.rooms)}

@@ -45,7 +45,7 @@ fn Body(seen: BatchView, filter: Option<BatchFilter>, number: i64) -> impl IntoV
     let page: Page<BatchItem> = Page { lines: seen.items.clone(), total: seen.total };
     let moving = counts.is_moving();
     let live = progress(&seen);
-    let can_retry = counts.failed + counts.dropped + counts.missed > 0;
+    let again = counts.failed + counts.dropped + counts.missed;
     view! {
         <Frame title=t.commands section=Section::Commands>
             <div class="page-head">
@@ -56,8 +56,8 @@ fn Body(seen: BatchView, filter: Option<BatchFilter>, number: i64) -> impl IntoV
             <nav class="tabs" aria-label=t.moving>{tabs}</nav>
             <Live id="batch" again=moving.then_some(BUSY)>
                 <div class="buttons">
-                    {can_retry.then(|| act("/api/operator/retry-batch", id, t.retry, true))}
-                    {(counts.waiting > 0).then(|| act("/api/operator/cancel-batch", id, t.cancel, false))}
+                    {(again > 0).then(|| act("/api/operator/retry-batch", id, t.retry, Some(again)))}
+                    {(counts.waiting > 0).then(|| act("/api/operator/cancel-batch", id, t.cancel, None))}
                 </div>
                 {live}
             </Live>
@@ -67,13 +67,16 @@ fn Body(seen: BatchView, filter: Option<BatchFilter>, number: i64) -> impl IntoV
     }
 }
 
-/// A button for the whole batch.
-fn act(action: &'static str, id: BatchId, word: &'static str, retry: bool) -> impl IntoView {
+/// A button for the whole batch; `failed` is for how many commands it tries again.
+fn act(action: &'static str, id: BatchId, word: &'static str, failed: Option<i64>) -> impl IntoView {
     allowed(action).then(|| {
         view! {
             <form method="post" action=action>
                 <input type="hidden" name="batch" value=id.to_string() />
-                {retry.then(|| view! { <input type="hidden" name="meter" value="" /> })}
+                {failed.map(|failed| view! {
+                    <input type="hidden" name="meter" value="" />
+                    <input type="hidden" name="seen" value=failed.to_string() />
+                })}
                 <button>{word}</button>
             </form>
         }

@@ -7,13 +7,15 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{choice, param};
 use super::fields::fields;
 use crate::i18n::commands::{kind, many, problem, purpose, texts};
-use crate::i18n::{common, lang, places, price_meters, settings};
+use crate::i18n::{common, lang, places, price_meters, settings, wall};
 use crate::link;
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::console::{Building, Differs, EVERYWHERE, PlaceGroupLine, ROOMS_MAX, Target};
+use crate::ui::wall::chip_word;
+use crate::ui::wall::filter::Filter;
+use model::console::{Building, Differs, EVERYWHERE, PlaceGroupLine, ROOMS_MAX, ShownOnWall, Target};
 use model::ids::MeterId;
 use model::issue::{Kind, Problem};
 use model::meter::{ControlMode, SupplyState};
@@ -34,23 +36,34 @@ pub fn target() -> Target {
 #[component]
 pub fn NewCommandPage() -> impl IntoView {
     let which = Kind::parse(&param("kind"));
+    // Whatever state it is in: lost meters count, too.
+    let chosen = Target { lost: true, ..target() };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        Ok((ports.batches.buildings(&who).await?, ports.places.groups(&who).await?))
+        let found = if chosen.is_empty() { None } else { Some(ports.batches.preview(&who, Kind::Read, &chosen).await?) };
+        let choices = (ports.batches.buildings(&who).await?, ports.places.groups(&who).await?);
+        Ok((choices, found.map(|preview| preview.meters.len())))
     };
-    load(read, move |choices| match which {
-        Some(kind) => view! { <IssueForm kind choices wrong=None /> }.into_any(),
-        None => view! { <Choose /> }.into_any(),
+    load(read, move |(choices, selected)| match which {
+        Some(kind) => view! { <IssueForm kind choices wrong=None selected /> }.into_any(),
+        None => view! { <Choose selected /> }.into_any(),
     })
 }
 
+/// How many meters were selected on the way here.
+fn selection(selected: Option<usize>) -> impl IntoView {
+    let says = move |meters| view! { <p><strong>{texts(lang()).selected}" "{many(meters, lang())}</strong></p> };
+    selected.map(says)
+}
+
 #[component]
-fn Choose() -> impl IntoView {
+fn Choose(selected: Option<usize>) -> impl IntoView {
     let t = texts(lang());
-    let (meter, rooms) = (param("meter"), param("rooms"));
+    let (meter, rooms, places) = (param("meter"), param("rooms"), all("place"));
     // What was chosen on the way here goes along.
     let with_target = |href: String| {
-        let target = [("meter", &meter), ("rooms", &rooms)].into_iter().filter(|(_, value)| !value.is_empty());
+        let places = places.iter().map(|place| ("place", place));
+        let target = [("meter", &meter), ("rooms", &rooms)].into_iter().chain(places).filter(|(_, value)| !value.is_empty());
         target.fold(href, |href, (key, value)| link::with(&href, key, value))
     };
     let links = Kind::ALL.map(|one| {
@@ -82,6 +95,7 @@ fn Choose() -> impl IntoView {
     view! {
         <Frame title=t.new section=Section::Commands>
             <h1>{t.new}</h1>
+            {selection(selected)}
             <section class="stack-tight">
                 <h2>{t.ready}</h2>
                 <ul class="kinds">{ready}</ul>
@@ -96,7 +110,13 @@ fn Choose() -> impl IntoView {
 
 /// The form; after an error with the submitted values and the error.
 #[component]
-pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wrong: Option<Problem>) -> impl IntoView {
+pub fn IssueForm(
+    kind: Kind,
+    choices: (Vec<Building>, Vec<PlaceGroupLine>),
+    wrong: Option<Problem>,
+    /// How many meters were selected on the way here.
+    selected: Option<usize>,
+) -> impl IntoView {
     let t = texts(lang());
     let name = crate::i18n::commands::kind(kind, lang());
     let one: Option<MeterId> = param("meter").parse().ok();
@@ -106,6 +126,7 @@ pub fn IssueForm(kind: Kind, choices: (Vec<Building>, Vec<PlaceGroupLine>), wron
             <h1>{name}</h1>
             <Notice />
             {wrong}
+            {selection(selected)}
             <form class="issue" action="/commands/preview">
                 <input type="hidden" name="kind" value=kind.as_str() />
                 <section class="card stack-tight">
@@ -200,7 +221,24 @@ pub fn place_choice(buildings: &[Building], groups: &[PlaceGroupLine], chosen: &
             </fieldset>
         }
     });
-    view! { <div class="place-tree">{tree}</div> {sets} }
+    let shown = chosen.iter().filter_map(|value| Some((value.clone(), value.parse::<ShownOnWall>().ok()?)));
+    let shown = shown.map(|(value, shown)| {
+        view! {
+            <label class="check">
+                <input type="checkbox" name="place" value=value checked />
+                <span>{shown_on_wall(&shown)}</span>
+            </label>
+        }
+    });
+    view! { {shown.collect_view()} <div class="place-tree">{tree}</div> {sets} }
+}
+
+/// What the wall shows, in words.
+fn shown_on_wall(shown: &ShownOnWall) -> String {
+    let (t, filter) = (texts(lang()), Filter::of(shown));
+    let words = filter.chips().map(|chip| chip_word(chip, &wall::texts(lang()), lang()).to_owned());
+    let words: Vec<String> = words.chain(Some(filter.text().to_owned()).filter(|text| !text.is_empty())).collect();
+    if words.is_empty() { t.whole_wall.to_owned() } else { format!("{}: {}", t.shown_on_wall, words.join(" · ")) }
 }
 
 /// A building with its floors, folded.

@@ -7,8 +7,10 @@ use super::super::parts::param;
 use super::new::{IssueForm, all, target};
 use crate::i18n::commands::{consequence, left_out, many, summary, texts};
 use crate::i18n::lang;
+use crate::link;
 use crate::ports::{form_key, now, operator, ports, visit};
 use crate::ui::load::load;
+use crate::ui::notice::Notice;
 use model::console::{Building, PlaceGroupLine, Preview};
 use model::error::AppError;
 use model::ids::Uuid;
@@ -54,7 +56,7 @@ pub fn PreviewPage() -> impl IntoView {
         })
     };
     load(read, |shown| match shown {
-        Shown::Wrong(kind, choices, problem) => view! { <IssueForm kind choices wrong=Some(problem) /> }.into_any(),
+        Shown::Wrong(kind, choices, problem) => view! { <IssueForm kind choices wrong=Some(problem) selected=None /> }.into_any(),
         Shown::Would(issue, preview, key) => view! { <Would issue preview=*preview key /> }.into_any(),
     })
 }
@@ -75,6 +77,7 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
         ("differs", param("differs")),
         ("seal", preview.seal.clone()),
         ("key", key.to_string()),
+        ("back", link::without_error(&visit().here)),
     ];
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
     // The same query leads back to the form with all values.
@@ -89,6 +92,7 @@ fn Would(issue: Issue, preview: Preview, key: Uuid) -> impl IntoView {
     view! {
         <Frame title=t.preview section=Section::Commands>
             <h1>{summary(&issue, lang())}</h1>
+            <Notice />
             <form class="card confirm" method="post" action="/api/operator/issue">
                 <p><strong>{t.will_reach}" "{many(meters, lang())}</strong></p>
                 <p>{says}</p>
