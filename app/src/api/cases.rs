@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
+use super::form::{at, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{CaseFile, CaseLine, CaseQuery, Gap, Page};
+use model::console::{CaseFile, CaseLine, CaseQuery, Gap, Page, SeenCase};
 use model::error::AppError;
 use model::ids::{CaseId, UserId};
 use model::time::{Date, Timestamp};
@@ -20,7 +20,9 @@ pub trait CasesPort: Send + Sync {
     async fn case(&self, who: &Who, case: CaseId) -> Result<CaseFile, AppError>;
     async fn comment_case(&self, who: &Who, case: CaseId, comment: &str) -> Result<(), AppError>;
     /// Sets who works on these cases; `None`: nobody. All or none.
-    async fn assign_cases(&self, who: &Who, cases: &[CaseId], owner: Option<UserId>) -> Result<(), AppError>;
+    async fn assign_cases(&self, who: &Who, cases: &[SeenCase], owner: Option<UserId>) -> Result<(), AppError>;
+    /// Refuses cases that somebody worked on since they were seen.
+    async fn require_seen(&self, cases: &[SeenCase]) -> Result<(), AppError>;
     /// Sets by when the case should be closed.
     async fn set_case_due(&self, who: &Who, case: CaseId, due: Timestamp) -> Result<(), AppError>;
     /// Closes cases with the same resolution: all or none.
@@ -48,6 +50,11 @@ pub enum CaseBulk {
     Close,
 }
 
+/// A case as its page showed it.
+fn as_seen(case: &str, steps: Option<i64>) -> Result<SeenCase, AppError> {
+    Ok(SeenCase { case: parse(case)?, steps })
+}
+
 /// Takes or closes the cases that are ticked in the list; `back` is the address of the list.
 #[server(name = BulkCases, prefix = "/api", endpoint = "operator/cases/bulk")]
 pub async fn bulk_cases(
@@ -59,10 +66,14 @@ pub async fn bulk_cases(
     let (ports, who) = (ports()?, operator()?);
     let list = Some(link::local(&back)).filter(|path| path.starts_with("/cases")).unwrap_or("/cases").to_owned();
     let done = async {
-        let cases = cases.iter().map(|case| parse(case)).collect::<Result<Vec<CaseId>, _>>()?;
+        let seen = cases.iter().map(|case| SeenCase::parse(case).ok_or(AppError::Invalid)).collect::<Result<Vec<_>, _>>()?;
         match what {
-            CaseBulk::Take => ports.cases.assign_cases(&who, &cases, Some(who.user)).await,
-            CaseBulk::Close => ports.cases.close_cases(&who, &cases, &resolution).await,
+            CaseBulk::Take => ports.cases.assign_cases(&who, &seen, Some(who.user)).await,
+            CaseBulk::Close => {
+                ports.cases.require_seen(&seen).await?;
+                let cases: Vec<CaseId> = seen.into_iter().map(|seen| seen.case).collect();
+                ports.cases.close_cases(&who, &cases, &resolution).await
+            }
         }
     };
     answer(done.await.map(|()| list.clone()), &list)
@@ -77,30 +88,35 @@ pub async fn comment_case(case: String, comment: String) -> Result<(), ApiError>
 
 /// Sets who works on a case; empty: nobody.
 #[server(name = AssignCase, prefix = "/api", endpoint = "operator/cases/assign")]
-pub async fn assign_case(case: String, owner: String) -> Result<(), ApiError> {
+pub async fn assign_case(case: String, owner: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async {
         let owner = if owner.trim().is_empty() { None } else { Some(parse::<UserId>(&owner)?) };
-        ports.cases.assign_cases(&who, &[parse(&case)?], owner).await
+        ports.cases.assign_cases(&who, &[as_seen(&case, seen)?], owner).await
     };
     answer(done.await.map(|()| here.clone()), &here)
 }
 
 /// Sets the day at whose end a case should be closed.
 #[server(name = SetCaseDue, prefix = "/api", endpoint = "operator/cases/due")]
-pub async fn set_case_due(case: String, day: String) -> Result<(), ApiError> {
+pub async fn set_case_due(case: String, day: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async {
-        let day: Date = parse(&day)?;
+        let day: Date = at("day", parse(&day))?;
+        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
         ports.cases.set_case_due(&who, parse(&case)?, day.plus(1).start()).await
     };
     answer(done.await.map(|()| here.clone()), &here)
 }
 
 #[server(name = CloseCase, prefix = "/api", endpoint = "operator/close-case")]
-pub async fn close_case(case: String, resolution: String) -> Result<(), ApiError> {
+pub async fn close_case(case: String, resolution: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
-    let done = async { ports.cases.close_case(&who, parse::<CaseId>(&case)?, &resolution).await }.await;
+    let done = async {
+        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
+        ports.cases.close_case(&who, parse::<CaseId>(&case)?, &resolution).await
+    }
+    .await;
     answer(done.map(|()| here.clone()), &here)
 }
 
@@ -112,10 +128,12 @@ pub async fn settle_counter(
     end: String,
     start: String,
     resolution: String,
+    #[server(default)] seen: Option<i64>,
 ) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async {
         let gap = Gap::parse(&choice, &end, &start)?;
+        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
         ports.cases.settle_counter(&who, parse::<CaseId>(&case)?, gap, &resolution).await
     };
     answer(done.await.map(|()| here.clone()), &here)
@@ -123,16 +141,23 @@ pub async fn settle_counter(
 
 /// Takes over the serial number that answers at a meter's address, and closes the case.
 #[server(name = ConfirmSerial, prefix = "/api", endpoint = "operator/confirm-serial")]
-pub async fn confirm_serial(case: String, resolution: String) -> Result<(), ApiError> {
+pub async fn confirm_serial(case: String, resolution: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
-    let done = async { ports.cases.confirm_serial(&who, parse::<CaseId>(&case)?, &resolution).await };
+    let done = async {
+        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
+        ports.cases.confirm_serial(&who, parse::<CaseId>(&case)?, &resolution).await
+    };
     answer(done.await.map(|()| here.clone()), &here)
 }
 
 /// Resumes the money command that a case holds.
 #[server(name = TryAgain, prefix = "/api", endpoint = "operator/try-again")]
-pub async fn try_again(case: String) -> Result<(), ApiError> {
+pub async fn try_again(case: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
-    let done = async { ports.cases.try_again(&who, parse::<CaseId>(&case)?).await }.await;
+    let done = async {
+        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
+        ports.cases.try_again(&who, parse::<CaseId>(&case)?).await
+    }
+    .await;
     answer(done.map(|()| here.clone()), &here)
 }

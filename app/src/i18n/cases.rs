@@ -93,6 +93,7 @@ mod tests {
             closed_at: None,
             closed_by: None,
             resolution: None,
+            steps: 0,
         };
         for lang in [Lang::Zh, Lang::En] {
             let t = texts(lang).kind;

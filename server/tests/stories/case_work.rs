@@ -5,7 +5,7 @@ use std::time::Duration;
 use app::api::cases::CasesPort;
 use domain::clock::Clock;
 use model::case::{CaseDetail, CaseKind, HeldReadingReason, ReadingCase, RelayCase};
-use model::console::{CaseOwner, CaseQuery, CaseStep};
+use model::console::{CaseOwner, CaseQuery, CaseStep, SeenCase};
 use model::error::AppError;
 use model::order::Tender;
 use model::person::{Role, Who};
@@ -34,13 +34,16 @@ both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
     let here = all.iter().find(|case| case.meter == Some(e.here) && case.id != relay.id).unwrap().id;
 
     // Who may not see a case neither takes nor discusses it, and it is not handed to them.
-    assert_eq!(e.console.assign_cases(&e.clerk, &[relay.id, there], Some(e.clerk.user)).await, Err(AppError::NotFound));
+    assert_eq!(
+        e.console.assign_cases(&e.clerk, &[relay.id.into(), there.into()], Some(e.clerk.user)).await,
+        Err(AppError::NotFound)
+    );
     assert_eq!(e.console.comment_case(&e.clerk, there, "hello").await, Err(AppError::NotFound));
-    assert_eq!(e.console.assign_cases(&e.boss, &[there], Some(e.clerk.user)).await, Err(AppError::NotFound));
+    assert_eq!(e.console.assign_cases(&e.boss, &[there.into()], Some(e.clerk.user)).await, Err(AppError::NotFound));
     assert_eq!(e.console.case(&e.clerk, there).await, Err(AppError::NotFound));
     let nobodys = CaseQuery { owner: Some(CaseOwner::Nobody), ..CaseQuery::default() };
     assert_eq!(list(&e.clerk, nobodys.clone()).await.len(), 2, "all or none");
-    e.console.assign_cases(&e.clerk, &[relay.id], Some(e.clerk.user)).await.unwrap();
+    e.console.assign_cases(&e.clerk, &[relay.id.into()], Some(e.clerk.user)).await.unwrap();
     let mine = list(&e.clerk, CaseQuery { owner: Some(CaseOwner::Mine), ..CaseQuery::default() }).await;
     assert_eq!(mine.iter().map(|case| case.id).collect::<Vec<_>>(), [relay.id]);
     assert_eq!(list(&e.boss, CaseQuery { owner: Some(CaseOwner::Mine), ..CaseQuery::default() }).await, []);
@@ -49,7 +52,7 @@ both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
     assert_eq!(e.console.comment_case(&e.boss, relay.id, " ").await, Err(AppError::Invalid));
     assert_eq!(e.console.set_case_due(&e.boss, relay.id, at.plus(-1)).await, Err(AppError::Invalid));
     e.console.set_case_due(&e.boss, relay.id, at.plus(2 * DAY)).await.unwrap();
-    e.console.assign_cases(&e.boss, &[relay.id], None).await.unwrap();
+    e.console.assign_cases(&e.boss, &[relay.id.into()], None).await.unwrap();
     let steps: Vec<_> =
         e.console.case(&e.clerk, relay.id).await.unwrap().notes.into_iter().map(|note| (note.by, note.step)).collect();
     let by = |who: &Who, step| (Some(who.name.clone()), step);
@@ -73,6 +76,38 @@ both!(a_case_is_taken_discussed_and_closed_by_several, |w: World| async move {
     assert_eq!(e.console.case(&e.boss, relay.id).await.unwrap().line.closed_by.as_deref(), Some("boss"));
 });
 
+both!(case_is_not_taken_over_from_a_stale_page, |w: World| async move {
+    let e = Estate::new(w).await;
+    e.w.execute("UPDATE users SET role = 'manager' WHERE login = 'clerk'").await;
+    let mut tx = e.w.db.begin().await.unwrap();
+    cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(e.here), None, &CaseDetail::Relay(RelayCase::default())).await.unwrap();
+    tx.commit().await.unwrap();
+    let shown = e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap().lines.remove(0);
+    assert_eq!((shown.steps, shown.owner.clone()), (0, None), "nobody's on both pages");
+    let seen = [SeenCase { case: shown.id, steps: Some(shown.steps) }];
+    e.console.assign_cases(&e.boss, &seen, Some(e.boss.user)).await.unwrap();
+    assert_eq!(e.console.assign_cases(&e.clerk, &seen, Some(e.clerk.user)).await, Err(AppError::CaseMoved));
+    assert_eq!(e.console.require_seen(&seen).await, Err(AppError::CaseMoved));
+    let now = e.console.case(&e.clerk, shown.id).await.unwrap().line;
+    assert_eq!(now.owner.map(|(_, name)| name).as_deref(), Some("boss"));
+
+    // Over the web the page comes back: it says who has it, and lets them take it over by name.
+    let web = Web::start(&e.w).await;
+    let other = web.person(&e.w, Role::Admin, "other").await;
+    let form = format!("case={}&owner={}&seen=0", shown.id, e.clerk.user);
+    let answer = other.post("/api/operator/cases/assign", &form).await;
+    assert!(location(&answer).contains("e=case-moved"), "{}", location(&answer));
+    let page = other.get(location(&answer)).await.text().await.unwrap();
+    assert!(page.contains("boss") && page.contains(r#"name="seen" value="1""#), "{page}");
+    let form = format!("case={}&resolution=done&seen=0", shown.id);
+    let answer = other.post("/api/operator/close-case", &form).await;
+    assert!(location(&answer).contains("e=case-moved"), "{}", location(&answer));
+    let page = other.get(location(&answer)).await.text().await.unwrap();
+    assert!(page.contains(r#"value="done""#), "what was typed stays: {page}");
+    let answer = other.post("/api/operator/close-case", &form.replace("seen=0", "seen=1")).await;
+    assert!(!location(&answer).contains("e="), "{}", location(&answer));
+});
+
 both!(a_case_is_not_handed_to_who_is_just_disabled, |w: World| async move {
     let e = Estate::new(w).await;
     e.w.execute("UPDATE users SET role = 'manager' WHERE login = 'clerk'").await;
@@ -80,7 +115,8 @@ both!(a_case_is_not_handed_to_who_is_just_disabled, |w: World| async move {
     cases::open(&mut tx, &e.w.rng, e.w.clock.now(), Some(e.here), None, &CaseDetail::Relay(RelayCase::default())).await.unwrap();
     tx.commit().await.unwrap();
     let case = e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap().lines[0].id;
-    let assign = e.console.assign_cases(&e.boss, std::slice::from_ref(&case), Some(e.clerk.user));
+    let seen = [case.into()];
+    let assign = e.console.assign_cases(&e.boss, &seen, Some(e.clerk.user));
     let disable = "UPDATE users SET disabled_at = 1 WHERE login = 'clerk'";
     let assigned = match &e.w.db {
         Db::Postgres { pool, .. } => {

@@ -224,9 +224,9 @@ both!(cases_are_handed_to_whoever_can_work_on_them, |w: World| async move {
     let names: Vec<String> = e.console.case(&e.boss, case).await.unwrap().operators.into_iter().map(|(_, name)| name).collect();
     assert_eq!(names, ["boss", "here"]);
     for user in [there, seller, invited] {
-        assert_eq!(e.console.assign_cases(&e.boss, &[case], Some(user)).await, Err(AppError::NotFound));
+        assert_eq!(e.console.assign_cases(&e.boss, &[case.into()], Some(user)).await, Err(AppError::NotFound));
     }
-    e.console.assign_cases(&e.boss, &[case], Some(here)).await.unwrap();
+    e.console.assign_cases(&e.boss, &[case.into()], Some(here)).await.unwrap();
 });
 
 both!(cases_of_whoever_loses_them_are_released, |w: World| async move {
@@ -236,7 +236,7 @@ both!(cases_of_whoever_loses_them_are_released, |w: World| async move {
     let (here, there) = (case_of(&e, e.here).await, case_of(&e, e.there).await);
     let mate = person(w, "mate", Role::Technician, &Scope::All).await.user;
     let by = ChangedBy::Person(&e.boss);
-    let give = async || e.console.assign_cases(&e.boss, &[here, there], Some(mate)).await.unwrap();
+    let give = async || e.console.assign_cases(&e.boss, &[here.into(), there.into()], Some(mate)).await.unwrap();
     let owned = "SELECT COUNT(*) FROM cases c JOIN users u ON u.id = c.owner WHERE u.login = 'mate'";
     let set = async |role: Role, buildings: &Scope| {
         let access = Access { role: RoleChoice::Ready(role), buildings };

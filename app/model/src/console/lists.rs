@@ -186,6 +186,31 @@ pub struct CaseLine {
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,
     pub resolution: Option<String>,
+    /// How many steps people have taken about it: [`SeenCase::steps`].
+    pub steps: i64,
+}
+
+/// A case as a person saw it who decides about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenCase {
+    pub case: CaseId,
+    /// [`CaseLine::steps`] on their page: another number means that somebody did something meanwhile. `None`: whatever was done.
+    pub steps: Option<i64>,
+}
+
+impl SeenCase {
+    /// From `<case>` or `<case>:<steps>`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (case, steps) = text.split_once(':').map_or((text, None), |(case, steps)| (case, Some(steps)));
+        Some(Self { case: case.parse().ok()?, steps: steps.map(str::parse).transpose().ok()? })
+    }
+}
+
+impl From<CaseId> for SeenCase {
+    fn from(case: CaseId) -> Self {
+        Self { case, steps: None }
+    }
 }
 
 /// A case with what people did about it, and who may take it.

@@ -13,6 +13,7 @@ use super::cash_desk::order::address as order_page;
 use super::frame::{Frame, Section};
 use super::parts::wide_field;
 use super::{approvals, counter};
+use crate::i18n::case_work::TakeFrom;
 use crate::i18n::counter::texts as counter_texts;
 use crate::i18n::operator::texts;
 use crate::i18n::{account_lifecycle, case_work, cases, common, errors, lang, refunds};
@@ -63,12 +64,18 @@ fn work(line: &CaseLine, operators: Vec<(UserId, String)>, me: UserId) -> impl I
     let overdue = line.closed_at.is_none() && line.due_at < now();
     let owner = line.owner.clone();
     let mine = owner.as_ref().is_some_and(|(owner, _)| *owner == me);
+    // Somebody else's case is taken over by name, not by mistake.
+    let take_word = match &owner {
+        Some((_, name)) => TakeFrom { name }.text(lang()),
+        None => w.take.to_owned(),
+    };
     let take = (!mine).then(|| {
         view! {
             <form method="post" action="/api/operator/cases/assign">
                 <input type="hidden" name="case" value=id.clone() />
+                {seen(line)}
                 <input type="hidden" name="owner" value=me.to_string() />
-                <button class="primary">{w.take}</button>
+                <button class=owner.is_none().then_some("primary")>{take_word}</button>
             </form>
         }
     });
@@ -82,6 +89,7 @@ fn work(line: &CaseLine, operators: Vec<(UserId, String)>, me: UserId) -> impl I
             {take}
             <form class="filter" method="post" action="/api/operator/cases/assign">
                 <input type="hidden" name="case" value=id.clone() />
+                {seen(line)}
                 <label class="filter-field">
                     <span>{w.hand_over}</span>
                     <select name="owner"><option value="">{w.nobody}</option>{options.collect_view()}</select>
@@ -90,6 +98,7 @@ fn work(line: &CaseLine, operators: Vec<(UserId, String)>, me: UserId) -> impl I
             </form>
             <form class="filter" method="post" action="/api/operator/cases/due">
                 <input type="hidden" name="case" value=id.clone() />
+                {seen(line)}
                 <label class="filter-field">
                     <span>{w.due_day}</span>
                     <input type="date" name="day" required value=line.due_at.plus(-1).date().to_string() />
@@ -112,6 +121,11 @@ fn work(line: &CaseLine, operators: Vec<(UserId, String)>, me: UserId) -> impl I
             {forms}
         </section>
     }
+}
+
+/// What the page showed: a decision on something else is asked again.
+pub(super) fn seen(line: &CaseLine) -> impl IntoView + use<> {
+    view! { <input type="hidden" name="seen" value=line.steps.to_string() /> }
 }
 
 /// What was done, oldest first, and the form for a comment.
@@ -239,6 +253,7 @@ fn again(line: &CaseLine) -> impl IntoView + use<> {
     view! {
         <form class="filter" method="post" action="/api/operator/try-again">
             <input type="hidden" name="case" value=line.id.to_string() />
+            {seen(line)}
             <button>{t.try_again}</button>
             <p class="hint">{t.try_again_hint}</p>
         </form>
@@ -252,6 +267,7 @@ fn replaced(line: &CaseLine, answers: &str) -> impl IntoView + use<> {
     view! {
         <form class="filter" method="post" action="/api/operator/confirm-serial">
             <input type="hidden" name="case" value=line.id.to_string() />
+            {seen(line)}
             <p>{c.answers}" "<strong class="num">{answers.to_owned()}</strong></p>
             {wide_field("resolution", field, t.resolution, t.resolution_hint, 500)}
             <button>{c.take_over}</button>
@@ -289,6 +305,7 @@ fn close(line: &CaseLine) -> AnyView {
     view! {
         <form class="filter" method="post" action="/api/operator/close-case">
             <input type="hidden" name="case" value=line.id.to_string() />
+            {seen(line)}
             {wide_field("resolution", field, t.resolution, t.resolution_hint, 500)}
             <button>{t.close_case}</button>
         </form>

@@ -130,7 +130,7 @@ fn row(line: &CaseLine, ticks: bool) -> impl IntoView + use<> {
     let (here, is_closed) = (format!("/cases/{}", line.id), line.closed_at.is_some());
     let tick = ticks.then(|| {
         let label = format!("{} {}", w.choose, words.name);
-        view! { <td><input type="checkbox" name="cases[]" value=line.id.to_string() aria-label=label /></td> }
+        view! { <td><input type="checkbox" name="cases[]" value=format!("{}:{}", line.id, line.steps) aria-label=label /></td> }
     });
     let place = match (&line.room, line.meter) {
         (Some(room), Some(meter)) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),

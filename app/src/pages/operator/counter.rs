@@ -30,6 +30,7 @@ pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
         {allowed("/api/operator/settle-counter").then(|| view! {
             <form class="stack-tight" method="post" action="/api/operator/settle-counter">
                 <input type="hidden" name="case" value=line.id.to_string() />
+                {super::case::seen(line)}
                 <fieldset class="choices single">
                     <legend>{t.decide}</legend>
                     {line.counter.map(choices)}

@@ -133,7 +133,7 @@ async fn work(db: &Db, rng: &Rng, at: Timestamp, staff: &Staff, (meter, kind): (
     };
     let open = console::cases_of(db, staff.supervisor.user, meter).await?;
     let Some(case) = open.iter().find(|line| line.detail.kind() == kind).map(|line| line.id) else { return Ok(()) };
-    case_work::assign(db, rng, at.plus(5 * MINUTE), &staff.supervisor, &[case], Some(owner.user)).await?;
+    case_work::assign(db, rng, at.plus(5 * MINUTE), &staff.supervisor, &[case.into()], Some(owner.user)).await?;
     case_work::comment(db, rng, at.plus(20 * MINUTE), by, case, text).await
 }
 

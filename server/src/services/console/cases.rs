@@ -3,7 +3,7 @@
 use app::api::cases::CasesPort;
 use async_trait::async_trait;
 use model::case::CaseKind;
-use model::console::{CaseFile, CaseLine, CaseQuery, Gap, Page};
+use model::console::{CaseFile, CaseLine, CaseQuery, Gap, Page, SeenCase};
 use model::error::AppError;
 use model::ids::{CaseId, UserId};
 use model::person::Who;
@@ -40,9 +40,13 @@ impl CasesPort for ConsoleService {
         Ok(case_work::comment(db, rng, self.context.now(), who, case, checked_resolution(comment)?).await?)
     }
 
-    async fn assign_cases(&self, who: &Who, cases: &[CaseId], owner: Option<UserId>) -> Result<(), AppError> {
+    async fn assign_cases(&self, who: &Who, cases: &[SeenCase], owner: Option<UserId>) -> Result<(), AppError> {
         let Context { db, rng, .. } = &self.context;
         Ok(case_work::assign(db, rng, self.context.now(), who, checked_cases(cases)?, owner).await?)
+    }
+
+    async fn require_seen(&self, cases: &[SeenCase]) -> Result<(), AppError> {
+        Ok(case_work::require_seen(&self.context.db, checked_cases(cases)?).await?)
     }
 
     async fn set_case_due(&self, who: &Who, case: CaseId, due: Timestamp) -> Result<(), AppError> {
@@ -93,7 +97,7 @@ impl CasesPort for ConsoleService {
 }
 
 /// Those of a page of the list at most, and at least one.
-fn checked_cases(cases: &[CaseId]) -> Result<&[CaseId], AppError> {
+fn checked_cases<T>(cases: &[T]) -> Result<&[T], AppError> {
     let most = usize::try_from(Page::<CaseLine>::SIZE).unwrap_or(usize::MAX);
     if (1..=most).contains(&cases.len()) { Ok(cases) } else { Err(AppError::Invalid) }
 }

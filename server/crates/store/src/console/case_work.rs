@@ -1,7 +1,7 @@
 //! What people do about a case until it is closed: comments, who works on it, and by when.
 
 use model::audit::AuditAction;
-use model::console::{CaseNote, CaseStep};
+use model::console::{CaseNote, CaseStep, SeenCase};
 use model::error::AppError;
 use model::ids::{CaseId, UserId};
 use model::person::Who;
@@ -81,6 +81,22 @@ pub async fn operators(db: &Db, case: CaseId) -> Result<Vec<(UserId, String)>> {
     .await)
 }
 
+/// Refuses cases that somebody worked on since they were seen. Whether the operator may see them is the caller's to check.
+///
+/// # Errors
+/// [`AppError::CaseMoved`].
+pub async fn require_seen(db: &Db, cases: &[SeenCase]) -> Result<()> {
+    let sql = "SELECT COUNT(*) FROM case_notes WHERE case_id = $1";
+    for SeenCase { case, steps } in cases {
+        let Some(steps) = steps else { continue };
+        let now: Option<(i64,)> = read!(db, |pool| sqlx::query_as(sql).bind(*case).fetch_optional(pool).await)?;
+        if now != Some((*steps,)) {
+            return Err(AppError::CaseMoved.into());
+        }
+    }
+    Ok(())
+}
+
 /// Adds a comment to an open case.
 ///
 /// # Errors
@@ -97,16 +113,24 @@ pub async fn comment(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId,
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a case that the operator may not see, or an owner who may not see it, may not work on cases or
-/// cannot log in; [`AppError::Conflict`] for one that is closed.
-pub async fn assign(db: &Db, rng: &Rng, at: Timestamp, who: &Who, cases: &[CaseId], owner: Option<UserId>) -> Result<()> {
+/// cannot log in; [`AppError::Conflict`] for one that is closed, [`AppError::CaseMoved`] for one that somebody worked on
+/// since it was seen.
+pub async fn assign(db: &Db, rng: &Rng, at: Timestamp, who: &Who, cases: &[SeenCase], owner: Option<UserId>) -> Result<()> {
     let mut tx = db.begin().await?;
     // Whoever takes the owner's rights away waits, or is waited for: then they are seen here.
     operators::in_turn(&mut tx).await?;
     if let Some(owner) = owner {
         works_on_cases(&mut tx, owner).await?;
     }
-    for case in cases {
+    for SeenCase { case, steps } in cases {
         open_case(&mut tx, who.user, *case).await?;
+        let taken: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as("SELECT COUNT(*) FROM case_notes WHERE case_id = $1")
+            .bind(*case)
+            .fetch_optional(c)
+            .await)?;
+        if steps.is_some_and(|steps| taken != Some((steps,))) {
+            return Err(AppError::CaseMoved.into());
+        }
         if let Some(owner) = owner {
             open_case(&mut tx, owner, *case).await?;
         }

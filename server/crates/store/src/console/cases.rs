@@ -62,7 +62,8 @@ macro_rules! case_rows {
     ($total:literal) => {
         concat!(
             "SELECT c.id, c.kind, c.detail, m.id AS meter_id, o.number AS order_number, o.id AS order_id, c.opened_at, c.due_at,
-                    w.id AS owner_id, w.name AS owner_name, c.closed_at, u.name AS closed_by, c.resolution, ",
+                    w.id AS owner_id, w.name AS owner_name, c.closed_at, u.name AS closed_by, c.resolution,
+                    (SELECT COUNT(*) FROM case_notes cn WHERE cn.case_id = c.id) AS steps, ",
             $total,
             " AS total, ",
             held!(),
@@ -97,6 +98,7 @@ struct CaseRow {
     closed_at: Option<Timestamp>,
     closed_by: Option<String>,
     resolution: Option<String>,
+    steps: i64,
     #[sqlx(flatten)]
     name: Name,
     held: bool,
@@ -191,6 +193,7 @@ fn line(row: CaseRow) -> Result<CaseLine> {
         closed_at: row.closed_at,
         closed_by: row.closed_by,
         resolution: row.resolution,
+        steps: row.steps,
     })
 }
 
