@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::ports::Who;
-use model::console::{FoundOrder, MeterLine, RoomName};
+use model::console::{Former, FoundOrder, MeterLine, RoomName};
 use model::energy::Energy;
 use model::error::AppError;
 use model::meter::Latest;
@@ -28,6 +28,8 @@ pub trait MeterWallPort: Send + Sync {
     async fn site_hours(&self, who: &Who) -> Result<Vec<(Timestamp, Energy)>, AppError>;
     /// Rooms whose name, resident or account number contains every word of the text.
     async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
+    /// Closed accounts and meters out of service in whose number the text occurs.
+    async fn find_former(&self, who: &Who, text: &str) -> Result<Former, AppError>;
     /// Orders with this number: ours, the channel's of the payment, or a refund's.
     async fn find_orders(&self, who: &Who, text: &str) -> Result<Vec<FoundOrder>, AppError>;
 }

@@ -32,6 +32,7 @@ pub mod reconcile;
 pub mod refunds;
 pub mod register;
 pub mod resident;
+pub mod retired;
 pub mod room;
 pub mod setup;
 pub mod site_workbook;

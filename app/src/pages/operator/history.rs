@@ -53,10 +53,7 @@ fn Body(history: History, asked: Result<HistoryQuery, RangeProblem>) -> impl Int
     let t = texts(lang());
     let title = format!("{} {}", t.title, history.room);
     let retired = history.retired_at.map(|at| view! { <Callout tone=Tone::Warn><p>{t.retired}" "<At at /></p></Callout> });
-    let place = match history.retired_at {
-        None => view! { <a href=format!("/rooms/{}", history.meter)>{history.room.to_string()}</a> }.into_any(),
-        Some(_) => history.room.to_string().into_any(),
-    };
+    let place = view! { <a href=format!("/rooms/{}", history.meter)>{history.room.to_string()}</a> };
     let (wrong, shown) = match asked {
         Err(wrong) => (Some(view! { <Callout tone=Tone::Bad><p>{problem(wrong, lang())}</p></Callout> }), None),
         Ok(query) => (None, Some(lines(&history, query))),

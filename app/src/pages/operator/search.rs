@@ -4,13 +4,14 @@ use leptos::prelude::*;
 
 use super::cash_desk::order::address as order_page;
 use super::frame::{Frame, Section};
-use super::parts::{age, amount, param, state_cell};
+use super::parts::{address, age, amount, param, state_cell};
 use crate::i18n::operator::texts;
-use crate::i18n::{cash_desk, common, lang};
+use crate::i18n::{cash_desk, common, lang, retired};
 use crate::ports::{allowed, operator, ports, reply};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
-use model::console::{FoundOrder, MeterLine, ReceiptNumber};
+use crate::ui::time::At;
+use model::console::{AccountState, Former, FormerAccount, FoundOrder, MeterLine, ReceiptNumber};
 
 /// The page: `/search?q=301`.
 #[component]
@@ -25,26 +26,72 @@ pub fn SearchPage() -> impl IntoView {
             && ports.receipts.receipt(&who, number).await.is_ok()
         {
             reply.redirect(&format!("/receipts/{number}"));
-            return Ok((Vec::new(), Vec::new()));
+            return Ok((Vec::new(), Vec::new(), Former::default()));
         }
         let orders = ports.meter_wall.find_orders(&who, &text).await?;
         let found = ports.meter_wall.search(&who, &text).await?;
-        match (&found[..], &orders[..]) {
-            ([only], []) => reply.redirect(&format!("/rooms/{}", only.latest.meter)),
-            ([], [only]) => {
-                if let Some(page) = order_page(only.order) {
-                    reply.redirect(&page);
-                }
-            }
-            _ => {}
+        let former = ports.meter_wall.find_former(&who, &text).await?;
+        if let Some(page) = only_page(&found, &orders, &former) {
+            reply.redirect(&page);
         }
-        Ok((found, orders))
+        Ok((found, orders, former))
     };
-    load(read, move |(found, orders)| view! { <Found found orders q /> }.into_any())
+    load(read, move |(found, orders, former)| view! { <Found found orders former q /> }.into_any())
+}
+
+/// The page of the one thing that was found; `None` for none or several.
+fn only_page(found: &[MeterLine], orders: &[FoundOrder], former: &Former) -> Option<String> {
+    match (found, orders, &former.accounts[..], &former.meters[..]) {
+        ([only], [], [], []) => Some(format!("/rooms/{}", only.latest.meter)),
+        ([], [only], [], []) => order_page(only.order),
+        ([], [], [only], []) => Some(account_page(only)),
+        ([], [], [], [only]) => Some(format!("/rooms/{}", only.id)),
+        _ => None,
+    }
+}
+
+/// How a closed account ended, or where it is listed.
+fn account_page(account: &FormerAccount) -> String {
+    match account.closing {
+        Some(closing) => format!("/closings/{closing}"),
+        None => address("/accounts", &[("q", &account.number), ("state", AccountState::Closed.as_str())]),
+    }
+}
+
+/// What is no longer in use.
+fn former_lists(former: &Former) -> impl IntoView + use<> {
+    let t = retired::texts(lang());
+    let accounts = former.accounts.iter().map(|account| {
+        view! {
+            <li>
+                <a class="tap num" href=account_page(account)>{account.number.clone()}</a>
+                " · "{account.room.to_string()}
+                {account.closed_at.map(|at| view! { " · "{t.closed_at}" "<At at /> })}
+            </li>
+        }
+    });
+    let accounts = accounts.collect_view();
+    let accounts = (!former.accounts.is_empty()).then(|| {
+        view! { <section class="stack-tight"><h2>{t.closed_accounts}</h2><ul class="plain">{accounts}</ul></section> }
+    });
+    let meters = former.meters.iter().map(|meter| {
+        view! {
+            <li>
+                <a class="tap num" href=format!("/rooms/{}", meter.id)>{meter.serial.clone()}</a>
+                " · "{meter.room.to_string()}
+                " · "{t.retired_at}" "<At at=meter.retired_at />
+            </li>
+        }
+    });
+    let meters = meters.collect_view();
+    let meters = (!former.meters.is_empty()).then(|| {
+        view! { <section class="stack-tight"><h2>{t.retired_meters}</h2><ul class="plain">{meters}</ul></section> }
+    });
+    (accounts, meters)
 }
 
 #[component]
-fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, q: String) -> impl IntoView {
+fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, former: Former, q: String) -> impl IntoView {
     let t = texts(lang());
     let rows = found.iter().map(|line| {
         view! {
@@ -75,7 +122,7 @@ fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, q: String) -> impl Into
         </TableScroll>
     };
     let by_number = (!orders.is_empty()).then(|| view! { <ul class="plain">{orders.iter().map(order).collect_view()}</ul> });
-    let body = if found.is_empty() && !orders.is_empty() {
+    let body = if found.is_empty() && !(orders.is_empty() && former.is_empty()) {
         ().into_any()
     } else if found.is_empty() {
         view! { <p class="empty">{t.nothing_found}</p> }.into_any()
@@ -87,6 +134,7 @@ fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, q: String) -> impl Into
             <h1>{t.search_results}</h1>
             {by_number}
             {body}
+            {former_lists(&former)}
         </Frame>
     }
 }

@@ -7,6 +7,7 @@ mod account_lifecycle;
 mod accounts;
 mod audit;
 mod batches;
+mod former;
 mod found_orders;
 mod gateways;
 mod meters;
@@ -25,6 +26,7 @@ pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room
 pub use accounts::accounts;
 pub use audit::{AuditFilter, audit, audit_line, lines as audit_lines, names as audit_names};
 pub use batches::{batch_items, batches, missed, wallets};
+pub use former::{RetiredMeterRow, accounts_of_meter, former_accounts, former_meters, retired_by, retired_meter};
 pub use found_orders::orders_by_number;
 pub use gateways::gateways;
 pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, meters, meters_of_rooms};

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use app::api::meter_wall::{MeterWallPort, WallMeter};
 use async_trait::async_trait;
-use model::console::{FoundOrder, MeterLine, MeterQuery, RoomName};
+use model::console::{Former, FoundOrder, MeterLine, MeterQuery, RoomName};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::PlaceId;
@@ -63,6 +63,12 @@ impl MeterWallPort for ConsoleService {
             line.latest = self.context.latest(line.latest.meter);
         }
         Ok(found)
+    }
+
+    async fn find_former(&self, who: &Who, text: &str) -> Result<Former, AppError> {
+        let db = &self.context.db;
+        let accounts = queries::former_accounts(db, who.user, text).await?;
+        Ok(Former { accounts, meters: queries::former_meters(db, who.user, text).await? })
     }
 
     async fn find_orders(&self, who: &Who, text: &str) -> Result<Vec<FoundOrder>, AppError> {
