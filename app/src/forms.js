@@ -13,6 +13,7 @@
   const page = () => {
     const rest = new URLSearchParams(location.search);
     rest.delete("e");
+    rest.delete("field");
     return location.pathname + (rest.size ? `?${rest}` : "");
   };
   const read = () => {

@@ -22,11 +22,11 @@ pub fn local(path: &str) -> &str {
     if is_local && path.bytes().all(|byte| byte.is_ascii_graphic()) { path } else { "/" }
 }
 
-/// The address without the error of an earlier attempt.
+/// The address without the error of an earlier attempt, and the field that it was about.
 #[must_use]
 pub fn without_error(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
-    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("e=")).collect();
+    let kept: Vec<&str> = query.split('&').filter(|pair| !["e=", "field="].iter().any(|old| pair.starts_with(old))).collect();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
@@ -52,5 +52,6 @@ mod tests {
     fn old_error_is_removed() {
         assert_eq!(without_error("/login?e=a&next=/x"), "/login?next=/x");
         assert_eq!(without_error("/login?e=a"), "/login");
+        assert_eq!(without_error("/places?kind=2&e=a&field=x"), "/places?kind=2");
     }
 }

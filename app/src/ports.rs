@@ -96,6 +96,11 @@ pub trait Reply: Send + Sync {
     /// Redirects a form to `back` with the error's code as `?e=`, or to the login page, and returns true. For a caller that is
     /// a program it sets the status and returns false.
     fn send_back(&self, error: AppError, back: &str) -> bool;
+    /// Names the field of the posted form that a refusal is about, as the form calls it; `message` says more than the error
+    /// does. The form comes back filled, with that at the field.
+    fn wrong_field(&self, field: &str, message: Option<String>);
+    /// Redirects to `back`, where the posted form is filled in again: for a refusal that the address of `back` explains.
+    fn again(&self, back: &str);
     /// Sets the session cookie; an empty token removes it.
     fn session(&self, token: &str);
     /// Sets the cookie by which a log-in recognises this browser.

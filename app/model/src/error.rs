@@ -73,6 +73,8 @@ errors! {
     StaleMeter = "stale-meter", 409;
     /// The meter has applied a money command that waits for a person.
     HeldCommandApplied = "held-command-applied", 409;
+    /// Somebody did something about the case since it was shown.
+    CaseMoved = "case-moved", 409;
     /// The case ends with a step of its own: a counter is settled, or a refund is booked.
     CaseHasStep = "case-has-step", 409;
     /// The subsidy of the place was changed since the request was made.
@@ -83,6 +85,8 @@ errors! {
     PricesByPlan = "prices-by-plan", 409;
     /// Another amount is left than when the request was made.
     StaleAmount = "stale-amount", 409;
+    /// Somebody sold or returned there since the resulting amount was shown.
+    MoneyMoved = "money-moved", 409;
     /// No account is open there.
     AccountNotOpen = "account-not-open", 409;
     /// The meter shows another account than the books.

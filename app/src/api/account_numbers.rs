@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
+use super::form::{at, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
@@ -41,7 +42,7 @@ pub async fn set_number_scheme(
             NumberKind::Running => Some((prefix.trim(), check == "1")),
             NumberKind::Random => None,
         };
-        let next = if next.trim().is_empty() { 1 } else { next.trim().parse().map_err(|_| AppError::Invalid)? };
+        let next = if next.trim().is_empty() { 1 } else { at("next", parse(&next))? };
         ports.account_numbers.set_number_scheme(&who, scheme, next).await
     };
     answer(done.await.map(|()| link::with("/accounts/numbers", "done", "set")), "/accounts/numbers")

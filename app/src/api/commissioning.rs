@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
+use super::form::{at, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
@@ -35,7 +35,7 @@ pub async fn accept_meter(meter: String, comment: String) -> Result<(), ApiError
     let done = async {
         let comment = comment.trim();
         if comment.chars().count() > COMMENT || comment.chars().any(char::is_control) {
-            return Err(AppError::Invalid);
+            return at("comment", Err(AppError::Invalid));
         }
         ports.commissioning.accept(&who, parse(&meter)?, comment).await
     };

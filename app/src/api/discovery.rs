@@ -5,14 +5,14 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::form::parse;
-use super::{ApiError, answer};
-use crate::i18n::Lang;
+use super::{ApiError, answer, refuse};
+use crate::i18n::{Lang, lang, site_workbook};
 use crate::link;
-use crate::ports::{Who, operator, ports};
+use crate::ports::{Who, operator, ports, reply};
 use model::error::AppError;
 use model::gateway::scan::{Scan, ScanMatch, ScanState};
 use model::ids::GatewayId;
-use model::site_workbook::Fault;
+use model::site_workbook::{Column, Fault};
 
 /// The most meters that are placed at once.
 const MOST: usize = 250;
@@ -50,6 +50,15 @@ pub struct Placement {
     pub room: String,
 }
 
+/// What is in the way of a placement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacementFault {
+    /// Which of the meters; `None` where it is none of them.
+    pub meter: Option<usize>,
+    pub column: Option<Column>,
+    pub fault: Fault,
+}
+
 #[async_trait]
 pub trait DiscoveryPort: Send + Sync {
     async fn scan(&self, who: &Who, gateway: GatewayId) -> Result<ScanView, AppError>;
@@ -57,8 +66,8 @@ pub trait DiscoveryPort: Send + Sync {
     async fn stop_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
     /// A workbook of the new meters that were found, without their rooms: XLSX, to fill in and import.
     async fn found_workbook(&self, who: &Who, gateway: GatewayId, lang: Lang) -> Result<Vec<u8>, AppError>;
-    /// Registers meters, all or none. What is in the way is given with the serial number of its meter.
-    async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, (String, Fault)>, AppError>;
+    /// Registers meters, all or none.
+    async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, PlacementFault>, AppError>;
 }
 
 fn page(gateway: &str) -> String {
@@ -88,19 +97,39 @@ pub async fn stop_scan(gateway: String) -> Result<(), ApiError> {
 pub async fn place_meters(gateway: String, #[server(default)] meters: Vec<Placement>) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let back = page(&gateway);
+    let is_chosen = |(_, meter): &(usize, Placement)| !meter.room.trim().is_empty();
+    let (lines, chosen): (Vec<usize>, Vec<Placement>) = meters.into_iter().enumerate().filter(is_chosen).unzip();
     let placed = async {
-        let chosen: Vec<Placement> = meters.into_iter().filter(|meter| !meter.room.trim().is_empty()).collect();
         if chosen.is_empty() || chosen.len() > MOST {
             return Err(AppError::Invalid);
         }
-        let placed = ports.discovery.place(&who, parse(&gateway)?, &chosen).await?;
-        Ok(match placed {
-            Ok(count) => link::with(&back, "placed", &count.to_string()),
-            Err((serial, fault)) => {
-                let fault = serde_json::to_string(&fault).map_err(|_| AppError::Internal)?;
-                link::with(&link::with(&back, "serial", &serial), "fault", &fault)
-            }
-        })
+        ports.discovery.place(&who, parse(&gateway)?, &chosen).await
     };
-    answer(placed.await, &back)
+    match placed.await {
+        Ok(Ok(count)) => answer(Ok(link::with(&back, "placed", &count.to_string())), &back),
+        Ok(Err(found)) => {
+            let line = found.meter.and_then(|meter| lines.get(meter));
+            if let Some(line) = line {
+                let field = found.column.map_or("room", placement_field);
+                let says = site_workbook::placement_fault(&found.fault, found.column, lang());
+                reply()?.wrong_field(&format!("meters[{line}][{field}]"), Some(says));
+            }
+            let serial = found.meter.and_then(|meter| chosen.get(meter)).map(|meter| meter.serial.as_str()).unwrap_or_default();
+            let fault = serde_json::to_string(&found.fault).map_err(|_| AppError::Internal)?;
+            let column = found.column.map(Column::as_str).unwrap_or_default();
+            let said = [("serial", serial), ("column", column), ("fault", &fault)];
+            refuse(&said.into_iter().fold(back, |back, (name, value)| link::with(&back, name, value)))
+        }
+        Err(error) => answer(Err(error), &back),
+    }
+}
+
+/// The field of a placement that a column of the sheet of meters is filled from.
+const fn placement_field(column: Column) -> &'static str {
+    match column {
+        Column::Serial => "serial",
+        Column::Unit => "unit",
+        Column::Profile => "profile",
+        _ => "room",
+    }
 }

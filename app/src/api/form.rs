@@ -2,6 +2,9 @@
 
 use std::str::FromStr;
 
+use crate::link;
+use crate::ports::reply;
+use model::console::checked_reason;
 use model::error::AppError;
 use model::money::Fen;
 
@@ -18,6 +21,33 @@ pub(super) fn yuan(text: &str) -> Result<Fen, AppError> {
 /// An amount in yuan; an empty field is zero.
 pub(super) fn yuan_or_zero(text: &str) -> Result<Fen, AppError> {
     if text.trim().is_empty() { Ok(Fen::ZERO) } else { yuan(text) }
+}
+
+/// Names the field that a value came from, where it is refused.
+pub(crate) fn at<T, E: Into<AppError>>(field: &str, result: Result<T, E>) -> Result<T, AppError> {
+    result.map_err(|error| {
+        wrong(field);
+        error.into()
+    })
+}
+
+/// Names the field that a refusal is about.
+pub(crate) fn wrong(field: &str) {
+    if let Ok(reply) = reply() {
+        reply.wrong_field(field, None);
+    }
+}
+
+/// A reason, from the field of that name.
+pub(super) fn reason_of(text: &str) -> Result<String, AppError> {
+    at("reason", checked_reason(text))
+}
+
+/// The confirmation that a form was posted from, which shows what holds now; `page` where that is no page of this kind.
+pub(super) fn confirmation(back: &str, page: &str) -> String {
+    let back = link::local(back);
+    let rest = back.strip_prefix(page);
+    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('?')) { back.to_owned() } else { page.to_owned() }
 }
 
 /// The page of a meter's room.

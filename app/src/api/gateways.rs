@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::form::{parse, room_page};
+use super::form::{at, parse, room_page};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
@@ -148,7 +148,7 @@ pub async fn change_gateway(
     let reason = is_replacement.then_some(reason.trim());
     let changed = async {
         if reason.is_some_and(|reason| !(1..=200).contains(&reason.chars().count()) || reason.chars().any(char::is_control)) {
-            return Err(AppError::Invalid);
+            return at("reason", Err(AppError::Invalid));
         }
         ports.gateways.change_gateway(&who, parse(&gateway)?, &settings, reason).await
     };
@@ -172,7 +172,7 @@ pub async fn set_dial_in_port(port: String) -> Result<(), ApiError> {
     let done = async {
         let port = match port.trim() {
             "" => None,
-            given => Some(parse(given)?),
+            given => Some(at("port", parse(given))?),
         };
         ports.gateways.set_dial_in_port(&who, port).await
     };
@@ -214,7 +214,7 @@ pub async fn set_sweep(of: String, id: String, seconds: String) -> Result<(), Ap
         };
         let interval = match seconds.trim() {
             "" => None,
-            given => Some(given.parse().ok().and_then(SweepInterval::new).ok_or(AppError::Invalid)?),
+            given => Some(at("seconds", given.parse().ok().and_then(SweepInterval::new).ok_or(AppError::Invalid))?),
         };
         ports.gateways.set_sweep(&who, of, interval).await
     };
@@ -228,7 +228,7 @@ pub async fn set_trust(gateway: String, name: String, pin: String) -> Result<(),
     let (ports, who) = (ports()?, operator()?);
     let back = page(&gateway);
     let done = async {
-        let trust = Trust::parse(&name, &pin).ok_or(AppError::Invalid)?;
+        let trust = at(if pin.trim().is_empty() { "name" } else { "pin" }, Trust::parse(&name, &pin).ok_or(AppError::Invalid))?;
         ports.gateways.set_trust(&who, parse(&gateway)?, &trust).await
     };
     answer(done.await.map(|()| link::with(&back, "done", "trust")), &back)

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
+use super::form::{parse, reason_of};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{MeterForm, MeterSetup, checked_reason};
+use model::console::{MeterForm, MeterSetup};
 use model::error::AppError;
 use model::ids::MeterId;
 
@@ -53,6 +53,6 @@ pub async fn change_meter(meter: String, form: MeterForm) -> Result<(), ApiError
 #[server(name = RetireMeter, prefix = "/api", endpoint = "operator/meters/retire")]
 pub async fn retire_meter(meter: String, reason: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.meter_setup.retire_meter(&who, parse(&meter)?, &checked_reason(&reason)?).await };
+    let done = async { ports.meter_setup.retire_meter(&who, parse(&meter)?, &reason_of(&reason)?).await };
     answer(done.await.map(|()| link::with("/meters", "done", "retired")), &format!("/meters/{meter}/edit"))
 }

@@ -43,7 +43,8 @@ use crate::ports::reply;
 pub use error::ApiError;
 use model::error::AppError;
 
-/// Ends a form's server function: redirects to the path it gives, or back with the error's code as `?e=`.
+/// Ends a form's server function: redirects to the path it gives, or back with the error's code as `?e=`, where the form is
+/// filled in again.
 ///
 /// # Errors
 /// The outcome's, where the caller is a program and not a form.
@@ -57,4 +58,13 @@ pub fn answer(outcome: Result<String, AppError>, back: &str) -> Result<(), ApiEr
         Err(error) if reply.send_back(error, back) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Ends a form's server function that did nothing: redirects to `back`, which says why, with the form as it was posted.
+///
+/// # Errors
+/// [`AppError::Internal`] outside a request.
+pub fn refuse(back: &str) -> Result<(), ApiError> {
+    reply()?.again(back);
+    Ok(())
 }

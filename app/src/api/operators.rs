@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
+use super::form::{at, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports, reply};
@@ -58,15 +58,15 @@ pub struct NewOperator {
 /// A name of a person or role, trimmed.
 fn name_of(text: &str) -> Result<&str, AppError> {
     let name = text.trim();
-    if is_name(name) { Ok(name) } else { Err(AppError::Invalid) }
+    at("name", if is_name(name) { Ok(name) } else { Err(AppError::Invalid) })
 }
 
 fn access_of(role: &str, all: Option<&str>, buildings: &[String]) -> Result<NewAccess, AppError> {
     if buildings.len() > BUILDINGS_MAX {
-        return Err(AppError::Invalid);
+        return at("buildings", Err(AppError::Invalid));
     }
     let ids = || buildings.iter().map(|id| parse(id)).collect::<Result<_, _>>();
-    Ok(NewAccess { role: parse(role)?, buildings: if all.is_some() { None } else { Some(ids()?) } })
+    Ok(NewAccess { role: at("role", parse(role))?, buildings: if all.is_some() { None } else { Some(ids()?) } })
 }
 
 /// Adds an operator and shows the link, once.
@@ -82,7 +82,7 @@ pub async fn invite_operator(
     let done = async {
         let login = login.trim();
         if !is_login_name(login) {
-            return Err(AppError::Invalid);
+            return at("login", Err(AppError::Invalid));
         }
         let name = if name.trim().is_empty() { login } else { name_of(&name)? };
         let access = access_of(&role, all.as_deref(), &buildings)?;

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
-use super::{ApiError, answer};
+use super::form::{at, parse};
+use super::{ApiError, answer, refuse};
 use crate::link;
 use crate::ports::{Ports, Who, operator, ports};
 use model::console::{
@@ -56,7 +56,7 @@ pub trait PlacesPort: Send + Sync {
 /// The place that a form means: the room that was typed, or else the place that was chosen.
 pub(super) async fn place_or_room(ports: &Ports, who: &Who, place: &str, room: Option<String>) -> Result<PlaceId, AppError> {
     let room = room.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-    if room.is_empty() { parse(place) } else { ports.places.room_named(who, &room).await }
+    if room.is_empty() { at("place", parse(place)) } else { at("room", ports.places.room_named(who, &room).await) }
 }
 
 /// The page of a place; of the tree without one.
@@ -78,7 +78,7 @@ pub async fn add_places(parent: String, kind: PlaceKind, names: String) -> Resul
         if names.len() > NEW_PLACES_MAX {
             return Err(AppError::ListTooLong);
         }
-        ports.places.add_places(&who, above, kind, &names).await?;
+        at("names", ports.places.add_places(&who, above, kind, &names).await)?;
         Ok(link::with(&page(above), "done", "added"))
     };
     answer(done.await, &page(above))
@@ -138,7 +138,7 @@ pub async fn change_group(group: String, name: String, remove: String) -> Result
 pub async fn add_to_group(group: String, rooms: String, #[server(default)] places: Vec<String>) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let back = group_page(&group);
-    let done = async {
+    let done: Result<String, AppError> = async {
         let id = parse(&group)?;
         let places = places.iter().map(|place| parse(place)).collect::<Result<Vec<PlaceId>, _>>()?;
         let rooms: Vec<String> = rooms.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
@@ -151,8 +151,12 @@ pub async fn add_to_group(group: String, rooms: String, #[server(default)] place
         }
         let shown: Vec<String> = unknown.into_iter().take(UNKNOWN_SHOWN).collect();
         Ok(link::with(&back, "unknown", &shown.join(" · ")))
-    };
-    answer(done.await, &back)
+    }
+    .await;
+    match done {
+        Ok(page) if page.contains("unknown=") => refuse(&page),
+        done => answer(done, &back),
+    }
 }
 
 #[server(name = RemoveFromGroup, prefix = "/api", endpoint = "operator/places/remove-from-group")]

@@ -62,6 +62,7 @@ pub struct PricesView {
 #[server(name = PublishPrices, prefix = "/api", endpoint = "operator/publish-prices")]
 pub async fn publish_prices(form: BTreeMap<String, String>) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
+    let preview = form.iter().fold("/prices/preview".to_owned(), |page, (name, value)| link::with(&page, name, value));
     let done = async {
         match parse_version(&|name| form.get(name).cloned().unwrap_or_default(), now()) {
             Ok(NewVersion { plan, from, prices }) => {
@@ -69,10 +70,10 @@ pub async fn publish_prices(form: BTreeMap<String, String>) -> Result<(), ApiErr
                 Ok(outcome.page(&link::with("/prices", "done", "published")))
             }
             // The preview says what is wrong; the instant may have passed meanwhile.
-            Err(_) => Ok(form.iter().fold("/prices/preview".to_owned(), |page, (name, value)| link::with(&page, name, value))),
+            Err(_) => Ok(preview.clone()),
         }
     };
-    answer(done.await, "/prices/new")
+    answer(done.await, &preview)
 }
 
 /// Gives a place a plan, from now on.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, yuan};
+use super::form::{at, parse, yuan};
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::console::REASON_MAX;
@@ -194,7 +194,7 @@ pub async fn close_day(channel: String, day: String, reason: String) -> Result<(
     let done = async {
         let ((channel, day), reason) = (day_of(&channel, &day)?, reason.trim());
         if reason.chars().count() > REASON_MAX {
-            return Err(AppError::Invalid);
+            return at("reason", Err(AppError::Invalid));
         }
         ports.reconciliation.close_day(&who, channel, day, reason).await
     };

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, yuan};
+use super::form::{parse, reason_of, yuan};
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
-use model::console::{ChannelSale, OrderMoney, Page, RefundLine, RefundOf, RefundQuery, RefundRequest, checked_reason};
+use model::console::{ChannelSale, OrderMoney, Page, RefundLine, RefundOf, RefundQuery, RefundRequest};
 use model::error::AppError;
 use model::ids::{CaseId, MeterId, OrderId, RefundId};
 use model::order::Tender;
@@ -68,7 +68,7 @@ pub async fn ask_refund(
             None if way.is_empty() => None,
             _ => return Err(AppError::Invalid),
         };
-        let (order, amount, reason) = (parse(&order)?, yuan(&amount)?, checked_reason(&reason)?);
+        let (order, amount, reason) = (parse(&order)?, yuan(&amount)?, reason_of(&reason)?);
         ports.refunds.ask_refund(&who, &RefundRequest { order, of, over_counter, amount, reason, key: parse(&key)? }).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &format!("/refunds/of/{order}"))
@@ -86,7 +86,7 @@ pub async fn approve_refund(id: String) -> Result<(), ApiError> {
 #[server(name = RejectRefund, prefix = "/api", endpoint = "operator/reject-refund")]
 pub async fn reject_refund(id: String, reason: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.refunds.reject_refund(&who, parse(&id)?, &checked_reason(&reason)?).await }.await;
+    let done = async { ports.refunds.reject_refund(&who, parse(&id)?, &reason_of(&reason)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
 }
 
@@ -119,7 +119,7 @@ pub async fn clear_refund(order: String, payment: String, back: String) -> Resul
 #[server(name = WriteOffRefund, prefix = "/api", endpoint = "operator/write-off-refund")]
 pub async fn write_off_refund(order: String, reason: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.refunds.write_off_refund(&who, parse(&order)?, &checked_reason(&reason)?).await }.await;
+    let done = async { ports.refunds.write_off_refund(&who, parse(&order)?, &reason_of(&reason)?).await }.await;
     let back = format!("/refunds/of/{order}");
     answer(done.map(|()| "/approvals".to_owned()), &back)
 }

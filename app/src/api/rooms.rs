@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, room_page, yuan_or_zero};
+use super::form::{at, parse, room_page, yuan_or_zero};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{Room, WalletLimits};
+use model::console::{RetiredMeter, Room, WalletLimits};
 use model::error::AppError;
 use model::ids::{MeterId, Uuid};
 use model::meter::ControlMode;
@@ -17,6 +17,8 @@ use model::time::Timestamp;
 #[async_trait]
 pub trait RoomsPort: Send + Sync {
     async fn room(&self, who: &Who, meter: MeterId) -> Result<Room, AppError>;
+    /// A meter out of service, with its history.
+    async fn retired_meter(&self, who: &Who, meter: MeterId) -> Result<RetiredMeter, AppError>;
     /// A meter's parameters, and when they were read.
     async fn parameters(&self, who: &Who, meter: MeterId) -> Result<Option<(Parameters, Timestamp)>, AppError>;
     async fn set_mode(&self, who: &Who, meter: MeterId, mode: ControlMode, key: Uuid) -> Result<(), AppError>;
@@ -49,14 +51,15 @@ pub async fn set_limits(
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let watts = |text: &str| if text.trim().is_empty() { Ok(0) } else { parse(text) };
+        let watts = |field, text: &str| if text.trim().is_empty() { Ok(0) } else { at(field, parse(text)) };
+        let amount = |field, text: &str| at(field, yuan_or_zero(text));
         let limits = WalletLimits {
-            alarm1: yuan_or_zero(&alarm1)?,
-            alarm2: yuan_or_zero(&alarm2)?,
-            overdraft: yuan_or_zero(&overdraft)?,
-            hoarding: yuan_or_zero(&hoarding)?,
-            overload_w: watts(&overload_w)?,
-            malignant_w: watts(&malignant_w)?,
+            alarm1: amount("alarm1", &alarm1)?,
+            alarm2: amount("alarm2", &alarm2)?,
+            overdraft: amount("overdraft", &overdraft)?,
+            hoarding: amount("hoarding", &hoarding)?,
+            overload_w: watts("overload_w", &overload_w)?,
+            malignant_w: watts("malignant_w", &malignant_w)?,
         };
         ports.rooms.set_limits(&who, parse(&meter)?, &limits).await
     };

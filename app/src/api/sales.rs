@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, room_page, yuan};
+use super::form::{parse, reason_of, room_page, yuan};
 use super::{ApiError, answer};
+use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale, checked_reason};
+use model::console::{Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale};
 use model::error::AppError;
 use model::ids::{MeterId, OrderId, ReturnId, Uuid};
 use model::order::Tender;
@@ -40,14 +41,32 @@ fn page(id: &str) -> String {
 pub(super) fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Result<Sale, AppError> {
     let amount = yuan(amount)?;
     let tender = Tender::parse(tender).filter(|tender| tender.is_counter()).ok_or(AppError::Invalid)?;
-    Ok(Sale { meter, amount, tender, key: parse::<Uuid>(key)? })
+    Ok(Sale { meter, amount, tender, key: parse::<Uuid>(key)?, seen: None })
 }
 
+/// Sells what was confirmed. `seen` is how many money operations the meter had then ([`Sale::seen`]); after another one the
+/// confirmation is shown again, with the new amount.
 #[server(name = Sell, prefix = "/api", endpoint = "operator/sell")]
-pub async fn sell(meter: String, amount: String, tender: String, key: String) -> Result<(), ApiError> {
+pub async fn sell(
+    meter: String,
+    amount: String,
+    tender: String,
+    key: String,
+    #[server(default)] seen: Option<String>,
+) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.sales.sell(&who, &sale(parse(&meter)?, &amount, &tender, &key)?).await }.await;
-    answer(done.map(|_| room_page(&meter)), &room_page(&meter))
+    let done = async {
+        let seen = seen.map(|seen| parse(&seen)).transpose()?;
+        ports.sales.sell(&who, &Sale { seen, ..sale(parse(&meter)?, &amount, &tender, &key)? }).await
+    };
+    match done.await {
+        Err(AppError::MoneyMoved) => {
+            let asked = [("do", "sale"), ("amount", &amount), ("tender", &tender)];
+            let again = asked.into_iter().fold(room_page(&meter), |page, (name, value)| link::with(&page, name, value));
+            answer(Err(AppError::MoneyMoved), &again)
+        }
+        done => answer(done.map(|_| room_page(&meter)), &room_page(&meter)),
+    }
 }
 
 /// Requests a return of remaining credit.
@@ -57,7 +76,7 @@ pub async fn ask_return(meter: String, amount: String, tender: String, reason: S
     let done = async {
         let tender = Tender::parse(&tender).ok_or(AppError::Invalid)?;
         let of = ReturnTarget::Remaining { meter: parse(&meter)?, tender, amount: yuan(&amount)? };
-        ports.sales.ask_return(&who, &ReturnRequest { of, reason: checked_reason(&reason)?, key: parse(&key)? }).await
+        ports.sales.ask_return(&who, &ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)? }).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &room_page(&meter))
 }
@@ -72,7 +91,7 @@ pub async fn correct(original: String, sale: bool, amount: String, reason: Strin
         } else {
             ReturnTarget::Return(parse::<ReturnId>(&original)?)
         };
-        ports.sales.ask_return(&who, &ReturnRequest { of, reason: checked_reason(&reason)?, key: parse(&key)? }).await
+        ports.sales.ask_return(&who, &ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)? }).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &format!("/corrections/{original}"))
 }
@@ -89,7 +108,7 @@ pub async fn approve_return(id: String) -> Result<(), ApiError> {
 #[server(name = RejectReturn, prefix = "/api", endpoint = "operator/reject-return")]
 pub async fn reject_return(id: String, reason: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.sales.reject_return(&who, parse(&id)?, &checked_reason(&reason)?).await }.await;
+    let done = async { ports.sales.reject_return(&who, parse(&id)?, &reason_of(&reason)?).await }.await;
     answer(done.map(|()| page(&id)), &page(&id))
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::parse;
+use super::form::{at, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
@@ -88,8 +88,8 @@ pub async fn set_defaults(
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let fields = [alarm1, alarm2, overdraft, hoarding, overload_w];
-        let values = DefaultKind::ALL.into_iter().zip(&fields).map(|(kind, text)| kind.read(text));
-        let values: DefaultValues = values.collect::<Result<_, _>>().map_err(|_| AppError::Invalid)?;
+        let read = |(kind, text): (DefaultKind, &String)| at(kind.as_str(), kind.read(text).map_err(|_| AppError::Invalid));
+        let values: DefaultValues = DefaultKind::ALL.into_iter().zip(&fields).map(read).collect::<Result<_, _>>()?;
         ports.settings.set_defaults(&who, parse(&place)?, &values).await
     };
     answer(done.await.map(|()| page(&place)), &page(&place))

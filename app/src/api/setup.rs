@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use leptos::prelude::*;
 
 use super::auth::NewSession;
+use super::form::wrong;
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Visit, Who, operator, ports, reply, visit};
 use model::error::AppError;
+use model::person::{is_login_name, is_name};
 use model::setup::Checklist;
 
 /// What the set-up page asks for.
@@ -52,6 +54,10 @@ pub async fn set_up(token: String, login: String, name: String, password: String
     let kept = |(key, value): &(&str, &String)| !value.is_empty() && (*key == "token" || value.chars().count() <= 60);
     let back =
         fields.iter().filter(|field| kept(field)).fold("/setup".to_owned(), |at, (key, value)| link::with(&at, key, value));
+    let fields = [("login", is_login_name(&form.login)), ("name", is_name(&form.name)), ("site", is_name(&form.site))];
+    if let Some((field, _)) = fields.into_iter().find(|(_, fits)| !fits) {
+        wrong(field);
+    }
     let opened = ports.setup.set_up(token.trim(), &form, &visit()).await;
     let onwards = opened.map(|session| {
         reply.session(&session.token);

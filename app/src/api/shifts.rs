@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, yuan, yuan_or_zero};
+use super::form::{at, parse, yuan, yuan_or_zero};
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::console::REASON_MAX;
@@ -88,7 +88,7 @@ pub async fn close_shift(id: String, counted: String, reason: String) -> Result<
     let done = async {
         let reason = reason.trim();
         if reason.chars().count() > REASON_MAX {
-            return Err(AppError::Invalid);
+            return at("reason", Err(AppError::Invalid));
         }
         ports.shifts.close_shift(&who, parse(&id)?, yuan(&counted)?, reason).await
     };

@@ -1,7 +1,7 @@
 //! Texts of the import of a site workbook.
 
-use super::Lang;
 pub use super::catalogue::site_workbook::*;
+use super::{Lang, operator};
 use model::site_workbook::{Column as ColumnKind, Fault, Problem, Sheet};
 
 #[must_use]
@@ -40,6 +40,22 @@ pub fn position(problem: &Problem, lang: Lang) -> String {
 #[must_use]
 pub const fn column(column: ColumnKind, _: Lang) -> &'static str {
     column.as_str()
+}
+
+/// What is in the way of a meter that was found, with the field that it is about, as forms call it.
+#[must_use]
+pub fn placement_fault(problem: &Fault, column: Option<ColumnKind>, lang: Lang) -> String {
+    let o = operator::texts(lang);
+    let word = |column| match column {
+        ColumnKind::Serial => Some(o.serial),
+        ColumnKind::Unit => Some(o.unit),
+        ColumnKind::Profile => Some(o.profile),
+        ColumnKind::Building | ColumnKind::Floor | ColumnKind::Room => Some(o.room),
+        ColumnKind::Gateway => Some(o.gateway),
+        _ => None,
+    };
+    let says = fault(problem, lang, |column| word(column).unwrap_or(column.as_str()));
+    column.and_then(word).map_or_else(|| says.clone(), |word| format!("{word}: {says}"))
 }
 
 /// 0 is A, 26 is AA.

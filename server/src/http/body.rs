@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::connections::Activity;
+use super::forms::PostedForm;
 
 /// Larger than any form and any notification.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -33,6 +34,10 @@ pub async fn read(request: Request, next: Next) -> Response {
     }
     if let Some(activity) = parts.extensions.get_mut::<Activity>() {
         activity.begin();
+    }
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if parts.method == Method::POST && kind.starts_with("application/x-www-form-urlencoded") {
+        parts.extensions.insert(PostedForm(bytes.clone()));
     }
     next.run(Request::from_parts(parts, Body::from(bytes))).await
 }

@@ -10,7 +10,8 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
 use super::caller::Caller;
-use super::reply::{HttpReply, RequestSource};
+use super::forms::PostedForm;
+use super::reply::{HttpReply, Posted, RequestSource};
 use super::security::PageNonce;
 use super::session::RequestInfo;
 use super::{AppState, error};
@@ -22,7 +23,9 @@ pub fn provide(state: &AppState) {
     let address = parts.extensions.get::<Caller>().map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.0);
     let user = info.who.as_ref().map(|who| who.user);
     let source = RequestSource { address, user, path: parts.uri.path().to_owned() };
-    let reply = HttpReply::new(options, error::wants_html(&parts.headers), state.server.clone(), source);
+    let form = parts.extensions.get::<PostedForm>().map(|PostedForm(body)| body.clone());
+    let posted = Posted { form, session: info.visit.session.clone(), now: info.now };
+    let reply = HttpReply::new((options, error::wants_html(&parts.headers)), state, source, posted);
     provide_context(state.ports.clone());
     provide_context::<Arc<dyn Reply>>(Arc::new(reply));
     provide_context(Now(info.now));

@@ -7,6 +7,7 @@ pub mod connections;
 mod context;
 mod error;
 pub mod exports;
+mod forms;
 mod health;
 mod limit;
 mod live;
@@ -30,6 +31,7 @@ use leptos::config::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 
 pub use assets::site;
+pub use forms::KeptForms;
 pub use router::{build, routes};
 pub use session::RequestInfo;
 pub use wall_access::WallAccess;
@@ -51,6 +53,8 @@ pub struct AppState {
     pub server: Arc<config::Server>,
     /// Other sites that a form may lead to: the cashiers' pages.
     pub cashiers: Arc<[String]>,
+    /// Forms that were refused, to be shown filled in.
+    pub forms: Arc<KeptForms>,
     /// Who may go on watching the meter wall.
     pub wall_access: WallAccess,
     /// Cancelled when the server stops; streams end then.

@@ -1,17 +1,20 @@
 //! The parts of the response that pages and server functions set.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use app::link;
 use app::ports::Reply;
+use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use leptos_axum::ResponseOptions;
 use model::error::AppError;
 use model::ids::UserId;
+use model::time::Timestamp;
 
-use super::log;
+use super::forms::{KeptForm, KeptForms};
 use super::session::{cookie_name, device_cookie_name, once_cookie_name};
+use super::{AppState, log};
 use crate::config;
 
 /// Leptos' own client reads this header instead of a redirect, which `fetch` would follow by itself.
@@ -26,6 +29,17 @@ pub struct HttpReply {
     html: bool,
     server: Arc<config::Server>,
     source: RequestSource,
+    posted: Posted,
+    forms: Arc<KeptForms>,
+    /// The field of the form that is wrong, and what is.
+    wrong: Mutex<Option<(String, Option<String>)>>,
+}
+
+/// The form of the request, and what it is kept by where it is refused.
+pub struct Posted {
+    pub form: Option<Bytes>,
+    pub session: String,
+    pub now: Timestamp,
 }
 
 /// Who asked for what, for the log.
@@ -36,8 +50,20 @@ pub struct RequestSource {
 }
 
 impl HttpReply {
-    pub fn new(options: ResponseOptions, html: bool, server: Arc<config::Server>, source: RequestSource) -> Self {
-        Self { options, html, server, source }
+    /// `html` is whether the caller shows pages.
+    pub fn new((options, html): (ResponseOptions, bool), state: &AppState, source: RequestSource, posted: Posted) -> Self {
+        let (server, forms) = (state.server.clone(), state.forms.clone());
+        Self { options, html, server, source, posted, forms, wrong: Mutex::default() }
+    }
+
+    /// Keeps the posted form for the page of that address, where it comes back filled.
+    fn keep_form(&self, back: &str, error: Option<AppError>) {
+        let form = self.posted.form.as_ref().and_then(|body| KeptForm::of(&self.source.path, body));
+        let Some(mut form) = form else { return };
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (form.wrong, form.message) = wrong.map_or((None, None), |(field, message)| (Some(field), message));
+        form.error = error;
+        self.forms.keep(&self.posted.session, back, self.posted.now, form);
     }
 
     fn location(&self, address: &str) {
@@ -78,9 +104,21 @@ impl Reply for HttpReply {
         if error == AppError::NotLoggedIn {
             self.redirect(&link::with("/login?e=not-logged-in", "next", &back));
         } else {
-            self.redirect(&link::with(&back, "e", error.code()));
+            let back = link::with(&back, "e", error.code());
+            self.keep_form(&back, Some(error));
+            self.redirect(&back);
         }
         true
+    }
+
+    fn wrong_field(&self, field: &str, message: Option<String>) {
+        *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = Some((field.to_owned(), message));
+    }
+
+    fn again(&self, back: &str) {
+        let back = link::without_error(link::local(back));
+        self.keep_form(&back, None);
+        self.redirect(&back);
     }
 
     fn session(&self, token: &str) {

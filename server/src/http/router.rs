@@ -23,7 +23,9 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::session::RequestInfo;
-use super::{AppState, assets, body, caller, context, error, health, live, log, payer_return, security, session, upload, wechat};
+use super::{
+    AppState, assets, body, caller, context, error, forms, health, live, log, payer_return, security, session, upload, wechat,
+};
 use crate::config::Network;
 use crate::http::exports::register;
 
@@ -104,6 +106,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
         .merge(uploads)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), error::render_errors))
+        .layer(from_fn_with_state(state.clone(), forms::restore))
         .layer(from_fn_with_state(state.clone(), session::read))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), security::headers))

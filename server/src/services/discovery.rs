@@ -1,8 +1,6 @@
 //! Looking for meters behind a gateway, and placing what was found: through the import of a site, so that the same rules hold.
 
-use std::collections::HashMap;
-
-use app::api::discovery::{DiscoveryPort, Placement, ScanView};
+use app::api::discovery::{DiscoveryPort, Placement, PlacementFault, ScanView};
 use async_trait::async_trait;
 use model::console::RoomName;
 use model::error::AppError;
@@ -10,14 +8,16 @@ use model::gateway::scan::{Discovered, ScanMatch};
 use model::ids::GatewayId;
 use model::permission::Permission;
 use model::person::Who;
-use model::site_workbook::{Fault, Sheet};
+use model::site_workbook::{Column, Fault, Sheet};
 
 use super::Context;
+use super::console::room_named;
+use super::meter_setup::is_asked_by_serial;
 use super::site::SiteService;
 use app::access::Access;
 use app::i18n::Lang;
 use domain::site_plan::MeterRow;
-use estate::{gateways, places};
+use estate::{gateways, meter_setup, places};
 use meters::profile::Profiles;
 
 pub struct DiscoveryService {
@@ -92,28 +92,40 @@ impl DiscoveryPort for DiscoveryService {
         self.site.meters_workbook(lang, new.filter_map(row).collect()).await
     }
 
-    async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, (String, Fault)>, AppError> {
+    async fn place(&self, who: &Who, gateway: GatewayId, meters: &[Placement]) -> Result<Result<u32, PlacementFault>, AppError> {
         let name = self.require(who, gateway).await?;
         Access::May(Permission::Estate).check(Some(who))?;
-        let rooms: HashMap<String, RoomName> = self.rooms().await?.into_iter().map(|room| (room.to_string(), room)).collect();
-        let mut sheet = "serial,building,floor,room,gateway,unit,profile\n".to_owned();
-        for meter in meters {
-            let Some(room) = rooms.get(meter.room.trim()) else {
-                return Ok(Err((meter.serial.clone(), Fault::UnknownRoom)));
+        let tree = places::tree(&self.context.db).await?;
+        let scope = queries::scope(&self.context.db, who.user).await?;
+        let mut free = meter_setup::free_units(&self.context.db, gateway).await?.into_iter();
+        let mut sheet = COLUMNS.map(Column::as_str).join(",") + "\n";
+        for (index, meter) in meters.iter().enumerate() {
+            let Ok((_, room)) = room_named(&tree, &scope, &meter.room) else {
+                let column = Some(Column::Room);
+                return Ok(Err(PlacementFault { meter: Some(index), column, fault: Fault::UnknownRoom }));
             };
-            let cells = [&meter.serial, &room.building, &room.floor, &room.room, &name, &meter.unit, &meter.profile];
+            // A meter of DL/T 645 answers to its serial number; its unit number only tells it apart.
+            let has_none = meter.unit.trim().is_empty() && is_asked_by_serial(&self.profiles, &meter.profile);
+            let unit = if has_none { free.next().map(|unit| unit.to_string()) } else { None };
+            let unit = unit.as_ref().unwrap_or(&meter.unit);
+            let cells = [&meter.serial, &room.building, &room.floor, &room.room, &name, unit, &meter.profile];
             sheet.push_str(&cells.map(|cell| quoted(cell)).join(","));
             sheet.push('\n');
         }
         let done = self.site.import(who, "", &format!("{}.csv", Sheet::Meters.as_str()), sheet.as_bytes()).await?;
         if let Some(problem) = done.problems.first() {
             // The first row is the head.
-            let meter = problem.row.and_then(|row| meters.get((row as usize).checked_sub(2)?));
-            return Ok(Err((meter.map(|meter| meter.serial.clone()).unwrap_or_default(), problem.fault.clone())));
+            let meter = problem.row.and_then(|row| (row as usize).checked_sub(2)).filter(|meter| *meter < meters.len());
+            let column = problem.column.and_then(|column| COLUMNS.get(column as usize)).copied();
+            return Ok(Err(PlacementFault { meter, column, fault: problem.fault.clone() }));
         }
         Ok(Ok(done.counts.iter().map(|counts| counts.created).sum()))
     }
 }
+
+/// The sheet of meters, as far as a placement fills it.
+const COLUMNS: [Column; 7] =
+    [Column::Serial, Column::Building, Column::Floor, Column::Room, Column::Gateway, Column::Unit, Column::Profile];
 
 /// A cell of a CSV file.
 fn quoted(cell: &str) -> String {

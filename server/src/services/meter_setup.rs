@@ -4,7 +4,7 @@ use app::api::meter_setup::MeterSetupPort;
 use async_trait::async_trait;
 use model::console::{MeterForm, MeterSetup, RoomName};
 use model::error::AppError;
-use model::ids::{MeterId, PlaceId};
+use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::person::Who;
 
@@ -14,7 +14,7 @@ use domain::place_tree::PlaceTree;
 use domain::site_plan::MeterRow;
 use domain::wall_layout::Scope;
 use estate::{meter_setup, places};
-use meters::profile::{Profile, Profiles};
+use meters::profile::{Profile, Profiles, Protocol};
 use store::meters as stored;
 
 pub struct MeterSetupService {
@@ -35,6 +35,11 @@ fn wallets(profile: &Profile) -> Vec<Wallet> {
     std::iter::once(own).chain(others).collect()
 }
 
+/// Whether meters of a model are asked by their serial number, so that they need no unit number.
+pub(super) fn is_asked_by_serial(profiles: &Profiles, name: &str) -> bool {
+    profiles.get(name.trim()).is_some_and(|profile| profile.protocol == Protocol::Dlt645)
+}
+
 impl MeterSetupService {
     #[must_use]
     pub const fn new(context: Context, profiles: Profiles) -> Self {
@@ -53,19 +58,25 @@ impl MeterSetupService {
             "" => profile.abilities.wallet,
             word => Wallet::parse(word).filter(|wallet| allowed.contains(wallet)).ok_or(AppError::Invalid)?,
         };
-        let unit = form.unit.trim().parse().ok().filter(|unit| (1..=247).contains(unit)).ok_or(AppError::Invalid)?;
         let serial = form.serial.trim().parse().map_err(|_| AppError::Invalid)?;
-        let gateway = self.gateway(who, form.gateway.trim()).await?;
+        let (id, gateway) = self.gateway(who, form.gateway.trim()).await?;
+        let unit = match form.unit.trim() {
+            "" if profile.protocol == Protocol::Dlt645 => {
+                let free = meter_setup::free_units(&self.context.db, id).await?;
+                free.first().copied().ok_or(AppError::AddressTaken)?
+            }
+            unit => unit.parse().ok().filter(|unit| (1..=247).contains(unit)).ok_or(AppError::Invalid)?,
+        };
         let room = self.room(who, &form.room).await?;
         Ok(MeterRow { serial, room, gateway, unit, profile: profile.name.clone(), wallet })
     }
 
     /// A gateway in service that the operator may use, by name.
-    async fn gateway(&self, who: &Who, name: &str) -> Result<String, AppError> {
+    async fn gateway(&self, who: &Who, name: &str) -> Result<(GatewayId, String), AppError> {
         let found = stored::gateways(&self.context.db).await?.into_iter().find(|one| one.name == name);
         let gateway = found.ok_or(AppError::NotFound)?;
         self.context.require_gateway(who, gateway.id).await?;
-        Ok(gateway.name)
+        Ok((gateway.id, gateway.name))
     }
 
     /// The one room of the operator's buildings that a text names.

@@ -139,6 +139,7 @@ impl Application {
             site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),
+            forms: Arc::default(),
             wall_access: WallAccess::default(),
             stopping: CancellationToken::new(),
         };

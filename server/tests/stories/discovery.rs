@@ -17,8 +17,8 @@ use server::services::auth::Passwords;
 use server::services::discovery::DiscoveryService;
 use server::services::site::SiteService;
 
-use app::api::discovery::{DiscoveryPort, Placement};
-use model::site_workbook::Fault;
+use app::api::discovery::{DiscoveryPort, Placement, PlacementFault};
+use model::site_workbook::{Column, Fault};
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
@@ -132,13 +132,22 @@ both!(what_was_found_is_placed_all_or_nothing, |w: World| async move {
     let two = |unit: &str| [place("000000000077", "7", room("101")), place("000000000078", unit, room("102, left"))];
     // One at the address of a registered meter: none is stored.
     let refused = discovery.place(&who, gateway, &two("1")).await.unwrap().unwrap_err();
-    assert_eq!(refused.0, "000000000078");
-    assert!(matches!(refused.1, Fault::AddressTaken(_)), "{refused:?}");
+    assert_eq!((refused.meter, refused.column), (Some(1), Some(Column::Unit)));
+    assert!(matches!(refused.fault, Fault::AddressTaken(_)), "{refused:?}");
     let unknown = [place("000000000077", "7", "nowhere".into())];
-    assert_eq!(discovery.place(&who, gateway, &unknown).await.unwrap(), Err(("000000000077".into(), Fault::UnknownRoom)));
+    let refused = PlacementFault { meter: Some(0), column: Some(Column::Room), fault: Fault::UnknownRoom };
+    assert_eq!(discovery.place(&who, gateway, &unknown).await.unwrap(), Err(refused));
+    let missing = [place("000000000077", "", room("101"))];
+    let refused = discovery.place(&who, gateway, &missing).await.unwrap().unwrap_err();
+    assert_eq!((refused.meter, refused.column), (Some(0), Some(Column::Unit)), "Modbus asks by it");
     assert_eq!(s.w.number("SELECT COUNT(*) FROM meters").await, 1);
     assert_eq!(discovery.place(&who, gateway, &two("8")).await.unwrap(), Ok(2));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM meters WHERE wallet = 'meter' AND unit IN (7, 8)").await, 2);
-    let operator = Who { role: Role::Cashier, permissions: Permissions::of(Role::Cashier), ..who };
+    let operator = Who { role: Role::Cashier, permissions: Permissions::of(Role::Cashier), ..who.clone() };
     assert!(discovery.place(&operator, gateway, &two("9")).await.is_err());
+    // A meter of DL/T 645 is asked by its serial number; its room may be named as briefly as in the search.
+    s.w.execute("UPDATE gateways SET framing = 'transparent'").await;
+    let bare = Placement { serial: "000000000079".into(), profile: "dlt645".into(), room: "101".into(), ..Placement::default() };
+    assert_eq!(discovery.place(&who, gateway, &[bare]).await.unwrap(), Ok(1));
+    assert_eq!(s.w.number("SELECT unit FROM meters WHERE serial = '000000000079'").await, 247);
 });

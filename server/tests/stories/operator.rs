@@ -109,7 +109,7 @@ impl Estate {
     }
 
     fn sale(&self, meter: MeterId, fen: i64) -> Sale {
-        Sale { meter, amount: Fen(fen), tender: Tender::Cash, key: self.context.form_key() }
+        Sale { meter, amount: Fen(fen), tender: Tender::Cash, key: self.context.form_key(), seen: None }
     }
 
     fn opening(&self, meter: MeterId) -> AccountOpening {
@@ -195,6 +195,21 @@ both!(a_sale_sent_twice_is_one_sale, |w: World| async move {
 
     let other = Sale { amount: Fen(100), ..sale };
     assert_eq!(e.cash_desk.sell(&e.clerk, &other).await.unwrap_err(), AppError::Conflict);
+});
+
+both!(sale_on_an_amount_that_moved_is_asked_again, |w: World| async move {
+    let e = Estate::new(w).await;
+    let seen = e.console.room(&e.clerk, e.here).await.unwrap().progress.money_operations();
+    let mine = Sale { seen: Some(seen), ..e.sale(e.here, 6_320) };
+    let theirs = Sale { seen: Some(seen), ..e.sale(e.here, 1_000) };
+    e.cash_desk.sell(&e.boss, &theirs).await.unwrap();
+    assert_eq!(e.cash_desk.sell(&e.clerk, &mine).await.unwrap_err(), AppError::MoneyMoved);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1, "nothing was sold on a figure that no longer held");
+    e.cash_desk.sell(&e.boss, &theirs).await.expect("the same form sent twice is still one sale");
+
+    let seen = e.console.room(&e.clerk, e.here).await.unwrap().progress.money_operations();
+    e.cash_desk.sell(&e.clerk, &Sale { seen: Some(seen), ..mine }).await.unwrap();
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 2);
 });
 
 both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async move {

@@ -284,6 +284,12 @@ impl Progress {
             _ => None,
         })
     }
+
+    /// Money operations that the meter has, and those on their way to it: the number stays when one arrives.
+    #[must_use]
+    pub fn money_operations(&self) -> i64 {
+        i64::from(self.latest.count) + i64::try_from(self.coming().count()).unwrap_or(i64::MAX)
+    }
 }
 
 /// A sale at the cash desk.
@@ -294,6 +300,9 @@ pub struct Sale {
     pub tender: Tender,
     /// Idempotency key of the form.
     pub key: Uuid,
+    /// [`Progress::money_operations`] when it was confirmed: another number means that the resulting amount is another one, too.
+    /// `None`: whatever was there.
+    pub seen: Option<i64>,
 }
 
 #[cfg(test)]

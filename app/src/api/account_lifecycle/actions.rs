@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::api::form::{parse, room_page};
+use crate::api::form::{at, parse, reason_of, room_page};
 use crate::api::{ApiError, answer};
 use crate::ports::{operator, ports};
-use model::console::{BalanceTarget, Counted, Device, ResidentToAdd, checked_reason, kwh};
+use model::console::{BalanceTarget, Counted, Device, ResidentToAdd, kwh};
 use model::error::AppError;
 use model::ids::ClosingId;
 use model::money::Fen;
@@ -33,11 +33,19 @@ fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, AppError> {
 
 fn device(serial: &str, gateway: &str, unit: &str, profile: &str) -> Result<Device, AppError> {
     let serial = serial.trim();
-    if serial.len() != 12 || !serial.bytes().all(|byte| byte.is_ascii_digit()) || profile.len() > 60 {
-        return Err(AppError::Invalid);
+    if serial.len() != 12 || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
+        return at("serial", Err(AppError::Invalid));
+    }
+    if profile.len() > 60 {
+        return at("profile", Err(AppError::Invalid));
     }
     let profile = Some(profile.trim()).filter(|profile| !profile.is_empty()).map(str::to_owned);
-    Ok(Device { serial: serial.to_owned(), gateway: optional(gateway)?, unit: optional(unit)?, profile })
+    Ok(Device {
+        serial: serial.to_owned(),
+        gateway: at("gateway", optional(gateway))?,
+        unit: at("unit", optional(unit))?,
+        profile,
+    })
 }
 
 /// Adds a resident to an account. Without a password it is a person who has a login already.
@@ -47,8 +55,11 @@ pub async fn add_resident(meter: String, name: String, login: String, password: 
     let done = async {
         let (name, login) = (name.trim().to_owned(), login.trim().to_owned());
         let is_new = !password.is_empty();
-        if !is_login_name(&login) || !(is_name(&name) || name.is_empty() && !is_new) {
-            return Err(AppError::Invalid);
+        if !is_login_name(&login) {
+            return at("login", Err(AppError::Invalid));
+        }
+        if !(is_name(&name) || name.is_empty() && !is_new) {
+            return at("name", Err(AppError::Invalid));
         }
         let resident = if is_new { ResidentToAdd::New { name, login, password } } else { ResidentToAdd::Known(login) };
         ports.account_lifecycle.add_resident(&who, parse(&meter)?, &resident).await
@@ -77,7 +88,7 @@ pub async fn close_account(meter: String, tender: String, account: String, reaso
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let target = balance_target(&tender, &account)?;
-        ports.account_lifecycle.close_account(&who, parse(&meter)?, &target, &checked_reason(&reason)?, parse(&key)?).await
+        ports.account_lifecycle.close_account(&who, parse(&meter)?, &target, &reason_of(&reason)?, parse(&key)?).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &room_page(&meter))
 }
@@ -87,7 +98,7 @@ pub async fn close_account(meter: String, tender: String, account: String, reaso
 pub async fn move_account(meter: String, to: String, reason: String, key: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        ports.account_lifecycle.move_account(&who, parse(&meter)?, parse(&to)?, &checked_reason(&reason)?, parse(&key)?).await
+        ports.account_lifecycle.move_account(&who, parse(&meter)?, parse(&to)?, &reason_of(&reason)?, parse(&key)?).await
     }
     .await;
     answer(done.map(|id| page(&id.to_string())), &room_page(&meter))
@@ -98,8 +109,7 @@ pub async fn move_account(meter: String, to: String, reason: String, key: String
 pub async fn begin_replacement(meter: String, reason: String, key: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done =
-        async { ports.account_lifecycle.begin_replacement(&who, parse(&meter)?, &checked_reason(&reason)?, parse(&key)?).await }
-            .await;
+        async { ports.account_lifecycle.begin_replacement(&who, parse(&meter)?, &reason_of(&reason)?, parse(&key)?).await }.await;
     answer(done.map(|id| page(&id.to_string())), &room_page(&meter))
 }
 
@@ -116,7 +126,7 @@ pub async fn swap_meter(
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let device = device(&serial, &gateway, &unit, &profile)?;
-        ports.account_lifecycle.swap_meter(&who, parse(&meter)?, &device, &checked_reason(&reason)?).await
+        ports.account_lifecycle.swap_meter(&who, parse(&meter)?, &device, &reason_of(&reason)?).await
     };
     answer(done.await.map(|new| room_page(&new.to_string())), &room_page(&meter))
 }
@@ -151,10 +161,10 @@ pub async fn count_meter(
     let done = async {
         let remaining = match remaining.trim() {
             "" => None,
-            text => Some(signed_yuan(text)?),
+            text => Some(at("remaining", signed_yuan(text))?),
         };
-        let total = if total.trim().is_empty() { None } else { Some(kwh(&total)?) };
-        let counted = Counted { remaining, total, reason: checked_reason(&reason)? };
+        let total = if total.trim().is_empty() { None } else { Some(at("total", kwh(&total))?) };
+        let counted = Counted { remaining, total, reason: reason_of(&reason)? };
         ports.account_lifecycle.count_meter(&who, parse(&closing)?, parse(&meter)?, &counted).await
     };
     answer(done.await.map(|()| page(&closing)), &page(&closing))

@@ -133,7 +133,7 @@ fn form(setup: &MeterSetup, meter: Option<MeterId>) -> impl IntoView + use<> {
             </label>
             <label class="field">
                 <span>{o.unit}</span>
-                <input class="input" name="form[unit]" required inputmode="numeric" maxlength="3" pattern="[0-9]{1,3}"
+                <input class="input" name="form[unit]" inputmode="numeric" maxlength="3" pattern="[0-9]{1,3}"
                     autocomplete="off" value=form.unit.clone() />
                 <span class="hint">{t.unit_hint}</span>
             </label>

@@ -6,15 +6,32 @@ use leptos_router::hooks::use_query_map;
 use crate::i18n::lang;
 use crate::i18n::operator::texts;
 use crate::link;
+use crate::ports::{reply, visit};
 use crate::ui::state::{Mode, State};
 use crate::ui::time::Ago;
 use model::console::Page;
+use model::error::AppError;
 use model::meter::Latest;
 use model::wall::Tile;
 
 /// A query parameter; empty if it is missing.
 pub fn param(name: &str) -> String {
     use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default()
+}
+
+/// The address of the form before this confirmation, which fills itself in again.
+pub fn form_again() -> String {
+    let here = link::without_error(&visit().here);
+    here.replacen("?do=", "?again=", 1).replacen("&do=", "&again=", 1).replacen("step=preview", "again=preview", 1)
+}
+
+/// Leads back to the form before this confirmation, where an entry is not of its form.
+///
+/// # Errors
+/// [`AppError::Internal`] outside a request.
+pub fn ask_again(error: AppError, field: &str) -> Result<(), AppError> {
+    reply()?.redirect(&link::with(&link::with(&form_again(), "e", error.code()), "field", field));
+    Ok(())
 }
 
 /// The page number from the query, counted from 0 (in the query from 1).

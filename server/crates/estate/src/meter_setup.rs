@@ -3,7 +3,7 @@
 use model::audit::AuditAction;
 use model::console::RoomName;
 use model::error::AppError;
-use model::ids::{MeterId, PlaceId};
+use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::person::Who;
 use model::time::Timestamp;
@@ -15,7 +15,7 @@ use model::site_workbook::Fault;
 use store::audit::{self, Entry};
 use store::console::{above, names};
 use store::meters::{self, GatewayRow as StoredGateway, NewMeter};
-use store::{Db, Result, StoreError, Tx, on};
+use store::{Db, Result, StoreError, Tx, on, read};
 
 use crate::gateways;
 
@@ -202,4 +202,12 @@ async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, id: 
     })
     .to_string();
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
+}
+
+/// The unit numbers that no meter in service behind a gateway has, the highest first: for meters that are not asked by it, so
+/// that they take none that a meter is set to at delivery.
+pub async fn free_units(db: &Db, gateway: GatewayId) -> Result<Vec<u8>> {
+    let sql = "SELECT unit FROM meters WHERE gateway_id = $1 AND retired_at IS NULL";
+    let taken: Vec<(i64,)> = read!(db, |pool| sqlx::query_as(sql).bind(gateway).fetch_all(pool).await)?;
+    Ok((1..=247).rev().filter(|unit| !taken.contains(&(i64::from(*unit),))).collect())
 }

@@ -286,6 +286,13 @@ async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state
     }
 }
 
+/// Whether there is an order of that idempotency key.
+pub async fn is_known(db: &Db, key: Uuid) -> Result<bool> {
+    let sql = "SELECT id FROM orders WHERE key = $1";
+    let order: Option<(OrderId,)> = read!(db, |pool| sqlx::query_as(sql).bind(key).fetch_optional(pool).await)?;
+    Ok(order.is_some())
+}
+
 async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {
     let order: Option<Order> = on!(tx, |c| sqlx::query_as(concat!("SELECT", order_columns!(), "FROM orders WHERE key = $1"))
         .bind(new.key)

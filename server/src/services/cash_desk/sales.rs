@@ -9,16 +9,24 @@ use model::permission::Permission;
 use model::person::Who;
 
 use super::CashDeskService;
-use crate::services::Context;
+use crate::services::{Context, console};
 use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
 
 #[async_trait]
 impl SalesPort for CashDeskService {
     async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError> {
+        let account = self.context.account(who, sale.meter).await?;
+        // The form of a sale that was made is sent twice: then its own sale is what moved.
+        if let Some(seen) = sale.seen
+            && console::progress(&self.context, sale.meter).await?.money_operations() != seen
+            && !orders::is_known(&self.context.db, sale.key).await?
+        {
+            return Err(AppError::MoneyMoved);
+        }
         let new = NewOrder {
             key: sale.key,
-            account: self.context.account(who, sale.meter).await?,
+            account,
             meter: sale.meter,
             tender: sale.tender,
             amount: sale.amount,

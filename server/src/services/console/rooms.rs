@@ -6,7 +6,7 @@ use app::api::rooms::RoomsPort;
 use async_trait::async_trait;
 use model::command::CommandKind;
 use model::console::{
-    Account, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, Room, RoomDay, WalletLimits,
+    Account, CommandContent, CommandLine, JournalLine, Progress, Reading, Resident, RetiredMeter, Room, RoomDay, WalletLimits,
 };
 use model::energy::Energy;
 use model::error::AppError;
@@ -21,6 +21,7 @@ use model::person::Who;
 use model::time::{Date, Timestamp};
 
 use super::{ConsoleService, prices};
+use crate::services::Context;
 use domain::command_args::CommandArgs;
 use domain::money_rule::MoneyOperation;
 use domain::rollup::Parts;
@@ -33,6 +34,8 @@ use store::{Db, journals, parameters, readings, wallets};
 const DAYS: i64 = 14;
 const READINGS: i64 = 20;
 const COMMANDS: i64 = 20;
+/// Commands of a meter out of service.
+const RETIRED_COMMANDS: i64 = 50;
 /// Lines of the meter's own journal, and events.
 const JOURNAL: i64 = 16;
 const EVENTS: i64 = 10;
@@ -55,7 +58,7 @@ impl RoomsPort for ConsoleService {
             account: account(db, row.account).await?,
             readings: readings(db, meter).await?,
             days: days(db, meter, (today.plus(1 - DAYS), today), today).await?,
-            progress: self.progress(meter).await?,
+            progress: progress(&self.context, meter).await?,
             events: console::events_of(db, who.user, meter, EVENTS).await?,
             journal: journal(db, meter).await?,
             identified: self.context.gateway.is_identified(meter),
@@ -65,6 +68,29 @@ impl RoomsPort for ConsoleService {
                 Some(account) => queries::waiting_returns(db, who.user, account, self.context.now()).await?,
                 None => Vec::new(),
             },
+        })
+    }
+
+    async fn retired_meter(&self, who: &Who, meter: MeterId) -> Result<RetiredMeter, AppError> {
+        let db = &self.context.db;
+        let row = queries::retired_meter(db, who.user, meter).await?.ok_or(AppError::NotFound)?;
+        let by = match &row.by_name {
+            Some(name) => Some(name.clone()),
+            None => queries::retired_by(db, meter, row.new_id).await?,
+        };
+        let commands = queries::commands(db, meter, RETIRED_COMMANDS).await?;
+        Ok(RetiredMeter {
+            id: meter,
+            room: row.room(),
+            serial: row.serial,
+            profile: row.profile,
+            gateway: row.gateway,
+            since: row.retired_at,
+            by,
+            replaced_by: row.new_id.zip(row.new_serial),
+            in_room: row.in_room,
+            accounts: queries::accounts_of_meter(db, meter).await?,
+            commands: commands.into_iter().map(command).collect(),
         })
     }
 
@@ -95,15 +121,10 @@ impl RoomsPort for ConsoleService {
     }
 }
 
-impl ConsoleService {
-    async fn progress(&self, meter: MeterId) -> Result<Progress, AppError> {
-        let rows = queries::commands(&self.context.db, meter, COMMANDS).await?;
-        Ok(Progress {
-            at: self.context.now(),
-            latest: self.context.latest(meter),
-            commands: rows.into_iter().map(command).collect(),
-        })
-    }
+/// The changing part of a room. The caller has checked who asks.
+pub(in crate::services) async fn progress(context: &Context, meter: MeterId) -> Result<Progress, AppError> {
+    let rows = queries::commands(&context.db, meter, COMMANDS).await?;
+    Ok(Progress { at: context.now(), latest: context.latest(meter), commands: rows.into_iter().map(command).collect() })
 }
 
 async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {

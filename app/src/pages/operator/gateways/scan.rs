@@ -19,7 +19,7 @@ use model::error::AppError;
 use model::gateway::scan::{Discovered, Scan, ScanMatch, ScanState};
 use model::ids::GatewayId;
 use model::permission::Permission;
-use model::site_workbook::Fault;
+use model::site_workbook::{Column, Fault};
 
 /// The page: `/gateways/:id/scan`.
 #[component]
@@ -43,7 +43,8 @@ fn body(shown: &ScanView) -> impl IntoView + use<> {
     });
     let fault = serde_json::from_str::<Fault>(&param("fault").chars().take(400).collect::<String>()).ok().map(|fault| {
         let serial: String = param("serial").chars().filter(char::is_ascii_digit).take(12).collect();
-        let said = site_workbook::fault(&fault, lang(), |column| site_workbook::column(column, lang()));
+        let column = Column::parse(&param("column"));
+        let said = site_workbook::placement_fault(&fault, column, lang());
         view! { <p class="notice bad" role="alert">{serial}": "{said}</p> }
     });
     let action = if is_running { "/api/operator/gateways/stop-scan" } else { "/api/operator/gateways/scan" };
@@ -153,7 +154,7 @@ fn found(scan: &Scan, shown: &ScanView) -> impl IntoView + use<> {
 }
 
 fn place_fields(number: usize, one: &Discovered, profiles: &[String]) -> impl IntoView + use<> {
-    let (o, t) = (operator::texts(lang()), texts(lang()));
+    let o = operator::texts(lang());
     let field = |name: &str| format!("meters[{number}][{name}]");
     let serial = one.serial.clone().unwrap_or_default();
     let serial_field = if one.serial.is_some() {
@@ -165,7 +166,7 @@ fn place_fields(number: usize, one: &Discovered, profiles: &[String]) -> impl In
         }
         .into_any()
     };
-    // A meter of DL/T 645 answers to its serial number; its unit id only tells it apart in lists.
+    // A meter of DL/T 645 answers to its serial number and has no unit number.
     let unit = one.unit.map(|unit| unit.to_string()).unwrap_or_default();
     let options = profiles.iter().map(|profile| {
         let is_found = one.profile.as_ref() == Some(profile);
@@ -180,9 +181,6 @@ fn place_fields(number: usize, one: &Discovered, profiles: &[String]) -> impl In
             <select name=field("profile") aria-label=format!("{} {serial}", o.profile)>{options}</select>
         </td>
         <td data-label=o.room>
-            {one.unit.is_none().then(|| view! {
-                <input name=field("unit") inputmode="numeric" maxlength="3" placeholder=t.field_unit aria-label=t.field_unit />
-            })}
             <input name=field("room") list="rooms" maxlength="140" autocomplete="off" aria-label=label />
         </td>
     }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
+use super::super::parts::form_again;
 use crate::i18n::defaults::list;
 use crate::i18n::lang;
 use crate::i18n::places::{counts, texts};
@@ -51,7 +52,7 @@ pub fn Confirm(id: PlaceId, change: PlaceChange, effect: PlaceChangeEffect) -> i
                 <input type="hidden" name="what" value=what />
                 <input type="hidden" name="name" value=name />
                 <input type="hidden" name="to" value=to />
-                <div class="buttons">{act} <a class="button" href=format!("/places/{id}")>{t.back}</a></div>
+                <div class="buttons">{act} <a class="button" href=form_again()>{t.back}</a></div>
             </form>
         </Frame>
     }

@@ -11,9 +11,11 @@ use super::form::PricesForm;
 use super::{slots, tiers, year, yuan};
 use crate::i18n::price_plans::{Reach, TrialDays, change, texts, typical};
 use crate::i18n::{commands, common, lang, prices};
+use crate::link;
 use crate::ports::{allowed, now, operator, ports, visit};
 use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
+use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{PriceTrial, TrialCost};
@@ -71,7 +73,7 @@ fn entered() -> (Result<NewVersion, FormFault>, EnteredFields) {
 
 /// The address of the form with the same values.
 fn back() -> String {
-    visit().here.replacen("/prices/preview", "/prices/new", 1)
+    link::without_error(&visit().here).replacen("/prices/preview", "/prices/new", 1)
 }
 
 #[component]
@@ -121,6 +123,7 @@ fn Would(new: NewVersion, trial: PriceTrial, fields: EnteredFields) -> impl Into
                 <p class="small"><a href="/prices">{p.prices}</a></p>
                 <h1>{t.preview}</h1>
             </div>
+            <Notice />
             <form class="card confirm" method="post" action="/api/operator/publish-prices">
                 <dl class="said">
                     <dt>{p.plan}</dt><dd>{name}</dd>

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::super::parts::param;
+use super::super::parts::{form_again, param};
 use crate::i18n::room::{command, consequence, return_consequence, sale_consequence, texts, though_lost};
 use crate::i18n::{common, lang};
 use crate::ports::allowed;
 use crate::ui::callout::{Callout, Problem};
 use crate::ui::time::At;
-use model::console::{ChannelSale, Room};
+use model::console::{ChannelSale, Room, checked_reason};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::meter::ControlMode;
@@ -31,6 +31,18 @@ pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<Any
     ControlMode::parse(&what).map(|mode| control(room, mode, key))
 }
 
+/// The field of a confirmation's address that is not of its form: it is asked for again.
+pub fn wrong_entry() -> Option<(AppError, &'static str)> {
+    let what = param("do");
+    let amount = Fen::parse_yuan(param("amount").trim()).ok().filter(|amount| *amount > Fen::ZERO);
+    let takes_money = matches!(what.as_str(), "sale" | "return");
+    let gives_reason = matches!(what.as_str(), "return" | "close" | "move" | "replace");
+    if takes_money && amount.is_none() {
+        return Some((AppError::InvalidAmount, "amount"));
+    }
+    (gives_reason && checked_reason(&param("reason")).is_err()).then_some((AppError::Invalid, "reason"))
+}
+
 /// The room and its residents.
 pub fn whom(room: &Room) -> String {
     let residents = room.account.iter().flat_map(|account| &account.residents).map(|resident| resident.name.as_str());
@@ -48,7 +60,8 @@ fn sale(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
     } else {
         first
     };
-    let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned())];
+    let seen = room.progress.money_operations().to_string();
+    let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned()), ("seen", seen)];
     let card = card(room, "/api/operator/sell", says, &fields, key, false);
     view! { {coming_list(room)} {card} }.into_any()
 }
@@ -102,7 +115,7 @@ pub fn card(
             {hidden.collect_view()}
             <div class="buttons">
                 <button class=class autofocus>{t.confirm}</button>
-                <a class="button" href=format!("/rooms/{}", latest.meter)>{t.back}</a>
+                <a class="button" href=form_again()>{t.back}</a>
             </div>
         </form>
     }

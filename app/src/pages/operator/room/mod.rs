@@ -11,6 +11,7 @@ mod now;
 mod opening;
 pub(super) mod parameters;
 pub mod price;
+mod retired;
 mod wallet;
 
 pub(super) use forms::tenders;
@@ -23,7 +24,7 @@ use leptos_router::hooks::use_params_map;
 use super::approvals;
 use super::case::case_facts;
 use super::frame::{Frame, Section};
-use super::parts::param;
+use super::parts::{ask_again, param};
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
 use crate::i18n::{cases, cash_desk, commissioning, gateways, lang};
@@ -32,13 +33,14 @@ use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::{Account, AccountState, CaseLine, ChannelSale, Lifecycle, MeterLine, ReturnLine, Room};
+use model::console::{Account, AccountState, CaseLine, ChannelSale, Lifecycle, MeterLine, RetiredMeter, ReturnLine, Room};
 use model::error::AppError;
 use model::gateway::Sweep;
 use model::ids::{MeterId, Uuid};
 use model::meter::{ControlMode, Wallet};
 use model::parameters::Parameters;
 use model::time::Timestamp;
+use retired::Retired;
 
 /// The room and an idempotency key for the requested form.
 #[derive(Clone)]
@@ -51,22 +53,40 @@ struct Shown {
     key: Uuid,
 }
 
+/// What a meter's address leads to.
+enum Found {
+    InUse(Box<Shown>),
+    /// The meter is out of service.
+    Retired(Box<RetiredMeter>),
+}
+
 /// The page: `/rooms/:meter`; `?do=` requests a confirmation.
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let meter = use_params_map().with_untracked(|params| params.get("meter")).unwrap_or_default();
-    let (asks, to) = (param("do"), param("to"));
+    let (asks, to, wrong) = (param("do"), param("to"), confirm::wrong_entry());
     let read = async move {
+        if let Some((error, field)) = wrong {
+            return ask_again(error, field).map(|()| None);
+        }
         let (ports, who) = (ports()?, operator()?);
         let meter = MeterId::from_str(&meter).map_err(|_| AppError::NotFound)?;
-        let room = ports.rooms.room(&who, meter).await?;
+        let room = match ports.rooms.room(&who, meter).await {
+            Err(AppError::NotFound) => return Ok(Some(Found::Retired(Box::new(ports.rooms.retired_meter(&who, meter).await?)))),
+            room => room?,
+        };
         let life = ports.account_lifecycle.lifecycle(&who, meter).await?;
         let found = if asks == "move" { ports.meter_wall.search(&who, &to).await? } else { Vec::new() };
         let parameters = ports.rooms.parameters(&who, meter).await?;
         let by_channel = ports.refunds.channel_sales(&who, meter).await?;
-        Ok(Shown { room, life, found, parameters, by_channel, key: form_key()? })
+        Ok(Some(Found::InUse(Box::new(Shown { room, life, found, parameters, by_channel, key: form_key()? }))))
     };
-    load(read, |shown| view! { <Body shown /> }.into_any())
+    load(read, |found| match found {
+        Some(Found::InUse(shown)) => view! { <Body shown=*shown /> }.into_any(),
+        Some(Found::Retired(meter)) => view! { <Retired meter=*meter /> }.into_any(),
+        // On its way to another page.
+        None => ().into_any(),
+    })
 }
 
 #[component]

@@ -1,0 +1,215 @@
+//! Fills a form of a page with what was typed into it before, and says at its field what is wrong.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use model::error::AppError;
+
+use super::KeptForm;
+use super::html::{Field, Form, Input, escaped, forms, unescaped};
+
+/// Of the error at a field; the field refers to it.
+const MESSAGE_ID: &str = "wrong-field";
+/// Fields that are new with each page: they tell no form from another.
+const NEW_EACH_TIME: [&str; 2] = ["key", "seal"];
+
+/// The page with its form as it was posted; as it is, where it has no such form. `message` says what the error means.
+pub fn fill(html: &str, kept: &KeptForm, message: &str) -> String {
+    let forms = forms(html);
+    let Some(form) = choose(&forms, kept) else { return html.to_owned() };
+    let mut edits = Edits::default();
+    let mut posted: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, value) in &kept.fields {
+        posted.entry(name).or_default().push(value);
+    }
+    for field in &form.fields {
+        if let Some(values) = posted.get(field.name.as_str()) {
+            give(html, field, values, &mut edits);
+        } else if matches!(field.input, Input::Tick) {
+            // A box that is not ticked is not sent.
+            give(html, field, &[], &mut edits);
+        }
+    }
+    if form.tag.get("method") == Some("post") && !form.tag.has("data-restored") {
+        edits.insert(form.tag.inside(html), " data-restored=\"\"");
+    }
+    if let Some(folded) = &form.folded {
+        edits.insert(folded.inside(html), " open");
+    }
+    if let Some(field) = wrong(form, kept) {
+        point(html, field, message, &mut edits);
+    }
+    edits.apply(html)
+}
+
+/// The form that was posted: of those with its action the one that says the same, else one that asks for what was sent, as the
+/// form before a confirmation does.
+fn choose<'a>(forms: &'a [Form], kept: &KeptForm) -> Option<&'a Form> {
+    let sent = |field: &&Field| kept.fields.iter().any(|(name, _)| *name == field.name);
+    let same = |field: &&Field| {
+        let value = field.tag.get("value").unwrap_or_default();
+        matches!(field.input, Input::Hidden)
+            && !NEW_EACH_TIME.contains(&field.name.as_str())
+            && kept.fields.iter().any(|(name, given)| *name == field.name && given == value)
+    };
+    let posted = forms.iter().filter(|form| form.tag.get("action") == Some(kept.action.as_str()));
+    // Of equals the first.
+    let best = posted.rev().max_by_key(|form| (form.fields.iter().filter(same).count(), form.fields.iter().filter(sent).count()));
+    best.or_else(|| {
+        let typed = |form: &&Form| {
+            let mut fields =
+                form.fields.iter().filter(|field| !matches!(field.input, Input::Hidden | Input::Tick | Input::Secret)).peekable();
+            fields.peek().is_some() && fields.all(|field| sent(&field))
+        };
+        forms.iter().filter(typed).rev().max_by_key(|form| form.fields.iter().filter(sent).count())
+    })
+}
+
+fn give(html: &str, field: &Field, values: &[&str], edits: &mut Edits) {
+    match &field.input {
+        Input::Hidden | Input::Secret => {}
+        Input::Text(None) => {
+            let Some(value) = values.first() else { return };
+            edits.remove(field.tag.place("value"));
+            edits.insert(field.tag.inside(html), &format!(" value=\"{}\"", escaped(value)));
+        }
+        Input::Text(Some(inner)) => {
+            let Some(value) = values.first() else { return };
+            // The first line break in a text area is not part of its text.
+            edits.replace(inner.clone(), format!("\n{}", escaped(value)));
+        }
+        Input::Tick => {
+            if values.is_empty() && field.tag.get("type") == Some("radio") {
+                return;
+            }
+            edits.remove(field.tag.place("checked"));
+            if values.contains(&field.tag.get("value").unwrap_or("on")) {
+                edits.insert(field.tag.inside(html), " checked");
+            }
+        }
+        Input::Select(options) => {
+            let named = |inner: &Range<usize>| unescaped(html.get(inner.clone()).unwrap_or_default().trim());
+            let is_chosen = |(tag, inner): &(super::html::Tag, Range<usize>)| {
+                tag.get("value").map_or_else(|| values.contains(&named(inner).as_str()), |value| values.contains(&value))
+            };
+            if !options.iter().any(is_chosen) {
+                return;
+            }
+            for option in options {
+                edits.remove(option.0.place("selected"));
+                if is_chosen(option) {
+                    edits.insert(option.0.inside(html), " selected");
+                }
+            }
+        }
+    }
+}
+
+/// The field that the error is about: the one that the server named, or else the one that such an error is always about, or else
+/// the first whose text is not of its own form.
+fn wrong<'a>(form: &'a Form, kept: &KeptForm) -> Option<&'a Field> {
+    let asked = |field: &&Field| !matches!(field.input, Input::Hidden);
+    let named = |name: &str| form.fields.iter().filter(asked).find(|field| field.name == name || inner(&field.name) == name);
+    if let Some(name) = &kept.wrong {
+        // What the page itself says is shown wrong at what follows it.
+        let hidden = form.fields.iter().skip_while(|field| field.name != *name).find(asked);
+        return named(name).or(hidden);
+    }
+    let error = kept.error?;
+    usual(error).iter().find_map(|name| named(name)).or_else(|| {
+        let is_form = matches!(error, AppError::Invalid | AppError::InvalidAmount);
+        form.fields.iter().filter(asked).filter(|_| is_form).find(|field| {
+            let value = kept.fields.iter().find(|(name, _)| *name == field.name).map(|(_, value)| value.trim());
+            matches!(field.input, Input::Text(_)) && value.is_some_and(|value| !fits(field, value))
+        })
+    })
+}
+
+/// The name within a form whose fields are called `form[name]`.
+fn inner(name: &str) -> &str {
+    name.split_once('[').and_then(|(_, rest)| rest.strip_suffix(']')).unwrap_or(name)
+}
+
+const fn usual(error: AppError) -> &'static [&'static str] {
+    match error {
+        AppError::InvalidAmount
+        | AppError::AmountOutOfRange
+        | AppError::HoardingLimit
+        | AppError::ExceedsRemaining
+        | AppError::ExceedsRefundable => &["amount", "counted", "float"],
+        AppError::NameTaken | AppError::GatewayNameTaken => &["names", "name"],
+        AppError::LoginTaken => &["login"],
+        AppError::WeakPassword
+        | AppError::PasswordAlone
+        | AppError::PasswordTooLong
+        | AppError::CommonPassword
+        | AppError::PersonalPassword => &["password"],
+        AppError::RegistrationTaken => &["registration"],
+        AppError::SerialTaken => &["serial"],
+        AppError::AddressTaken => &["unit"],
+        AppError::NumberNotOfScheme | AppError::NumberTaken => &["number", "account"],
+        AppError::DrawerDiffers | AppError::DifferencesOpen => &["reason", "comment"],
+        AppError::ListTooLong => &["names", "rooms", "lines"],
+        AppError::AlarmOrder => &["alarm2"],
+        _ => &[],
+    }
+}
+
+/// Whether a text keeps what its field asks for.
+fn fits(field: &Field, value: &str) -> bool {
+    let number = |name: &str| field.tag.get(name).and_then(|text| text.parse::<f64>().ok());
+    let has_characters = |most: f64| value.chars().count() as f64 <= most;
+    if value.is_empty() {
+        return !field.tag.has("required");
+    }
+    let is_number = field.tag.get("type") == Some("number");
+    let digits = field.tag.get("inputmode") == Some("numeric") && !value.bytes().all(|byte| byte.is_ascii_digit());
+    let parsed = value.parse::<f64>();
+    let in_range = parsed
+        .as_ref()
+        .is_ok_and(|value| number("min").is_none_or(|least| *value >= least) && number("max").is_none_or(|most| *value <= most));
+    let decimal = field.tag.get("inputmode") == Some("decimal") && parsed.is_err();
+    number("maxlength").is_none_or(has_characters) && !digits && !decimal && (!is_number || in_range)
+}
+
+fn point(html: &str, field: &Field, message: &str, edits: &mut Edits) {
+    edits.remove(field.tag.place("aria-invalid"));
+    edits.remove(field.tag.place("aria-describedby"));
+    let described = field.tag.get("aria-describedby").map(|ids| format!("{ids} ")).unwrap_or_default();
+    let focus = if field.tag.has("autofocus") { "" } else { " autofocus" };
+    let says = format!(" aria-invalid=\"true\" aria-describedby=\"{}{MESSAGE_ID}\"{focus}", escaped(&described));
+    edits.insert(field.tag.inside(html), &says);
+    edits.insert(field.end, &format!("<span class=\"problem\" id=\"{MESSAGE_ID}\">{}</span>", escaped(message)));
+}
+
+#[derive(Default)]
+struct Edits(Vec<(Range<usize>, String)>);
+
+impl Edits {
+    fn insert(&mut self, at: usize, text: &str) {
+        self.0.push((at..at, text.to_owned()));
+    }
+
+    fn remove(&mut self, place: Option<Range<usize>>) {
+        self.0.extend(place.map(|place| (place, String::new())));
+    }
+
+    fn replace(&mut self, place: Range<usize>, text: String) {
+        self.0.push((place, text));
+    }
+
+    fn apply(mut self, html: &str) -> String {
+        self.0.sort_by_key(|(place, _)| place.start);
+        let (mut page, mut at) = (String::with_capacity(html.len() + 4096), 0);
+        for (place, text) in self.0 {
+            page.push_str(html.get(at..place.start).unwrap_or_default());
+            page.push_str(&text);
+            at = at.max(place.end);
+        }
+        page.push_str(html.get(at..).unwrap_or_default());
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+use super::*;
+
+const PAGE: &str = concat!(
+    r#"<script>const x = "<form>";</script><!-- <form action="/a"> -->"#,
+    r#"<form action="/search"><input name="q" value="old"></form>"#,
+    r#"<details><summary>More</summary><form method="post" action="/a"><input type="hidden" name="id" value="2">"#,
+    r#"<label><span>Name</span><input name="name" value="before &amp; after" required maxlength="8"/></label>"#,
+    r#"<textarea class="input" name="names" rows="3">old</textarea>"#,
+    r#"<select name="kind"><option value="a" selected>A</option><option value="b">B</option></select>"#,
+    r#"<input type="checkbox" name="all" value="1" checked><input type="password" name="password" value="">"#,
+    r#"</form></details>"#,
+    r#"<form method="post" action="/a"><input type="hidden" name="id" value="3"><input name="name"></form>"#,
+);
+
+fn kept(fields: &[(&str, &str)], error: AppError, wrong: Option<&str>) -> KeptForm {
+    KeptForm {
+        action: "/a".to_owned(),
+        fields: fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        error: Some(error),
+        wrong: wrong.map(str::to_owned),
+        message: None,
+    }
+}
+
+#[test]
+fn form_is_filled_with_what_was_typed() {
+    let posted = [("id", "2"), ("name", "a \"b\" <c>"), ("names", "one\r\ntwo"), ("kind", "b"), ("password", "secret")];
+    let page = fill(PAGE, &kept(&posted, AppError::NameTaken, None), "taken");
+    for expected in [
+        r#"name="name" required maxlength="8" value="a &quot;b&quot; &lt;c&gt;"/>"#,
+        "\none\r\ntwo</textarea>",
+        r#"<option value="a">A</option><option value="b" selected>B</option>"#,
+        r#"name="all" value="1"><input type="password" name="password" value="">"#,
+        r#"<details open>"#,
+        r#"action="/a" data-restored="">"#,
+        r#"value="old""#,
+        r#"aria-invalid="true" aria-describedby="wrong-field" autofocus>"#,
+        r#"</textarea><span class="problem" id="wrong-field">taken</span>"#,
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    assert!(!page.contains("secret"));
+}
+
+#[test]
+fn of_several_forms_the_posted_one_is_filled() {
+    let page = fill(PAGE, &kept(&[("id", "3"), ("name", "x")], AppError::Conflict, None), "");
+    assert!(page.contains(r#"value="3"><input name="name" value="x">"#), "{page}");
+    assert!(page.contains("before &amp; after") && page.contains("<details><summary>"), "{page}");
+}
+
+#[test]
+fn form_before_a_confirmation_is_filled() {
+    let mut asked = kept(&[("q", "typed"), ("meter", "1")], AppError::Conflict, None);
+    asked.action = "/b".to_owned();
+    assert!(fill(PAGE, &asked, "").contains(r#"<input name="q" value="typed">"#));
+    asked.fields = vec![("other".to_owned(), "x".to_owned())];
+    assert_eq!(fill(PAGE, &asked, ""), PAGE, "no form asks for that");
+}
+
+#[test]
+fn field_that_does_not_fit_is_named() {
+    for (name, is_wrong) in [("", true), ("123456789", true), ("12345678", false)] {
+        let page = fill(PAGE, &kept(&[("id", "2"), ("name", name)], AppError::Invalid, None), "bad");
+        assert_eq!(page.contains(r#"bad</span></label>"#), is_wrong, "{name} {page}");
+    }
+    let page = fill(PAGE, &kept(&[("id", "2"), ("name", "")], AppError::Invalid, Some("kind")), "bad");
+    assert!(page.contains(r#"</select><span class="problem""#), "the server's word counts: {page}");
+}
+
+#[test]
+fn broken_html_is_left_in_one_piece() {
+    for html in [
+        "<form action=\"/a\"><input name=\"name\" value=\"",
+        "<form action=/a><select name=name><option>x",
+        "<",
+        "a < b",
+        "<input =",
+    ] {
+        let page = fill(html, &kept(&[("name", "x")], AppError::Invalid, None), "");
+        assert!(page.starts_with(html.get(..1).unwrap_or_default()), "{html}");
+    }
+}
