@@ -16,7 +16,15 @@ struct RngState {
     /// Millisecond of the newest id, and how many were made in it: ids of one process are strictly ascending, so that what was
     /// decided in one transaction keeps its order.
     newest: (i64, u16),
+    /// Millisecond of the newest order number, and its lower bits.
+    newest_order: (i64, u64),
 }
+
+/// Bits of an order number below its millisecond, and the first number of a millisecond and the steps to the next, which are
+/// random, so that two processes hardly ever give the same.
+const ORDER_BITS: u32 = 22;
+const FIRST_ORDER: u64 = 1 << 21;
+const ORDER_STEP: u64 = 1 << 6;
 
 impl Rng {
     /// Seeded by the operating system.
@@ -34,7 +42,7 @@ impl Rng {
     /// The same numbers every time; for tests and simulations.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(Arc::new(Mutex::new(RngState { random: StdRng::from_seed(seed), newest: (0, 0) })))
+        Self(Arc::new(Mutex::new(RngState { random: StdRng::from_seed(seed), newest: (0, 0), newest_order: (0, 0) })))
     }
 
     /// Fills an array.
@@ -77,10 +85,23 @@ impl Rng {
         Builder::from_unix_timestamp_millis(u64::try_from(ms).unwrap_or(0), &bytes).into_uuid()
     }
 
-    /// A time-ordered order number: positive, below 2^63, as meters keep it.
+    /// A time-ordered order number: positive, below 2^63, as meters keep it; above every one that this generator gave before it
+    /// unless the clock went back. An import takes thousands in one millisecond.
     #[must_use]
     pub fn order_number(&self, at: Timestamp) -> i64 {
-        ((at.0 & 0x1ff_ffff_ffff) << 22) | i64::try_from(self.below(1 << 22)).unwrap_or(0)
+        let mut state = self.lock();
+        let (ms, last) = state.newest_order;
+        let random = state.random.next_u64();
+        let next = last + 1 + random % ORDER_STEP;
+        let (ms, low) = if at.0 > ms || at.0 < ms - 1_000 {
+            (at.0, random % FIRST_ORDER)
+        } else if next >> ORDER_BITS > 0 {
+            (ms + 1, random % FIRST_ORDER)
+        } else {
+            (ms, next)
+        };
+        state.newest_order = (ms, low);
+        ((ms & 0x1ff_ffff_ffff) << ORDER_BITS) | i64::try_from(low).unwrap_or(0)
     }
 
     fn lock(&self) -> MutexGuard<'_, RngState> {
@@ -98,6 +119,16 @@ mod tests {
         let ids: Vec<Uuid> = (0..10_000).map(|n| rng.id(Timestamp(1_795_600_000_000 + n / 5_000))).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids.iter().all(|id| id.get_version_num() == 7));
+    }
+
+    #[test]
+    fn order_numbers_of_one_moment_never_repeat() {
+        let rng = Rng::from_seed([1; 32]);
+        let at = Timestamp(1_795_600_000_000);
+        let numbers: Vec<i64> = (0..300_000).map(|_| rng.order_number(at)).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]) && numbers[0] > 0);
+        assert!(rng.order_number(at.plus(60_000)) > numbers[299_999]);
+        assert!(rng.order_number(at.plus(-60_000)) < numbers[0], "a clock set back is followed");
     }
 
     #[test]
