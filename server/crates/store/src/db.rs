@@ -303,6 +303,14 @@ impl Tx {
         }
     }
 
+    /// Seals what a long transaction has written so far, where nobody waits for it, so that its end takes little memory.
+    ///
+    /// # Errors
+    /// Where the engine cannot.
+    pub async fn seal_early(&mut self) -> Result<()> {
+        seal::seal_early(self).await
+    }
+
     pub(super) fn unsealed(&mut self) -> &mut Unsealed {
         match self {
             Self::Sqlite(tx) => &mut tx.unsealed,

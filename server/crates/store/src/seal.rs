@@ -6,20 +6,19 @@
 //! added one has none, a removed one leaves its seal behind, and rows that are put back together with their old seals no longer
 //! make up the sum.
 
+mod changes;
 mod notes;
 mod rows;
 mod write;
-
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use aws_lc_rs::hmac;
 use model::time::Timestamp;
 
 use super::audit::AuditLine;
 use super::{Result, StoreError, Tx};
+use changes::RowChange;
+use notes::Noted;
 pub(super) use notes::{BEGIN, SETTING, watch};
-use notes::{Noted, RowChange};
 pub use rows::{NAMED, RowFault, SealReport, faults};
 
 /// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/sealed.rs`
@@ -136,7 +135,7 @@ impl SealKey {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Seal([u8; SEAL]);
 
 impl Seal {
@@ -201,7 +200,7 @@ impl Unsealed {
 pub(super) async fn seal(tx: &mut Tx) -> Result<()> {
     let lines = std::mem::take(&mut tx.unsealed().lines);
     let key = tx.unsealed().key.clone();
-    let Some(Noted { mut head, changes }) = notes::take(tx, !lines.is_empty()).await? else {
+    let Some(Noted { mut head, changes }) = notes::take(tx, &key, !lines.is_empty()).await? else {
         let no_head = StoreError::Inconsistent { table: "audit_head", column: "one" };
         return if lines.is_empty() { Ok(()) } else { Err(no_head) };
     };
@@ -209,9 +208,19 @@ pub(super) async fn seal(tx: &mut Tx) -> Result<()> {
         return Ok(());
     }
     let lines = chained(&key, &mut head, lines);
-    let seals = reseal(&key, &mut head, net(changes));
+    let seals = reseal(&mut head, changes.net());
     head.mac = head.mac(&key);
     write::write(tx, &head, &lines, &seals).await
+}
+
+/// Seals what a long transaction wrote so far, so that not all of it is in memory at its end. Only on SQLite, where nobody else
+/// writes meanwhile: on PostgreSQL others would wait for the head, and this transaction perhaps for them.
+pub(super) async fn seal_early(tx: &mut Tx) -> Result<()> {
+    if matches!(tx, Tx::Postgres(_)) {
+        return Ok(());
+    }
+    seal(tx).await?;
+    notes::forget(tx).await
 }
 
 /// An audit line in its place of the chain.
@@ -223,14 +232,14 @@ struct ChainedLine {
 }
 
 /// Table and key of a row, the seal that it has to have before, and its new one.
-type ChangedSeal = (String, String, Seal, Seal);
+type ChangedSeal = (&'static str, Box<str>, Seal, Seal);
 
 /// The seals of the rows that a transaction changed.
 #[derive(Default)]
 struct Seals {
-    added: Vec<(String, String, Seal)>,
+    added: Vec<(&'static str, Box<str>, Seal)>,
     changed: Vec<ChangedSeal>,
-    removed: Vec<(String, String)>,
+    removed: Vec<(&'static str, Box<str>)>,
 }
 
 fn chained(key: &SealKey, head: &mut Head, lines: Vec<(Timestamp, AuditLine)>) -> Vec<ChainedLine> {
@@ -242,41 +251,16 @@ fn chained(key: &SealKey, head: &mut Head, lines: Vec<(Timestamp, AuditLine)>) -
     lines.into_iter().map(chain).collect()
 }
 
-/// Each row once, in the order of their first change: as it was before the transaction and as it is now.
-fn net(changes: Vec<RowChange>) -> Vec<RowChange> {
-    let mut rows: Vec<RowChange> = Vec::with_capacity(changes.len());
-    let mut index: HashMap<(String, String), usize> = HashMap::with_capacity(changes.len());
-    for change in changes {
-        match index.entry((change.tbl.clone(), change.row_key.clone())) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(rows.len());
-                rows.push(change);
-            }
-            Entry::Occupied(occupied) => {
-                if let Some(row) = rows.get_mut(*occupied.get()) {
-                    row.after = change.after;
-                }
-            }
-        }
-    }
-    rows
-}
-
 /// Moves the head to the seals that the changes make.
-fn reseal(key: &SealKey, head: &mut Head, changes: Vec<RowChange>) -> Seals {
+fn reseal(head: &mut Head, changes: Vec<RowChange>) -> Seals {
     let mut seals = Seals::default();
     let mut sum = head.sum();
-    for RowChange { tbl, row_key, before, after } in changes {
-        let seal = |image: &String| key.seal(&tbl, &row_key, image);
-        if before == after {
-            continue;
-        }
-        let (before, after) = (before.as_ref().map(seal), after.as_ref().map(seal));
+    for RowChange { table, row_key, before, after } in changes {
         sum = sum.wrapping_sub(before.map_or(0, Seal::number)).wrapping_add(after.map_or(0, Seal::number));
         match (before, after) {
-            (None, Some(after)) => seals.added.push((tbl, row_key, after)),
-            (Some(before), Some(after)) => seals.changed.push((tbl, row_key, before, after)),
-            (Some(_), None) => seals.removed.push((tbl, row_key)),
+            (None, Some(after)) => seals.added.push((table, row_key, after)),
+            (Some(before), Some(after)) => seals.changed.push((table, row_key, before, after)),
+            (Some(_), None) => seals.removed.push((table, row_key)),
             (None, None) => {}
         }
     }
@@ -288,22 +272,6 @@ fn reseal(key: &SealKey, head: &mut Head, changes: Vec<RowChange>) -> Seals {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn change(row: &str, before: Option<&str>, after: Option<&str>) -> RowChange {
-        let text = |image: &str| image.to_owned();
-        RowChange { tbl: "orders".into(), row_key: row.into(), before: before.map(text), after: after.map(text) }
-    }
-
-    #[test]
-    fn a_row_that_changes_twice_is_sealed_once() {
-        let changes = vec![
-            change("1", None, Some("a")),
-            change("2", Some("x"), Some("y")),
-            change("1", Some("a"), Some("b")),
-            change("2", Some("y"), None),
-        ];
-        assert_eq!(net(changes), [change("1", None, Some("b")), change("2", Some("x"), None)]);
-    }
 
     #[test]
     fn parts_are_kept_apart() {

@@ -1,10 +1,14 @@
 //! Which rows a transaction changed: on SQLite temporary triggers of the writing connection note them in a temporary table; on
 //! PostgreSQL triggers note them in a setting that only this server's connections have.
 
-use serde::Deserialize;
-use sqlx::{AssertSqlSafe, FromRow, SqliteConnection};
+use std::borrow::Cow;
 
-use super::{Head, TABLES};
+use futures::TryStreamExt;
+use serde::Deserialize;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, SqliteConnection};
+
+use super::changes::Changes;
+use super::{Head, SealKey, TABLES};
 use crate::{Result, StoreError, Tx};
 
 /// Begins on SQLite. What was noted outside a transaction of ours is not ours to seal.
@@ -14,46 +18,72 @@ pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE; DELETE FROM temp.noted_changes"
 /// What no longer fits is in `dormwatt.page_1` and so on, as many as `dormwatt.pages` says.
 pub(crate) const SETTING: &str = "dormwatt.changes";
 
-/// A row as text before and after a change; `None` where there was none.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct RowChange {
-    pub tbl: String,
-    pub row_key: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
+/// Pages of 8 kB that are read at once.
+const PAGES_AT_ONCE: usize = 64;
+
+/// A row as text before and after a change, as PostgreSQL notes it; `None` where there was none.
+#[derive(Deserialize)]
+struct PostgresNote<'a> {
+    #[serde(borrow)]
+    tbl: Cow<'a, str>,
+    #[serde(borrow)]
+    row_key: Cow<'a, str>,
+    before: Option<String>,
+    after: Option<String>,
 }
 
 /// What a transaction changed, with the head that it may now move.
 pub(super) struct Noted {
     pub head: Head,
-    pub changes: Vec<RowChange>,
+    pub changes: Changes,
 }
 
 /// Takes what the transaction has changed so far and locks the head; on PostgreSQL only if there is anything to seal, or `lines`
 /// to append. `None` where there is no head, or nothing to do.
-pub(super) async fn take(tx: &mut Tx, lines: bool) -> Result<Option<Noted>> {
+pub(super) async fn take(tx: &mut Tx, key: &SealKey, lines: bool) -> Result<Option<Noted>> {
     match tx {
-        Tx::Sqlite(connection) => take_sqlite(connection).await,
-        Tx::Postgres(connection) => {
-            let noted: Option<PostgresNotes> = sqlx::query_as(
-                "SELECT seq, hash, sealed_rows, seal_sum, mac,
-                        (SELECT string_agg(current_setting('dormwatt.page_' || n, TRUE), '' ORDER BY n)
-                         FROM generate_series(1, NULLIF(current_setting('dormwatt.pages', TRUE), '')::integer) AS pages (n))
-                            AS pages,
-                        current_setting('dormwatt.changes', TRUE) AS changes
-                 FROM audit_head WHERE one = 1 AND ($1 OR current_setting('dormwatt.changes', TRUE) <> '') FOR UPDATE",
-            )
-            .bind(lines)
-            .fetch_optional(&mut **connection)
-            .await?;
-            let Some(PostgresNotes { head, pages, changes }) = noted else { return Ok(None) };
-            let parse = |line: &str| serde_json::from_str(line).map_err(|_| unreadable());
-            let texts = [pages, changes];
-            let lines = texts.iter().flatten().flat_map(|text| text.lines());
-            let changes = lines.map(parse).collect::<Result<_>>()?;
-            Ok(Some(Noted { head, changes }))
-        }
+        Tx::Sqlite(connection) => take_sqlite(connection, key).await,
+        Tx::Postgres(connection) => take_postgres(connection, key, lines).await,
     }
+}
+
+async fn take_postgres(connection: &mut PgConnection, key: &SealKey, lines: bool) -> Result<Option<Noted>> {
+    let noted: Option<PostgresNotes> = sqlx::query_as(
+        "SELECT seq, hash, sealed_rows, seal_sum, mac,
+                NULLIF(current_setting('dormwatt.pages', TRUE), '')::integer AS pages,
+                current_setting('dormwatt.changes', TRUE) AS changes
+         FROM audit_head WHERE one = 1 AND ($1 OR current_setting('dormwatt.changes', TRUE) <> '') FOR UPDATE",
+    )
+    .bind(lines)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(PostgresNotes { head, pages, changes: newest }) = noted else { return Ok(None) };
+    let mut changes = Changes::default();
+    // Some after the others: all pages of an import are as large as its rows several times over.
+    let pages = pages.unwrap_or(0);
+    for first in (1..=pages).step_by(PAGES_AT_ONCE) {
+        let text: Option<(Option<String>,)> = sqlx::query_as(
+            "SELECT string_agg(current_setting('dormwatt.page_' || n, TRUE), '' ORDER BY n)
+             FROM generate_series($1::integer, $2::integer) AS pages (n)",
+        )
+        .bind(first)
+        .bind(pages.min(first + PAGES_AT_ONCE as i32 - 1))
+        .fetch_optional(&mut *connection)
+        .await?;
+        let text = text.and_then(|(text,)| text).ok_or_else(unreadable)?;
+        note_lines(&mut changes, key, &text)?;
+    }
+    note_lines(&mut changes, key, newest.as_deref().unwrap_or_default())?;
+    Ok(Some(Noted { head, changes }))
+}
+
+fn note_lines(changes: &mut Changes, key: &SealKey, text: &str) -> Result<()> {
+    for line in text.lines() {
+        let note: PostgresNote<'_> = serde_json::from_str(line).map_err(|_| unreadable())?;
+        let row = (&*note.tbl, &*note.row_key);
+        changes.note(key, row, note.before.as_deref(), note.after.as_deref()).ok_or_else(unreadable)?;
+    }
+    Ok(())
 }
 
 const fn unreadable() -> StoreError {
@@ -64,31 +94,36 @@ const fn unreadable() -> StoreError {
 struct PostgresNotes {
     #[sqlx(flatten)]
     head: Head,
-    pages: Option<String>,
+    pages: Option<i32>,
     changes: Option<String>,
 }
 
-/// A row of the join: the head, and a change where there is one.
-#[derive(FromRow)]
-struct SqliteNote {
-    #[sqlx(flatten)]
-    head: Head,
-    tbl: Option<String>,
-    row_key: Option<String>,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-async fn take_sqlite(connection: &mut SqliteConnection) -> Result<Option<Noted>> {
-    let rows: Vec<SqliteNote> = sqlx::query_as(
+/// Each row is the head and a change, where there is one. The head is taken once.
+async fn take_sqlite(connection: &mut SqliteConnection, key: &SealKey) -> Result<Option<Noted>> {
+    let mut rows = sqlx::query(
         "SELECT h.seq, h.hash, h.sealed_rows, h.seal_sum, h.mac, c.tbl, c.row_key, c.before, c.after
          FROM audit_head h LEFT JOIN temp.noted_changes c ON TRUE WHERE h.one = 1 ORDER BY c.n",
     )
-    .fetch_all(connection)
-    .await?;
-    let Some(head) = rows.first().map(|row| row.head.clone()) else { return Ok(None) };
-    let change = |row: SqliteNote| Some(RowChange { tbl: row.tbl?, row_key: row.row_key?, before: row.before, after: row.after });
-    Ok(Some(Noted { head, changes: rows.into_iter().filter_map(change).collect() }))
+    .fetch(connection);
+    let (mut head, mut changes) = (None, Changes::default());
+    while let Some(row) = rows.try_next().await? {
+        if head.is_none() {
+            head = Some(Head::from_row(&row)?);
+        }
+        let (table, row_key): (Option<&str>, Option<&str>) = (row.try_get("tbl")?, row.try_get("row_key")?);
+        if let Some(of) = table.zip(row_key) {
+            changes.note(key, of, row.try_get("before")?, row.try_get("after")?).ok_or_else(unreadable)?;
+        }
+    }
+    Ok(head.map(|head| Noted { head, changes }))
+}
+
+/// Forgets on SQLite what was noted and is sealed.
+pub(super) async fn forget(tx: &mut Tx) -> Result<()> {
+    if let Tx::Sqlite(connection) = tx {
+        sqlx::query("DELETE FROM temp.noted_changes").execute(&mut **connection).await?;
+    }
+    Ok(())
 }
 
 /// Lets a connection of SQLite note what it changes.

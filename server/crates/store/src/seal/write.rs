@@ -38,13 +38,13 @@ pub(super) async fn write(tx: &mut Tx, head: &Head, lines: &[ChainedLine], seals
         on!(tx, |c| {
             let query = sqlx::query(text);
             rows.iter()
-                .fold(query, |q, (tbl, row, before, seal)| q.bind(tbl).bind(row).bind(&before.0[..]).bind(&seal.0[..]))
+                .fold(query, |q, (tbl, row, before, seal)| q.bind(tbl).bind(&**row).bind(&before.0[..]).bind(&seal.0[..]))
                 .execute(c)
                 .await
         })?;
     }
     for (tbl, row) in &seals.removed {
-        on!(tx, |c| sqlx::query("DELETE FROM seals WHERE tbl = $1 AND row_key = $2").bind(tbl).bind(row).execute(c).await)?;
+        on!(tx, |c| sqlx::query("DELETE FROM seals WHERE tbl = $1 AND row_key = $2").bind(tbl).bind(&**row).execute(c).await)?;
     }
     match tx {
         Tx::Sqlite(_) => added_on_sqlite(tx, head, lines, seals).await,
@@ -68,7 +68,7 @@ async fn added_on_sqlite(tx: &mut Tx, head: &Head, lines: &[ChainedLine], seals:
     for (text, rows) in INSERT.pieces(tx, &seals.added) {
         on!(tx, |c| {
             let query = sqlx::query(text);
-            rows.iter().fold(query, |q, (tbl, row, seal)| q.bind(tbl).bind(row).bind(&seal.0[..])).execute(c).await
+            rows.iter().fold(query, |q, (tbl, row, seal)| q.bind(tbl).bind(&**row).bind(&seal.0[..])).execute(c).await
         })?;
     }
     on!(tx, |c| sqlx::query(
@@ -124,7 +124,7 @@ async fn added_on_postgres(
         .bind(texts(|chained| &chained.line.subject))
         .bind(texts(|chained| &chained.line.detail))
         .bind(lines.iter().map(|line| &line.hash[..]).collect::<Vec<_>>())
-        .bind(added.iter().map(|(tbl, ..)| &tbl[..]).collect::<Vec<_>>())
+        .bind(added.iter().map(|(tbl, ..)| *tbl).collect::<Vec<_>>())
         .bind(added.iter().map(|(_, row, _)| &row[..]).collect::<Vec<_>>())
         .bind(added.iter().map(|(.., seal)| &seal.0[..]).collect::<Vec<_>>())
         .bind(head.seq)
@@ -134,7 +134,7 @@ async fn added_on_postgres(
         .bind(&head.mac);
     let bound = changed
         .iter()
-        .fold(query, |query, (tbl, row, before, seal)| query.bind(tbl).bind(row).bind(&before.0[..]).bind(&seal.0[..]));
+        .fold(query, |query, (tbl, row, before, seal)| query.bind(tbl).bind(&**row).bind(&before.0[..]).bind(&seal.0[..]));
     bound.execute(connection).await?;
     Ok(())
 }
