@@ -28,6 +28,7 @@ pub const fn obstacle(obstacle: RoomObstacle, lang: Lang) -> &'static str {
         RoomObstacle::LoginTaken => t.login_taken,
         RoomObstacle::LoginRepeated => t.login_repeated,
         RoomObstacle::RoomRepeated => t.room_repeated,
+        RoomObstacle::OverHoardingLimit => t.over_hoarding_limit,
         RoomObstacle::NotOpen => t.not_open,
         RoomObstacle::Opening => t.opening,
         RoomObstacle::Closing => t.closing,

@@ -7,7 +7,7 @@ use domain::clock::{Clock, SharedClock, SystemClock};
 use domain::order::Limits;
 use estate::places;
 use meters::live::Live;
-use model::console::{AccountState, BatchRoomState, RoomObstacle, Target};
+use model::console::{AccountState, BatchRoomState, RoomName, RoomObstacle, Target};
 use model::error::AppError;
 use model::ids::{AccountBatchId, PlaceId};
 use model::money::Fen;
@@ -74,6 +74,12 @@ both!(a_term_begins_for_many_rooms_at_once, |w: World| async move {
     let left: Vec<_> = preview.left_out.iter().map(|(room, why)| (room.room.as_str(), *why)).collect();
     assert_eq!(left, [("4", RoomObstacle::AlreadyOpen), ("3", RoomObstacle::LoginTaken)]);
     assert_eq!(preview.unknown, ["2,王五", "9"], "a resident without a login name, and no such room");
+
+    let much = Openings::parse(&places, "1, 张三, zhangsan, 5000.01\n2, 王五, wangwu, 5000", "").unwrap();
+    let much = desk.console.preview_openings(&boss, &much).await.unwrap();
+    let over = |(room, why): &(RoomName, RoomObstacle)| (room.room.clone(), *why);
+    assert!(much.left_out.iter().map(over).any(|left| left == ("1".to_owned(), RoomObstacle::OverHoardingLimit)));
+    assert_eq!(much.rooms.iter().filter(|room| room.amount == Fen(500_000)).count(), 1, "exactly the limit");
 
     let id = desk.id();
     let carried = desk.console.open_accounts(&clerk, id, &wanted, &preview.seal).await;

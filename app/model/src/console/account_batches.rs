@@ -95,6 +95,8 @@ pub enum RoomObstacle {
     LoginRepeated,
     /// Several lines name it.
     RoomRepeated,
+    /// Its meter may not hold what it would take over.
+    OverHoardingLimit,
     /// It has no account.
     NotOpen,
     /// Its account is being opened.

@@ -68,16 +68,17 @@ impl AccountBatchesPort for ConsoleService {
             let line = of_room.first();
             let resident = line.and_then(|line| line.resident.clone());
             let login = line.and_then(|line| line.resident.as_ref()).map(|(_, login)| login.as_str());
+            let amount = line.and_then(|line| line.amount).unwrap_or(wanted.amount);
             let obstacle = match cannot_open(&room, priced.contains(&place)) {
                 None if of_room.len() > 1 => Some(RoomObstacle::RoomRepeated),
                 None if login.is_some_and(|login| !logins.insert(login)) => Some(RoomObstacle::LoginRepeated),
-                None => login.filter(|login| taken.contains(*login)).map(|_| RoomObstacle::LoginTaken),
+                None if login.is_some_and(|login| taken.contains(login)) => Some(RoomObstacle::LoginTaken),
+                None => self.is_over_limit(&room, amount).then_some(RoomObstacle::OverHoardingLimit),
                 obstacle => obstacle,
             };
             match obstacle {
                 Some(obstacle) => preview.left_out.push((room.name, obstacle)),
                 None => {
-                    let amount = line.and_then(|line| line.amount).unwrap_or(wanted.amount);
                     let (meters, lost) = (room.selling().count(), room.lost());
                     preview.rooms.push(RoomToOpen { place, room: room.name, meters, lost, resident, amount });
                 }
@@ -238,6 +239,13 @@ impl ConsoleService {
             return Err(AppError::ListTooLong);
         }
         Ok((rooms.into_values().collect(), unknown))
+    }
+
+    /// Whether the meter that takes what is carried would refuse it; a server wallet does not.
+    fn is_over_limit(&self, room: &RoomNow, amount: Fen) -> bool {
+        let limit = Fen(self.limits.hoarding_fen);
+        let first = room.selling().next().map(|(meter, _)| meter.wallet);
+        limit > Fen::ZERO && amount > limit && first == Some(Wallet::Meter)
     }
 
     /// The rooms to which a price plan applies.
