@@ -37,6 +37,7 @@ test("an empty installation becomes a site in the browser alone", async ({ page 
     csv("prices.csv", "Price plan,Building,Price\n居民,,0.65\n"),
   ]);
   await page.locator("#upload button.primary").click();
+  await expect(page.locator("#import .row-list summary").first()).toHaveText("房间：新增 2 行");
   await page.locator("form[action='/api/operator/site/import'] button").click();
   await page.locator("#import a.primary[href='/wall']").click();
   await expect(page).toHaveURL(/\/wall$/);

@@ -1,8 +1,13 @@
 //! The site workbook, by which a site is described, imported and exported: its sheets and columns, and what can be wrong in it.
 
+mod changes;
+mod titles;
+
 use serde::{Deserialize, Serialize};
 
+use crate::money::Fen;
 use crate::word_enum;
+pub use changes::{CellChange, CellValue, Preview, RowChange, RowEffect};
 
 word_enum! {
     /// A sheet; the word is also the name of its CSV file.
@@ -158,6 +163,8 @@ pub enum Fault {
     ErrorValue,
     /// A number with more digits than a spreadsheet keeps.
     DigitsLost,
+    /// A number where a text is expected, of which the format does not show all digits and nothing else.
+    NumberFormat,
     Empty,
     /// Longer than this many characters.
     TooLong(u32),
@@ -196,8 +203,10 @@ pub enum Fault {
     WalletOfModel,
     /// An operator logs in by this name.
     LoginOfOperator,
-    /// A resident of another room logs in by this name.
-    LoginOfOther,
+    /// A resident of this other room logs in by this name.
+    LoginOfOther(String),
+    /// Somebody who lived in this room logs in by this name, and has no account now.
+    LoginOfFormer(String),
     WeakPassword,
     /// Neither the name nor the address of a host.
     NotHost,
@@ -207,13 +216,18 @@ pub enum Fault {
     RoomSellsNothing,
     /// The amount is outside of what one purchase may be.
     AmountRefused,
+    /// The opening balances of the room's residents are together more than the meter or the wallet of the room may hold.
+    OverHoardingLimit {
+        sum: Fen,
+        limit: Fen,
+    },
     /// The wallet is on the server and no prices apply to the room.
     NoPrices,
     /// Another person approves prices that are new or changed, or that apply somewhere else.
     PricesNeedApproval,
 }
 
-/// What an import does to one kind of thing.
+/// How many rows of a sheet an import creates, changes and leaves alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub created: u32,
@@ -221,24 +235,21 @@ pub struct Counts {
     pub unchanged: u32,
 }
 
-/// What an import does, or what is in its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Preview {
-    /// In the order of [`Sheet::ALL`].
-    pub counts: [Counts; Sheet::ALL.len()],
-    /// The first [`Self::SHOWN`].
-    pub problems: Vec<Problem>,
-    /// How many there are.
-    pub problem_count: u32,
-}
-
-impl Preview {
-    /// The most problems that are listed.
-    pub const SHOWN: usize = 200;
-
-    /// Nothing is created or changed.
+impl Counts {
     #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.counts.iter().all(|counts| counts.created == 0 && counts.changed == 0)
+    pub const fn of(&self, effect: RowEffect) -> u32 {
+        match effect {
+            RowEffect::Created => self.created,
+            RowEffect::Changed => self.changed,
+            RowEffect::Unchanged => self.unchanged,
+        }
+    }
+
+    pub const fn add(&mut self, effect: RowEffect) {
+        match effect {
+            RowEffect::Created => self.created += 1,
+            RowEffect::Changed => self.changed += 1,
+            RowEffect::Unchanged => self.unchanged += 1,
+        }
     }
 }

@@ -9,11 +9,13 @@ use crate::i18n::Lang;
 use crate::ports::{Who, operator, ports};
 use model::error::AppError;
 use model::ids::Uuid;
-use model::site_workbook::{Counts, Sheet};
+use model::site_workbook::{Counts, RowChange, Sheet};
 use model::time::Timestamp;
 
 /// The largest upload, MB; all of its files together.
 pub const MAX_UPLOAD_MB: u32 = 32;
+/// The largest single file, MB.
+pub const MAX_FILE_MB: u32 = 16;
 /// The most files of an upload.
 pub const MAX_UPLOAD_FILES: usize = 10;
 
@@ -43,6 +45,8 @@ pub enum ImportState {
 pub struct ImportReport {
     /// In the order of [`Sheet::ALL`].
     pub counts: [Counts; Sheet::ALL.len()],
+    /// The first rows of each sheet and effect.
+    pub rows: Vec<RowChange>,
     /// The first of them.
     pub problems: Vec<ProblemLine>,
     pub problem_count: u32,

@@ -1,8 +1,10 @@
 //! Texts of the import of a site workbook.
 
 pub use super::catalogue::site_workbook::*;
-use super::{Lang, operator};
-use model::site_workbook::{Column as ColumnKind, Fault, Problem, Sheet};
+use super::{Lang, commands, common, gateways, meter_states, operator};
+use model::gateway::SweepInterval;
+use model::site_workbook::{CellChange, CellValue, Column as ColumnKind, Fault, Problem, RowEffect, Sheet};
+use model::tariff;
 
 #[must_use]
 pub const fn sheet(sheet: Sheet, lang: Lang) -> &'static str {
@@ -36,10 +38,50 @@ pub fn position(problem: &Problem, lang: Lang) -> String {
     }
 }
 
-/// What a column is called.
+/// What an import does with a row.
 #[must_use]
-pub const fn column(column: ColumnKind, _: Lang) -> &'static str {
-    column.as_str()
+pub const fn effect(effect: RowEffect, lang: Lang) -> &'static str {
+    let t = texts(lang).effect;
+    match effect {
+        RowEffect::Created => t.created,
+        RowEffect::Changed => t.changed,
+        RowEffect::Unchanged => t.unchanged,
+    }
+}
+
+/// The value of a cell as pages say it.
+#[must_use]
+pub fn value(value: &CellValue, lang: Lang) -> String {
+    let yuan = || common::yuan(lang);
+    match value {
+        CellValue::Blank => "—".to_owned(),
+        CellValue::Text(text) => text.clone(),
+        CellValue::Framing(framing) => gateways::framing(*framing, lang).to_owned(),
+        CellValue::Wallet(wallet) => meter_states::wallet(*wallet, lang).to_owned(),
+        CellValue::Period(period) => commands::period(*period, lang).to_owned(),
+        CellValue::Amount(amount) => format!("{amount} {}", yuan()),
+        CellValue::Price(price) => format!("{} {}/kWh", commands::price(*price), yuan()),
+        CellValue::Seconds(seconds) => {
+            SweepInterval::new(*seconds).map_or_else(|| seconds.to_string(), |interval| gateways::interval(interval, lang))
+        }
+        CellValue::Kwh(kwh) => format!("{kwh} kWh"),
+        CellValue::DayTable(table) => {
+            let slot = |slot: &tariff::Slot| {
+                format!("{:02}:{:02} {}", slot.starts / 60, slot.starts % 60, common::rate(slot.rate, lang))
+            };
+            table.0.iter().map(slot).collect::<Vec<_>>().join(" · ")
+        }
+        CellValue::DatePlan(entries) => commands::plan(entries, lang),
+    }
+}
+
+/// What differs in a cell: `站号：1 → 2`. Of what is new only the value.
+#[must_use]
+pub fn change(change: &CellChange, effect: RowEffect, lang: Lang) -> String {
+    let CellChange { column, before, after } = change;
+    let (label, after) = (column.title(lang), value(after, lang));
+    let values = if effect == RowEffect::Created { after } else { format!("{} → {after}", value(before, lang)) };
+    commands::Labelled { label, value: values }.text(lang)
 }
 
 /// What is in the way of a meter that was found, with the field that it is about, as forms call it.
@@ -54,7 +96,11 @@ pub fn placement_fault(problem: &Fault, column: Option<ColumnKind>, lang: Lang) 
         ColumnKind::Gateway => Some(o.gateway),
         _ => None,
     };
-    let says = fault(problem, lang, |column| word(column).unwrap_or(column.as_str()));
+    let says = match problem {
+        // No sheet of rooms is at hand there.
+        Fault::UnknownRoom => gateways::texts(lang).room_unknown.to_owned(),
+        problem => fault(problem, lang),
+    };
     column.and_then(word).map_or_else(|| says.clone(), |word| format!("{word}: {says}"))
 }
 
@@ -69,17 +115,18 @@ fn letters(column: u32) -> String {
     letters.iter().rev().collect()
 }
 
-/// What is wrong and what to do. `title` gives a column's title in the file's template.
+/// What is wrong and what to do.
 #[must_use]
-pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static str) -> String {
+pub fn fault(fault: &Fault, lang: Lang) -> String {
     let t = texts(lang);
+    let title = |column: &ColumnKind| column.title(lang);
     let plain = match fault {
         Fault::FileTooLarge(megabytes) => return FileTooLarge { megabytes: &megabytes.to_string() }.text(lang),
         Fault::UnpacksTooLarge(megabytes) => return UnpacksTooLarge { megabytes: &megabytes.to_string() }.text(lang),
         Fault::TooManyRows(rows) => return TooManyRows { rows: &rows.to_string() }.text(lang),
-        Fault::MissingColumn(column) => return MissingColumn { column: title(*column) }.text(lang),
+        Fault::MissingColumn(column) => return MissingColumn { column: title(column) }.text(lang),
         Fault::UnknownColumn(column) => return UnknownColumn { column }.text(lang),
-        Fault::RepeatedColumn(column) => return RepeatedColumn { column: title(*column) }.text(lang),
+        Fault::RepeatedColumn(column) => return RepeatedColumn { column: title(column) }.text(lang),
         Fault::TooLong(characters) => return TooLong { characters: &characters.to_string() }.text(lang),
         Fault::OutOfRange(least, most) => {
             return OutOfRange { least: &least.to_string(), most: &most.to_string() }.text(lang);
@@ -89,6 +136,11 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::Repeated(row) => return Repeated { row: &row.to_string() }.text(lang),
         Fault::AddressTaken(serial) => return AddressTaken { serial }.text(lang),
         Fault::RegistrationTaken(gateway) => return RegistrationTaken { gateway }.text(lang),
+        Fault::LoginOfOther(room) => return LoginOfOther { room }.text(lang),
+        Fault::LoginOfFormer(room) => return LoginOfFormer { room }.text(lang),
+        Fault::OverHoardingLimit { sum, limit } => {
+            return OverHoardingLimit { sum: &sum.to_string(), limit: &limit.to_string() }.text(lang);
+        }
         Fault::NotPattern => t.not_pattern,
         Fault::ReachIncomplete => t.reach_incomplete,
         Fault::DialInTls => t.dial_in_tls,
@@ -102,6 +154,7 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::Date => t.date,
         Fault::ErrorValue => t.error_value,
         Fault::DigitsLost => t.digits_lost,
+        Fault::NumberFormat => t.number_format,
         Fault::Empty => t.empty,
         Fault::ControlCharacter => t.control_character,
         Fault::NotWhole => t.not_whole,
@@ -117,7 +170,6 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
         Fault::MeterInUse => t.meter_in_use,
         Fault::WalletOfModel => t.wallet_of_model,
         Fault::LoginOfOperator => t.login_of_operator,
-        Fault::LoginOfOther => t.login_of_other,
         Fault::WeakPassword => t.weak_password,
         Fault::NotHost => t.not_host,
         Fault::NotLogin => t.not_login,
@@ -132,6 +184,26 @@ pub fn fault(fault: &Fault, lang: Lang, title: impl Fn(ColumnKind) -> &'static s
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes_are_said_in_words_and_units() {
+        let said = |column, before, after, lang| change(&CellChange { column, before, after }, RowEffect::Changed, lang);
+        let price = said(ColumnKind::Price, CellValue::Price(6_500), CellValue::Price(7_000), Lang::Zh);
+        assert_eq!(price, "单价：0.6500 元/kWh → 0.7000 元/kWh");
+        let wallet = CellValue::Wallet(model::meter::Wallet::Server);
+        assert_eq!(said(ColumnKind::Wallet, CellValue::Blank, wallet, Lang::En), "Wallet: — → Server wallet");
+        let table = CellValue::DayTable("00:00=4 08:30=2".parse().unwrap_or_default());
+        assert_eq!(
+            said(ColumnKind::DayTable1, CellValue::Blank, table, Lang::En),
+            "Day table 1: — → 00:00 Off-peak · 08:30 Peak"
+        );
+        let opening = CellChange {
+            column: ColumnKind::OpeningYuan,
+            before: CellValue::Blank,
+            after: CellValue::Amount(model::money::Fen(5_000)),
+        };
+        assert_eq!(change(&opening, RowEffect::Created, Lang::Zh), "期初余额(元)：50.00 元");
+    }
 
     #[test]
     fn cells_are_named_as_spreadsheets_do() {

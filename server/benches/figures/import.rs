@@ -71,6 +71,7 @@ async fn import(db: &Db, who: &Who, file: &[u8], models: &BTreeMap<String, Model
     let (limits, password_hashes) = (Limits::default(), HashMap::new());
     let import = Import {
         rows: &contents.rows,
+        files: &[],
         site: "bench",
         password_hashes: &password_hashes,
         who,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use app::i18n::{Lang, site_workbook};
 use clap::ValueEnum;
 use model::permission::Permission;
-use model::site_workbook::{Preview, Sheet};
+use model::site_workbook::{Preview, RowEffect, Sheet};
 
 use super::Outcome;
 use crate::config::Config;
@@ -31,6 +31,9 @@ pub struct ImportArgs {
     /// Say what would be done, and store nothing
     #[arg(long)]
     dry_run: bool,
+    /// Write what would become of each row to this file (XLSX), which must not exist
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    list: Option<PathBuf>,
     /// The site's name, where the database is empty
     #[arg(long, default_value = "园区")]
     site: String,
@@ -75,7 +78,13 @@ pub async fn import(config: &Config, args: &ImportArgs) -> Outcome {
     if !who.may(Permission::Site) {
         return Err(format!("{} may not import the site", args.by).into());
     }
-    let preview = if args.dry_run {
+    let preview = if let Some(file) = &args.list {
+        let (preview, list) = site.dry_run_with_list(&who, &name, &bytes, lang).await?;
+        if let Some(list) = list {
+            write(file, &list)?;
+        }
+        preview
+    } else if args.dry_run {
         site.dry_run(&who, &name, &bytes).await?
     } else {
         site.import(&who, &args.site, &name, &bytes).await?
@@ -125,7 +134,7 @@ fn print(preview: &Preview, lang: Lang, dry_run: bool) {
         for problem in &preview.problems {
             let place = site_workbook::position(problem, lang);
             let gap = if problem.sheet.is_empty() { "" } else { " " };
-            let text = site_workbook::fault(&problem.fault, lang, |column| workbook::column_title(column, lang));
+            let text = site_workbook::fault(&problem.fault, lang);
             println!("{}{gap}{place}: {text}", problem.sheet);
         }
         let more = preview.problem_count - u32::try_from(preview.problems.len()).unwrap_or(preview.problem_count);
@@ -146,5 +155,30 @@ fn print(preview: &Preview, lang: Lang, dry_run: bool) {
         };
         println!("{}: {}", site_workbook::sheet(sheet, lang), counts.text(lang));
     }
+    print_rows(preview, lang);
     println!("{}", if dry_run { t.dry_run } else { t.imported });
+}
+
+/// What becomes of the first rows of each sheet; of what is left alone the number is enough.
+fn print_rows(preview: &Preview, lang: Lang) {
+    for (sheet, counts) in Sheet::ALL.into_iter().zip(preview.counts) {
+        for effect in [RowEffect::Created, RowEffect::Changed] {
+            let rows: Vec<_> = preview.rows.iter().filter(|row| row.sheet == sheet && row.effect == effect).collect();
+            for row in &rows {
+                let changes: Vec<String> = row.changes.iter().map(|change| site_workbook::change(change, effect, lang)).collect();
+                let place = site_workbook::Row { row: &row.row.to_string() }.text(lang);
+                let (sheet, word) = (site_workbook::sheet(sheet, lang), site_workbook::effect(effect, lang));
+                let gap = if changes.is_empty() { "" } else { "; " };
+                println!("{sheet} {place}, {word}: {}{gap}{}", row.subject, changes.join("; "));
+            }
+            let rest = counts.of(effect) as usize - rows.len().min(counts.of(effect) as usize);
+            if rest > 0 {
+                println!(
+                    "{} {}",
+                    site_workbook::sheet(sheet, lang),
+                    site_workbook::More { number: &rest.to_string() }.text(lang)
+                );
+            }
+        }
+    }
 }

@@ -59,6 +59,7 @@ pub fn routes() -> Vec<Route> {
         ("/pay/return", Access::Resident, get(payer_return::returned)),
         ("/pay/wechat/back", Access::Resident, get(wechat::back)),
         ("/site.xlsx", Access::May(Permission::Site), get(upload::export)),
+        ("/import-changes.xlsx", Access::May(Permission::Site), get(upload::changes)),
         ("/found-meters.xlsx", Access::May(Permission::Gateways), get(upload::found_meters)),
         ("/template.xlsx", Access::May(Permission::Site), get(upload::template)),
         (UPLOAD, Access::May(Permission::Site), post(upload::upload)),

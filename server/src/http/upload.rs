@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use app::api::site_import::{MAX_UPLOAD_FILES, MAX_UPLOAD_MB};
+use app::api::site_import::{MAX_FILE_MB, MAX_UPLOAD_FILES, MAX_UPLOAD_MB};
 use app::i18n::Lang;
 use app::link;
 use axum::body::{Body, HttpBody};
@@ -30,6 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// Of a body that is refused for its size, this is read and thrown away: a browser that is still sending shows no answer.
 const DRAINED_BYTES: usize = 512 << 20;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
+const _: () = assert!(workbook::MAX_FILE_BYTES == (MAX_FILE_MB as usize) << 20, "the page says how large a file may be");
 const MAX_BYTES: u64 = (MAX_UPLOAD_MB as u64) << 20;
 /// Characters of a file's name that are kept.
 const MAX_NAME: usize = 100;
@@ -142,6 +143,15 @@ pub async fn export(State(state): State<AppState>, request: Request) -> Response
         return StatusCode::UNAUTHORIZED.into_response();
     };
     download(state.site_import.export(&who, lang).await, "dormwatt-site.xlsx")
+}
+
+/// `/import-changes.xlsx`: what importing the caller's upload would do with each row.
+pub async fn changes(State(state): State<AppState>, request: Request) -> Response {
+    let info = request.extensions().get::<RequestInfo>();
+    let Some((who, lang)) = info.and_then(|info| Some((info.who.clone()?, info.lang))) else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    download(state.site_import.changes(&who, lang).await, "dormwatt-import.xlsx")
 }
 
 /// `/template.xlsx`: the workbook to fill in.

@@ -8,7 +8,7 @@ use model::gateway::scan::{Discovered, ScanMatch};
 use model::ids::GatewayId;
 use model::permission::Permission;
 use model::person::Who;
-use model::site_workbook::{Column, Fault, Sheet};
+use model::site_workbook::{Column, Fault};
 
 use super::Context;
 use super::console::room_named;
@@ -40,10 +40,13 @@ impl DiscoveryService {
         Ok(stored.ok_or(AppError::NotFound)?.row.name)
     }
 
-    async fn rooms(&self) -> Result<Vec<RoomName>, AppError> {
-        let tree = places::tree(&self.context.db).await?;
+    /// The operator's rooms.
+    async fn rooms(&self, who: &Who) -> Result<Vec<RoomName>, AppError> {
+        let db = &self.context.db;
+        let (tree, scope) = (places::tree(db).await?, queries::scope(db, who.user).await?);
         let Some(site) = tree.site() else { return Ok(Vec::new()) };
-        Ok(tree.below(site.id).into_iter().filter_map(|place| tree.room_name(place.id)).collect())
+        let places = tree.below(site.id).into_iter().filter(|place| tree.is_within(&scope, place.id));
+        Ok(places.filter_map(|place| tree.room_name(place.id)).collect())
     }
 }
 
@@ -55,7 +58,7 @@ impl DiscoveryPort for DiscoveryService {
         let mut view = ScanView { gateway, name, scan, profiles: Vec::new(), rooms: Vec::new() };
         if view.may_place() {
             view.profiles = self.profiles.iter().map(|profile| profile.name.clone()).collect();
-            view.rooms = self.rooms().await?.iter().map(RoomName::to_string).collect();
+            view.rooms = self.rooms(who).await?.iter().map(RoomName::to_string).collect();
             view.rooms.sort();
         }
         Ok(view)
@@ -112,7 +115,7 @@ impl DiscoveryPort for DiscoveryService {
             sheet.push_str(&cells.map(|cell| quoted(cell)).join(","));
             sheet.push('\n');
         }
-        let done = self.site.import(who, "", &format!("{}.csv", Sheet::Meters.as_str()), sheet.as_bytes()).await?;
+        let done = self.site.add_meters(who, &sheet).await?;
         if let Some(problem) = done.problems.first() {
             // The first row is the head.
             let meter = problem.row.and_then(|row| (row as usize).checked_sub(2)).filter(|meter| *meter < meters.len());

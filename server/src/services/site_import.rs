@@ -17,9 +17,8 @@ use model::time::{HOUR, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Context;
-use super::site::SiteService;
+use super::site::{SiteFiles, SiteService};
 use estate::site_import::ImportWay;
-use workbook::Contents;
 
 /// How long an upload is kept, ms.
 const KEPT: i64 = HOUR;
@@ -99,6 +98,22 @@ impl SiteImportService {
         self.site.template(lang)
     }
 
+    /// What importing this person's upload would do with each row: XLSX.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where nothing is kept that could be imported, [`AppError::Unavailable`] where many files are read.
+    pub async fn changes(&self, who: &Who, lang: Lang) -> Result<Vec<u8>, AppError> {
+        self.context.require_whole_site(who).await?;
+        let upload = self.kept().get(&who.user).cloned().ok_or(AppError::NotFound)?;
+        if !matches!(&*upload.stage(), Stage::Checked(preview) if preview.problem_count == 0) {
+            return Err(AppError::NotFound);
+        }
+        let permit = self.received.clone().try_acquire_owned().map_err(|_| AppError::Unavailable)?;
+        let file = self.site.changes((ImportWay::Page, who), &self.files(&upload).await?, lang).await;
+        drop(permit);
+        file
+    }
+
     /// Lets a person upload now; until the permit is dropped, few others can.
     ///
     /// # Errors
@@ -123,7 +138,7 @@ impl SiteImportService {
         let now = self.context.now();
         let stage = Mutex::new(Stage::Running(ImportPhase::Reading));
         let upload = Arc::new(Upload { id: self.context.rng.id(now), files, until: now.plus(KEPT), stage });
-        let preview = self.site.dry_run_of((ImportWay::Page, who), &self.contents(&upload).await?).await?;
+        let preview = self.site.dry_run_of((ImportWay::Page, who), &self.files(&upload).await?).await?;
         upload.set(Stage::Checked(Arc::new(preview)));
         {
             let mut kept = self.kept();
@@ -154,22 +169,22 @@ impl SiteImportService {
     }
 
     /// Reads the files one after the other: at most one of them is in memory.
-    async fn contents(&self, upload: &Arc<Upload>) -> Result<Contents, AppError> {
+    async fn files(&self, upload: &Arc<Upload>) -> Result<SiteFiles, AppError> {
         let (site, upload) = (self.site.clone(), upload.clone());
         let read = tokio::task::spawn_blocking(move || {
-            site.contents(upload.files.iter().map(|file| bytes(file).map(|bytes| (file.name.as_str(), bytes))))
+            site.files(upload.files.iter().map(|file| bytes(file).map(|bytes| (file.name.as_str(), bytes))))
         });
-        let contents = read.await.map_err(|_| AppError::Internal)?;
-        contents.map_err(|error: std::io::Error| {
+        let files = read.await.map_err(|_| AppError::Internal)?;
+        files.map_err(|error: std::io::Error| {
             tracing::error!(error = &error as &dyn std::error::Error, "site.upload_not_read");
             AppError::Internal
         })
     }
 
     async fn run(&self, who: &Who, upload: &Arc<Upload>) -> Result<Preview, AppError> {
-        let contents = self.contents(upload).await?;
+        let files = self.files(upload).await?;
         let progress = |phase| upload.set(Stage::Running(phase));
-        self.site.import_contents((ImportWay::Page, who), SITE, &contents, &progress).await
+        self.site.import_files((ImportWay::Page, who), SITE, files, &progress).await
     }
 }
 
@@ -253,14 +268,14 @@ impl SiteImportPort for SiteImportService {
 }
 
 fn report(preview: &Preview, lang: Lang) -> ImportReport {
-    let title = |column| workbook::column_title(column, lang);
     let line = |problem: &model::site_workbook::Problem| ProblemLine {
         sheet: problem.sheet.clone(),
         place: site_workbook::position(problem, lang),
-        text: site_workbook::fault(&problem.fault, lang, title),
+        text: site_workbook::fault(&problem.fault, lang),
     };
     ImportReport {
         counts: preview.counts,
+        rows: preview.rows.clone(),
         problems: preview.problems.iter().map(line).collect(),
         problem_count: preview.problem_count,
         is_idle: preview.is_idle(),

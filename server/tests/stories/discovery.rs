@@ -129,7 +129,8 @@ both!(what_was_found_is_placed_all_or_nothing, |w: World| async move {
         profile: "rpp".into(),
         room,
     };
-    let two = |unit: &str| [place("000000000077", "7", room("101")), place("000000000078", unit, room("102, left"))];
+    // As people type it elsewhere, and in full.
+    let two = |unit: &str| [place("000000000077", "7", "B 101".into()), place("000000000078", unit, room("102, left"))];
     // One at the address of a registered meter: none is stored.
     let refused = discovery.place(&who, gateway, &two("1")).await.unwrap().unwrap_err();
     assert_eq!((refused.meter, refused.column), (Some(1), Some(Column::Unit)));

@@ -320,6 +320,7 @@ fn importing(w: &World, clerk: UserId, row: MeterRow) -> impl Future<Output = Re
         let (password_hashes, limits, who) = (HashMap::new(), Limits::default(), who(clerk));
         let import = site_import::Import {
             rows: &rows,
+            files: &[],
             site: "园区",
             password_hashes: &password_hashes,
             who: &who,

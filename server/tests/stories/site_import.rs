@@ -8,12 +8,14 @@ use app::i18n::Lang;
 use domain::clock::SystemClock;
 use domain::order::Limits;
 use domain::wall_layout::Scope;
+use estate::site_import::ImportWay;
 use meters::live::Live;
 use meters::profile::Profiles;
 use model::ids::UserId;
+use model::money::Fen;
 use model::permission::Permissions;
 use model::person::{Role, Who};
-use model::site_workbook::{Counts, Fault, Preview, Sheet};
+use model::site_workbook::{CellChange, CellValue, Column, Counts, Fault, Preview, RowEffect, Sheet};
 use server::services::auth::Passwords;
 use server::services::site::SiteService;
 use story_support::closings::proved;
@@ -22,7 +24,7 @@ use story_support::{World, both};
 
 const ROOMS: &str = "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,102\n1号楼,2层,201\n2号楼,,值班室\n";
 const GATEWAYS: &str = "Gateway,Host,Port\nG1,127.0.0.1,15021\nG2,127.0.0.1,15022\n";
-const METERS: &str = "Serial number;Building;Floor;Room;Gateway;Unit id;Profile;Wallet\n\
+const METERS: &str = "Serial number;Building;Floor;Room;Gateway;Unit number;Profile;Wallet\n\
     000000000161;1号楼;1层;101;G1;1;rpp;meter\n\
     000000000162;1号楼;1层;102;G1;2;rpp;server\n\
     000000000163;2号楼;;值班室;G2;1;rpp;none\n";
@@ -193,4 +195,126 @@ both!(ten_thousand_rooms_are_imported_at_once, |w: World| async move {
     assert_eq!(office.rows().await[..3], [10_000, 50, 10_000]);
     assert!(office.import("meters.csv", &meters).await.is_idle());
     proved(&office.w).await;
+});
+
+both!(a_dry_run_says_what_becomes_of_each_row, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    let text = |text: &str| CellValue::text(text);
+    let changed = format!("{}1号楼,1层,101,孙六,sunliu,,\n", ACCOUNTS.replace("张三", "张三丰"));
+    let shown = office.site.dry_run(&office.who, "accounts.csv", changed.as_bytes()).await.unwrap();
+    let rows: Vec<_> = shown.rows.iter().map(|row| (row.row, row.effect, row.subject.as_str(), row.changes.clone())).collect();
+    let name = |before: &str, after| vec![CellChange { column: Column::Resident, before: text(before), after: text(after) }];
+    assert_eq!(
+        rows,
+        [
+            (2, RowEffect::Changed, "1号楼 1层 101 · 张三丰 (zhangsan)", name("张三", "张三丰")),
+            (5, RowEffect::Changed, "1号楼 1层 101 · 孙六 (sunliu)", name("", "孙六")),
+            (3, RowEffect::Unchanged, "1号楼 1层 101 · 李四 (lisi)", vec![]),
+            (4, RowEffect::Unchanged, "1号楼 1层 102 · 王五 (wangwu)", vec![]),
+        ]
+    );
+    let prices = PRICES.replace("0.9", "0.95").replace(",,0.65", ",1号楼,0.65");
+    let shown = office.site.dry_run(&office.who, "prices.csv", prices.as_bytes()).await.unwrap();
+    let cells: Vec<_> =
+        shown.rows.iter().flat_map(|row| &row.changes).map(|cell| (cell.column, cell.before.to_string())).collect();
+    assert_eq!(cells, [(Column::Plan, String::new()), (Column::Price, "0.9000".to_owned())]);
+    assert_eq!(office.rows().await, [4, 2, 3, 2, 2], "nothing is stored");
+});
+
+both!(an_import_says_in_the_audit_what_changed, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    office.w.clock.advance(60_000);
+    office.import("/somewhere/prices.csv", &PRICES.replace("0.65", "0.7")).await;
+    let detail = office.w.word("SELECT detail FROM audit WHERE action = 'site.import' ORDER BY seq DESC LIMIT 1").await;
+    let detail: serde_json::Value = serde_json::from_str(&detail).unwrap();
+    let changed = serde_json::json!([{ "of": "居民", "column": "price", "before": "0.6500", "after": "0.7000" }]);
+    assert_eq!((&detail["changed"], &detail["files"][0]["name"]), (&changed, &serde_json::json!("prices.csv")));
+    assert_eq!(detail["files"][0]["sha256"].as_str().map(str::len), Some(64));
+    let mut rooms = ROOMS.lines().next().unwrap().to_owned();
+    (0..500).for_each(|n| write!(rooms, "\n9号楼,,{n}").unwrap());
+    office.import("rooms.csv", &rooms).await;
+    let size = "SELECT CAST(LENGTH(detail) AS BIGINT) FROM audit WHERE action = 'site.import' ORDER BY seq DESC LIMIT 1";
+    assert!((200..4_000).contains(&office.w.number(size).await), "bounded");
+});
+
+both!(an_opening_balance_above_the_limit_is_refused, |w: World| async move {
+    let office = Office::of(w).await;
+    for (name, text) in [("rooms", ROOMS), ("gateways", GATEWAYS), ("meters", METERS), ("prices", PRICES)] {
+        office.import(&format!("{name}.csv"), text).await;
+    }
+    let limit = Fen(Limits::default().hoarding_fen);
+    let over = ACCOUNTS.replace("50.00", "4999.00").replace("ten letters,", "ten letters,1.01");
+    let shown = office.site.dry_run(&office.who, "accounts.csv", over.as_bytes()).await.unwrap();
+    let sum = Fen(limit.0 + 1);
+    let places: Vec<_> = shown.problems.iter().map(|found| (found.row, found.column, &found.fault)).collect();
+    assert_eq!(places, [(Some(3), Some(6), &Fault::OverHoardingLimit { sum, limit })]);
+    // The wallet of a room on the server has a limit of its own.
+    let own = "INSERT INTO wallets (meter_id, changed_at, hoarding_fen)
+               SELECT id, 0, 1000 FROM meters WHERE serial = '000000000162'";
+    office.w.execute(own).await;
+    let shown = office.site.dry_run(&office.who, "accounts.csv", ACCOUNTS.as_bytes()).await.unwrap();
+    let faults: Vec<_> = shown.problems.iter().map(|found| (found.row, &found.fault)).collect();
+    assert_eq!(faults, [(Some(4), &Fault::OverHoardingLimit { sum: Fen(1_250), limit: Fen(1_000) })]);
+    let fits = ACCOUNTS.replace("12.5", "10");
+    assert_eq!(office.import("accounts.csv", &fits).await.problems, []);
+});
+
+both!(a_former_resident_is_named_with_the_room, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    for sql in [
+        "UPDATE account_residents SET to_at = 9 WHERE user_id = (SELECT id FROM users WHERE login = 'wangwu')",
+        "UPDATE account_meters SET to_at = 9 WHERE meter_id = (SELECT id FROM meters WHERE serial = '000000000162')",
+        "UPDATE accounts SET state = 'closed', closed_at = 9
+         WHERE place_id = (SELECT place_id FROM meters WHERE serial = '000000000162')",
+    ] {
+        office.w.execute(sql).await;
+    }
+    let refused = office.import("accounts.csv", &format!("{ACCOUNTS}1号楼,1层,102,张三,zhangsan2,,\n")).await;
+    let found: Vec<_> = refused.problems.iter().map(|found| (found.row, found.fault.clone())).collect();
+    assert_eq!(found, [(Some(4), Fault::LoginOfFormer("1号楼 1层 102".into()))]);
+    let moved = "楼栋,楼层,房间,住户,登录名\n1号楼,1层,102,张三,zhangsan\n";
+    let refused = office.import("accounts.csv", moved).await;
+    assert_eq!(refused.problems.first().map(|found| &found.fault), Some(&Fault::LoginOfOther("1号楼 1层 101".into())));
+});
+
+both!(all_faults_of_a_file_are_named_at_once, |w: World| async move {
+    let office = Office::of(w).await;
+    let files: [(&str, &str); 4] = [
+        ("rooms.csv", "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,\n"),
+        ("gateways.csv", "Gateway,Host,Port\nG1,127.0.0.1,70000\n"),
+        (
+            "meters.csv",
+            "Serial number,Building,Floor,Room,Gateway,Unit number,Profile\n\
+             000000000161,1号楼,1层,101,G1,1,rpp\n000000000162,2号楼,1层,101,G2,0,rpp\n000000000162,1号楼,1层,101,G1,2,none\n",
+        ),
+        (
+            "accounts.csv",
+            "楼栋,楼层,房间,住户,登录名,期初余额(元)\n3号楼,1层,101,张三,zhang san,\n1号楼,1层,101,李四,lisi,9999\n",
+        ),
+    ];
+    let bytes = files.map(|(name, text)| Ok::<_, ()>((name, text.as_bytes().to_vec())));
+    let read = office.site.files(bytes.into_iter()).unwrap();
+    let shown = office.site.dry_run_of((ImportWay::CommandLine, &office.who), &read).await.unwrap();
+    let found: Vec<_> = shown.problems.iter().map(|found| (found.sheet.as_str(), found.row.unwrap_or(0), &found.fault)).collect();
+    let over = Fault::OverHoardingLimit { sum: Fen(999_900), limit: Fen(500_000) };
+    let profile = found.iter().find(|(_, _, fault)| matches!(fault, Fault::NotOneOf(_))).expect("an unknown profile").2;
+    assert_eq!(
+        found,
+        [
+            ("rooms", 3, &Fault::Empty),
+            ("gateways", 2, &Fault::OutOfRange(1, 65_535)),
+            ("meters", 3, &Fault::UnknownRoom),
+            ("meters", 3, &Fault::UnknownGateway),
+            ("meters", 3, &Fault::OutOfRange(1, 247)),
+            ("meters", 4, &Fault::Repeated(3)),
+            ("meters", 4, profile),
+            ("accounts", 2, &Fault::UnknownRoom),
+            ("accounts", 2, &Fault::NotLogin),
+            ("accounts", 3, &over),
+        ],
+        "no fault is named again where the thing is mentioned"
+    );
 });

@@ -24,7 +24,7 @@ use model::money::{Fen, Money};
 use model::order::{OrderState, ReturnKind, Tender};
 use model::permission::Permission;
 use model::refund::RefundSource;
-use model::site_workbook::{Counts, Sheet};
+use model::site_workbook::{Column, Counts, Sheet};
 use model::subsidy::Per;
 use model::time::Timestamp;
 
@@ -132,6 +132,11 @@ impl DetailText<'_> {
         {
             return common::list(values.iter().filter_map(|value| self.value(entry.with(value))), self.lang);
         }
+        match form {
+            Form::Cells => return self.cell(value),
+            Form::Files => return file(value),
+            _ => {}
+        }
         if let (Some(before), Some(after)) = (value.get("before"), value.get("after")) {
             let side = |value| self.value(entry.with(value)).unwrap_or_else(|| "—".to_owned());
             let (before, after) = (side(before), side(after));
@@ -152,6 +157,7 @@ impl DetailText<'_> {
             Form::Issue => serde_json::from_value::<Issue>(value.clone()).ok().map(|issue| commands::summary(&issue, self.lang)),
             Form::Decision => serde_json::from_value::<Decision>(value.clone()).ok().map(|asked| self.decision(&asked)),
             Form::Counts => self.counts(value),
+            Form::Cells | Form::Files => None,
             _ => self.text(entry),
         }
     }
@@ -225,6 +231,15 @@ impl DetailText<'_> {
         value.map_or_else(|| kind.to_owned(), |value| labelled(kind, value, self.lang))
     }
 
+    /// A cell that an import changed: of which row, and its values.
+    fn cell(&self, value: &Value) -> Option<String> {
+        let text = |key| value.get(key).and_then(Value::as_str);
+        let column = text("column").and_then(Column::parse).map(|column| column.title(self.lang));
+        let side = |key| text(key).filter(|text| !text.is_empty()).unwrap_or("—");
+        let change = format!("{} → {}", side("before"), side("after"));
+        Some(format!("{} {}", text("of")?, labelled(column.unwrap_or_default(), change, self.lang)))
+    }
+
     /// What an import did, by sheet.
     fn counts(&self, value: &Value) -> Option<String> {
         let counts: Vec<Counts> = serde_json::from_value(value.clone()).ok()?;
@@ -235,6 +250,11 @@ impl DetailText<'_> {
         });
         common::clauses(parts, self.lang)
     }
+}
+
+fn file(value: &Value) -> Option<String> {
+    let text = |key| value.get(key).and_then(Value::as_str);
+    Some(format!("{} (SHA-256 {})", text("name")?, text("sha256")?))
 }
 
 fn per_words(per: Per, lang: Lang) -> &'static str {
@@ -336,6 +356,13 @@ mod tests {
                {"created":0,"changed":0,"unchanged":0}]}"#,
             "新建 696",
             "created 696",
+        ),
+        (
+            "site.import",
+            r#"{"counts":[],"files":[{"name":"site.xlsx","sha256":"9f86d0"}],"created":["1号楼 101"],
+               "changed":[{"of":"居民","column":"price","before":"0.6500","after":"0.7000"}]}"#,
+            "居民 单价：0.6500 → 0.7000",
+            "site.xlsx (SHA-256 9f86d0)",
         ),
         (
             "operator.role",

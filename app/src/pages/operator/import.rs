@@ -4,8 +4,10 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
-use crate::api::site_import::{ImportPhase, ImportReport, ImportState, MAX_UPLOAD_FILES, MAX_UPLOAD_MB, PendingImport};
-use crate::i18n::import::{Found, Limits, More, Passwords, Storing, Until, texts};
+use crate::api::site_import::{
+    ImportPhase, ImportReport, ImportState, MAX_FILE_MB, MAX_UPLOAD_FILES, MAX_UPLOAD_MB, PendingImport,
+};
+use crate::i18n::import::{Found, Limits, List, More, Passwords, Rest, Storing, Until, texts};
 use crate::i18n::{common, errors, lang, site_workbook};
 use crate::ports::{now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -13,7 +15,7 @@ use crate::ui::live::{BUSY, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
-use model::site_workbook::Sheet;
+use model::site_workbook::{RowChange, RowEffect, Sheet};
 
 /// The page: `/import`.
 #[component]
@@ -77,7 +79,7 @@ fn UploadForm() -> impl IntoView {
                     <span>{t.file}</span>
                     <input class="input" type="file" name="file" accept=".xlsx,.csv,.txt" multiple required />
                 </label>
-                <p class="hint">{Limits { megabytes: MAX_UPLOAD_MB, files: MAX_UPLOAD_FILES }.text(lang())}</p>
+                <p class="hint">{Limits { megabytes: MAX_UPLOAD_MB, each: MAX_FILE_MB, files: MAX_UPLOAD_FILES }.text(lang())}</p>
                 <div class="buttons"><button class="primary">{t.check}</button></div>
             </form>
             <p class="hint">{t.check_hint}</p>
@@ -111,6 +113,7 @@ fn Pending(pending: PendingImport) -> impl IntoView {
                 {files}
                 <Callout tone=Tone::Good><p>{t.done}</p></Callout>
                 {counts(&report)}
+                {changes(&report)}
                 <div class="buttons">
                     <a class="button primary" href="/wall">{t.to_wall}</a>
                     <a class="button" href="/start">{t.to_start}</a>
@@ -138,6 +141,8 @@ fn Pending(pending: PendingImport) -> impl IntoView {
                     {files}
                     <Callout tone=Tone::Plain><p>{said}</p></Callout>
                     {counts(&report)}
+                    {changes(&report)}
+                    <p><a href="/import-changes.xlsx" download="">{t.changes_download}</a></p>
                     <div class="buttons">{action}{discard(t.discard)}</div>
                     {kept}
                 </section>
@@ -204,6 +209,58 @@ fn counts(report: &ImportReport) -> impl IntoView + use<> {
                 <tbody>{rows.collect_view()}</tbody>
             </table>
         </TableScroll>
+    }
+}
+
+/// Which rows are created, changed and left alone: the first of each sheet. Only what changes is open at first.
+fn changes(report: &ImportReport) -> impl IntoView + use<> {
+    let groups = Sheet::ALL
+        .into_iter()
+        .zip(report.counts)
+        .flat_map(|(sheet, counts)| RowEffect::ALL.into_iter().map(move |effect| (sheet, effect, counts.of(effect))));
+    let of = |sheet, effect| report.rows.iter().filter(move |row| row.sheet == sheet && row.effect == effect).collect::<Vec<_>>();
+    groups
+        .filter(|(_, _, count)| *count > 0)
+        .map(|(sheet, effect, count)| row_list((sheet, effect, count), &of(sheet, effect)))
+        .collect_view()
+}
+
+fn row_list((sheet, effect, count): (Sheet, RowEffect, u32), rows: &[&RowChange]) -> impl IntoView + use<> {
+    let t = texts(lang());
+    let (sheet, word) = (site_workbook::sheet(sheet, lang()), site_workbook::effect(effect, lang()));
+    let title = List { sheet, effect: word, count }.text(lang());
+    let has_changes = rows.iter().any(|row| !row.changes.is_empty());
+    let lines = rows.iter().map(|row| {
+        let changes = row.changes.iter().map(|change| view! { <li>{site_workbook::change(change, effect, lang())}</li> });
+        let changes = has_changes.then(|| view! { <td class="long"><ul class="plain">{changes.collect_view()}</ul></td> });
+        view! {
+            <tr>
+                <td class="number">{row.row}</td>
+                <td class="long">{row.subject.clone()}</td>
+                {changes}
+            </tr>
+        }
+    });
+    let lines = lines.collect_view();
+    let rest = count.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    view! {
+        <details class="row-list" open=effect == RowEffect::Changed>
+            <summary>{title.clone()}</summary>
+            <TableScroll label=title.clone()>
+                <table class="table">
+                    <caption class="visually-hidden">{title}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col" class="number">{t.row}</th>
+                            <th scope="col">{t.subject}</th>
+                            {has_changes.then(|| view! { <th scope="col">{t.change}</th> })}
+                        </tr>
+                    </thead>
+                    <tbody>{lines}</tbody>
+                </table>
+            </TableScroll>
+            {(rest > 0).then(|| view! { <p class="muted">{Rest { number: rest }.text(lang())}</p> })}
+        </details>
     }
 }
 

@@ -3,30 +3,47 @@
 //! Rooms are known by building, floor and name, gateways by name, meters by serial number, accounts by room, price plans by name.
 //! What the workbook does not name is left alone. The same workbook again changes nothing.
 
+mod accounts;
+mod cells;
+mod meters;
+mod partial;
+mod prices;
 #[cfg(test)]
 mod tests;
 mod types;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use model::console::RoomName;
 use model::gateway::Dialling;
-use model::meter::Wallet;
-use model::money::Fen;
-use model::person::Role;
-use model::site_workbook::{Column, Fault, Sheet};
-use model::tariff::Prices;
+use model::site_workbook::{CellChange, Column, Fault, RowChange, RowEffect, Sheet};
 
-use crate::serial::Serial;
+use partial::Uncertain;
 pub use types::*;
 
-/// Compares the rows with the site. Whether prices may be changed depends on who imports.
+/// Compares the rows with the site. `partial` is what is known of rows that are not among them because something is wrong there.
 ///
 /// # Errors
 /// Every conflict; then nothing may be done.
-pub fn plan(rows: &SiteRows, state: &SiteState, changes: PriceChanges) -> Result<SitePlan, Vec<Conflict>> {
-    let (plan, conflicts, rooms) = (SitePlan::default(), Vec::new(), HashSet::new());
-    let mut planner = Planner { rows, state, changes, plan, conflicts, rooms };
+pub fn plan<'a>(
+    rows: &'a SiteRows,
+    partial: &'a PartialRows,
+    state: &'a SiteState,
+    rules: &'a Rules,
+) -> Result<SitePlan<'a>, Vec<Conflict>> {
+    let gateways = rows.gateways.iter().map(|row| (row.value.name.as_str(), &row.value)).collect();
+    let mut planner = Planner {
+        rows,
+        partial,
+        uncertain: Uncertain::of(partial),
+        state,
+        rules,
+        plan: SitePlan::default(),
+        conflicts: Vec::new(),
+        rooms: HashSet::new(),
+        buildings: HashSet::new(),
+        gateways,
+    };
     planner.rooms();
     planner.gateways();
     planner.meters();
@@ -37,19 +54,17 @@ pub fn plan(rows: &SiteRows, state: &SiteState, changes: PriceChanges) -> Result
 
 struct Planner<'a> {
     rows: &'a SiteRows,
+    partial: &'a PartialRows,
+    uncertain: Uncertain<'a>,
     state: &'a SiteState,
-    changes: PriceChanges,
-    plan: SitePlan,
+    rules: &'a Rules,
+    plan: SitePlan<'a>,
     conflicts: Vec<Conflict>,
-    /// Rooms that the workbook adds.
+    /// Rooms that the workbook adds, and buildings.
     rooms: HashSet<&'a RoomName>,
-}
-
-/// What an import does with a row.
-enum RowEffect {
-    Created,
-    Changed,
-    Unchanged,
+    buildings: HashSet<&'a str>,
+    /// The gateways of the workbook.
+    gateways: HashMap<&'a str, &'a GatewayRow>,
 }
 
 impl<'a> Planner<'a> {
@@ -57,40 +72,42 @@ impl<'a> Planner<'a> {
         self.conflicts.push(Conflict { sheet, row, column, fault });
     }
 
-    fn count(&mut self, sheet: Sheet, effect: RowEffect) {
-        let Some(counts) = self.plan.counts.get_mut(sheet as usize) else { return };
-        match effect {
-            RowEffect::Created => counts.created += 1,
-            RowEffect::Changed => counts.changed += 1,
-            RowEffect::Unchanged => counts.unchanged += 1,
+    /// Counts a row, and lists it where few like it are listed.
+    fn note(&mut self, (sheet, row): (Sheet, u32), effect: RowEffect, described: impl FnOnce() -> (String, Vec<CellChange>)) {
+        let Outcome { counts, rows } = &mut self.plan.outcome;
+        let Some(counts) = counts.get_mut(sheet as usize) else { return };
+        counts.add(effect);
+        if counts.of(effect) as usize <= self.rules.listed {
+            let (subject, changes) = described();
+            rows.push(RowChange { sheet, row, effect, subject, changes });
         }
     }
 
     fn rooms(&mut self) {
         let (rows, state) = (self.rows, self.state);
-        let mut seen: HashMap<&RoomName, u32> = HashMap::new();
-        let mut buildings: HashSet<&str> = HashSet::new();
+        let mut seen: HashMap<&RoomName, u32> = HashMap::with_capacity(rows.rooms.len());
         let mut floors: HashSet<(&str, &str)> = HashSet::new();
+        let known: HashSet<(&str, &str)> = state.floors.keys().map(|(building, floor)| (&**building, &**floor)).collect();
         for Row { number, value: room } in &rows.rooms {
+            let described = || (room.to_string(), Vec::new());
             if let Some(first) = seen.insert(room, *number) {
                 self.refuse(Sheet::Rooms, *number, Column::Room, Fault::Repeated(first));
                 continue;
             }
             if state.rooms.contains_key(room) {
-                self.count(Sheet::Rooms, RowEffect::Unchanged);
+                self.note((Sheet::Rooms, *number), RowEffect::Unchanged, described);
                 continue;
             }
-            if !state.buildings.contains_key(&room.building) && buildings.insert(&room.building) {
-                self.plan.buildings.push(room.building.clone());
+            let (building, floor) = (room.building.as_str(), room.floor.as_str());
+            if !state.buildings.contains_key(building) && self.buildings.insert(building) {
+                self.plan.buildings.push(building);
             }
-            let floor = (room.building.clone(), room.floor.clone());
-            let is_floor = !room.floor.is_empty() && !state.floors.contains_key(&floor);
-            if is_floor && floors.insert((&room.building, &room.floor)) {
-                self.plan.floors.push(floor);
+            if !floor.is_empty() && !known.contains(&(building, floor)) && floors.insert((building, floor)) {
+                self.plan.floors.push((building, floor));
             }
             self.rooms.insert(room);
-            self.plan.rooms.push(room.clone());
-            self.count(Sheet::Rooms, RowEffect::Created);
+            self.plan.rooms.push(room);
+            self.note((Sheet::Rooms, *number), RowEffect::Created, described);
         }
     }
 
@@ -106,15 +123,19 @@ impl<'a> Planner<'a> {
                 self.refuse(Sheet::Gateways, *number, Column::Registration, Fault::RegistrationTaken(other));
                 continue;
             }
+            let at = (Sheet::Gateways, *number);
             match state.gateways.get(&row.name) {
                 None => {
-                    self.plan.new_gateways.push(row.clone());
-                    self.count(Sheet::Gateways, RowEffect::Created);
+                    self.plan.new_gateways.push(row);
+                    self.note(at, RowEffect::Created, || (row.name.clone(), Vec::new()));
                 }
-                Some((_, known)) if known == row => self.count(Sheet::Gateways, RowEffect::Unchanged),
-                Some((id, _)) => {
-                    self.plan.changed_gateways.push((*id, row.clone()));
-                    self.count(Sheet::Gateways, RowEffect::Changed);
+                Some((_, known)) if known == row => {
+                    self.note(at, RowEffect::Unchanged, || (row.name.clone(), Vec::new()));
+                }
+                Some((id, known)) => {
+                    self.plan.changed_gateways.push((*id, row));
+                    let changes = || cells::differences(cells::gateway(known), cells::gateway(row));
+                    self.note(at, RowEffect::Changed, || (row.name.clone(), changes()));
                 }
             }
         }
@@ -123,10 +144,9 @@ impl<'a> Planner<'a> {
     /// The other gateway after the import whose registration could be taken for this one's.
     fn clashing(&self, row: &GatewayRow) -> Option<String> {
         let Dialling::DialIn { registration, .. } = &row.reach else { return None };
-        let rows: HashMap<&str, &GatewayRow> =
-            self.rows.gateways.iter().map(|row| (row.value.name.as_str(), &row.value)).collect();
-        let kept = self.state.gateways.values().map(|(_, kept)| kept).filter(|kept| !rows.contains_key(kept.name.as_str()));
-        let mut others = kept.chain(rows.values().copied()).filter(|other| other.name != row.name);
+        let kept = self.state.gateways.values().map(|(_, kept)| kept);
+        let kept = kept.filter(|kept| !self.gateways.contains_key(kept.name.as_str()));
+        let mut others = kept.chain(self.gateways.values().copied()).filter(|other| other.name != row.name);
         let clashes = |other: &&GatewayRow| match &other.reach {
             Dialling::DialIn { registration: taken, .. } => taken.clashes_with(registration),
             Dialling::Dialled { .. } => false,
@@ -134,219 +154,17 @@ impl<'a> Planner<'a> {
         others.find(clashes).map(|other| other.name.clone())
     }
 
-    fn meters(&mut self) {
-        let (rows, state) = (self.rows, self.state);
-        let mut seen: HashMap<Serial, u32> = HashMap::new();
-        let named: HashSet<Serial> = rows.meters.iter().map(|row| row.value.serial).collect();
-        // Addresses of meters that the workbook does not name stay taken.
-        let mut taken: HashMap<(&str, u8), (Serial, Option<u32>)> = HashMap::new();
-        for (serial, meter) in &state.meters {
-            if !named.contains(serial) {
-                taken.insert((&meter.row.gateway, meter.row.unit), (*serial, None));
-            }
-        }
-        let gateways: HashSet<&str> = rows.gateways.iter().map(|row| row.value.name.as_str()).collect();
-        for Row { number, value: row } in &rows.meters {
-            let before = self.conflicts.len();
-            if let Some(first) = seen.insert(row.serial, *number) {
-                self.refuse(Sheet::Meters, *number, Column::Serial, Fault::Repeated(first));
-                continue;
-            }
-            if !self.has_room(&row.room) {
-                self.refuse(Sheet::Meters, *number, Column::Room, Fault::UnknownRoom);
-            }
-            if !gateways.contains(row.gateway.as_str()) && !state.gateways.contains_key(&row.gateway) {
-                self.refuse(Sheet::Meters, *number, Column::Gateway, Fault::UnknownGateway);
-            }
-            match taken.insert((&row.gateway, row.unit), (row.serial, Some(*number))) {
-                Some((_, Some(first))) => self.refuse(Sheet::Meters, *number, Column::Unit, Fault::Repeated(first)),
-                Some((serial, None)) => {
-                    self.refuse(Sheet::Meters, *number, Column::Unit, Fault::AddressTaken(serial.to_string()));
-                }
-                None => {}
-            }
-            let known = state.meters.get(&row.serial);
-            if let Some(meter) = known.filter(|meter| meter.has_account) {
-                let MeterRow { room, profile, wallet, .. } = &meter.row;
-                let moved = [
-                    (room != &row.room, Column::Room),
-                    (profile != &row.profile, Column::Profile),
-                    (wallet != &row.wallet, Column::Wallet),
-                ];
-                for (_, column) in moved.into_iter().filter(|(differs, _)| *differs) {
-                    self.refuse(Sheet::Meters, *number, column, Fault::MeterInUse);
-                }
-            }
-            if self.conflicts.len() > before {
-                continue;
-            }
-            match known {
-                None => {
-                    self.plan.new_meters.push(row.clone());
-                    self.count(Sheet::Meters, RowEffect::Created);
-                }
-                Some(meter) if &meter.row == row => self.count(Sheet::Meters, RowEffect::Unchanged),
-                Some(meter) => {
-                    self.plan.changed_meters.push((meter.id, row.clone()));
-                    self.count(Sheet::Meters, RowEffect::Changed);
-                }
-            }
-        }
-    }
-
-    fn prices(&mut self) {
-        let (rows, state) = (self.rows, self.state);
-        let mut plans: HashMap<&str, (u32, &Prices)> = HashMap::new();
-        let mut places: HashMap<Option<&str>, u32> = HashMap::new();
-        for Row { number, value: row } in &rows.prices {
-            let place = row.building.as_deref();
-            if let Some(first) = places.insert(place, *number) {
-                self.refuse(Sheet::Prices, *number, Column::Building, Fault::Repeated(first));
-                continue;
-            }
-            if place.is_some_and(|building| !self.has_building(building)) {
-                self.refuse(Sheet::Prices, *number, Column::Building, Fault::UnknownBuilding);
-                continue;
-            }
-            // A plan that applies in several buildings has the same prices in each of its rows.
-            let first_row = match plans.get(row.plan.as_str()) {
-                Some((first, prices)) if **prices != row.prices => {
-                    self.refuse(Sheet::Prices, *number, Column::Plan, Fault::Repeated(*first));
-                    continue;
-                }
-                Some(_) => false,
-                None => {
-                    plans.insert(&row.plan, (*number, &row.prices));
-                    true
-                }
-            };
-            let known = state.plans.get(&row.plan);
-            let published = first_row && known.is_none_or(|plan| plan.prices != row.prices);
-            let assigned = known.is_none_or(|plan| !plan.applies_to.contains(&row.building));
-            if (published || assigned) && self.changes == PriceChanges::NeedApproval {
-                let column = if published { Column::Plan } else { Column::Building };
-                self.refuse(Sheet::Prices, *number, column, Fault::PricesNeedApproval);
-                continue;
-            }
-            if published {
-                self.plan.prices.push((row.plan.clone(), row.prices.clone()));
-            }
-            if assigned {
-                self.plan.assignments.push((row.plan.clone(), row.building.clone()));
-            }
-            self.count(
-                Sheet::Prices,
-                match known {
-                    None => RowEffect::Created,
-                    Some(_) if published || assigned => RowEffect::Changed,
-                    Some(_) => RowEffect::Unchanged,
-                },
-            );
-        }
-    }
-
-    fn accounts(&mut self) {
-        let (rows, state) = (self.rows, self.state);
-        let sells = self.selling_meters();
-        let mut logins: HashMap<&str, u32> = HashMap::new();
-        let mut opened: HashMap<&RoomName, usize> = HashMap::new();
-        for Row { number, value: row } in &rows.accounts {
-            if let Some(first) = logins.insert(&row.login, *number) {
-                self.refuse(Sheet::Accounts, *number, Column::Login, Fault::Repeated(first));
-                continue;
-            }
-            if !self.has_room(&row.room) {
-                self.refuse(Sheet::Accounts, *number, Column::Room, Fault::UnknownRoom);
-                continue;
-            }
-            let account = state.accounts.get(&row.room);
-            let lives_here = account.is_some_and(|account| account.residents.contains_key(&row.login));
-            match state.logins.get(&row.login) {
-                Some((_, role)) if *role != Role::Resident => {
-                    self.refuse(Sheet::Accounts, *number, Column::Login, Fault::LoginOfOperator);
-                    continue;
-                }
-                Some(_) if !lives_here => {
-                    self.refuse(Sheet::Accounts, *number, Column::Login, Fault::LoginOfOther);
-                    continue;
-                }
-                _ => {}
-            }
-            match account {
-                Some(account) => self.at_open_account(account, row),
-                None => {
-                    let meters = sells.get(&row.room).map(Vec::as_slice).unwrap_or_default();
-                    if meters.is_empty() {
-                        self.refuse(Sheet::Accounts, *number, Column::Room, Fault::RoomSellsNothing);
-                        continue;
-                    }
-                    if meters.iter().any(|(_, wallet)| *wallet == Wallet::Server) && !self.has_prices(&row.room) {
-                        self.refuse(Sheet::Accounts, *number, Column::Room, Fault::NoPrices);
-                        continue;
-                    }
-                    self.count(Sheet::Accounts, RowEffect::Created);
-                    match opened.get(&row.room).and_then(|index| self.plan.new_accounts.get_mut(*index)) {
-                        Some(account) => {
-                            account.opening = Fen(account.opening.0.saturating_add(row.opening.0));
-                            account.residents.push(row.clone());
-                        }
-                        None => {
-                            opened.insert(&row.room, self.plan.new_accounts.len());
-                            self.plan.new_accounts.push(NewAccount {
-                                room: row.room.clone(),
-                                meters: meters.iter().map(|(serial, _)| *serial).collect(),
-                                residents: vec![row.clone()],
-                                opening: row.opening,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn at_open_account(&mut self, account: &AccountState, row: &AccountRow) {
-        let user = self.state.logins.get(&row.login).map(|(user, _)| *user);
-        match (account.residents.get(&row.login), user) {
-            (Some(name), _) if name == &row.resident => self.count(Sheet::Accounts, RowEffect::Unchanged),
-            (Some(_), Some(user)) => {
-                self.plan.renamed.push((user, row.resident.clone()));
-                self.count(Sheet::Accounts, RowEffect::Changed);
-            }
-            _ => {
-                self.plan.joining.push((account.id, row.clone()));
-                self.count(Sheet::Accounts, RowEffect::Changed);
-            }
-        }
-    }
-
-    /// The meters that sell, by room, as they are after the import.
-    fn selling_meters(&self) -> HashMap<&'a RoomName, Vec<(Serial, Wallet)>> {
-        let mut after: HashMap<Serial, &'a MeterRow> = self.state.meters.iter().map(|(serial, m)| (*serial, &m.row)).collect();
-        after.extend(self.rows.meters.iter().map(|row| (row.value.serial, &row.value)));
-        let serials: BTreeSet<Serial> = after.keys().copied().collect();
-        let mut sells: HashMap<&RoomName, Vec<(Serial, Wallet)>> = HashMap::new();
-        for row in serials.iter().filter_map(|serial| after.get(serial)).filter(|row| row.wallet != Wallet::None) {
-            sells.entry(&row.room).or_default().push((row.serial, row.wallet));
-        }
-        sells
-    }
-
     fn has_room(&self, room: &RoomName) -> bool {
-        self.rooms.contains(room) || self.state.rooms.contains_key(room)
+        self.rooms.contains(room) || self.state.rooms.contains_key(room) || self.uncertain.may_have_room(room)
     }
 
-    /// Whether a plan applies to a room after the import.
-    fn has_prices(&self, room: &RoomName) -> bool {
-        let state = self.state;
-        let floor = state.floors.get(&(room.building.clone(), room.floor.clone()));
-        let own = [floor, state.rooms.get(room)].into_iter().flatten().any(|place| state.priced.contains(place));
-        let covers = |building: &Option<String>| building.as_ref().is_none_or(|building| *building == room.building);
-        own || state.plans.values().flat_map(|plan| &plan.applies_to).any(covers)
-            || self.rows.prices.iter().any(|row| covers(&row.value.building))
+    fn has_gateway(&self, name: &str) -> bool {
+        self.gateways.contains_key(name) || self.state.gateways.contains_key(name) || self.uncertain.may_have_gateway(name)
     }
 
     fn has_building(&self, building: &str) -> bool {
-        self.state.buildings.contains_key(building) || self.plan.buildings.iter().any(|added| added == building)
+        self.state.buildings.contains_key(building)
+            || self.buildings.contains(building)
+            || self.uncertain.may_have_building(building)
     }
 }

@@ -5,12 +5,13 @@ use model::console::RoomName;
 use model::error::AppError;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
+use model::money::Fen;
 use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use domain::rng::Rng;
-use domain::site_plan::{GatewayRow, MeterRow, MeterState, PriceChanges, Row, SitePlan, SiteRows, SiteState, plan};
+use domain::site_plan::{GatewayRow, MeterRow, MeterState, PartialRows, PriceChanges, Row, Rules, SiteRows, SiteState, plan};
 use model::site_workbook::Fault;
 use store::audit::{self, Entry};
 use store::console::{above, names};
@@ -30,7 +31,7 @@ pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -
     if state.meters.contains_key(&row.serial) {
         return Err(AppError::SerialTaken.into());
     }
-    checked(row, &state)?;
+    changes(row, &state)?;
     let (place, gateway) = at_place(row, &state)?;
     let id = MeterId(rng.id(at));
     let (serial, profile) = (row.serial.to_string(), row.profile.clone());
@@ -57,7 +58,7 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: MeterId, row: &MeterR
     if state.meters.get(&row.serial).is_none_or(|known| known.id != id) {
         return Err(AppError::NotFound.into());
     }
-    if checked(row, &state)?.changed_meters.is_empty() {
+    if !changes(row, &state)? {
         return Ok(());
     }
     let (place, gateway) = at_place(row, &state)?;
@@ -155,7 +156,7 @@ async fn state_for(tx: &mut Tx, row: &MeterRow, gateway: Option<StoredGateway>) 
         let NearMeter { id, gateway, profile, wallet, has_account, building, floor, room, unit, .. } = meter;
         let unit = u8::try_from(unit).map_err(|_| inconsistent("unit"))?;
         let row = MeterRow { serial, room: RoomName { building, floor, room }, gateway, unit, profile, wallet };
-        state.meters.insert(serial, MeterState { id, row, has_account });
+        state.meters.insert(serial, MeterState { id, row, has_account, hoarding: None });
     }
     Ok(state)
 }
@@ -174,18 +175,20 @@ struct NearMeter {
     room: String,
 }
 
-/// What an import of this one row would do.
-fn checked(row: &MeterRow, state: &SiteState) -> Result<SitePlan> {
+/// Whether an import of this one row would change a meter that is there.
+fn changes(row: &MeterRow, state: &SiteState) -> Result<bool> {
     let rows = SiteRows { meters: vec![Row { number: 1, value: row.clone() }], ..SiteRows::default() };
-    let planned = plan(&rows, state, PriceChanges::NeedApproval).map_err(|conflicts| {
-        match conflicts.first().map(|conflict| &conflict.fault) {
+    let rules = Rules { prices: PriceChanges::NeedApproval, hoarding: Fen::ZERO, listed: 0 };
+    match plan(&rows, &PartialRows::default(), state, &rules) {
+        Ok(planned) => Ok(!planned.changed_meters.is_empty()),
+        Err(conflicts) => Err(match conflicts.first().map(|conflict| &conflict.fault) {
             Some(Fault::AddressTaken(_)) => AppError::AddressTaken,
             Some(Fault::MeterInUse) => AppError::MeterInUse,
             Some(Fault::UnknownRoom | Fault::UnknownGateway) => AppError::NotFound,
             _ => AppError::Invalid,
         }
-    });
-    Ok(planned?)
+        .into()),
+    }
 }
 
 fn at_place(row: &MeterRow, state: &SiteState) -> Result<(PlaceId, model::ids::GatewayId)> {

@@ -1,7 +1,9 @@
 //! What a site has, as its workbook shows it, and the import of one: everything in one transaction.
 
 mod apply;
+mod job;
+mod limits;
 mod state;
 
-pub use apply::{Import, ImportWay, apply, dry_run};
+pub use apply::{DryRun, Import, ImportWay, SourceFile, apply, dry_run};
 pub use state::{read, rows, state};

@@ -7,21 +7,34 @@ use model::tariff::{self, DayTable};
 
 use crate::table::Cell;
 
-/// The cells of a row by column. What is wrong is noted with the column; the row is then not taken.
+/// The cells of a row by column. What is wrong is noted with the column; the row is then taken in part.
 pub struct Fields<'a> {
     title: &'a str,
     row: u32,
     columns: &'a [Option<Column>],
     cells: &'a [Cell],
     pub problems: Vec<Problem>,
+    /// The columns with a fault, and those that the sheet lacks.
+    wrong: Vec<Column>,
 }
 
 impl<'a> Fields<'a> {
     pub const fn new(title: &'a str, row: u32, columns: &'a [Option<Column>], cells: &'a [Cell]) -> Self {
-        Self { title, row, columns, cells, problems: Vec::new() }
+        Self { title, row, columns, cells, problems: Vec::new(), wrong: Vec::new() }
+    }
+
+    /// Whether nothing is wrong in the row.
+    pub const fn are_right(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
+    /// The value of these columns, where nothing is wrong in them.
+    pub fn right<T>(&self, columns: &[Column], value: T) -> Option<T> {
+        columns.iter().all(|column| !self.wrong.contains(column)).then_some(value)
     }
 
     pub fn fault(&mut self, column: Column, fault: Fault) {
+        self.wrong.push(column);
         let index = self.index(column).and_then(|index| u32::try_from(index).ok());
         self.problems.push(Problem { sheet: self.title.to_owned(), row: Some(self.row), column: index, fault });
     }
@@ -34,23 +47,40 @@ impl<'a> Fields<'a> {
         self.index(column).and_then(|index| self.cells.get(index)).filter(|cell| !cell.is_blank())
     }
 
-    /// The text of a cell; `None` where it is blank, or wrong, which is noted.
+    /// The text of a cell as people see it; `None` where it is blank, or wrong, which is noted.
     fn text(&mut self, column: Column) -> Option<String> {
+        let fault = match self.cell(column)? {
+            Cell::Text(text) => return Some(text.clone()),
+            Cell::Number(number) => match &number.shown {
+                Some(shown) => return Some(shown.clone()),
+                None => Fault::NumberFormat,
+            },
+            Cell::Wrong(fault) => Fault::clone(fault),
+        };
+        self.fault(column, fault);
+        None
+    }
+
+    /// The same of a column of numbers, where it does not matter how the file shows them.
+    fn digits(&mut self, column: Column) -> Option<String> {
         match self.cell(column)? {
-            Cell::Text(text) => Some(text.clone()),
-            Cell::Whole(number) => Some(number.to_string()),
-            Cell::Wrong(fault) => {
-                self.fault(column, fault.clone());
-                None
-            }
+            Cell::Number(number) => Some(number.value.clone()),
+            _ => self.text(column),
+        }
+    }
+
+    /// Notes a cell that must be filled. A column that the sheet lacks was noted once for all rows.
+    fn require(&mut self, column: Column) {
+        if self.index(column).is_none() {
+            self.wrong.push(column);
+        } else if self.cell(column).is_none() {
+            self.fault(column, Fault::Empty);
         }
     }
 
     /// The same with a bound; text that must be there is noted as missing.
     pub fn name(&mut self, column: Column, most: u32) -> String {
-        if self.cell(column).is_none() {
-            self.fault(column, Fault::Empty);
-        }
+        self.require(column);
         self.optional(column, most).unwrap_or_default()
     }
 
@@ -64,7 +94,7 @@ impl<'a> Fields<'a> {
 
     /// A whole number from `least` to `most`, which may be blank.
     pub fn whole(&mut self, column: Column, least: i64, most: i64) -> Option<i64> {
-        let text = self.text(column)?;
+        let text = self.digits(column)?;
         let Ok(number) = text.parse::<i64>() else {
             self.fault(column, Fault::NotWhole);
             return None;
@@ -78,9 +108,7 @@ impl<'a> Fields<'a> {
 
     /// The same where it must be there.
     pub fn number(&mut self, column: Column, least: i64, most: i64) -> i64 {
-        if self.cell(column).is_none() {
-            self.fault(column, Fault::Empty);
-        }
+        self.require(column);
         self.whole(column, least, most).unwrap_or(least)
     }
 
@@ -96,14 +124,12 @@ impl<'a> Fields<'a> {
 
     /// Twelve digits; a number gets its leading zeros back.
     pub fn serial(&mut self, column: Column) -> Option<Serial> {
-        let text = match self.cell(column) {
-            None => {
-                self.fault(column, Fault::Empty);
-                return None;
-            }
-            Some(Cell::Whole(number)) => format!("{number:012}"),
-            Some(_) => self.text(column)?,
-        };
+        self.require(column);
+        let is_number = matches!(self.cell(column), Some(Cell::Number(_)));
+        let mut text = self.text(column)?;
+        if is_number && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            text = format!("{text:0>12}");
+        }
         let serial = text.parse().ok();
         if serial.is_none() {
             self.fault(column, Fault::NotDigits(12));
@@ -123,7 +149,7 @@ impl<'a> Fields<'a> {
 
     /// An amount that a command can carry; zero where it is blank.
     pub fn yuan(&mut self, column: Column, most: Fen) -> Fen {
-        let Some(text) = self.text(column) else { return Fen::ZERO };
+        let Some(text) = self.digits(column) else { return Fen::ZERO };
         match Fen::parse_yuan(&text) {
             Ok(amount) if amount <= most => amount,
             Ok(_) | Err(ParseMoneyError::TooLarge) => {
@@ -139,7 +165,7 @@ impl<'a> Fields<'a> {
 
     /// In 0.0001 yuan/kWh.
     pub fn price(&mut self, column: Column) -> Option<u32> {
-        let text = self.text(column)?;
+        let text = self.digits(column)?;
         let price = tariff::parse_price(&text);
         if price.is_none() {
             self.fault(column, Fault::NotPrice);

@@ -7,6 +7,7 @@ mod fields;
 mod limits;
 mod listing;
 mod names;
+mod number_format;
 mod prices;
 mod sheets;
 mod table;
@@ -17,7 +18,7 @@ mod xlsx;
 
 use std::collections::BTreeMap;
 
-use domain::site_plan::SiteRows;
+use domain::site_plan::{PartialRows, SiteRows};
 use model::meter::Wallet;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
@@ -25,7 +26,6 @@ use table::Table;
 
 pub use limits::MAX_FILE_BYTES;
 pub use listing::{Cell, listing};
-pub use names::{column_title, sheet_title};
 pub use write::{WriteError, template, workbook};
 
 /// What the wallet of a meter model can be.
@@ -52,6 +52,8 @@ impl Model {
 pub struct Contents {
     /// The rows that are right by themselves.
     pub rows: SiteRows,
+    /// What is right of the others.
+    pub partial: PartialRows,
     /// The names of its sheets, as they stand in the file.
     pub titles: Vec<(Sheet, String)>,
     /// The columns of each sheet, in the order of the file.
@@ -60,6 +62,12 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Nothing is known of the sheets that were not found, because something could not be read that may be one of them.
+    fn miss_sheets(&mut self) {
+        let found = |sheet: &Sheet| self.titles.iter().any(|(of, _)| of == sheet);
+        self.partial.unread.extend(Sheet::ALL.into_iter().filter(|sheet| !found(sheet)));
+    }
+
     /// A problem of a row that was read, as the file names its sheet and counts its columns.
     #[must_use]
     pub fn locate(&self, sheet: Sheet, row: u32, column: Column, fault: Fault) -> Problem {
@@ -79,40 +87,50 @@ impl Contents {
 /// `电表.csv`). `models` are the known meter models by the names of their profiles.
 #[must_use]
 pub fn read(name: &str, bytes: &[u8], models: &BTreeMap<String, Model>) -> Contents {
-    let mut reader = FileReader::default();
+    let mut reader = FileReader::new(models);
     reader.add(name, bytes);
-    reader.finish(models)
+    reader.finish()
 }
 
-/// Reads several files as one workbook. Only what is in their cells is kept of each.
-#[derive(Default)]
-pub struct FileReader {
-    tables: Vec<Table>,
+/// Reads several files as one workbook, table by table: of each only its rows are kept.
+pub struct FileReader<'a> {
+    models: &'a BTreeMap<String, Model>,
+    contents: Contents,
     /// Files that cannot be read, by name.
     faults: Vec<(String, Fault)>,
     files: usize,
+    tables: usize,
 }
 
-impl FileReader {
+impl<'a> FileReader<'a> {
+    #[must_use]
+    pub fn new(models: &'a BTreeMap<String, Model>) -> Self {
+        Self { models, contents: Contents::default(), faults: Vec::new(), files: 0, tables: 0 }
+    }
+
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
         self.files += 1;
-        let tables = if bytes.len() > MAX_FILE_BYTES {
+        let (contents, models, tables) = (&mut self.contents, self.models, &mut self.tables);
+        let mut take = |table: &Table| {
+            *tables += 1;
+            sheets::take(contents, table, models);
+        };
+        let read = if bytes.len() > MAX_FILE_BYTES {
             Err(Fault::FileTooLarge(megabytes(MAX_FILE_BYTES)))
         } else if is_named_workbook(name) && !bytes.starts_with(b"PK") {
             Err(Fault::NotATable)
         } else if bytes.starts_with(b"PK") {
-            xlsx::read(bytes)
+            xlsx::read(bytes, take)
         } else {
-            csv_file::read(name, bytes).map(|table| vec![table])
+            csv_file::read(name, bytes).map(|table| take(&table))
         };
-        match tables {
-            Ok(tables) => self.tables.extend(tables),
-            Err(fault) => self.faults.push((name.to_owned(), fault)),
+        if let Err(fault) = read {
+            self.faults.push((name.to_owned(), fault));
         }
     }
 
     #[must_use]
-    pub fn finish(self, models: &BTreeMap<String, Model>) -> Contents {
+    pub fn finish(self) -> Contents {
         let is_alone = self.files == 1;
         let named = |(name, fault): (String, Fault)| Problem {
             sheet: if is_alone { String::new() } else { name },
@@ -121,10 +139,14 @@ impl FileReader {
             fault,
         };
         let problems: Vec<Problem> = self.faults.into_iter().map(named).collect();
-        if self.tables.is_empty() && !problems.is_empty() {
-            return Contents { problems, ..Contents::default() };
+        let mut contents = self.contents;
+        if self.tables == 0 && !problems.is_empty() {
+            return Contents { problems, ..contents };
         }
-        let mut contents = sheets::read(self.tables, models);
+        sheets::finish(&mut contents);
+        if !problems.is_empty() {
+            contents.miss_sheets();
+        }
         contents.problems.splice(..0, problems);
         contents
     }

@@ -12,3 +12,8 @@ pub(crate) const MAX_ROWS: u32 = 50_001;
 pub(crate) const MAX_COLUMNS: u32 = 64;
 /// Most characters of a cell.
 pub(crate) const MAX_CHARACTERS: usize = 1_000;
+/// Most tags of the formats, and the longest of them with the text behind it, bytes: some thousand formats with their fonts.
+pub(crate) const MAX_STYLE_TAGS: u64 = 40_000;
+pub(crate) const MAX_STYLE_TAG: u64 = 2_048;
+/// Most tags of the texts: a million texts have four million.
+pub(crate) const MAX_TEXT_TAGS: u64 = 4_000_000;

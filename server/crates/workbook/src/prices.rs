@@ -32,7 +32,7 @@ pub fn prices(fields: &mut Fields<'_>) -> Prices {
     let tables = [fields.day_table(Column::DayTable1), fields.day_table(Column::DayTable2)];
     let plan = fields.date_plan(Column::DatePlan);
     let prices = Prices { rates, tiers: tiers(fields), tables, plan };
-    if fields.problems.is_empty() && prices.validate().is_err() {
+    if fields.are_right() && prices.validate().is_err() {
         fields.fault(Column::Price, Fault::NotPrice);
     }
     prices

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::framing::Framing;
-use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row};
+use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PartialAccount, PartialMeter, PartialRoom, PriceRow, Row};
 use model::console::RoomName;
 use model::gateway::{BytePattern, Dialling, GatewayName, Heartbeat, Host};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::{MAX_LOGIN, is_login_name};
+use model::site_workbook::Column as C;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
 use crate::fields::Fields;
@@ -23,6 +24,8 @@ use crate::{Contents, Model};
 const NAME: u32 = 40;
 const LOGIN: u32 = MAX_LOGIN as u32;
 const PASSWORD: u32 = 200;
+/// The columns that name a room.
+const PLACE: [Column; 3] = [Column::Building, Column::Floor, Column::Room];
 /// The largest opening balance: 100,000 yuan.
 const MAX_OPENING: Fen = Fen(10_000_000);
 
@@ -43,32 +46,38 @@ pub const WALLETS: [(&str, Wallet); 6] = [
     ("无", Wallet::None),
 ];
 
-pub fn read(tables: Vec<Table>, models: &BTreeMap<String, Model>) -> Contents {
-    let mut contents = Contents::default();
-    for table in tables {
-        if names::is_notes(&table.title) {
-            continue;
-        }
-        let Some(sheet) = names::sheet(&table.title) else {
-            contents.problems.push(of_sheet(&table.title, Fault::UnknownSheet));
-            continue;
-        };
-        if contents.titles.iter().any(|(before, _)| *before == sheet) {
-            contents.problems.push(of_sheet(&table.title, Fault::RepeatedSheet));
-            continue;
-        }
-        if table.is_cut {
-            contents.problems.push(of_sheet(&table.title, Fault::TooManyRows(MAX_ROWS - 1)));
-        }
-        let columns = head(&mut contents.problems, sheet, &table);
-        contents.titles.push((sheet, table.title.clone()));
-        rows(&mut contents, sheet, &table, &columns, models);
-        contents.columns.push((sheet, columns));
+/// Takes what is in a table.
+pub fn take(contents: &mut Contents, table: &Table, models: &BTreeMap<String, Model>) {
+    if names::is_notes(&table.title) {
+        return;
     }
+    let Some(sheet) = names::sheet(&table.title) else {
+        contents.problems.push(of_sheet(&table.title, Fault::UnknownSheet));
+        return;
+    };
+    if contents.titles.iter().any(|(before, _)| *before == sheet) {
+        contents.problems.push(of_sheet(&table.title, Fault::RepeatedSheet));
+        return;
+    }
+    if table.is_cut {
+        contents.partial.unread.push(sheet);
+        contents.problems.push(of_sheet(&table.title, Fault::TooManyRows(MAX_ROWS - 1)));
+    }
+    let columns = head(&mut contents.problems, sheet, table);
+    contents.titles.push((sheet, table.title.clone()));
+    rows(contents, sheet, table, &columns, models);
+    contents.columns.push((sheet, columns));
+}
+
+/// Notes what is wrong with the tables as a whole.
+pub fn finish(contents: &mut Contents) {
     if contents.titles.is_empty() && contents.problems.is_empty() {
         contents.problems.push(of_sheet("", Fault::NoSheet));
     }
-    contents
+    // A sheet of another name may be any of those that are missing.
+    if contents.problems.iter().any(|found| found.fault == Fault::UnknownSheet) {
+        contents.miss_sheets();
+    }
 }
 
 fn of_sheet(title: &str, fault: Fault) -> Problem {
@@ -94,12 +103,12 @@ fn head(problems: &mut Vec<Problem>, sheet: Sheet, table: &Table) -> Vec<Option<
                 }
                 column
             }
-            Cell::Whole(number) => {
-                wrong(Fault::UnknownColumn(number.to_string()));
+            Cell::Number(number) => {
+                wrong(Fault::UnknownColumn(number.value.clone()));
                 None
             }
             Cell::Wrong(fault) => {
-                wrong(fault.clone());
+                wrong(Fault::clone(fault));
                 None
             }
         };
@@ -112,35 +121,47 @@ fn head(problems: &mut Vec<Problem>, sheet: Sheet, table: &Table) -> Vec<Option<
 }
 
 fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<Column>], models: &BTreeMap<String, Model>) {
-    // Without its columns every row would be wrong.
-    let required = sheet.columns().iter().filter(|(_, required)| *required);
-    if required.clone().any(|(column, _)| !columns.contains(&Some(*column))) {
-        return;
-    }
+    let (rows, partial) = (&mut contents.rows, &mut contents.partial);
     for (number, cells) in table.rows.iter().skip(1) {
-        let mut fields = Fields::new(&table.title, *number, columns, cells);
-        macro_rules! take {
-            ($rows:ident, $value:expr) => {{
-                let value = $value;
-                if fields.problems.is_empty() {
-                    contents.rows.$rows.push(Row { number: *number, value });
-                }
-            }};
-        }
+        let number = *number;
+        let mut fields = Fields::new(&table.title, number, columns, cells);
         match sheet {
-            Sheet::Rooms => take!(rooms, room(&mut fields)),
-            Sheet::Gateways => {
-                if let Some(gateway) = gateway(&mut fields) {
-                    take!(gateways, gateway);
+            Sheet::Rooms => {
+                let room = room(&mut fields);
+                if fields.are_right() {
+                    rows.rooms.push(Row { number, value: room });
+                } else {
+                    let (building, room) = (fields.right(&[C::Building], room.building), fields.right(&[C::Room], room.room));
+                    partial.rooms.push(PartialRoom { building, room });
                 }
             }
-            Sheet::Meters => {
-                if let Some(meter) = meter(&mut fields, models) {
-                    take!(meters, meter);
+            Sheet::Gateways => match gateway(&mut fields) {
+                Ok(value) => rows.gateways.push(Row { number, value }),
+                Err(name) => partial.gateways.push(fields.right(&[C::Gateway], name)),
+            },
+            Sheet::Meters => match meter(&mut fields, models) {
+                Ok(value) => rows.meters.push(Row { number, value }),
+                Err(value) => partial.meters.push(Row { number, value }),
+            },
+            Sheet::Prices => {
+                let price = price(&mut fields);
+                if fields.are_right() {
+                    rows.prices.push(Row { number, value: price });
+                } else {
+                    let building = fields.right(&[C::Building], price.building).flatten();
+                    partial.prices.push(Row { number, value: building });
                 }
             }
-            Sheet::Prices => take!(prices, price(&mut fields)),
-            Sheet::Accounts => take!(accounts, account(&mut fields)),
+            Sheet::Accounts => {
+                let account = account(&mut fields);
+                if fields.are_right() {
+                    rows.accounts.push(Row { number, value: account });
+                } else {
+                    let room = fields.right(&PLACE, account.room);
+                    let login = fields.right(&[C::Login], account.login);
+                    partial.accounts.push(Row { number, value: PartialAccount { room, login } });
+                }
+            }
         }
         contents.problems.append(&mut fields.problems);
     }
@@ -154,7 +175,8 @@ fn room(fields: &mut Fields<'_>) -> RoomName {
     }
 }
 
-fn gateway(fields: &mut Fields<'_>) -> Option<GatewayRow> {
+/// Or the name, where something is wrong.
+fn gateway(fields: &mut Fields<'_>) -> Result<GatewayRow, String> {
     let name = fields.name(Column::Gateway, GatewayName::MOST);
     let host = fields.parsed(Column::Host, Host::parse, Fault::NotHost);
     let port = fields.whole(Column::Port, 1, u16::MAX.into()).and_then(|port| u16::try_from(port).ok());
@@ -164,46 +186,50 @@ fn gateway(fields: &mut Fields<'_>) -> Option<GatewayRow> {
     let framing = fields.word(Column::Framing, &FRAMINGS).unwrap_or_default();
     let interval_s = fields.whole(Column::IntervalS, 0, 86_400);
     let tls_name = fields.parsed(Column::TlsName, Host::parse, Fault::NotHost).map(|name| name.to_string());
-    if !fields.problems.is_empty() {
-        return None;
+    if !fields.are_right() {
+        return Err(name);
     }
     let clashes = |registration: &BytePattern| heartbeat.as_ref().is_some_and(|beat| beat.clashes_with(registration));
     let reach = match (host, port.and_then(NonZeroU16::new), registration) {
         (Some(host), Some(port), None) if heartbeat.is_none() && answer.is_none() => Dialling::Dialled { host, port },
         (None, None, Some(_)) if framing == Framing::ModbusTls => {
             fields.fault(Column::Framing, Fault::DialInTls);
-            return None;
+            return Err(name);
         }
         (None, None, Some(registration)) if clashes(&registration) => {
-            fields.fault(Column::Heartbeat, Fault::RegistrationTaken(name));
-            return None;
+            fields.fault(Column::Heartbeat, Fault::RegistrationTaken(name.clone()));
+            return Err(name);
         }
         (None, None, Some(registration)) if heartbeat.is_some() || answer.is_none() => {
             Dialling::DialIn { registration, heartbeat: heartbeat.map(|pattern| Heartbeat { pattern, answer }) }
         }
         _ => {
             fields.fault(Column::Host, Fault::ReachIncomplete);
-            return None;
+            return Err(name);
         }
     };
-    Some(GatewayRow { name, reach, framing, interval_s, tls_name })
+    Ok(GatewayRow { name, reach, framing, interval_s, tls_name })
 }
 
-fn meter(fields: &mut Fields<'_>, models: &BTreeMap<String, Model>) -> Option<MeterRow> {
+/// Or what is right of it.
+fn meter(fields: &mut Fields<'_>, models: &BTreeMap<String, Model>) -> Result<MeterRow, PartialMeter> {
     let serial = fields.serial(Column::Serial);
     let room = room(fields);
     let gateway = fields.name(Column::Gateway, NAME);
     let unit = fields.number(Column::Unit, 1, 247);
     let profile = fields.name(Column::Profile, NAME);
     let model = models.get(&profile).copied();
-    if !profile.is_empty() && model.is_none() {
+    if !profile.is_empty() && model.is_none() && fields.right(&[C::Profile], ()).is_some() {
         fields.fault(Column::Profile, Fault::NotOneOf(models.keys().cloned().collect()));
     }
     let wallet = fields.word(Column::Wallet, &WALLETS).or(model.map(|model| model.wallet)).unwrap_or_default();
     if model.is_some_and(|model| !model.allows(wallet)) {
         fields.fault(Column::Wallet, Fault::WalletOfModel);
     }
-    Some(MeterRow { serial: serial?, room, gateway, unit: u8::try_from(unit).ok()?, profile, wallet })
+    match (serial, u8::try_from(unit)) {
+        (Some(serial), Ok(unit)) if fields.are_right() => Ok(MeterRow { serial, room, gateway, unit, profile, wallet }),
+        _ => Err(PartialMeter { serial, room: fields.right(&PLACE, room), gateway: fields.right(&[C::Gateway], gateway) }),
+    }
 }
 
 fn price(fields: &mut Fields<'_>) -> PriceRow {

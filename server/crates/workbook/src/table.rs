@@ -2,18 +2,30 @@
 
 use model::site_workbook::Fault;
 
-/// A cell: its text, or why it is not taken.
+/// A cell: its text, or why it is not taken. What is rare is boxed, because a sheet has very many cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     Text(String),
-    /// A whole number that the file keeps as a number. Its leading zeros are gone.
-    Whole(u64),
-    Wrong(Fault),
+    Number(Box<Number>),
+    Wrong(Box<Fault>),
+}
+
+/// What the file keeps as a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// Its value in decimal notation, for columns of numbers.
+    pub value: String,
+    /// The text that its format shows, with leading zeros; `None` where that is not certain.
+    pub shown: Option<String>,
 }
 
 impl Cell {
     pub fn is_blank(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_empty())
+    }
+
+    pub fn wrong(fault: Fault) -> Self {
+        Self::Wrong(Box::new(fault))
     }
 }
 

@@ -155,7 +155,7 @@ fn a_quoted_cell_with_a_line_break_keeps_the_row_numbers() {
 fn numbers_that_are_text_keep_their_zeros() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("电表").unwrap();
-    for (column, title) in (0..).zip(["表号*", "楼栋", "楼层", "房间", "通信管理机", "通信地址", "表型"]) {
+    for (column, title) in (0..).zip(["表号*", "楼栋", "楼层", "房间", "通信管理机", "站号", "表型"]) {
         sheet.write_string(0, column, title).unwrap();
     }
     let cells = ["", "1号楼", "1层", "", "G", "", "rpp"];
@@ -169,6 +169,90 @@ fn numbers_that_are_text_keep_their_zeros() {
     assert_eq!(contents.problems, []);
     let meter = &contents.rows.meters.first().unwrap().value;
     assert_eq!((meter.serial.to_string().as_str(), meter.room.room.as_str(), meter.unit), ("000000000161", "101", 7));
+}
+
+/// One sheet of accounts whose room, login name, and opening balance are numbers with formats.
+fn formatted(room: (f64, &str), login: (f64, &str), opening: (f64, &str)) -> Contents {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("账户").unwrap();
+    for (column, title) in (0..).zip(["楼栋", "楼层", "房间", "住户", "登录名", "期初余额(元)"]) {
+        sheet.write_string(0, column, title).unwrap();
+    }
+    for (column, text) in [(0, "1号楼"), (1, "1层"), (3, "张三")] {
+        sheet.write_string(1, column, text).unwrap();
+    }
+    for (column, (number, format)) in [(2, room), (4, login), (5, opening)] {
+        sheet.write_number_with_format(1, column, number, &Format::new().set_num_format(format)).unwrap();
+    }
+    read("a.xlsx", &book.save_to_buffer().unwrap(), &models())
+}
+
+#[test]
+fn numbers_in_text_columns_are_read_as_they_are_shown() {
+    let read = |room, login| {
+        let contents = formatted(room, login, (50.5, "#,##0.00"));
+        let row = contents.rows.accounts.first().map(|row| row.value.clone()).expect("a row");
+        assert_eq!((contents.problems, row.opening), (vec![], Fen(5_050)));
+        (row.room.room, row.login)
+    };
+    assert_eq!(read((7.0, "000"), (12.0, "0000")), ("007".to_owned(), "0012".to_owned()));
+    assert_eq!(read((101.0, "General"), (12.0, "@")), ("101".to_owned(), "12".to_owned()));
+    assert_eq!(read((7.0, "\"A\"000"), (13_800_000_000.0, "0")), ("A007".to_owned(), "13800000000".to_owned()));
+}
+
+#[test]
+fn a_number_that_is_shown_in_another_way_is_refused_as_text() {
+    for (room, format) in [(7.0, "0.00"), (7.5, "General"), (1_007.0, "#,##0"), (0.07, "0%"), (7.0, "0.00E+00"), (-7.0, "000")] {
+        let contents = formatted((room, format), (12.0, "0"), (0.5, "0%"));
+        assert_eq!(contents.problems, [problem("账户", 2, 2, Fault::NumberFormat)], "{room} as {format}");
+        let opening = contents.partial.accounts.first().map(|row| row.value.login.clone());
+        assert_eq!(opening, Some(Some("12".to_owned())), "the rest of the row is known");
+    }
+}
+
+#[test]
+fn a_number_with_a_rounding_error_is_the_one_that_is_shown() {
+    let contents = formatted((101.0, "0"), (12.0, "0"), (0.1 + 0.2, "0.00"));
+    assert_eq!(contents.rows.accounts.first().map(|row| row.value.opening), Some(Fen(30)), "{:?}", contents.problems);
+}
+
+#[test]
+fn former_titles_are_still_read() {
+    for head in [
+        "表号,楼栋,房间,通信管理机,通信地址,表型",
+        "Serial number,Building,Room,Gateway,Unit id,Profile",
+        "serial,building,room,gateway,unit,profile",
+    ] {
+        let contents = csv("meters.csv", &format!("{head}\n000000000001,A,1,G,7,rpp\n"));
+        assert_eq!((contents.problems, contents.rows.meters.len()), (vec![], 1), "{head}");
+    }
+    let gateways = csv("gateways.csv", "通信管理机,地址,端口,通信方式,证书名称\nG,10.0.0.1,502,modbus-tcp,\n");
+    assert_eq!((gateways.problems, gateways.rows.gateways.len()), (vec![], 1));
+}
+
+#[test]
+fn a_missing_column_hides_no_other_fault() {
+    let contents = csv("meters.csv", "Serial number,Building,Room,Unit number,Profile\n1,A,1,248,rpp\n");
+    assert_eq!(faults(&contents), [&Fault::MissingColumn(Column::Gateway), &Fault::NotDigits(12), &Fault::OutOfRange(1, 247)]);
+    let partial = contents.partial.meters.first().map(|row| row.value.clone()).expect("a row");
+    assert_eq!((partial.serial, partial.room.map(|room| room.room), partial.gateway), (None, Some("1".to_owned()), None));
+    assert_eq!(csv("list.csv", "a,b\n").partial.unread.len(), 5, "it may be any of the sheets");
+}
+
+#[test]
+fn formats_that_take_memory_are_refused() {
+    use std::io::Write;
+    let packed = |styles: &str| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file("xl/styles.xml", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(styles.as_bytes()).unwrap();
+        zip.finish().unwrap().into_inner()
+    };
+    let many = "<xf/>".repeat(50_000);
+    let long = format!("<font><name val=\"{}\"/></font>", "n".repeat(3_000));
+    for styles in [many, long] {
+        assert_eq!(faults(&read("s.xlsx", &packed(&styles), &models())), [&Fault::UnpacksTooLarge(96)]);
+    }
 }
 
 #[test]

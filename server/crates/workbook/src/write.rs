@@ -13,7 +13,7 @@ use model::tariff::Prices;
 use rust_xlsxwriter::{DataValidation, Format, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::Model;
-use crate::names::{NOTES, column_title, sheet_title};
+use crate::names::NOTES;
 
 /// Rows below the head that have drop-downs and the text format.
 const PREPARED_ROWS: u32 = 20_000;
@@ -72,12 +72,12 @@ fn add<'a>(
     models: &BTreeMap<String, Model>,
 ) -> Result<&'a mut Worksheet, XlsxError> {
     let sheet = book.add_worksheet();
-    sheet.set_name(sheet_title(kind, lang))?.set_freeze_panes(1, 0)?;
+    sheet.set_name(kind.title(lang))?.set_freeze_panes(1, 0)?;
     let head = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
     // Everything is text, so that no spreadsheet takes leading zeros away.
     let text = Format::new().set_num_format("@");
     for (index, (column, required)) in (0..).zip(kind.columns()) {
-        let title = column_title(*column, lang);
+        let title = column.title(lang);
         let title = if *required { format!("{title}*") } else { title.to_owned() };
         sheet.set_column_format(index, &text)?.set_column_width(index, if *column == Column::DayTable1 { 40 } else { 16 })?;
         sheet.write_string_with_format(0, index, title, &head)?;

@@ -32,6 +32,10 @@ pub(super) enum Form {
     Issue,
     Decision,
     Counts,
+    /// Cells of a workbook that an import changed.
+    Cells,
+    /// Files with their digests.
+    Files,
     /// Its values stand for themselves.
     Inside,
     /// Only in the raw record: ids that nobody reads, and what another value says.
@@ -141,6 +145,9 @@ pub(super) const KEYS: &[(&str, Form)] = &[
     ("failed", Form::Text),
     ("sessions_ended", Form::Text),
     ("counts", Form::Counts),
+    ("created", Form::Text),
+    ("changed", Form::Cells),
+    ("files", Form::Files),
     ("pin", Form::Text),
     ("choice", Form::Word),
     ("split", Form::Word),

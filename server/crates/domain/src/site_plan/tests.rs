@@ -1,7 +1,13 @@
 use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
+use model::meter::Wallet;
+use model::money::Fen;
+use model::person::Role;
+use model::site_workbook::{CellChange, CellValue, Counts};
+use model::tariff::Prices;
 
 use super::*;
 use crate::framing::Framing;
+use crate::serial::Serial;
 
 fn place(room: &str) -> RoomName {
     RoomName { building: "A".into(), floor: "1".into(), room: room.into() }
@@ -52,7 +58,7 @@ fn after(rows: &SiteRows) -> SiteState {
     for (n, meter) in (20..).zip(&rows.meters) {
         let has_account = rows.accounts.iter().any(|account| account.value.room == meter.value.room);
         let id = MeterId(Uuid::from_u128(n));
-        state.meters.insert(meter.value.serial, MeterState { id, row: meter.value.clone(), has_account });
+        state.meters.insert(meter.value.serial, MeterState { id, row: meter.value.clone(), has_account, hoarding: None });
     }
     for (n, account) in (30..).zip(&rows.accounts) {
         let AccountRow { room, login, resident, .. } = account.value.clone();
@@ -66,8 +72,18 @@ fn after(rows: &SiteRows) -> SiteState {
     state
 }
 
-fn planned(rows: &SiteRows, state: &SiteState) -> Result<SitePlan, Vec<Conflict>> {
-    plan(rows, state, PriceChanges::Allowed)
+static NO_PARTIAL: PartialRows = PartialRows {
+    unread: Vec::new(),
+    rooms: Vec::new(),
+    gateways: Vec::new(),
+    meters: Vec::new(),
+    prices: Vec::new(),
+    accounts: Vec::new(),
+};
+static RULES: Rules = Rules { prices: PriceChanges::Allowed, hoarding: Fen(10_000), listed: 10 };
+
+fn planned<'a>(rows: &'a SiteRows, state: &'a SiteState) -> Result<SitePlan<'a>, Vec<Conflict>> {
+    plan(rows, &NO_PARTIAL, state, &RULES)
 }
 
 fn conflicts(rows: &SiteRows, state: &SiteState) -> Vec<(u32, Column, Fault)> {
@@ -77,22 +93,25 @@ fn conflicts(rows: &SiteRows, state: &SiteState) -> Vec<(u32, Column, Fault)> {
 
 #[test]
 fn an_empty_site_gets_everything_once() {
-    let planned = planned(&site(), &SiteState::default()).unwrap();
+    let (rows, state) = (site(), SiteState::default());
+    let planned = planned(&rows, &state).unwrap();
     assert_eq!((planned.buildings.len(), planned.floors.len(), planned.rooms.len()), (1, 1, 2));
     assert_eq!((planned.new_gateways.len(), planned.new_meters.len(), planned.prices.len()), (1, 2, 1));
-    assert_eq!(planned.assignments, [("P".to_owned(), None)]);
+    assert_eq!(planned.assignments, [("P", None)]);
     let [account] = planned.new_accounts.as_slice() else { panic!("{:?}", planned.new_accounts) };
     assert_eq!((account.residents.len(), account.opening, account.meters.len()), (2, Fen(520), 1));
-    assert_eq!(planned.counts.map(|counts| counts.created), [2, 1, 2, 1, 2]);
+    assert_eq!(planned.outcome.counts.map(|counts| counts.created), [2, 1, 2, 1, 2]);
 }
 
 #[test]
 fn the_same_workbook_again_changes_nothing() {
     let rows = site();
-    let planned = planned(&rows, &after(&rows)).unwrap();
-    let counts = planned.counts;
-    assert_eq!(counts.map(|counts| counts.unchanged), [2, 1, 2, 1, 2]);
-    assert_eq!(planned, SitePlan { counts, ..SitePlan::default() });
+    let state = after(&rows);
+    let planned = planned(&rows, &state).unwrap();
+    let outcome = planned.outcome.clone();
+    assert_eq!(outcome.counts.map(|counts| counts.unchanged), [2, 1, 2, 1, 2]);
+    assert!(outcome.rows.iter().all(|row| row.effect == RowEffect::Unchanged && row.changes.is_empty()));
+    assert_eq!(planned, SitePlan { outcome, ..SitePlan::default() });
 }
 
 #[test]
@@ -148,7 +167,10 @@ fn log_in_names_of_others_are_refused() {
     state.logins.insert("boss".into(), (UserId(Uuid::from_u128(99)), Role::Admin));
     let accounts = vec![row(2, account("102", "boss", 0)), row(3, account("102", "a", 0))];
     let next = SiteRows { accounts, ..SiteRows::default() };
-    assert_eq!(conflicts(&next, &state), [(2, Column::Login, Fault::LoginOfOperator), (3, Column::Login, Fault::LoginOfOther)]);
+    assert_eq!(
+        conflicts(&next, &state),
+        [(2, Column::Login, Fault::LoginOfOperator), (3, Column::Login, Fault::LoginOfOther("A 1 101".into()))]
+    );
 }
 
 #[test]
@@ -186,13 +208,14 @@ fn changed_prices_are_published_once_for_a_plan() {
 #[test]
 fn prices_that_need_approval_are_refused() {
     let mut rows = site();
+    let need = Rules { prices: PriceChanges::NeedApproval, ..RULES };
     let refused = |rows: &SiteRows, state: &SiteState| {
-        let found = plan(rows, state, PriceChanges::NeedApproval).unwrap_err();
+        let found = plan(rows, &NO_PARTIAL, state, &need).unwrap_err();
         found.into_iter().map(|Conflict { row, column, fault, .. }| (row, column, fault)).collect::<Vec<_>>()
     };
     let state = after(&rows);
     assert_eq!(refused(&rows, &SiteState::default()), [(2, Column::Plan, Fault::PricesNeedApproval)], "a new plan");
-    assert!(plan(&rows, &state, PriceChanges::NeedApproval).is_ok(), "nothing differs");
+    assert!(plan(&rows, &NO_PARTIAL, &state, &need).is_ok(), "nothing differs");
     let price = |building, e4| PriceRow { plan: "P".into(), building, prices: Prices::flat(e4) };
     rows.prices = vec![row(2, price(None, 7_000))];
     assert_eq!(refused(&rows, &state), [(2, Column::Plan, Fault::PricesNeedApproval)]);
@@ -210,11 +233,141 @@ fn registrations_of_two_gateways_are_told_apart() {
     state.gateways.insert("old".into(), (GatewayId(Uuid::from_u128(1)), dial_in("old", "GW1")));
     let planned = |rows: Vec<GatewayRow>| {
         let gateways = (2..).zip(rows).map(|(number, value)| Row { number, value }).collect();
-        planned(&SiteRows { gateways, ..SiteRows::default() }, &state)
+        planned(&SiteRows { gateways, ..SiteRows::default() }, &state).map(drop)
     };
     let taken = planned(vec![dial_in("new", "GW12")]).unwrap_err();
     assert_eq!(taken[0].fault, Fault::RegistrationTaken("old".into()));
     assert_eq!(planned(vec![dial_in("a", "AB"), dial_in("b", "A")]).unwrap_err().len(), 2);
     // What the workbook gives another registration no longer takes its old one.
     assert!(planned(vec![dial_in("new", "GW12"), dial_in("old", "GW2")]).is_ok());
+}
+
+fn changed(planned: &SitePlan<'_>) -> Vec<(u32, String, Vec<CellChange>)> {
+    let rows = planned.outcome.rows.iter().filter(|row| row.effect == RowEffect::Changed);
+    rows.map(|row| (row.row, row.subject.clone(), row.changes.clone())).collect()
+}
+
+fn change(column: Column, before: CellValue, after: CellValue) -> CellChange {
+    CellChange { column, before, after }
+}
+
+#[test]
+fn a_changed_row_says_what_it_was_and_becomes() {
+    let mut rows = site();
+    let state = after(&rows);
+    rows.gateways = vec![row(2, GatewayRow { interval_s: Some(60), ..gateway() })];
+    rows.meters = vec![row(3, MeterRow { wallet: Wallet::None, ..meter(2, "102", 7) })];
+    rows.prices = vec![row(2, PriceRow { plan: "P".into(), building: Some("A".into()), prices: Prices::flat(7_000) })];
+    rows.accounts = vec![row(2, AccountRow { resident: "Ann".into(), ..account("101", "a", 0) })];
+    let text = |text: &str| CellValue::text(text);
+    assert_eq!(
+        changed(&planned(&rows, &state).unwrap()),
+        [
+            (2, "G".to_owned(), vec![change(Column::IntervalS, CellValue::Blank, CellValue::Seconds(60))]),
+            (
+                3,
+                "000000000002".to_owned(),
+                vec![
+                    change(Column::Unit, text("2"), text("7")),
+                    change(Column::Wallet, CellValue::Wallet(Wallet::Meter), CellValue::Wallet(Wallet::None)),
+                ]
+            ),
+            (
+                2,
+                "P · A".to_owned(),
+                vec![
+                    change(Column::Price, CellValue::Price(6_500), CellValue::Price(7_000)),
+                    change(Column::Plan, CellValue::Blank, text("P")),
+                ]
+            ),
+            (2, "A 1 101 · Ann (a)".to_owned(), vec![change(Column::Resident, text("a"), text("Ann"))]),
+        ]
+    );
+}
+
+#[test]
+fn long_lists_are_counted_whole_and_listed_in_part() {
+    let rooms = (2..).zip(0..25).map(|(number, room)| row(number, place(&room.to_string()))).collect();
+    let (rows, state) = (SiteRows { rooms, ..SiteRows::default() }, SiteState::default());
+    let planned = planned(&rows, &state).unwrap();
+    assert_eq!(planned.outcome.counts[0], Counts { created: 25, ..Counts::default() });
+    assert_eq!(planned.outcome.rows.len(), RULES.listed);
+}
+
+#[test]
+fn an_opening_balance_must_fit_below_the_limit() {
+    let over = |sum, limit| Fault::OverHoardingLimit { sum: Fen(sum), limit: Fen(limit) };
+    let mut rows = site();
+    rows.accounts = vec![row(2, account("101", "a", 9_000)), row(3, account("101", "b", 1_000)), row(4, account("102", "c", 9))];
+    assert!(planned(&rows, &SiteState::default()).is_ok(), "exactly the limit");
+    rows.accounts[1].value.opening = Fen(1_001);
+    assert_eq!(conflicts(&rows, &SiteState::default()), [(3, Column::OpeningYuan, over(10_001, 10_000))]);
+    let unlimited = Rules { hoarding: Fen::ZERO, ..RULES };
+    assert!(plan(&rows, &NO_PARTIAL, &SiteState::default(), &unlimited).is_ok());
+    // Meters that the site has already, with limits of their own.
+    let mut state = after(&SiteRows { accounts: Vec::new(), ..site() });
+    let serial: Serial = "000000000001".parse().unwrap();
+    state.meters.get_mut(&serial).unwrap().hoarding = Some(Fen(5_000));
+    rows.accounts = vec![row(2, account("101", "a", 5_001))];
+    assert_eq!(conflicts(&rows, &state), [(2, Column::OpeningYuan, over(5_001, 5_000))], "the lower one of a meter's");
+    state.meters.get_mut(&serial).unwrap().hoarding = Some(Fen(20_000));
+    rows.accounts = vec![row(2, account("101", "a", 10_001))];
+    assert_eq!(conflicts(&rows, &state), [(2, Column::OpeningYuan, over(10_001, 10_000))]);
+    for known in [&mut state.meters.get_mut(&serial).unwrap().row, &mut rows.meters[0].value] {
+        known.wallet = Wallet::Server;
+    }
+    rows.accounts = vec![row(2, account("101", "a", 20_000))];
+    assert!(planned(&rows, &state).is_ok(), "a server wallet's own limit replaces the site's");
+}
+
+#[test]
+fn a_former_resident_is_not_taken_for_somebody_elses() {
+    let rows = site();
+    let mut state = after(&rows);
+    let room = *state.rooms.get(&place("101")).unwrap();
+    state.accounts.clear();
+    state.meters.values_mut().for_each(|meter| meter.has_account = false);
+    state.former = HashMap::from([("a".to_owned(), room), ("b".to_owned(), room)]);
+    let former = || Fault::LoginOfFormer("A 1 101".into());
+    assert_eq!(conflicts(&rows, &state), [(2, Column::Login, former()), (3, Column::Login, former())]);
+}
+
+#[test]
+fn faulty_rows_are_compared_in_part() {
+    let rows = SiteRows { rooms: Vec::new(), gateways: Vec::new(), ..site() };
+    let state = SiteState::default();
+    let found = |partial: &PartialRows| {
+        let found = plan(&rows, partial, &state, &RULES).map(drop).err().unwrap_or_default();
+        found.into_iter().map(|Conflict { sheet, row, fault, .. }| (sheet, row, fault)).collect::<Vec<_>>()
+    };
+    let unread = PartialRows { unread: Sheet::ALL.to_vec(), ..PartialRows::default() };
+    assert_eq!(found(&unread), [], "the sheets that are missing may name them");
+    let room = |room: &str| PartialRoom { building: Some("A".into()), room: Some(room.into()) };
+    let mended = PartialRows {
+        rooms: vec![room("101"), PartialRoom { building: Some("B".into()), room: None }],
+        gateways: vec![Some("G".into())],
+        meters: vec![row(
+            9,
+            PartialMeter { serial: "000000000001".parse().ok(), room: Some(place("505")), gateway: Some("H".into()) },
+        )],
+        accounts: vec![row(9, PartialAccount { room: Some(place("505")), login: Some("a".into()) })],
+        ..PartialRows::default()
+    };
+    assert_eq!(
+        found(&mended),
+        [
+            (Sheet::Meters, 3, Fault::UnknownRoom),
+            (Sheet::Meters, 9, Fault::Repeated(2)),
+            (Sheet::Meters, 9, Fault::UnknownRoom),
+            (Sheet::Meters, 9, Fault::UnknownGateway),
+            (Sheet::Accounts, 9, Fault::Repeated(2)),
+            (Sheet::Accounts, 9, Fault::UnknownRoom),
+        ]
+    );
+    let accounts = vec![row(2, account("505", "z", 0))];
+    let rows = SiteRows { accounts, rooms: vec![row(2, place("505"))], ..SiteRows::default() };
+    let meter = PartialMeter { serial: None, room: Some(place("505")), gateway: None };
+    let sells = PartialRows { meters: vec![row(2, meter)], ..PartialRows::default() };
+    assert!(plan(&rows, &sells, &state, &RULES).is_ok(), "its meter is there, with a fault");
+    assert!(plan(&rows, &NO_PARTIAL, &state, &RULES).is_err());
 }

@@ -8,7 +8,7 @@ use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
-use model::site_workbook::{Column, Counts, Fault, Sheet};
+use model::site_workbook::{Column, Counts, Fault, RowChange, Sheet};
 use model::tariff::Prices;
 
 use crate::framing::Framing;
@@ -73,6 +73,40 @@ pub struct AccountRow {
     pub opening: Fen,
 }
 
+/// What is right of the rows in which something is wrong: the other rows are compared with it, so that one fault is not named in
+/// every row that mentions the same thing, and what these rows themselves mention is looked up too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartialRows {
+    /// Sheets that may have rows which were not read.
+    pub unread: Vec<Sheet>,
+    pub rooms: Vec<PartialRoom>,
+    /// The names of gateways.
+    pub gateways: Vec<Option<String>>,
+    pub meters: Vec<Row<PartialMeter>>,
+    /// The buildings of price plans.
+    pub prices: Vec<Row<Option<String>>>,
+    pub accounts: Vec<Row<PartialAccount>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialRoom {
+    pub building: Option<String>,
+    pub room: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialMeter {
+    pub serial: Option<Serial>,
+    pub room: Option<RoomName>,
+    pub gateway: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialAccount {
+    pub room: Option<RoomName>,
+    pub login: Option<String>,
+}
+
 /// What the site has.
 #[derive(Clone, Debug, Default)]
 pub struct SiteState {
@@ -86,6 +120,8 @@ pub struct SiteState {
     pub accounts: HashMap<RoomName, AccountState>,
     /// All login names, with the role of the person.
     pub logins: HashMap<String, (UserId, Role)>,
+    /// Login names of residents who have no account now, with the room that they had last.
+    pub former: HashMap<String, PlaceId>,
     /// The newest prices of each plan, and the places where it applies now: `None` for the whole site.
     pub plans: HashMap<String, PlanState>,
     /// Floors and rooms that have a price plan of their own.
@@ -97,6 +133,8 @@ pub struct MeterState {
     pub id: MeterId,
     pub row: MeterRow,
     pub has_account: bool,
+    /// A hoarding limit of its own: of the server wallet, or of the meter as it was last read.
+    pub hoarding: Option<Fen>,
 }
 
 #[derive(Clone, Debug)]
@@ -113,37 +151,55 @@ pub struct PlanState {
     pub applies_to: HashSet<Option<String>>,
 }
 
-/// What is done, in this order: places, gateways, meters, prices, accounts.
+/// What is done, in this order: places, gateways, meters, prices, accounts. It borrows from the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SitePlan {
-    pub buildings: Vec<String>,
+pub struct SitePlan<'a> {
+    pub buildings: Vec<&'a str>,
     /// Building and floor.
-    pub floors: Vec<(String, String)>,
-    pub rooms: Vec<RoomName>,
-    pub new_gateways: Vec<GatewayRow>,
-    pub changed_gateways: Vec<(GatewayId, GatewayRow)>,
-    pub new_meters: Vec<MeterRow>,
-    pub changed_meters: Vec<(MeterId, MeterRow)>,
+    pub floors: Vec<(&'a str, &'a str)>,
+    pub rooms: Vec<&'a RoomName>,
+    pub new_gateways: Vec<&'a GatewayRow>,
+    pub changed_gateways: Vec<(GatewayId, &'a GatewayRow)>,
+    pub new_meters: Vec<&'a MeterRow>,
+    pub changed_meters: Vec<(MeterId, &'a MeterRow)>,
     /// A plan's name and its next prices.
-    pub prices: Vec<(String, Prices)>,
+    pub prices: Vec<(&'a str, &'a Prices)>,
     /// A plan's name and the building where it applies from now on.
-    pub assignments: Vec<(String, Option<String>)>,
-    pub new_accounts: Vec<NewAccount>,
+    pub assignments: Vec<(&'a str, Option<&'a str>)>,
+    pub new_accounts: Vec<NewAccount<'a>>,
     /// Residents who join an open account.
-    pub joining: Vec<(AccountId, AccountRow)>,
-    pub renamed: Vec<(UserId, String)>,
+    pub joining: Vec<(AccountId, &'a AccountRow)>,
+    pub renamed: Vec<(UserId, &'a str)>,
+    pub outcome: Outcome,
+}
+
+/// What happens to the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
     /// In the order of [`Sheet::ALL`].
     pub counts: [Counts; Sheet::ALL.len()],
+    /// The first of each sheet and effect.
+    pub rows: Vec<RowChange>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAccount {
-    pub room: RoomName,
+pub struct NewAccount<'a> {
+    pub room: &'a RoomName,
     /// The serial numbers of its meters that sell; the first takes the opening amount.
     pub meters: Vec<Serial>,
     /// At least one.
-    pub residents: Vec<AccountRow>,
+    pub residents: Vec<Row<&'a AccountRow>>,
     pub opening: Fen,
+}
+
+/// What an import must keep to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    pub prices: PriceChanges,
+    /// The most that a meter or a wallet without a limit of its own may hold; zero: without limit.
+    pub hoarding: Fen,
+    /// The most rows of a sheet with the same effect that are listed.
+    pub listed: usize,
 }
 
 /// Whether an import may publish prices and give them to places.

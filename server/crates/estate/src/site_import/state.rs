@@ -117,6 +117,7 @@ async fn meters(
                 wallet: row.wallet,
             },
             has_account: in_use.contains(&row.id.0),
+            hoarding: None,
         };
         found.meters.insert(serial, state);
     }
@@ -143,6 +144,16 @@ async fn accounts(tx: &mut Tx, found: &mut SiteState, rooms: &HashMap<PlaceId, R
             found.accounts.insert(room.clone(), AccountState { id, residents });
         }
     }
+    let former: Vec<(String, PlaceId)> = on!(tx, |c| sqlx::query_as(
+        "SELECT u.login, a.place_id FROM account_residents r
+         JOIN users u ON u.id = r.user_id JOIN accounts a ON a.id = r.account_id
+         WHERE r.to_at IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM account_residents n WHERE n.user_id = r.user_id AND n.to_at IS NULL)
+         ORDER BY r.to_at"
+    )
+    .fetch_all(c)
+    .await)?;
+    found.former = former.into_iter().collect();
     found.logins = people.into_iter().map(|(login, id, role)| (login, (id, role))).collect();
     Ok(())
 }

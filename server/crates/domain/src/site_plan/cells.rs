@@ -1,0 +1,94 @@
+//! The cells of rows, to say how two rows differ.
+
+use model::gateway::{Dialling, Heartbeat};
+use model::parameters::TierPeriod;
+use model::site_workbook::{CellChange, CellValue, Column};
+use model::tariff::{DayTable, Prices};
+
+use super::{GatewayRow, MeterRow};
+
+type Cells = Vec<(Column, CellValue)>;
+
+/// What differs between two rows of a kind.
+pub fn differences(before: Cells, after: Cells) -> Vec<CellChange> {
+    let pairs = before.into_iter().zip(after).filter(|((_, before), (_, after))| before != after);
+    pairs.map(|((column, before), (_, after))| CellChange { column, before, after }).collect()
+}
+
+pub fn gateway(row: &GatewayRow) -> Cells {
+    let text = |text: String| CellValue::text(text);
+    let [mut host, mut port, mut registration, mut heartbeat, mut answer] = [const { CellValue::Blank }; 5];
+    match &row.reach {
+        Dialling::Dialled { host: name, port: number } => (host, port) = (text(name.to_string()), text(number.to_string())),
+        Dialling::DialIn { registration: bytes, heartbeat: beat } => {
+            registration = text(bytes.to_string());
+            if let Some(Heartbeat { pattern, answer: bytes }) = beat {
+                heartbeat = text(pattern.to_string());
+                answer = text(bytes.as_ref().map(ToString::to_string).unwrap_or_default());
+            }
+        }
+    }
+    vec![
+        (Column::Host, host),
+        (Column::Port, port),
+        (Column::Framing, CellValue::Framing(row.framing)),
+        (Column::IntervalS, row.interval_s.map_or(CellValue::Blank, CellValue::Seconds)),
+        (Column::TlsName, text(row.tls_name.clone().unwrap_or_default())),
+        (Column::Registration, registration),
+        (Column::Heartbeat, heartbeat),
+        (Column::HeartbeatAnswer, answer),
+    ]
+}
+
+pub fn meter(row: &MeterRow) -> Cells {
+    vec![
+        (Column::Room, CellValue::text(row.room.to_string())),
+        (Column::Gateway, CellValue::text(row.gateway.clone())),
+        (Column::Unit, CellValue::text(row.unit.to_string())),
+        (Column::Profile, CellValue::text(row.profile.clone())),
+        (Column::Wallet, CellValue::Wallet(row.wallet)),
+    ]
+}
+
+/// `None`: there was no such plan.
+pub fn prices(prices: Option<&Prices>) -> Cells {
+    use CellValue as V;
+    let table = |table: &DayTable| if table.0.is_empty() { V::Blank } else { V::DayTable(table.clone()) };
+    let mut cells = [const { V::Blank }; 13];
+    let [price, spike, peak, flat, valley, table_1, table_2, plan, period, from_2, more_2, from_3, more_3] = &mut cells;
+    if let Some(Prices { rates, tiers, tables: [first, second], plan: entries }) = prices {
+        if rates.iter().all(|rate| Some(rate) == rates.first()) {
+            *price = rates.first().map_or(V::Blank, |rate| V::Price(*rate));
+        } else {
+            for (cell, rate) in [spike, peak, flat, valley].into_iter().zip(rates) {
+                *cell = V::Price(*rate);
+            }
+        }
+        (*table_1, *table_2) = (table(first), table(second));
+        if !entries.is_empty() {
+            *plan = V::DatePlan(entries.clone());
+        }
+        if tiers.period != TierPeriod::None {
+            let ([second, third], [more, most]) = (tiers.thresholds, tiers.surcharges);
+            *period = V::Period(tiers.period);
+            (*from_2, *more_2) = (V::Kwh(second / 1_000), V::Price(more));
+            (*from_3, *more_3) = (V::Kwh(third / 1_000), V::Price(most));
+        }
+    }
+    let columns = [
+        Column::Price,
+        Column::Spike,
+        Column::Peak,
+        Column::Flat,
+        Column::Valley,
+        Column::DayTable1,
+        Column::DayTable2,
+        Column::DatePlan,
+        Column::TierPeriod,
+        Column::Tier2From,
+        Column::Tier2Surcharge,
+        Column::Tier3From,
+        Column::Tier3Surcharge,
+    ];
+    columns.into_iter().zip(cells).collect()
+}
