@@ -26,7 +26,7 @@ test("an empty installation becomes a site in the browser alone", async ({ page 
   await page.locator("input[name=site]").fill("北校区");
   await page.locator("form[action='/api/setup/site'] button.primary").click();
   await expect(page).toHaveURL(/\/start$/);
-  await expect(page.locator(".checklist > li")).toHaveCount(8);
+  await expect(page.locator(".checklist > li")).toHaveCount(9);
 
   await page.locator("main a[href='/import']").first().click();
   await page.locator("input[type=file]").setInputFiles([

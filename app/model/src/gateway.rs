@@ -73,13 +73,15 @@ pub struct SweepInterval(u32);
 impl SweepInterval {
     /// As often as the bus allows.
     pub const CONTINUOUS: Self = Self(0);
+    /// Once a day.
+    pub const MOST: Self = Self(86_400);
     /// Those that people choose from.
     pub const CHOICES: [Self; 8] = [Self(0), Self(60), Self(180), Self(300), Self(600), Self(900), Self(1_800), Self(3_600)];
 
     /// `None` for less than nothing and for more than a day.
     #[must_use]
     pub fn new(seconds: i64) -> Option<Self> {
-        u32::try_from(seconds).ok().filter(|&seconds| seconds <= 86_400).map(Self)
+        u32::try_from(seconds).ok().filter(|&seconds| seconds <= Self::MOST.0).map(Self)
     }
 
     #[must_use]
@@ -88,10 +90,10 @@ impl SweepInterval {
     }
 }
 
-/// What an interval is set for; what has none is read as the level above says.
+/// What an interval is set for. A meter without one is read as its gateway is, and a gateway's meters without one as the default
+/// parameters of their rooms say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
-    Site,
     Gateway(crate::ids::GatewayId),
     Meter(crate::ids::MeterId),
 }

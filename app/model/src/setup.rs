@@ -12,6 +12,8 @@ word_enum! {
         Gateways = "gateways",
         Meters = "meters",
         Prices = "prices",
+        /// The default parameters of the site.
+        Defaults = "defaults",
         /// A channel through which residents pay.
         Channels = "channels",
         /// A second operator, who approves what the first asks for.
@@ -28,9 +30,11 @@ word_enum! {
 pub struct SetupProgress {
     pub step: SetupStep,
     pub done: bool,
-    /// How many there are: rooms, gateways, meters, price plans in use, channels, operators, meters that were read, sales.
+    /// How many there are: rooms, gateways, meters, price plans in use, default parameters, channels, operators, meters that were
+    /// read, sales.
     pub have: i64,
-    /// How many lack it: gateways without meters, rooms without a meter, meters without prices, meters that were never read.
+    /// How many lack it: gateways without meters, rooms without a meter, meters without prices, default parameters that are set
+    /// nowhere, meters that were never read.
     pub lacking: i64,
 }
 

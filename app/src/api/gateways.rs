@@ -50,8 +50,6 @@ pub trait GatewaysPort: Send + Sync {
     async fn test_gateway(&self, who: &Who, gateway: GatewayId) -> Result<GatewayTest, AppError>;
     /// Connects to a gateway at once instead of at its next attempt.
     async fn retry_gateway(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError>;
-    /// How often the site is read; `None`: as configured.
-    async fn site_sweep(&self) -> Result<Option<SweepInterval>, AppError>;
     /// Sets how often something is read; `None` leaves it to the level above. The site and gateways are for administrators.
     async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError>;
     /// Sets which certificate a gateway that speaks TLS must present. For administrators.
@@ -196,7 +194,7 @@ pub async fn retry_gateway(gateway: String) -> Result<(), ApiError> {
     answer(done.map(|()| link::with(LIST, "done", "retry")), LIST)
 }
 
-/// Sets how often the site, a gateway or a meter is read; empty `seconds` leave it to the level above.
+/// Sets how often a gateway or a meter is read; empty `seconds` leave it to the level above.
 #[server(name = SetSweep, prefix = "/api", endpoint = "operator/sweep-interval")]
 pub async fn set_sweep(of: String, id: String, seconds: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
@@ -207,7 +205,6 @@ pub async fn set_sweep(of: String, id: String, seconds: String) -> Result<(), Ap
     };
     let done = async {
         let of = match of.as_str() {
-            "site" => Sweep::Site,
             "gateway" => Sweep::Gateway(parse(&id)?),
             "meter" => Sweep::Meter(parse(&id)?),
             _ => return Err(AppError::Invalid),

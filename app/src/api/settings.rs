@@ -7,39 +7,40 @@ use super::form::{at, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::defaults::{DefaultKind, DefaultValues};
+use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
 use model::error::AppError;
-use model::gateway::SweepInterval;
 use model::ids::PlaceId;
 use model::parameters::Limits;
 use model::place::PlaceKind;
 
-/// The default parameters at a place.
+/// The default parameters of a place or group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceSettings {
-    pub id: PlaceId,
-    pub kind: PlaceKind,
+    pub of: DefaultsOf,
+    /// `None` for a group.
+    pub kind: Option<PlaceKind>,
     pub name: String,
     /// The places above it, from the site downwards.
     pub above: Vec<(PlaceId, String)>,
     pub own: DefaultValues,
-    /// The value that applies, and the place where it is set, in the order of [`DefaultKind::ALL`].
-    pub effective: [Option<(u32, String)>; DefaultKind::ALL.len()],
+    /// The value that applies, and for what it is set and the name of that, in the order of [`DefaultKind::ALL`]. In a group
+    /// only what it sets itself: the rest depends on the place.
+    pub effective: [Option<(u32, DefaultsOf, String)>; DefaultKind::ALL.len()],
     /// The price plan that applies, and the place to which it was assigned.
     pub plan: Option<(String, String)>,
     pub meters: MeterCounts,
-    /// What meters are told where all values are known.
-    pub limits: Option<Limits>,
-    /// The places directly below it; rooms only where they have values of their own.
+    /// The limits that meters here should have and were last read otherwise, with their number, the most first.
+    pub to_issue: Vec<(Limits, usize)>,
+    /// The places directly below it, or of the group; rooms of a place only where they have values of their own.
     pub below: Vec<PlaceLine>,
-    /// The site's interval of readings; `None`: the configuration's.
-    pub interval: Option<SweepInterval>,
+    /// The groups, on the page of the site.
+    pub groups: Vec<PlaceLine>,
 }
 
-/// A place below.
+/// A place below, or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceLine {
-    pub id: PlaceId,
+    pub of: DefaultsOf,
     pub name: String,
     pub own: DefaultValues,
     pub effective: DefaultValues,
@@ -53,8 +54,8 @@ pub struct MeterCounts {
     pub meters: usize,
     /// Of these, those whose limits were last read otherwise than the defaults that apply to them.
     pub differing: usize,
-    /// Of the differing ones, those that have the values of this very place.
-    pub issued_here: usize,
+    /// Of these, those for which a limit is set nowhere.
+    pub undecided: usize,
     /// Of these, those whose limits were never read.
     pub unread: usize,
     /// With a server wallet, whose limits are set on the page of the room.
@@ -63,36 +64,37 @@ pub struct MeterCounts {
 
 #[async_trait]
 pub trait SettingsPort: Send + Sync {
-    /// The settings of a place; of the site where none is named. `None` where the site has no places yet.
-    async fn settings(&self, who: &Who, place: Option<PlaceId>) -> Result<Option<PlaceSettings>, AppError>;
-    /// Sets a place's own default parameters.
-    async fn set_defaults(&self, who: &Who, place: PlaceId, values: &DefaultValues) -> Result<(), AppError>;
+    /// The settings of a place or group; of the site where none is named. `None` where the site has no places yet.
+    async fn settings(&self, who: &Who, of: Option<DefaultsOf>) -> Result<Option<PlaceSettings>, AppError>;
+    /// Sets a place's or group's own default parameters.
+    async fn set_defaults(&self, who: &Who, of: DefaultsOf, values: &DefaultValues) -> Result<(), AppError>;
     async fn rename_site(&self, who: &Who, name: &str) -> Result<(), AppError>;
 }
 
-/// The page of a place.
-fn page(place: &str) -> String {
-    link::with("/settings", "place", place)
+/// The page of a place or group.
+fn page(of: &str) -> String {
+    link::with("/settings", "of", of)
 }
 
-/// Sets a place's own default parameters; an empty field is inherited.
+/// Sets a place's or group's own default parameters; an empty field is inherited.
 #[server(name = SetDefaults, prefix = "/api", endpoint = "operator/settings/defaults")]
 pub async fn set_defaults(
-    place: String,
+    of: String,
     alarm1: String,
     alarm2: String,
     overdraft: String,
     hoarding: String,
     overload_w: String,
+    interval_s: String,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let fields = [alarm1, alarm2, overdraft, hoarding, overload_w];
+        let fields = [alarm1, alarm2, overdraft, hoarding, overload_w, interval_s];
         let read = |(kind, text): (DefaultKind, &String)| at(kind.as_str(), kind.read(text).map_err(|_| AppError::Invalid));
         let values: DefaultValues = DefaultKind::ALL.into_iter().zip(&fields).map(read).collect::<Result<_, _>>()?;
-        ports.settings.set_defaults(&who, parse(&place)?, &values).await
+        ports.settings.set_defaults(&who, parse(&of)?, &values).await
     };
-    answer(done.await.map(|()| page(&place)), &page(&place))
+    answer(done.await.map(|()| page(&of)), &page(&of))
 }
 
 /// Gives the site another name.

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use leptos::prelude::*;
 
 use super::auth::NewSession;
-use super::form::wrong;
+use super::form::{at, wrong};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Visit, Who, operator, ports, reply, visit};
+use model::defaults::{DefaultKind, DefaultValues};
 use model::error::AppError;
 use model::person::{is_login_name, is_name};
 use model::setup::Checklist;
@@ -22,6 +23,8 @@ pub struct SetUpForm {
     pub password: String,
     /// The site's name.
     pub site: String,
+    /// The default parameters of its meters; none need be given.
+    pub defaults: DefaultValues,
 }
 
 #[async_trait]
@@ -47,18 +50,41 @@ pub trait SetupPort: Send + Sync {
 
 /// Sets the site up and goes on to what it lacks. What was typed is kept where it is refused, except the password.
 #[server(name = SetUp, prefix = "/api", endpoint = "setup/site")]
-pub async fn set_up(token: String, login: String, name: String, password: String, site: String) -> Result<(), ApiError> {
+pub async fn set_up(
+    token: String,
+    login: String,
+    name: String,
+    password: String,
+    site: String,
+    #[server(default)] alarm1: String,
+    #[server(default)] alarm2: String,
+    #[server(default)] overdraft: String,
+    #[server(default)] hoarding: String,
+    #[server(default)] overload_w: String,
+    #[server(default)] interval_s: String,
+) -> Result<(), ApiError> {
     let (ports, reply) = (ports()?, reply()?);
-    let form = SetUpForm { login: login.trim().into(), name: name.trim().into(), password, site: site.trim().into() };
-    let fields = [("token", &token), ("login", &form.login), ("name", &form.name), ("site", &form.site)];
+    let values = [alarm1, alarm2, overdraft, hoarding, overload_w, interval_s];
+    let fields = [("token", &token), ("login", &login), ("name", &name), ("site", &site)];
+    let given = DefaultKind::ALL.into_iter().map(DefaultKind::as_str).zip(&values);
     let kept = |(key, value): &(&str, &String)| !value.is_empty() && (*key == "token" || value.chars().count() <= 60);
-    let back =
-        fields.iter().filter(|field| kept(field)).fold("/setup".to_owned(), |at, (key, value)| link::with(&at, key, value));
-    let fields = [("login", is_login_name(&form.login)), ("name", is_name(&form.name)), ("site", is_name(&form.site))];
-    if let Some((field, _)) = fields.into_iter().find(|(_, fits)| !fits) {
-        wrong(field);
-    }
-    let opened = ports.setup.set_up(token.trim(), &form, &visit()).await;
+    let back = fields
+        .into_iter()
+        .chain(given)
+        .filter(kept)
+        .fold("/setup".to_owned(), |page, (key, value)| link::with(&page, key, value));
+    let opened = async {
+        let read = |(kind, text): (DefaultKind, &String)| at(kind.as_str(), kind.read(text).map_err(|_| AppError::Invalid));
+        let defaults = DefaultKind::ALL.into_iter().zip(&values).map(read).collect::<Result<_, _>>()?;
+        let form =
+            SetUpForm { login: login.trim().into(), name: name.trim().into(), password, site: site.trim().into(), defaults };
+        let fields = [("login", is_login_name(&form.login)), ("name", is_name(&form.name)), ("site", is_name(&form.site))];
+        if let Some((field, _)) = fields.into_iter().find(|(_, fits)| !fits) {
+            wrong(field);
+        }
+        ports.setup.set_up(token.trim(), &form, &visit()).await
+    };
+    let opened = opened.await;
     let onwards = opened.map(|session| {
         reply.session(&session.token);
         "/start".to_owned()

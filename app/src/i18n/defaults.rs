@@ -2,6 +2,7 @@
 
 use super::{Lang, settings};
 use model::defaults::{DefaultKind, DefaultValues};
+use model::gateway::SweepInterval;
 
 /// The name of a parameter with its unit.
 #[must_use]
@@ -13,12 +14,26 @@ pub const fn kind(kind: DefaultKind, lang: Lang) -> &'static str {
         DefaultKind::Overdraft => t.overdraft,
         DefaultKind::Hoarding => t.hoarding,
         DefaultKind::Overload => t.overload,
+        DefaultKind::Interval => t.interval,
+    }
+}
+
+/// A value as people read it, without its unit where the name has it.
+#[must_use]
+pub fn value(kind: DefaultKind, value: u32, lang: Lang) -> String {
+    match kind {
+        DefaultKind::Interval => {
+            SweepInterval::new(value.into()).map(|one| super::gateways::interval(one, lang)).unwrap_or_default()
+        }
+        _ => kind.text(value),
     }
 }
 
 /// The values that are set, with their names.
 #[must_use]
 pub fn list(values: &DefaultValues, lang: Lang) -> String {
-    let set = DefaultKind::ALL.into_iter().filter_map(|one| Some(format!("{} {}", kind(one, lang), one.text(values.get(one)?))));
+    let set = DefaultKind::ALL
+        .into_iter()
+        .filter_map(|one| Some(format!("{} {}", kind(one, lang), value(one, values.get(one)?, lang))));
     super::common::clauses(set, lang).unwrap_or_default()
 }

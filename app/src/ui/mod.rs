@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod callout;
 pub mod data_table;
+pub mod default_field;
 pub mod field;
 pub mod icon;
 pub mod live;

@@ -117,12 +117,15 @@ pub fn estate(rooms: &[Room]) -> Estate {
     Estate { gateways: (0..=annex::INDEX).map(behind).collect() }
 }
 
+/// What meters have, and what the default parameters say.
+pub const LIMITS: Limits = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 500_000, overload_w: 2_500 };
+
 fn room(seed: u64, building: usize, unit: u8) -> Room {
     let mut plan = MeterPlan::new(seed, building, unit);
     // A fixed draw for every room, in thousandths.
     let draw = plan.shape.seed % 1_000;
     plan.prices = PRICES;
-    plan.limits = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 500_000, overload_w: 2_500 };
+    plan.limits = LIMITS;
     plan.energy = 120_000 + u32::try_from(plan.shape.seed >> 44).unwrap_or(0) % 300_000;
     plan.mode = match draw {
         984..=991 => ControlMode::Guaranteed,

@@ -97,8 +97,8 @@ impl SetupPort for SetupService {
         }
         check(&form.password, &Owner { login: &form.login, site: &form.site, password_only: true })?;
         let password_hash = self.passwords.hash(&form.password).await?;
-        let SetUpForm { login, name, site, .. } = form;
-        let new = NewSite { login, name, password_hash: &password_hash, site, ip: &visit.ip };
+        let SetUpForm { login, name, site, defaults, .. } = form;
+        let new = NewSite { login, name, password_hash: &password_hash, site, defaults, ip: &visit.ip };
         let (token, now) = (new_token(&self.context.rng), self.context.now());
         let session = |user| sessions::NewSession {
             hash: hash(&token),

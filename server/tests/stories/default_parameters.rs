@@ -1,12 +1,17 @@
 //! Default parameters by place: inherited downwards, and issued to the meters that differ; on both databases.
 
+use std::fmt::Display;
+
 use domain::clock::Clock;
+use estate::place_groups;
 use estate::places::{self, NewPlace};
-use model::defaults::DefaultValues;
+use model::defaults::{DefaultValues, DefaultsOf};
+use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
 use model::parameters::{Limits, Parameters};
 use model::person::Role;
 use model::place::PlaceKind;
+use store::StoreError;
 use store::meters::{self, NewMeter};
 use store::parameters;
 use story_support::web::{Person, Web, location};
@@ -16,6 +21,7 @@ use story_support::{World, both};
 struct Estate {
     site: PlaceId,
     buildings: [PlaceId; 2],
+    rooms: [PlaceId; 3],
     meters: [MeterId; 3],
 }
 
@@ -43,7 +49,7 @@ async fn estate(w: &World) -> Estate {
         meters::add_meter(&mut tx, now, &new).await.unwrap();
     }
     tx.commit().await.unwrap();
-    Estate { site, buildings: [a, b], meters: ids }
+    Estate { site, buildings: [a, b], rooms, meters: ids }
 }
 
 /// The meter was read with these limits.
@@ -52,15 +58,16 @@ async fn read(w: &World, meter: MeterId, limits: Limits) {
     parameters::store(&w.db, &w.rng, w.clock.now(), meter, 1, &parameters).await.unwrap();
 }
 
-async fn set(person: &Person<'_>, place: PlaceId, values: [&str; 5]) -> String {
+async fn set(person: &Person<'_>, of: impl Display, values: [&str; 5]) -> String {
     let [alarm1, alarm2, overdraft, hoarding, overload] = values;
-    let form =
-        format!("place={place}&alarm1={alarm1}&alarm2={alarm2}&overdraft={overdraft}&hoarding={hoarding}&overload_w={overload}");
+    let form = format!(
+        "of={of}&interval_s=&alarm1={alarm1}&alarm2={alarm2}&overdraft={overdraft}&hoarding={hoarding}&overload_w={overload}"
+    );
     location(&person.post("/api/operator/settings/defaults", &form).await).to_owned()
 }
 
-async fn page(person: &Person<'_>, place: PlaceId) -> String {
-    person.get(&format!("/settings?place={place}")).await.text().await.unwrap()
+async fn page(person: &Person<'_>, of: impl Display) -> String {
+    person.get(&format!("/settings?of={of}")).await.text().await.unwrap()
 }
 
 both!(a_place_inherits_what_it_does_not_set, |w: World| async move {
@@ -68,7 +75,7 @@ both!(a_place_inherits_what_it_does_not_set, |w: World| async move {
     let web = Web::start(&w).await;
     let mut admin = web.person(&w, Role::Admin, "admin").await;
     admin.cookie += "; lang=en";
-    assert_eq!(set(&admin, estate.site, ["20", "5", "0", "500", "1800"]).await, format!("/settings?place={}", estate.site));
+    assert_eq!(set(&admin, estate.site, ["20", "5", "0", "500", "1800"]).await, format!("/settings?of={}", estate.site));
     set(&admin, estate.buildings[0], ["", "", "", "", "2500"]).await;
     let shown = page(&admin, estate.buildings[0]).await;
     assert!(shown.contains("20.00, from Campus") && shown.contains("Set here"), "{shown}");
@@ -89,8 +96,12 @@ both!(a_place_inherits_what_it_does_not_set, |w: World| async move {
     for bad in [["x", "", "", "", ""], ["", "", "", "", "65536"], ["-1", "", "", "", ""]] {
         assert!(set(&admin, estate.buildings[0], bad).await.ends_with("e=invalid"), "{bad:?}");
     }
-    let own = estate::defaults::own(&w.db).await.unwrap();
-    assert_eq!(own.get(&estate.buildings[0]), Some(&DefaultValues::default()), "nothing of what was refused is stored");
+    let set = store::defaults::tree(&w.db).await.unwrap();
+    assert_eq!(
+        set.own(DefaultsOf::Place(estate.buildings[0])),
+        DefaultValues::default(),
+        "nothing of what was refused is stored"
+    );
     let clerk = web.person(&w, Role::Cashier, "clerk").await;
     assert_eq!(clerk.get("/settings").await.status(), 403);
     story_support::closings::proved(&w).await;
@@ -109,10 +120,14 @@ both!(the_defaults_are_issued_to_meters_that_differ, |w: World| async move {
     set(&admin, estate.site, ["20", "5", "0", "500", "1800"]).await;
     set(&admin, estate.buildings[1], ["", "", "", "", "2500"]).await;
     let shown = page(&admin, estate.site).await;
-    assert!(shown.contains("2 meters have other limits") && shown.contains("Issue to 1 meter that differs"), "{shown}");
-    let (_, link) = shown.split_once("href=\"/commands/new?kind=limits").unwrap();
-    let link = format!("/commands/new?kind=limits{}", link.split('"').next().unwrap().replace("&amp;", "&"));
-    assert!(link.contains(&format!("differs={}", estate.site)) && link.contains("alarm1=20.00"), "{link}");
+    assert!(
+        shown.contains("2 meters have other limits") && shown.matches("Issue to 1 meter<").count() == 2,
+        "one link for each: {shown}"
+    );
+    let links = shown.split("href=\"/commands/new?kind=limits").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let link = links.map(|rest| rest.replace("&amp;", "&")).find(|rest| rest.contains("overload_w=1800")).unwrap();
+    let link = format!("/commands/new?kind=limits{link}");
+    assert!(link.contains(&estate.site.to_string()) && link.contains("alarm1=20.00"), "{link}");
     assert_eq!(admin.get(&link).await.status(), 200);
     let preview = link.replacen("/commands/new", "/commands/preview", 1) + "&lost=1";
     let preview = admin.get(&preview).await.text().await.unwrap();
@@ -137,4 +152,41 @@ both!(the_defaults_are_issued_to_meters_that_differ, |w: World| async move {
     let again = form.replace(&field("key"), "019b0000-0000-7000-8000-000000000009");
     assert!(location(&admin.post("/api/operator/issue", &again).await).ends_with("e=conflict"));
     assert!(page(&admin, estate.buildings[0]).await.contains("All meters whose limits are known have these values"));
+});
+
+both!(a_group_has_default_parameters_of_its_own, |w: World| async move {
+    let estate = estate(&w).await;
+    let wanted = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 50_000, overload_w: 1_800 };
+    for meter in estate.meters {
+        read(&w, meter, wanted).await;
+    }
+    let web = Web::start(&w).await;
+    let mut admin = web.person(&w, Role::Admin, "admin").await;
+    admin.cookie += "; lang=en";
+    set(&admin, estate.site, ["20", "5", "0", "500", "1800"]).await;
+    let who = story_support::closings::who(model::ids::UserId(model::ids::Uuid::nil()));
+    let (db, now) = (&w.db, w.clock.now());
+    let group = place_groups::create(db, &w.rng, now, &who, "Air conditioners").await.unwrap();
+    place_groups::change(db, now, &who, group, &[estate.rooms[0], estate.buildings[1]], &[]).await.unwrap();
+    let of = DefaultsOf::Group(group);
+    assert_eq!(set(&admin, of, ["", "", "", "", "3500"]).await, format!("/settings?of=group%3A{group}"));
+    let shown = page(&admin, of).await;
+    assert!(shown.contains("2 meters have other limits") && shown.contains("Issue to 2 meters<"), "{shown}");
+    assert!(shown.contains("As each place says") && shown.contains(">B<"), "{shown}");
+    assert!(page(&admin, estate.site).await.contains("Air conditioners"));
+    assert!(page(&admin, estate.rooms[0]).await.contains("3500, from Group \"Air conditioners\""));
+    // What a building sets itself goes before its groups.
+    set(&admin, estate.buildings[1], ["", "", "", "", "1800"]).await;
+    assert!(page(&admin, of).await.contains("Issue to 1 meter<"));
+    // An alarm 1 of the group below the site's alarm 2, at once or by a place that joins.
+    assert!(set(&admin, of, ["4", "", "", "", ""]).await.ends_with("e=alarm-order"));
+    set(&admin, estate.buildings[0], ["", "1", "", "", ""]).await;
+    place_groups::change(db, now, &who, group, &[], &[estate.buildings[1]]).await.unwrap();
+    set(&admin, of, ["4", "", "", "", ""]).await;
+    let joins = place_groups::change(db, now, &who, group, &[estate.buildings[1]], &[]).await;
+    assert!(matches!(joins, Err(StoreError::Refused(AppError::AlarmOrder))), "{joins:?}");
+    place_groups::remove(db, now, &who, group).await.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM group_defaults").await, 0);
+    assert_eq!(admin.get(&format!("/settings?of={of}")).await.status(), 404);
+    story_support::closings::proved(&w).await;
 });

@@ -8,6 +8,7 @@ use domain::order::Limits;
 use domain::wall_layout::Scope;
 use estate::defaults;
 use model::console::{AccountBatchKind, PlaceChange, PlaceCounts, Target};
+use model::defaults::DefaultsOf;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId, Uuid};
 use model::issue::Kind;
@@ -187,7 +188,7 @@ both!(a_merge_names_the_default_parameters_that_end, |w: World| async move {
     let e = Estate::new(w).await;
     let (db, at) = (&e.w.db, e.w.clock.now());
     let set = async |place, alarms: [Option<u32>; 2]| {
-        defaults::set(db, at, &e.boss, place, &alarms.into_iter().collect()).await.unwrap();
+        defaults::set(db, at, &e.boss, DefaultsOf::Place(place), &alarms.into_iter().collect()).await.unwrap();
     };
     set(e.b, [Some(2_000), Some(900)]).await;
     set(e.floor_of_b, [None, Some(800)]).await;

@@ -123,13 +123,31 @@ both!(two_at_once_make_one_administrator, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM users").await, 1);
 });
 
+both!(the_set_up_page_takes_default_parameters, |w: World| async move {
+    let (web, token) = start(&w).await;
+    let program = web.visitor();
+    let post = async |limits: &str| {
+        let answer = program.post("/api/setup/site", &format!("token={token}&{FORM}&{limits}")).await;
+        location(&answer).to_owned()
+    };
+    let refused = post("alarm1=5&alarm2=20").await;
+    assert!(refused.contains("e=alarm-order") && refused.contains("alarm1=5"), "what was typed is kept: {refused}");
+    assert!(post("alarm1=x").await.contains("e=invalid"));
+    assert_eq!(w.number("SELECT COUNT(*) FROM users").await, 0, "nothing is half done");
+    assert_eq!(post("alarm1=20&alarm2=5&overdraft=0&hoarding=500&overload_w=1800&interval_s=900").await, "/start");
+    let stored = "SELECT COUNT(*) FROM place_defaults WHERE alarm1_fen = 2000 AND overload_w = 1800 AND sweep_interval_s = 900";
+    assert_eq!(w.number(stored).await, 1);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action IN ('site.set-up', 'site.defaults')").await, 2);
+    story_support::closings::proved(&w).await;
+});
+
 both!(the_list_shows_what_lacks_until_it_is_hidden, |w: World| async move {
     let (web, token) = start(&w).await;
     let mut head = web.visitor();
     let done = head.post("/api/setup/site", &format!("token={token}&{FORM}")).await;
     head.keep(&done);
     let page = head.get("/start").await.text().await.unwrap();
-    assert_eq!(page.matches("<li class=\"card\">").count(), 8, "everything lacks");
+    assert_eq!(page.matches("<li class=\"card\">").count(), 9, "everything lacks");
     assert!(page.contains("[keys]"), "a server without keys says that it reads no meters");
     let (_, list) = page.split_once("class=\"checklist\"").unwrap();
     for path in ["/places", "/gateways", "/meters/new", "/operators"] {

@@ -1,10 +1,12 @@
-//! Sweep intervals of the site, a gateway or a meter, changed at run time; on both databases.
+//! Sweep intervals of a gateway, a meter, or by default parameters, changed at run time; on both databases.
 
 use std::sync::Arc;
 
 use domain::clock::{Clock, SystemClock};
 use domain::wall_layout::Scope;
+use estate::defaults;
 use meters::live::Live;
+use model::defaults::{DefaultKind, DefaultsOf};
 use model::gateway::{Sweep, SweepInterval};
 use model::ids::{GatewayId, MeterId};
 use model::permission::Permissions;
@@ -59,12 +61,16 @@ both!(a_changed_interval_takes_effect_without_a_restart, |w: World| async move {
     assert_eq!(readings(&s, c).await, 1, "another gateway's");
 
     set(&s, Sweep::Gateway(gateway), None).await;
-    set(&s, Sweep::Site, Some(0)).await;
+    // By default parameters: of the room of `c`, and of that of `a`, which has an interval of its own.
+    for row in store::meters::meters(&s.w.db).await.unwrap().into_iter().filter(|row| [a, c].contains(&row.id)) {
+        let values = DefaultKind::ALL.into_iter().map(|kind| (kind == DefaultKind::Interval).then_some(0)).collect();
+        defaults::set(&s.w.db, SystemClock.now(), &who(&s), DefaultsOf::Place(row.place_id), &values).await.unwrap();
+    }
     engine.reload();
-    until(SOON, "everybody", || async { readings(&s, c).await >= 5 }).await;
+    until(SOON, "its room", || async { readings(&s, c).await >= 5 }).await;
     assert!(readings(&s, a).await <= still + 1, "the meter's own interval goes before all");
     engine.stop().await;
-    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'sweep.interval'").await, 5);
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM audit WHERE action = 'sweep.interval'").await, 4);
     s.prove().await;
 });
 
@@ -87,26 +93,24 @@ both!(sweep_settings_follow_the_access_rules, |w: World| async move {
     let technician = web.person(&w, Role::Technician, "tools").await;
     let limited = web.person_within(&w, Role::Admin, "limited", &Scope::Buildings(Default::default())).await;
     let gateway = store::meters::gateways(&w.db).await.unwrap()[0].id;
-    let forms = ["of=site&id=&seconds=60".to_owned(), format!("of=gateway&id={gateway}&seconds=300")];
-    for form in &forms {
-        assert_eq!(cashier.post("/api/operator/sweep-interval", form).await.status(), 403);
-        let refused = limited.post("/api/operator/sweep-interval", form).await;
-        assert!(!location(&refused).contains("done"), "beyond their buildings: {}", location(&refused));
-        let done = admin.post("/api/operator/sweep-interval", form).await;
-        assert!(location(&done).starts_with("/gateways") && location(&done).ends_with("?done=sweep"), "{}", location(&done));
-    }
-    assert_eq!(w.number("SELECT sweep_interval_s FROM site_settings").await, 60);
+    let form = format!("of=gateway&id={gateway}&seconds=300");
+    assert_eq!(cashier.post("/api/operator/sweep-interval", &form).await.status(), 403);
+    let refused = limited.post("/api/operator/sweep-interval", &form).await;
+    assert!(!location(&refused).contains("done"), "beyond their buildings: {}", location(&refused));
+    let done = admin.post("/api/operator/sweep-interval", &form).await;
+    assert!(location(&done).starts_with("/gateways") && location(&done).ends_with("?done=sweep"), "{}", location(&done));
     assert_eq!(w.number("SELECT sweep_interval_s FROM gateways").await, 300);
     let done = technician.post("/api/operator/sweep-interval", &format!("of=meter&id={meter}&seconds=0")).await;
     assert_eq!(location(&done), format!("/rooms/{meter}?done=sweep"));
     assert_eq!(w.number("SELECT sweep_interval_s FROM meters").await, 0);
-    for bad in ["of=site&id=&seconds=86401", "of=site&id=&seconds=-1", "of=site&id=&seconds=soon", "of=world&id=&seconds=60"] {
-        let refused = admin.post("/api/operator/sweep-interval", bad).await;
+    for bad in ["86401", "-1", "soon"].map(|seconds| format!("of=gateway&id={gateway}&seconds={seconds}")) {
+        let refused = admin.post("/api/operator/sweep-interval", &bad).await;
         assert!(location(&refused).contains("e=invalid"), "{bad}");
     }
-    let page = admin.get("/gateways").await.text().await.unwrap();
+    let path = format!("/gateways/{gateway}");
+    let page = admin.get(&path).await.text().await.unwrap();
     assert!(page.contains("/api/operator/sweep-interval"));
-    assert!(!cashier.get("/gateways").await.text().await.unwrap().contains("/api/operator/sweep-interval"));
+    assert!(!cashier.get(&path).await.text().await.unwrap().contains("/api/operator/sweep-interval"));
     web.stop();
 });
 

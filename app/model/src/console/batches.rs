@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::RoomName;
 use crate::command::CommandReason;
+use crate::defaults::DefaultsOf;
 use crate::ids::{BatchId, MeterId, PlaceGroupId, PlaceId, Uuid};
 use crate::issue::{Issue, Kind};
 use crate::meter::SupplyState;
 use crate::order::CommandState;
+use crate::parameters::Limits;
 use crate::time::Timestamp;
 use crate::word_enum;
 
@@ -27,20 +29,31 @@ pub const EVERYWHERE: &str = "all";
 /// What meters should have, to select those that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Differs {
-    /// The limits that the default parameters of a place say, at the meters to which they apply.
-    Limits(PlaceId),
+    /// These limits, at the meters of a place or group that should have them by the default parameters of their rooms.
+    Limits { of: DefaultsOf, limits: Limits },
     /// What the price plan says, at the meters to which it applies. `table` is the day table of a command that sets one; else 0.
     Prices { plan: Uuid, table: u8 },
 }
 
 /// The value of a parameter that names a price plan begins with it.
 const PLAN: &str = "plan:";
+/// The value of a parameter that names limits, fen and W, begins with it.
+const LIMITS: &str = "limits:";
+
+fn limits(text: &str) -> Option<Differs> {
+    let (values, of) = text.strip_prefix(LIMITS)?.split_once(':')?;
+    let mut values = values.split(',').map(|value| value.parse::<u32>().ok());
+    let mut next = || values.next().flatten();
+    let (alarm1, alarm2, overdraft, hoarding) = (next()?, next()?, next()?, next()?);
+    let limits = Limits { alarm1, alarm2, overdraft, hoarding, overload_w: next()?.try_into().ok()? };
+    Some(Differs::Limits { of: of.parse().ok()?, limits })
+}
 
 impl FromStr for Differs {
     type Err = NoTarget;
 
     fn from_str(text: &str) -> Result<Self, NoTarget> {
-        let Some(rest) = text.strip_prefix(PLAN) else { return text.parse().map(Self::Limits).map_err(|_| NoTarget) };
+        let Some(rest) = text.strip_prefix(PLAN) else { return limits(text).ok_or(NoTarget) };
         let (plan, table) = rest.split_once(':').ok_or(NoTarget)?;
         let table = table.parse().ok().filter(|table| *table <= 2).ok_or(NoTarget)?;
         Ok(Self::Prices { plan: Uuid::parse_str(plan).map_err(|_| NoTarget)?, table })
@@ -50,7 +63,9 @@ impl FromStr for Differs {
 impl fmt::Display for Differs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Limits(place) => write!(f, "{place}"),
+            Self::Limits { of, limits: Limits { alarm1, alarm2, overdraft, hoarding, overload_w } } => {
+                write!(f, "{LIMITS}{alarm1},{alarm2},{overdraft},{hoarding},{overload_w}:{of}")
+            }
             Self::Prices { plan, table } => write!(f, "{PLAN}{plan}:{table}"),
         }
     }
@@ -294,11 +309,16 @@ mod tests {
     #[test]
     fn selections_of_meters_that_differ_go_round() {
         let id = Uuid::from_u128(7);
-        for one in [Differs::Limits(PlaceId(id)), Differs::Prices { plan: id, table: 0 }, Differs::Prices { plan: id, table: 2 }]
-        {
+        let limits = Limits { alarm1: 2_000, alarm2: 500, overdraft: 0, hoarding: 50_000, overload_w: 1_800 };
+        for one in [
+            Differs::Limits { of: DefaultsOf::Place(PlaceId(id)), limits },
+            Differs::Limits { of: DefaultsOf::Group(PlaceGroupId(id)), limits },
+            Differs::Prices { plan: id, table: 0 },
+            Differs::Prices { plan: id, table: 2 },
+        ] {
             assert_eq!(one.to_string().parse(), Ok(one));
         }
-        for text in ["", "plan:", "plan:x:1", "plan:00000000-0000-0000-0000-000000000007", "x"] {
+        for text in ["", "plan:", "plan:x:1", "plan:00000000-0000-0000-0000-000000000007", "x", "limits:1,2:x"] {
             assert_eq!(text.parse::<Differs>(), Err(NoTarget), "{text}");
         }
         assert_eq!(format!("plan:{id}:3").parse::<Differs>(), Err(NoTarget));

@@ -6,13 +6,15 @@ use leptos_router::hooks::use_query_map;
 use super::AuthFrame;
 use crate::i18n::lang;
 use crate::i18n::setup::texts;
-use crate::i18n::{auth, errors};
+use crate::i18n::{auth, errors, settings};
 use crate::ports::{ports, visit};
 use crate::ui::callout::{Callout, Tone};
+use crate::ui::default_field::default_field;
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::secret_field::SecretField;
+use model::defaults::DefaultKind;
 use model::error::AppError;
 
 fn given(name: &str) -> String {
@@ -65,6 +67,9 @@ fn TokenForm(refused: Option<AppError>) -> impl IntoView {
 #[component]
 fn SiteForm(token: String) -> impl IntoView {
     let (t, a) = (texts(lang()), auth::texts(lang()));
+    let defaults =
+        DefaultKind::ALL.map(|kind| default_field(kind, kind.read(&given(kind.as_str())).ok().flatten(), String::new()));
+    let defaults = defaults.collect_view();
     view! {
         <AuthFrame title=t.title>
             <Notice />
@@ -98,6 +103,11 @@ fn SiteForm(token: String) -> impl IntoView {
                         <dd>{t.time_zone_value}</dd>
                     </dl>
                     <p class="hint">{t.time_zone_hint}</p>
+                </fieldset>
+                <fieldset class="stack">
+                    <legend>{settings::texts(lang()).defaults}</legend>
+                    <p class="hint">{t.defaults_hint}</p>
+                    <div class="field-grid">{defaults}</div>
                 </fieldset>
                 <button class="primary">{t.create}</button>
             </form>

@@ -1,4 +1,4 @@
-//! The gateways: how each is reached, its health, its lost meters and the site's reading interval.
+//! The gateways: how each is reached, its health and its lost meters.
 
 pub mod form;
 pub mod gateway;
@@ -8,7 +8,6 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
-use super::sweep::sweep_form;
 use crate::i18n::gateways::{MetersLost, duration, framing, health, interval, noise_on_the_line, port_state, texts};
 use crate::i18n::{lang, operator};
 use crate::ports::{operator, ports};
@@ -20,7 +19,7 @@ use crate::ui::notice::Notice;
 use crate::ui::time::{Ago, At};
 use model::console::GatewayLine;
 use model::gateway::form::DIAL_IN;
-use model::gateway::{BytePattern, Framing, GatewayHealth, PortState, Sweep, SweepInterval, UnknownCaller};
+use model::gateway::{BytePattern, Framing, GatewayHealth, PortState, UnknownCaller};
 use model::ids::GatewayId;
 use model::time::Timestamp;
 
@@ -29,7 +28,6 @@ struct Shown {
     lines: Vec<GatewayLine>,
     retired: Vec<(GatewayId, String, Timestamp)>,
     unknown_callers: Vec<UnknownCaller>,
-    site: Option<SweepInterval>,
     port: Option<(u16, Option<PortState>)>,
     may_change: bool,
 }
@@ -43,7 +41,6 @@ pub fn GatewaysPage() -> impl IntoView {
             lines: ports.gateways.gateways(&who).await?,
             retired: ports.gateways.retired_gateways(&who).await?,
             unknown_callers: ports.gateways.unknown_callers(&who).await?,
-            site: ports.gateways.site_sweep().await?,
             port: ports.gateways.dial_in_port().await?,
             may_change: ports.gateways.may_change(&who).await?,
         })
@@ -59,19 +56,7 @@ fn body(shown: &Shown) -> impl IntoView + use<> {
         "port" => Some(g.port_set),
         _ => None,
     };
-    let site_interval = if shown.may_change {
-        view! {
-            <div class="card stack-tight">
-                <h2>{g.interval_of_site}</h2>
-                {sweep_form(Sweep::Site, shown.site, g.interval_of_site, g.as_configured)}
-                <p class="hint">{g.interval_hint}</p>
-            </div>
-        }
-        .into_any()
-    } else {
-        let said = shown.site.map_or_else(|| g.as_configured.to_owned(), |site| interval(site, lang()));
-        view! { <p class="muted">{g.interval_of_site}" "{said}</p> }.into_any()
-    };
+    let interval_hint = view! { <p class="hint">{g.interval_hint}" "<a href="/settings">{g.to_settings}</a></p> };
     let port = shown.may_change.then(|| port_form(shown.port));
     let rows = shown.lines.iter().map(row).collect_view();
     let is_empty = shown.lines.is_empty();
@@ -97,7 +82,7 @@ fn body(shown: &Shown) -> impl IntoView + use<> {
             <DataTable label=t.gateways columns stacked=true>{rows}</DataTable>
             {unknown_callers}
             {is_empty.then(|| view! { <p class="empty">{g.no_gateways}</p> })}
-            {site_interval}
+            {interval_hint}
             {port}
             {retired}
         </Frame>
@@ -115,7 +100,7 @@ fn row(line: &GatewayLine) -> impl IntoView + use<> {
         }
     });
     let lost = if line.lost > 0 { "number strong" } else { "number" };
-    let every = line.sweep.map_or_else(|| g.as_site.to_owned(), |sweep| interval(sweep, lang()));
+    let every = line.sweep.map_or_else(|| g.as_rooms.to_owned(), |sweep| interval(sweep, lang()));
     let code = line.code.clone().map(|code| view! { <br /><span class="muted num">{code}</span> });
     view! {
         <tr>

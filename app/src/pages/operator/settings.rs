@@ -1,28 +1,30 @@
-//! Settings of the site, and the default parameters of meters by place.
+//! Settings of the site, and the default parameters of meters by place and group.
 
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
 use crate::api::settings::{MeterCounts, PlaceLine, PlaceSettings};
-use crate::i18n::settings::{ComesFrom, Issue, IssueHere, ServerWallets, Unread, Unset, texts};
+use crate::i18n::settings::{ComesFrom, GroupNamed, Issue, IssueHere, ServerWallets, Undecided, Unread, Unset, texts};
 use crate::i18n::{defaults, gateways, lang, setup};
 use crate::link;
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
+use crate::ui::default_field::default_field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
-use model::defaults::{DefaultKind, DefaultValues};
+use model::console::Differs;
+use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
 use model::place::PlaceKind;
 
-/// The page: `/settings`, or `/settings?place=...` for a building, a floor or a room.
+/// The page: `/settings`, or `/settings?of=...` for a building, a floor, a room or a group.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let place = param("place").parse().ok();
+    let of = param("of").parse().ok();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        ports.settings.settings(&who, place).await
+        ports.settings.settings(&who, of).await
     };
     load(read, |found| match found {
         Some(settings) => view! { <Settings settings /> }.into_any(),
@@ -44,12 +46,21 @@ fn Nothing() -> impl IntoView {
 #[component]
 fn Settings(settings: PlaceSettings) -> impl IntoView {
     let t = texts(lang());
-    let is_site = settings.kind == PlaceKind::Site;
+    let is_site = settings.kind == Some(PlaceKind::Site);
     let above = settings.above.iter().map(|(id, name)| {
-        view! { <li><a href=page(&id.to_string())>{name.clone()}</a></li> }
+        view! { <li><a href=page(DefaultsOf::Place(*id))>{name.clone()}</a></li> }
     });
-    let crumbs = (!is_site).then(|| view! { <nav aria-label=t.above><ol class="crumbs">{above.collect_view()}</ol></nav> });
-    let title = if is_site { t.title.to_owned() } else { settings.name.clone() };
+    let crumbs = match settings.kind {
+        Some(PlaceKind::Site) => None,
+        Some(_) => Some(above.collect_view().into_any()),
+        None => Some(view! { <li><a href="/settings">{t.title}</a></li> }.into_any()),
+    };
+    let crumbs = crumbs.map(|above| view! { <nav aria-label=t.above><ol class="crumbs">{above}</ol></nav> });
+    let title = match settings.kind {
+        Some(PlaceKind::Site) => t.title.to_owned(),
+        Some(_) => settings.name.clone(),
+        None => GroupNamed { name: &settings.name }.text(lang()),
+    };
     view! {
         <Frame title=title.clone() section=Section::Settings>
             {crumbs}
@@ -62,108 +73,94 @@ fn Settings(settings: PlaceSettings) -> impl IntoView {
                     {is_site.then(|| site(&settings))}
                 </div>
             </div>
-            {below(&settings)}
+            {lines(&settings.below, if settings.kind.is_some() { t.below } else { t.group_places }, t.place)}
+            {lines(&settings.groups, t.groups, t.group)}
         </Frame>
     }
 }
 
-fn page(place: &str) -> String {
-    link::with("/settings", "place", place)
+fn page(of: DefaultsOf) -> String {
+    link::with("/settings", "of", &of.to_string())
 }
 
-/// The name of a parameter with its unit.
-fn label(kind: DefaultKind) -> &'static str {
-    defaults::kind(kind, lang())
-}
-
-/// The place's own values, with what applies where a field is empty.
+/// The own values, with what applies where a field is empty.
 fn values(settings: &PlaceSettings) -> impl IntoView + use<> {
     let t = texts(lang());
+    let is_group = settings.kind.is_none();
     let fields = DefaultKind::ALL.into_iter().zip(settings.effective.clone()).map(|(kind, effective)| {
         let own = settings.own.get(kind);
-        let hint = match &effective {
+        let hint = match effective {
             Some(_) if own.is_some() => t.set_here.to_owned(),
-            Some((value, place)) => ComesFrom { value: kind.text(*value), place }.text(lang()),
+            Some((value, of, name)) => {
+                let place = match of {
+                    DefaultsOf::Place(_) => name,
+                    DefaultsOf::Group(_) => GroupNamed { name: &name }.text(lang()),
+                };
+                ComesFrom { value: &defaults::value(kind, value, lang()), place: &place }.text(lang())
+            }
+            None if is_group => t.by_place.to_owned(),
+            None if kind == DefaultKind::Interval => gateways::texts(lang()).as_configured.to_owned(),
             None => t.set_nowhere.to_owned(),
         };
-        let id = format!("default-{}", kind.as_str());
-        let described = format!("{id}-from");
-        let pattern = if kind == DefaultKind::Overload { "[0-9]{1,5}" } else { "[0-9]{1,8}([.][0-9]{1,2})?" };
-        view! {
-            <div class="field">
-                <label for=id.clone()>{label(kind)}</label>
-                <input
-                    class="input"
-                    id=id
-                    name=kind.as_str()
-                    inputmode="decimal"
-                    autocomplete="off"
-                    pattern=pattern
-                    value=own.map(|value| kind.text(value)).unwrap_or_default()
-                    placeholder=effective.map(|(value, _)| kind.text(value)).unwrap_or_default()
-                    aria-describedby=described.clone()
-                />
-                <p class="hint" id=described>{hint}</p>
-            </div>
-        }
+        default_field(kind, own, hint)
     });
     let fields = fields.collect_view();
-    let plan = match &settings.plan {
-        Some((plan, place)) => ComesFrom { value: plan, place }.text(lang()),
-        None => t.no_plan.to_owned(),
-    };
-    view! {
-        <section class="card stack-tight">
-            <h2>{t.defaults}</h2>
-            <p class="hint">{t.defaults_hint}</p>
-            <form class="stack-tight" method="post" action="/api/operator/settings/defaults">
-                <input type="hidden" name="place" value=settings.id.to_string() />
-                <div class="field-grid">{fields}</div>
-                <div class="buttons"><button class="primary">{t.save}</button></div>
-            </form>
+    let plan = (!is_group).then(|| {
+        let plan = match &settings.plan {
+            Some((plan, place)) => ComesFrom { value: plan, place }.text(lang()),
+            None => t.no_plan.to_owned(),
+        };
+        view! {
             <dl class="said">
                 <dt>{t.plan}</dt>
                 <dd>{plan}" "<a href="/prices">{t.to_prices}</a></dd>
             </dl>
+        }
+    });
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.defaults}</h2>
+            <p class="hint">{if is_group { t.group_hint } else { t.defaults_hint }}</p>
+            <form class="stack-tight" method="post" action="/api/operator/settings/defaults">
+                <input type="hidden" name="of" value=settings.of.to_string() />
+                <div class="field-grid">{fields}</div>
+                <p class="hint">{t.interval_hint}</p>
+                <div class="buttons"><button class="primary">{t.save}</button></div>
+            </form>
+            {plan}
         </section>
     }
 }
 
-/// What is still to be issued, with a link to the command that does it.
+/// What is still to be issued, with a link for each set of limits to the command that does it.
 fn issue(settings: &PlaceSettings) -> impl IntoView + use<> {
     let t = texts(lang());
     let counts = settings.meters;
-    let body = match settings.limits {
-        None => {
-            let missing = DefaultKind::ALL.into_iter().zip(&settings.effective).filter(|(_, value)| value.is_none());
-            let names = missing.map(|(kind, _)| label(kind)).collect::<Vec<_>>().join(", ");
-            view! { <p>{Unset { names }.text(lang())}</p> }.into_any()
-        }
-        Some(_) if counts.differing == 0 => view! { <p>{t.none_differs}</p> }.into_any(),
-        Some(_) => {
-            let effective = settings.effective.clone().map(|value| value.map(|(value, _)| value));
-            let filled: Vec<(DefaultKind, String)> = DefaultKind::ALL
-                .into_iter()
-                .zip(effective)
-                .map(|(kind, value)| (kind, value.map(|value| kind.text(value)).unwrap_or_default()))
-                .collect();
-            let id = settings.id.to_string();
-            let mut params = vec![("kind", "limits"), ("differs", id.as_str())];
-            params.extend(filled.iter().map(|(kind, text)| (kind.as_str(), text.as_str())));
-            let to = address("/commands/new", &params);
-            let here = counts.issued_here;
-            let link = (here > 0).then(|| {
-                let words = IssueHere { count: count(here) }.text(lang());
-                view! { <div class="buttons"><a class="button primary" href=to>{words}</a></div> }
-            });
-            view! {
-                <Callout tone=Tone::Warn><p>{Issue { count: count(counts.differing) }.text(lang())}</p></Callout>
-                {link}
-                {(here < counts.differing).then(|| view! { <p class="hint">{t.differ_below}</p> })}
-            }
-            .into_any()
-        }
+    let missing = DefaultKind::limits().zip(&settings.effective).filter(|(_, value)| value.is_none());
+    let names = missing.map(|(kind, _)| defaults::kind(kind, lang())).collect::<Vec<_>>().join(", ");
+    let undecided = match settings.kind {
+        Some(_) if !names.is_empty() => Some(Unset { names }.text(lang())),
+        _ if counts.undecided > 0 => Some(Undecided { count: count(counts.undecided) }.text(lang())),
+        _ => None,
     };
+    let none = (counts.differing == 0 && undecided.is_none()).then(|| view! { <p>{t.none_differs}</p> });
+    let differ = (counts.differing > 0).then(|| {
+        view! { <Callout tone=Tone::Warn><p>{Issue { count: count(counts.differing) }.text(lang())}</p></Callout> }
+    });
+    let are_several = settings.to_issue.len() > 1;
+    let links = settings.to_issue.iter().map(|(limits, meters)| {
+        let differs = Differs::Limits { of: settings.of, limits: *limits }.to_string();
+        let values: DefaultValues = DefaultKind::ALL.into_iter().map(|kind| kind.of(limits)).collect();
+        let filled: Vec<(DefaultKind, String)> =
+            DefaultKind::limits().filter_map(|kind| Some((kind, kind.text(kind.of(limits)?)))).collect();
+        let mut params = vec![("kind", "limits"), ("differs", differs.as_str())];
+        params.extend(filled.iter().map(|(kind, text)| (kind.as_str(), text.as_str())));
+        let to = address("/commands/new", &params);
+        let words = IssueHere { count: count(*meters) }.text(lang());
+        let which = are_several.then(|| view! { <p class="hint">{defaults::list(&values, lang())}</p> });
+        view! { <div class="stack-tight">{which}<div class="buttons"><a class="button primary" href=to>{words}</a></div></div> }
+    });
+    let links = links.collect_view();
     let unread = (counts.unread > 0).then(|| view! { <p class="hint">{Unread { count: count(counts.unread) }.text(lang())}</p> });
     let server = (counts.server_wallets > 0).then(|| {
         view! { <p class="hint">{ServerWallets { count: count(counts.server_wallets) }.text(lang())}</p> }
@@ -171,7 +168,10 @@ fn issue(settings: &PlaceSettings) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{t.meters}</h2>
-            {body}
+            {undecided.map(|said| view! { <p>{said}</p> })}
+            {none}
+            {differ}
+            {links}
             {unread}
             {server}
         </section>
@@ -185,9 +185,6 @@ fn count(n: usize) -> i64 {
 /// What is of the site alone.
 fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
     let (t, s) = (texts(lang()), setup::texts(lang()));
-    let interval = settings
-        .interval
-        .map_or_else(|| gateways::texts(lang()).as_configured.to_owned(), |interval| gateways::interval(interval, lang()));
     view! {
         <section class="card stack-tight">
             <h2>{s.site}</h2>
@@ -201,8 +198,6 @@ fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
             <dl class="said">
                 <dt>{s.time_zone}</dt>
                 <dd>{s.time_zone_value}</dd>
-                <dt>{t.interval}</dt>
-                <dd>{interval}" "<a href="/meters">{t.to_interval}</a></dd>
                 <dt>{s.start_title}</dt>
                 <dd><a href="/start">{t.to_start}</a></dd>
             </dl>
@@ -210,21 +205,21 @@ fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
     }
 }
 
-/// The places below, with the values that apply to each.
-fn below(settings: &PlaceSettings) -> impl IntoView + use<> {
+/// Places or groups, with the values that apply to each; `named` is the title of their names.
+fn lines(lines: &[PlaceLine], title: &'static str, named: &'static str) -> impl IntoView + use<> {
     let t = texts(lang());
-    let heads = DefaultKind::ALL.map(|kind| view! { <th scope="col" class="number">{label(kind)}</th> }).collect_view();
-    let rows = settings.below.iter().map(row).collect_view();
-    (!settings.below.is_empty()).then(|| {
+    let heads = DefaultKind::ALL.map(|kind| view! { <th scope="col" class="number">{defaults::kind(kind, lang())}</th> });
+    let rows = lines.iter().map(row).collect_view();
+    (!lines.is_empty()).then(|| {
         view! {
-            <h2>{t.below}</h2>
-            <TableScroll label=t.below>
+            <h2>{title}</h2>
+            <TableScroll label=title>
                 <table class="table sticky">
-                    <caption class="visually-hidden">{t.below}</caption>
+                    <caption class="visually-hidden">{title}</caption>
                     <thead>
                         <tr>
-                            <th scope="col">{t.place}</th>
-                            {heads}
+                            <th scope="col">{named}</th>
+                            {heads.collect_view()}
                             <th scope="col" class="number">{t.meters}</th>
                             <th scope="col" class="number">{t.differing}</th>
                         </tr>
@@ -243,7 +238,7 @@ fn row(line: &PlaceLine) -> impl IntoView + use<> {
     let class = if differing > 0 { "number strong" } else { "number" };
     view! {
         <tr>
-            <th scope="row"><a href=page(&line.id.to_string())>{line.name.clone()}</a></th>
+            <th scope="row"><a href=page(line.of)>{line.name.clone()}</a></th>
             {cells}
             <td class="number">{meters}</td>
             <td class=class>{differing}</td>
@@ -254,6 +249,6 @@ fn row(line: &PlaceLine) -> impl IntoView + use<> {
 /// A value of its own is bold, an inherited one is not.
 fn cell(kind: DefaultKind, own: &DefaultValues, effective: &DefaultValues) -> impl IntoView + use<> {
     let class = if own.get(kind).is_some() { "number strong" } else { "number muted" };
-    let text = effective.get(kind).map_or_else(|| "—".to_owned(), |value| kind.text(value));
+    let text = effective.get(kind).map_or_else(|| "—".to_owned(), |value| defaults::value(kind, value, lang()));
     view! { <td class=class>{text}</td> }
 }

@@ -28,6 +28,7 @@ const fn path(step: SetupStep) -> &'static str {
         SetupStep::Meters => "/meters/new",
         SetupStep::Gateways => "/gateways",
         SetupStep::Prices => "/prices",
+        SetupStep::Defaults => "/settings",
         SetupStep::Channels => "/channels",
         SetupStep::People => "/operators",
         SetupStep::Reading => "/meters",

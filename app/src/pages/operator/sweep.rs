@@ -1,4 +1,4 @@
-//! The reading interval of a site, gateway or meter, and the form that changes it.
+//! The reading interval of a gateway or meter, and the form that changes it.
 
 use leptos::prelude::*;
 
@@ -14,7 +14,6 @@ pub fn sweep_form(of: Sweep, set: Option<SweepInterval>, label: &'static str, ot
         return set.map_or_else(|| otherwise.to_owned(), |set| interval(set, lang())).into_any();
     }
     let (kind, id) = match of {
-        Sweep::Site => ("site", String::new()),
         Sweep::Gateway(id) => ("gateway", id.to_string()),
         Sweep::Meter(id) => ("meter", id.to_string()),
     };

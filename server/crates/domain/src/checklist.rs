@@ -5,6 +5,9 @@ use model::setup::{Checklist, SetupProgress, SetupStep};
 /// Operators without whom nothing can be approved: one asks, another decides.
 const PEOPLE: i64 = 2;
 
+/// The limits that meters are told, all together.
+const LIMITS: i64 = 5;
+
 /// What a site has, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SiteFacts {
@@ -19,6 +22,8 @@ pub struct SiteFacts {
     pub meters_without_prices: i64,
     /// Meters that were last read with other prices than those of their plan.
     pub meters_with_other_prices: i64,
+    /// Limits that the site's default parameters say.
+    pub defaults: i64,
     /// Payment channels that work by the configuration.
     pub channels: i64,
     /// Operators and administrators who may log in.
@@ -42,6 +47,10 @@ pub fn checklist(facts: &SiteFacts) -> Checklist {
             SetupStep::Prices => {
                 let lacking = facts.meters_without_prices + facts.meters_with_other_prices;
                 (facts.plans, lacking, facts.plans > 0 && lacking == 0)
+            }
+            SetupStep::Defaults => {
+                let lacking = (LIMITS - facts.defaults).max(0);
+                (facts.defaults, lacking, lacking == 0)
             }
             SetupStep::Channels => (facts.channels, 0, facts.channels > 0),
             SetupStep::People => (facts.operators, (PEOPLE - facts.operators).max(0), facts.operators >= PEOPLE),
@@ -71,6 +80,7 @@ mod tests {
         plans: 1,
         meters_without_prices: 0,
         meters_with_other_prices: 0,
+        defaults: 5,
         channels: 1,
         operators: 2,
         meters_unread: 1,
@@ -101,6 +111,8 @@ mod tests {
         assert_eq!(of(SetupStep::People), Some((1, 1)));
         assert_eq!(of(SetupStep::Reading), Some((0, 2)));
         assert_eq!(of(SetupStep::Meters), Some((2, 1)));
+        let some = SiteFacts { defaults: 4, ..READY };
+        assert_eq!(open(some), [SetupStep::Defaults], "a meter is told all of them together");
         let other = checklist(&SiteFacts { meters_with_other_prices: 2, ..READY });
         assert!(!other.is_done(), "a plan that no meter has is not in force");
     }

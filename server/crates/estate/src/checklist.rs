@@ -19,6 +19,7 @@ struct FactsRow {
     meters: i64,
     plans: i64,
     meters_without_prices: i64,
+    defaults: i64,
     operators: i64,
     meters_unread: i64,
     sales: i64,
@@ -27,8 +28,9 @@ struct FactsRow {
 
 /// What the site has, but for the prices in its meters; `channels` is how many payment channels the configuration has.
 pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
-    let row: Option<FactsRow> = read!(db, |pool| sqlx::query_as(
-        "SELECT
+    let row: Option<FactsRow> = read!(db, |pool| {
+        sqlx::query_as(
+            "SELECT
            (SELECT COUNT(*) FROM places WHERE kind = 'room') AS rooms,
            (SELECT COUNT(*) FROM places r WHERE r.kind = 'room' AND NOT EXISTS
              (SELECT 1 FROM meters m WHERE m.place_id = r.id AND m.retired_at IS NULL)) AS rooms_without_meter,
@@ -43,17 +45,21 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
             WHERE m.retired_at IS NULL AND m.wallet <> 'none'
               AND NOT EXISTS (SELECT 1 FROM price_places p WHERE p.place_id IN (r.id, a.id, b.id, c.id)))
              AS meters_without_prices,
+           (SELECT COUNT(d.alarm1_fen) + COUNT(d.alarm2_fen) + COUNT(d.overdraft_fen) + COUNT(d.hoarding_fen)
+                 + COUNT(d.overload_w)
+            FROM place_defaults d JOIN places p ON p.id = d.place_id WHERE p.kind = 'site') AS defaults,
            (SELECT COUNT(*) FROM users WHERE role <> 'resident' AND disabled_at IS NULL AND password_hash <> '') AS operators,
            (SELECT COUNT(*) FROM meters m LEFT JOIN meter_latest l ON l.meter_id = m.id
             WHERE m.retired_at IS NULL AND l.observed_at IS NULL) AS meters_unread,
            (SELECT COUNT(*) FROM (SELECT 1 FROM orders
               WHERE state = 'credited' AND tender NOT IN ('taken_over', 'subsidy', 'carried') LIMIT $1) AS counted) AS sales,
            checklist_hidden_at IS NOT NULL AS hidden
-         FROM site_settings WHERE one = 1"
-    )
-    .bind(SALES_COUNTED)
-    .fetch_optional(pool)
-    .await)?;
+         FROM site_settings WHERE one = 1",
+        )
+        .bind(SALES_COUNTED)
+        .fetch_optional(pool)
+        .await
+    })?;
     let row = row.ok_or(StoreError::Inconsistent { table: "site_settings", column: "one" })?;
     Ok(SiteFacts {
         rooms: row.rooms,
@@ -64,6 +70,7 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
         plans: row.plans,
         meters_without_prices: row.meters_without_prices,
         meters_with_other_prices: 0,
+        defaults: row.defaults,
         channels,
         operators: row.operators,
         meters_unread: row.meters_unread,

@@ -8,6 +8,7 @@ use model::person::Who;
 use model::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::defaults;
 use domain::rng::Rng;
 use store::audit::{self, Entry};
 use store::{Db, Result, Tx, on, read};
@@ -101,9 +102,11 @@ pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, name: &
 /// Adds places to a group and removes others from it.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for an unknown group.
+/// Refused with [`AppError::NotFound`] for an unknown group, and with [`AppError::AlarmOrder`] where the group's default
+/// parameters would put alarm 2 before alarm 1.
 pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: &[PlaceId], removed: &[PlaceId]) -> Result<()> {
     let mut tx = db.begin().await?;
+    defaults::lock(&mut tx).await?;
     // The update locks the group, so that it is not deleted meanwhile.
     let found = on!(&mut tx, |c| sqlx::query("UPDATE place_groups SET name = name WHERE id = $1").bind(id).execute(c).await)?;
     if found == 0 {
@@ -129,6 +132,8 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: 
     if changed == 0 {
         return Ok(());
     }
+    // Its default parameters apply to other places now.
+    defaults::check_alarms(&mut tx).await?;
     let detail = json!({ "added": added, "removed": removed });
     record(&mut tx, at, who, AuditAction::GroupMembers, id, &detail).await?;
     tx.commit().await
@@ -137,15 +142,19 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: 
 /// Deletes a group; its places stay.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`].
+/// Refused with [`AppError::NotFound`], and with [`AppError::AlarmOrder`] as [`change`] is.
 pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId) -> Result<()> {
     let mut tx = db.begin().await?;
-    on!(&mut tx, |c| sqlx::query("DELETE FROM place_group_members WHERE group_id = $1").bind(id).execute(c).await)?;
+    defaults::lock(&mut tx).await?;
+    for text in ["DELETE FROM place_group_members WHERE group_id = $1", "DELETE FROM group_defaults WHERE group_id = $1"] {
+        on!(&mut tx, |c| sqlx::query(text).bind(id).execute(c).await)?;
+    }
     let name: Option<(String,)> = on!(&mut tx, |c| sqlx::query_as("DELETE FROM place_groups WHERE id = $1 RETURNING name")
         .bind(id)
         .fetch_optional(c)
         .await)?;
     let (name,) = name.ok_or(AppError::NotFound)?;
+    defaults::check_alarms(&mut tx).await?;
     record(&mut tx, at, who, AuditAction::GroupRemove, id, &json!({ "name": name })).await?;
     tx.commit().await
 }

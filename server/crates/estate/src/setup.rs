@@ -1,12 +1,14 @@
 //! The first start: the first administrator and the site's name, on a database without people.
 
 use model::audit::AuditAction;
+use model::defaults::{DefaultValues, DefaultsOf};
 use model::error::AppError;
 use model::ids::{PlaceId, UserId};
 use model::person::Role;
 use model::place::PlaceKind;
 use model::time::Timestamp;
 
+use super::defaults;
 use super::places::{self, NewPlace};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
@@ -24,6 +26,8 @@ pub struct NewSite<'a> {
     pub password_hash: &'a str,
     /// The site's name.
     pub site: &'a str,
+    /// What its meters should have, as far as it is known.
+    pub defaults: &'a DefaultValues,
     /// From where it was asked.
     pub ip: &'a str,
 }
@@ -38,11 +42,12 @@ pub async fn is_open(db: &Db) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Adds the administrator and names the site, and opens the administrator's session, in one transaction. `session` makes the
-/// session of the new person.
+/// Adds the administrator, names the site with its default parameters, and opens the administrator's session, in one transaction.
+/// `session` makes the session of the new person.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where somebody was added before.
+/// Refused with [`AppError::NotFound`] where somebody was added before, and with [`AppError::AlarmOrder`] for an alarm 2 that
+/// comes before alarm 1.
 pub async fn set_up(
     db: &Db,
     rng: &Rng,
@@ -72,22 +77,27 @@ pub async fn set_up(
         .await)?;
     let root: Option<(PlaceId,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT id FROM places WHERE kind = 'site'").fetch_optional(c).await)?;
-    match root {
+    let root = match root {
         Some((root,)) => {
             on!(&mut tx, |c| sqlx::query("UPDATE places SET name = $2 WHERE id = $1")
                 .bind(root)
                 .bind(new.site)
                 .execute(c)
                 .await)?;
+            root
         }
         None => {
             let place = NewPlace { id: PlaceId(rng.id(at)), parent: None, kind: PlaceKind::Site, name: new.site, sort: 1 };
             places::add(&mut tx, &place).await?;
+            place.id
         }
-    }
+    };
     let (actor, detail) = (format!("user:{id}"), serde_json::json!({ "site": new.site }).to_string());
     let entry = Entry { actor: &actor, ip: new.ip, action: AuditAction::SiteSetUp, subject: "site", detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
+    if !new.defaults.is_empty() {
+        defaults::set_within(&mut tx, at, (id, new.ip), DefaultsOf::Place(root), new.defaults).await?;
+    }
     sessions::insert(&mut tx, at, &session(id)).await?;
     tx.commit().await?;
     Ok(id)

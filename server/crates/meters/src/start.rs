@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use model::gateway::SweepInterval;
 use model::ids::{GatewayId, MeterId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -35,9 +36,10 @@ use super::schedule::{Schedule, SchedulePolicy};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
 use domain::clock::SharedClock;
+use domain::defaults::DefaultsTree;
 use domain::rng::Rng;
 use store::meters::{self as rows, GatewayRow, MeterRow};
-use store::{self, Db, StoreError, cases, clock_steps, intervals};
+use store::{self, Db, StoreError, cases, clock_steps};
 
 /// Changes of gateways and meters are noticed this much later if a signal was missed.
 const RELOAD: Duration = Duration::from_secs(30);
@@ -275,15 +277,20 @@ impl Supervisor {
         let (gateways, meters) = (rows::gateways(&self.db).await?, rows::meters(&self.db).await?);
         self.site_port.follow(store::meters::dial_in_port(&self.db).await?, &self.shared);
         self.rooms = rows::room_names(&self.db).await?;
-        let site = intervals::of_site(&self.db).await?;
-        let unusable = self.apply_site(gateways, meters, site);
+        let defaults = store::defaults::tree(&self.db).await?;
+        let unusable = self.apply_site(gateways, meters, &defaults);
         // An import by another process adds meters too.
         self.live.reload(&self.db).await?;
         cases::keep(&self.db, &self.rng, self.clock.now(), CaseKind::Unusable, &unusable).await
     }
 
     /// Starts and stops links and pollers as needed; returns the meters that cannot be read, and why.
-    fn apply_site(&self, gateways: Vec<GatewayRow>, meters: Vec<MeterRow>, site: Option<i64>) -> Vec<(MeterId, CaseDetail)> {
+    fn apply_site(
+        &self,
+        gateways: Vec<GatewayRow>,
+        meters: Vec<MeterRow>,
+        defaults: &DefaultsTree,
+    ) -> Vec<(MeterId, CaseDetail)> {
         let gateway_intervals: HashMap<GatewayId, Option<i64>> =
             gateways.iter().map(|row| (row.id, row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
@@ -303,8 +310,9 @@ impl Supervisor {
         for row in meters {
             let gateway = row.gateway_id;
             let (Some(bus), Some(list)) = (buses.get(&gateway), by_gateway.get_mut(&gateway)) else { continue };
-            let seconds = row.sweep_interval_s.or(gateway_intervals.get(&gateway).copied().flatten()).or(site);
-            let interval = seconds.and_then(|s| u64::try_from(s).ok()).map_or(self.config.sweep_interval_ms, |s| s * 1_000);
+            let own = row.sweep_interval_s.or(gateway_intervals.get(&gateway).copied().flatten()).and_then(SweepInterval::new);
+            let seconds = own.or_else(|| defaults.values(row.place_id).interval());
+            let interval = seconds.map_or(self.config.sweep_interval_ms, |s| u64::from(s.seconds()) * 1_000);
             match self.meter(&row, bus, interval) {
                 Ok(meter) => list.push(Arc::new(meter)),
                 Err(why) => {

@@ -1,21 +1,14 @@
-//! Sweep intervals: the meter's, else its gateway's, else the site's, else the configuration's.
+//! Sweep intervals of gateways and meters. A meter without one is read as its gateway is, else as the default parameters of its
+//! room say, else as the configuration says.
 
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::gateway::{Sweep, SweepInterval};
 use model::person::Who;
 use model::time::Timestamp;
-use uuid::Uuid;
 
 use super::audit::{self, Entry};
-use super::{Db, Result, on, read};
-
-/// The site's interval in seconds, if it is set.
-pub async fn of_site(db: &Db) -> Result<Option<i64>> {
-    let row: Option<(Option<i64>,)> =
-        read!(db, |pool| sqlx::query_as("SELECT sweep_interval_s FROM site_settings WHERE one = 1").fetch_optional(pool).await)?;
-    Ok(row.and_then(|(seconds,)| seconds))
-}
+use super::{Db, Result, on};
 
 /// Sets an interval, or removes it so that the level above applies, with its audit line in one transaction. The caller has
 /// checked the permission.
@@ -24,9 +17,6 @@ pub async fn of_site(db: &Db) -> Result<Option<i64>> {
 /// Refused with [`AppError::NotFound`] for a gateway or meter that is not in service.
 pub async fn set(db: &Db, at: Timestamp, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<()> {
     let (text, id, subject) = match of {
-        Sweep::Site => {
-            ("UPDATE site_settings SET sweep_interval_s = $1 WHERE one = 1 AND $2 = $2", Uuid::nil(), "site".to_owned())
-        }
         Sweep::Gateway(id) => {
             ("UPDATE gateways SET sweep_interval_s = $1 WHERE id = $2 AND retired_at IS NULL", id.0, format!("gateway:{id}"))
         }

@@ -26,6 +26,7 @@ pub mod console;
 pub mod consumption;
 pub mod counters;
 pub mod debits;
+pub mod defaults;
 pub mod deliveries;
 pub mod energy;
 pub mod events;

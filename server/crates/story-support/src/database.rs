@@ -16,8 +16,8 @@ pub enum TestDatabase {
     Postgres { server: String, name: String },
 }
 
-/// Databases on the server that are no longer needed. Dropping one takes a connection, which `Drop` cannot wait for: whoever creates
-/// the next one does it. Otherwise a whole run would occupy 9 GB.
+/// Databases on the server that are no longer needed. Dropping one takes a connection, which `Drop` cannot wait for: whoever
+/// creates the next one does it. Otherwise a whole run would occupy 9 GB.
 static FINISHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 impl TestDatabase {

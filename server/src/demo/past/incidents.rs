@@ -2,6 +2,7 @@
 //! group of places and an invitation that nobody has answered yet.
 
 use model::case::{CaseDetail, CaseKind, JournalCase, MoneyRecord, ParametersCase, RelayCase};
+use model::defaults::{DefaultKind, DefaultsOf};
 use model::event::EventKind;
 use model::ids::{MeterId, PlaceId};
 use model::meter::Wallet;
@@ -10,12 +11,13 @@ use model::operator::RoleChoice;
 use model::person::{Role, Who};
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 
+use super::super::site::LIMITS;
 use super::Span;
 use super::room::PastRoom;
 use super::staff::Staff;
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
-use estate::{place_groups, places};
+use estate::{defaults, place_groups, places};
 use store::console::{self, case_work};
 use store::events::{self, Change, Subject, Turn};
 use store::operators::{self, ChangedBy, NewLink, NewOperator};
@@ -137,11 +139,15 @@ async fn work(db: &Db, rng: &Rng, at: Timestamp, staff: &Staff, (meter, kind): (
     case_work::comment(db, rng, at.plus(20 * MINUTE), by, case, text).await
 }
 
-/// Floors whose power somebody chooses together.
+/// What meters are told, and floors whose power somebody chooses together.
 async fn group(db: &Db, rng: &Rng, at: Timestamp, who: &Who) -> Result<()> {
     let tree = places::tree(db).await?;
     let ground = |(building, _): &(PlaceId, String)| tree.children(*building).map(|floor| floor.id).next();
     let floors: Vec<PlaceId> = places::buildings(db).await?.iter().filter_map(ground).collect();
+    if let Some(site) = tree.site() {
+        let limits = DefaultKind::ALL.into_iter().map(|kind| kind.of(&LIMITS)).collect();
+        defaults::set(db, at, who, DefaultsOf::Place(site.id), &limits).await?;
+    }
     let group = place_groups::create(db, rng, at, who, "一层（夜间巡查）").await?;
     place_groups::change(db, at, who, group, &floors, &[]).await
 }

@@ -45,7 +45,7 @@ impl BatchesPort for ConsoleService {
         let (mut meter_places, unknown) = self.chosen(who, target).await?;
         let wallets: HashMap<_, _> = queries::wallets(&self.context.db).await?.into_iter().collect();
         let differing = match target.differs {
-            Some(Differs::Limits(place)) => Some(self.differing(place).await?),
+            Some(Differs::Limits { of, limits }) => Some(self.differing(of, limits).await?),
             Some(Differs::Prices { plan, table }) => Some(self.other_prices(plan, kind, table).await?),
             None => None,
         };

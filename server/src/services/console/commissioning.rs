@@ -10,8 +10,7 @@ use model::permission::Permission;
 use model::person::Who;
 
 use super::{ConsoleService, prices};
-use domain::defaults::values;
-use estate::{acceptances, defaults, places};
+use estate::{acceptances, defaults};
 use store::StoreError;
 
 #[async_trait]
@@ -24,11 +23,10 @@ impl CommissioningPort for ConsoleService {
     async fn unaccepted(&self, who: &Who, page: i64) -> Result<Page<UnacceptedMeter>, AppError> {
         let db = &self.context.db;
         let page = acceptances::unaccepted(db, who.user, page).await?;
-        let (own, tree) = (defaults::own(db).await?, places::tree(db).await?);
+        let defaults = store::defaults::tree(db).await?;
         let priced = prices::keep_plan(db, self.context.now()).await?;
         let line = |(mut found, place): (Commissioning, PlaceId)| {
-            let path = tree.path(place).into_iter().map(|place| own.get(&place.id).copied().unwrap_or_default());
-            found.defaults = values(&path.collect::<Vec<_>>());
+            found.defaults = defaults.values(place);
             found.is_priced = priced.get(&found.meter).copied();
             self.add_live(&mut found);
             let is_good = found.is_good();
@@ -73,7 +71,7 @@ impl ConsoleService {
     async fn with_checks(&self, mut found: Commissioning) -> Result<Commissioning, AppError> {
         let (db, meter) = (&self.context.db, found.meter);
         found.limits = defaults::limits_of(db, meter).await?;
-        found.defaults = values(&defaults::path_of(db, meter).await?);
+        found.defaults = defaults::values_of(db, meter).await?;
         found.is_priced = prices::keeps_plan(db, self.context.now(), meter).await?;
         self.add_live(&mut found);
         Ok(found)

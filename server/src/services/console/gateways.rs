@@ -125,13 +125,8 @@ impl GatewaysPort for ConsoleService {
         Ok(())
     }
 
-    async fn site_sweep(&self) -> Result<Option<SweepInterval>, AppError> {
-        Ok(intervals::of_site(&self.context.db).await?.and_then(SweepInterval::new))
-    }
-
     async fn set_sweep(&self, who: &Who, of: Sweep, interval: Option<SweepInterval>) -> Result<(), AppError> {
         match of {
-            Sweep::Site => self.require_change(who).await?,
             Sweep::Gateway(_) if !who.may(Permission::Gateways) => return Err(AppError::Forbidden),
             Sweep::Gateway(gateway) => self.context.require_gateway(who, gateway).await?,
             Sweep::Meter(meter) => drop(self.context.room(who, meter).await?),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use model::console::{
     PlaceChange, PlaceChangeEffect, PlaceCounts, PlaceGroupLine, PlaceGroupView, PlaceLine, PlaceTreeView, PlaceView,
 };
+use model::defaults::DefaultsOf;
 use model::error::AppError;
 use model::ids::{PlaceGroupId, PlaceId, UserId};
 use model::person::Who;
@@ -17,7 +18,7 @@ use super::meter_wall::{room_named, rooms_named};
 use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name, fits_below};
 use domain::wall_layout::Scope;
 use estate::place_groups::{self, PlaceGroup};
-use estate::{defaults, places};
+use estate::places;
 use store::prices;
 
 /// The tree and the part of it that a person may see.
@@ -360,9 +361,9 @@ impl ConsoleService {
 
     /// What ends with places: their price plans, subsidies and default parameters.
     async fn ends_with(&self, tree: &PlaceTree, ending: &[PlaceId], effect: &mut PlaceChangeEffect) -> Result<(), AppError> {
-        let (rules, own) = (places::with_own_rules(&self.context.db).await?, defaults::own(&self.context.db).await?);
+        let (rules, own) = (places::with_own_rules(&self.context.db).await?, store::defaults::tree(&self.context.db).await?);
         effect.own_rules_end = ending.iter().any(|place| rules.contains(place));
-        let set = ending.iter().filter_map(|place| Some((tree.full_name(*place), *own.get(place)?)));
+        let set = ending.iter().map(|place| (tree.full_name(*place), own.own(DefaultsOf::Place(*place))));
         effect.defaults_end = set.filter(|(_, values)| !values.is_empty()).collect();
         Ok(())
     }

@@ -116,7 +116,7 @@ fn forms(line: &GatewayLine) -> impl IntoView + use<> {
     view! {
         <section class="card stack-tight">
             <h2>{t.interval}</h2>
-            {sweep_form(Sweep::Gateway(line.id), line.sweep, t.interval, t.as_site)}
+            {sweep_form(Sweep::Gateway(line.id), line.sweep, t.interval, t.as_rooms)}
         </section>
         {trust}
     }

@@ -77,7 +77,7 @@ pub async fn relocate(db: &Db, at: Timestamp, who: &Who, id: PlaceId, parent: Pl
     let tree = locked(&mut tx).await?;
     tree.check_move(id, parent)?;
     put_below(&mut tx, &tree, id, parent).await?;
-    defaults::check_alarms(&mut tx, id).await?;
+    defaults::check_alarms(&mut tx).await?;
     let detail = json!({ "before": tree.full_name(id), "below": tree.full_name(parent) });
     record(&mut tx, at, who, AuditAction::PlaceMove, id, &detail).await?;
     tx.commit().await
@@ -107,7 +107,7 @@ pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: Place
             MergeStep::Absorb { from, into } => absorb(&mut tx, from, into).await?,
         }
     }
-    defaults::check_alarms(&mut tx, into).await?;
+    defaults::check_alarms(&mut tx).await?;
     let detail = json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
     record(&mut tx, at, who, AuditAction::PlaceMerge, into, &detail).await?;
     tx.commit().await

@@ -25,14 +25,27 @@ CREATE TABLE place_group_members (
 );
 CREATE INDEX place_group_members_place ON place_group_members (place_id);
 
--- Default parameters of meters at a place and below it; NULL: those of the next place above that has them.
+-- Default parameters of meters at a place and below it; NULL: those of the groups that name the place, else those of the next
+-- place above that has them.
 CREATE TABLE place_defaults (
     place_id UUID PRIMARY KEY NOT NULL REFERENCES places (id),
     alarm1_fen BIGINT CHECK (alarm1_fen >= 0),
     alarm2_fen BIGINT CHECK (alarm2_fen >= 0),
     overdraft_fen BIGINT CHECK (overdraft_fen >= 0),
     hoarding_fen BIGINT CHECK (hoarding_fen >= 0),
-    overload_w BIGINT CHECK (overload_w BETWEEN 0 AND 65535)
+    overload_w BIGINT CHECK (overload_w BETWEEN 0 AND 65535),
+    -- How often meters are read where neither they nor their gateway have an interval; NULL at all: the configuration's.
+    sweep_interval_s BIGINT CHECK (sweep_interval_s BETWEEN 0 AND 86400)
+);
+-- The same for the places of a group; the place's own go before them.
+CREATE TABLE group_defaults (
+    group_id UUID PRIMARY KEY NOT NULL REFERENCES place_groups (id),
+    alarm1_fen BIGINT CHECK (alarm1_fen >= 0),
+    alarm2_fen BIGINT CHECK (alarm2_fen >= 0),
+    overdraft_fen BIGINT CHECK (overdraft_fen >= 0),
+    hoarding_fen BIGINT CHECK (hoarding_fen >= 0),
+    overload_w BIGINT CHECK (overload_w BETWEEN 0 AND 65535),
+    sweep_interval_s BIGINT CHECK (sweep_interval_s BETWEEN 0 AND 86400)
 );
 
 CREATE TABLE site_settings (
@@ -42,8 +55,6 @@ CREATE TABLE site_settings (
     account_check_digit BOOLEAN NOT NULL DEFAULT FALSE,
     -- The last running number.
     account_running BIGINT NOT NULL DEFAULT 0 CHECK (account_running >= 0),
-    -- The interval of readings where neither the gateway nor the meter has its own; NULL: the configuration's.
-    sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0),
     -- When the first administrator was made on the set-up page.
     set_up_at BIGINT,
     -- When somebody hid the list of what a new site lacks.
@@ -73,7 +84,7 @@ CREATE TABLE gateways (
     request_timeout_ms BIGINT CHECK (request_timeout_ms > 0),
     connect_timeout_ms BIGINT CHECK (connect_timeout_ms > 0),
     gap_ms BIGINT CHECK (gap_ms >= 0),
-    -- NULL: the site's interval.
+    -- NULL: what the default parameters of each meter's room say.
     sweep_interval_s BIGINT CHECK (sweep_interval_s >= 0),
     -- The name in its TLS certificate; NULL: its host.
     tls_name TEXT,

@@ -73,6 +73,8 @@ CREATE TRIGGER events_noted AFTER INSERT OR UPDATE OR DELETE ON events
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER gateways_noted AFTER INSERT OR UPDATE OR DELETE ON gateways
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER group_defaults_noted AFTER INSERT OR UPDATE OR DELETE ON group_defaults
+    FOR EACH ROW EXECUTE FUNCTION note_change('group_id');
 CREATE TRIGGER meter_parameters_noted AFTER INSERT OR UPDATE OR DELETE ON meter_parameters
     FOR EACH ROW EXECUTE FUNCTION note_change('meter_id');
 CREATE TRIGGER place_group_members_noted AFTER INSERT OR UPDATE OR DELETE ON place_group_members

@@ -58,6 +58,7 @@ const ROWS: &str = "
     INSERT INTO place_groups (id, name, created_at) VALUES ($1, 'a', 1);
     INSERT INTO place_group_members (group_id, place_id) VALUES ($1, $1);
     INSERT INTO place_defaults (place_id, alarm1_fen) VALUES ($1, 1);
+    INSERT INTO group_defaults (group_id, alarm1_fen) VALUES ($1, 1);
     INSERT INTO gateways (id, name, host, port, created_at) VALUES ($1, 'a', 'localhost', 502, 1);
     INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, created_at) VALUES ($1, $1, $1, 1, 'a', 'rpp', 1);
     INSERT INTO users (id, role, login, name, password_hash, created_at) VALUES ($1, 'admin', 'a', 'a', 'a', 1);
