@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
 use store::audit::{self, Entry};
-use store::defaults::{tree, tree_within};
+use store::defaults::tree_within;
 use store::{Db, JsonText, Result, Tx, on, read};
 
 /// A meter in service.
@@ -44,14 +44,11 @@ pub(super) async fn check_alarms(tx: &mut Tx) -> Result<()> {
     if tree_within(tx).await?.alarms_fit() { Ok(()) } else { Err(AppError::AlarmOrder.into()) }
 }
 
-/// The values that apply to a meter's room.
-pub async fn values_of(db: &Db, meter: MeterId) -> Result<DefaultValues> {
+/// Where a meter is, or was before it was retired.
+pub async fn room_of(db: &Db, meter: MeterId) -> Result<Option<PlaceId>> {
     let room: Option<(PlaceId,)> =
         read!(db, |pool| sqlx::query_as("SELECT place_id FROM meters WHERE id = $1").bind(meter).fetch_optional(pool).await)?;
-    match room {
-        Some((room,)) => Ok(tree(db).await?.values(room)),
-        None => Ok(DefaultValues::default()),
-    }
+    Ok(room.map(|(room,)| room))
 }
 
 /// The limits that a meter was last read with.

@@ -147,8 +147,8 @@ fn formulas(workbook: &mut Xlsx<Cursor<&[u8]>>, title: &str) -> Result<HashMap<u
     Ok(found)
 }
 
-/// Of the built-in formats the reader names those that are the same in every country; of the others it gives the name of the plain
-/// one. Formats of the file have numbers above them, and some programs write the plain one as such.
+/// Of the built-in formats the reader names those that are the same in every country; of the others it gives the name of the
+/// plain one. Formats of the file have numbers above them, and some programs write the plain one as such.
 fn format(style: &Style) -> NumberFormat {
     match &style.number_format {
         None => NumberFormat::Plain,

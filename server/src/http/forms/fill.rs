@@ -6,7 +6,7 @@ use std::ops::Range;
 use model::error::AppError;
 
 use super::KeptForm;
-use super::html::{Field, Form, Input, escaped, forms, unescaped};
+use super::html::{Form, FormField, Input, escaped, forms, unescaped};
 
 /// Of the error at a field; the field refers to it.
 const MESSAGE_ID: &str = "wrong-field";
@@ -45,8 +45,8 @@ pub fn fill(html: &str, kept: &KeptForm, message: &str) -> String {
 /// The form that was posted: of those with its action the one that says the same, else one that asks for what was sent, as the
 /// form before a confirmation does.
 fn choose<'a>(forms: &'a [Form], kept: &KeptForm) -> Option<&'a Form> {
-    let sent = |field: &&Field| kept.fields.iter().any(|(name, _)| *name == field.name);
-    let same = |field: &&Field| {
+    let sent = |field: &&FormField| kept.fields.iter().any(|(name, _)| *name == field.name);
+    let same = |field: &&FormField| {
         let value = field.tag.get("value").unwrap_or_default();
         matches!(field.input, Input::Hidden)
             && !NEW_EACH_TIME.contains(&field.name.as_str())
@@ -65,7 +65,7 @@ fn choose<'a>(forms: &'a [Form], kept: &KeptForm) -> Option<&'a Form> {
     })
 }
 
-fn give(html: &str, field: &Field, values: &[&str], edits: &mut Edits) {
+fn give(html: &str, field: &FormField, values: &[&str], edits: &mut Edits) {
     match &field.input {
         Input::Hidden | Input::Secret => {}
         Input::Text(None) => {
@@ -107,8 +107,8 @@ fn give(html: &str, field: &Field, values: &[&str], edits: &mut Edits) {
 
 /// The field that the error is about: the one that the server named, or else the one that such an error is always about, or else
 /// the first whose text is not of its own form.
-fn wrong<'a>(form: &'a Form, kept: &KeptForm) -> Option<&'a Field> {
-    let asked = |field: &&Field| !matches!(field.input, Input::Hidden);
+fn wrong<'a>(form: &'a Form, kept: &KeptForm) -> Option<&'a FormField> {
+    let asked = |field: &&FormField| !matches!(field.input, Input::Hidden);
     let named = |name: &str| form.fields.iter().filter(asked).find(|field| field.name == name || inner(&field.name) == name);
     if let Some(name) = &kept.wrong {
         // What the page itself says is shown wrong at what follows it.
@@ -156,7 +156,7 @@ const fn usual(error: AppError) -> &'static [&'static str] {
 }
 
 /// Whether a text keeps what its field asks for.
-fn fits(field: &Field, value: &str) -> bool {
+fn fits(field: &FormField, value: &str) -> bool {
     let number = |name: &str| field.tag.get(name).and_then(|text| text.parse::<f64>().ok());
     let has_characters = |most: f64| value.chars().count() as f64 <= most;
     if value.is_empty() {
@@ -172,7 +172,7 @@ fn fits(field: &Field, value: &str) -> bool {
     number("maxlength").is_none_or(has_characters) && !digits && !decimal && (!is_number || in_range)
 }
 
-fn point(html: &str, field: &Field, message: &str, edits: &mut Edits) {
+fn point(html: &str, field: &FormField, message: &str, edits: &mut Edits) {
     edits.remove(field.tag.place("aria-invalid"));
     edits.remove(field.tag.place("aria-describedby"));
     let described = field.tag.get("aria-describedby").map(|ids| format!("{ids} ")).unwrap_or_default();

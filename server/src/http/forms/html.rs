@@ -47,7 +47,7 @@ pub enum Input {
 }
 
 #[derive(Clone, Debug)]
-pub struct Field {
+pub struct FormField {
     pub name: String,
     pub tag: Tag,
     pub input: Input,
@@ -58,7 +58,7 @@ pub struct Field {
 #[derive(Clone, Debug)]
 pub struct Form {
     pub tag: Tag,
-    pub fields: Vec<Field>,
+    pub fields: Vec<FormField>,
     /// The folded part of the page that it stands in.
     pub folded: Option<Tag>,
 }
@@ -184,7 +184,7 @@ impl Reader<'_> {
     }
 
     /// Reads an element that has a value; its tag is passed already.
-    fn field(&mut self, element: &str, tag: Tag) -> Option<Field> {
+    fn field(&mut self, element: &str, tag: Tag) -> Option<FormField> {
         let input = match element {
             "textarea" => {
                 let start = self.at;
@@ -203,7 +203,7 @@ impl Reader<'_> {
             },
         };
         let name = tag.get("name").filter(|name| !name.is_empty())?.to_owned();
-        Some(Field { name, tag, input, end: self.at })
+        Some(FormField { name, tag, input, end: self.at })
     }
 
     fn options(&mut self) -> Vec<(Tag, Range<usize>)> {

@@ -4,6 +4,7 @@ use app::access::Access;
 use app::api::commissioning::CommissioningPort;
 use async_trait::async_trait;
 use model::console::{Commissioning, Page, UnacceptedMeter};
+use model::defaults::DefaultValues;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
 use model::permission::Permission;
@@ -38,14 +39,20 @@ impl CommissioningPort for ConsoleService {
 
     async fn accept_good(&self, who: &Who, meters: &[MeterId]) -> Result<usize, AppError> {
         Access::May(Permission::Estate).check(Some(who))?;
+        let db = &self.context.db;
+        let (defaults, priced) = (store::defaults::tree(db).await?, prices::keep_plan(db, self.context.now()).await?);
         let mut accepted = 0;
         for meter in meters {
-            let found = acceptances::commissioning(&self.context.db, who.user, *meter).await?;
-            let Some(found) = found else { continue };
-            if !self.with_checks(found).await?.is_good() {
+            let found = acceptances::commissioning(db, who.user, *meter).await?;
+            let Some(mut found) = found else { continue };
+            found.limits = defaults::limits_of(db, *meter).await?;
+            found.defaults = defaults::room_of(db, *meter).await?.map(|room| defaults.values(room)).unwrap_or_default();
+            found.is_priced = priced.get(meter).copied();
+            self.add_live(&mut found);
+            if !found.is_good() {
                 continue;
             }
-            match acceptances::accept(&self.context.db, self.context.now(), who, *meter, "").await {
+            match acceptances::accept(db, self.context.now(), who, *meter, "").await {
                 Ok(()) => accepted += 1,
                 // Somebody else accepted or retired it a moment ago.
                 Err(StoreError::Refused(AppError::Conflict | AppError::NotFound)) => {}
@@ -71,7 +78,11 @@ impl ConsoleService {
     async fn with_checks(&self, mut found: Commissioning) -> Result<Commissioning, AppError> {
         let (db, meter) = (&self.context.db, found.meter);
         found.limits = defaults::limits_of(db, meter).await?;
-        found.defaults = defaults::values_of(db, meter).await?;
+        let room = defaults::room_of(db, meter).await?;
+        found.defaults = match room {
+            Some(room) => store::defaults::tree(db).await?.values(room),
+            None => DefaultValues::default(),
+        };
         found.is_priced = prices::keeps_plan(db, self.context.now(), meter).await?;
         self.add_live(&mut found);
         Ok(found)

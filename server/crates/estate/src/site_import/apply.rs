@@ -143,8 +143,8 @@ fn changing(plan: &SitePlan<'_>) -> BTreeSet<MeterId> {
     plan.changed_meters.iter().map(|(id, _)| *id).collect()
 }
 
-/// How many rows of each sheet, from which files, and the first that were created and changed: bounded, so that the line stays one
-/// that people read. The whole is in the files, which their digests tell.
+/// How many rows of each sheet, from which files, and the first that were created and changed: bounded, so that the line stays
+/// one that people read. The whole is in the files, which their digests tell.
 async fn record(tx: &mut Tx, at: Timestamp, import: &Import<'_>, outcome: &Outcome) -> Result<()> {
     let of = |effect| outcome.rows.iter().filter(move |row| row.effect == effect);
     let created: Vec<&str> = of(RowEffect::Created).take(RECORDED).map(|row| row.subject.as_str()).collect();
