@@ -17,6 +17,8 @@ use super::session::{cookie_name, device_cookie_name, once_cookie_name};
 use super::{AppState, log};
 use crate::config;
 
+/// Where the form of the set-up page goes.
+const SET_UP: &str = "/api/setup/site";
 /// Leptos' own client reads this header instead of a redirect, which `fetch` would follow by itself.
 const REDIRECT: HeaderName = HeaderName::from_static("serverfnredirect");
 const YEAR: u32 = 365 * 24 * 60 * 60;
@@ -58,6 +60,10 @@ impl HttpReply {
 
     /// Keeps the posted form for the page of that address, where it comes back filled.
     fn keep_form(&self, back: &str, error: Option<AppError>) {
+        // A stranger, who has no session to keep it by, has one form: the set-up page of an empty database.
+        if self.source.user.is_none() && self.source.path != SET_UP {
+            return;
+        }
         let form = self.posted.form.as_ref().and_then(|body| KeptForm::of(&self.source.path, body));
         let Some(mut form) = form else { return };
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).take();
