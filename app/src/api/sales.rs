@@ -44,8 +44,18 @@ pub(super) fn sale(meter: MeterId, amount: &str, tender: &str, key: &str) -> Res
     Ok(Sale { meter, amount, tender, key: parse::<Uuid>(key)?, seen: None })
 }
 
+/// The number of money operations in a form's field.
+fn count_of(seen: Option<String>) -> Result<Option<i64>, AppError> {
+    seen.map(|seen| parse(&seen)).transpose()
+}
+
+/// The page of a confirmation, asked again.
+fn confirmation(meter: &str, fields: &[(&str, &str)]) -> String {
+    fields.iter().fold(room_page(meter), |page, (name, value)| link::with(&page, name, value))
+}
+
 /// Sells what was confirmed. `seen` is how many money operations the meter had then ([`Sale::seen`]); after another one the
-/// confirmation is shown again, with the new amount.
+/// confirmation is shown again, with the new amount. So it is with returns and corrections.
 #[server(name = Sell, prefix = "/api", endpoint = "operator/sell")]
 pub async fn sell(
     meter: String,
@@ -55,14 +65,11 @@ pub async fn sell(
     #[server(default)] seen: Option<String>,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async {
-        let seen = seen.map(|seen| parse(&seen)).transpose()?;
-        ports.sales.sell(&who, &Sale { seen, ..sale(parse(&meter)?, &amount, &tender, &key)? }).await
-    };
+    let done =
+        async { ports.sales.sell(&who, &Sale { seen: count_of(seen)?, ..sale(parse(&meter)?, &amount, &tender, &key)? }).await };
     match done.await {
         Err(AppError::MoneyMoved) => {
-            let asked = [("do", "sale"), ("amount", &amount), ("tender", &tender)];
-            let again = asked.into_iter().fold(room_page(&meter), |page, (name, value)| link::with(&page, name, value));
+            let again = confirmation(&meter, &[("do", "sale"), ("amount", &amount), ("tender", &tender)]);
             answer(Err(AppError::MoneyMoved), &again)
         }
         done => answer(done.map(|_| room_page(&meter)), &room_page(&meter)),
@@ -71,19 +78,41 @@ pub async fn sell(
 
 /// Requests a return of remaining credit.
 #[server(name = AskReturn, prefix = "/api", endpoint = "operator/return")]
-pub async fn ask_return(meter: String, amount: String, tender: String, reason: String, key: String) -> Result<(), ApiError> {
+pub async fn ask_return(
+    meter: String,
+    amount: String,
+    tender: String,
+    reason: String,
+    key: String,
+    #[server(default)] seen: Option<String>,
+) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let tender = Tender::parse(&tender).ok_or(AppError::Invalid)?;
-        let of = ReturnTarget::Remaining { meter: parse(&meter)?, tender, amount: yuan(&amount)? };
-        ports.sales.ask_return(&who, &ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)? }).await
+        let paid = Tender::parse(&tender).ok_or(AppError::Invalid)?;
+        let of = ReturnTarget::Remaining { meter: parse(&meter)?, tender: paid, amount: yuan(&amount)? };
+        let request = ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)?, seen: count_of(seen)? };
+        ports.sales.ask_return(&who, &request).await
     };
-    answer(done.await.map(|id| page(&id.to_string())), &room_page(&meter))
+    let done = done.await;
+    let back = match &done {
+        Err(AppError::MoneyMoved) => {
+            confirmation(&meter, &[("do", "return"), ("amount", &amount), ("tender", &tender), ("reason", &reason)])
+        }
+        _ => room_page(&meter),
+    };
+    answer(done.map(|id| page(&id.to_string())), &back)
 }
 
 /// Requests the correction of a wrong sale or return.
 #[server(name = Correct, prefix = "/api", endpoint = "operator/correct")]
-pub async fn correct(original: String, sale: bool, amount: String, reason: String, key: String) -> Result<(), ApiError> {
+pub async fn correct(
+    original: String,
+    sale: bool,
+    amount: String,
+    reason: String,
+    key: String,
+    #[server(default)] seen: Option<String>,
+) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let of = if sale {
@@ -91,7 +120,8 @@ pub async fn correct(original: String, sale: bool, amount: String, reason: Strin
         } else {
             ReturnTarget::Return(parse::<ReturnId>(&original)?)
         };
-        ports.sales.ask_return(&who, &ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)? }).await
+        let request = ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)?, seen: count_of(seen)? };
+        ports.sales.ask_return(&who, &request).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &format!("/corrections/{original}"))
 }

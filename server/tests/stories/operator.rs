@@ -181,7 +181,7 @@ both!(an_operator_sees_only_their_buildings, |w: World| async move {
     assert_eq!(e.console.set_mode(&e.clerk, e.there, ControlMode::ForcedOff, key).await.unwrap_err(), gone);
     let theirs = e.console.cases(&e.boss, &CaseQuery::default()).await.unwrap();
     let theirs = theirs.lines.iter().find(|case| case.meter == Some(e.there)).unwrap();
-    assert_eq!(e.console.close_case(&e.clerk, theirs.id, "looked").await.unwrap_err(), gone);
+    assert_eq!(e.console.close_case(&e.clerk, theirs.id.into(), "looked").await.unwrap_err(), gone);
     assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'mode'").await, 0);
 });
 
@@ -199,7 +199,7 @@ both!(a_sale_sent_twice_is_one_sale, |w: World| async move {
 
 both!(sale_on_an_amount_that_moved_is_asked_again, |w: World| async move {
     let e = Estate::new(w).await;
-    let seen = e.console.room(&e.clerk, e.here).await.unwrap().progress.money_operations();
+    let seen = e.console.room(&e.clerk, e.here).await.unwrap().money_operations;
     let mine = Sale { seen: Some(seen), ..e.sale(e.here, 6_320) };
     let theirs = Sale { seen: Some(seen), ..e.sale(e.here, 1_000) };
     e.cash_desk.sell(&e.boss, &theirs).await.unwrap();
@@ -207,9 +207,28 @@ both!(sale_on_an_amount_that_moved_is_asked_again, |w: World| async move {
     assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1, "nothing was sold on a figure that no longer held");
     e.cash_desk.sell(&e.boss, &theirs).await.expect("the same form sent twice is still one sale");
 
-    let seen = e.console.room(&e.clerk, e.here).await.unwrap().progress.money_operations();
+    let seen = e.console.room(&e.clerk, e.here).await.unwrap().money_operations;
     e.cash_desk.sell(&e.clerk, &Sale { seen: Some(seen), ..mine }).await.unwrap();
     assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 2);
+});
+
+both!(of_two_sales_confirmed_at_once_one_is_asked_again, |w: World| async move {
+    let e = Estate::new(w).await;
+    let seen = e.console.room(&e.clerk, e.here).await.unwrap().money_operations;
+    let sale = |fen| Sale { seen: Some(seen), ..e.sale(e.here, fen) };
+    let (mine, theirs) = (sale(6_320), sale(1_000));
+    let (one, other) = tokio::join!(e.cash_desk.sell(&e.clerk, &mine), e.cash_desk.sell(&e.boss, &theirs));
+    let refused: Vec<_> = [one, other].into_iter().filter_map(Result::err).collect();
+    assert_eq!(refused, [AppError::MoneyMoved]);
+    assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1);
+});
+
+both!(a_form_sent_twice_at_once_is_one_sale, |w: World| async move {
+    let e = Estate::new(w).await;
+    let seen = e.console.room(&e.clerk, e.here).await.unwrap().money_operations;
+    let sale = Sale { seen: Some(seen), ..e.sale(e.here, 6_320) };
+    let (one, other) = tokio::join!(e.cash_desk.sell(&e.clerk, &sale), e.cash_desk.sell(&e.clerk, &sale));
+    assert_eq!(one.expect("sold"), other.expect("the same sale"));
 });
 
 both!(a_mode_command_is_stored_once_and_its_progress_is_shown, |w: World| async move {
@@ -378,20 +397,20 @@ both!(a_case_keeps_its_resolution, |w: World| async move {
     let of = |kind| open.iter().find(|case| case.detail.kind() == kind).unwrap().id;
     let closable: Vec<_> = open.iter().map(|case| (case.detail.kind(), case.closable)).collect();
     assert!(closable.contains(&(CaseKind::Relay, true)) && closable.contains(&(CaseKind::Delivery, false)), "{closable:?}");
-    assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay), "  ").await.unwrap_err(), AppError::Invalid);
-    e.console.close_case(&e.clerk, of(CaseKind::Relay), "换了继电器").await.unwrap();
-    assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay), "again").await.unwrap_err(), AppError::Conflict);
+    assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay).into(), "  ").await.unwrap_err(), AppError::Invalid);
+    e.console.close_case(&e.clerk, of(CaseKind::Relay).into(), "换了继电器").await.unwrap();
+    assert_eq!(e.console.close_case(&e.clerk, of(CaseKind::Relay).into(), "again").await.unwrap_err(), AppError::Conflict);
     assert_eq!(
-        e.console.close_case(&e.clerk, of(CaseKind::Delivery), "done").await.unwrap_err(),
+        e.console.close_case(&e.clerk, of(CaseKind::Delivery).into(), "done").await.unwrap_err(),
         AppError::MoneyOpen,
         "money that waits for a person keeps its case"
     );
-    assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Relay)).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Relay).into()).await.unwrap_err(), AppError::NotFound);
     run(&e.w, "UPDATE commands SET state = 'case' WHERE order_id = $1", &[order.0]).await;
     assert!(e.console.room(&e.clerk, e.here).await.unwrap().cases[0].held);
-    e.console.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap();
+    e.console.try_again(&e.clerk, of(CaseKind::Delivery).into()).await.unwrap();
     assert_eq!(e.w.word("SELECT state FROM orders").await, "paid", "the money rule decides anew");
-    assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Delivery)).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(e.console.try_again(&e.clerk, of(CaseKind::Delivery).into()).await.unwrap_err(), AppError::NotFound);
     let closed = e.console.cases(&e.clerk, &CaseQuery { closed: true, ..CaseQuery::default() }).await.unwrap();
     let relay = closed.lines.iter().find(|case| case.detail.kind() == CaseKind::Relay).unwrap();
     assert_eq!((relay.resolution.as_deref(), relay.closed_by.as_deref()), (Some("换了继电器"), Some("clerk")));

@@ -18,7 +18,7 @@ use model::time::{HOUR, Timestamp};
 use simulator::{BusTiming, LineFault};
 use store::returns::{self, NewReturn, Return, ReturnSubject};
 use store::users::{self, NewUser};
-use store::{Db, StoreError, commands, deliveries, ledger};
+use store::{Db, StoreError, commands, deliveries, ledger, money_operations};
 use story_support::rooms::Room;
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
@@ -117,6 +117,35 @@ both!(a_return_is_paid_only_after_the_meter_confirmed, |w: World| async move {
     assert_eq!(s.w.number("SELECT MAX(number) FROM receipts").await, 2);
     engine.stop().await;
     s.prove().await;
+});
+
+both!(of_two_returns_confirmed_at_once_one_is_asked_again, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 8_000).await;
+    let Room { account, meter, .. } = s.rooms[0];
+    let seen = money_operations::count(&s.w.db, account, meter).await.unwrap();
+    let confirm = |new: NewReturn| {
+        let (db, rng) = (&s.w.db, &s.w.rng);
+        async move { returns::ask_as_seen(db, rng, SystemClock.now(), &RULES, &Limits::default(), &new, seen).await }
+    };
+    let (mine, theirs) = (return_request(&s, part(&s, 0, 3_000)), return_request(&s, part(&s, 0, 3_000)));
+    let (one, other) = tokio::join!(confirm(mine.clone()), confirm(theirs.clone()));
+    let (done, again) = if one.is_ok() { (one, other) } else { (other, one) };
+    assert_eq!(refused(again), AppError::MoneyMoved, "both saw 80.00 yuan and meant the same 30.00");
+    assert_eq!(s.w.number("SELECT COUNT(*) FROM returns").await, 1);
+
+    // The same form, twice.
+    let repeated = [confirm(mine).await, confirm(theirs).await];
+    assert_eq!(repeated.iter().flatten().map(|row| row.id).collect::<Vec<_>>(), [done.unwrap().id]);
+
+    // A sale in between moves the amount, too.
+    let seen_now = money_operations::count(&s.w.db, account, meter).await.unwrap();
+    assert_eq!(seen_now, seen + 1);
+    s.sell(0, 1_000).await;
+    let late = return_request(&s, part(&s, 0, 1_000));
+    let (now, limits) = (SystemClock.now(), Limits::default());
+    let late = returns::ask_as_seen(&s.w.db, &s.w.rng, now, &RULES, &limits, &late, seen_now).await;
+    assert_eq!(refused(late), AppError::MoneyMoved);
+    engine.stop().await;
 });
 
 both!(a_return_above_the_meters_balance_is_not_paid, |w: World| async move {
@@ -301,7 +330,7 @@ both!(an_uncertain_debit_waits_for_a_decision_and_is_not_paid, |w: World| async 
     assert_eq!(refused(pay(&s, &row).await), AppError::Conflict);
     s.w.execute("UPDATE account_meters SET count = 1").await;
     s.w.execute("UPDATE commands SET count = 2 WHERE kind = 'debit'").await;
-    let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now() };
+    let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now(), seen: None };
     deliveries::try_again(&s.w.db, s.held_command().await, &decision).await.unwrap();
     assert_eq!(state(&s, &row).await, ReturnState::Taking);
     engine.wake();

@@ -35,6 +35,8 @@ pub struct ReturnRequest {
     pub reason: String,
     /// Idempotency key of the form.
     pub key: Uuid,
+    /// The meter's money operations when it was confirmed ([`super::Room::money_operations`]); `None`: whatever was there.
+    pub seen: Option<i64>,
 }
 
 /// Trims the reason of a form.
@@ -105,6 +107,8 @@ pub struct Original {
     pub by: String,
     /// Last known state of the meter.
     pub held: Option<Fen>,
+    /// As [`super::Room::money_operations`].
+    pub money_operations: i64,
 }
 
 /// A channel sale that can still be refunded through its channel.

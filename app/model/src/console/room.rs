@@ -60,6 +60,8 @@ pub struct Room {
     pub events: Vec<EventLine>,
     /// The meter's journal, newest first.
     pub journal: Vec<JournalLine>,
+    /// How many sales and returns its account has had here. Another number, later, means that amounts shown with this one have moved.
+    pub money_operations: i64,
     /// Whether the meter reports its serial number; `None` if unknown.
     pub identified: Option<bool>,
     /// Last known state of the meter, and its commands.
@@ -284,12 +286,6 @@ impl Progress {
             _ => None,
         })
     }
-
-    /// Money operations that the meter has, and those on their way to it: the number stays when one arrives.
-    #[must_use]
-    pub fn money_operations(&self) -> i64 {
-        i64::from(self.latest.count) + i64::try_from(self.coming().count()).unwrap_or(i64::MAX)
-    }
 }
 
 /// A sale at the cash desk.
@@ -300,7 +296,7 @@ pub struct Sale {
     pub tender: Tender,
     /// Idempotency key of the form.
     pub key: Uuid,
-    /// [`Progress::money_operations`] when it was confirmed: another number means that the resulting amount is another one, too.
+    /// [`Room::money_operations`] when it was confirmed: another number means that the resulting amount is another one, too.
     /// `None`: whatever was there.
     pub seen: Option<i64>,
 }

@@ -12,7 +12,7 @@ use domain::refund::Rules;
 use store::console::{Name, above, names, within};
 use store::refunds::unsaid;
 use store::returns::Return;
-use store::{Db, Result, read};
+use store::{Db, Result, money_operations, read};
 
 #[derive(FromRow)]
 struct ReturnRow {
@@ -154,6 +154,7 @@ struct OriginalRow {
     at: Timestamp,
     by_name: String,
     held_fen: Option<Fen>,
+    account_id: AccountId,
     #[sqlx(flatten)]
     name: Name,
 }
@@ -166,7 +167,7 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
                 x.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = x.id
                     AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT)
                         AS left_fen, u.name AS by_name,
-                CASE WHEN l.observed_at IS NOT NULL THEN l.remaining_fen END AS held_fen,",
+                CASE WHEN l.observed_at IS NOT NULL THEN l.remaining_fen END AS held_fen, x.account_id,",
         names!(),
         "FROM (SELECT TRUE AS sale, id, number, account_id, meter_id, tender, amount_fen, created_at AS at, created_by AS by_id
                FROM orders WHERE id = $2
@@ -184,7 +185,8 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
         .fetch_optional(pool)
         .await
     })?;
-    Ok(row.map(|row| Original {
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Original {
         id,
         sale: row.sale,
         number: row.number,
@@ -196,6 +198,7 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
         at: row.at,
         by: row.by_name,
         held: row.held_fen,
+        money_operations: money_operations::count(db, row.account_id, row.meter_id).await?,
     }))
 }
 

@@ -35,6 +35,7 @@ pub mod journals;
 pub mod ledger;
 pub mod meters;
 pub mod midnights;
+pub mod money_operations;
 pub mod operators;
 pub mod order_lists;
 pub mod orders;

@@ -23,7 +23,7 @@ use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
 use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
-use super::{Db, Result, Tx, cases, on, read, wallets};
+use super::{Db, Result, Tx, cases, money_operations, on, read, wallets};
 use domain::order::Limits;
 use domain::rng::Rng;
 
@@ -125,6 +125,25 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
 /// As [`create`]; [`AppError::Invalid`] for a tender that a channel collects.
 pub async fn sell(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
     let mut tx = db.begin().await?;
+    let order = sell_within(&mut tx, rng, at, limits, new).await?;
+    tx.commit().await?;
+    Ok(order)
+}
+
+/// [`sell`] as it was confirmed on a page, where the account's meter had had `seen` money operations.
+///
+/// # Errors
+/// As [`sell`]; [`AppError::MoneyMoved`] where it has had others since.
+pub async fn sell_as_seen(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, seen: i64) -> Result<Order> {
+    let mut tx = db.begin().await?;
+    let now = money_operations::lock(&mut tx, new.account, new.meter).await?;
+    // The form of a sale that was made is sent twice: then its own sale is what moved.
+    if let Some(order) = by_key(&mut tx, new).await? {
+        return Ok(order);
+    }
+    if now != seen {
+        return Err(AppError::MoneyMoved.into());
+    }
     let order = sell_within(&mut tx, rng, at, limits, new).await?;
     tx.commit().await?;
     Ok(order)
@@ -284,13 +303,6 @@ async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state
         // The same form, sent twice at once: the other was first and has committed by now.
         None => by_key(tx, new).await?.map(Inserted::Before).ok_or_else(|| AppError::Conflict.into()),
     }
-}
-
-/// Whether there is an order of that idempotency key.
-pub async fn is_known(db: &Db, key: Uuid) -> Result<bool> {
-    let sql = "SELECT id FROM orders WHERE key = $1";
-    let order: Option<(OrderId,)> = read!(db, |pool| sqlx::query_as(sql).bind(key).fetch_optional(pool).await)?;
-    Ok(order.is_some())
 }
 
 async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {

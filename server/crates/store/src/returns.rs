@@ -11,7 +11,7 @@ use model::money::Fen;
 use model::order::{ReturnKind, ReturnState, Tender};
 use sqlx::FromRow;
 
-pub use ask::ask;
+pub use ask::{ask, ask_as_seen};
 pub use decide::{approve, cancel, expire, reject};
 pub use end::pay_out;
 pub(super) use end::{declined, held_back, taken, taken_up};

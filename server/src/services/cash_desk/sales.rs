@@ -9,7 +9,7 @@ use model::permission::Permission;
 use model::person::Who;
 
 use super::CashDeskService;
-use crate::services::{Context, console};
+use crate::services::Context;
 use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
 
@@ -17,13 +17,6 @@ use store::returns::{self, NewReturn, ReturnSubject};
 impl SalesPort for CashDeskService {
     async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError> {
         let account = self.context.account(who, sale.meter).await?;
-        // The form of a sale that was made is sent twice: then its own sale is what moved.
-        if let Some(seen) = sale.seen
-            && console::progress(&self.context, sale.meter).await?.money_operations() != seen
-            && !orders::is_known(&self.context.db, sale.key).await?
-        {
-            return Err(AppError::MoneyMoved);
-        }
         let new = NewOrder {
             key: sale.key,
             account,
@@ -33,7 +26,11 @@ impl SalesPort for CashDeskService {
             by: who.user,
             ip: who.ip.clone(),
         };
-        let order = orders::sell(&self.context.db, &self.context.rng, self.context.now(), &self.limits, &new).await?;
+        let Context { db, rng, .. } = &self.context;
+        let order = match sale.seen {
+            Some(seen) => orders::sell_as_seen(db, rng, self.context.now(), &self.limits, &new, seen).await?,
+            None => orders::sell(db, rng, self.context.now(), &self.limits, &new).await?,
+        };
         self.context.gateway.wake();
         Ok(order.id)
     }
@@ -54,7 +51,10 @@ impl SalesPort for CashDeskService {
         };
         let new = NewReturn { key: request.key, of, reason: request.reason.clone(), by: who.user, ip: who.ip.clone() };
         let Context { db, rng, .. } = &self.context;
-        let row = returns::ask(db, rng, self.context.now(), &self.rules, &self.limits, &new).await?;
+        let row = match request.seen {
+            Some(seen) => returns::ask_as_seen(db, rng, self.context.now(), &self.rules, &self.limits, &new, seen).await?,
+            None => returns::ask(db, rng, self.context.now(), &self.rules, &self.limits, &new).await?,
+        };
         self.context.gateway.wake();
         Ok(row.id)
     }

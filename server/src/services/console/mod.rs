@@ -20,7 +20,6 @@ mod rooms;
 mod settings;
 
 pub(super) use meter_wall::room_named;
-pub(super) use rooms::progress;
 
 use super::Context;
 use super::auth::Passwords;

@@ -28,7 +28,7 @@ use domain::rollup::Parts;
 use queries::{AccountRow, CommandRow};
 use store::console;
 use store::energy::{self, DayEnergy};
-use store::{Db, journals, parameters, readings, wallets};
+use store::{Db, journals, money_operations, parameters, readings, wallets};
 
 /// Days in the chart, readings in the table, commands in the list.
 const DAYS: i64 = 14;
@@ -61,6 +61,10 @@ impl RoomsPort for ConsoleService {
             progress: progress(&self.context, meter).await?,
             events: console::events_of(db, who.user, meter, EVENTS).await?,
             journal: journal(db, meter).await?,
+            money_operations: match account_id {
+                Some(account) => money_operations::count(db, account, meter).await?,
+                None => 0,
+            },
             identified: self.context.gateway.is_identified(meter),
             wallet: prices::wallet(&self.context, meter, account_id).await?,
             cases: console::cases_of(db, who.user, meter).await?,
@@ -122,7 +126,7 @@ impl RoomsPort for ConsoleService {
 }
 
 /// The changing part of a room. The caller has checked who asks.
-pub(in crate::services) async fn progress(context: &Context, meter: MeterId) -> Result<Progress, AppError> {
+async fn progress(context: &Context, meter: MeterId) -> Result<Progress, AppError> {
     let rows = queries::commands(&context.db, meter, COMMANDS).await?;
     Ok(Progress { at: context.now(), latest: context.latest(meter), commands: rows.into_iter().map(command).collect() })
 }

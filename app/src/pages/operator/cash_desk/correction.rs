@@ -76,6 +76,7 @@ fn Body(original: Original, key: Uuid) -> impl IntoView {
                 <input type="hidden" name="original" value=original.id.as_simple().to_string() />
                 <input type="hidden" name="sale" value=original.sale.to_string() />
                 <input type="hidden" name="key" value=key.to_string() />
+                <input type="hidden" name="seen" value=original.money_operations.to_string() />
                 {amount}
                 {reason_field("reason", t.reason)}
                 <p class="hint">{t.reason_hint}</p>

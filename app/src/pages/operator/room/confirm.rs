@@ -60,7 +60,7 @@ fn sale(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
     } else {
         first
     };
-    let seen = room.progress.money_operations().to_string();
+    let seen = room.money_operations.to_string();
     let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned()), ("seen", seen)];
     let card = card(room, "/api/operator/sell", says, &fields, key, false);
     view! { {coming_list(room)} {card} }.into_any()
@@ -68,7 +68,9 @@ fn sale(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
 
 fn give_back(room: &Room, amount: Fen, tender: Tender, key: Uuid) -> AnyView {
     let says = return_consequence(amount, common::tender(tender, lang()), &whom(room), lang());
-    let fields = [("amount", amount.to_string()), ("tender", tender.as_str().to_owned()), ("reason", param("reason"))];
+    let seen = room.money_operations.to_string();
+    let tender = tender.as_str().to_owned();
+    let fields = [("amount", amount.to_string()), ("tender", tender), ("reason", param("reason")), ("seen", seen)];
     let card = card(room, "/api/operator/return", says, &fields, key, true);
     view! { {coming_list(room)} {card} }.into_any()
 }

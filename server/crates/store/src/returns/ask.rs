@@ -13,7 +13,7 @@ use super::{NewReturn, Return, ReturnSubject, Source, lock, owed, record};
 use crate::approvals::{self, CashOf, Outgoing, cash_behind, paid_today};
 use crate::debits::{self, Debit, Debited};
 use crate::orders::{self, NewOrder, Order};
-use crate::{Db, Result, StoreError, Tx, on};
+use crate::{Db, Result, StoreError, Tx, money_operations, on};
 use domain::order::Limits;
 use domain::returns::Rules;
 use domain::rng::Rng;
@@ -40,27 +40,68 @@ pub(super) struct Terms {
 /// those of [`debits::take`] for the balance.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
     let mut tx = db.begin().await?;
-    if let Some(before) = by_key(&mut tx, new).await? {
+    let row = ask_within(&mut tx, rng, at, rules, limits, new).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// [`ask`] as it was confirmed on a page, where the account's meter had had `seen` money operations.
+///
+/// # Errors
+/// As [`ask`]; [`AppError::MoneyMoved`] where it has had others since.
+pub async fn ask_as_seen(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    rules: &Rules,
+    limits: &Limits,
+    new: &NewReturn,
+    seen: i64,
+) -> Result<Return> {
+    let mut tx = db.begin().await?;
+    if let Some((account, meter)) = meter_of(&mut tx, new.of).await? {
+        let now = money_operations::lock(&mut tx, account, meter).await?;
+        // The form of a return that was requested is sent twice: then it is itself what moved.
+        if by_key(&mut tx, new).await?.is_none() && now != seen {
+            return Err(AppError::MoneyMoved.into());
+        }
+    }
+    let row = ask_within(&mut tx, rng, at, rules, limits, new).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The account and meter that a request is about; `None` for an unknown original.
+async fn meter_of(tx: &mut Tx, of: ReturnSubject) -> Result<Option<(AccountId, MeterId)>> {
+    let (sql, id) = match of {
+        ReturnSubject::Remaining { account, meter, .. } => return Ok(Some((account, meter))),
+        ReturnSubject::Sale(id, _) => ("SELECT account_id, meter_id FROM orders WHERE id = $1", id.0),
+        ReturnSubject::Return(id) => ("SELECT account_id, meter_id FROM returns WHERE id = $1", id.0),
+    };
+    on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)
+}
+
+async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
+    if let Some(before) = by_key(tx, new).await? {
         return Ok(before);
     }
-    let terms = match terms(&mut tx, new).await {
+    let terms = match terms(tx, new).await {
         Ok(terms) => terms,
         // The same form sent twice at once: the other transaction has taken the balance.
-        Err(StoreError::Refused(why)) => return by_key(&mut tx, new).await?.ok_or_else(|| why.into()),
+        Err(StoreError::Refused(why)) => return by_key(tx, new).await?.ok_or_else(|| why.into()),
         Err(error) => return Err(error),
     };
-    let until = second_until(&mut tx, at, rules, new.by, &terms).await?;
-    let Some(row) = insert(&mut tx, rng, at, new, &terms, until).await? else {
+    let until = second_until(tx, at, rules, new.by, &terms).await?;
+    let Some(row) = insert(tx, rng, at, new, &terms, until).await? else {
         // The same form sent twice at once: the other transaction has committed.
-        return by_key(&mut tx, new).await?.ok_or_else(|| AppError::Conflict.into());
+        return by_key(tx, new).await?.ok_or_else(|| AppError::Conflict.into());
     };
     if terms.kind != ReturnKind::UndoReturn && terms.source == Source::Wallet {
         // Tells the person at once what the meter does not hold.
-        debits::check(&mut tx, at, &debit(&row)).await?;
+        debits::check(tx, at, &debit(&row)).await?;
     }
-    let row = if until.is_none() { begin(&mut tx, rng, at, limits, &row, &new.ip).await? } else { row };
-    record(&mut tx, at, Some(new.by), &new.ip, AuditAction::ReturnAsk, &row).await?;
-    tx.commit().await?;
+    let row = if until.is_none() { begin(tx, rng, at, limits, &row, &new.ip).await? } else { row };
+    record(tx, at, Some(new.by), &new.ip, AuditAction::ReturnAsk, &row).await?;
     Ok(row)
 }
 
