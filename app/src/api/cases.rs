@@ -13,7 +13,7 @@ use model::ids::{CaseId, UserId};
 use model::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// `resolution` is what was done about the case.
+/// `resolution` is what was done about the case. A case that somebody worked on since it was seen is refused.
 #[async_trait]
 pub trait CasesPort: Send + Sync {
     async fn cases(&self, who: &Who, query: &CaseQuery) -> Result<Page<CaseLine>, AppError>;
@@ -21,19 +21,17 @@ pub trait CasesPort: Send + Sync {
     async fn comment_case(&self, who: &Who, case: CaseId, comment: &str) -> Result<(), AppError>;
     /// Sets who works on these cases; `None`: nobody. All or none.
     async fn assign_cases(&self, who: &Who, cases: &[SeenCase], owner: Option<UserId>) -> Result<(), AppError>;
-    /// Refuses cases that somebody worked on since they were seen.
-    async fn require_seen(&self, cases: &[SeenCase]) -> Result<(), AppError>;
     /// Sets by when the case should be closed.
-    async fn set_case_due(&self, who: &Who, case: CaseId, due: Timestamp) -> Result<(), AppError>;
+    async fn set_case_due(&self, who: &Who, case: SeenCase, due: Timestamp) -> Result<(), AppError>;
     /// Closes cases with the same resolution: all or none.
-    async fn close_cases(&self, who: &Who, cases: &[CaseId], resolution: &str) -> Result<(), AppError>;
-    async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
+    async fn close_cases(&self, who: &Who, cases: &[SeenCase], resolution: &str) -> Result<(), AppError>;
+    async fn close_case(&self, who: &Who, case: SeenCase, resolution: &str) -> Result<(), AppError>;
     /// Accepts a counter that was held back, with what becomes of the gap, and closes its case.
-    async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError>;
+    async fn settle_counter(&self, who: &Who, case: SeenCase, gap: Gap, resolution: &str) -> Result<(), AppError>;
     /// Takes over the serial number that the identity case recorded, and closes the case.
-    async fn confirm_serial(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError>;
+    async fn confirm_serial(&self, who: &Who, case: SeenCase, resolution: &str) -> Result<(), AppError>;
     /// Resumes the money command that a case holds: the meter is read again and the money rule decides anew.
-    async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError>;
+    async fn try_again(&self, who: &Who, case: SeenCase) -> Result<(), AppError>;
 }
 
 /// The page of a case; the list where that is not one.
@@ -69,11 +67,7 @@ pub async fn bulk_cases(
         let seen = cases.iter().map(|case| SeenCase::parse(case).ok_or(AppError::Invalid)).collect::<Result<Vec<_>, _>>()?;
         match what {
             CaseBulk::Take => ports.cases.assign_cases(&who, &seen, Some(who.user)).await,
-            CaseBulk::Close => {
-                ports.cases.require_seen(&seen).await?;
-                let cases: Vec<CaseId> = seen.into_iter().map(|seen| seen.case).collect();
-                ports.cases.close_cases(&who, &cases, &resolution).await
-            }
+            CaseBulk::Close => ports.cases.close_cases(&who, &seen, &resolution).await,
         }
     };
     answer(done.await.map(|()| list.clone()), &list)
@@ -103,8 +97,7 @@ pub async fn set_case_due(case: String, day: String, #[server(default)] seen: Op
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async {
         let day: Date = at("day", parse(&day))?;
-        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
-        ports.cases.set_case_due(&who, parse(&case)?, day.plus(1).start()).await
+        ports.cases.set_case_due(&who, as_seen(&case, seen)?, day.plus(1).start()).await
     };
     answer(done.await.map(|()| here.clone()), &here)
 }
@@ -112,11 +105,7 @@ pub async fn set_case_due(case: String, day: String, #[server(default)] seen: Op
 #[server(name = CloseCase, prefix = "/api", endpoint = "operator/close-case")]
 pub async fn close_case(case: String, resolution: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
-    let done = async {
-        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
-        ports.cases.close_case(&who, parse::<CaseId>(&case)?, &resolution).await
-    }
-    .await;
+    let done = async { ports.cases.close_case(&who, as_seen(&case, seen)?, &resolution).await }.await;
     answer(done.map(|()| here.clone()), &here)
 }
 
@@ -133,8 +122,7 @@ pub async fn settle_counter(
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
     let done = async {
         let gap = Gap::parse(&choice, &end, &start)?;
-        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
-        ports.cases.settle_counter(&who, parse::<CaseId>(&case)?, gap, &resolution).await
+        ports.cases.settle_counter(&who, as_seen(&case, seen)?, gap, &resolution).await
     };
     answer(done.await.map(|()| here.clone()), &here)
 }
@@ -143,10 +131,7 @@ pub async fn settle_counter(
 #[server(name = ConfirmSerial, prefix = "/api", endpoint = "operator/confirm-serial")]
 pub async fn confirm_serial(case: String, resolution: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
-    let done = async {
-        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
-        ports.cases.confirm_serial(&who, parse::<CaseId>(&case)?, &resolution).await
-    };
+    let done = async { ports.cases.confirm_serial(&who, as_seen(&case, seen)?, &resolution).await };
     answer(done.await.map(|()| here.clone()), &here)
 }
 
@@ -154,10 +139,6 @@ pub async fn confirm_serial(case: String, resolution: String, #[server(default)]
 #[server(name = TryAgain, prefix = "/api", endpoint = "operator/try-again")]
 pub async fn try_again(case: String, #[server(default)] seen: Option<i64>) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, case_page(&case));
-    let done = async {
-        ports.cases.require_seen(&[as_seen(&case, seen)?]).await?;
-        ports.cases.try_again(&who, parse::<CaseId>(&case)?).await
-    }
-    .await;
+    let done = async { ports.cases.try_again(&who, as_seen(&case, seen)?).await }.await;
     answer(done.map(|()| here.clone()), &here)
 }

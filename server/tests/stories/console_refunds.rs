@@ -111,7 +111,7 @@ both!(a_console_refund_settles_a_correction_once, |w: World| async move {
     at_the_console(&shop, &number, "console1", 2_000).await;
     assert_eq!(shop.balance(&Account::Suspense).await, Money(-200_000));
     let case = console::cases(&shop.world.db, clerk, shop.world.clock.now(), &Default::default()).await.unwrap().lines[0].id;
-    let noted = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
+    let noted = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case.into(), "noted").await;
     assert_eq!(refused(noted), AppError::MoneyOpen, "a note does not clear it");
     let back = correct(&shop, clerk, order, 3_000).await.unwrap();
     // The channel could refund 30.00 more, but is not asked before an operator has cleared the 20.00.

@@ -126,7 +126,7 @@ both!(a_write_that_worn_memory_loses_is_sent_again, |w: World| async move {
     assert_eq!((s.view(0, 1).count, s.view(0, 2).count), (1, 0));
 
     // The person decides; by now the meter keeps what is written.
-    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
+    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now(), seen: None };
     deliveries::try_again(&s.w.db, s.held_command().await, &decision).await.unwrap();
     engine.wake();
     s.settled(SOON).await;
@@ -188,7 +188,7 @@ both!(a_refusal_by_the_meter_opens_a_case_with_its_meaning, |w: World| async mov
     s.command(s.rooms[0].meter, model::issue::Issue::Limits(limits)).await;
     s.settled(SOON).await;
     let held = s.held_command().await;
-    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
+    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now(), seen: None };
     deliveries::try_again(&s.w.db, held, &decision).await.unwrap();
     assert!(deliveries::try_again(&s.w.db, held, &decision).await.is_err(), "it is not held any more");
     engine.wake();
@@ -211,7 +211,7 @@ both!(a_sale_now_above_the_hoarding_limit_is_not_sent, |w: World| async move {
     engine.stop().await;
     // Some of it is used, or the limit is raised: the same purchase goes in, once.
     s.config.hoarding_fen = 11_000;
-    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now() };
+    let decision = deliveries::Decision { by: s.clerk, ip: "127.0.0.1", at: SystemClock.now(), seen: None };
     deliveries::try_again(&s.w.db, s.held_command().await, &decision).await.unwrap();
     let engine = s.start().await;
     s.settled(SOON).await;

@@ -34,7 +34,7 @@ both!(an_operator_refunds_a_double_payment, |w: World| async move {
     let line = console::cases(&shop.world.db, clerk, shop.world.clock.now(), &Default::default()).await.unwrap().lines[0].clone();
     assert!(!line.closable, "no form offers to close it");
     let case = line.id;
-    let closing = console::close_case(&shop.world.db, shop.world.clock.now(), &who, case, "done").await;
+    let closing = console::close_case(&shop.world.db, shop.world.clock.now(), &who, case.into(), "done").await;
     assert_eq!(refused(closing), AppError::MoneyOpen, "money still lies there");
 
     let new = shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&second).await), 3_000);

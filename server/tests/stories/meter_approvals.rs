@@ -215,7 +215,7 @@ both!(a_held_command_goes_on_from_the_corrected_books, |w: World| async move {
     let engine = s.start().await;
     until(SOON, "the case", || async { s.order(&sale).await.state == OrderState::Case }).await;
     let held = s.held_command().await;
-    let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now() };
+    let decision = deliveries::Decision { by: s.clerk, ip: "", at: SystemClock.now(), seen: None };
     let correct = Decision::Adjustment { meter };
     assert_eq!(ask(&s, &engine, &clerk, &correct).await, Ok(Outcome::Waits));
     let id = waiting(&s, &boss).await[0];

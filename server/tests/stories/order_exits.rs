@@ -90,7 +90,7 @@ both!(a_payment_heard_with_its_whole_refund_ends, |w: World| async move {
         assert_eq!(attempts_of(&shop.world.db, order).await.unwrap()[0].state.as_str(), "paid");
         let case =
             console::cases(&shop.world.db, clerk, shop.world.clock.now(), &CaseQuery::default()).await.unwrap().lines[0].id;
-        console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await.unwrap();
+        console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case.into(), "noted").await.unwrap();
         shop.proved().await;
     }
     let day = shop.today();
@@ -112,7 +112,7 @@ both!(a_held_order_ends_with_its_refund_or_its_case, |w: World| async move {
     shop.query().await.unwrap();
     assert_eq!((shop.state(order).await.as_str(), suspense(&shop).await), ("pending", Money(300_000)));
     let case = console::cases(&shop.world.db, clerk, shop.world.clock.now(), &CaseQuery::default()).await.unwrap().lines[0].id;
-    let closed = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case, "noted").await;
+    let closed = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(clerk), case.into(), "noted").await;
     assert_eq!(refused(closed), AppError::MoneyOpen, "a text does not end it");
     let row = shop.ask(&shop.refund_request(clerk, RefundSubject::Payment(shop.payment(&number).await), 3_000)).await.unwrap();
     shop.give_back().await.unwrap();
@@ -222,7 +222,8 @@ both!(every_state_of_an_order_has_an_exit, |w: World| async move {
             }
             if !matches!(line.detail.kind(), CaseKind::Refund) {
                 // It may still be that money lies on it.
-                let _ = console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(boss), line.id, "settled").await;
+                let _ =
+                    console::close_case(&shop.world.db, shop.world.clock.now(), &shop.who(boss), line.id.into(), "settled").await;
             }
         }
     }

@@ -192,7 +192,7 @@ both!(a_zeroed_counter_is_held_until_an_operator_accepts_it, |w: World| async mo
         name: "clerk".into(),
         ip: "10.0.0.5".into(),
     };
-    counters::settle(&s.w.db, &s.w.rng, SystemClock.now(), &who, case, Gap::Accept, "meter was reset").await.unwrap();
+    counters::settle(&s.w.db, &s.w.rng, SystemClock.now(), &who, case.into(), Gap::Accept, "meter was reset").await.unwrap();
     until(SOON, "counting again", || async { live.get(s.rooms[0].meter).unwrap().total.0 == 0 }).await;
     engine.stop().await;
 });

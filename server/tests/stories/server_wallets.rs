@@ -272,7 +272,7 @@ both!(a_held_reading_is_free_and_a_wrong_charge_reversed, |w: World| async move 
     };
     let gap = Gap::Replaced { end: Energy(2_000), start: Energy(0) };
     let at = fixture.start.plus(91 * MINUTE);
-    counters::settle(&fixture.w.db, &fixture.w.rng, at, &fixture.who(), CaseId(case), gap, "new meter").await.unwrap();
+    counters::settle(&fixture.w.db, &fixture.w.rng, at, &fixture.who(), CaseId(case).into(), gap, "new meter").await.unwrap();
     assert_eq!(fixture.balance_e4().await, 495_000 - 6_200, "0.5 kWh of the old meter and 0.12 of the new one");
     fixture.record(vec![fixture.reading(120, 220)]).await;
     assert_eq!(fixture.balance_e4().await, 495_000 - 7_200);

@@ -1,7 +1,7 @@
 //! Held counters, and what operators decide about them: from where they count again, and the energy of the gap.
 
 use model::case::CaseKind;
-use model::console::{Gap, HeldCounter, Split};
+use model::console::{Gap, HeldCounter, SeenCase, Split};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{CaseId, MeterId};
@@ -129,9 +129,9 @@ pub async fn held(db: &Db, meter: MeterId) -> Result<Option<HeldCounter>> {
 /// # Errors
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, with
 /// [`AppError::Invalid`] where the counters give no energy.
-pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<()> {
-    let mut tx = db.begin().await?;
-    let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
+pub async fn settle(db: &Db, rng: &Rng, at: Timestamp, who: &Who, seen: SeenCase, gap: Gap, resolution: &str) -> Result<()> {
+    let (mut tx, case) = (db.begin().await?, seen.case);
+    let (kind, meter) = close_in(&mut tx, at, who, seen, resolution).await?;
     let meter = meter.filter(|_| kind == CaseKind::Reading).ok_or(AppError::NotFound)?;
     let row: Option<HeldRow> = on!(&mut tx, |c| sqlx::query_as(held_row!()).bind(meter).fetch_optional(c).await)?;
     let decided = match row {

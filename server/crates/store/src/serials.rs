@@ -1,6 +1,7 @@
 //! A meter that was replaced: an operator confirms the serial number that answers at its address.
 
 use model::case::{CaseDetail, CaseKind};
+use model::console::SeenCase;
 use model::error::AppError;
 use model::ids::{CaseId, MeterId};
 use model::person::Who;
@@ -34,9 +35,9 @@ pub async fn meter_of_case(db: &Db, who: &Who, case: CaseId) -> Result<MeterId> 
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, and with
 /// [`AppError::Conflict`] if another number than the case's answers, another meter has that number, or the old one holds money of
 /// an open account.
-pub async fn confirm(db: &Db, at: Timestamp, who: &Who, case: CaseId, answers: &str, resolution: &str) -> Result<()> {
-    let mut tx = db.begin().await?;
-    let (kind, meter) = close_in(&mut tx, at, who, case, resolution).await?;
+pub async fn confirm(db: &Db, at: Timestamp, who: &Who, seen: SeenCase, answers: &str, resolution: &str) -> Result<()> {
+    let (mut tx, case) = (db.begin().await?, seen.case);
+    let (kind, meter) = close_in(&mut tx, at, who, seen, resolution).await?;
     let meter = meter.filter(|_| kind == CaseKind::Identity).ok_or(AppError::NotFound)?;
     let found: Option<(String, String)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT c.detail, m.serial FROM cases c JOIN meters m ON m.id = c.meter_id WHERE c.id = $1"

@@ -45,11 +45,7 @@ impl CasesPort for ConsoleService {
         Ok(case_work::assign(db, rng, self.context.now(), who, checked_cases(cases)?, owner).await?)
     }
 
-    async fn require_seen(&self, cases: &[SeenCase]) -> Result<(), AppError> {
-        Ok(case_work::require_seen(&self.context.db, checked_cases(cases)?).await?)
-    }
-
-    async fn set_case_due(&self, who: &Who, case: CaseId, due: Timestamp) -> Result<(), AppError> {
+    async fn set_case_due(&self, who: &Who, case: SeenCase, due: Timestamp) -> Result<(), AppError> {
         let (now, Context { db, rng, .. }) = (self.context.now(), &self.context);
         if !(now..now.plus(DUE_MAX)).contains(&due) {
             return Err(AppError::Invalid);
@@ -57,14 +53,14 @@ impl CasesPort for ConsoleService {
         Ok(case_work::set_due(db, rng, now, who, case, due).await?)
     }
 
-    async fn close_cases(&self, who: &Who, cases: &[CaseId], resolution: &str) -> Result<(), AppError> {
+    async fn close_cases(&self, who: &Who, cases: &[SeenCase], resolution: &str) -> Result<(), AppError> {
         let resolution = checked_resolution(resolution)?;
         console::close_cases(&self.context.db, self.context.now(), who, checked_cases(cases)?, resolution).await?;
         self.context.gateway.wake();
         Ok(())
     }
 
-    async fn close_case(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError> {
+    async fn close_case(&self, who: &Who, case: SeenCase, resolution: &str) -> Result<(), AppError> {
         let resolution = checked_resolution(resolution)?;
         console::close_case(&self.context.db, self.context.now(), who, case, resolution).await?;
         // Money commands of the meter may have waited for it.
@@ -72,14 +68,14 @@ impl CasesPort for ConsoleService {
         Ok(())
     }
 
-    async fn settle_counter(&self, who: &Who, case: CaseId, gap: Gap, resolution: &str) -> Result<(), AppError> {
+    async fn settle_counter(&self, who: &Who, case: SeenCase, gap: Gap, resolution: &str) -> Result<(), AppError> {
         let (resolution, now) = (checked_resolution(resolution)?, self.context.now());
         Ok(counters::settle(&self.context.db, &self.context.rng, now, who, case, gap, resolution).await?)
     }
 
-    async fn confirm_serial(&self, who: &Who, case: CaseId, resolution: &str) -> Result<(), AppError> {
+    async fn confirm_serial(&self, who: &Who, case: SeenCase, resolution: &str) -> Result<(), AppError> {
         let (resolution, db) = (checked_resolution(resolution)?, &self.context.db);
-        let meter = serials::meter_of_case(db, who, case).await?;
+        let meter = serials::meter_of_case(db, who, case.case).await?;
         // What the case says may be over: the right meter may be back, or a third one may answer.
         let answers = self.context.gateway.answering_serial(meter).await?;
         serials::confirm(db, self.context.now(), who, case, &answers.to_string(), resolution).await?;
@@ -87,9 +83,9 @@ impl CasesPort for ConsoleService {
         Ok(())
     }
 
-    async fn try_again(&self, who: &Who, case: CaseId) -> Result<(), AppError> {
-        let command = console::held(&self.context.db, who.user, case).await?.ok_or(AppError::NotFound)?;
-        let decision = deliveries::Decision { by: who.user, ip: &who.ip, at: self.context.now() };
+    async fn try_again(&self, who: &Who, case: SeenCase) -> Result<(), AppError> {
+        let command = console::held(&self.context.db, who.user, case.case).await?.ok_or(AppError::NotFound)?;
+        let decision = deliveries::Decision { by: who.user, ip: &who.ip, at: self.context.now(), seen: Some(case) };
         deliveries::try_again(&self.context.db, command, &decision).await?;
         self.context.gateway.wake();
         Ok(())

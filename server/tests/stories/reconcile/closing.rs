@@ -39,7 +39,7 @@ both!(a_day_closes_when_differences_are_decided_or_by_reason, |w: World| async m
     // Decided: the case is closed with words, and the difference stays and is explained.
     let listed = shop.listed(channel, day).await;
     let case = listed[0].case_id.unwrap();
-    console::close_case(db, now(), &who, case, "食堂的收款，同一商户号").await.unwrap();
+    console::close_case(db, now(), &who, case.into(), "食堂的收款，同一商户号").await.unwrap();
     shop.fetches(channel, day).await;
     let listed = shop.listed(channel, day).await;
     assert_eq!(listed.len(), 1, "not found anew");

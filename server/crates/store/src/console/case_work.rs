@@ -81,22 +81,6 @@ pub async fn operators(db: &Db, case: CaseId) -> Result<Vec<(UserId, String)>> {
     .await)
 }
 
-/// Refuses cases that somebody worked on since they were seen. Whether the operator may see them is the caller's to check.
-///
-/// # Errors
-/// [`AppError::CaseMoved`].
-pub async fn require_seen(db: &Db, cases: &[SeenCase]) -> Result<()> {
-    let sql = "SELECT COUNT(*) FROM case_notes WHERE case_id = $1";
-    for SeenCase { case, steps } in cases {
-        let Some(steps) = steps else { continue };
-        let now: Option<(i64,)> = read!(db, |pool| sqlx::query_as(sql).bind(*case).fetch_optional(pool).await)?;
-        if now != Some((*steps,)) {
-            return Err(AppError::CaseMoved.into());
-        }
-    }
-    Ok(())
-}
-
 /// Adds a comment to an open case.
 ///
 /// # Errors
@@ -122,15 +106,10 @@ pub async fn assign(db: &Db, rng: &Rng, at: Timestamp, who: &Who, cases: &[SeenC
     if let Some(owner) = owner {
         works_on_cases(&mut tx, owner).await?;
     }
-    for SeenCase { case, steps } in cases {
+    for seen in cases {
+        let case = &seen.case;
         open_case(&mut tx, who.user, *case).await?;
-        let taken: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as("SELECT COUNT(*) FROM case_notes WHERE case_id = $1")
-            .bind(*case)
-            .fetch_optional(c)
-            .await)?;
-        if steps.is_some_and(|steps| taken != Some((steps,))) {
-            return Err(AppError::CaseMoved.into());
-        }
+        unmoved(&mut tx, *seen).await?;
         if let Some(owner) = owner {
             open_case(&mut tx, owner, *case).await?;
         }
@@ -150,14 +129,23 @@ pub async fn assign(db: &Db, rng: &Rng, at: Timestamp, who: &Who, cases: &[SeenC
 /// Sets by when an open case should be closed.
 ///
 /// # Errors
-/// As [`comment`].
-pub async fn set_due(db: &Db, rng: &Rng, at: Timestamp, who: &Who, case: CaseId, due: Timestamp) -> Result<()> {
-    let mut tx = db.begin().await?;
+/// As [`comment`], and [`AppError::CaseMoved`] if somebody worked on it since it was seen.
+pub async fn set_due(db: &Db, rng: &Rng, at: Timestamp, who: &Who, seen: SeenCase, due: Timestamp) -> Result<()> {
+    let (mut tx, case) = (db.begin().await?, seen.case);
     open_case(&mut tx, who.user, case).await?;
+    unmoved(&mut tx, seen).await?;
     on!(&mut tx, |c| sqlx::query("UPDATE cases SET due_at = $2 WHERE id = $1").bind(case).bind(due).execute(c).await)?;
     insert(&mut tx, (rng, at), Some(who.user), case, (NoteKind::Due, None, None, Some(due))).await?;
     record(&mut tx, at, who, AuditAction::CaseDue, case, json!({ "due_at": due })).await?;
     tx.commit().await
+}
+
+/// Refuses a case that somebody worked on since it was seen. The transaction has locked it.
+pub(crate) async fn unmoved(tx: &mut Tx, seen: SeenCase) -> Result<()> {
+    let Some(steps) = seen.steps else { return Ok(()) };
+    let sql = "SELECT COUNT(*) FROM case_notes WHERE case_id = $1";
+    let taken: Option<(i64,)> = on!(tx, |c| sqlx::query_as(sql).bind(seen.case).fetch_optional(c).await)?;
+    if taken == Some((steps,)) { Ok(()) } else { Err(AppError::CaseMoved.into()) }
 }
 
 /// Locks a case; it is open and that operator may see it.

@@ -2,14 +2,14 @@
 
 use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind};
-use model::console::{CaseLine, CaseOwner, CaseQuery, Page};
+use model::console::{CaseLine, CaseOwner, CaseQuery, Page, SeenCase};
 use model::error::AppError;
 use model::ids::{CaseId, CommandId, MeterId, OrderId, UserId};
 use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::{Name, above, like, names, text_matches, within};
+use super::{Name, above, case_work, like, names, text_matches, within};
 use crate::audit::{self, Entry};
 use crate::payments::{end_held, lying};
 use crate::refunds::unsaid;
@@ -201,9 +201,10 @@ fn line(row: CaseRow) -> Result<CaseLine> {
 ///
 /// # Errors
 /// [`AppError::NotFound`] if the operator may not see it, [`AppError::Conflict`] if somebody else has closed it,
+/// [`AppError::CaseMoved`] if somebody worked on it since it was seen,
 /// [`AppError::MoneyOpen`] while money depends on it: that money would lose the case that names its next step, and
 /// [`AppError::CaseHasStep`] for a held counter and a refund that can be booked: their own steps close them.
-pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolution: &str) -> Result<()> {
+pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: SeenCase, resolution: &str) -> Result<()> {
     close_cases(db, at, who, &[case], resolution).await
 }
 
@@ -211,10 +212,10 @@ pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: CaseId, resolut
 ///
 /// # Errors
 /// As [`close_case`].
-pub async fn close_cases(db: &Db, at: Timestamp, who: &Who, cases: &[CaseId], resolution: &str) -> Result<()> {
+pub async fn close_cases(db: &Db, at: Timestamp, who: &Who, cases: &[SeenCase], resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     for case in cases {
-        let (is_held, has_step) = own_steps(&mut tx, *case).await?;
+        let (is_held, has_step) = own_steps(&mut tx, case.case).await?;
         let (kind, _) = close_in(&mut tx, at, who, *case, resolution).await?;
         if is_held {
             return Err(AppError::MoneyOpen.into());
@@ -222,7 +223,7 @@ pub async fn close_cases(db: &Db, at: Timestamp, who: &Who, cases: &[CaseId], re
         if has_step {
             return Err(AppError::CaseHasStep.into());
         }
-        note_closed(&mut tx, at, who, *case, &serde_json::json!({ "kind": kind, "resolution": resolution })).await?;
+        note_closed(&mut tx, at, who, case.case, &serde_json::json!({ "kind": kind, "resolution": resolution })).await?;
     }
     tx.commit().await
 }
@@ -254,9 +255,10 @@ pub(crate) async fn close_in(
     tx: &mut Tx,
     at: Timestamp,
     who: &Who,
-    case: CaseId,
+    seen: SeenCase,
     resolution: &str,
 ) -> Result<(CaseKind, Option<MeterId>)> {
+    let case = seen.case;
     let found: Option<(CaseKind, bool, Option<MeterId>)> = on!(tx, |c| {
         sqlx::query_as(concat!(
             "SELECT c.kind, ",
@@ -288,6 +290,7 @@ pub(crate) async fn close_in(
     if closed == 0 {
         return Err(AppError::Conflict.into());
     }
+    case_work::unmoved(tx, seen).await?;
     // What was held for this case ends with it.
     if let (CaseKind::Payment | CaseKind::PaidTwice | CaseKind::RefundElsewhere, Some(order)) = (kind, of_order(tx, case).await?)
     {

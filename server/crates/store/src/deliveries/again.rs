@@ -1,11 +1,13 @@
 //! An operator retries a delivery that became a case.
 
 use model::audit::AuditAction;
+use model::console::SeenCase;
 use model::error::AppError;
 use model::ids::{CommandId, MeterId, OrderId, UserId};
 use model::time::Timestamp;
 
 use crate::audit::{self, Entry};
+use crate::console::case_work;
 use crate::{Db, Result, on, returns};
 
 /// Who retries it, from where, and when.
@@ -15,13 +17,16 @@ pub struct Decision<'a> {
     /// For the audit chain.
     pub ip: &'a str,
     pub at: Timestamp,
+    /// The case as it was decided on; `None`: whatever was done about it.
+    pub seen: Option<SeenCase>,
 }
 
 /// Closes the case of a held money command and queues the command again with the epoch and count it was claimed for. The money
 /// rule then decides by what the meter shows, so a retry never credits twice.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] where the command is not held any more.
+/// Refused with [`AppError::Conflict`] where the command is not held any more, [`AppError::CaseMoved`] if somebody worked on the
+/// case since it was seen.
 pub async fn try_again(db: &Db, command: CommandId, decision: &Decision<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
     let held: Option<(MeterId, Option<OrderId>)> = on!(&mut tx, |c| {
@@ -51,6 +56,9 @@ pub async fn try_again(db: &Db, command: CommandId, decision: &Decision<'_>) -> 
     .bind(order)
     .execute(c)
     .await)?;
+    if let Some(seen) = decision.seen {
+        case_work::unmoved(&mut tx, seen).await?;
+    }
     let entry = Entry {
         actor: &format!("user:{}", decision.by),
         ip: decision.ip,
