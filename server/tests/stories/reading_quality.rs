@@ -41,7 +41,7 @@ pub async fn open_case(w: &World) -> CaseId {
 }
 
 async fn settle(w: &World, who: &Who, gap: Gap) -> Result<(), AppError> {
-    Ok(counters::settle(&w.db, &w.rng, w.clock.now(), who, open_case(w).await, gap, "looked at the meter").await?)
+    Ok(counters::settle(&w.db, &w.rng, w.clock.now(), who, open_case(w).await.into(), gap, "looked at the meter").await?)
 }
 
 fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: StateBlock) -> MeterEvent {
@@ -354,10 +354,10 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     until(SOON, "the stranger", || async { s.w.number(identity).await == 1 }).await;
     let open = console::cases_of(&s.w.db, s.clerk, s.meters[0]).await.unwrap().remove(0);
     assert_eq!(open.detail, CaseDetail::Identity { answers: serial.clone() }, "nobody has to type it");
-    let late = serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, "000000000077", "replaced").await.unwrap_err();
+    let late = serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id.into(), "000000000077", "replaced").await.unwrap_err();
     assert_eq!(AppError::from(late), AppError::Conflict, "the right meter answers again");
     assert_eq!(engine.answering_serial(s.meters[0]).await.unwrap().to_string(), serial);
-    serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id, &serial, "replaced on Monday").await.unwrap();
+    serials::confirm(&s.w.db, s.w.clock.now(), &who, open.id.into(), &serial, "replaced on Monday").await.unwrap();
     engine.reload();
     let read = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id WHERE m.unit = 1";
     until(SOON, "a reading", || async { s.w.number(read).await > 0 }).await;
@@ -371,7 +371,7 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
         cases::open(&mut tx, &s.w.rng, s.w.clock.now(), Some(meter), None, &case).await.unwrap();
         tx.commit().await.unwrap();
         let case = console::cases_of(&s.w.db, s.clerk, meter).await.unwrap().remove(0).id;
-        let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case, &answers, "replaced").await.unwrap_err();
+        let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case.into(), &answers, "replaced").await.unwrap_err();
         assert_eq!(AppError::from(refused), AppError::Conflict);
     }
     assert_eq!(s.w.number(identity).await, 2, "nothing was done");
