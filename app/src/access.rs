@@ -88,6 +88,9 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/reconcile/:channel/:day", Access::May(Permission::Money)),
     ("/shifts/:id", Access::May(Permission::Money)),
     ("/receipts/:number", Access::May(Permission::Money)),
+    ("/prints", Access::May(Permission::Sell)),
+    ("/printing", Access::May(Permission::Site)),
+    ("/printing/layout", Access::May(Permission::Site)),
     ("/meters", Access::May(Permission::Watch)),
     ("/meters/new", Access::May(Permission::Estate)),
     ("/meters/:id/edit", Access::May(Permission::Estate)),
@@ -181,7 +184,10 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/pay-out", Access::May(Permission::Return)),
     ("/api/operator/pay-refund", Access::May(Permission::Return)),
     ("/api/operator/places/", Access::May(Permission::Estate)),
+    ("/api/operator/decide-print", Access::May(Permission::Sell)),
+    ("/api/operator/print-on", Access::May(Permission::Sell)),
     ("/api/operator/print-receipt", Access::May(Permission::Sell)),
+    ("/api/operator/printing/", Access::May(Permission::Site)),
     ("/api/operator/publish-prices", Access::May(Permission::Prices)),
     ("/api/operator/read-now", Access::May(Permission::Watch)),
     ("/api/operator/reassign-order", Access::May(Permission::Accounts)),
@@ -243,7 +249,17 @@ pub fn is_allowed(who: &Who, path: &str) -> bool {
 }
 
 /// Pages about the whole site, which answer [`AppError::Forbidden`] to an operator of some buildings, whatever they may do.
-const WHOLE_SITE: &[&str] = &["/ledger", "/reconcile", "/import", "/settings", "/start", "/prices/new", "/prices/preview"];
+const WHOLE_SITE: &[&str] = &[
+    "/ledger",
+    "/reconcile",
+    "/import",
+    "/settings",
+    "/start",
+    "/prices/new",
+    "/prices/preview",
+    "/printing",
+    "/printing/layout",
+];
 
 /// Whether a page is only for operators of all buildings.
 #[must_use]

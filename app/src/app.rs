@@ -134,6 +134,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/shifts") view=operator::cash_desk::shifts::ShiftsPage ssr=SsrMode::Async/>
                 <Route path=path!("/shifts/:id") view=operator::cash_desk::shift::ShiftPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:number") view=operator::cash_desk::receipt::ReceiptPage ssr=SsrMode::Async/>
+                <Route path=path!("/prints") view=operator::printing::jobs::PrintsPage ssr=SsrMode::Async/>
+                <Route path=path!("/printing") view=operator::printing::PrintingPage ssr=SsrMode::Async/>
+                <Route path=path!("/printing/layout") view=operator::printing::layout::LayoutPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters") view=operator::meters::MetersPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters/new") view=operator::meter_setup::NewMeterPage ssr=SsrMode::Async/>
                 <Route path=path!("/meters/:id/edit") view=operator::meter_setup::EditMeterPage ssr=SsrMode::Async/>

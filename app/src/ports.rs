@@ -30,6 +30,7 @@ use crate::api::meters::MetersPort;
 use crate::api::operators::OperatorsPort;
 use crate::api::places::PlacesPort;
 use crate::api::prices::PricesPort;
+use crate::api::printing::PrintingPort;
 use crate::api::receipts::ReceiptsPort;
 use crate::api::reconciliation::ReconciliationPort;
 use crate::api::refunds::RefundsPort;
@@ -73,6 +74,7 @@ pub struct Ports {
     pub operators: Arc<dyn OperatorsPort>,
     pub places: Arc<dyn PlacesPort>,
     pub prices: Arc<dyn PricesPort>,
+    pub printing: Arc<dyn PrintingPort>,
     pub receipts: Arc<dyn ReceiptsPort>,
     pub reconciliation: Arc<dyn ReconciliationPort>,
     pub refunds: Arc<dyn RefundsPort>,

@@ -45,6 +45,9 @@ const operator = [
   "/prices",
   "/prices/new",
   "/audit",
+  "/printing",
+  "/printing/layout?paper=a5&language=en",
+  "/prints",
   "/guide",
   "/password",
 ];

@@ -56,6 +56,10 @@ ids! {
     ShiftId,
     /// One try to pay an order through one channel.
     AttemptId,
+    /// A receipt printer.
+    PrinterId,
+    /// A receipt on its way to a printer.
+    PrintJobId,
     /// A command on its way to a meter.
     CommandId,
     /// One decision for many meters: a command for each.

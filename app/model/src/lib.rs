@@ -24,6 +24,7 @@ pub mod permission;
 pub mod person;
 pub mod place;
 pub mod reading;
+pub mod receipt_sheet;
 pub mod reconciliation;
 pub mod refund;
 pub mod setup;

@@ -27,6 +27,7 @@ pub mod meters;
 pub mod operators;
 pub mod places;
 pub mod prices;
+pub mod printing;
 pub mod receipts;
 pub mod reconciliation;
 pub mod refunds;

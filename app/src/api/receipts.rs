@@ -24,9 +24,14 @@ pub trait ReceiptsPort: Send + Sync {
 
 /// Counts a print of a receipt, and shows the receipt for printing.
 #[server(name = PrintReceipt, prefix = "/api", endpoint = "operator/print-receipt")]
-pub async fn print_receipt(number: String) -> Result<(), ApiError> {
+pub async fn print_receipt(
+    number: String,
+    #[server(default)] paper: String,
+    #[server(default)] copies: String,
+) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let back = format!("/receipts/{number}");
+    let said = [("paper", &paper), ("copies", &copies)].into_iter().filter(|(_, value)| !value.is_empty());
+    let back = said.fold(format!("/receipts/{number}"), |page, (name, value)| link::with(&page, name, value));
     let done = async { ports.receipts.print_receipt(&who, parse::<ReceiptNumber>(&number)?).await }.await;
     answer(done.map(|()| link::with(&back, "print", "1")), &back)
 }

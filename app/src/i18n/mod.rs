@@ -28,6 +28,7 @@ pub mod price_meters;
 pub mod price_plans;
 pub mod price_steps;
 pub mod prices;
+pub mod printing;
 pub mod reconcile;
 pub mod refunds;
 pub mod register;

@@ -13,6 +13,7 @@ pub mod marked;
 pub mod money;
 pub mod notice;
 pub mod preferences;
+pub mod receipt_sheet;
 pub mod search_box;
 pub mod secret_field;
 pub mod series;

@@ -14,6 +14,7 @@ mod live;
 mod log;
 pub mod notifications;
 mod payer_return;
+mod receipts;
 mod reply;
 mod router;
 mod security;
@@ -38,6 +39,7 @@ pub use wall_access::WallAccess;
 
 use crate::config;
 use crate::services::Context;
+use crate::services::printing::PrintingService;
 use crate::services::site_import::SiteImportService;
 
 /// What every handler may use. Cheap to clone.
@@ -47,6 +49,8 @@ pub struct AppState {
     pub ports: Ports,
     /// Uploads and downloads of the site's workbook.
     pub site_import: SiteImportService,
+    /// Receipts as files.
+    pub printing: PrintingService,
     /// What documents link to.
     pub site: Site,
     /// How people reach this server, and how cookies travel.

@@ -24,7 +24,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::session::RequestInfo;
 use super::{
-    AppState, assets, body, caller, context, error, forms, health, live, log, payer_return, security, session, upload, wechat,
+    AppState, assets, body, caller, context, error, forms, health, live, log, payer_return, receipts, security, session, upload,
+    wechat,
 };
 use crate::config::Network;
 use crate::http::exports::register;
@@ -32,6 +33,8 @@ use crate::http::exports::register;
 const SETUP_PAGE: &str = "/setup";
 /// Reads its body itself.
 const UPLOAD: &str = "/api/operator/site/upload";
+/// The same.
+const LOGO: &str = "/api/operator/printing/logo";
 
 /// Longer than any page takes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -63,6 +66,9 @@ pub fn routes() -> Vec<Route> {
         ("/found-meters.xlsx", Access::May(Permission::Gateways), get(upload::found_meters)),
         ("/template.xlsx", Access::May(Permission::Site), get(upload::template)),
         (UPLOAD, Access::May(Permission::Site), post(upload::upload)),
+        (LOGO, Access::May(Permission::Site), post(receipts::set_logo)),
+        ("/receipt-logo.png", Access::Operator, get(receipts::logo)),
+        ("/receipt.pdf", Access::May(Permission::Money), get(receipts::pdf)),
         ("/register.csv", Access::May(Permission::Money), get(register::download)),
     ]
 }
@@ -84,7 +90,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
     let mut uploads = Router::new();
     for (path, access, method) in routes() {
         table.insert(path.to_owned(), access);
-        if path == UPLOAD {
+        if path == UPLOAD || path == LOGO {
             uploads = uploads.route(path, method);
         } else {
             router = router.route(path, method);

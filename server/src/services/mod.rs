@@ -11,6 +11,7 @@ mod context;
 pub mod discovery;
 mod meter_gateway;
 pub mod meter_setup;
+pub mod printing;
 mod qr;
 pub mod reconciliation;
 pub mod residents;
@@ -36,6 +37,7 @@ use domain::returns::Rules;
 use meter_setup::MeterSetupService;
 use meters::profile::Profiles;
 use payments::Payments;
+use printing::PrintingService;
 use reconciliation::ReconciliationService;
 use residents::ResidentService;
 use setup::SetupService;
@@ -50,6 +52,7 @@ pub fn ports(
     rules: Rules,
     setup: Arc<SetupService>,
     site_import: SiteImportService,
+    printing: PrintingService,
 ) -> Result<Ports, AppError> {
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
@@ -83,6 +86,7 @@ pub fn ports(
         operators: console.clone(),
         places: console.clone(),
         prices: console.clone(),
+        printing: Arc::new(printing),
         receipts: cash_desk.clone(),
         reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),
         refunds: cash_desk.clone(),

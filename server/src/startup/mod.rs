@@ -22,6 +22,7 @@ use crate::anchors;
 use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
 use crate::services::auth::Passwords;
+use crate::services::printing::PrintingService;
 use crate::services::setup::SetupService;
 use crate::services::site::SiteService;
 use crate::services::site_import::SiteImportService;
@@ -35,6 +36,7 @@ use crate::tasks::closings::AdvanceClosings;
 use crate::tasks::consumption::PostConsumption;
 use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::expiries::WatchExpiries;
+use crate::tasks::print_receipts::PrintReceipts;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
 use crate::tasks::reconcile::Reconcile;
@@ -129,13 +131,16 @@ impl Application {
         let passwords = Passwords::new(context.rng.clone()).map_err(StartError::part)?;
         let site = SiteService::new(context.clone(), passwords, &profiles, config.pay.limits);
         let site_import = SiteImportService::new(context.clone(), Arc::new(site));
-        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, site_import.clone())
+        let printing = PrintingService::new(context.clone());
+        let (imports, prints) = (site_import.clone(), printing.clone());
+        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, imports, prints)
             .map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
             context: context.clone(),
             ports,
             site_import,
+            printing,
             site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),
@@ -218,6 +223,9 @@ impl Application {
         driver.start(AdvanceClosings { context: context.clone(), rules }, Arc::default());
         driver.start(AdvanceAccountBatches(context.clone()), Arc::default());
         driver.start(SetClocks(context.clone()), Arc::default());
+        let printing = state.printing.clone();
+        let asked = printing.asked();
+        driver.start(PrintReceipts { context: context.clone(), printing }, asked);
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }

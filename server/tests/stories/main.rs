@@ -60,6 +60,7 @@ mod polling;
 mod power_supply;
 mod price_issue;
 mod price_plans;
+mod printing;
 mod races;
 mod reading_quality;
 mod readings;

@@ -28,6 +28,7 @@ mod place_field;
 pub mod places;
 mod price_fields;
 pub mod prices;
+pub mod printing;
 mod rail;
 mod readings;
 pub mod reconcile;

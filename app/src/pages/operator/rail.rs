@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{
-    cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, reconcile, settings, setup, shifts,
+    cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, printing, reconcile, settings, setup,
+    shifts,
 };
 use crate::ports::{allowed, ports};
 
@@ -16,6 +17,8 @@ pub enum Section {
     Import,
     /// The site's settings and default parameters.
     Settings,
+    /// Layouts of receipts, and receipt printers.
+    Printing,
     /// The meter wall, rooms and search results.
     Wall,
     Accounts,
@@ -88,6 +91,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Operators, "/operators", operators::texts(lang).operators),
                 (Section::Import, "/import", import::texts(lang).title),
                 (Section::Settings, "/settings", settings::texts(lang).title),
+                (Section::Printing, "/printing", printing::texts(lang).title),
                 (Section::Audit, "/audit", t.audit),
                 (Section::Guide, "/guide", t.guide),
             ],

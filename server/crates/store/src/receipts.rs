@@ -57,22 +57,40 @@ pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: Recei
 /// Refused with [`AppError::NotFound`].
 pub async fn print(db: &Db, at: Timestamp, who: &Who, year: i64, number: i64) -> Result<i64> {
     let mut tx = db.begin().await?;
-    let prints: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE receipts SET prints = prints + 1 WHERE year = $1 AND number = $2 RETURNING prints"
-    )
-    .bind(year)
-    .bind(number)
-    .fetch_optional(c)
-    .await)?;
+    let prints = print_within(&mut tx, at, who, (year, number), None).await?;
+    tx.commit().await?;
+    Ok(prints)
+}
+
+/// [`print()`] in the caller's transaction; the audit line names the printer.
+///
+/// # Errors
+/// As [`print()`].
+pub async fn print_within(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    (year, number): (i64, i64),
+    printer: Option<&str>,
+) -> Result<i64> {
+    let prints: Option<(i64,)> =
+        on!(tx, |c| sqlx::query_as("UPDATE receipts SET prints = prints + 1 WHERE year = $1 AND number = $2 RETURNING prints")
+            .bind(year)
+            .bind(number)
+            .fetch_optional(c)
+            .await)?;
     let (prints,) = prints.ok_or(AppError::NotFound)?;
     let (actor, subject) = (format!("user:{}", who.user), format!("receipt:{year}-{number:06}"));
-    let detail = serde_json::json!({ "prints": prints }).to_string();
+    let detail = match printer {
+        Some(printer) => serde_json::json!({ "prints": prints, "printer": printer }),
+        None => serde_json::json!({ "prints": prints }),
+    };
+    let detail = detail.to_string();
     audit::append(
-        &mut tx,
+        tx,
         at,
         &Entry { actor: &actor, ip: &who.ip, action: AuditAction::ReceiptPrint, subject: &subject, detail: &detail },
     )
     .await?;
-    tx.commit().await?;
     Ok(prints)
 }

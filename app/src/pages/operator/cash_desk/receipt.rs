@@ -7,81 +7,140 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use crate::api::form::parse;
 use crate::i18n::cash_desk::{receipt, texts};
-use crate::i18n::{Lang, common, lang};
-use crate::ports::{allowed, operator, ports};
+use crate::i18n::printing::paper as paper_name;
+use crate::i18n::{lang, printing};
+use crate::link;
+use crate::ports::{allowed, form_key, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::console::{Receipt, ReceiptNumber};
+use crate::ui::receipt_sheet::ReceiptSheets;
+use model::console::{Printer, Receipt, ReceiptNumber};
 use model::error::AppError;
+use model::ids::Uuid;
+use model::receipt_sheet::{Block, ReceiptCopy, ReceiptPaper};
+
+/// How it is printed, from the address: `?paper=a5&copies=all`.
+#[derive(Clone, Copy)]
+struct How {
+    paper: ReceiptPaper,
+    all: bool,
+    /// A print was just recorded.
+    printing: bool,
+}
+
+impl How {
+    fn of_address() -> Self {
+        let paper = ReceiptPaper::parse(&param("paper")).unwrap_or(ReceiptPaper::A5);
+        Self { paper, all: param("copies") == "all", printing: !param("print").is_empty() }
+    }
+
+    const fn copies(self) -> &'static [ReceiptCopy] {
+        if self.all { &ReceiptCopy::ALL } else { &[ReceiptCopy::Customer] }
+    }
+
+    const fn copies_word(self) -> &'static str {
+        if self.all { "all" } else { "one" }
+    }
+}
+
+struct Shown {
+    receipt: Receipt,
+    sheets: Vec<Vec<Block>>,
+    printers: Vec<Printer>,
+    key: Uuid,
+}
 
 /// The page: `/receipts/:number`; with `?print=1` a print was just recorded.
 #[component]
 pub fn ReceiptPage() -> impl IntoView {
     let number = use_params_map().with_untracked(|params| params.get("number")).unwrap_or_default();
+    let how = How::of_address();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        ports.receipts.receipt(&who, parse::<ReceiptNumber>(&number).map_err(|_| AppError::NotFound)?).await
+        let number = parse::<ReceiptNumber>(&number).map_err(|_| AppError::NotFound)?;
+        let form = (how.paper, lang(), how.copies());
+        // A print that was not recorded is marked as a copy.
+        let (receipt, sheets) = ports.printing.sheets(&who, number, form, !how.printing).await?;
+        Ok(Shown { receipt, sheets, printers: ports.printing.printers().await?, key: form_key()? })
     };
-    load(read, |shown| view! { <Body shown /> }.into_any())
+    load(read, move |shown| view! { <Body shown how /> }.into_any())
 }
 
 #[component]
-fn Body(shown: Receipt) -> impl IntoView {
+fn Body(shown: Shown, how: How) -> impl IntoView {
     let (t, lang) = (texts(lang()), lang());
-    let title = receipt(shown.of, lang);
-    let number = shown.number.to_string();
+    let title = receipt(shown.receipt.of, lang);
+    let number = shown.receipt.number.to_string();
     let may_print = allowed("/api/operator/print-receipt");
-    // The first recorded print is the original; a print that was not recorded is marked as a copy.
-    let copy = shown.prints > 1 || param("print").is_empty();
-    let in_words = (lang == Lang::Zh).then(|| view! { <dt>{t.in_words}</dt><dd>{shown.amount.capitals()}</dd> });
-    let count = shown.count.map_or_else(|| t.on_its_way.to_owned(), |count| count.to_string());
+    let pdf = ["number", "paper", "copies"].into_iter().zip([number.as_str(), how.paper.as_str(), how.copies_word()]);
+    let pdf = pdf.fold("/receipt.pdf".to_owned(), |address, (name, value)| link::with(&address, name, value));
+    let pdf = if how.printing { link::with(&pdf, "print", "1") } else { pdf };
+    let on_printer = may_print.then(|| on_printer(&number, shown.printers, shown.key));
+    let (meter, print_number) = (shown.receipt.meter, number.clone());
+    let print = may_print.then(move || {
+        view! {
+            <form class="stack-tight" method="post" action="/api/operator/print-receipt">
+                <input type="hidden" name="number" value=print_number />
+                <input type="hidden" name="paper" value=how.paper.as_str() />
+                <input type="hidden" name="copies" value=how.copies_word() />
+                <div class="buttons">
+                    <button class="primary">{t.print}</button>
+                    <a class="button" href=pdf>{printing::texts(lang).pdf}</a>
+                    <a class="button" href=format!("/rooms/{meter}")>{t.back}</a>
+                </div>
+                <p class="hint">{t.print_hint}</p>
+            </form>
+            {on_printer}
+        }
+    });
     view! {
         <Frame title=format!("{title} {number}") section=Section::Sales>
             <Notice />
-            <form class="no-print stack-tight" method="post" action="/api/operator/print-receipt">
-                <input type="hidden" name="number" value=number.clone() />
-                <div class="buttons">
-                    {may_print.then(|| view! { <button class="primary">{t.print}</button> })}
-                    <a class="button" href=format!("/rooms/{}", shown.meter)>{t.back}</a>
-                </div>
-                {may_print.then(|| view! { <p class="hint">{t.print_hint}</p> })}
-            </form>
-            <article class="card sheet">
-                <div class="page-head">
-                    <h1>{title}</h1>
-                    <span>{copy.then_some(t.copy)}</span>
-                </div>
-                <p>{shown.site}</p>
-                <dl class="facts">
-                    <dt>{t.receipt}</dt>
-                    <dd class="num">{number}</dd>
-                    <dt>{t.sold_at}</dt>
-                    <dd class="num">{shown.at.to_string()}</dd>
-                    <dt>{t.room}</dt>
-                    <dd>{shown.room.to_string()}</dd>
-                    <dt>{t.residents}</dt>
-                    <dd>{shown.residents}</dd>
-                    <dt>{t.account}</dt>
-                    <dd class="num">{shown.account}</dd>
-                    <dt>{t.meter}</dt>
-                    <dd class="num">{shown.serial}</dd>
-                    <dt>{t.order_number}</dt>
-                    <dd class="num">{shown.order}</dd>
-                    <dt>{t.amount}</dt>
-                    <dd class="num"><strong>{shown.amount.to_string()}</strong>" · "{common::tender(shown.tender, lang)}</dd>
-                    {in_words}
-                    <dt>{t.count}</dt>
-                    <dd class="num">{count}</dd>
-                    {shown.remaining.map(|left| view! { <dt>{t.left}</dt><dd class="num">{left.to_string()}</dd> })}
-                    {shown.corrects.map(|number| view! { <dt>{t.corrects_receipt}</dt><dd class="num">{number.to_string()}</dd>
-                        })}
-                    {shown.reason.map(|reason| view! { <dt>{t.reason}</dt><dd>{reason}</dd> })}
-                    <dt>{t.by}</dt>
-                    <dd>{shown.by}</dd>
-                    <dt>{t.signature}</dt>
-                    <dd class="sheet-line"></dd>
-                </dl>
-            </article>
+            <div class="no-print stack-tight">
+                <h1>{title}" "{number}</h1>
+                {chooser(how)}
+                {print}
+            </div>
+            <ReceiptSheets sheets=shown.sheets paper=how.paper />
         </Frame>
     }
+}
+
+/// Paper and copies.
+fn chooser(how: How) -> impl IntoView {
+    let (p, lang) = (printing::texts(lang()), lang());
+    let papers = ReceiptPaper::ALL.map(|one| {
+        view! { <option value=one.as_str() selected=one == how.paper>{paper_name(one, lang)}</option> }
+    });
+    view! {
+        <form class="filter" method="get">
+            <label class="field"><span>{p.paper}</span><select class="input" name="paper">{papers.to_vec()}</select></label>
+            <label class="field">
+                <span>{p.copies}</span>
+                <select class="input" name="copies">
+                    <option value="one" selected=!how.all>{p.one_copy}</option>
+                    <option value="all" selected=how.all>{p.all_copies}</option>
+                </select>
+            </label>
+            <button>{p.show}</button>
+        </form>
+    }
+}
+
+fn on_printer(number: &str, printers: Vec<Printer>, key: Uuid) -> Option<AnyView> {
+    let p = printing::texts(lang());
+    let number = number.to_owned();
+    let choices = printers.iter().map(|one| view! { <option value=one.id.to_string()>{one.name.clone()}</option> });
+    let choices = choices.collect_view();
+    (!printers.is_empty()).then(|| {
+        view! {
+            <form class="filter" method="post" action="/api/operator/print-on">
+                <input type="hidden" name="number" value=number />
+                <input type="hidden" name="key" value=key.to_string() />
+                <label class="field"><span>{p.printer}</span><select class="input" name="printer">{choices}</select></label>
+                <button>{p.print_on}</button>
+            </form>
+        }
+        .into_any()
+    })
 }

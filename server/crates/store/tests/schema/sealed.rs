@@ -124,6 +124,11 @@ const ROWS: &str = "
         asked_at) VALUES ($1, 1, 'a', $1, $1, $1, $1, 'order', 'alipay', 100, 'a', 'waiting', 1);
     INSERT INTO receipt_numbers (year, last) VALUES (2026, 1);
     INSERT INTO receipts (year, number, order_id, issued_by, issued_at) VALUES (2026, 1, $1, $1, 1);
+    INSERT INTO receipt_templates (paper, language, template, changed_by, changed_at) VALUES ('a5', 'en', 'a', $1, 1);
+    INSERT INTO receipt_logo (one, png, changed_by, changed_at) VALUES (1, $B, $1, 1);
+    INSERT INTO printers (id, name, host, port, added_at) VALUES ($1, 'a', 'localhost', 9100, 1);
+    INSERT INTO print_jobs (id, key, printer_id, year, number, print, language, state, next_at, asked_by, asked_at)
+    VALUES ($1, $1, $1, 2026, 1, 1, 'en', 'queued', 1, $1, 1);
     INSERT INTO settlement_days (channel, day, tried_at) VALUES ('alipay', 1, 1);
     INSERT INTO statements (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, 'alipay', 1, 1, 2, 'a', 2);
     INSERT INTO statement_lines (statement_id, line, kind, out_trade_no, trade_no, amount_fen, fee_e4, at)

@@ -1,0 +1,113 @@
+//! The layout of receipts on one paper in one language, with a preview.
+
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+
+use super::super::frame::{Frame, Section};
+use super::super::parts::param;
+use super::language;
+use crate::api::printing::TemplateValue;
+use crate::i18n::printing::{TemplateHint, mistake, paper as paper_name, texts};
+use crate::i18n::{Lang, lang};
+use crate::ports::ports;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::load::load;
+use crate::ui::notice::Notice;
+use crate::ui::receipt_sheet::ReceiptSheets;
+use crate::ui::table_scroll::TableScroll;
+use model::error::AppError;
+use model::receipt_sheet::{Block, ReceiptPaper, TEMPLATE_MAX, TemplateMistake};
+
+struct Shown {
+    paper: ReceiptPaper,
+    of: Lang,
+    template: String,
+    own: bool,
+    preview: Result<Vec<Block>, TemplateMistake>,
+    values: &'static [TemplateValue],
+}
+
+/// The page: `/printing/layout?paper=...&language=...`.
+#[component]
+pub fn LayoutPage() -> impl IntoView {
+    let (paper, of) = (ReceiptPaper::parse(&param("paper")), Lang::choose(&param("language")));
+    let read = async move {
+        let (paper, of) = paper.zip(of).ok_or(AppError::NotFound)?;
+        let port = ports()?.printing;
+        let (template, own) = port.template(paper, of).await?;
+        Ok(Shown { paper, of, preview: port.sample(&template), template, own, values: port.values() })
+    };
+    load(read, |shown| view! { <Body shown /> }.into_any())
+}
+
+#[component]
+fn Body(shown: Shown) -> impl IntoView {
+    let (t, here) = (texts(lang()), lang());
+    let Shown { paper, of, template, own, preview, values } = shown;
+    let title = format!("{}: {}, {}", t.editor, paper_name(paper, here), language(of));
+    let done = (param("done") == "saved").then(|| view! { <Callout tone=Tone::Good><p>{t.saved}</p></Callout> });
+    let hint = TemplateHint { value: "{{ amount }}", start: "{% if reason %}", end: "{% endif %}" }.text(here);
+    let preview = match preview {
+        Ok(sheet) => view! { <ReceiptSheets sheets=vec![sheet] paper /> }.into_any(),
+        Err(found) => view! { <Callout tone=Tone::Bad><p>{t.mistake}": "{mistake(&found, here)}</p></Callout> }.into_any(),
+    };
+    let reset = own.then(|| {
+        view! {
+            <form method="post" action="/api/operator/printing/layouts/reset">
+                <input type="hidden" name="paper" value=paper.as_str() />
+                <input type="hidden" name="language" value=of.tag() />
+                <button>{t.reset}</button>
+            </form>
+        }
+    });
+    view! {
+        <Frame title=title.clone() section=Section::Printing>
+            <nav><ol class="crumbs"><li><a href="/printing">{t.title}</a></li></ol></nav>
+            <h1>{title}</h1>
+            <Notice />
+            {done}
+            <div class="halves">
+                <div class="stack">
+                    <form class="card stack-tight" method="post" action="/api/operator/printing/layouts/set" data-receipt-template>
+                        <input type="hidden" name="paper" value=paper.as_str() />
+                        <input type="hidden" name="language" value=of.tag() />
+                        <div class="field">
+                            <label for="template">{t.template}</label>
+                            <textarea class="input template-text" id="template" name="template" rows="28" required
+                                maxlength=TEMPLATE_MAX.to_string() spellcheck="false" aria-describedby="template-hint">
+                                {format!("\n{template}")}
+                            </textarea>
+                            <p class="hint" id="template-hint">{hint}</p>
+                        </div>
+                        <button class="primary">{t.save}</button>
+                    </form>
+                    {reset}
+                    {values_table(values)}
+                </div>
+                <section class="card stack-tight" aria-label=t.preview_of>
+                    <h2>{t.preview}</h2>
+                    <p class="hint">{t.preview_of}</p>
+                    <p class="notice bad" role="status" hidden data-receipt-mistake></p>
+                    <div data-receipt-preview>{preview}</div>
+                </section>
+            </div>
+            <script type="module" nonce=use_nonce()>{include_str!("preview.js")}</script>
+        </Frame>
+    }
+}
+
+fn values_table(values: &'static [TemplateValue]) -> impl IntoView {
+    let t = texts(lang());
+    let rows = values.iter().map(|(name, example)| view! { <tr><td class="num">{*name}</td><td>{*example}</td></tr> });
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.values}</h2>
+            <TableScroll label=t.values>
+                <table class="table">
+                    <thead><tr><th scope="col">{t.value}</th><th scope="col">{t.example}</th></tr></thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </TableScroll>
+        </section>
+    }
+}

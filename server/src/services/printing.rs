@@ -1,0 +1,212 @@
+//! Receipts on paper: layouts, sheets, and receipt printers.
+
+mod values;
+
+use std::sync::Arc;
+
+use app::api::printing::{PrintingPort, TemplateValue};
+use app::i18n::Lang;
+use app::i18n::printing::texts;
+use async_trait::async_trait;
+use model::console::{PrintDecision, PrintJob, Printer, Receipt, ReceiptNumber};
+use model::error::AppError;
+use model::ids::{PrintJobId, PrinterId, Uuid};
+use model::permission::Permission;
+use model::person::Who;
+use model::receipt_sheet::{Align, Block, Logo, PrintOutcome, ReceiptCopy, ReceiptPaper, TemplateMistake};
+use tokio::sync::Notify;
+
+use super::Context;
+use receipts::jobs::{self, DueJob, NewJob};
+use receipts::{Template, Values, default_template, printers, stored};
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct PrintingService {
+    context: Context,
+    /// Something is to be printed.
+    asked: Arc<Notify>,
+}
+
+impl PrintingService {
+    #[must_use]
+    pub fn new(context: Context) -> Self {
+        Self { context, asked: Arc::default() }
+    }
+
+    /// Is signalled when something is to be printed.
+    #[must_use]
+    pub fn asked(&self) -> Arc<Notify> {
+        self.asked.clone()
+    }
+
+    /// The bytes of a job for its printer; `None` where whoever asked for it may not see the receipt any more.
+    pub async fn bytes(&self, job: &DueJob) -> Result<Option<Vec<u8>>, AppError> {
+        let db = &self.context.db;
+        let Some(receipt) = queries::receipt(db, job.asked_by, job.receipt()).await? else { return Ok(None) };
+        let how = (ReceiptPaper::Roll, job.lang(), &[ReceiptCopy::Customer][..]);
+        let sheets = self.laid_out(&receipt, how, job.print > 1).await?;
+        receipts::roll(&sheets, self.logo().await?.as_ref()).map(Some).map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, receipt = %job.receipt(), "printing.not_rendered");
+            AppError::Internal
+        })
+    }
+
+    /// A receipt as a PDF file.
+    pub async fn pdf(
+        &self,
+        who: &Who,
+        number: ReceiptNumber,
+        how: (ReceiptPaper, Lang, &[ReceiptCopy]),
+        is_copy: bool,
+    ) -> Result<Vec<u8>, AppError> {
+        let (_, sheets) = self.sheets(who, number, how, is_copy).await?;
+        Ok(receipts::pdf(&sheets, how.0, self.logo().await?.as_ref()))
+    }
+
+    /// Sets the logo from a PNG file.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for a file that cannot be one.
+    pub async fn set_logo(&self, who: &Who, png: &[u8]) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        receipts::logo(png).map_err(|_| AppError::Invalid)?;
+        Ok(stored::set_logo(&self.context.db, self.context.now(), who, Some(png)).await?)
+    }
+
+    async fn logo(&self) -> Result<Option<Logo>, AppError> {
+        Ok(stored::logo_file(&self.context.db).await?.and_then(|png| receipts::logo(&png).ok()))
+    }
+
+    async fn laid_out(
+        &self,
+        receipt: &Receipt,
+        (paper, lang, copies): (ReceiptPaper, Lang, &[ReceiptCopy]),
+        is_copy: bool,
+    ) -> Result<Vec<Vec<Block>>, AppError> {
+        let (text, _) = self.template(paper, lang).await?;
+        let own = Template::parse(&text);
+        // A template was checked when it was stored; one that was changed by hand must not keep receipts from being printed.
+        let template = own.or_else(|_| Template::parse(default_template(lang)))?;
+        let sheet = |copy: &ReceiptCopy| template.render(&values::of(receipt, *copy, is_copy, lang));
+        Ok(copies.iter().map(sheet).collect::<Result<_, _>>()?)
+    }
+
+    fn answers_for_all(who: &Who) -> bool {
+        who.may(Permission::Site)
+    }
+}
+
+#[async_trait]
+impl PrintingPort for PrintingService {
+    async fn own_templates(&self) -> Result<Vec<(ReceiptPaper, Lang)>, AppError> {
+        let own = stored::own_templates(&self.context.db).await?;
+        Ok(own.into_iter().filter_map(|(paper, language)| Some((paper, Lang::choose(&language)?))).collect())
+    }
+
+    async fn template(&self, paper: ReceiptPaper, lang: Lang) -> Result<(String, bool), AppError> {
+        let own = stored::template(&self.context.db, paper, lang).await?;
+        Ok(own.map_or_else(|| (default_template(lang).to_owned(), false), |own| (own, true)))
+    }
+
+    async fn set_template(
+        &self,
+        who: &Who,
+        of: (ReceiptPaper, Lang),
+        template: &str,
+    ) -> Result<Result<(), TemplateMistake>, AppError> {
+        self.context.require_whole_site(who).await?;
+        match Template::parse(template) {
+            Ok(template) => {
+                stored::set_template(&self.context.db, self.context.now(), who, of, Some(&template)).await?;
+                Ok(Ok(()))
+            }
+            Err(mistake) => Ok(Err(mistake)),
+        }
+    }
+
+    async fn reset_template(&self, who: &Who, of: (ReceiptPaper, Lang)) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        Ok(stored::set_template(&self.context.db, self.context.now(), who, of, None).await?)
+    }
+
+    fn sample(&self, template: &str) -> Result<Vec<Block>, TemplateMistake> {
+        Template::parse(template)?.render(&Values::sample())
+    }
+
+    fn values(&self) -> &'static [TemplateValue] {
+        &receipts::SAMPLE
+    }
+
+    async fn has_logo(&self) -> Result<bool, AppError> {
+        Ok(stored::logo_file(&self.context.db).await?.is_some())
+    }
+
+    async fn remove_logo(&self, who: &Who) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        Ok(stored::set_logo(&self.context.db, self.context.now(), who, None).await?)
+    }
+
+    async fn printers(&self) -> Result<Vec<Printer>, AppError> {
+        Ok(printers::all(&self.context.db).await?)
+    }
+
+    async fn add_printer(&self, who: &Who, printer: (&str, &str, u16)) -> Result<PrinterId, AppError> {
+        self.context.require_whole_site(who).await?;
+        let Context { db, rng, .. } = &self.context;
+        Ok(printers::add(db, rng, self.context.now(), who, printer).await?)
+    }
+
+    async fn retire_printer(&self, who: &Who, printer: PrinterId) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        Ok(printers::retire(&self.context.db, self.context.now(), who, printer).await?)
+    }
+
+    async fn test_printer(&self, printer: PrinterId, lang: Lang) -> Result<PrintOutcome, AppError> {
+        let printer = printers::find(&self.context.db, printer).await?.ok_or(AppError::NotFound)?;
+        let text = |text: String| Block::Text { text, align: Align::Middle, strong: false };
+        let title = Block::Title(texts(lang).test_title.to_owned());
+        let sheet = vec![Block::Logo, title, text(printer.name), text(self.context.now().to_string())];
+        let bytes = receipts::roll(&[sheet], self.logo().await?.as_ref()).map_err(|_| AppError::Internal)?;
+        Ok(receipts::print(&printer.host, printer.port, &bytes).await)
+    }
+
+    async fn sheets(
+        &self,
+        who: &Who,
+        number: ReceiptNumber,
+        how: (ReceiptPaper, Lang, &[ReceiptCopy]),
+        is_copy: bool,
+    ) -> Result<(Receipt, Vec<Vec<Block>>), AppError> {
+        let receipt = queries::receipt(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)?;
+        // The first recorded print is the original.
+        let sheets = self.laid_out(&receipt, how, is_copy || receipt.prints > 1).await?;
+        Ok((receipt, sheets))
+    }
+
+    async fn print(
+        &self,
+        who: &Who,
+        number: ReceiptNumber,
+        printer: PrinterId,
+        lang: Lang,
+        key: Uuid,
+    ) -> Result<PrintJobId, AppError> {
+        let Context { db, rng, .. } = &self.context;
+        queries::receipt(db, who.user, number).await?.ok_or(AppError::NotFound)?;
+        let job = jobs::ask(db, rng, self.context.now(), who, &NewJob { key, printer, receipt: number, lang }).await?;
+        self.asked.notify_one();
+        Ok(job)
+    }
+
+    async fn print_jobs(&self, who: &Who) -> Result<Vec<PrintJob>, AppError> {
+        Ok(jobs::recent(&self.context.db, who, Self::answers_for_all(who)).await?)
+    }
+
+    async fn decide_print(&self, who: &Who, job: PrintJobId, decision: PrintDecision) -> Result<(), AppError> {
+        let Context { db, rng, .. } = &self.context;
+        jobs::decide(db, rng, self.context.now(), (who, Self::answers_for_all(who)), job, decision).await?;
+        self.asked.notify_one();
+        Ok(())
+    }
+}

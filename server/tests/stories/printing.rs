@@ -1,0 +1,234 @@
+//! Receipts on paper: layouts that the site changes, files, and a printer in the network that fails in every way; on both databases.
+
+use std::time::Duration;
+
+use model::person::Role;
+use simulator::printer::{PrinterFault, SimulatedPrinter};
+use story_support::site::until;
+use story_support::web::{Person, Web, location};
+use story_support::{World, both};
+
+/// A sale with its receipt, and a printer.
+struct Desk<'a> {
+    clerk: Person<'a>,
+    boss: Person<'a>,
+    receipt: String,
+    printer: SimulatedPrinter,
+    /// The printer's id.
+    id: String,
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+async fn text(answer: reqwest::Response) -> String {
+    assert_eq!(answer.status(), 200, "{}", answer.url());
+    answer.text().await.unwrap()
+}
+
+fn gbk(text: &str) -> Vec<u8> {
+    encoding_rs::GBK.encode(text).0.into_owned()
+}
+
+fn times(bytes: &[u8], part: &[u8]) -> usize {
+    bytes.windows(part.len()).filter(|window| *window == part).count()
+}
+
+impl<'a> Desk<'a> {
+    async fn new(w: &World, web: &'a Web) -> Self {
+        let room = w.room(1).await;
+        w.shows(room.meter, 0, 0, 90_000).await;
+        let (clerk, boss) = (web.person(w, Role::Manager, "clerk").await, web.person(w, Role::Admin, "boss").await);
+        let key = w.rng.id(model::time::Timestamp(1));
+        clerk.post("/api/operator/sell", &format!("meter={}&amount=50&tender=cash&key={key}", room.meter)).await;
+        let year = model::time::Timestamp(w.number("SELECT MAX(issued_at) FROM receipts").await).date().ymd().0;
+        let printer = SimulatedPrinter::start().await.unwrap();
+        let form = format!("name=Desk&host=127.0.0.1&port={}", printer.address().port());
+        assert_eq!(location(&boss.post("/api/operator/printing/printers/add", &form).await), "/printing");
+        let page = text(boss.get("/printing").await).await;
+        let (_, behind) = page.split_once("name=\"printer\" value=\"").unwrap();
+        let id = behind.split('"').next().unwrap().to_owned();
+        Self { clerk, boss, receipt: format!("{year}-000001"), printer, id }
+    }
+
+    async fn print(&self, w: &World) {
+        let key = w.rng.id(model::time::Timestamp(1));
+        let form = format!("number={}&printer={}&key={key}", self.receipt, self.id);
+        assert_eq!(location(&self.clerk.post("/api/operator/print-on", &form).await), "/prints");
+    }
+
+    /// Decides about the print that stands first: those that wait for a person do.
+    async fn decide(&self, decision: &str) -> String {
+        let page = text(self.clerk.get("/prints").await).await;
+        let (_, behind) = page.split_once("name=\"job\" value=\"").unwrap();
+        let job = behind.split('"').next().unwrap();
+        location(&self.clerk.post("/api/operator/decide-print", &format!("job={job}&decision={decision}")).await).to_owned()
+    }
+}
+
+/// Waits until so many prints have that state.
+async fn becomes(w: &World, state: &'static str, prints: i64) {
+    let sql = match state {
+        "printed" => "SELECT COUNT(*) FROM print_jobs WHERE state = 'printed'",
+        "unknown" => "SELECT COUNT(*) FROM print_jobs WHERE state = 'unknown'",
+        "given_up" => "SELECT COUNT(*) FROM print_jobs WHERE state = 'given_up'",
+        other => panic!("{other}"),
+    };
+    until(LONG, state, || async { w.number(sql).await == prints }).await;
+}
+
+/// Waits until a print waits because of that trouble.
+async fn waits(w: &World, trouble: &'static str) {
+    let sql = "SELECT COALESCE((SELECT trouble FROM print_jobs WHERE state = 'queued' AND trouble IS NOT NULL), '')";
+    until(LONG, trouble, || async { w.word(sql).await == trouble }).await;
+}
+
+both!(a_receipt_is_printed_once_and_then_as_a_copy, |w: World| async move {
+    let web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    let key = w.rng.id(model::time::Timestamp(1));
+    let form = format!("number={}&printer={}&key={key}", desk.receipt, desk.id);
+    for _ in 0..2 {
+        assert_eq!(
+            location(&desk.clerk.post("/api/operator/print-on", &form).await),
+            "/prints",
+            "a form sent twice is one print"
+        );
+    }
+    becomes(&w, "printed", 1).await;
+    let original = desk.printer.printed();
+    assert_eq!((times(&original, desk.receipt.as_bytes()), times(&original, &gbk("伍拾元整"))), (1, 1));
+    assert_eq!(times(&original, &gbk("副本")), 0);
+    assert_eq!(times(&original, b"\x1dV"), 1, "cut off once");
+
+    desk.print(&w).await;
+    becomes(&w, "printed", 2).await;
+    let copy = desk.printer.printed().split_off(original.len());
+    assert_eq!((times(&copy, desk.receipt.as_bytes()), times(&copy, &gbk("副本"))), (1, 1));
+    assert_eq!(w.number("SELECT prints FROM receipts").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'receipt.print'").await, 2);
+    web.stop();
+});
+
+both!(a_printer_that_cannot_print_loses_nothing, |w: World| async move {
+    let web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    for (fault, trouble) in [
+        (PrinterFault::PaperOut, "paper_out"),
+        (PrinterFault::CoverOpen, "cover_open"),
+        (PrinterFault::Offline, "offline"),
+        (PrinterFault::Silent, "silent"),
+    ] {
+        desk.printer.set_fault(fault);
+        let before = desk.printer.printed();
+        let jobs = w.number("SELECT COUNT(*) FROM print_jobs").await;
+        desk.print(&w).await;
+        waits(&w, trouble).await;
+        assert_eq!(desk.printer.printed(), before, "{fault:?}: nothing was sent");
+        desk.printer.set_fault(PrinterFault::None);
+        w.clock.advance(120_000);
+        becomes(&w, "printed", jobs + 1).await;
+        let printed = desk.printer.printed().split_off(before.len());
+        assert_eq!(times(&printed, desk.receipt.as_bytes()), 1, "{fault:?}: and then once");
+    }
+    // One that stays so is given up, and a person may have it printed again.
+    desk.printer.set_fault(PrinterFault::PaperOut);
+    desk.print(&w).await;
+    waits(&w, "paper_out").await;
+    w.clock.advance(31 * 60_000);
+    becomes(&w, "given_up", 1).await;
+    web.stop();
+});
+
+both!(what_may_be_on_paper_waits_for_a_person, |w: World| async move {
+    let web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    for (n, fault) in [(0, PrinterFault::BreaksAfter(60)), (1, PrinterFault::PaperEndsAfter(60))] {
+        desk.printer.set_fault(fault);
+        let before = desk.printer.printed().len();
+        desk.print(&w).await;
+        becomes(&w, "unknown", 1).await;
+        // Neither by itself, nor when time goes by, is it sent again.
+        let half = desk.printer.printed().len();
+        assert_eq!(half - before, 60, "{fault:?}");
+        w.clock.advance(3_600_000);
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert_eq!(w.number("SELECT COUNT(*) FROM print_jobs WHERE state IN ('queued', 'sending')").await, 0);
+        let page = text(desk.clerk.get("/prints").await).await;
+        assert!(page.contains("未确认，请查看"), "{page}");
+        if n == 0 {
+            assert_eq!(desk.decide("again").await, "/prints");
+            becomes(&w, "printed", 1).await;
+            let again = desk.printer.printed().split_off(half);
+            assert_eq!(
+                (times(&again, desk.receipt.as_bytes()), times(&again, &gbk("副本"))),
+                (1, 1),
+                "the first may be somewhere"
+            );
+            assert_eq!(w.number("SELECT COUNT(*) FROM print_jobs WHERE state = 'repeated'").await, 1);
+        } else {
+            assert_eq!(desk.decide("seen").await, "/prints");
+            assert_eq!(w.number("SELECT COUNT(*) FROM print_jobs WHERE state = 'seen'").await, 1);
+        }
+    }
+    web.stop();
+});
+
+both!(a_print_that_a_crash_interrupts_is_not_repeated, |w: World| async move {
+    let mut web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    desk.printer.set_fault(PrinterFault::PaperOut);
+    desk.print(&w).await;
+    waits(&w, "paper_out").await;
+    let printer = desk.printer.clone();
+    drop(desk);
+    web.stop();
+    (&mut web.running).await.unwrap().unwrap();
+    // The server ended between its mark and the answer.
+    w.execute("UPDATE print_jobs SET state = 'sending'").await;
+    printer.set_fault(PrinterFault::None);
+    let web = Web::start(&w).await;
+    becomes(&w, "unknown", 1).await;
+    assert_eq!(printer.printed(), Vec::<u8>::new());
+    web.stop();
+});
+
+both!(a_layout_is_changed_and_checked, |w: World| async move {
+    let web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    let save = async |template: &str| {
+        let template: String = form_urlencoded::byte_serialize(template.as_bytes()).collect();
+        let form = format!("paper=a5&language=zh-CN&template={template}");
+        desk.boss.post("/api/operator/printing/layouts/set", &form).await
+    };
+    let wrong = save("{{ number }} {{ amount }} {{ secret }}").await;
+    let page = text(desk.boss.get(location(&wrong)).await).await;
+    assert!(page.contains("没有“secret”这项内容") && page.contains("{{ secret }}"), "the text is not lost");
+
+    let saved = save("# 宿舍电费\n编号 | {{ number }}\n金额 | {{ amount }}\n<script>alert(1)</script>").await;
+    assert!(location(&saved).ends_with("done=saved"), "{}", location(&saved));
+    let shown = text(desk.clerk.get(&format!("/receipts/{}?copies=all", desk.receipt)).await).await;
+    assert_eq!(shown.matches("宿舍电费").count(), 3, "customer, finance, office");
+    assert!(shown.contains("&lt;script>alert(1)&lt;/script>") && !shown.contains("<script>alert"), "a template is text");
+
+    let preview = desk.boss.post("/api/operator/printing/layouts/preview", "template=%7B%7B+number").await;
+    assert!(text(preview).await.contains("Err"));
+    desk.boss.post("/api/operator/printing/layouts/reset", "paper=a5&language=zh-CN").await;
+    let shown = text(desk.clerk.get(&format!("/receipts/{}", desk.receipt)).await).await;
+    assert!(!shown.contains("宿舍电费") && shown.contains("伍拾元整"));
+    // A clerk may not.
+    let refused = desk.clerk.post("/api/operator/printing/layouts/reset", "paper=a5&language=zh-CN").await;
+    assert!(!refused.status().is_success() && location(&refused).contains("e=forbidden") || refused.status() == 403);
+    web.stop();
+});
+
+both!(a_receipt_is_a_file_for_those_who_may_see_it, |w: World| async move {
+    let web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    let address = format!("/receipt.pdf?number={}&paper=a4&copies=all", desk.receipt);
+    let file = desk.clerk.get(&address).await;
+    assert_eq!((file.status().as_u16(), file.headers()["content-type"].to_str().unwrap()), (200, "application/pdf"));
+    assert!(file.bytes().await.unwrap().starts_with(b"%PDF-"));
+    w.execute("UPDATE users SET all_buildings = FALSE WHERE login = 'clerk'").await;
+    assert_eq!(desk.clerk.get(&address).await.status(), 404);
+    web.stop();
+});
