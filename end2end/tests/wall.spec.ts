@@ -55,6 +55,18 @@ test("the keyboard selects everything that the filter shows", async ({ page }) =
   await expect.poll(() => selected(page)).toBe(0);
 });
 
+test("the search means whole names, in the browser as on the server", async ({ page }) => {
+  await logIn(page, "operator");
+  for (const [text, rooms] of [["6号楼", 99], ["6号楼101", 1], ["6号楼 9", 0], ["号楼无", 0]] as const) {
+    await open(page, `/wall?q=${text}`);
+    await page.locator(".wall-view").focus();
+    await page.keyboard.press("Control+a");
+    await expect.poll(() => selected(page), text).toBe(rooms);
+    await page.goto(`/wall?view=table&q=${text}`);
+    await expect(page.locator("tbody tr")).toHaveCount(Math.min(rooms, 50));
+  }
+});
+
 test("sections and order are chosen, kept in the address, and come back", async ({ page }) => {
   await logIn(page, "operator");
   await open(page, "/wall");

@@ -7,14 +7,15 @@ use model::console::{Former, FoundOrder, MeterLine, RoomName};
 use model::energy::Energy;
 use model::error::AppError;
 use model::meter::Latest;
+use model::search_text::SearchText;
 use model::time::Timestamp;
 
 /// A meter on the wall.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WallMeter {
     pub name: RoomName,
-    /// What a search looks at: its place and what it belongs to, in lower case.
-    pub search_text: String,
+    /// What a search looks at: its place and what it belongs to.
+    pub search_text: SearchText,
     pub latest: Latest,
 }
 

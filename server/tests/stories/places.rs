@@ -16,6 +16,7 @@ use model::meter::Wallet;
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::place::PlaceKind;
+use model::search_text::Terms;
 use server::services::Context;
 use server::services::auth::Passwords;
 use server::services::console::ConsoleService;
@@ -234,7 +235,10 @@ both!(a_group_chooses_meters_across_buildings, |w: World| async move {
     assert_eq!(unknown, ["999"]);
     assert_eq!(e.console.group(&e.boss, group).await.unwrap().places, [], "nothing of a wrong list is added");
     e.console.add_to_group(&e.boss, group, &[e.floor_of_b], &names(&["A 101"])).await.unwrap();
-    let found = |seats: Vec<WallMeter>| seats.iter().filter(|seat| seat.search_text.contains("试点")).count();
+    let found = |seats: Vec<WallMeter>| {
+        let terms = Terms::of("试点", seats.iter().map(|seat| &seat.search_text));
+        seats.iter().filter(|seat| terms.mean(&seat.search_text)).count()
+    };
     assert_eq!(found(e.console.wall_meters(&e.boss).await.unwrap()), 2, "the wall's search knows groups at once");
     assert_eq!(e.console.wall_sets(&e.boss).await.unwrap(), ["试点"]);
     e.console.rename_group(&e.boss, group, "试点二").await.unwrap();

@@ -41,7 +41,7 @@ fn WallInFrame(table: bool) -> impl IntoView {
         let t = texts(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
         let filter = Filter::parse(&choices.show, &choices.q);
-        let totals = totals(&seats, &filter);
+        let totals = totals(&seats, filter.clone());
         let body = if table {
             view! { <WallTable seats counts filter page /> }.into_any()
         } else {
@@ -58,7 +58,8 @@ fn WallInFrame(table: bool) -> impl IntoView {
 }
 
 /// What the filter shows: rooms, credit in fen, and power in W.
-pub(super) fn totals(seats: &[WallMeter], filter: &Filter) -> (usize, i64, i64) {
+pub(super) fn totals(seats: &[WallMeter], filter: Filter) -> (usize, i64, i64) {
+    let filter = filter.among(seats.iter().map(|seat| &seat.search_text));
     let tiles = seats.iter().map(|seat| (Tile::of(&seat.latest), &seat.search_text));
     let shown = tiles.filter(|(tile, text)| filter.shows(*tile, text));
     shown.fold((0, 0, 0), |(rooms, credit, power), (tile, _)| {

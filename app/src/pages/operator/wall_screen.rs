@@ -44,9 +44,9 @@ pub fn WallScreenPage() -> impl IntoView {
         read,
         move |(seats, sets, hours, newest): (Vec<WallMeter>, Vec<String>, Vec<(Timestamp, Energy)>, Option<Vec<EventLine>>)| {
             let (t, p) = (texts(lang()), wall_controls::texts(lang()));
-            let (rooms, credit, power) = totals(&seats, &Filter::default());
+            let (rooms, credit, power) = totals(&seats, Filter::default());
             let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
-            let shown = totals(&seats, &Filter::parse(&choices.show, &choices.q));
+            let shown = totals(&seats, Filter::parse(&choices.show, &choices.q));
             view! {
                 <leptos_meta::Title text=format!("{} - Dormwatt", t.wall) />
                 <main class="wall-screen">

@@ -17,8 +17,9 @@ use model::wall::Tile;
 pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i64) -> impl IntoView {
     let (t, w) = (operator::texts(lang()), wall::texts(lang()));
     let path = "/wall?view=table";
-    let shown: Vec<WallMeter> =
-        seats.into_iter().filter(|seat| filter.shows(Tile::of(&seat.latest), &seat.search_text)).collect();
+    let selector = filter.clone().among(seats.iter().map(|seat| &seat.search_text));
+    let is_shown = |seat: &WallMeter| selector.shows(Tile::of(&seat.latest), &seat.search_text);
+    let shown: Vec<WallMeter> = seats.into_iter().filter(is_shown).collect();
     let total = i64::try_from(shown.len()).unwrap_or(i64::MAX);
     let first = usize::try_from(page * Page::<WallMeter>::SIZE).unwrap_or(usize::MAX);
     let size = usize::try_from(Page::<WallMeter>::SIZE).unwrap_or(usize::MAX);

@@ -3,6 +3,7 @@
 use crate::link;
 use model::console::ShownOnWall;
 use model::meter::{ControlMode, SupplyState};
+use model::search_text::{SearchText, Terms};
 use model::wall::{Attention, Tile};
 
 /// What a chip counts and filters by.
@@ -99,12 +100,27 @@ pub fn add(counts: &mut Counts, tile: Tile, by: i32) {
     }
 }
 
-/// Chosen chips and search words: any of the states, any of the marks, and all of the words.
+/// Chosen chips and a search text: any of the states, any of the marks, and all that the text names. What it names depends on the
+/// rooms that there are: see [`Filter::among`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     chips: Vec<Chip>,
     text: String,
-    words: Vec<String>,
+}
+
+/// A filter for certain rooms.
+#[derive(Clone, Debug, Default)]
+pub struct Selector {
+    pub filter: Filter,
+    terms: Terms,
+}
+
+impl Selector {
+    /// Whether a tile is shown.
+    #[must_use]
+    pub fn shows(&self, tile: Tile, room: &SearchText) -> bool {
+        self.filter.admits(tile, Chip::is_state) && self.filter.admits(tile, |chip| !chip.is_state()) && self.terms.mean(room)
+    }
 }
 
 impl Filter {
@@ -112,7 +128,7 @@ impl Filter {
     #[must_use]
     pub fn parse(show: &str, text: &str) -> Self {
         let chips = Self::choices().filter(|chip| show.split(',').any(|word| word == chip.word())).collect();
-        Self { chips, ..Self::default() }.with_text(text)
+        Self { chips, text: text.trim().to_owned() }
     }
 
     /// Everything that can be chosen.
@@ -131,8 +147,14 @@ impl Filter {
     /// The same with other words.
     #[must_use]
     pub fn with_text(self, text: &str) -> Self {
-        let words = text.split_whitespace().map(str::to_lowercase).collect();
-        Self { text: text.trim().to_owned(), words, ..self }
+        Self { text: text.trim().to_owned(), ..self }
+    }
+
+    /// The same for these rooms, whose names decide what its text means.
+    #[must_use]
+    pub fn among<'a>(self, rooms: impl Iterator<Item = &'a SearchText> + Clone) -> Selector {
+        let terms = Terms::of(&self.text, rooms);
+        Selector { filter: self, terms }
     }
 
     /// The same with a chip toggled.
@@ -157,15 +179,7 @@ impl Filter {
     /// Whether every tile passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.chips.is_empty() && self.words.is_empty()
-    }
-
-    /// Whether a tile is shown; `name` is its search text, in lower case.
-    #[must_use]
-    pub fn shows(&self, tile: Tile, name: &str) -> bool {
-        self.admits(tile, Chip::is_state)
-            && self.admits(tile, |chip| !chip.is_state())
-            && self.words.iter().all(|word| name.contains(word.as_str()))
+        self.chips.is_empty() && self.text.is_empty()
     }
 
     fn admits(&self, tile: Tile, kind: impl Fn(Chip) -> bool) -> bool {
@@ -214,21 +228,28 @@ mod tests {
         Tile { flags: Flags(flags), ..Tile::UNSEEN }
     }
 
+    /// Whether the filter shows a tile of a room that says nothing.
+    fn shows(filter: &Filter, tile: Tile) -> bool {
+        let room = SearchText::new("101", "", "A");
+        filter.clone().among([&room].into_iter()).shows(tile, &room)
+    }
+
     #[test]
     fn states_are_alternatives_and_kinds_combine() {
         let (arrears, lost) = (tile(SupplyState::Arrears as u16), tile(SupplyState::Lost as u16));
         let off_in_arrears = tile(SupplyState::Arrears as u16 | 1 << 4);
         let filter = Filter::parse("arrears,lost", "");
-        assert!(filter.shows(arrears, "") && filter.shows(lost, "") && !filter.shows(tile(0), ""));
+        assert!(shows(&filter, arrears) && shows(&filter, lost) && !shows(&filter, tile(0)));
         let filter = filter.toggled(Chip::ForcedOff);
-        assert!(filter.shows(off_in_arrears, "") && !filter.shows(arrears, ""));
+        assert!(shows(&filter, off_in_arrears) && !shows(&filter, arrears));
     }
 
     #[test]
-    fn all_search_words_must_match() {
-        let filter = Filter::parse("", " 1号楼  B301 ");
-        assert!(filter.shows(tile(0), "1号楼 3层 b301"));
-        assert!(!filter.shows(tile(0), "2号楼 3层 b301"));
+    fn chips_and_names_combine() {
+        let rooms = ["1号楼", "11号楼"].map(|building| SearchText::new("B301", "3层", building));
+        let selector = Filter::parse("open", " 1号楼  B301 ").among(rooms.iter());
+        assert!(selector.shows(tile(0), &rooms[0]) && !selector.shows(tile(0), &rooms[1]));
+        assert!(!selector.shows(tile(SupplyState::Lost as u16), &rooms[0]));
     }
 
     #[test]
@@ -259,9 +280,9 @@ mod tests {
     #[test]
     fn one_reason_at_a_time_is_looked_for() {
         let filter = Filter::parse("overload", "");
-        assert!(filter.shows(tile(1 << 8), "") && !filter.shows(tile(1 << 9), ""));
+        assert!(shows(&filter, tile(1 << 8)) && !shows(&filter, tile(1 << 9)));
         let filter = filter.with_reason("malignant");
-        assert!(!filter.shows(tile(1 << 8), "") && filter.shows(tile(1 << 9), ""));
+        assert!(!shows(&filter, tile(1 << 8)) && shows(&filter, tile(1 << 9)));
         assert_eq!(filter.address("/wall"), "/wall?show=malignant");
         assert!(filter.with_reason("").is_empty());
     }

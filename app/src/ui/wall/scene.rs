@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
 use super::arrange::{Arrangement, Sections, Sort};
-use super::filter::Filter;
+use super::filter::{Filter, Selector};
 use super::layout::{Layout, Rect, Step, Zoom};
 use super::paint::{Look, Painter, View};
 use super::state::{Block, Model};
@@ -39,7 +39,7 @@ struct Inner {
 
 struct State {
     model: Model,
-    filter: Filter,
+    filter: Selector,
     arrangement: Arrangement,
     /// The sections in that arrangement.
     blocks: Vec<Block>,
@@ -84,7 +84,7 @@ impl Scene {
     pub fn new(view: HtmlElement, spacer: HtmlElement, canvas: HtmlCanvasElement, signals: Signals, lang: Lang) -> Self {
         let state = State {
             model: Model::default(),
-            filter: Filter::default(),
+            filter: Selector::default(),
             arrangement: Arrangement::default(),
             blocks: Vec::new(),
             layout: Layout::default(),
@@ -114,6 +114,7 @@ impl Scene {
         self.with(|state| {
             state.skew = snapshot.at as f64 - js_sys::Date::now();
             state.model = Model::new(snapshot);
+            state.filter = state.filter.filter.clone().among(state.model.search_texts());
             // Indices may have changed; keep the focus on the same meter.
             state.focus = focused.and_then(|meter| state.model.rooms.iter().position(|room| room.meter == meter));
             state.hover = None;
@@ -144,7 +145,7 @@ impl Scene {
     /// Applies a filter.
     pub fn set_filter(&self, filter: Filter) {
         self.with(|state| {
-            state.filter = filter;
+            state.filter = filter.among(state.model.search_texts());
             state.mark(Repaint::Layout);
         });
         self.ask();

@@ -1,8 +1,9 @@
 //! The data of the wall: compact arrays, filled by a snapshot and changed by deltas.
 
-use super::filter::{self, Counts, Filter};
+use super::filter::{self, Counts, Selector};
 use super::fit::name_width;
 use model::ids::MeterId;
+use model::search_text::SearchText;
 use model::wall::{Delta, Set, Snapshot, Tile};
 
 /// A row of tiles; a floor of a building.
@@ -25,8 +26,8 @@ pub struct Room {
     pub name: String,
     /// Building, floor and room.
     pub place: String,
-    /// The same and what it belongs to, in lower case, for the search.
-    pub search_text: String,
+    /// The same and what it belongs to, for the search.
+    pub search_text: SearchText,
     pub meter: MeterId,
 }
 
@@ -70,7 +71,7 @@ impl Model {
                 for (name, meter) in floor.rooms {
                     let parts = [&*building.name, &*floor.name, &*name].into_iter().filter(|part| !part.is_empty());
                     let place = parts.collect::<Vec<_>>().join(" ");
-                    let search_text = place.to_lowercase();
+                    let search_text = SearchText::new(&name, &floor.name, &building.name);
                     rooms.push(Room { name, place, search_text, meter });
                 }
                 let tiles: Vec<usize> = (start..rooms.len()).collect();
@@ -88,10 +89,9 @@ impl Model {
         }
         let sets = snapshot.sets;
         for set in &sets {
-            let name = format!(" {}", set.name.to_lowercase());
             for tile in &set.tiles {
                 if let Some(room) = rooms.get_mut(*tile as usize) {
-                    room.search_text.push_str(&name);
+                    room.search_text.push(&set.name);
                 }
             }
         }
@@ -104,7 +104,7 @@ impl Model {
     }
 
     /// Applies a delta. Deltas older than the snapshot are ignored.
-    pub fn apply(&mut self, delta: &Delta, filter: &Filter) -> Changed {
+    pub fn apply(&mut self, delta: &Delta, filter: &Selector) -> Changed {
         let mut changed = Changed::default();
         if delta.revision <= self.revision {
             return changed;
@@ -144,9 +144,14 @@ impl Model {
         (places, rooms.collect())
     }
 
+    /// What the search looks at, room by room.
+    pub fn search_texts(&self) -> impl Iterator<Item = &SearchText> + Clone {
+        self.rooms.iter().map(|room| &room.search_text)
+    }
+
     /// Whether a tile is shown.
     #[must_use]
-    pub fn shows(&self, index: usize, filter: &Filter) -> bool {
+    pub fn shows(&self, index: usize, filter: &Selector) -> bool {
         let (Some(tile), Some(room)) = (self.tiles.get(index), self.rooms.get(index)) else { return false };
         filter.shows(*tile, &room.search_text)
     }
@@ -170,7 +175,7 @@ fn is_storey(name: &str) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::ui::wall::filter::Chip;
+    use crate::ui::wall::filter::{Chip, Filter};
     use model::meter::SupplyState;
     use model::wall::{Building, Floor as WireFloor, SetKind};
 
@@ -207,14 +212,14 @@ pub(super) mod tests {
         let mut snapshot = snapshot(&[0, 0, 0]);
         snapshot.sets = vec![Set { kind: SetKind::Gateway, name: "GW-2".into(), tiles: vec![1, 99] }];
         let model = Model::new(snapshot);
-        let filter = Filter::parse("", "a gw-2");
+        let filter = Filter::parse("", "a gw-2").among(model.search_texts());
         assert_eq!((0..3).filter(|tile| model.shows(*tile, &filter)).collect::<Vec<_>>(), [1]);
     }
 
     #[test]
     fn a_delta_changes_tiles_and_counts() {
         let mut model = Model::new(snapshot(&[0, 0, 5]));
-        let filter = Filter::default().toggled(Chip::State(SupplyState::Lost));
+        let filter = Filter::default().toggled(Chip::State(SupplyState::Lost)).among(model.search_texts());
         let delta = Delta { revision: 8, at: 0, tiles: vec![0, 5, 100, 0, 1, 1] };
         assert_eq!(model.apply(&delta, &filter), Changed { tiles: vec![0], moved: true });
         assert_eq!((model.counts[0], model.counts[5]), (1, 2));
@@ -238,6 +243,6 @@ pub(super) mod tests {
         let mut model = Model::new(snapshot(&[0]));
         assert_eq!(model.tiles[1], Tile::UNSEEN);
         let delta = Delta { revision: 9, at: 0, tiles: vec![99, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 2, 3] };
-        assert_eq!(model.apply(&delta, &Filter::default()), Changed::default());
+        assert_eq!(model.apply(&delta, &Selector::default()), Changed::default());
     }
 }

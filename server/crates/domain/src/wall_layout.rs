@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::console::RoomName;
 use model::ids::{MeterId, PlaceId};
+use model::search_text::SearchText;
 use model::wall::{Building, Floor, Set, SetKind};
 
 /// Which buildings a person may see.
@@ -46,28 +47,30 @@ pub struct Belongs {
     pub groups: Vec<String>,
 }
 
-impl Belongs {
-    fn names(&self) -> impl Iterator<Item = &str> {
-        [&self.gateway, &self.profile].into_iter().chain(&self.groups).map(String::as_str)
-    }
-}
-
 impl MeterPlace {
     #[must_use]
     pub fn name(&self) -> RoomName {
         RoomName { building: self.building_name.clone(), floor: self.floor.clone(), room: self.room.clone() }
     }
+}
 
-    /// What a search on the wall looks at: its place and what it belongs to, in lower case.
-    #[must_use]
-    pub fn search_text(&self) -> String {
-        let mut text = self.name().to_string();
-        for name in self.belongs.names() {
-            text.push(' ');
-            text.push_str(name);
-        }
-        text.to_lowercase()
-    }
+/// What a search on the wall looks at, for these meters: their places and what they belong to. A gateway or profile that all of
+/// them have tells nothing, as in [`Layout::sets`].
+#[must_use]
+pub fn search_texts<'a>(places: impl Iterator<Item = &'a MeterPlace> + Clone) -> Vec<SearchText> {
+    let differ = |name: fn(&Belongs) -> &String| {
+        let mut names = places.clone().map(|place| name(&place.belongs));
+        names.next().is_some_and(|first| names.any(|other| other != first))
+    };
+    let (gateways, profiles) = (differ(|belongs| &belongs.gateway), differ(|belongs| &belongs.profile));
+    let text = |place: &MeterPlace| {
+        let mut text = SearchText::new(&place.room, &place.floor, &place.building_name);
+        let Belongs { gateway, profile, groups } = &place.belongs;
+        let sets = gateways.then_some(gateway).into_iter().chain(profiles.then_some(profile)).chain(groups);
+        sets.for_each(|name| text.push(name));
+        text
+    };
+    places.clone().map(text).collect()
 }
 
 /// The places of all meters, in the order of the wall.

@@ -18,7 +18,7 @@ use model::person::Who;
 
 use super::ConsoleService;
 use super::batches::digest_of;
-use super::meter_wall::rooms_named;
+use super::room_names::rooms_named;
 use estate::places;
 use queries::MeterOfRoom;
 use store::account_batches::{self, NewAccountBatch, NewBatchRoom};
@@ -284,6 +284,7 @@ mod tests {
         let lines = [line("1号楼 1层 101"), line("11号楼1层101"), line("1号楼 101")];
         let found = by_room(&lines, &names);
         let of = |building: &str| found[&name(building)].iter().map(|line| line.room.as_str()).collect::<Vec<_>>();
-        assert_eq!((of("1号楼"), of("11号楼")), (vec!["1号楼 1层 101"], vec!["11号楼1层101"]));
+        assert_eq!(of("1号楼"), ["1号楼 1层 101", "1号楼 101"], "a building named whole is not building 11");
+        assert_eq!(of("11号楼"), ["11号楼1层101"]);
     }
 }

@@ -13,14 +13,18 @@ use model::ids::{BatchId, MeterId, Uuid};
 use model::issue::{Issue, Kind};
 use model::meter::{Latest, Wallet};
 use model::person::Who;
+use model::search_text::SearchText;
 use model::wall::Tile;
 
 use super::ConsoleService;
-use super::meter_wall::rooms_named;
+use super::room_names::rooms_named;
 use app::ui::wall::filter::Filter;
-use domain::wall_layout::MeterPlace;
+use domain::wall_layout::{MeterPlace, search_texts};
 use estate::place_groups;
 use store::batches::{self, NewBatch, PricesFrom};
+
+/// The most filters of the wall in one target; a form sends one.
+const SHOWN_MAX: usize = 8;
 
 #[async_trait]
 impl BatchesPort for ConsoleService {
@@ -116,7 +120,8 @@ impl ConsoleService {
     /// The meters of a target that the operator may see, in the order of the wall, and the lines that name no room or several.
     pub(super) async fn chosen(&self, who: &Who, target: &Target) -> Result<(Vec<(MeterPlace, Latest)>, Vec<String>), AppError> {
         let is_long = |length| length > ROOM_LINES_MAX;
-        if is_long(target.rooms.lines().count()) || is_long(target.places.len()) || is_long(target.groups.len()) {
+        let lists = [target.rooms.lines().count(), target.places.len(), target.groups.len()];
+        if lists.into_iter().any(is_long) || target.shown.len() > SHOWN_MAX {
             return Err(AppError::ListTooLong);
         }
         let mut grouped = HashSet::new();
@@ -187,16 +192,13 @@ fn chosen(
         let meter = place.meter;
         everywhere || target.meter == Some(meter) || placed(place) || listed.contains(&meter) || grouped.contains(&meter)
     };
-    let filters: Vec<Filter> = target.shown.iter().map(Filter::of).collect();
-    let shown = |place: &MeterPlace, latest: &Latest| {
-        !filters.is_empty() && {
-            let (tile, text) = (Tile::of(latest), place.search_text());
-            filters.iter().any(|filter| filter.shows(tile, &text))
-        }
-    };
+    let texts = search_texts(meter_places.iter().map(|(place, _)| place));
+    let filters: Vec<_> = target.shown.iter().map(|shown| Filter::of(shown).among(texts.iter())).collect();
+    let shown = |latest: &Latest, text: &SearchText| filters.iter().any(|filter| filter.shows(Tile::of(latest), text));
     let fits = |latest: &Latest| target.state.is_none_or(|state| state == latest.state());
-    let is_chosen = |(place, latest): &(MeterPlace, Latest)| (meant(place) || shown(place, latest)) && fits(latest);
-    (meter_places.into_iter().filter(is_chosen).collect(), unknown)
+    let chosen = meter_places.into_iter().zip(&texts);
+    let chosen = chosen.filter(|((place, latest), text)| (meant(place) || shown(latest, text)) && fits(latest));
+    (chosen.map(|(one, _)| one).collect(), unknown)
 }
 
 /// A digest of the meters: a preview is issued only to the meters that it showed.
@@ -233,7 +235,7 @@ mod tests {
             },
             None => Latest::unseen(meter),
         };
-        let building_name = format!("{building}号楼");
+        let building_name = ["1号楼", "11号楼"][usize::from(building) - 1].to_owned();
         let building = PlaceId(Uuid::from_u128(building.into()));
         (
             MeterPlace { meter, building, building_name, floor: floor.into(), room: room.into(), belongs: Belongs::default() },
@@ -264,14 +266,14 @@ mod tests {
         assert_eq!(numbers(&Target { places: vec![place(1, "2层"), place(2, "1层")], ..Target::default() }), [2, 3, 4]);
         assert_eq!(numbers(&Target { everywhere: true, state: Some(SupplyState::Lost), ..Target::default() }), [3]);
         assert_eq!(numbers(&Target { meter: Some(MeterId(Uuid::from_u128(4))), ..Target::default() }), [4]);
-        let rooms = Target { rooms: "2号楼 101\n\n 102 \n101\n909".into(), ..Target::default() };
+        let rooms = Target { rooms: "11号楼 101\n\n 102 \n101\n909".into(), ..Target::default() };
         assert_eq!(numbers(&rooms), [3, 4]);
         let shown = |show: &str, text: &str| {
             let shown = vec![ShownOnWall { show: show.into(), text: text.into() }];
             numbers(&Target { shown, ..Target::default() })
         };
         assert_eq!(shown("", ""), [1, 2, 3, 4]);
-        assert_eq!(shown("", "2号楼"), [3, 4]);
+        assert_eq!((shown("", "1号楼"), shown("", "11号楼"), shown("", "2号楼")), (vec![1, 2], vec![3, 4], vec![]));
         assert_eq!((shown("open", ""), shown("lost.not-open", "")), (vec![1, 2], vec![3, 4]));
         assert_eq!(shown("not-open", "1号楼"), [0; 0], "the filter alone does not mean everything");
         let group = PlaceGroupId(Uuid::from_u128(9));

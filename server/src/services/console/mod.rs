@@ -16,10 +16,11 @@ mod meters;
 mod operators;
 mod places;
 pub(super) mod prices;
+mod room_names;
 mod rooms;
 mod settings;
 
-pub(super) use meter_wall::room_named;
+pub(super) use room_names::room_named;
 
 use super::Context;
 use super::auth::Passwords;

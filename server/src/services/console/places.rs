@@ -14,7 +14,7 @@ use model::person::Who;
 use model::place::PlaceKind;
 
 use super::ConsoleService;
-use super::meter_wall::{room_named, rooms_named};
+use super::room_names::{room_named, rooms_named};
 use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name, fits_below};
 use domain::wall_layout::Scope;
 use estate::place_groups::{self, PlaceGroup};

@@ -118,7 +118,7 @@ impl Scene {
             }
             let mut shown = vec![false; state.selected.len()];
             select(&mut shown, state.layout.shown(), true);
-            (shown == state.selected).then(|| link::with(path, "place", &state.filter.place()))
+            (shown == state.selected).then(|| link::with(path, "place", &state.filter.filter.place()))
         })
     }
 
