@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::ports::Who;
-use model::console::{Former, FoundOrder, MeterLine, RoomName};
+use model::console::{Former, FoundOrder, FoundPlace, MeterLine, Page, RoomName};
 use model::energy::Energy;
 use model::error::AppError;
 use model::meter::Latest;
@@ -27,8 +27,11 @@ pub trait MeterWallPort: Send + Sync {
     async fn wall_sets(&self, who: &Who) -> Result<Vec<String>, AppError>;
     /// The energy of the last 24 hours that are over, each with its start; hours without energy are left out.
     async fn site_hours(&self, who: &Who) -> Result<Vec<(Timestamp, Energy)>, AppError>;
-    /// Rooms whose name, resident or account number contains every word of the text.
-    async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError>;
+    /// A page of the rooms whose name, resident, account, meter or gateway contains every word of the text, those that it names
+    /// whole first. Pages are counted from 0.
+    async fn search(&self, who: &Who, text: &str, page: i64) -> Result<Page<MeterLine>, AppError>;
+    /// The buildings, floors and groups that the text names, or else the first whose name it is a part of.
+    async fn find_places(&self, who: &Who, text: &str) -> Result<Vec<FoundPlace>, AppError>;
     /// Closed accounts and meters out of service in whose number the text occurs.
     async fn find_former(&self, who: &Who, text: &str) -> Result<Former, AppError>;
     /// Orders with this number: ours, the channel's of the payment, or a refund's.

@@ -70,6 +70,7 @@ mod relay_switching;
 mod resident;
 mod returns;
 mod rules;
+mod search;
 mod second_person;
 mod second_server;
 mod server_wallet_events;

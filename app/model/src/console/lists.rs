@@ -49,6 +49,12 @@ pub struct Page<T> {
 
 pub const PAGE: i64 = 50;
 
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { lines: Vec::new(), total: 0 }
+    }
+}
+
 impl<T> Page<T> {
     pub const SIZE: i64 = PAGE;
 }

@@ -4,20 +4,31 @@ use leptos::prelude::*;
 
 use super::cash_desk::order::address as order_page;
 use super::frame::{Frame, Section};
-use super::parts::{address, age, amount, param, state_cell};
+use super::parts::{address, age, amount, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
-use crate::i18n::{cash_desk, common, lang, retired};
+use crate::i18n::{cash_desk, common, lang, retired, wall_controls};
 use crate::ports::{allowed, operator, ports, reply};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
-use model::console::{AccountState, Former, FormerAccount, FoundOrder, MeterLine, ReceiptNumber};
+use model::console::{
+    AccountState, Former, FormerAccount, FoundOrder, FoundPlace, FoundPlaceKind, MeterLine, Page, ReceiptNumber,
+};
 
-/// The page: `/search?q=301`.
+/// What a page of the search shows.
+#[derive(Default)]
+struct Results {
+    places: Vec<FoundPlace>,
+    meters: Page<MeterLine>,
+    orders: Vec<FoundOrder>,
+    former: Former,
+}
+
+/// The page: `/search?q=301&page=2`.
 #[component]
 pub fn SearchPage() -> impl IntoView {
     let q = param("q");
-    let text = q.clone();
+    let (text, number) = (q.clone(), page_param());
     let read = async move {
         let (ports, who, reply) = (ports()?, operator()?, reply()?);
         // A receipt's number names nothing else.
@@ -26,22 +37,29 @@ pub fn SearchPage() -> impl IntoView {
             && ports.receipts.receipt(&who, number).await.is_ok()
         {
             reply.redirect(&format!("/receipts/{number}"));
-            return Ok((Vec::new(), Vec::new(), Former::default()));
+            return Ok(Results::default());
+        }
+        let meters = ports.meter_wall.search(&who, &text, number).await?;
+        if number > 0 {
+            return Ok(Results { meters, ..Results::default() });
         }
         let orders = ports.meter_wall.find_orders(&who, &text).await?;
-        let found = ports.meter_wall.search(&who, &text).await?;
         let former = ports.meter_wall.find_former(&who, &text).await?;
-        if let Some(page) = only_page(&found, &orders, &former) {
+        let results = Results { places: ports.meter_wall.find_places(&who, &text).await?, meters, orders, former };
+        if let Some(page) = only_page(&results) {
             reply.redirect(&page);
         }
-        Ok((found, orders, former))
+        Ok(results)
     };
-    load(read, move |(found, orders, former)| view! { <Found found orders former q /> }.into_any())
+    load(read, move |results| view! { <Found results q number /> }.into_any())
 }
 
 /// The page of the one thing that was found; `None` for none or several.
-fn only_page(found: &[MeterLine], orders: &[FoundOrder], former: &Former) -> Option<String> {
-    match (found, orders, &former.accounts[..], &former.meters[..]) {
+fn only_page(Results { places, meters, orders, former }: &Results) -> Option<String> {
+    if !places.is_empty() || meters.total > 1 {
+        return None;
+    }
+    match (&meters.lines[..], &orders[..], &former.accounts[..], &former.meters[..]) {
         ([only], [], [], []) => Some(format!("/rooms/{}", only.latest.meter)),
         ([], [only], [], []) => order_page(only.order),
         ([], [], [only], []) => Some(account_page(only)),
@@ -91,9 +109,11 @@ fn former_lists(former: &Former) -> impl IntoView + use<> {
 }
 
 #[component]
-fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, former: Former, q: String) -> impl IntoView {
+fn Found(results: Results, q: String, number: i64) -> impl IntoView {
     let t = texts(lang());
-    let rows = found.iter().map(|line| {
+    let Results { places, meters, orders, former } = results;
+    let pages = (meters.total > Page::<MeterLine>::SIZE).then(|| pager(&meters, number, &address("/search", &[("q", &q)])));
+    let rows = meters.lines.iter().map(|line| {
         view! {
             <tr>
                 <th scope="row"><a href=format!("/rooms/{}", line.latest.meter)>{line.room.to_string()}</a></th>
@@ -120,11 +140,13 @@ fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, former: Former, q: Stri
                 <tbody>{rows}</tbody>
             </table>
         </TableScroll>
+        {pages}
     };
     let by_number = (!orders.is_empty()).then(|| view! { <ul class="plain">{orders.iter().map(order).collect_view()}</ul> });
-    let body = if found.is_empty() && !(orders.is_empty() && former.is_empty()) {
+    let is_empty = orders.is_empty() && former.is_empty() && places.is_empty();
+    let body = if meters.lines.is_empty() && !is_empty {
         ().into_any()
-    } else if found.is_empty() {
+    } else if meters.lines.is_empty() {
         view! { <p class="empty">{t.nothing_found}</p> }.into_any()
     } else {
         table.into_any()
@@ -132,11 +154,35 @@ fn Found(found: Vec<MeterLine>, orders: Vec<FoundOrder>, former: Former, q: Stri
     view! {
         <Frame title=t.search_results section=Section::Wall q>
             <h1>{t.search_results}</h1>
+            {place_list(&places)}
             {by_number}
             {body}
             {former_lists(&former)}
         </Frame>
     }
+}
+
+/// Buildings, floors and groups: each opens on the wall; a building has a page, too.
+fn place_list(places: &[FoundPlace]) -> impl IntoView + use<> {
+    let (t, w) = (texts(lang()), wall_controls::texts(lang()));
+    let lines = places.iter().map(|place| {
+        let (kind, page) = match place.kind {
+            FoundPlaceKind::Building(id) => (t.building, Some(format!("/places/{id}")).filter(|page| allowed(page))),
+            FoundPlaceKind::Floor => (t.floor, None),
+            FoundPlaceKind::Group => (t.place_group, None),
+        };
+        view! {
+            <li>
+                <a class="tap" href=address("/wall", &[("q", &place.name)])>{place.name.clone()}</a>
+                " · "{kind}" · "<span class="num">{place.meters}</span>" "{w.rooms}
+                {page.map(|page| view! { " · "<a class="tap" href=page>{t.place_page}</a> })}
+            </li>
+        }
+    });
+    let lines = lines.collect_view();
+    (!places.is_empty()).then(|| {
+        view! { <section class="stack-tight"><h2>{t.places_found}</h2><ul class="plain">{lines}</ul></section> }
+    })
 }
 
 fn order(found: &FoundOrder) -> impl IntoView + use<> {

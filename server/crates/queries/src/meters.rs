@@ -69,11 +69,30 @@ pub struct MeterFacts {
     pub residents: String,
 }
 
+/// Whether the text is a whole name or number of a meter or its place: what people quote whole they mean.
+macro_rules! is_named {
+    ($text:literal, $serial:literal, $number:literal) => {
+        concat!(
+            " (",
+            $text,
+            " <> '' AND LOWER(",
+            $text,
+            ") IN (LOWER(r.name), LOWER(COALESCE(b.name, '')), LOWER(COALESCE(t.name, '')), LOWER(",
+            $serial,
+            "), COALESCE(",
+            $number,
+            ", ''))) "
+        )
+    };
+}
+pub(super) use is_named;
+
 /// The names of who lives in the account `a`, as `p.names`.
 macro_rules! residents {
     () => {
-        " LEFT JOIN (SELECT ar.account_id, string_agg(u.name, ', ') AS names FROM account_residents ar
-                    JOIN users u ON u.id = ar.user_id WHERE ar.to_at IS NULL GROUP BY ar.account_id) p ON p.account_id = a.id "
+        " LEFT JOIN (SELECT ar.account_id, string_agg(u.name, ', ' ORDER BY ar.from_at, u.login) AS names
+                    FROM account_residents ar JOIN users u ON u.id = ar.user_id
+                    WHERE ar.to_at IS NULL GROUP BY ar.account_id) p ON p.account_id = a.id "
     };
 }
 
@@ -122,14 +141,14 @@ pub async fn meters_of_rooms(db: &Db, operator: UserId) -> Result<Vec<MeterOfRoo
     .await)
 }
 
-/// A page of meters, by place. The caller adds their newest state.
+/// A page of meters, by place; those that the text names whole come first. The caller adds their newest state.
 pub async fn meters(db: &Db, operator: UserId, query: &MeterQuery) -> Result<Page<MeterLine>> {
     let rows: Vec<MeterListRow> = read!(db, |pool| sqlx::query_as(concat!(
         "WITH listed AS (
              SELECT meters.id, meters.serial, meters.unit, meters.place_id, gateways.name AS gateway, accounts.number,
                     (l.lost_since IS NOT NULL OR l.observed_at IS NULL) AS lost,
-                    COALESCE((SELECT string_agg(users.name || ' ' || users.login, ', ') FROM account_residents
-                              JOIN users ON users.id = account_residents.user_id
+                    COALESCE((SELECT string_agg(users.name || ' ' || users.login, ', ' ORDER BY from_at, users.login)
+                              FROM account_residents JOIN users ON users.id = account_residents.user_id
                               WHERE account_id = accounts.id AND to_at IS NULL), '') AS residents
              FROM meters JOIN gateways ON gateways.id = meters.gateway_id
              LEFT JOIN meter_latest l ON l.meter_id = meters.id
@@ -144,18 +163,24 @@ pub async fn meters(db: &Db, operator: UserId, query: &MeterQuery) -> Result<Pag
         within!(),
         "AND",
         text_matches!("m.serial || ' ' || m.gateway || ' ' || COALESCE(m.number, '') || ' ' || m.residents"),
-        "AND (m.lost OR NOT $3)
-         ORDER BY t.sort, b.sort, r.sort, m.unit, m.id LIMIT $4 OFFSET $5"
+        "AND (m.lost OR NOT $3) ORDER BY ",
+        is_named!("$6", "m.serial", "m.number"),
+        "DESC, t.sort, b.sort, r.sort, m.unit, m.id LIMIT $4 OFFSET $5"
     ))
     .bind(operator)
     .bind(like(&query.text))
     .bind(query.lost)
     .bind(Page::<MeterLine>::SIZE)
     .bind(query.page * Page::<MeterLine>::SIZE)
+    .bind(query.text.trim())
     .fetch_all(pool)
     .await)?;
+    Ok(page(rows))
+}
+
+pub(super) fn page(rows: Vec<MeterListRow>) -> Page<MeterLine> {
     let total = rows.first().map_or(0, |row| row.total);
-    Ok(Page { lines: rows.into_iter().map(line).collect(), total })
+    Page { lines: rows.into_iter().map(line).collect(), total }
 }
 
 pub(super) fn line(row: MeterListRow) -> MeterLine {

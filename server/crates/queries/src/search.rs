@@ -3,7 +3,7 @@
 use model::console::{MeterLine, Page};
 use model::ids::{MeterId, UserId};
 
-use super::meters::{MeterListRow, line};
+use super::meters::{MeterListRow, is_named, line, page};
 use store::console::{above, like, names, within};
 use store::{Db, Result, read};
 
@@ -37,8 +37,8 @@ macro_rules! hits {
 macro_rules! columns {
     () => {
         concat!(
-            " m.id, m.serial, m.unit, g.name AS gateway, COALESCE(a.number, '') AS number, CAST(0 AS BIGINT) AS total,
-              COALESCE((SELECT string_agg(u.name || ' ' || u.login, ', ') FROM account_residents ar
+            " m.id, m.serial, m.unit, g.name AS gateway, COALESCE(a.number, '') AS number, CAST(1 AS BIGINT) AS total,
+              COALESCE((SELECT string_agg(u.name || ' ' || u.login, ', ' ORDER BY ar.from_at, u.login) FROM account_residents ar
                         JOIN users u ON u.id = ar.user_id WHERE ar.account_id = a.id AND ar.to_at IS NULL), '') AS residents, ",
             names!()
         )
@@ -57,9 +57,11 @@ macro_rules! joined {
     };
 }
 
-/// The first meters in service, by place, in whose columns the words of the text occur in their order; the caller adds the newest
-/// state. `None` where so many may match that [`super::meters()`] is the better way to find them.
-pub async fn search(db: &Db, operator: UserId, text: &str) -> Result<Option<Vec<MeterLine>>> {
+/// A page of the meters in service in whose columns the words of the text occur in their order; the caller adds the newest state.
+/// Those of which the text is a whole name or number come first. `None` where so many may match that [`super::meters()`] is the
+/// better way to find them.
+pub async fn search(db: &Db, operator: UserId, text: &str, number: i64) -> Result<Option<Page<MeterLine>>> {
+    let text = text.trim();
     // Of two that are equally long the last, which mostly is the room.
     let Some(word) = text.split_whitespace().max_by_key(|word| word.chars().count()) else { return Ok(None) };
     let rows: Vec<MeterListRow> = read!(db, |pool| sqlx::query_as(concat!(
@@ -67,27 +69,31 @@ pub async fn search(db: &Db, operator: UserId, text: &str) -> Result<Option<Vec<
         ", page AS (SELECT",
         columns!(),
         ", COALESCE(t.name, '') || ' ' || COALESCE(b.name, '') || ' ' || r.name AS place,
-             t.sort AS top, b.sort AS middle, r.sort AS bottom
+             t.sort AS top, b.sort AS middle, r.sort AS bottom, ",
+        is_named!("$6", "m.serial", "a.number"),
+        " AS is_named
              FROM (SELECT DISTINCT id FROM hits WHERE (SELECT COUNT(*) FROM hits) < $4) h CROSS JOIN meters m",
         joined!(),
         "WHERE m.id = h.id AND m.retired_at IS NULL AND",
         within!(),
-        ") SELECT * FROM page
+        ") SELECT id, serial, unit, gateway, residents, room, floor, building, COUNT(*) OVER () AS total FROM page
          WHERE LOWER(place || ' ' || serial || ' ' || gateway || ' ' || number || ' ' || residents)
                LIKE LOWER($2) ESCAPE '!'
-         ORDER BY top, middle, bottom, unit, id LIMIT $5"
+         ORDER BY is_named DESC, top, middle, bottom, unit, id LIMIT $5 OFFSET $7"
     ))
     .bind(operator)
     .bind(like(text))
     .bind(like(word))
     .bind(MOST)
     .bind(Page::<MeterLine>::SIZE)
+    .bind(text)
+    .bind(number * Page::<MeterLine>::SIZE)
     .fetch_all(pool)
     .await)?;
     if rows.is_empty() && is_common(db, word).await? {
         return Ok(None);
     }
-    Ok(Some(rows.into_iter().map(line).collect()))
+    Ok(Some(page(rows)))
 }
 
 /// Whether a word finds more meters than [`search`] looks at.

@@ -1,19 +1,22 @@
 //! The meter wall and the search.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use app::api::meter_wall::{MeterWallPort, WallMeter};
 use async_trait::async_trait;
-use model::console::{Former, FoundOrder, MeterLine, MeterQuery};
+use model::console::{Former, FoundOrder, FoundPlace, FoundPlaceKind, MeterLine, MeterQuery, Page};
 use model::energy::Energy;
 use model::error::AppError;
+use model::meter::Latest;
 use model::person::Who;
 use model::time::{DAY, HOUR, Timestamp};
 
 use super::ConsoleService;
 use super::room_names::rooms_named;
-use domain::wall_layout::search_texts;
+use domain::wall_layout::{MeterPlace, search_texts};
 
+/// The most places that a search lists.
+const PLACES_MAX: usize = 12;
 /// The most rooms of one name that a search lists first.
 const NAMED_MAX: usize = 8;
 
@@ -38,31 +41,41 @@ impl MeterWallPort for ConsoleService {
     }
 
     /// Where the text names exactly one room, only that room: `3号楼 101` does not mean every account number that contains 101.
-    async fn search(&self, who: &Who, text: &str) -> Result<Vec<MeterLine>, AppError> {
+    async fn search(&self, who: &Who, text: &str, page: i64) -> Result<Page<MeterLine>, AppError> {
         let db = &self.context.db;
-        let meters = self.wall_meters(who).await?;
-        let names: Vec<_> = meters.into_iter().map(|meter| (meter.latest.meter, meter.name)).collect();
-        let named = rooms_named(text, &names);
-        let mut found = Vec::new();
-        if named.len() <= NAMED_MAX {
-            for (meter, _) in named {
-                found.extend(queries::meter_line(db, who.user, *meter).await?);
+        let mut named = Vec::new();
+        if page == 0 {
+            let meters = self.wall_meters(who).await?;
+            let names: Vec<_> = meters.into_iter().map(|meter| (meter.latest.meter, meter.name)).collect();
+            let rooms = rooms_named(text, &names);
+            if rooms.len() <= NAMED_MAX {
+                for (meter, _) in rooms {
+                    named.extend(queries::meter_line(db, who.user, *meter).await?);
+                }
             }
         }
-        if found.len() != 1 {
-            let first: HashSet<_> = found.iter().map(|line| line.latest.meter).collect();
-            let others = match queries::search(db, who.user, text).await? {
+        let mut found = if named.len() == 1 {
+            Page { lines: named, total: 1 }
+        } else {
+            let mut others = match queries::search(db, who.user, text, page).await? {
                 Some(others) => others,
-                None => {
-                    queries::meters(db, who.user, &MeterQuery { text: text.to_owned(), ..MeterQuery::default() }).await?.lines
-                }
+                None => queries::meters(db, who.user, &MeterQuery { text: text.to_owned(), lost: false, page }).await?,
             };
-            found.extend(others.into_iter().filter(|line| !first.contains(&line.latest.meter)));
-        }
-        for line in &mut found {
+            let first: HashSet<_> = named.iter().map(|line| line.latest.meter).collect();
+            others.lines.retain(|line| !first.contains(&line.latest.meter));
+            others.lines.splice(..0, named);
+            others
+        };
+        for line in &mut found.lines {
             line.latest = self.context.latest(line.latest.meter);
         }
+        found.total = found.total.max(i64::try_from(found.lines.len()).unwrap_or(0));
         Ok(found)
+    }
+
+    async fn find_places(&self, who: &Who, text: &str) -> Result<Vec<FoundPlace>, AppError> {
+        let scope = queries::scope(&self.context.db, who.user).await?;
+        Ok(places_found(text, &self.context.live.meter_places(&scope)))
     }
 
     async fn find_former(&self, who: &Who, text: &str) -> Result<Former, AppError> {
@@ -73,5 +86,74 @@ impl MeterWallPort for ConsoleService {
 
     async fn find_orders(&self, who: &Who, text: &str) -> Result<Vec<FoundOrder>, AppError> {
         Ok(queries::orders_by_number(&self.context.db, who.user, text).await?)
+    }
+}
+
+/// The places of the meters whose whole name the text is; without one, the buildings and groups whose name has it as a part.
+fn places_found(text: &str, meters: &[(MeterPlace, Latest)]) -> Vec<FoundPlace> {
+    let mut places: Vec<FoundPlace> = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut add = |kind: FoundPlaceKind, key: String, name: &dyn Fn() -> String| {
+        let at = *seen.entry(key).or_insert_with(|| {
+            places.push(FoundPlace { kind, name: name(), meters: 0 });
+            places.len() - 1
+        });
+        if let Some(place) = places.get_mut(at) {
+            place.meters += 1;
+        }
+    };
+    for (place, _) in meters {
+        let building = &place.building_name;
+        add(FoundPlaceKind::Building(place.building), place.building.to_string(), &|| building.clone());
+        if !place.floor.is_empty() {
+            add(FoundPlaceKind::Floor, format!("{} {}", place.building, place.floor), &|| format!("{building} {}", place.floor));
+        }
+        for group in &place.belongs.groups {
+            add(FoundPlaceKind::Group, format!("group {group}"), &|| group.clone());
+        }
+    }
+    let plain = |name: &str| name.split_whitespace().collect::<String>().to_lowercase();
+    let sought = plain(text);
+    let is_named = |place: &FoundPlace| plain(&place.name) == sought;
+    let has_part = |place: &FoundPlace| place.kind != FoundPlaceKind::Floor && plain(&place.name).contains(&sought);
+    if sought.is_empty() {
+        places.clear();
+    } else if places.iter().any(is_named) {
+        places.retain(is_named);
+    } else {
+        places.retain(has_part);
+    }
+    places.truncate(PLACES_MAX);
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::wall_layout::Belongs;
+    use model::ids::{MeterId, PlaceId, Uuid};
+
+    #[test]
+    fn a_search_finds_buildings_floors_and_groups() {
+        let meter = |n: u128, building: u128, floor: &str, groups: &[&str]| {
+            let meter = MeterId(Uuid::from_u128(n));
+            let belongs = Belongs { groups: groups.iter().map(|&name| name.to_owned()).collect(), ..Belongs::default() };
+            let building_name = format!("{building}号楼");
+            let building = PlaceId(Uuid::from_u128(building));
+            (
+                MeterPlace { meter, building, building_name, floor: floor.into(), room: "101".into(), belongs },
+                Latest::unseen(meter),
+            )
+        };
+        let meters = [meter(1, 12, "1层", &["Pilot"]), meter(2, 12, "2层", &[]), meter(3, 112, "1层", &["Pilot"])];
+        let found = |text: &str| {
+            let places = places_found(text, &meters).into_iter();
+            places.map(|place| (place.name, place.meters)).collect::<Vec<_>>()
+        };
+        let named = |name: &str, meters| vec![(name.to_owned(), meters)];
+        assert_eq!(found("12号楼"), named("12号楼", 2), "not building 112");
+        assert_eq!((found("12号楼1层"), found("pilot")), (named("12号楼 1层", 1), named("Pilot", 2)));
+        assert_eq!(found("号楼"), [("12号楼".to_owned(), 2), ("112号楼".to_owned(), 1)]);
+        assert_eq!((found(" "), found("9号楼")), (vec![], vec![]));
     }
 }

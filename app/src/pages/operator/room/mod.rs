@@ -76,7 +76,7 @@ pub fn RoomPage() -> impl IntoView {
             room => room?,
         };
         let life = ports.account_lifecycle.lifecycle(&who, meter).await?;
-        let found = if asks == "move" { ports.meter_wall.search(&who, &to).await? } else { Vec::new() };
+        let found = if asks == "move" { ports.meter_wall.search(&who, &to, 0).await?.lines } else { Vec::new() };
         let parameters = ports.rooms.parameters(&who, meter).await?;
         let by_channel = ports.refunds.channel_sales(&who, meter).await?;
         Ok(Some(Found::InUse(Box::new(Shown { room, life, found, parameters, by_channel, key: form_key()? }))))
