@@ -145,7 +145,7 @@ struct UnacceptedRow {
 pub async fn unaccepted(db: &Db, operator: UserId, page: i64) -> Result<Page<(Commissioning, PlaceId)>> {
     let rows: Vec<UnacceptedRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT m.id, m.place_id, m.serial, m.profile, m.wallet, m.unit, g.name AS gateway, p.version, p.read_at, p.parameters,
-                (SELECT string_agg(k.kind, ',') FROM (SELECT DISTINCT c.kind FROM cases c
+                (SELECT string_agg(k.kind, ',' ORDER BY k.kind) FROM (SELECT DISTINCT c.kind FROM cases c
                  WHERE c.meter_id = m.id AND c.closed_at IS NULL) k) AS cases,
                 COUNT(*) OVER () AS total,",
         names!(),

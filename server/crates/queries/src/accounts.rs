@@ -46,8 +46,8 @@ pub async fn accounts(db: &Db, operator: UserId, query: &AccountQuery) -> Result
              SELECT accounts.id, number, state, opened_at, place_id,
                     (SELECT meter_id FROM account_meters WHERE account_id = accounts.id AND to_at IS NULL
                      ORDER BY from_at LIMIT 1) AS meter_id,
-                    COALESCE((SELECT string_agg(users.name || ' ' || users.login, ', ') FROM account_residents
-                              JOIN users ON users.id = account_residents.user_id
+                    COALESCE((SELECT string_agg(users.name || ' ' || users.login, ', ' ORDER BY from_at, users.login)
+                              FROM account_residents JOIN users ON users.id = account_residents.user_id
                               WHERE account_id = accounts.id AND (to_at IS NULL OR to_at = accounts.closed_at)), '') AS residents,
                     (SELECT c.id FROM account_closures c WHERE c.account_id = accounts.id
                      ORDER BY c.begun_at DESC, c.id DESC LIMIT 1) AS closure_id

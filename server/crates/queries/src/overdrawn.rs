@@ -36,7 +36,8 @@ pub async fn overdrawn(db: &Db, operator: UserId, page: i64) -> Result<Overdrawn
         "SELECT w.meter_id, k.number, l.credits_e4 - l.debits_e4 AS balance_e4, w.negative_since, w.closed, s.status,
                 s.observed_at, s.lost_since, COALESCE(s.unreadable, FALSE) AS unreadable, COUNT(*) OVER () AS total,
                 CAST(SUM(l.credits_e4 - l.debits_e4) OVER () AS BIGINT) AS sum_e4,
-                COALESCE((SELECT string_agg(u.name, ', ') FROM account_residents ar JOIN users u ON u.id = ar.user_id
+                COALESCE((SELECT string_agg(u.name, ', ' ORDER BY ar.from_at, u.login)
+                          FROM account_residents ar JOIN users u ON u.id = ar.user_id
                           WHERE ar.account_id = k.id AND ar.to_at IS NULL), '') AS residents,",
         names!(),
         "FROM wallets w JOIN account_keys k ON k.id = w.account_id
