@@ -36,6 +36,8 @@ pub struct SetupProgress {
     /// How many lack it: gateways without meters, rooms without a meter, meters without prices, default parameters that are set
     /// nowhere, meters that were never read.
     pub lacking: i64,
+    /// Meters that were last read with other limits than the default parameters; 0 for the other steps.
+    pub differing: i64,
 }
 
 /// The list of the steps.

@@ -24,7 +24,7 @@ pub const fn step(step: SetupStep, lang: Lang) -> StepItemTexts {
 /// How far a step is, in words: what there is, and what lacks it.
 #[must_use]
 pub fn progress(progress: &SetupProgress, lang: Lang) -> String {
-    let SetupProgress { step, have, lacking, .. } = *progress;
+    let SetupProgress { step, have, lacking, differing, .. } = *progress;
     let count = lacking;
     let (has, lacks) = match step {
         SetupStep::Places => (Rooms { count: have }.text(lang), None),
@@ -38,6 +38,7 @@ pub fn progress(progress: &SetupProgress, lang: Lang) -> String {
         SetupStep::Sale if have >= SALES_COUNTED => (SalesAtLeast { count: have }.text(lang), None),
         SetupStep::Sale => (Sales { count: have }.text(lang), None),
     };
-    let clauses = [Some(has), lacks.filter(|_| lacking > 0)];
+    let differ = (differing > 0).then(|| DefaultsDiffer { count: differing }.text(lang));
+    let clauses = [Some(has), lacks.filter(|_| lacking > 0), differ];
     super::common::clauses(clauses.into_iter().flatten(), lang).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use model::error::AppError;
 use model::setup::Checklist;
 use model::time::Timestamp;
 
-use super::console::prices;
+use super::console::{meters_with_other_limits, prices};
 use domain::checklist::SiteFacts;
 use payments::Merchant;
 use store::Db;
@@ -14,7 +14,12 @@ pub async fn read(db: &Db, at: Timestamp, merchants: &[Merchant]) -> Result<Chec
     let current = merchants.iter().filter(|merchant| merchant.is_current()).count();
     let facts = estate::checklist::facts(db, number(current)).await?;
     let others = prices::keep_plan(db, at).await?.into_values().filter(|keeps| !keeps).count();
-    Ok(domain::checklist::checklist(&SiteFacts { meters_with_other_prices: number(others), ..facts }))
+    let facts = SiteFacts {
+        meters_with_other_prices: number(others),
+        meters_with_other_limits: number(meters_with_other_limits(db).await?),
+        ..facts
+    };
+    Ok(domain::checklist::checklist(&facts))
 }
 
 fn number(count: usize) -> i64 {

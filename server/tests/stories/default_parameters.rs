@@ -124,6 +124,9 @@ both!(the_defaults_are_issued_to_meters_that_differ, |w: World| async move {
         shown.contains("2 meters have other limits") && shown.matches("Issue to 1 meter<").count() == 2,
         "one link for each: {shown}"
     );
+    let start = admin.get("/start").await.text().await.unwrap();
+    assert!(start.contains("5 limits set; 2 meters have other limits"), "the list of what is missing says it: {start}");
+    assert!(start.contains("href=\"/settings#issue\""));
     let links = shown.split("href=\"/commands/new?kind=limits").skip(1).map(|rest| rest.split('"').next().unwrap());
     let link = links.map(|rest| rest.replace("&amp;", "&")).find(|rest| rest.contains("overload_w=1800")).unwrap();
     let link = format!("/commands/new?kind=limits{link}");

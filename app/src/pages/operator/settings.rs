@@ -166,7 +166,7 @@ fn issue(settings: &PlaceSettings) -> impl IntoView + use<> {
         view! { <p class="hint">{ServerWallets { count: count(counts.server_wallets) }.text(lang())}</p> }
     });
     view! {
-        <section class="card stack-tight">
+        <section class="card stack-tight" id="issue">
             <h2>{t.meters}</h2>
             {undecided.map(|said| view! { <p>{said}</p> })}
             {none}

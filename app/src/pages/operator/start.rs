@@ -71,6 +71,7 @@ fn row(one: &SetupProgress) -> impl IntoView + use<> {
     let t = texts(lang());
     let about = step(one.step, lang());
     let (class, mark) = if one.done { ("card done", t.done) } else { ("card", t.missing) };
+    let (to, word) = if one.differing > 0 { ("/settings#issue", t.issue_defaults) } else { (path(one.step), about.link) };
     let link = if one.done { "button" } else { "button primary" };
     view! {
         <li class=class>
@@ -79,7 +80,7 @@ fn row(one: &SetupProgress) -> impl IntoView + use<> {
                 <p><strong>{mark}</strong>" · "{progress(one, lang())}</p>
                 <p class="muted">{about.why}</p>
             </div>
-            <a class=link href=path(one.step)>{about.link}</a>
+            <a class=link href=to>{word}</a>
         </li>
     }
 }

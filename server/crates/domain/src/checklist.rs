@@ -24,6 +24,8 @@ pub struct SiteFacts {
     pub meters_with_other_prices: i64,
     /// Limits that the site's default parameters say.
     pub defaults: i64,
+    /// Meters that were last read with other limits than the default parameters.
+    pub meters_with_other_limits: i64,
     /// Payment channels that work by the configuration.
     pub channels: i64,
     /// Operators and administrators who may log in.
@@ -50,7 +52,7 @@ pub fn checklist(facts: &SiteFacts) -> Checklist {
             }
             SetupStep::Defaults => {
                 let lacking = (LIMITS - facts.defaults).max(0);
-                (facts.defaults, lacking, lacking == 0)
+                (facts.defaults, lacking, lacking == 0 && facts.meters_with_other_limits == 0)
             }
             SetupStep::Channels => (facts.channels, 0, facts.channels > 0),
             SetupStep::People => (facts.operators, (PEOPLE - facts.operators).max(0), facts.operators >= PEOPLE),
@@ -58,7 +60,8 @@ pub fn checklist(facts: &SiteFacts) -> Checklist {
             SetupStep::Reading => (read, facts.meters_unread, read > 0),
             SetupStep::Sale => (facts.sales, 0, facts.sales > 0),
         };
-        SetupProgress { step, done, have, lacking }
+        let differing = if step == SetupStep::Defaults { facts.meters_with_other_limits } else { 0 };
+        SetupProgress { step, done, have, lacking, differing }
     });
     Checklist { steps, hidden: facts.hidden }
 }
@@ -80,6 +83,7 @@ mod tests {
         plans: 1,
         meters_without_prices: 0,
         meters_with_other_prices: 0,
+        meters_with_other_limits: 0,
         defaults: 5,
         channels: 1,
         operators: 2,
@@ -115,5 +119,8 @@ mod tests {
         assert_eq!(open(some), [SetupStep::Defaults], "a meter is told all of them together");
         let other = checklist(&SiteFacts { meters_with_other_prices: 2, ..READY });
         assert!(!other.is_done(), "a plan that no meter has is not in force");
+        let other = SiteFacts { meters_with_other_limits: 2, ..READY };
+        assert_eq!(open(other), [SetupStep::Defaults], "neither are limits that meters do not have");
+        assert_eq!(checklist(&other).steps.map(|step| step.differing).iter().sum::<i64>(), 2);
     }
 }

@@ -26,7 +26,7 @@ struct FactsRow {
     hidden: bool,
 }
 
-/// What the site has, but for the prices in its meters; `channels` is how many payment channels the configuration has.
+/// What the site has, but for the prices and limits in its meters; `channels` is how many payment channels the configuration has.
 pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
     let row: Option<FactsRow> = read!(db, |pool| {
         sqlx::query_as(
@@ -70,6 +70,7 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
         plans: row.plans,
         meters_without_prices: row.meters_without_prices,
         meters_with_other_prices: 0,
+        meters_with_other_limits: 0,
         defaults: row.defaults,
         channels,
         operators: row.operators,

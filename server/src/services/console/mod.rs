@@ -21,6 +21,7 @@ mod rooms;
 mod settings;
 
 pub(super) use room_names::room_named;
+pub(super) use settings::meters_with_other_limits;
 
 use super::Context;
 use super::auth::Passwords;

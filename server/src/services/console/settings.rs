@@ -126,6 +126,13 @@ fn differs(meter: &MeterLimits, wanted: Option<Limits>) -> Option<Limits> {
     (meter.wallet == Wallet::Meter && known != wanted).then_some(wanted)
 }
 
+/// How many meters were last read with other limits than their default parameters.
+pub(in crate::services) async fn meters_with_other_limits(db: &Db) -> Result<usize, AppError> {
+    let all = Defaults::read(db).await?;
+    let wanted = all.wanted();
+    Ok(all.meters.iter().filter(|meter| differs(meter, wanted.get(&meter.place).copied().flatten()).is_some()).count())
+}
+
 /// How many should have each limits, the most first.
 fn by_limits(differing: &[(MeterId, Limits)]) -> Vec<(Limits, usize)> {
     let mut counted: Vec<(Limits, usize)> = Vec::new();
