@@ -219,9 +219,9 @@ fn lines(lines: &[PlaceLine], title: &'static str, named: &'static str) -> impl 
                     <thead>
                         <tr>
                             <th scope="col">{named}</th>
-                            {heads.collect_view()}
                             <th scope="col" class="number">{t.meters}</th>
                             <th scope="col" class="number">{t.differing}</th>
+                            {heads.collect_view()}
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -239,9 +239,9 @@ fn row(line: &PlaceLine) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row"><a href=page(line.of)>{line.name.clone()}</a></th>
-            {cells}
             <td class="number">{meters}</td>
             <td class=class>{differing}</td>
+            {cells}
         </tr>
     }
 }
