@@ -201,6 +201,14 @@ errors! {
 
 #[cfg(test)]
 mod tests {
+impl AppError {
+    /// Whether another amount may not be refused.
+    #[must_use]
+    pub const fn is_of_amount(self) -> bool {
+        matches!(self, Self::InvalidAmount | Self::AmountOutOfRange | Self::HoardingLimit | Self::ExceedsRemaining)
+    }
+}
+
     use super::*;
 
     #[test]

@@ -7,7 +7,7 @@ use super::form::{parse, reason_of, room_page, yuan};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
-use model::console::{Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale};
+use model::console::{DoneBefore, Once, Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale};
 use model::error::AppError;
 use model::ids::{MeterId, OrderId, ReturnId, Uuid};
 use model::order::Tender;
@@ -15,9 +15,15 @@ use model::order::Tender;
 /// A correction is a [`ReturnRequest`] too: of a whole sale or return.
 #[async_trait]
 pub trait SalesPort: Send + Sync {
-    async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError>;
+    async fn sell(&self, who: &Who, sale: &Sale) -> Result<Once<OrderId>, AppError>;
+    /// Whether [`Self::sell`] would refuse it now, for the confirmation: what it promises must be kept.
+    async fn check_sale(&self, who: &Who, sale: &Sale) -> Result<(), AppError>;
     /// Requests a return or a correction.
-    async fn ask_return(&self, who: &Who, request: &ReturnRequest) -> Result<ReturnId, AppError>;
+    async fn ask_return(&self, who: &Who, request: &ReturnRequest) -> Result<Once<ReturnId>, AppError>;
+    /// Whether [`Self::ask_return`] would refuse it now.
+    async fn check_return(&self, who: &Who, request: &ReturnRequest) -> Result<(), AppError>;
+    /// What this person has done with a form of that key.
+    async fn done_with(&self, who: &Who, key: Uuid) -> Result<Option<DoneBefore>, AppError>;
     /// Approves as the second person.
     async fn approve_return(&self, who: &Who, id: ReturnId) -> Result<(), AppError>;
     /// Refuses as the second person.
@@ -35,6 +41,11 @@ pub trait SalesPort: Send + Sync {
 
 fn page(id: &str) -> String {
     format!("/returns/{id}")
+}
+
+/// The page, which says where nothing was done because it had been done before.
+fn once<T>(done: Once<T>, page: String) -> String {
+    if done.is_repeated { link::with(&page, "done", "before") } else { page }
 }
 
 /// A sale from the fields of its form.
@@ -69,10 +80,11 @@ pub async fn sell(
         async { ports.sales.sell(&who, &Sale { seen: count_of(seen)?, ..sale(parse(&meter)?, &amount, &tender, &key)? }).await };
     match done.await {
         Err(AppError::MoneyMoved) => {
-            let again = confirmation(&meter, &[("do", "sale"), ("amount", &amount), ("tender", &tender)]);
+            let asked = [("do", "sale"), ("amount", &*amount), ("tender", &*tender), ("key", &*key)];
+            let again = confirmation(&meter, &asked);
             answer(Err(AppError::MoneyMoved), &again)
         }
-        done => answer(done.map(|_| room_page(&meter)), &room_page(&meter)),
+        done => answer(done.map(|sold| once(sold, room_page(&meter))), &room_page(&meter)),
     }
 }
 
@@ -96,11 +108,12 @@ pub async fn ask_return(
     let done = done.await;
     let back = match &done {
         Err(AppError::MoneyMoved) => {
-            confirmation(&meter, &[("do", "return"), ("amount", &amount), ("tender", &tender), ("reason", &reason)])
+            let asked = [("do", "return"), ("amount", &*amount), ("tender", &*tender), ("reason", &*reason), ("key", &*key)];
+            confirmation(&meter, &asked)
         }
         _ => room_page(&meter),
     };
-    answer(done.map(|id| page(&id.to_string())), &back)
+    answer(done.map(|asked| once(asked, page(&asked.id.to_string()))), &back)
 }
 
 /// Requests the correction of a wrong sale or return.
@@ -123,7 +136,8 @@ pub async fn correct(
         let request = ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)?, seen: count_of(seen)? };
         ports.sales.ask_return(&who, &request).await
     };
-    answer(done.await.map(|id| page(&id.to_string())), &format!("/corrections/{original}"))
+    let back = link::with(&format!("/corrections/{original}"), "key", &key);
+    answer(done.await.map(|asked| once(asked, page(&asked.id.to_string()))), &back)
 }
 
 /// Approves a return or correction as the second person.

@@ -121,3 +121,70 @@ both!(a_confirmation_knows_what_others_did, |w: World| async move {
     one.post("/api/operator/cancel-return", &format!("id={}", request.trim_start_matches("/returns/"))).await;
     assert!(!text(two.get(&format!("/rooms/{}", room.meter)).await).await.contains("待复核"));
 });
+
+both!(a_confirmation_promises_only_what_is_kept, |w: World| async move {
+    let room = w.room(1).await;
+    w.shows(room.meter, 0, 0, 490_000).await;
+    let web = Web::start(&w).await;
+    let head = web.person(&w, Role::Manager, "head").await;
+    let asked = async |what: &str| head.get(&format!("/rooms/{}?do={what}&tender=cash", room.meter)).await;
+    for (what, why) in [
+        ("sale&amount=2000.01", "amount-out-of-range"),
+        ("sale&amount=0.50", "amount-out-of-range"),
+        ("sale&amount=100.01", "hoarding-limit"),
+        ("return&reason=x&amount=4900.01", "exceeds-remaining"),
+    ] {
+        let answer = asked(what).await;
+        let back = location(&answer).to_owned();
+        assert!(back.contains(&format!("e={why}")) && back.contains("again=") && back.contains("field=amount"), "{what}: {back}");
+        let form = text(head.get(&back).await).await;
+        assert!(form.contains("aria-invalid") && !form.contains("class=\"card confirm\""), "{what}: {form}");
+    }
+    for what in ["sale&amount=100", "return&reason=x&amount=4900"] {
+        assert!(text(asked(what).await).await.contains("class=\"card confirm\""), "{what}");
+    }
+    let written = "SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM returns) + (SELECT COUNT(*) FROM commands)";
+    assert_eq!(w.number(written).await, 0, "a question changes nothing");
+});
+
+both!(a_form_that_was_confirmed_says_so_and_does_nothing_again, |w: World| async move {
+    let room = w.room(1).await;
+    w.shows(room.meter, 0, 0, 90_000).await;
+    let web = Web::start(&w).await;
+    let head = web.person(&w, Role::Manager, "head").await;
+    let said = "之前已经办过，没有重复办理";
+    let key = w.rng.id(model::time::Timestamp(1));
+    let sale = format!("meter={}&amount=50&tender=cash&key={key}", room.meter);
+    assert!(!location(&head.post("/api/operator/sell", &sale).await).contains("done=before"));
+    let again = location(&head.post("/api/operator/sell", &sale).await).to_owned();
+    assert!(again.ends_with("done=before") && text(head.get(&again).await).await.contains(said), "{again}");
+    // The way back of the browser leads to the confirmation with the same key.
+    let back = text(head.get(&format!("/rooms/{}?do=sale&amount=50&tender=cash&key={key}", room.meter)).await).await;
+    assert!(back.contains(said) && back.contains("/sales/") && !back.contains("action=\"/api/operator/sell\""), "{back}");
+    assert_eq!(w.number("SELECT COUNT(*) FROM orders").await, 1);
+
+    let key = w.rng.id(model::time::Timestamp(1));
+    let give = format!("meter={}&amount=20&tender=cash&reason=x&key={key}", room.meter);
+    let first = location(&head.post("/api/operator/return", &give).await).to_owned();
+    let again = location(&head.post("/api/operator/return", &give).await).to_owned();
+    assert_eq!(again, format!("{first}?done=before"));
+    assert!(text(head.get(&again).await).await.contains(said));
+    let page = format!("/rooms/{}?do=return&amount=20&tender=cash&reason=x&key={key}", room.meter);
+    assert!(text(head.get(&page).await).await.contains(&first), "it leads to what was done");
+    // Somebody else's key is a key of nothing.
+    let other = web.person(&w, Role::Manager, "other").await;
+    assert!(!text(other.get(&page).await).await.contains(said));
+    assert_eq!(w.number("SELECT COUNT(*) FROM returns").await, 1);
+
+    // A correction has its key in its address, too.
+    let found = head.get(&format!("/search?q={}", w.number("SELECT number FROM orders").await)).await;
+    let order = location(&found).trim_start_matches("/sales/").to_owned();
+    let keyed = location(&head.get(&format!("/corrections/{order}")).await).to_owned();
+    let (_, key) = keyed.split_once("key=").unwrap();
+    let form = format!("original={order}&sale=true&amount=50&reason=wrong+room&key={key}");
+    let first = location(&head.post("/api/operator/correct", &form).await).to_owned();
+    assert!(first.starts_with("/returns/"), "{first}");
+    assert_eq!(location(&head.post("/api/operator/correct", &form).await), format!("{first}?done=before"));
+    let back = text(head.get(&keyed).await).await;
+    assert!(back.contains(said) && back.contains(&first) && !back.contains("action=\"/api/operator/correct\""), "{back}");
+});

@@ -12,7 +12,7 @@ use domain::order::Limits;
 use domain::wall_layout::Scope;
 use model::audit::AuditQuery;
 use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
-use model::console::{AccountQuery, CaseQuery, CommandContent, MeterLine, MeterQuery, Sale};
+use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Once, Sale};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
@@ -189,7 +189,7 @@ both!(a_sale_sent_twice_is_one_sale, |w: World| async move {
     let e = Estate::new(w).await;
     let sale = e.sale(e.here, 6_320);
     let first = e.cash_desk.sell(&e.clerk, &sale).await.unwrap();
-    assert_eq!(e.cash_desk.sell(&e.clerk, &sale).await.unwrap(), first);
+    assert_eq!(e.cash_desk.sell(&e.clerk, &sale).await.unwrap(), Once { is_repeated: true, ..first });
     assert_eq!(e.w.number("SELECT COUNT(*) FROM orders").await, 1);
     assert_eq!(e.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit'").await, 1);
 
@@ -351,7 +351,7 @@ both!(the_console_shows_the_latest_reading, |w: World| async move {
 
 both!(a_case_keeps_its_resolution, |w: World| async move {
     let e = Estate::new(w).await;
-    let order = e.cash_desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap();
+    let order = e.cash_desk.sell(&e.clerk, &e.sale(e.here, 5_000)).await.unwrap().id;
     let mut tx = e.w.db.begin().await.unwrap();
     let at = e.w.clock.now();
     let (relay, delivery) = (RelayCase::default(), Box::new(DeliveryCase::new(HoldReason::Count)));

@@ -10,7 +10,7 @@ use crate::command::{CommandKind, CommandReason};
 use crate::energy::Energy;
 use crate::event::DayMark;
 use crate::gateway::SweepInterval;
-use crate::ids::{AccountId, CommandId, GatewayId, MeterId, OrderId, Uuid};
+use crate::ids::{AccountId, CommandId, GatewayId, MeterId, OrderId, ReturnId, Uuid};
 use crate::issue::Issue;
 use crate::meter::{ControlMode, Latest, Wallet};
 use crate::money::{Fen, Money};
@@ -299,6 +299,21 @@ pub struct Sale {
     /// [`Room::money_operations`] when it was confirmed: another number means that the resulting amount is another one, too.
     /// `None`: whatever was there.
     pub seen: Option<i64>,
+}
+
+/// What a form with an idempotency key did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Once<T> {
+    pub id: T,
+    /// It had been done before: nothing was done twice.
+    pub is_repeated: bool,
+}
+
+/// What a form had done when it was shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoneBefore {
+    Sale(OrderId),
+    Return(ReturnId),
 }
 
 #[cfg(test)]

@@ -124,29 +124,49 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Ne
 /// # Errors
 /// As [`create`]; [`AppError::Invalid`] for a tender that a channel collects.
 pub async fn sell(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
-    let mut tx = db.begin().await?;
-    let order = sell_within(&mut tx, rng, at, limits, new).await?;
-    tx.commit().await?;
-    Ok(order)
+    Ok(sell_once(db, rng, at, limits, new).await?.order)
 }
 
-/// [`sell`] as it was confirmed on a page, where the account's meter had had `seen` money operations.
+/// [`sell`], and whether the sale is new.
+///
+/// # Errors
+/// As [`sell`].
+pub async fn sell_once(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Sold> {
+    let mut tx = db.begin().await?;
+    let sold = sell_unwritten(&mut tx, rng, at, limits, new).await?;
+    write_sale(&mut tx, at, new, &sold).await?;
+    tx.commit().await?;
+    Ok(sold)
+}
+
+/// Whether [`sell`] would refuse it now: the sale is made in a transaction that is never committed, so that the question and the
+/// sale cannot have different rules.
+///
+/// # Errors
+/// As [`sell`].
+pub async fn check_sale(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sell_unwritten(&mut tx, rng, at, limits, new).await.map(drop)
+}
+
+/// [`sell_once`] as it was confirmed on a page, where the account's meter had had `seen` money operations.
 ///
 /// # Errors
 /// As [`sell`]; [`AppError::MoneyMoved`] where it has had others since.
-pub async fn sell_as_seen(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, seen: i64) -> Result<Order> {
+pub async fn sell_as_seen(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, seen: i64) -> Result<Sold> {
     let mut tx = db.begin().await?;
     let now = money_operations::lock(&mut tx, new.account, new.meter).await?;
     // The form of a sale that was made is sent twice: then its own sale is what moved.
     if let Some(order) = by_key(&mut tx, new).await? {
-        return Ok(order);
+        return Ok(Sold { order, is_new: false });
     }
     if now != seen {
         return Err(AppError::MoneyMoved.into());
     }
-    let order = sell_within(&mut tx, rng, at, limits, new).await?;
+    let sold = sell_unwritten(&mut tx, rng, at, limits, new).await?;
+    write_sale(&mut tx, at, new, &sold).await?;
     tx.commit().await?;
-    Ok(order)
+    Ok(sold)
 }
 
 /// [`sell`] in the caller's transaction: the first purchase belongs to the opening of its account.
@@ -160,9 +180,9 @@ pub async fn sell_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
 }
 
 /// A sale, and whether it is new.
-pub(super) struct Sold {
+pub struct Sold {
     pub order: Order,
-    new: bool,
+    pub is_new: bool,
 }
 
 /// [`sell_within`] without its audit line and receipt: [`write_sale`] writes them when everything else is done.
@@ -172,16 +192,16 @@ pub(super) async fn sell_unwritten(tx: &mut Tx, rng: &Rng, at: Timestamp, limits
     }
     let order = match insert(tx, rng, at, limits, new, OrderState::Paid).await? {
         Inserted::New(order) => order,
-        Inserted::Before(order) => return Ok(Sold { order, new: false }),
+        Inserted::Before(order) => return Ok(Sold { order, is_new: false }),
     };
     shifts::note(tx, rng, at, new.by, Entered::Sale(order.id)).await?;
     let order = deliver(tx, rng, at, order, Some(new.by)).await?;
-    Ok(Sold { order, new: true })
+    Ok(Sold { order, is_new: true })
 }
 
 /// The audit line and the receipt of a sale; nothing for one that was made before.
 pub(super) async fn write_sale(tx: &mut Tx, at: Timestamp, new: &NewOrder, sold: &Sold) -> Result<()> {
-    if !sold.new {
+    if !sold.is_new {
         return Ok(());
     }
     record(tx, at, new, &sold.order, AuditAction::SaleCreate).await?;
@@ -303,6 +323,13 @@ async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state
         // The same form, sent twice at once: the other was first and has committed by now.
         None => by_key(tx, new).await?.map(Inserted::Before).ok_or_else(|| AppError::Conflict.into()),
     }
+}
+
+/// The order that this person made with that idempotency key.
+pub async fn made_with(db: &Db, by: UserId, key: Uuid) -> Result<Option<OrderId>> {
+    let sql = "SELECT id FROM orders WHERE key = $1 AND created_by = $2";
+    let order: Option<(OrderId,)> = read!(db, |pool| sqlx::query_as(sql).bind(key).bind(by).fetch_optional(pool).await)?;
+    Ok(order.map(|(id,)| id))
 }
 
 async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {

@@ -11,7 +11,7 @@ use model::money::Fen;
 use model::order::{ReturnKind, ReturnState, Tender};
 use sqlx::FromRow;
 
-pub use ask::{ask, ask_as_seen};
+pub use ask::{Asked, ask, ask_as_seen, ask_once, check};
 pub use decide::{approve, cancel, expire, reject};
 pub use end::pay_out;
 pub(super) use end::{declined, held_back, taken, taken_up};
@@ -111,6 +111,13 @@ pub async fn find(db: &Db, id: ReturnId) -> Result<Option<Return>> {
         .bind(id.0)
         .fetch_optional(pool)
         .await)
+}
+
+/// The return that this person asked for with that idempotency key.
+pub async fn asked_with(db: &Db, by: UserId, key: Uuid) -> Result<Option<ReturnId>> {
+    let sql = "SELECT id FROM returns WHERE key = $1 AND asked_by = $2";
+    let row: Option<(ReturnId,)> = read!(db, |pool| sqlx::query_as(sql).bind(key).bind(by).fetch_optional(pool).await)?;
+    Ok(row.map(|(id,)| id))
 }
 
 /// The update changes nothing; it locks the row where the engine locks rows.

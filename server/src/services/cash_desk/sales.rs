@@ -2,7 +2,7 @@
 
 use app::api::sales::SalesPort;
 use async_trait::async_trait;
-use model::console::{Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale};
+use model::console::{DoneBefore, Once, Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale};
 use model::error::AppError;
 use model::ids::{OrderId, ReturnId, Uuid};
 use model::permission::Permission;
@@ -15,48 +15,46 @@ use store::returns::{self, NewReturn, ReturnSubject};
 
 #[async_trait]
 impl SalesPort for CashDeskService {
-    async fn sell(&self, who: &Who, sale: &Sale) -> Result<OrderId, AppError> {
-        let account = self.context.account(who, sale.meter).await?;
-        let new = NewOrder {
-            key: sale.key,
-            account,
-            meter: sale.meter,
-            tender: sale.tender,
-            amount: sale.amount,
-            by: who.user,
-            ip: who.ip.clone(),
-        };
+    async fn sell(&self, who: &Who, sale: &Sale) -> Result<Once<OrderId>, AppError> {
+        let new = self.new_order(who, sale).await?;
         let Context { db, rng, .. } = &self.context;
-        let order = match sale.seen {
+        let sold = match sale.seen {
             Some(seen) => orders::sell_as_seen(db, rng, self.context.now(), &self.limits, &new, seen).await?,
-            None => orders::sell(db, rng, self.context.now(), &self.limits, &new).await?,
+            None => orders::sell_once(db, rng, self.context.now(), &self.limits, &new).await?,
         };
         self.context.gateway.wake();
-        Ok(order.id)
+        Ok(Once { id: sold.order.id, is_repeated: !sold.is_new })
     }
 
-    async fn ask_return(&self, who: &Who, request: &ReturnRequest) -> Result<ReturnId, AppError> {
-        let of = match request.of {
-            ReturnTarget::Remaining { meter, tender, amount } => {
-                ReturnSubject::Remaining { account: self.context.account(who, meter).await?, meter, tender, amount }
-            }
-            ReturnTarget::Sale(id, amount) => {
-                self.original(who, id.0).await?;
-                ReturnSubject::Sale(id, amount)
-            }
-            ReturnTarget::Return(id) => {
-                self.original(who, id.0).await?;
-                ReturnSubject::Return(id)
-            }
-        };
-        let new = NewReturn { key: request.key, of, reason: request.reason.clone(), by: who.user, ip: who.ip.clone() };
+    async fn check_sale(&self, who: &Who, sale: &Sale) -> Result<(), AppError> {
+        let new = self.new_order(who, sale).await?;
+        Ok(orders::check_sale(&self.context.db, &self.context.rng, self.context.now(), &self.limits, &new).await?)
+    }
+
+    async fn ask_return(&self, who: &Who, request: &ReturnRequest) -> Result<Once<ReturnId>, AppError> {
+        let new = self.new_return(who, request).await?;
         let Context { db, rng, .. } = &self.context;
-        let row = match request.seen {
-            Some(seen) => returns::ask_as_seen(db, rng, self.context.now(), &self.rules, &self.limits, &new, seen).await?,
-            None => returns::ask(db, rng, self.context.now(), &self.rules, &self.limits, &new).await?,
+        let (now, rules, limits) = (self.context.now(), &self.rules, &self.limits);
+        let asked = match request.seen {
+            Some(seen) => returns::ask_as_seen(db, rng, now, rules, limits, &new, seen).await?,
+            None => returns::ask_once(db, rng, now, rules, limits, &new).await?,
         };
         self.context.gateway.wake();
-        Ok(row.id)
+        Ok(Once { id: asked.row.id, is_repeated: !asked.is_new })
+    }
+
+    async fn check_return(&self, who: &Who, request: &ReturnRequest) -> Result<(), AppError> {
+        let new = self.new_return(who, request).await?;
+        let Context { db, rng, .. } = &self.context;
+        Ok(returns::check(db, rng, self.context.now(), &self.rules, &self.limits, &new).await?)
+    }
+
+    async fn done_with(&self, who: &Who, key: Uuid) -> Result<Option<DoneBefore>, AppError> {
+        let db = &self.context.db;
+        if let Some(order) = orders::made_with(db, who.user, key).await? {
+            return Ok(Some(DoneBefore::Sale(order)));
+        }
+        Ok(returns::asked_with(db, who.user, key).await?.map(DoneBefore::Return))
     }
 
     async fn approve_return(&self, who: &Who, id: ReturnId) -> Result<(), AppError> {
@@ -93,5 +91,36 @@ impl SalesPort for CashDeskService {
 
     async fn original(&self, who: &Who, id: Uuid) -> Result<Original, AppError> {
         queries::original(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
+    }
+}
+
+impl CashDeskService {
+    async fn new_order(&self, who: &Who, sale: &Sale) -> Result<NewOrder, AppError> {
+        Ok(NewOrder {
+            key: sale.key,
+            account: self.context.account(who, sale.meter).await?,
+            meter: sale.meter,
+            tender: sale.tender,
+            amount: sale.amount,
+            by: who.user,
+            ip: who.ip.clone(),
+        })
+    }
+
+    async fn new_return(&self, who: &Who, request: &ReturnRequest) -> Result<NewReturn, AppError> {
+        let of = match request.of {
+            ReturnTarget::Remaining { meter, tender, amount } => {
+                ReturnSubject::Remaining { account: self.context.account(who, meter).await?, meter, tender, amount }
+            }
+            ReturnTarget::Sale(id, amount) => {
+                self.original(who, id.0).await?;
+                ReturnSubject::Sale(id, amount)
+            }
+            ReturnTarget::Return(id) => {
+                self.original(who, id.0).await?;
+                ReturnSubject::Return(id)
+            }
+        };
+        Ok(NewReturn { key: request.key, of, reason: request.reason.clone(), by: who.user, ip: who.ip.clone() })
     }
 }

@@ -5,33 +5,46 @@ use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
+use super::super::room::done_before;
 use super::reason_field;
 use crate::api::form::parse;
 use crate::i18n::cash_desk::texts;
 use crate::i18n::{common, lang};
-use crate::ports::{form_key, operator, ports};
+use crate::link;
+use crate::ports::{form_key, operator, ports, reply, visit};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::Original;
+use model::console::{DoneBefore, Original};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::money::Fen;
 
-/// The page: `/corrections/:original`.
+/// The page: `/corrections/:original?key=`. The key is in the address, so that the way back to it finds what was done.
 #[component]
 pub fn CorrectionPage() -> impl IntoView {
     let original = use_params_map().with_untracked(|params| params.get("original")).unwrap_or_default();
+    let sent = param("key").parse::<Uuid>().ok();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let original = ports.sales.original(&who, parse::<Uuid>(&original).map_err(|_| AppError::NotFound)?).await?;
-        Ok((original, form_key()?))
+        let Some(key) = sent else {
+            let here = link::without_error(&visit().here);
+            reply()?.redirect(&link::with(&here, "key", &form_key()?.to_string()));
+            return Ok(None);
+        };
+        let done = ports.sales.done_with(&who, key).await?;
+        Ok(Some((original, key, done)))
     };
-    load(read, |(original, key)| view! { <Body original key /> }.into_any())
+    load(read, |found| match found {
+        Some((original, key, done)) => view! { <Body original key done /> }.into_any(),
+        // On its way to the address with a key.
+        None => ().into_any(),
+    })
 }
 
 #[component]
-fn Body(original: Original, key: Uuid) -> impl IntoView {
+fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoView {
     let t = texts(lang());
     let title = format!("{} {}", t.correct, original.room);
     // No more than the current balance can be debited.
@@ -54,6 +67,27 @@ fn Body(original: Original, key: Uuid) -> impl IntoView {
         }
         .into_any()
     };
+    let form = if let Some(done) = done {
+        done_before(original.meter, done)
+    } else {
+        view! {
+            <form class="card stack-tight" method="post" action="/api/operator/correct">
+                <p>{if original.sale { t.correct_sale_hint } else { t.correct_return_hint }}</p>
+                <input type="hidden" name="original" value=original.id.as_simple().to_string() />
+                <input type="hidden" name="sale" value=original.sale.to_string() />
+                <input type="hidden" name="key" value=key.to_string() />
+                <input type="hidden" name="seen" value=original.money_operations.to_string() />
+                {amount}
+                {reason_field("reason", t.reason)}
+                <p class="hint">{t.reason_hint}</p>
+                <div class="buttons">
+                    <button class="danger">{t.correct}</button>
+                    <a class="button" href=format!("/rooms/{}", original.meter)>{t.back}</a>
+                </div>
+            </form>
+        }
+        .into_any()
+    };
     view! {
         <Frame title=title.clone() section=Section::Sales>
             <h1>{title}</h1>
@@ -71,20 +105,7 @@ fn Body(original: Original, key: Uuid) -> impl IntoView {
                     {original.held.map(|held| view! { <dt>{t.held}</dt><dd class="num">{held.to_string()}</dd> })}
                 </dl>
             </section>
-            <form class="card stack-tight" method="post" action="/api/operator/correct">
-                <p>{if original.sale { t.correct_sale_hint } else { t.correct_return_hint }}</p>
-                <input type="hidden" name="original" value=original.id.as_simple().to_string() />
-                <input type="hidden" name="sale" value=original.sale.to_string() />
-                <input type="hidden" name="key" value=key.to_string() />
-                <input type="hidden" name="seen" value=original.money_operations.to_string() />
-                {amount}
-                {reason_field("reason", t.reason)}
-                <p class="hint">{t.reason_hint}</p>
-                <div class="buttons">
-                    <button class="danger">{t.correct}</button>
-                    <a class="button" href=format!("/rooms/{}", original.meter)>{t.back}</a>
-                </div>
-            </form>
+            {form}
         </Frame>
     }
 }

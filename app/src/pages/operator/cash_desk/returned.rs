@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
+use super::super::parts::param;
 use super::{hand_over, press, second_person, state};
 use crate::api::form::parse;
 use crate::i18n::cash_desk::{kind, next, texts};
@@ -48,6 +49,9 @@ fn Body(line: ReturnLine) -> impl IntoView {
         <Frame title=title.clone() section=Section::Approvals>
             <h1>{title}</h1>
             <Notice />
+            {(param("done") == "before").then(|| {
+                view! { <Callout tone=Tone::Warn><p>{room::texts(lang()).done_before}</p></Callout> }
+            })}
             <Live id="return" again=taking.then_some(BUSY)>
                 <Callout tone=tone>
                     <p>{state(line.state)}</p>

@@ -2,18 +2,89 @@
 
 use leptos::prelude::*;
 
+use super::super::cash_desk::order::address as order_page;
 use super::super::parts::{form_again, param};
+use crate::api::sales::SalesPort;
 use crate::i18n::room::{command, consequence, return_consequence, sale_consequence, texts, though_lost};
 use crate::i18n::{common, lang};
-use crate::ports::allowed;
-use crate::ui::callout::{Callout, Problem};
+use crate::ports::{Who, allowed};
+use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::time::At;
-use model::console::{ChannelSale, Room, checked_reason};
+use model::console::{ChannelSale, DoneBefore, ReturnRequest, ReturnTarget, Room, Sale, checked_reason};
 use model::error::AppError;
-use model::ids::Uuid;
+use model::ids::{MeterId, Uuid};
 use model::meter::ControlMode;
 use model::money::Fen;
 use model::order::Tender;
+
+/// A sale or return that a confirmation is asked for.
+#[derive(Clone, Debug)]
+pub struct Money {
+    gives_back: bool,
+    amount: Fen,
+    tender: Tender,
+    reason: String,
+}
+
+/// From the query: `?do=sale&amount=50&tender=cash`, `?do=return&...&reason=`; `None` for anything else.
+pub fn money() -> Option<Money> {
+    let gives_back = match param("do").as_str() {
+        "sale" => false,
+        "return" => true,
+        _ => return None,
+    };
+    let amount = Fen::parse_yuan(param("amount").trim()).ok().filter(|amount| *amount > Fen::ZERO)?;
+    Some(Money { gives_back, amount, tender: Tender::parse(&param("tender"))?, reason: param("reason") })
+}
+
+/// Why the money operation would be refused if it were confirmed now: a confirmation promises what it says. Nothing for what the
+/// page refuses anyway.
+///
+/// # Errors
+/// Those of the database.
+pub async fn refusal(
+    sales: &dyn SalesPort,
+    who: &Who,
+    room: &Room,
+    key: Uuid,
+    money: &Money,
+) -> Result<Option<AppError>, AppError> {
+    let (meter, &Money { amount, tender, .. }) = (room.progress.latest.meter, money);
+    let checked = if money.gives_back {
+        if !room.gives_back() || !allowed("/api/operator/return") {
+            return Ok(None);
+        }
+        let of = ReturnTarget::Remaining { meter, tender, amount };
+        sales.check_return(who, &ReturnRequest { of, reason: money.reason.clone(), key }).await
+    } else {
+        if !room.takes_sales() || !allowed("/api/operator/sell") {
+            return Ok(None);
+        }
+        sales.check_sale(who, &Sale { meter, amount, tender, key, seen: None }).await
+    };
+    match checked {
+        Ok(()) => Ok(None),
+        Err(error @ (AppError::Internal | AppError::Unavailable)) => Err(error),
+        Err(error) => Ok(Some(error)),
+    }
+}
+
+/// In place of a confirmation that was confirmed already: what it did.
+pub fn done_before(meter: MeterId, done: DoneBefore) -> AnyView {
+    let t = texts(lang());
+    let (page, word) = match done {
+        DoneBefore::Sale(order) => (order_page(order), t.show_sale),
+        DoneBefore::Return(id) => (Some(format!("/returns/{id}")).filter(|page| allowed(page)), t.show_return),
+    };
+    let page = page.map(|page| view! { <a class="button primary" href=page>{word}</a> });
+    view! {
+        <Callout tone=Tone::Warn>
+            <p>{t.done_before}</p>
+            <div class="buttons">{page}<a class="button" href=format!("/rooms/{meter}")>{t.back}</a></div>
+        </Callout>
+    }
+    .into_any()
+}
 
 /// From the query: `?do=sale&amount=50&tender=cash`, `?do=return&...&reason=`, `?do=forced_off`; otherwise `None`.
 pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<AnyView> {

@@ -7,18 +7,19 @@ use crate::i18n::{cash_desk, common, lang};
 use crate::ports::allowed;
 use crate::ui::time::At;
 use model::console::{ChannelSale, parts};
-use model::ids::MeterId;
+use model::ids::{MeterId, Uuid};
 use model::meter::ControlMode;
 use model::money::Fen;
 use model::order::Tender;
 
-/// A sale: amount, Enter, Enter.
-pub fn sale(meter: MeterId) -> impl IntoView {
+/// A sale: amount, Enter, Enter. `key` goes along in the address, so that the way back to the confirmation finds what was done.
+pub fn sale(meter: MeterId, key: Uuid) -> impl IntoView {
     let t = texts(lang());
     view! {
         <form class="card stack-tight" action=format!("/rooms/{meter}")>
             <h2>{t.sale}</h2>
             <input type="hidden" name="do" value="sale" />
+            <input type="hidden" name="key" value=key.to_string() />
             <label class="field">
                 <span>{t.amount}</span>
                 <input class="input" name="amount" inputmode="decimal" autocomplete="off" autofocus required
@@ -31,13 +32,14 @@ pub fn sale(meter: MeterId) -> impl IntoView {
 }
 
 /// A return: amount, payment method and reason.
-pub fn give_back(meter: MeterId, by_channel: &[ChannelSale]) -> impl IntoView + use<> {
+pub fn give_back(meter: MeterId, by_channel: &[ChannelSale], key: Uuid) -> impl IntoView + use<> {
     let (t, k) = (texts(lang()), cash_desk::texts(lang()));
     view! {
         <details class="card">
             <summary>{k.give_back}</summary>
             <form class="stack-tight" action=format!("/rooms/{meter}")>
                 <input type="hidden" name="do" value="return" />
+                <input type="hidden" name="key" value=key.to_string() />
                 <p class="hint">{k.give_back_hint}</p>
                 {(!by_channel.is_empty()).then(|| view! { <p class="hint">{k.by_channel_hint}</p> })}
                 <label class="field">

@@ -14,6 +14,7 @@ pub mod price;
 mod retired;
 mod wallet;
 
+pub(super) use confirm::done_before;
 pub(super) use forms::tenders;
 
 use std::str::FromStr;
@@ -33,7 +34,9 @@ use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
-use model::console::{Account, AccountState, CaseLine, ChannelSale, Lifecycle, MeterLine, RetiredMeter, ReturnLine, Room};
+use model::console::{
+    Account, AccountState, CaseLine, ChannelSale, DoneBefore, Lifecycle, MeterLine, RetiredMeter, ReturnLine, Room,
+};
 use model::error::AppError;
 use model::gateway::Sweep;
 use model::ids::{MeterId, Uuid};
@@ -51,6 +54,10 @@ struct Shown {
     parameters: Option<(Parameters, Timestamp)>,
     by_channel: Vec<ChannelSale>,
     key: Uuid,
+    /// What the form of this address has done already.
+    done: Option<DoneBefore>,
+    /// Why what is to be confirmed would be refused.
+    refusal: Option<AppError>,
 }
 
 /// What a meter's address leads to.
@@ -64,7 +71,8 @@ enum Found {
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let meter = use_params_map().with_untracked(|params| params.get("meter")).unwrap_or_default();
-    let (asks, to, wrong) = (param("do"), param("to"), confirm::wrong_entry());
+    let (asks, to, money) = (param("do"), param("to"), confirm::money());
+    let (wrong, sent) = (confirm::wrong_entry(), param("key").parse::<Uuid>().ok());
     let read = async move {
         if let Some((error, field)) = wrong {
             return ask_again(error, field).map(|()| None);
@@ -75,11 +83,20 @@ pub fn RoomPage() -> impl IntoView {
             Err(AppError::NotFound) => return Ok(Some(Found::Retired(Box::new(ports.rooms.retired_meter(&who, meter).await?)))),
             room => room?,
         };
+        let key = sent.filter(|_| money.is_some()).map_or_else(form_key, Ok)?;
+        let done = if money.is_some() { ports.sales.done_with(&who, key).await? } else { None };
+        let refusal = match money {
+            Some(money) if done.is_none() => confirm::refusal(&*ports.sales, &who, &room, key, &money).await?,
+            _ => None,
+        };
+        if let Some(error) = refusal.filter(|error| error.is_of_amount()) {
+            return ask_again(error, "amount").map(|()| None);
+        }
         let life = ports.account_lifecycle.lifecycle(&who, meter).await?;
         let found = if asks == "move" { ports.meter_wall.search(&who, &to, 0).await?.lines } else { Vec::new() };
         let parameters = ports.rooms.parameters(&who, meter).await?;
         let by_channel = ports.refunds.channel_sales(&who, meter).await?;
-        Ok(Some(Found::InUse(Box::new(Shown { room, life, found, parameters, by_channel, key: form_key()? }))))
+        Ok(Some(Found::InUse(Box::new(Shown { room, life, found, parameters, by_channel, key, done, refusal }))))
     };
     load(read, |found| match found {
         Some(Found::InUse(shown)) => view! { <Body shown=*shown /> }.into_any(),
@@ -91,12 +108,13 @@ pub fn RoomPage() -> impl IntoView {
 
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
-    let Shown { room, life, found, parameters, by_channel, key } = shown;
+    let Shown { room, life, found, parameters, by_channel, key, done, refusal } = shown;
     let t = texts(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
     let said = match param("done").as_str() {
         "read" => Some(t.read_asked),
+        "before" => Some(t.done_before),
         "sweep" => Some(gateways::texts(lang()).interval_set),
         _ => None,
     };
@@ -111,9 +129,11 @@ fn Body(shown: Shown) -> impl IntoView {
         asked if foreign && !asked.is_empty() && !askable => Some(AppError::MeterChanged),
         "sale" if !room.takes_sales() => Some(AppError::AccountNotOpen),
         "return" if !room.gives_back() => Some(AppError::AccountNotOpen),
-        _ => None,
+        _ => refusal,
     };
-    let confirm = if let Some(error) = refused {
+    let confirm = if let Some(done) = done {
+        Some(confirm::done_before(meter, done))
+    } else if let Some(error) = refused {
         Some(view! { <Problem error /> }.into_any())
     } else {
         confirm::confirm(&room, &by_channel, key).or_else(|| account_lifecycle_confirm::confirm(&room, &life, &found, key))
@@ -146,9 +166,10 @@ fn Body(shown: Shown) -> impl IntoView {
                 <div class="room-do">
                     {account_lifecycle::under_way(&life)}
                     {foreign.then(|| approvals::foreign_account(meter, shows_account))}
-                    {(!confirming && !leaving && room.takes_sales() && allowed("/api/operator/sell")).then(|| forms::sale(meter))}
+                    {(!confirming && !leaving && room.takes_sales() && allowed("/api/operator/sell"))
+                        .then(|| forms::sale(meter, key))}
                     {(!confirming && !leaving && room.gives_back() && allowed("/api/operator/return"))
-                        .then(|| forms::give_back(meter, &by_channel))}
+                        .then(|| forms::give_back(meter, &by_channel, key))}
                     {(!confirming && empty && !leaving && !measures_only && keeps)
                         .then(|| opening::opening(meter, &life.free, key))}
                     {(!confirming && open && !leaving && keeps).then(|| account_lifecycle::changes(&room, &life, &by_channel))}

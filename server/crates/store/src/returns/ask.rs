@@ -39,13 +39,27 @@ pub(super) struct Terms {
 /// [`AppError::NotCorrectable`] for one that cannot be corrected any more, [`AppError::Invalid`] for a tender of a channel, and
 /// those of [`debits::take`] for the balance.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
-    let mut tx = db.begin().await?;
-    let row = ask_within(&mut tx, rng, at, rules, limits, new).await?;
-    tx.commit().await?;
-    Ok(row)
+    Ok(ask_once(db, rng, at, rules, limits, new).await?.row)
 }
 
-/// [`ask`] as it was confirmed on a page, where the account's meter had had `seen` money operations.
+/// A return, and whether it is new.
+pub struct Asked {
+    pub row: Return,
+    pub is_new: bool,
+}
+
+/// [`ask`], and whether the return is new.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_once(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Asked> {
+    let mut tx = db.begin().await?;
+    let asked = ask_within(&mut tx, rng, at, (rules, limits), new).await?;
+    tx.commit().await?;
+    Ok(asked)
+}
+
+/// [`ask_once`] as it was confirmed on a page, where the account's meter had had `seen` money operations.
 ///
 /// # Errors
 /// As [`ask`]; [`AppError::MoneyMoved`] where it has had others since.
@@ -57,7 +71,7 @@ pub async fn ask_as_seen(
     limits: &Limits,
     new: &NewReturn,
     seen: i64,
-) -> Result<Return> {
+) -> Result<Asked> {
     let mut tx = db.begin().await?;
     if let Some((account, meter)) = meter_of(&mut tx, new.of).await? {
         let now = money_operations::lock(&mut tx, account, meter).await?;
@@ -66,9 +80,9 @@ pub async fn ask_as_seen(
             return Err(AppError::MoneyMoved.into());
         }
     }
-    let row = ask_within(&mut tx, rng, at, rules, limits, new).await?;
+    let asked = ask_within(&mut tx, rng, at, (rules, limits), new).await?;
     tx.commit().await?;
-    Ok(row)
+    Ok(asked)
 }
 
 /// The account and meter that a request is about; `None` for an unknown original.
@@ -81,20 +95,34 @@ async fn meter_of(tx: &mut Tx, of: ReturnSubject) -> Result<Option<(AccountId, M
     on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)
 }
 
-async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
-    if let Some(before) = by_key(tx, new).await? {
-        return Ok(before);
+/// Whether [`ask`] would refuse it now: it is asked for in a transaction that is never committed.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn check(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<()> {
+    let mut tx = db.begin().await?;
+    ask_within(&mut tx, rng, at, (rules, limits), new).await.map(drop)
+}
+
+async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: (&Rules, &Limits), new: &NewReturn) -> Result<Asked> {
+    let (rules, limits) = rules;
+    if let Some(row) = by_key(tx, new).await? {
+        return Ok(Asked { row, is_new: false });
     }
+    let before = |row: Option<Return>, why: AppError| match row {
+        Some(row) => Ok(Asked { row, is_new: false }),
+        None => Err(why.into()),
+    };
     let terms = match terms(tx, new).await {
         Ok(terms) => terms,
         // The same form sent twice at once: the other transaction has taken the balance.
-        Err(StoreError::Refused(why)) => return by_key(tx, new).await?.ok_or_else(|| why.into()),
+        Err(StoreError::Refused(why)) => return before(by_key(tx, new).await?, why),
         Err(error) => return Err(error),
     };
     let until = second_until(tx, at, rules, new.by, &terms).await?;
     let Some(row) = insert(tx, rng, at, new, &terms, until).await? else {
         // The same form sent twice at once: the other transaction has committed.
-        return by_key(tx, new).await?.ok_or_else(|| AppError::Conflict.into());
+        return before(by_key(tx, new).await?, AppError::Conflict);
     };
     if terms.kind != ReturnKind::UndoReturn && terms.source == Source::Wallet {
         // Tells the person at once what the meter does not hold.
@@ -102,7 +130,7 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, limits
     }
     let row = if until.is_none() { begin(tx, rng, at, limits, &row, &new.ip).await? } else { row };
     record(tx, at, Some(new.by), &new.ip, AuditAction::ReturnAsk, &row).await?;
-    Ok(row)
+    Ok(Asked { row, is_new: true })
 }
 
 /// Until when a second person may approve it. Taking back a return brings money in, so only its own amount counts.
