@@ -89,6 +89,8 @@ errors! {
     MoneyMoved = "money-moved", 409;
     /// No account is open there.
     AccountNotOpen = "account-not-open", 409;
+    /// The account is being closed or moved: it takes and gives no money any more.
+    AccountClosing = "account-closing", 409;
     /// The meter shows another account than the books.
     MeterChanged = "meter-changed", 409;
     /// An account is open there already.
@@ -199,8 +201,6 @@ errors! {
     Internal = "internal", 500;
 }
 
-#[cfg(test)]
-mod tests {
 impl AppError {
     /// Whether another amount may not be refused.
     #[must_use]
@@ -209,6 +209,8 @@ impl AppError {
     }
 }
 
+#[cfg(test)]
+mod tests {
     use super::*;
 
     #[test]

@@ -48,6 +48,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::RegistrationTaken => t.registration_taken,
         AppError::GatewayInUse => t.gateway_in_use,
         AppError::NoPrices => t.no_prices,
+        AppError::AccountClosing => t.account_closing,
         AppError::LoginTaken => t.login_taken,
         AppError::LastAdministrator => t.last_administrator,
         AppError::LinkEnded => t.link_ended,

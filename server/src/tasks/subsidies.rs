@@ -41,7 +41,9 @@ impl Task for GiveSubsidies {
                 match subsidies::grant(db, rng, now, &self.limits, month, &room, decided).await {
                     Ok(once) => given += i32::from(once),
                     // The meter is full, or the account is being closed: the task tries again during the month.
-                    Err(StoreError::Refused(AppError::HoardingLimit | AppError::AccountNotOpen)) => full += 1,
+                    Err(StoreError::Refused(AppError::HoardingLimit | AppError::AccountNotOpen | AppError::AccountClosing)) => {
+                        full += 1
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }

@@ -49,7 +49,7 @@ both!(a_closure_returns_the_balance_and_the_next_epoch_begins, |w: World| async 
     let begun = futures::future::join_all((0..4).map(|_| closings::begin(&s.w.db, &s.w.rng, now, &new))).await;
     let id = *begun[0].as_ref().unwrap();
     assert!(begun.iter().all(|one| *one.as_ref().unwrap() == id), "a form sent twice is one closing");
-    assert_eq!(refused(begin(&s.w, now, s.clerk, room.account, CASH).await), Some(AppError::AccountNotOpen));
+    assert_eq!(refused(begin(&s.w, now, s.clerk, room.account, CASH).await), Some(AppError::AccountClosing));
     assert_eq!(s.w.number("SELECT COUNT(*) FROM commands WHERE kind = 'close'").await, 1);
     // During the closure nothing else is credited or debited.
     let limits = Limits::default();
@@ -62,10 +62,10 @@ both!(a_closure_returns_the_balance_and_the_next_epoch_begins, |w: World| async 
         by: s.clerk,
         ip: String::new(),
     };
-    assert_eq!(refused(orders::sell(&s.w.db, &s.w.rng, now, &limits, &sale).await), Some(AppError::AccountNotOpen));
+    assert_eq!(refused(orders::sell(&s.w.db, &s.w.rng, now, &limits, &sale).await), Some(AppError::AccountClosing));
     let of = ReturnSubject::Remaining { account: room.account, meter: room.meter, tender: Tender::Cash, amount: Fen(100) };
     let request = NewReturn { key: s.w.rng.id(now), of, reason: "x".into(), by: s.clerk, ip: String::new() };
-    assert_eq!(refused(returns::ask(&s.w.db, &s.w.rng, now, &RULES, &limits, &request).await), Some(AppError::AccountNotOpen));
+    assert_eq!(refused(returns::ask(&s.w.db, &s.w.rng, now, &RULES, &limits, &request).await), Some(AppError::AccountClosing));
 
     read(&s, &engine, id).await;
     let view = s.view(0, 1);

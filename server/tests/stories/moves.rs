@@ -50,7 +50,7 @@ both!(an_account_moves_with_its_residents_and_balance, |w: World| async move {
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();
     let id = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await.unwrap();
     let again = begin(&s.w, SystemClock.now(), s.clerk, room.account, ClosingRequest::Move { to }).await;
-    assert_eq!(refused(again), Some(AppError::AccountNotOpen));
+    assert_eq!(refused(again), Some(AppError::AccountClosing));
     engine.wake();
     until(SOON, "the new account", || async { s.view(0, 2).account.is_some() }).await;
     let lives = rooms::of_resident(&s.w.db, room.resident).await.unwrap().unwrap();

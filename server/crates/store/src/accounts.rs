@@ -14,7 +14,7 @@ use model::order::Tender;
 use model::time::Timestamp;
 
 pub use meters::add_meter;
-pub(super) use meters::{Takes, attach_to, first_that_takes, takes, takes_locked};
+pub(super) use meters::{Takes, attach_to, first_that_takes, takes, takes_locked, why_not_open};
 pub use opened::{OpenedAccount, opened};
 pub use residents::insert as join;
 pub use residents::{ResidentToAdd, add_resident, remove_resident};

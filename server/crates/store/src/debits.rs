@@ -82,7 +82,7 @@ pub(super) async fn check(tx: &mut Tx, at: Timestamp, debit: &Debit) -> Result<W
 pub(super) async fn held(tx: &mut Tx, at: Timestamp, account: AccountId, meter: MeterId) -> Result<(Wallet, Fen)> {
     // A meter that is leaving its account is closed whole; nothing is taken out of it besides.
     let Takes::Open(wallet) = accounts::takes(tx, account, meter).await? else {
-        return Err(AppError::AccountNotOpen.into());
+        return Err(accounts::why_not_open(tx, account).await?.into());
     };
     let held = if wallet == Wallet::Server {
         wallets::held(tx, at, meter).await?.0

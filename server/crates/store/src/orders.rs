@@ -106,7 +106,7 @@ impl Order {
 ///
 /// # Errors
 /// Refused with [`AppError::Conflict`] where the key was used for something else, [`AppError::AccountNotOpen`],
-/// [`AppError::AmountOutOfRange`], [`AppError::HoardingLimit`] or [`AppError::TooManyPending`].
+/// [`AppError::AccountClosing`], [`AppError::AmountOutOfRange`], [`AppError::HoardingLimit`] or [`AppError::TooManyPending`].
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder) -> Result<Order> {
     let mut tx = db.begin().await?;
     let order = match insert(&mut tx, rng, at, limits, new, OrderState::Pending).await? {
@@ -349,7 +349,7 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
     let wallet = match accounts::takes(tx, new.account, new.meter).await? {
         Takes::Open(wallet) => wallet,
         Takes::Opening(wallet) if state == OrderState::Paid => wallet,
-        _ => return Err(AppError::AccountNotOpen.into()),
+        _ => return Err(accounts::why_not_open(tx, new.account).await?.into()),
     };
     if state == OrderState::Pending {
         let sql = "SELECT COUNT(*) FROM orders WHERE account_id = $1 AND state = 'pending'";

@@ -125,10 +125,12 @@ fn Body(shown: Shown) -> impl IntoView {
     let gone = foreign && !shows_account && room.account.as_ref().is_some_and(|account| account.state != AccountState::Closing);
     // What is refused is not offered for confirmation, whatever address asks for it; the mode of a meter can always be set.
     let askable = ControlMode::parse(&param("do")).is_some() || (gone && param("do") == "close");
+    let is_closing = room.account.as_ref().is_some_and(|account| account.state == AccountState::Closing);
+    let not_open = if is_closing { AppError::AccountClosing } else { AppError::AccountNotOpen };
     let refused = match param("do").as_str() {
         asked if foreign && !asked.is_empty() && !askable => Some(AppError::MeterChanged),
-        "sale" if !room.takes_sales() => Some(AppError::AccountNotOpen),
-        "return" if !room.gives_back() => Some(AppError::AccountNotOpen),
+        "sale" if !room.takes_sales() => Some(not_open),
+        "return" if !room.gives_back() => Some(not_open),
         _ => refusal,
     };
     let confirm = if let Some(done) = done {

@@ -59,6 +59,16 @@ pub(crate) async fn takes_locked(tx: &mut Tx, account: AccountId, meter: MeterId
     })
 }
 
+/// Why an account takes part in nothing that needs it open: it is being closed or moved, or there is none.
+pub(crate) async fn why_not_open(tx: &mut Tx, account: AccountId) -> Result<AppError> {
+    let row: Option<(AccountState,)> =
+        on!(tx, |c| sqlx::query_as("SELECT state FROM accounts WHERE id = $1").bind(account.0).fetch_optional(c).await)?;
+    Ok(match row {
+        Some((AccountState::Closing,)) => AppError::AccountClosing,
+        _ => AppError::AccountNotOpen,
+    })
+}
+
 /// Gives an open account one more meter of its room.
 ///
 /// # Errors
@@ -90,7 +100,7 @@ pub(crate) async fn attach_to(
     .bind(account.0)
     .fetch_optional(c)
     .await)?;
-    let (number, place) = row.ok_or(AppError::AccountNotOpen)?;
+    let Some((number, place)) = row else { return Err(why_not_open(tx, account).await?.into()) };
     attach(tx, rng, at, &Opened { account, number, place: PlaceId(place), by }, meter).await
 }
 

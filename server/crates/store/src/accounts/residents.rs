@@ -7,6 +7,7 @@ use model::person::Who;
 use model::time::Timestamp;
 
 use super::NewResident;
+use super::meters::why_not_open;
 use crate::audit::{self, Entry};
 use crate::{Db, Result, StoreError, Tx, on, users};
 use domain::rng::Rng;
@@ -148,7 +149,7 @@ async fn lock_open(tx: &mut Tx, account: AccountId) -> Result<()> {
         .bind(account.0)
         .execute(c)
         .await)?;
-    if open == 1 { Ok(()) } else { Err(AppError::AccountNotOpen.into()) }
+    if open == 1 { Ok(()) } else { Err(why_not_open(tx, account).await?.into()) }
 }
 
 async fn record(

@@ -86,7 +86,10 @@ pub(crate) async fn begin_within(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &Ne
     let meters = lock_meters(tx, new).await?;
     if meters.is_empty() || !leave_open(tx, new).await? {
         // The same form sent twice at once: the other transaction has committed.
-        return by_key(tx, new).await?.ok_or_else(|| AppError::AccountNotOpen.into());
+        return match by_key(tx, new).await? {
+            Some(before) => Ok(before),
+            None => Err(accounts::why_not_open(tx, new.account).await?.into()),
+        };
     }
     if new.what.kind() != ClosingKind::Replace && has_others(tx, new.account, meters.len()).await? {
         return Err(AppError::Conflict.into());
