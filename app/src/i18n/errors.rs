@@ -4,6 +4,12 @@ use super::Lang;
 use super::catalogue::errors::texts;
 use model::error::AppError;
 
+/// What stands before the text that was typed into a form that is no longer on its page.
+#[must_use]
+pub const fn typed(lang: Lang) -> &'static str {
+    texts(lang).conflict_typed
+}
+
 /// What is wrong and what to do.
 #[must_use]
 pub const fn message(error: AppError, lang: Lang) -> &'static str {
@@ -42,13 +48,13 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::StalePrices => t.stale_prices,
         AppError::StaleAmount => t.stale_amount,
         AppError::AccountNotOpen => t.account_not_open,
+        AppError::AccountClosing => t.account_closing,
         AppError::MeterChanged => t.meter_changed,
         AppError::AccountAlreadyOpen => t.account_already_open,
         AppError::GatewayNameTaken => t.gateway_name_taken,
         AppError::RegistrationTaken => t.registration_taken,
         AppError::GatewayInUse => t.gateway_in_use,
         AppError::NoPrices => t.no_prices,
-        AppError::AccountClosing => t.account_closing,
         AppError::LoginTaken => t.login_taken,
         AppError::LastAdministrator => t.last_administrator,
         AppError::LinkEnded => t.link_ended,

@@ -12,7 +12,7 @@ use model::error::AppError;
 use model::ids::UserId;
 use model::time::Timestamp;
 
-use super::forms::{KeptForm, KeptForms};
+use super::forms::{KeptForm, KeptForms, WrongField};
 use super::session::{cookie_name, device_cookie_name, once_cookie_name};
 use super::{AppState, log};
 use crate::config;
@@ -33,8 +33,8 @@ pub struct HttpReply {
     source: RequestSource,
     posted: Posted,
     forms: Arc<KeptForms>,
-    /// The field of the form that is wrong, and what is.
-    wrong: Mutex<Option<(String, Option<String>)>>,
+    /// The fields of the form that are wrong.
+    wrong: Mutex<Vec<WrongField>>,
 }
 
 /// The form of the request, and what it is kept by where it is refused.
@@ -66,8 +66,7 @@ impl HttpReply {
         }
         let form = self.posted.form.as_ref().and_then(|body| KeptForm::of(&self.source.path, body));
         let Some(mut form) = form else { return };
-        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner).take();
-        (form.wrong, form.message) = wrong.map_or((None, None), |(field, message)| (Some(field), message));
+        form.wrong = std::mem::take(&mut *self.wrong.lock().unwrap_or_else(PoisonError::into_inner));
         form.error = error;
         self.forms.keep(&self.posted.session, back, self.posted.now, form);
     }
@@ -118,7 +117,8 @@ impl Reply for HttpReply {
     }
 
     fn wrong_field(&self, field: &str, message: Option<String>) {
-        *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = Some((field.to_owned(), message));
+        let field = WrongField { name: field.to_owned(), message };
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(field);
     }
 
     fn again(&self, back: &str) {

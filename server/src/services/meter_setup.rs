@@ -2,7 +2,7 @@
 
 use app::api::meter_setup::MeterSetupPort;
 use async_trait::async_trait;
-use model::console::{MeterForm, MeterSetup, RoomName};
+use model::console::{MeterField, MeterForm, MeterFormError, MeterSetup, RoomName};
 use model::error::AppError;
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
@@ -11,6 +11,7 @@ use model::person::Who;
 use super::Context;
 use super::console::room_named;
 use domain::place_tree::PlaceTree;
+use domain::serial::Serial;
 use domain::site_plan::MeterRow;
 use domain::wall_layout::Scope;
 use estate::{meter_setup, places};
@@ -50,24 +51,43 @@ impl MeterSetupService {
         Ok((places::tree(&self.context.db).await?, queries::scope(&self.context.db, who.user).await?))
     }
 
-    /// The row that a form means, within the operator's buildings and gateways.
-    async fn row(&self, who: &Who, form: &MeterForm) -> Result<MeterRow, AppError> {
-        let profile = self.profiles.get(form.profile.trim()).ok_or(AppError::Invalid)?;
-        let allowed = wallets(&profile);
-        let wallet = match form.wallet.trim() {
-            "" => profile.abilities.wallet,
-            word => Wallet::parse(word).filter(|wallet| allowed.contains(wallet)).ok_or(AppError::Invalid)?,
-        };
-        let serial = form.serial.trim().parse().map_err(|_| AppError::Invalid)?;
-        let (id, gateway) = self.gateway(who, form.gateway.trim()).await?;
+    /// The row that a form means, within the operator's buildings and gateways. All wrong fields are named at once.
+    async fn row(&self, who: &Who, form: &MeterForm) -> Result<MeterRow, MeterFormError> {
+        let profile = self.profiles.get(form.profile.trim());
+        let wallet = profile.as_ref().and_then(|profile| match form.wallet.trim() {
+            "" => Some(profile.abilities.wallet),
+            word => Wallet::parse(word).filter(|wallet| wallets(profile).contains(wallet)),
+        });
+        let serial: Option<Serial> = form.serial.trim().parse().ok();
+        let gateway = found(self.gateway(who, form.gateway.trim()).await)?;
+        let room = found(self.room(who, &form.room).await)?;
+        let may_lack = profile.as_ref().is_some_and(|profile| profile.protocol == Protocol::Dlt645);
         let unit = match form.unit.trim() {
-            "" if profile.protocol == Protocol::Dlt645 => {
-                let free = meter_setup::free_units(&self.context.db, id).await?;
+            "" if may_lack => Some(None),
+            unit => unit.parse().ok().filter(|unit| (1..=247).contains(unit)).map(Some),
+        };
+        let wrong = MeterField::ALL.into_iter().filter(|field| match field {
+            MeterField::Serial => serial.is_none(),
+            MeterField::Room => room.is_none(),
+            MeterField::Gateway => gateway.is_none(),
+            // Whether it may be empty depends on the profile.
+            MeterField::Unit => unit.is_none() && (profile.is_some() || !form.unit.trim().is_empty()),
+            MeterField::Profile => profile.is_none(),
+            MeterField::Wallet => wallet.is_none() && profile.is_some(),
+        });
+        let wrong: Vec<MeterField> = wrong.collect();
+        let (Some(profile), Some(wallet), Some(serial), Some((id, gateway)), Some(room), Some(unit)) =
+            (profile, wallet, serial, gateway, room, unit)
+        else {
+            return Err(MeterFormError::Wrong(wrong));
+        };
+        let unit = match unit {
+            Some(unit) => unit,
+            None => {
+                let free = meter_setup::free_units(&self.context.db, id).await.map_err(AppError::from)?;
                 free.first().copied().ok_or(AppError::AddressTaken)?
             }
-            unit => unit.parse().ok().filter(|unit| (1..=247).contains(unit)).ok_or(AppError::Invalid)?,
         };
-        let room = self.room(who, &form.room).await?;
         Ok(MeterRow { serial, room, gateway, unit, profile: profile.name.clone(), wallet })
     }
 
@@ -115,25 +135,34 @@ impl MeterSetupPort for MeterSetupService {
         Ok(setup)
     }
 
-    async fn add_meter(&self, who: &Who, form: &MeterForm) -> Result<MeterId, AppError> {
+    async fn add_meter(&self, who: &Who, form: &MeterForm) -> Result<MeterId, MeterFormError> {
         let row = self.row(who, form).await?;
         let Context { db, rng, .. } = &self.context;
-        let id = meter_setup::add(db, rng, self.context.now(), who, &row).await?;
+        let id = meter_setup::add(db, rng, self.context.now(), who, &row).await.map_err(AppError::from)?;
         self.context.meters_changed().await?;
         Ok(id)
     }
 
-    async fn change_meter(&self, who: &Who, meter: MeterId, form: &MeterForm) -> Result<(), AppError> {
+    async fn change_meter(&self, who: &Who, meter: MeterId, form: &MeterForm) -> Result<(), MeterFormError> {
         let serial = self.require_meter(who, meter).await?.serial;
         let row = self.row(who, &MeterForm { serial, ..form.clone() }).await?;
-        meter_setup::change(&self.context.db, self.context.now(), who, meter, &row).await?;
-        self.context.meters_changed().await
+        meter_setup::change(&self.context.db, self.context.now(), who, meter, &row).await.map_err(AppError::from)?;
+        Ok(self.context.meters_changed().await?)
     }
 
     async fn retire_meter(&self, who: &Who, meter: MeterId, reason: &str) -> Result<(), AppError> {
         self.require_meter(who, meter).await?;
         meter_setup::retire(&self.context.db, self.context.now(), who, meter, reason).await?;
         self.context.meters_changed().await
+    }
+}
+
+/// `None` for what is not there.
+fn found<T>(result: Result<T, AppError>) -> Result<Option<T>, AppError> {
+    match result {
+        Ok(one) => Ok(Some(one)),
+        Err(AppError::NotFound) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -4,7 +4,7 @@ use app::api::meter_setup::MeterSetupPort;
 use domain::wall_layout::Scope;
 use estate::places;
 use meters::profile::Profiles;
-use model::console::MeterForm;
+use model::console::{MeterField, MeterForm, MeterFormError};
 use model::error::AppError;
 use model::ids::PlaceId;
 use model::permission::Permissions;
@@ -59,16 +59,20 @@ both!(a_meter_is_added_changed_and_retired, |w: World| async move {
     let form = d.form("A 101", "7", "000000000107");
     let meter = d.setup.add_meter(&d.boss, &form).await.unwrap();
     assert_eq!(d.context.live.meter_places(&Scope::All).len(), 1, "it is on the wall at once");
-    for (wrong, error) in [
-        (d.form("A 102", "8", "000000000107"), AppError::SerialTaken),
-        (d.form("A 102", "7", "000000000108"), AppError::AddressTaken),
-        (d.form("A 109", "8", "000000000108"), AppError::NotFound),
-        (d.form("A 102", "248", "000000000108"), AppError::Invalid),
-        (d.form("A 102", "8", "108"), AppError::Invalid),
-        (MeterForm { profile: "none such".into(), ..d.form("A 102", "8", "000000000108") }, AppError::Invalid),
-        (MeterForm { gateway: "none such".into(), ..d.form("A 102", "8", "000000000108") }, AppError::NotFound),
+    let wrong = |fields: &[MeterField]| MeterFormError::Wrong(fields.to_vec());
+    for (form, error) in [
+        (d.form("A 102", "8", "000000000107"), MeterFormError::Refused(AppError::SerialTaken)),
+        (d.form("A 102", "7", "000000000108"), MeterFormError::Refused(AppError::AddressTaken)),
+        (d.form("A 109", "8", "000000000108"), wrong(&[MeterField::Room])),
+        (d.form("A 102", "248", "000000000108"), wrong(&[MeterField::Unit])),
+        (d.form("A 102", "", "000000000108"), wrong(&[MeterField::Unit])),
+        (d.form("A 102", "8", "108"), wrong(&[MeterField::Serial])),
+        (MeterForm { profile: "none such".into(), ..d.form("A 102", "8", "000000000108") }, wrong(&[MeterField::Profile])),
+        (MeterForm { wallet: "none such".into(), ..d.form("A 102", "8", "000000000108") }, wrong(&[MeterField::Wallet])),
+        (MeterForm { gateway: "none such".into(), ..d.form("A 102", "8", "000000000108") }, wrong(&[MeterField::Gateway])),
+        (d.form("A 109", "x", "108"), wrong(&[MeterField::Serial, MeterField::Room, MeterField::Unit])),
     ] {
-        assert_eq!(d.setup.add_meter(&d.boss, &wrong).await.unwrap_err(), error, "{wrong:?}");
+        assert_eq!(d.setup.add_meter(&d.boss, &form).await.unwrap_err(), error, "{form:?}");
     }
     let shown = d.setup.meter_setup(&d.boss, Some(meter)).await.unwrap();
     assert_eq!((shown.in_use, shown.form.room.as_str(), shown.form.wallet.as_str()), (false, "A 101", "meter"));
@@ -103,7 +107,7 @@ both!(a_person_of_a_building_uses_its_gateways_only, |w: World| async move {
     let limited = Who { user, role: Role::Technician, permissions, name: String::new(), ip: String::new() };
     let foreign = MeterForm { gateway: "127.0.0.1:1503".into(), ..d.form("A 102", "8", "000000000108") };
     assert_eq!(d.setup.meter_setup(&limited, None).await.unwrap().gateways, ["127.0.0.1:1502"]);
-    assert_eq!(d.setup.add_meter(&limited, &foreign).await.unwrap_err(), AppError::NotFound);
+    assert_eq!(d.setup.add_meter(&limited, &foreign).await.unwrap_err(), MeterFormError::Wrong(vec![MeterField::Gateway]));
     d.setup.add_meter(&limited, &d.form("A 102", "8", "000000000108")).await.unwrap();
     assert_eq!(d.setup.meter_setup(&d.boss, None).await.unwrap().gateways.len(), 2);
     d.setup.add_meter(&d.boss, &MeterForm { serial: "000000000109".into(), ..foreign }).await.unwrap();
@@ -141,7 +145,11 @@ both!(an_account_keeps_room_profile_and_wallet, |w: World| async move {
         MeterForm { wallet: "none".into(), ..d.form("A 101", "7", "") },
         MeterForm { wallet: "server".into(), ..d.form("A 101", "7", "") },
     ] {
-        assert_eq!(d.setup.change_meter(&d.boss, meter, &form).await.unwrap_err(), AppError::MeterInUse, "{form:?}");
+        assert_eq!(
+            d.setup.change_meter(&d.boss, meter, &form).await.unwrap_err(),
+            MeterFormError::Refused(AppError::MeterInUse),
+            "{form:?}"
+        );
     }
     d.setup.change_meter(&d.boss, meter, &d.form("A 101", "8", "")).await.unwrap();
     assert_eq!(d.w.number("SELECT unit FROM meters").await, 8);

@@ -1,6 +1,7 @@
 //! View types of the list of meters and their newest states.
 
 use super::RoomName;
+use crate::error::AppError;
 use crate::meter::{Latest, Wallet};
 
 /// A meter in service and what it showed last.
@@ -35,6 +36,48 @@ pub struct MeterForm {
     pub profile: String,
     /// Empty: as the profile has it.
     pub wallet: String,
+}
+
+/// A field of that form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeterField {
+    Serial,
+    Room,
+    Gateway,
+    Unit,
+    Profile,
+    Wallet,
+}
+
+impl MeterField {
+    pub const ALL: [Self; 6] = [Self::Serial, Self::Room, Self::Gateway, Self::Unit, Self::Profile, Self::Wallet];
+
+    /// What the form calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Room => "room",
+            Self::Gateway => "gateway",
+            Self::Unit => "unit",
+            Self::Profile => "profile",
+            Self::Wallet => "wallet",
+        }
+    }
+}
+
+/// Why a form of a meter is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MeterFormError {
+    /// These fields are not valid, in the order of the form.
+    Wrong(Vec<MeterField>),
+    Refused(AppError),
+}
+
+impl From<AppError> for MeterFormError {
+    fn from(error: AppError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 /// A meter and what it can be.

@@ -5,19 +5,33 @@ use std::ops::Range;
 
 use model::error::AppError;
 
-use super::KeptForm;
 use super::html::{Form, FormField, Input, escaped, forms, unescaped};
+use super::{KeptForm, WrongField};
 
-/// Of the error at a field; the field refers to it.
+/// Of the error at the first wrong field; the field refers to it.
 const MESSAGE_ID: &str = "wrong-field";
+/// Fields that take sentences.
+const SENTENCES: [&str; 5] = ["reason", "resolution", "comment", "text", "note"];
 /// Fields that are new with each page: they tell no form from another.
 const NEW_EACH_TIME: [&str; 2] = ["key", "seal"];
 
-/// The page with its form as it was posted; as it is, where it has no such form. `message` says what the error means.
-pub fn fill(html: &str, kept: &KeptForm, message: &str) -> String {
+/// What is said in the page.
+pub struct Words<'a> {
+    /// What the error means.
+    pub error: &'a str,
+    /// Stands before what was typed into a form that the page no longer has.
+    pub typed: &'a str,
+}
+
+/// The page with its form as it was posted. Where it has no such form any more, because somebody else did what it is for, what
+/// was written there stands below the error.
+pub fn fill(html: &str, kept: &KeptForm, words: &Words<'_>) -> String {
     let forms = forms(html);
-    let Some(form) = choose(&forms, kept) else { return html.to_owned() };
     let mut edits = Edits::default();
+    let Some(form) = choose(&forms, kept) else {
+        quote(html, kept, words.typed, &mut edits);
+        return edits.apply(html);
+    };
     let mut posted: HashMap<&str, Vec<&str>> = HashMap::new();
     for (name, value) in &kept.fields {
         posted.entry(name).or_default().push(value);
@@ -36,10 +50,21 @@ pub fn fill(html: &str, kept: &KeptForm, message: &str) -> String {
     if let Some(folded) = &form.folded {
         edits.insert(folded.inside(html), " open");
     }
-    if let Some(field) = wrong(form, kept) {
-        point(html, field, message, &mut edits);
+    for (n, (field, says)) in wrong(form, kept).into_iter().enumerate() {
+        point(html, field, (n, says.unwrap_or(words.error)), &mut edits);
     }
     edits.apply(html)
+}
+
+/// Puts the sentences that were written into a form that is gone below the error.
+fn quote(html: &str, kept: &KeptForm, typed: &str, edits: &mut Edits) {
+    let alert = html.find("role=\"alert\"").filter(|_| kept.error.is_some());
+    let Some(end) = alert.and_then(|at| Some(at + html.get(at..)?.find("</p>")? + "</p>".len())) else { return };
+    for (name, text) in &kept.fields {
+        if SENTENCES.contains(&inner(name)) && !text.trim().is_empty() {
+            edits.insert(end, &format!("<p class=\"notice\">{} {}</p>", escaped(typed), escaped(text)));
+        }
+    }
 }
 
 /// The form that was posted: of those with its action the one that says the same, else one that asks for what was sent, as the
@@ -105,24 +130,36 @@ fn give(html: &str, field: &FormField, values: &[&str], edits: &mut Edits) {
     }
 }
 
-/// The field that the error is about: the one that the server named, or else the one that such an error is always about, or else
-/// the first whose text is not of its own form.
-fn wrong<'a>(form: &'a Form, kept: &KeptForm) -> Option<&'a FormField> {
+/// The fields that the error is about, in the order of the form, with what is said of each where it is not the error's own
+/// message: those that the server named, or else the one that such an error is always about, or else all whose text is not of its
+/// own form.
+fn wrong<'a>(form: &'a Form, kept: &'a KeptForm) -> Vec<(&'a FormField, Option<&'a str>)> {
     let asked = |field: &&FormField| !matches!(field.input, Input::Hidden);
     let named = |name: &str| form.fields.iter().filter(asked).find(|field| field.name == name || inner(&field.name) == name);
-    if let Some(name) = &kept.wrong {
+    let mut fields: Vec<(&FormField, Option<&str>)> = Vec::new();
+    for WrongField { name, message } in &kept.wrong {
         // What the page itself says is shown wrong at what follows it.
         let hidden = form.fields.iter().skip_while(|field| field.name != *name).find(asked);
-        return named(name).or(hidden);
+        let field = named(name).or(hidden);
+        let field = field.filter(|field| fields.iter().all(|(other, _)| other.end != field.end));
+        fields.extend(field.map(|field| (field, message.as_deref())));
     }
-    let error = kept.error?;
-    usual(error).iter().find_map(|name| named(name)).or_else(|| {
-        let is_form = matches!(error, AppError::Invalid | AppError::InvalidAmount);
-        form.fields.iter().filter(asked).filter(|_| is_form).find(|field| {
-            let value = kept.fields.iter().find(|(name, _)| *name == field.name).map(|(_, value)| value.trim());
-            matches!(field.input, Input::Text(_)) && value.is_some_and(|value| !fits(field, value))
-        })
-    })
+    if !kept.wrong.is_empty() {
+        fields.sort_by_key(|(field, _)| field.end);
+        return fields;
+    }
+    let Some(error) = kept.error else { return fields };
+    if let Some(field) = usual(error).iter().find_map(|name| named(name)) {
+        return vec![(field, None)];
+    }
+    let is_misfit = |field: &&FormField| {
+        let value = kept.fields.iter().find(|(name, _)| *name == field.name).map(|(_, value)| value.trim());
+        matches!(field.input, Input::Text(_)) && value.is_some_and(|value| !fits(field, value))
+    };
+    if matches!(error, AppError::Invalid | AppError::InvalidAmount) {
+        fields.extend(form.fields.iter().filter(asked).filter(is_misfit).map(|field| (field, None)));
+    }
+    fields
 }
 
 /// The name within a form whose fields are called `form[name]`.
@@ -172,14 +209,16 @@ fn fits(field: &FormField, value: &str) -> bool {
     number("maxlength").is_none_or(has_characters) && !digits && !decimal && (!is_number || in_range)
 }
 
-fn point(html: &str, field: &FormField, message: &str, edits: &mut Edits) {
+/// Says at a field what is wrong with it; `n` counts the wrong fields, of which the first is focused.
+fn point(html: &str, field: &FormField, (n, message): (usize, &str), edits: &mut Edits) {
     edits.remove(field.tag.place("aria-invalid"));
     edits.remove(field.tag.place("aria-describedby"));
+    let id = if n == 0 { MESSAGE_ID.to_owned() } else { format!("{MESSAGE_ID}-{}", n + 1) };
     let described = field.tag.get("aria-describedby").map(|ids| format!("{ids} ")).unwrap_or_default();
-    let focus = if field.tag.has("autofocus") { "" } else { " autofocus" };
-    let says = format!(" aria-invalid=\"true\" aria-describedby=\"{}{MESSAGE_ID}\"{focus}", escaped(&described));
+    let focus = if n > 0 || field.tag.has("autofocus") { "" } else { " autofocus" };
+    let says = format!(" aria-invalid=\"true\" aria-describedby=\"{}{id}\"{focus}", escaped(&described));
     edits.insert(field.tag.inside(html), &says);
-    edits.insert(field.end, &format!("<span class=\"problem\" id=\"{MESSAGE_ID}\">{}</span>", escaped(message)));
+    edits.insert(field.end, &format!("<span class=\"problem\" id=\"{id}\">{}</span>", escaped(message)));
 }
 
 #[derive(Default)]

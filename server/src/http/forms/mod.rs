@@ -48,8 +48,14 @@ pub struct KeptForm {
     pub action: String,
     pub fields: Vec<(String, String)>,
     pub error: Option<AppError>,
-    /// The field that the error is about, where the server knows it.
-    pub wrong: Option<String>,
+    /// The fields that the error is about, where the server knows them.
+    pub wrong: Vec<WrongField>,
+}
+
+/// A field that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongField {
+    pub name: String,
     /// What the error means here, where that is more than its code says.
     pub message: Option<String>,
 }
@@ -65,7 +71,7 @@ impl KeptForm {
             .filter(|(name, _)| !name.contains("password") && name != "token")
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
-        (!fields.is_empty()).then(|| Self { action: action.to_owned(), fields, error: None, wrong: None, message: None })
+        (!fields.is_empty()).then(|| Self { action: action.to_owned(), fields, error: None, wrong: Vec::new() })
     }
 }
 
@@ -122,7 +128,7 @@ pub async fn restore(State(state): State<AppState>, request: Request, next: Next
     let Ok(bytes) = to_bytes(body, MAX_PAGE_BYTES).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let Ok(page) = std::str::from_utf8(&bytes) else { return Response::from_parts(parts, Body::from(bytes)) };
     let said = kept.error.map(|error| errors::message(error, info.lang)).unwrap_or_default();
-    let page = fill::fill(page, &kept, kept.message.as_deref().unwrap_or(said));
+    let page = fill::fill(page, &kept, &fill::Words { error: said, typed: errors::typed(info.lang) });
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(page))
 }
@@ -133,7 +139,8 @@ fn asked_again(path: &str, step: &str, query: &[(String, String)]) -> Option<Kep
     fields.extend(["do", "step"].map(|name| (name.to_owned(), step.to_owned())));
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let error = value("e").and_then(|code| AppError::from_code(&code));
-    Some(KeptForm { action: path.to_owned(), fields, error, wrong: value("field"), message: None })
+    let wrong = value("field").map(|name| WrongField { name, message: None }).into_iter().collect();
+    Some(KeptForm { action: path.to_owned(), fields, error, wrong })
 }
 
 #[cfg(test)]
@@ -167,7 +174,7 @@ mod tests {
         let query = [("again", "sale"), ("amount", "x"), ("e", "invalid-amount"), ("field", "amount")];
         let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let again = asked_again("/rooms/1", "sale", &query).unwrap();
-        assert_eq!((again.error, again.wrong.as_deref()), (Some(AppError::InvalidAmount), Some("amount")));
+        assert_eq!((again.error, &*again.wrong[0].name), (Some(AppError::InvalidAmount), "amount"));
         assert!(again.fields.contains(&("do".to_owned(), "sale".to_owned())), "it tells which of the page's forms");
     }
 

@@ -17,15 +17,18 @@ fn kept(fields: &[(&str, &str)], error: AppError, wrong: Option<&str>) -> KeptFo
         action: "/a".to_owned(),
         fields: fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         error: Some(error),
-        wrong: wrong.map(str::to_owned),
-        message: None,
+        wrong: wrong.map(|name| WrongField { name: name.to_owned(), message: None }).into_iter().collect(),
     }
+}
+
+fn words(error: &str) -> Words<'_> {
+    Words { error, typed: "You wrote:" }
 }
 
 #[test]
 fn form_is_filled_with_what_was_typed() {
     let posted = [("id", "2"), ("name", "a \"b\" <c>"), ("names", "one\r\ntwo"), ("kind", "b"), ("password", "secret")];
-    let page = fill(PAGE, &kept(&posted, AppError::NameTaken, None), "taken");
+    let page = fill(PAGE, &kept(&posted, AppError::NameTaken, None), &words("taken"));
     for expected in [
         r#"name="name" required maxlength="8" value="a &quot;b&quot; &lt;c&gt;"/>"#,
         "\none\r\ntwo</textarea>",
@@ -44,7 +47,7 @@ fn form_is_filled_with_what_was_typed() {
 
 #[test]
 fn of_several_forms_the_posted_one_is_filled() {
-    let page = fill(PAGE, &kept(&[("id", "3"), ("name", "x")], AppError::Conflict, None), "");
+    let page = fill(PAGE, &kept(&[("id", "3"), ("name", "x")], AppError::Conflict, None), &words(""));
     assert!(page.contains(r#"value="3"><input name="name" value="x">"#), "{page}");
     assert!(page.contains("before &amp; after") && page.contains("<details><summary>"), "{page}");
 }
@@ -53,19 +56,46 @@ fn of_several_forms_the_posted_one_is_filled() {
 fn form_before_a_confirmation_is_filled() {
     let mut asked = kept(&[("q", "typed"), ("meter", "1")], AppError::Conflict, None);
     asked.action = "/b".to_owned();
-    assert!(fill(PAGE, &asked, "").contains(r#"<input name="q" value="typed">"#));
+    assert!(fill(PAGE, &asked, &words("")).contains(r#"<input name="q" value="typed">"#));
     asked.fields = vec![("other".to_owned(), "x".to_owned())];
-    assert_eq!(fill(PAGE, &asked, ""), PAGE, "no form asks for that");
+    assert_eq!(fill(PAGE, &asked, &words("")), PAGE, "no form asks for that");
 }
 
 #[test]
 fn field_that_does_not_fit_is_named() {
     for (name, is_wrong) in [("", true), ("123456789", true), ("12345678", false)] {
-        let page = fill(PAGE, &kept(&[("id", "2"), ("name", name)], AppError::Invalid, None), "bad");
+        let page = fill(PAGE, &kept(&[("id", "2"), ("name", name)], AppError::Invalid, None), &words("bad"));
         assert_eq!(page.contains(r#"bad</span></label>"#), is_wrong, "{name} {page}");
     }
-    let page = fill(PAGE, &kept(&[("id", "2"), ("name", "")], AppError::Invalid, Some("kind")), "bad");
+    let page = fill(PAGE, &kept(&[("id", "2"), ("name", "")], AppError::Invalid, Some("kind")), &words("bad"));
     assert!(page.contains(r#"</select><span class="problem""#), "the server's word counts: {page}");
+}
+
+#[test]
+fn all_wrong_fields_are_marked_at_once() {
+    let mut asked = kept(&[("id", "2"), ("name", "x"), ("names", "y")], AppError::Invalid, None);
+    asked.wrong = ["names", "name"].map(|name| WrongField { name: name.to_owned(), message: Some(format!("bad {name}")) }).into();
+    let page = fill(PAGE, &asked, &words("bad"));
+    for expected in [
+        r#"aria-describedby="wrong-field" autofocus/><span class="problem" id="wrong-field">bad name</span>"#,
+        r#"<span class="problem" id="wrong-field-2">bad names</span>"#,
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    assert_eq!(page.matches("autofocus").count(), 1);
+    let two = r#"<form action="/a"><input name="a" required><input name="b" inputmode="numeric"><input name="c"></form>"#;
+    let page = fill(two, &kept(&[("a", ""), ("b", "x"), ("c", "")], AppError::Invalid, None), &words("bad"));
+    assert_eq!(page.matches("aria-invalid").count(), 2, "those that do not fit: {page}");
+}
+
+#[test]
+fn what_was_written_into_a_form_that_is_gone_is_quoted() {
+    let mut gone = kept(&[("case", "1"), ("resolution", "relay <changed>")], AppError::Conflict, None);
+    gone.action = "/gone".to_owned();
+    let page = fill(r#"<p class="notice bad" role="alert">done before</p><h1>x</h1>"#, &gone, &words("done before"));
+    let quoted = r#"done before</p><p class="notice">You wrote: relay &lt;changed&gt;</p><h1>"#;
+    assert!(page.contains(quoted), "{page}");
+    assert_eq!(fill("<h1>x</h1>", &gone, &words("")), "<h1>x</h1>");
 }
 
 #[test]
@@ -77,7 +107,7 @@ fn broken_html_is_left_in_one_piece() {
         "a < b",
         "<input =",
     ] {
-        let page = fill(html, &kept(&[("name", "x")], AppError::Invalid, None), "");
+        let page = fill(html, &kept(&[("name", "x")], AppError::Invalid, None), &words(""));
         assert!(page.starts_with(html.get(..1).unwrap_or_default()), "{html}");
     }
 }
