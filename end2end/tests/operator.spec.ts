@@ -63,6 +63,33 @@ test("the wall's table says the same, with filters in the address", async ({ pag
   expect(await rows.count()).toBe(await count(page, "欠费"));
 });
 
+test("the search finds buildings, and lists more than a page", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/search?q=6号楼");
+  await expect(page.getByRole("heading", { name: "地点" })).toBeVisible();
+  await expect(page.locator("tbody tr")).toHaveCount(50);
+  await page.getByRole("link", { name: "下一页" }).click();
+  await expect(page.locator("tbody tr")).toHaveCount(49);
+  await page.goBack();
+  await page.getByRole("link", { name: "6号楼", exact: true }).first().click();
+  await expect(page).toHaveURL(/\/wall\?q=6/);
+  expect(errors).toEqual([]);
+});
+
+test("on paper a wide list has all its columns, and dates in place of today", async ({ page }) => {
+  await logIn(page, "operator");
+  await page.goto("/sales");
+  await page.emulateMedia({ media: "print" });
+  await expect(page.locator("tbody time > span").first()).toBeHidden();
+  const printed = await page.locator("tbody time").first().evaluate((time) => getComputedStyle(time, "::before").content);
+  expect(printed).toMatch(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}/);
+  // The width of an A4 sheet's long side without its margins.
+  await page.setViewportSize({ width: 1047, height: 700 });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wide).toBeLessThanOrEqual(0);
+});
+
 test("an order has a page that its number finds", async ({ page }) => {
   const errors = noErrors(page);
   await logIn(page, "operator");

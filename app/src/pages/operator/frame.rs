@@ -42,7 +42,10 @@ pub fn Frame(
                 </div>
             </header>
             <Rail section />
-            <main class="console-main" id="main">{children()}</main>
+            <main class="console-main" id="main">
+                {children()}
+                <p class="print-only">{t.printed}" "{crate::ports::now().to_string()}</p>
+            </main>
         </div>
     }
 }
