@@ -146,6 +146,8 @@ pub enum Fault {
     Encoding,
     /// More rows than this in one sheet.
     TooManyRows(u32),
+    /// A quotation mark in this line is never closed, so that everything behind it would be one cell.
+    UnclosedQuote(u32),
     /// No sheet of the workbook has one of the known names.
     NoSheet,
     UnknownSheet,
@@ -161,6 +163,8 @@ pub enum Fault {
     Date,
     /// An error value such as `#N/A`.
     ErrorValue,
+    /// A truth value, such as a spreadsheet makes of the text `TRUE`.
+    TruthValue,
     /// A number with more digits than a spreadsheet keeps.
     DigitsLost,
     /// A number where a text is expected, of which the format does not show all digits and nothing else.
@@ -205,6 +209,8 @@ pub enum Fault {
     LoginOfOperator,
     /// A resident of this other room logs in by this name.
     LoginOfOther(String),
+    /// A resident of this name lives in the room and logs in by this other name.
+    LoginChanged(String),
     /// Somebody who lived in this room logs in by this name, and has no account now.
     LoginOfFormer(String),
     WeakPassword,

@@ -136,6 +136,8 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
         Fault::Repeated(row) => return Repeated { row: &row.to_string() }.text(lang),
         Fault::AddressTaken(serial) => return AddressTaken { serial }.text(lang),
         Fault::RegistrationTaken(gateway) => return RegistrationTaken { gateway }.text(lang),
+        Fault::UnclosedQuote(line) => return UnclosedQuote { line: &line.to_string() }.text(lang),
+        Fault::LoginChanged(login) => return LoginChanged { login }.text(lang),
         Fault::LoginOfOther(room) => return LoginOfOther { room }.text(lang),
         Fault::LoginOfFormer(room) => return LoginOfFormer { room }.text(lang),
         Fault::OverHoardingLimit { sum, limit } => {
@@ -153,6 +155,7 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
         Fault::Formula => t.formula,
         Fault::Date => t.date,
         Fault::ErrorValue => t.error_value,
+        Fault::TruthValue => t.truth_value,
         Fault::DigitsLost => t.digits_lost,
         Fault::NumberFormat => t.number_format,
         Fault::Empty => t.empty,

@@ -156,7 +156,8 @@ fn print(preview: &Preview, lang: Lang, dry_run: bool) {
         println!("{}: {}", site_workbook::sheet(sheet, lang), counts.text(lang));
     }
     print_rows(preview, lang);
-    println!("{}", if dry_run { t.dry_run } else { t.imported });
+    let done = if preview.is_idle() { t.imported_nothing } else { t.imported };
+    println!("{}", if dry_run { t.dry_run } else { done });
 }
 
 /// What becomes of the first rows of each sheet; of what is left alone the number is enough.

@@ -111,7 +111,7 @@ fn Pending(pending: PendingImport) -> impl IntoView {
         ImportState::Done(report) => view! {
             <section class="card stack-tight">
                 {files}
-                <Callout tone=Tone::Good><p>{t.done}</p></Callout>
+                <Callout tone=Tone::Good><p>{if report.is_idle { t.done_nothing } else { t.done }}</p></Callout>
                 {counts(&report)}
                 {changes(&report)}
                 <div class="buttons">

@@ -13,8 +13,12 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Table, Fault> {
     let text = decode(bytes)?;
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let title = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let delimiter = delimiter(&text);
+    if let Some(line) = unclosed_quote(&text, delimiter) {
+        return Err(Fault::UnclosedQuote(line));
+    }
     let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(&text)).from_reader(text.as_bytes());
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
     let mut table = Table { title: title.to_owned(), ..Table::default() };
     for record in reader.records() {
         let record = record.map_err(|_| Fault::NotATable)?;
@@ -41,6 +45,21 @@ fn lines_before(text: &str, byte: u64) -> u32 {
     let before = text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count();
     let passes_over = text.as_bytes().get(byte) == Some(&b'\n');
     u32::try_from(before + usize::from(passes_over)).unwrap_or(u32::MAX)
+}
+
+/// The line of a quotation mark that begins a cell and is never closed. The reader would take the rest of the file for one cell.
+fn unclosed_quote(text: &str, delimiter: u8) -> Option<u32> {
+    let (mut line, mut opened, mut begins) = (1, None, true);
+    for byte in text.bytes() {
+        match byte {
+            // A doubled one closes the cell and opens it again.
+            b'"' if opened.is_some() => (opened, begins) = (None, true),
+            b'"' if begins => opened = Some(line),
+            _ => begins = byte == delimiter || byte == b'\n' || byte == b'\r',
+        }
+        line += u32::from(byte == b'\n');
+    }
+    opened
 }
 
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {

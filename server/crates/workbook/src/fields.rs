@@ -33,7 +33,11 @@ impl<'a> Fields<'a> {
         columns.iter().all(|column| !self.wrong.contains(column)).then_some(value)
     }
 
+    /// Notes what is wrong; of a cell only the first, for what else is wrong with it mostly goes with that.
     pub fn fault(&mut self, column: Column, fault: Fault) {
+        if self.wrong.contains(&column) {
+            return;
+        }
         self.wrong.push(column);
         let index = self.index(column).and_then(|index| u32::try_from(index).ok());
         self.problems.push(Problem { sheet: self.title.to_owned(), row: Some(self.row), column: index, fault });

@@ -152,6 +152,22 @@ fn a_quoted_cell_with_a_line_break_keeps_the_row_numbers() {
 }
 
 #[test]
+fn an_unclosed_quotation_mark_is_named_with_its_line() {
+    let of = |text: &str| csv("rooms.csv", &format!("Building,Floor,Room\nA,1,1\n{text}"));
+    assert_eq!(faults(&of("A,1,\"2\nA,1,3\nA,1,4\n")), [&Fault::UnclosedQuote(3)]);
+    for text in ["A,1,\"2\"\n", "A,1,\"2\"\"\"\n", "A,1,2\"\n", "\"A\",\"\",\"\"\n"] {
+        assert!(!faults(&of(text)).iter().any(|fault| matches!(fault, Fault::UnclosedQuote(_))), "{text}");
+    }
+}
+
+#[test]
+fn a_cell_has_one_problem() {
+    let login = "x y".repeat(50);
+    let contents = csv("accounts.csv", &format!("Building,Room,Resident,Login name\nA,1,B,{login}\n"));
+    assert_eq!(contents.problems.iter().filter(|problem| problem.column == Some(3)).count(), 1, "{:?}", contents.problems);
+}
+
+#[test]
 fn numbers_that_are_text_keep_their_zeros() {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("电表").unwrap();
@@ -269,6 +285,8 @@ fn cells_that_are_not_taken_say_why() {
     sheet.write_string(2, 2, "101").unwrap();
     sheet.write_number(3, 0, 12_345_678_901_234_567.0).unwrap();
     sheet.write_string(3, 2, "102").unwrap();
+    sheet.write_string(4, 0, "A").unwrap();
+    sheet.write_boolean(4, 2, true).unwrap();
     let contents = read("r.xlsx", &book.save_to_buffer().unwrap(), &models());
     assert_eq!(
         contents.problems,
@@ -278,6 +296,7 @@ fn cells_that_are_not_taken_say_why() {
             problem("Rooms", 3, 0, Fault::Merged),
             problem("Rooms", 3, 1, Fault::Merged),
             problem("Rooms", 4, 0, Fault::DigitsLost),
+            problem("Rooms", 5, 2, Fault::TruthValue),
         ]
     );
     assert!(contents.rows.rooms.is_empty());
@@ -312,7 +331,7 @@ fn values_out_of_range_are_named_with_their_column() {
         ]
     );
     let contents = csv("prices.csv", "Price plan,Price,Peak price\nA,0.5,0.6\nB,5.12345,\nC,,\n");
-    assert_eq!(faults(&contents), [&Fault::PriceIncomplete, &Fault::NotPrice, &Fault::PriceIncomplete, &Fault::PriceIncomplete]);
+    assert_eq!(faults(&contents), [&Fault::PriceIncomplete, &Fault::NotPrice, &Fault::PriceIncomplete]);
     let contents =
         csv("accounts.csv", "Building,Room,Resident,Login name,Opening balance (yuan)\nA,1,B,b,-5\nA,1,C,c,100000.01\n");
     assert_eq!(faults(&contents), [&Fault::NotYuan, &Fault::AmountRefused]);

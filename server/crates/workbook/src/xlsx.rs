@@ -173,7 +173,7 @@ fn cell(value: &DataRef<'_>, format: Option<&NumberFormat>) -> Cell {
             number(whole.to_string(), format.unwrap_or(&NumberFormat::Plain).shown(whole))
         }
         DataRef::Float(float) => number(fifteen_digits(*float), None),
-        DataRef::Bool(yes) => Cell::Text(yes.to_string()),
+        DataRef::Bool(_) => Cell::wrong(Fault::TruthValue),
         DataRef::DateTime(_) | DataRef::DateTimeIso(_) | DataRef::DurationIso(_) => Cell::wrong(Fault::Date),
         DataRef::Error(_) => Cell::wrong(Fault::ErrorValue),
     }

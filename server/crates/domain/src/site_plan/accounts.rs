@@ -1,6 +1,6 @@
 //! The accounts and residents of a workbook.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::console::RoomName;
 use model::ids::PlaceId;
@@ -26,18 +26,19 @@ impl<'a> Planner<'a> {
         let mut logins: HashMap<&str, u32> = HashMap::with_capacity(rows.accounts.len());
         let mut opened: HashMap<&RoomName, usize> = HashMap::new();
         let mut index = RoomIndex::default();
+        let named: HashSet<&str> = rows.accounts.iter().map(|row| row.value.login.as_str()).collect();
         for Row { number, value: row } in &rows.accounts {
+            let before = self.conflicts.len();
+            let account = state.accounts.get(&row.room);
             if let Some(first) = logins.insert(&row.login, *number) {
                 self.refuse(Sheet::Accounts, *number, Column::Login, Fault::Repeated(first));
-                continue;
+            } else if let Some(fault) = self.taken(&mut index, &row.login, account).or_else(|| changed(row, account, &named)) {
+                self.refuse(Sheet::Accounts, *number, Column::Login, fault);
             }
             if !self.has_room(&row.room) {
                 self.refuse(Sheet::Accounts, *number, Column::Room, Fault::UnknownRoom);
-                continue;
             }
-            let account = state.accounts.get(&row.room);
-            if let Some(fault) = self.taken(&mut index, &row.login, account) {
-                self.refuse(Sheet::Accounts, *number, Column::Login, fault);
+            if self.conflicts.len() > before {
                 continue;
             }
             let Some(account) = account else {
@@ -154,6 +155,13 @@ impl<'a> Planner<'a> {
             }
         }
     }
+}
+
+/// A new login name of somebody who lives in the room: of a resident of the same name whom no row of the workbook names.
+fn changed(row: &AccountRow, account: Option<&AccountState>, named: &HashSet<&str>) -> Option<Fault> {
+    let residents = account.filter(|account| !account.residents.contains_key(&row.login))?.residents.iter();
+    let is_same = |(login, name): &(&String, &String)| **name == row.resident && !named.contains(login.as_str());
+    residents.filter(is_same).map(|(login, _)| login.clone()).min().map(Fault::LoginChanged)
 }
 
 fn subject(row: &AccountRow) -> String {

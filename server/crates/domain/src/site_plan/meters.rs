@@ -24,11 +24,11 @@ impl<'a> Planner<'a> {
         }
         for Row { number, value: row } in &rows.meters {
             let before = self.conflicts.len();
+            self.meter_is_somewhere(*number, Some(&row.room), Some(&row.gateway));
             if let Some(first) = seen.insert(row.serial, *number) {
                 self.refuse(Sheet::Meters, *number, Column::Serial, Fault::Repeated(first));
                 continue;
             }
-            self.meter_is_somewhere(*number, Some(&row.room), Some(&row.gateway));
             match taken.insert((&row.gateway, row.unit), (row.serial, Some(*number))) {
                 Some((_, Some(first))) => self.refuse(Sheet::Meters, *number, Column::Unit, Fault::Repeated(first)),
                 Some((serial, None)) => {

@@ -21,13 +21,11 @@ impl<'a> Planner<'a> {
         let mut places: HashMap<Option<&str>, u32> = HashMap::new();
         for Row { number, value: row } in &rows.prices {
             let place = row.building.as_deref();
-            if let Some(first) = places.insert(place, *number) {
-                self.refuse(Sheet::Prices, *number, Column::Building, Fault::Repeated(first));
-                continue;
-            }
+            let before = self.conflicts.len();
             if place.is_some_and(|building| !self.has_building(building)) {
                 self.refuse(Sheet::Prices, *number, Column::Building, Fault::UnknownBuilding);
-                continue;
+            } else if let Some(first) = places.insert(place, *number) {
+                self.refuse(Sheet::Prices, *number, Column::Building, Fault::Repeated(first));
             }
             // A plan that applies in several buildings has the same prices in each of its rows.
             let first_row = match plans.get(row.plan.as_str()) {
@@ -41,6 +39,9 @@ impl<'a> Planner<'a> {
                     true
                 }
             };
+            if self.conflicts.len() > before {
+                continue;
+            }
             let known = state.plans.get(&row.plan);
             let published = first_row && known.is_none_or(|plan| plan.prices != row.prices);
             let assigned = known.is_none_or(|plan| !plan.applies_to.contains(&row.building));

@@ -149,6 +149,7 @@ fn every_conflict_is_named() {
         conflicts(&rows, &SiteState::default()),
         [
             (4, Column::Room, Fault::Repeated(2)),
+            (4, Column::Gateway, Fault::UnknownGateway),
             (4, Column::Serial, Fault::Repeated(2)),
             (5, Column::Room, Fault::UnknownRoom),
             (5, Column::Gateway, Fault::UnknownGateway),
@@ -158,6 +159,32 @@ fn every_conflict_is_named() {
             (5, Column::Room, Fault::UnknownRoom),
         ]
     );
+}
+
+#[test]
+fn another_fault_hides_no_unknown_room_or_building() {
+    let mut rows = site();
+    rows.accounts.push(row(4, account("505", "a", 0)));
+    rows.prices.push(row(3, PriceRow { plan: "P".into(), building: Some("B".into()), prices: Prices::flat(9_999) }));
+    assert_eq!(
+        conflicts(&rows, &SiteState::default()),
+        [
+            (3, Column::Building, Fault::UnknownBuilding),
+            (3, Column::Plan, Fault::Repeated(2)),
+            (4, Column::Login, Fault::Repeated(2)),
+            (4, Column::Room, Fault::UnknownRoom),
+        ]
+    );
+}
+
+#[test]
+fn a_changed_login_name_makes_no_second_resident() {
+    let (rows, state) = (site(), after(&site()));
+    let again = AccountRow { login: "new".into(), ..rows.accounts[0].value.clone() };
+    let next = |accounts| SiteRows { accounts, ..SiteRows::default() };
+    assert_eq!(conflicts(&next(vec![row(2, again.clone())]), &state), [(2, Column::Login, Fault::LoginChanged("a".into()))]);
+    let both = next(vec![rows.accounts[0].clone(), row(3, again)]);
+    assert_eq!(planned(&both, &state).unwrap().joining.len(), 1, "two people may have one name");
 }
 
 #[test]
