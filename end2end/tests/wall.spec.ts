@@ -126,5 +126,11 @@ test("without scripts the wall says its figures and of when they are", async ({ 
   await expect(page.locator(".wall-card")).toContainText("711");
   await expect(page.locator("main noscript .hint").first()).toBeVisible();
   await expect(page.getByText("正在连接")).toBeHidden();
+  // What works only with scripts is not offered, and the search is a form.
+  for (const dead of [".wall-zooms", ".wall-orders", ".wall-keys"]) await expect(page.locator(dead)).toBeHidden();
+  await page.locator(".wall-search").fill("6号楼");
+  await page.locator(".wall-search").press("Enter");
+  await expect(page).toHaveURL(/\/wall\?q=6/);
+  await expect(page.locator(".wall-card")).toContainText("99");
   await context.close();
 });

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::parts::param;
-use crate::i18n::{account_batches, commands, lang, wall, wall_controls};
+use crate::i18n::{account_batches, commands, lang, operator, wall, wall_controls};
 use crate::link;
 use crate::ports::{allowed, now};
 use crate::ui::time::At;
@@ -43,9 +43,17 @@ pub fn controls(choices: &WallChoices, sets: Vec<String>, screen: bool) -> AnyVi
             <a href=address>{p.screen}</a>
         }
     });
+    let view = if screen { "screen" } else { "" };
+    let kept = [("view", view), ("show", &choices.show)].into_iter().filter(|(_, value)| !value.is_empty());
+    let kept = kept.map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> });
     view! {
         <noscript>
             <p class="hint">{p.without_scripts}" "<At at=now() /></p>
+            // The search field belongs to this form, which is there only where nothing else listens to it.
+            <form class="buttons" id="wall-filter" action="/wall">
+                {kept.collect_view()}
+                <button>{operator::texts(lang()).filter}</button>
+            </form>
         </noscript>
         <datalist id="wall-sets">{names}</datalist>
         <div class="wall-orders needs-script">

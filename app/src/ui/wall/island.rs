@@ -143,11 +143,12 @@ pub fn MeterWall(
                         placeholder=words.search
                         autocomplete="off"
                         list="wall-sets"
+                        form="wall-filter"
                         prop:value=move || filter.with(|filter| filter.text().to_owned())
                         value=q
                         on:input=search
                     />
-                    <div class="wall-zooms" role="group" aria-label=words.zoom>{zooms}</div>
+                    <div class="wall-zooms needs-script" role="group" aria-label=words.zoom>{zooms}</div>
                     <a href=move || filter.with(|filter| filter.address("/wall?view=table"))>{words.table}</a>
                     {move || link(signals, &words, lang)}
                 </div>
@@ -166,7 +167,7 @@ pub fn MeterWall(
                 </div>
                 {card::card(signals, lang)}
             </div>
-            <p class="wall-keys" id="wall-keys">{words.keys}</p>
+            <p class="wall-keys needs-script" id="wall-keys">{words.keys}</p>
         </div>
     }
 }
