@@ -27,6 +27,12 @@ pub const fn supply(state: SupplyState, lang: Lang) -> &'static str {
     }
 }
 
+/// The same of a meter: `known` is whether it was ever read. One that was not is lost to nobody yet.
+#[must_use]
+pub const fn supply_of(state: SupplyState, known: bool, lang: Lang) -> &'static str {
+    if matches!(state, SupplyState::Lost) && !known { texts(lang).not_read } else { supply(state, lang) }
+}
+
 /// The name of a control mode.
 #[must_use]
 pub const fn mode(mode: ControlMode, lang: Lang) -> &'static str {

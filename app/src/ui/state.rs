@@ -44,10 +44,10 @@ pub const fn mode_shape(mode: ControlMode) -> Option<(&'static str, &'static str
 
 const POWER: &str = "M8 1.5v6M4.2 3.8a6 6 0 1 0 7.6 0";
 
-/// The state's shape and word.
+/// The state's shape and word. `known` is whether the meter was ever read.
 #[component]
-pub fn State(state: SupplyState) -> impl IntoView {
-    state_mark(state, lang())
+pub fn State(state: SupplyState, #[prop(default = true)] known: bool) -> impl IntoView {
+    state_mark(state, known, lang())
 }
 
 /// A forced mode's shape and word; nothing for prepaid.
@@ -57,9 +57,9 @@ pub fn Mode(mode: ControlMode) -> impl IntoView {
 }
 
 /// The same as [`State`] for islands, which have no context of language.
-pub fn state_mark(state: SupplyState, lang: Lang) -> impl IntoView {
+pub fn state_mark(state: SupplyState, known: bool, lang: Lang) -> impl IntoView {
     let (path, filled) = shape(state);
-    view! { <span class=format!("state {}", class(state))>{mark(path, filled)}{common::supply(state, lang)}</span> }
+    view! { <span class=format!("state {}", class(state))>{mark(path, filled)}{common::supply_of(state, known, lang)}</span> }
 }
 
 /// The same as [`Mode`] for islands.

@@ -62,7 +62,7 @@ pub fn pager<T>(page: &Page<T>, number: i64, here: &str) -> impl IntoView + use<
 /// State and forced mode.
 pub fn state_cell(latest: &Latest) -> impl IntoView + use<> {
     let (state, mode) = (latest.state(), latest.status.mode());
-    view! { <State state /> " " <Mode mode /> }
+    view! { <State state known=latest.observed_at.is_some() /> " " <Mode mode /> }
 }
 
 /// The remaining amount; a dash if the meter has none.

@@ -75,7 +75,7 @@ fn of(seen: &FocusedTile, now_s: i64, lang: Lang) -> impl IntoView + use<> {
     let credit = known && state != SupplyState::NotOpen;
     view! {
         <h2>{seen.place.clone()}</h2>
-        <p class=format!("wall-state {}", class(state))>{common::supply(state, lang)}</p>
+        <p class=format!("wall-state {}", class(state))>{common::supply_of(state, known, lang)}</p>
         {(!marks.is_empty()).then(|| view! { <p class="small">{marks.join(" · ")}</p> })}
         <dl class="facts">
             {credit.then(|| view! {

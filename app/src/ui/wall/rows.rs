@@ -101,7 +101,7 @@ fn texts(tile: Tile, now: i64, lang: Lang) -> [(&'static str, String); 4] {
 fn state(tile: Tile, lang: Lang) -> String {
     let state = tile.flags.state();
     let (path, filled) = shape(state);
-    let one = mark(class(state), path, filled, common::supply(state, lang));
+    let one = mark(class(state), path, filled, common::supply_of(state, tile.observed_s != 0, lang));
     let mode = tile.flags.mode();
     let other = mode_shape(mode).map(|(class, path, filled)| mark(class, path, filled, common::mode(mode, lang)));
     format!("{one} {}", other.unwrap_or_default())

@@ -67,7 +67,7 @@ fn cells(state: MeterState, lang: Lang) -> Vec<Cell> {
         Cell::text(state.serial.clone()),
         Cell::text(state.account.clone()),
         Cell::text(state.residents.clone()),
-        Cell::text(common::supply(latest.state(), lang)),
+        Cell::text(common::supply_of(latest.state(), latest.observed_at.is_some(), lang)),
         known(Cell::text(common::mode(latest.status.mode(), lang))),
         known(Cell::text(relay)),
         if holds { Cell::number(latest.remaining) } else { Cell::Empty },

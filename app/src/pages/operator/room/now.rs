@@ -53,7 +53,8 @@ fn values(latest: &Latest, kind: Wallet, now: Timestamp, lang: Lang) -> impl Int
     let credit = if known && status.account_open() { latest.remaining.to_string() } else { "—".to_owned() };
     let state = latest.state();
     let marks = (sells || state.is_unread()).then(|| {
-        view! { <p class="room-marks">{state_mark(state, lang)}" "{mode_mark(status.mode(), lang)}</p> }
+        let mark = state_mark(state, latest.observed_at.is_some(), lang);
+        view! { <p class="room-marks">{mark}" "{mode_mark(status.mode(), lang)}</p> }
     });
     view! {
         <section class="card stack-tight">
