@@ -263,6 +263,8 @@ pub struct AuditPage {
     pub people: Vec<(UserId, String)>,
     /// Whether the reader may verify: only who sees the whole site.
     pub may_verify: bool,
+    /// The search text fits so many meters that lines are found by their own words only.
+    pub is_too_wide: bool,
 }
 
 /// What a verification found; the detail of its own line of the chain.

@@ -103,6 +103,21 @@ both!(who_is_bound_to_buildings_reads_no_other_names, |w: World| async move {
     }
 });
 
+both!(a_search_that_fits_too_many_meters_says_so, |w: World| async move {
+    let s = Site::new(w, 1, 1).await;
+    s.sell(0, 5_000).await;
+    let of = async |text: &str| found(&s, AuditQuery { text: text.into(), ..AuditQuery::default() }).await;
+    let room = s.w.word("SELECT name FROM places WHERE kind = 'room'").await;
+    let page = of(&room).await;
+    assert!(!page.is_too_wide && page.page.lines.iter().any(|line| line.action == "sale.create"), "{:?}", page.page);
+    for unit in 2..=202 {
+        s.w.meter(unit).await;
+    }
+    s.w.execute("UPDATE places SET name = 'wide ' || name WHERE kind = 'room'").await;
+    let page = of("wide").await;
+    assert!(page.is_too_wide && page.page.lines.is_empty(), "it is not silently less: {:?}", page.page);
+});
+
 both!(a_line_is_said_in_words, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     s.sell(0, 5_000).await;

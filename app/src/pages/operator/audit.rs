@@ -8,6 +8,7 @@ use super::register::day;
 use crate::i18n::audit::{self as words, texts};
 use crate::i18n::{Lang, lang, operator as operator_texts};
 use crate::ports::{operator, ports};
+use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::marked::marked;
 use crate::ui::notice::Notice;
@@ -99,6 +100,7 @@ fn List(page: AuditPage, result: Verified, number: i64, asked: Vec<(&'static str
             {result.as_ref().map(|(at, found)| outcome(*at, found))}
             {filter}
             {verification}
+            {page.is_too_wide.then(|| view! { <Callout tone=Tone::Warn><p>{t.too_wide}</p></Callout> })}
             {(!page.may_verify).then(|| view! { <p class="hint">{t.own_lines}</p> })}
             <TableScroll label=o.audit>
                 <table class="table sticky stacked audit">

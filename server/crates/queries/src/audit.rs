@@ -72,8 +72,8 @@ macro_rules! code {
 }
 
 /// The subjects that a search text stands for: the meters of the rooms that it names, what belongs to these meters, accounts and
-/// orders by number, people by name. A text that fits more than 200 meters names none of them: only the lines' own words count.
-/// Binds `$3`, `$4` and `$10`.
+/// orders by number, people by name. A text that fits more than 200 meters names none of them: only the lines' own words count,
+/// and [`AuditPage::is_too_wide`] says so. Binds `$3`, `$4` and `$10`.
 macro_rules! meant {
     ($engine:ident) => {
         concat!(
@@ -189,7 +189,20 @@ pub async fn audit(db: &Db, operator: UserId, query: &AuditQuery) -> Result<Audi
         names::add(db, &mut names, chosen.iter().map(String::as_str)).await?;
     }
     let page = Page { lines, total: total.map_or(0, |(total,)| total) };
-    Ok(AuditPage { page, names, people, may_verify: sees_all })
+    let is_too_wide = fits_too_many(db, &filter).await?;
+    Ok(AuditPage { page, names, people, may_verify: sees_all, is_too_wide })
+}
+
+/// Whether the text fits more meters than a search names.
+async fn fits_too_many(db: &Db, filter: &AuditFilter) -> Result<bool> {
+    let sql = concat!(
+        "SELECT COUNT(*) FROM (SELECT m.id FROM meters m JOIN places r ON r.id = m.place_id",
+        above!(),
+        "WHERE $1 <> '' AND LOWER(COALESCE(t.name, '') || ' ' || COALESCE(b.name, '') || ' ' || r.name || ' ' || m.serial)
+                   LIKE LOWER($1) ESCAPE '!' LIMIT 201) found"
+    );
+    let found: Option<(i64,)> = read!(db, |pool| sqlx::query_as(sql).bind(&filter.pattern).fetch_optional(pool).await)?;
+    Ok(found.is_some_and(|(count,)| count > 200))
 }
 
 /// Lines before a line, newest first.
