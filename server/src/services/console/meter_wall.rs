@@ -1,6 +1,6 @@
 //! The meter wall and the search.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use app::api::meter_wall::{MeterWallPort, WallMeter};
 use async_trait::async_trait;
@@ -45,8 +45,9 @@ impl MeterWallPort for ConsoleService {
         let db = &self.context.db;
         let mut named = Vec::new();
         if page == 0 {
-            let meters = self.wall_meters(who).await?;
-            let names: Vec<_> = meters.into_iter().map(|meter| (meter.latest.meter, meter.name)).collect();
+            let scope = queries::scope(db, who.user).await?;
+            let meters = self.context.live.meter_places(&scope).into_iter();
+            let names: Vec<_> = meters.map(|(place, _)| (place.meter, place.name())).collect();
             let rooms = rooms_named(text, &names);
             if rooms.len() <= NAMED_MAX {
                 for (meter, _) in rooms {
@@ -91,27 +92,27 @@ impl MeterWallPort for ConsoleService {
 
 /// The places of the meters whose whole name the text is; without one, the buildings and groups whose name has it as a part.
 fn places_found(text: &str, meters: &[(MeterPlace, Latest)]) -> Vec<FoundPlace> {
-    let mut places: Vec<FoundPlace> = Vec::new();
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut add = |kind: FoundPlaceKind, key: String, name: &dyn Fn() -> String| {
-        let at = *seen.entry(key).or_insert_with(|| {
-            places.push(FoundPlace { kind, name: name(), meters: 0 });
-            places.len() - 1
-        });
-        if let Some(place) = places.get_mut(at) {
-            place.meters += 1;
-        }
-    };
+    // The meters of a building, and of a floor of it, follow each other.
+    let (mut buildings, mut floors): (Vec<FoundPlace>, Vec<FoundPlace>) = Default::default();
+    let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut before: Option<&MeterPlace> = None;
     for (place, _) in meters {
-        let building = &place.building_name;
-        add(FoundPlaceKind::Building(place.building), place.building.to_string(), &|| building.clone());
-        if !place.floor.is_empty() {
-            add(FoundPlaceKind::Floor, format!("{} {}", place.building, place.floor), &|| format!("{building} {}", place.floor));
+        let is_same_building = before.is_some_and(|before| before.building == place.building);
+        if !is_same_building {
+            let kind = FoundPlaceKind::Building(place.building);
+            buildings.push(FoundPlace { kind, name: place.building_name.clone(), meters: 0 });
         }
-        for group in &place.belongs.groups {
-            add(FoundPlaceKind::Group, format!("group {group}"), &|| group.clone());
+        if !place.floor.is_empty() && !(is_same_building && before.is_some_and(|before| before.floor == place.floor)) {
+            let name = format!("{} {}", place.building_name, place.floor);
+            floors.push(FoundPlace { kind: FoundPlaceKind::Floor, name, meters: 0 });
         }
+        let floor = floors.last_mut().filter(|_| !place.floor.is_empty());
+        buildings.last_mut().into_iter().chain(floor).for_each(|found| found.meters += 1);
+        place.belongs.groups.iter().for_each(|group| *groups.entry(group.as_str()).or_default() += 1);
+        before = Some(place);
     }
+    let group = |(name, meters): (&str, usize)| FoundPlace { kind: FoundPlaceKind::Group, name: name.to_owned(), meters };
+    let mut places: Vec<_> = buildings.into_iter().chain(floors).chain(groups.into_iter().map(group)).collect();
     let plain = |name: &str| name.split_whitespace().collect::<String>().to_lowercase();
     let sought = plain(text);
     let is_named = |place: &FoundPlace| plain(&place.name) == sought;
