@@ -235,15 +235,15 @@ both!(a_group_chooses_meters_across_buildings, |w: World| async move {
     assert_eq!(unknown, ["999"]);
     assert_eq!(e.console.group(&e.boss, group).await.unwrap().places, [], "nothing of a wrong list is added");
     e.console.add_to_group(&e.boss, group, &[e.floor_of_b], &names(&["A 101"])).await.unwrap();
-    let found = |seats: Vec<WallMeter>| {
-        let terms = Terms::of("试点", seats.iter().map(|seat| &seat.search_text));
+    let found = |seats: Vec<WallMeter>, text: &str| {
+        let terms = Terms::of(text, seats.iter().map(|seat| &seat.search_text));
         seats.iter().filter(|seat| terms.mean(&seat.search_text)).count()
     };
-    assert_eq!(found(e.console.wall_meters(&e.boss).await.unwrap()), 2, "the wall's search knows groups at once");
+    assert_eq!(found(e.console.wall_meters(&e.boss).await.unwrap(), "试点"), 2, "the wall's search knows groups at once");
     assert_eq!(e.console.wall_sets(&e.boss).await.unwrap(), ["试点"]);
     e.console.rename_group(&e.boss, group, "试点二").await.unwrap();
     assert_eq!(e.console.wall_sets(&e.boss).await.unwrap(), ["试点二"]);
-    assert_eq!(found(e.console.wall_meters(&e.clerk).await.unwrap()), 1);
+    assert_eq!(found(e.console.wall_meters(&e.clerk).await.unwrap(), "试点二"), 1);
     let target = Target::parse("", &[format!("group:{group}")], None, "", "1");
     let chosen = |preview: model::console::Preview| preview.meters.into_iter().map(|(meter, _)| meter).collect::<Vec<_>>();
     let all = chosen(e.console.preview(&e.boss, Kind::Read, &target).await.unwrap());
