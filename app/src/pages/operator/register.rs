@@ -164,7 +164,9 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
                             <th scope="col">{o.by}</th>
                             <th scope="col">{t.receipt}</th>
                             <th scope="col">{o.order_number}</th>
-                            <th scope="col"><span class="visually-hidden">{cash_desk_texts::texts(lang).correct}</span></th>
+                            <th scope="col" class="no-print">
+                                <span class="visually-hidden">{cash_desk_texts::texts(lang).correct}</span>
+                            </th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -252,7 +254,7 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
             <td class="num">{line.receipt.map(|number| view! { <a href=format!("/receipts/{number}")>{number.to_string()}</a>
                 })}</td>
             <td class="num muted">{(line.number > 0).then_some(line.number)}</td>
-            <td>{correct}{refund}</td>
+            <td class="no-print">{correct}{refund}</td>
         </tr>
     }
 }
