@@ -55,7 +55,7 @@ pub async fn refusal(
             return Ok(None);
         }
         let of = ReturnTarget::Remaining { meter, tender, amount };
-        sales.check_return(who, &ReturnRequest { of, reason: money.reason.clone(), key }).await
+        sales.check_return(who, &ReturnRequest { of, reason: money.reason.clone(), key, seen: None }).await
     } else {
         if !room.takes_sales() || !allowed("/api/operator/sell") {
             return Ok(None);
