@@ -30,6 +30,12 @@ impl Month {
         let (year, month, _) = at.date().ymd();
         Self(year * 12 + i64::from(month) - 1)
     }
+
+    /// Its first day; `None` beyond the calendar.
+    #[must_use]
+    pub fn first(self) -> Option<Date> {
+        Date::from_ymd(self.0.div_euclid(12), u8::try_from(self.0.rem_euclid(12) + 1).ok()?, 1)
+    }
 }
 
 impl fmt::Display for Month {
@@ -58,6 +64,8 @@ mod tests {
     fn months_go_round() {
         for text in ["2026-01", "2026-11", "2026-12"] {
             assert_eq!(text.parse::<Month>().map(|month| month.to_string()), Ok(text.to_owned()));
+            let first = text.parse::<Month>().ok().and_then(Month::first);
+            assert_eq!(first.map(|day| day.to_string()), Some(format!("{text}-01")));
         }
         for text in ["", "2026", "2026-13", "2026-00", "x-1", "2026-1-1"] {
             assert!(text.parse::<Month>().is_err(), "{text}");

@@ -36,6 +36,7 @@ use crate::tasks::closings::AdvanceClosings;
 use crate::tasks::consumption::PostConsumption;
 use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::expiries::WatchExpiries;
+use crate::tasks::place_energy::RollPlaceEnergy;
 use crate::tasks::print_receipts::PrintReceipts;
 use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
@@ -218,6 +219,7 @@ impl Application {
         driver.start(CloseAbandoned(context.clone()), Arc::default());
         driver.start(PurgeSessions(context.clone()), Arc::default());
         driver.start(PostConsumption(context.clone()), Arc::default());
+        driver.start(RollPlaceEnergy(context.clone()), Arc::default());
         driver.start(GiveSubsidies { context: context.clone(), limits }, Arc::default());
         driver.start(ExpireApprovals(context.clone()), Arc::default());
         driver.start(AdvanceClosings { context: context.clone(), rules }, Arc::default());

@@ -5,7 +5,7 @@ use model::event::EventKind;
 use model::time::{DAY, HOUR, Timestamp};
 
 use super::events::{self, Subject};
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, Tx, on, place_energy, read};
 use domain::clock::STEP_MS;
 use domain::rng::Rng;
 
@@ -126,7 +126,7 @@ async fn energy(tx: &mut Tx, now: Timestamp) -> Result<()> {
         .bind(day)
         .execute(c)
         .await)?;
-    Ok(())
+    place_energy::invalidate(tx).await
 }
 
 /// What was seen, charged or done in the future was so just now, and what waits for a try waits no longer. Checks of planned

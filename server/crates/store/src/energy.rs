@@ -9,7 +9,7 @@ use model::time::{Date, HOUR, Timestamp};
 use sqlx::FromRow;
 
 use super::bulk::Bulk;
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, Tx, on, place_energy, read};
 use domain::rollup::Parts;
 
 /// A change to a day counts as a revision only this long after its end: until then its midnight is still being read.
@@ -75,7 +75,7 @@ pub async fn add(tx: &mut Tx, hours: &[Hour], days: &[Day], revised: Option<Time
             query.execute(c).await
         })?;
     }
-    Ok(())
+    place_energy::note_late(tx, days, revised).await
 }
 
 /// Energy of a day.

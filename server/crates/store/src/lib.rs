@@ -42,6 +42,7 @@ pub mod orders;
 pub mod parameters;
 pub mod payers;
 pub mod payments;
+pub mod place_energy;
 pub mod prices;
 pub mod readings;
 pub mod receipts;

@@ -7,6 +7,7 @@ mod commands;
 mod ledger;
 mod meters;
 mod orders;
+mod places;
 mod refunds;
 mod returns;
 mod rollups;
@@ -124,6 +125,7 @@ pub async fn verify_within(tx: &mut Tx) -> Result<Report> {
         }
     }
     rollups::verify(tx, &mut report).await?;
+    places::verify(tx, &mut report).await?;
     Ok(report)
 }
 

@@ -28,6 +28,8 @@ model::word_enum! {
         CommandCounts = "purchase count by commands",
         EnergyOfDay = "energy of a day by its readings",
         EnergyOfHour = "energy of an hour by its readings",
+        EnergyOfPlace = "energy of a place by its meters",
+        EnergyOfMonth = "energy of a month by its days",
         PaymentPosting = "payment of an order",
         DeliveryPosting = "delivery of an order",
         CreditCommand = "credit command of an order",
@@ -154,7 +156,9 @@ impl Rule {
             | Self::UnchargedEnergy
             | Self::ChargeDays
             | Self::EnergyOfDay
-            | Self::EnergyOfHour => Figure::Energy(Energy(number)),
+            | Self::EnergyOfHour
+            | Self::EnergyOfPlace
+            | Self::EnergyOfMonth => Figure::Energy(Energy(number)),
             Self::ChargedUntil => Figure::Instant(Timestamp(number)),
             Self::ChargeCost => Figure::Cost(number),
             Self::CreditCommand

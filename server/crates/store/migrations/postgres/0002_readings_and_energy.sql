@@ -43,3 +43,61 @@ CREATE TABLE energy_daily (
     revised_at BIGINT,
     PRIMARY KEY (meter_id, day)
 );
+
+-- The same by place above rooms (floor, building, site), of all meters but instruments, kept up by a task: days up to that of
+-- `rolled_at`, and months before its month (year * 12 + month - 1). Places are as they are now.
+CREATE TABLE place_energy_daily (
+    place_id UUID NOT NULL REFERENCES places (id),
+    day BIGINT NOT NULL,
+    wh BIGINT NOT NULL,
+    reverse_wh BIGINT NOT NULL,
+    spike_wh BIGINT NOT NULL,
+    peak_wh BIGINT NOT NULL,
+    flat_wh BIGINT NOT NULL,
+    valley_wh BIGINT NOT NULL,
+    -- When late readings last changed the day of one of its meters.
+    revised_at BIGINT,
+    PRIMARY KEY (place_id, day)
+);
+CREATE TABLE place_energy_monthly (
+    place_id UUID NOT NULL REFERENCES places (id),
+    month BIGINT NOT NULL,
+    wh BIGINT NOT NULL,
+    reverse_wh BIGINT NOT NULL,
+    spike_wh BIGINT NOT NULL,
+    peak_wh BIGINT NOT NULL,
+    flat_wh BIGINT NOT NULL,
+    valley_wh BIGINT NOT NULL,
+    revised_at BIGINT,
+    PRIMARY KEY (place_id, month)
+);
+-- Days before yesterday that readings changed since: one row a batch and day, named by a meter of the batch, so that gateways
+-- that store at the same time never wait for each other's row.
+CREATE TABLE late_energy_days (
+    meter_id UUID NOT NULL,
+    day BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (meter_id, day, at)
+);
+CREATE TABLE place_energy_state (
+    one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
+    -- Up to when energy by place was computed; NULL: never.
+    rolled_at BIGINT,
+    -- Since when a process computes it; NULL while none does.
+    rolling_since BIGINT,
+    -- Raised when a meter or place gets another place: then everything is computed again.
+    changes BIGINT NOT NULL DEFAULT 0,
+    -- What it was when that was last done.
+    rolled_changes BIGINT NOT NULL DEFAULT 0
+);
+INSERT INTO place_energy_state (one) VALUES (1);
+CREATE FUNCTION place_energy_changes() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE place_energy_state SET changes = changes + 1;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER meters_change_place AFTER UPDATE OF place_id, wallet ON meters FOR EACH ROW
+    WHEN (OLD.place_id <> NEW.place_id OR OLD.wallet <> NEW.wallet) EXECUTE FUNCTION place_energy_changes();
+CREATE TRIGGER places_change_parent AFTER UPDATE OF parent_id ON places FOR EACH ROW
+    WHEN (OLD.parent_id IS DISTINCT FROM NEW.parent_id) EXECUTE FUNCTION place_energy_changes();
