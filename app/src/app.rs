@@ -150,6 +150,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/gateways/:id/scan") view=operator::gateways::scan::ScanPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/edit") view=operator::gateways::form::EditGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/sales") view=operator::reports::SalesReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/energy") view=operator::reports::EnergyReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>

@@ -34,6 +34,7 @@ use crate::api::printing::PrintingPort;
 use crate::api::receipts::ReceiptsPort;
 use crate::api::reconciliation::ReconciliationPort;
 use crate::api::refunds::RefundsPort;
+use crate::api::reports::ReportsPort;
 use crate::api::resident::ResidentPort;
 use crate::api::rooms::RoomsPort;
 use crate::api::sales::SalesPort;
@@ -78,6 +79,7 @@ pub struct Ports {
     pub receipts: Arc<dyn ReceiptsPort>,
     pub reconciliation: Arc<dyn ReconciliationPort>,
     pub refunds: Arc<dyn RefundsPort>,
+    pub reports: Arc<dyn ReportsPort>,
     pub resident: Arc<dyn ResidentPort>,
     pub rooms: Arc<dyn RoomsPort>,
     pub sales: Arc<dyn SalesPort>,

@@ -27,6 +27,7 @@ pub mod reading;
 pub mod receipt_sheet;
 pub mod reconciliation;
 pub mod refund;
+pub mod report;
 pub mod search_text;
 pub mod setup;
 pub mod site_workbook;

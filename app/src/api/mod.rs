@@ -31,6 +31,7 @@ pub mod printing;
 pub mod receipts;
 pub mod reconciliation;
 pub mod refunds;
+pub mod reports;
 pub mod resident;
 pub mod rooms;
 pub mod sales;

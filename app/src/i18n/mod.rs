@@ -32,6 +32,7 @@ pub mod printing;
 pub mod reconcile;
 pub mod refunds;
 pub mod register;
+pub mod reports;
 pub mod resident;
 pub mod retired;
 pub mod room;

@@ -5,6 +5,7 @@ pub mod callout;
 pub mod data_table;
 pub mod default_field;
 pub mod field;
+pub mod heat;
 pub mod icon;
 pub mod live;
 pub mod load;

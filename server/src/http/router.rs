@@ -45,7 +45,7 @@ pub type Route = (&'static str, Access, MethodRouter<AppState>);
 /// These routes; the access test walks them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         ("/", Access::Public, get(start)),
         ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
@@ -70,7 +70,9 @@ pub fn routes() -> Vec<Route> {
         ("/receipt-logo.png", Access::Operator, get(receipts::logo)),
         ("/receipt.pdf", Access::May(Permission::Money), get(receipts::pdf)),
         ("/register.csv", Access::May(Permission::Money), get(register::download)),
-    ]
+    ];
+    routes.extend(super::exports::reports());
+    routes
 }
 
 /// The whole server. `webhooks` are for channels that sign what they send: no session, no origin check, and their own limits.

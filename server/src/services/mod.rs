@@ -14,6 +14,7 @@ pub mod meter_setup;
 pub mod printing;
 mod qr;
 pub mod reconciliation;
+pub mod reports;
 pub mod residents;
 pub mod setup;
 pub mod site;
@@ -39,6 +40,7 @@ use meters::profile::Profiles;
 use payments::Payments;
 use printing::PrintingService;
 use reconciliation::ReconciliationService;
+use reports::ReportsService;
 use residents::ResidentService;
 use setup::SetupService;
 use site::SiteService;
@@ -90,6 +92,7 @@ pub fn ports(
         receipts: cash_desk.clone(),
         reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),
         refunds: cash_desk.clone(),
+        reports: Arc::new(ReportsService::new(context.clone())),
         resident: Arc::new(ResidentService::new(context.clone(), payments.clone())),
         rooms: console.clone(),
         sales: cash_desk.clone(),

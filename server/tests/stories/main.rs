@@ -67,6 +67,7 @@ mod readings;
 mod reconcile;
 mod refunds;
 mod relay_switching;
+mod reports;
 mod resident;
 mod returns;
 mod rules;

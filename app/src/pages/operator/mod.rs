@@ -33,6 +33,7 @@ mod rail;
 mod readings;
 pub mod reconcile;
 pub mod register;
+pub mod reports;
 pub mod room;
 pub mod search;
 pub mod settings;

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{
-    cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, printing, reconcile, settings, setup,
-    shifts,
+    cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, printing, reconcile, reports,
+    settings, setup, shifts,
 };
 use crate::ports::{allowed, ports};
 
@@ -39,6 +39,7 @@ pub enum Section {
     Commands,
     Prices,
     Cases,
+    Reports,
     /// The audit chain.
     Audit,
     /// Operators and roles.
@@ -53,7 +54,7 @@ type Entry = (Section, &'static str, &'static str);
 #[component]
 pub fn Rail(section: Section) -> impl IntoView {
     let (t, lang) = (operator::texts(lang()), lang());
-    let groups: [(&str, &[Entry]); 4] = [
+    let groups: [(&str, &[Entry]); 5] = [
         (
             t.group_operate,
             &[
@@ -84,6 +85,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Commands, "/commands", commands::texts(lang).commands),
             ],
         ),
+        (t.group_analyse, &[(Section::Reports, "/reports", reports::texts(lang).title)]),
         (
             t.group_system,
             &[

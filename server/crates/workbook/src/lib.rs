@@ -9,6 +9,7 @@ mod listing;
 mod names;
 mod number_format;
 mod prices;
+pub mod report;
 mod sheets;
 mod table;
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Writes a list as XLSX, row by row: the sheet goes to a temporary file, so that a long list takes little memory.
 
-use model::time::{DAY, Timestamp};
+use model::time::{DAY, Date, Timestamp};
 use rust_xlsxwriter::{Format, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::WriteError;
+use crate::report::Number;
 
 /// Days from the spreadsheets' epoch, 1899-12-30, to 1970-01-01.
 const EPOCH: i64 = 25_569;
@@ -20,7 +21,12 @@ pub enum Cell {
     Text(String),
     /// A number in decimal notation, `-12.48`.
     Number(String),
+    /// A number that is exact as a fraction.
+    Exact(Number),
     Time(Timestamp),
+    Day(Date),
+    /// A month, by its first day.
+    Month(Date),
 }
 
 impl Cell {
@@ -43,7 +49,10 @@ impl Cell {
         match self {
             Self::Empty => String::new(),
             Self::Text(text) | Self::Number(text) => text,
+            Self::Exact(number) => number.to_string(),
             Self::Time(at) => at.to_string(),
+            Self::Day(day) => day.to_string(),
+            Self::Month(first) => first.to_string().get(..7).unwrap_or_default().to_owned(),
         }
     }
 }
@@ -57,7 +66,7 @@ pub fn listing(title: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<Ce
     let sheet = book.add_worksheet_with_constant_memory()?;
     sheet.set_name(title)?.set_freeze_panes(1, 0)?;
     let bold = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
-    let time = Format::new().set_num_format("yyyy-mm-dd hh:mm:ss");
+    let formats = Formats::new();
     for column in (0..).take(head.len()) {
         sheet.set_column_width(column, WIDTH)?;
     }
@@ -66,26 +75,53 @@ pub fn listing(title: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<Ce
     }
     for (row, cells) in (1..).zip(rows) {
         for (column, cell) in (0..).zip(cells) {
-            write(sheet, row, column, cell, &time)?;
+            write(sheet, row, column, cell, &Format::new(), &formats)?;
         }
     }
     Ok(book.save_to_buffer()?)
 }
 
-fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: Cell, time: &Format) -> Result<(), XlsxError> {
-    match cell {
-        Cell::Empty => {}
-        Cell::Text(text) => drop(sheet.write_string(row, column, text)?),
-        Cell::Number(text) => match text.parse::<f64>() {
-            Ok(number) => drop(sheet.write_number(row, column, number)?),
-            Err(_) => drop(sheet.write_string(row, column, text)?),
-        },
-        Cell::Time(at) => match serial(at).parse::<f64>() {
-            Ok(number) => drop(sheet.write_number_with_format(row, column, number, time)?),
-            Err(_) => drop(sheet.write_string(row, column, at.to_string())?),
-        },
+/// How times look.
+pub struct Formats {
+    time: Format,
+    day: Format,
+    month: Format,
+}
+
+impl Formats {
+    pub fn new() -> Self {
+        let of = |code: &str| Format::new().set_num_format(code);
+        Self { time: of("yyyy-mm-dd hh:mm:ss"), day: of("yyyy-mm-dd"), month: of("yyyy-mm") }
     }
-    Ok(())
+}
+
+/// Writes a cell; `number` is how a number looks.
+pub fn write(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    cell: Cell,
+    number: &Format,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let (text, format) = match cell {
+        Cell::Empty => return Ok(()),
+        Cell::Text(text) => return sheet.write_string(row, column, text).map(drop),
+        Cell::Number(text) => (text, number),
+        Cell::Exact(exact) => (exact.to_string(), number),
+        Cell::Time(at) => (serial(at), &formats.time),
+        Cell::Day(day) => (days(day), &formats.day),
+        Cell::Month(first) => (days(first), &formats.month),
+    };
+    match text.parse::<f64>() {
+        Ok(value) => sheet.write_number_with_format(row, column, value, format).map(drop),
+        Err(_) => sheet.write_string(row, column, text).map(drop),
+    }
+}
+
+/// The days since the spreadsheets' epoch.
+fn days(day: Date) -> String {
+    (day.0 + EPOCH).to_string()
 }
 
 /// The days since the spreadsheets' epoch in Shanghai, with the time as their fraction.

@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use model::error::AppError;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use workbook::Cell;
+use workbook::report::Book;
 
 use super::csv;
 
@@ -80,7 +82,7 @@ pub async fn file(kind: FileKind, name: &str, title: &str, head: &[&'static str]
 /// An XLSX file that a thread writes while its rows arrive.
 pub struct XlsxFile {
     name: String,
-    thread: tokio::task::JoinHandle<Result<Vec<u8>, workbook::WriteError>>,
+    thread: JoinHandle<Result<Vec<u8>, workbook::WriteError>>,
 }
 
 impl XlsxFile {
@@ -95,18 +97,32 @@ impl XlsxFile {
     }
 
     pub async fn finish(self) -> Response {
-        match self.thread.await {
-            Ok(Ok(bytes)) => (headers(XLSX, &format!("{}.xlsx", self.name)), bytes).into_response(),
-            Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "export.not-written");
-                refusal(AppError::Internal)
-            }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "export.thread-failed");
-                refusal(AppError::Internal)
-            }
+        written(&self.name, self.thread).await
+    }
+}
+
+/// A whole book as an XLSX file, written by a thread of its own.
+pub async fn xlsx(name: &str, book: Book) -> Response {
+    written(name, tokio::task::spawn_blocking(move || book.write())).await
+}
+
+async fn written(name: &str, thread: JoinHandle<Result<Vec<u8>, workbook::WriteError>>) -> Response {
+    match thread.await {
+        Ok(Ok(bytes)) => attachment(XLSX, &format!("{name}.xlsx"), bytes),
+        Ok(Err(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "export.not-written");
+            refusal(AppError::Internal)
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "export.thread-failed");
+            refusal(AppError::Internal)
         }
     }
+}
+
+/// A file to be saved. `name` is ASCII.
+pub fn attachment(kind: &'static str, name: &str, contents: impl Into<Body>) -> Response {
+    (headers(kind, name), contents.into()).into_response()
 }
 
 /// The channel to an [`XlsxFile`].

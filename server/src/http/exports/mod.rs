@@ -9,9 +9,11 @@ mod overdrawn;
 mod readings;
 mod reconciliation;
 pub mod register;
+mod reports;
 
 pub use account_batch::account_batch;
 pub use meter_states::{meter_states_csv, meter_states_xlsx};
 pub use overdrawn::overdrawn;
 pub use readings::{readings_csv, readings_xlsx};
 pub use reconciliation::reconciliation;
+pub use reports::reports;

@@ -1,0 +1,246 @@
+//! Reports: one shape for the page, the files and the print, and what a report is asked by.
+
+mod cell;
+mod heading;
+mod query;
+
+pub use cell::Cell;
+pub use heading::Heading;
+pub use query::{RangeProblem, ReportQuery};
+
+use crate::energy::Energy;
+use crate::money::Money;
+use crate::permission::Permission;
+use crate::time::{Date, Timestamp};
+use crate::word_enum;
+
+word_enum! {
+    /// The reports, by the word of their address.
+    pub enum ReportKind {
+        Sales = "sales",
+        Energy = "energy",
+    }
+
+    /// What one row of a report over time covers.
+    pub enum Grain {
+        Hour = "hour",
+        Day = "day",
+        Month = "month",
+        Year = "year",
+    }
+}
+
+impl ReportKind {
+    /// What an operator must be allowed to open it.
+    #[must_use]
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::Sales => Permission::Money,
+            Self::Energy => Permission::Watch,
+        }
+    }
+
+    /// What its rows may cover, the usual one first.
+    #[must_use]
+    pub const fn grains(self) -> &'static [Grain] {
+        match self {
+            Self::Sales => &[Grain::Day, Grain::Month, Grain::Year],
+            Self::Energy => &[Grain::Day, Grain::Hour, Grain::Month],
+        }
+    }
+
+    /// Whether it can be asked about one room or account, which is typed.
+    #[must_use]
+    pub const fn is_of_rooms(self) -> bool {
+        matches!(self, Self::Energy)
+    }
+}
+
+impl Grain {
+    /// The most days of one report.
+    #[must_use]
+    pub const fn longest(self) -> i64 {
+        match self {
+            Self::Hour => 31,
+            Self::Day => 400,
+            Self::Month | Self::Year => 3_660,
+        }
+    }
+
+    /// The cell that names the row of a day: the day itself, its month or its year.
+    #[must_use]
+    pub fn cell(self, day: Date) -> Cell {
+        let (year, month, _) = day.ymd();
+        match self {
+            Self::Hour | Self::Day => Cell::Day(day),
+            Self::Month => Cell::Month { year, month },
+            Self::Year => Cell::Year(year),
+        }
+    }
+}
+
+/// A report, complete: everything that is shown, printed and written to files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    pub kind: ReportKind,
+    pub query: ReportQuery,
+    /// The place, group or account that it is about; empty for all that the operator may see.
+    pub about: String,
+    pub made_at: Timestamp,
+    pub sections: Vec<Section>,
+    pub notes: Vec<Note>,
+}
+
+/// A table of a report: one sheet of the workbook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    pub title: Heading,
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Cell>>,
+    pub chart: Option<Chart>,
+}
+
+/// A column of a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub heading: Heading,
+    pub kind: ColumnKind,
+    /// Whether its values add up to a total at the foot.
+    pub is_summed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    Text,
+    /// A day, month, year or instant.
+    Time,
+    Count,
+    /// Yuan.
+    Money,
+    /// kWh.
+    Energy,
+    /// Per cent.
+    Share,
+}
+
+impl Column {
+    #[must_use]
+    pub const fn text(heading: Heading) -> Self {
+        Self { heading, kind: ColumnKind::Text, is_summed: false }
+    }
+
+    #[must_use]
+    pub const fn time(heading: Heading) -> Self {
+        Self { heading, kind: ColumnKind::Time, is_summed: false }
+    }
+
+    #[must_use]
+    pub const fn share(heading: Heading) -> Self {
+        Self { heading, kind: ColumnKind::Share, is_summed: false }
+    }
+
+    /// Values with a total.
+    #[must_use]
+    pub const fn summed(heading: Heading, kind: ColumnKind) -> Self {
+        Self { heading, kind, is_summed: true }
+    }
+
+    /// Values without one.
+    #[must_use]
+    pub const fn plain(heading: Heading, kind: ColumnKind) -> Self {
+        Self { heading, kind, is_summed: false }
+    }
+
+    /// Whether its values stand to the right.
+    #[must_use]
+    pub const fn is_number(self) -> bool {
+        !matches!(self.kind, ColumnKind::Text | ColumnKind::Time)
+    }
+}
+
+/// How a section is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chart {
+    /// A column for each row, as high as that column of the table.
+    Series(usize),
+    /// A bar beside each value of that column of the table.
+    Bars(usize),
+    /// A field for each value: a row a day, all columns but the first a time of the day.
+    Heat,
+}
+
+/// What a reader must know of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Every sum equals the ledger's.
+    LedgerAgrees,
+    /// So many sums differ from the ledger's; the section of the comparison says by how much.
+    LedgerDiffers(i64),
+    /// Channels' fees are in the ledger by channel, so those of some buildings are not compared.
+    FeesNotCompared,
+    /// What was read up to then is in it.
+    EnergyUntil(Timestamp),
+    /// So many of its rows were corrected by readings that came late, the last time then.
+    Revised { rows: i64, at: Timestamp },
+    /// Places are counted as they are now, also for days before a room was moved.
+    PlacesAsNow,
+    /// Too many values for a table of hours; at most so many days, or a smaller place.
+    HoursTooMany(i64),
+}
+
+impl Section {
+    /// The values at the foot; `None` where no column adds up.
+    #[must_use]
+    pub fn totals(&self) -> Option<Vec<Cell>> {
+        if self.rows.is_empty() || !self.columns.iter().any(|column| column.is_summed) {
+            return None;
+        }
+        let total = |(index, column): (usize, &Column)| {
+            if !column.is_summed {
+                return Cell::Empty;
+            }
+            let amounts = self.rows.iter().filter_map(|row| row.get(index)).map(Cell::amount);
+            let sum = amounts.fold(0_i64, |sum, amount| sum.saturating_add(amount.unwrap_or_default()));
+            match column.kind {
+                ColumnKind::Money => Cell::Money(Money(sum)),
+                ColumnKind::Energy => Cell::Energy(Energy(sum)),
+                _ => Cell::Count(sum),
+            }
+        };
+        Some(self.columns.iter().enumerate().map(total).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(rows: Vec<Vec<Cell>>) -> Section {
+        let columns = vec![
+            Column::time(Heading::Day),
+            Column::summed(Heading::Sales, ColumnKind::Money),
+            Column::summed(Heading::Energy, ColumnKind::Energy),
+            Column::share(Heading::Share),
+        ];
+        Section { title: Heading::ByTime, columns, rows, chart: None }
+    }
+
+    #[test]
+    fn totals_are_of_the_columns_that_add_up() {
+        let row = |yuan, wh| vec![Cell::Day(Date(1)), Cell::Money(Money(yuan)), Cell::Energy(Energy(wh)), Cell::Permille(500)];
+        let mut unknown = row(5, 0);
+        if let Some(cell) = unknown.get_mut(2) {
+            *cell = Cell::Empty;
+        }
+        let totals = section(vec![row(10_000, 7), row(-2_500, 8), unknown]).totals();
+        assert_eq!(totals, Some(vec![Cell::Empty, Cell::Money(Money(7_505)), Cell::Energy(Energy(15)), Cell::Empty]));
+        assert_eq!(section(Vec::new()).totals(), None);
+    }
+
+    #[test]
+    fn rows_are_named_by_what_they_cover() {
+        let day = Date::from_ymd(2026, 11, 29).unwrap();
+        let cells = Grain::ALL.map(|grain| grain.cell(day));
+        assert_eq!(cells, [Cell::Day(day), Cell::Day(day), Cell::Month { year: 2026, month: 11 }, Cell::Year(2026)]);
+    }
+}

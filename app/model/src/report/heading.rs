@@ -1,0 +1,84 @@
+//! The words of reports: headings of sections and columns, and names of rows.
+
+/// A word of a report, in whichever language it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Heading {
+    // Sections.
+    ByTime,
+    ByOperator,
+    ByTender,
+    ByBuilding,
+    Balances,
+    LedgerCheck,
+    ByRate,
+    ByPlace,
+    HoursOfDays,
+    MonthsOfFloors,
+    // Columns.
+    Day,
+    Month,
+    Year,
+    Hour,
+    Operator,
+    Tender,
+    Building,
+    Place,
+    Rate,
+    /// Sales, money in.
+    Sales,
+    /// Returns, money out.
+    Returns,
+    /// Corrections of sales and returns, money in or out.
+    Corrections,
+    /// Refunds, money out.
+    Refunds,
+    /// Received without a purchase that it could credit, less what found one later.
+    Unassigned,
+    /// What channels keep, money out.
+    Fees,
+    Net,
+    Opening,
+    Closing,
+    Subsidies,
+    Consumption,
+    GivenBack,
+    OtherChanges,
+    InReport,
+    InLedger,
+    Difference,
+    Energy,
+    EnergyBefore,
+    Change,
+    Share,
+    Rank,
+    Corrected,
+    // Rows.
+    /// Whoever pays through a channel does so without an operator.
+    Residents,
+    /// Nobody, or no building, can be named.
+    None,
+    /// A rate of the tariff, from 1.
+    RateOf(u8),
+    /// Energy that the meter does not split by rate.
+    WithoutRate,
+    /// A time of the day, 0 to 23.
+    HourOfDay(u8),
+    /// A calendar month of 1 to 12.
+    MonthOf {
+        year: i64,
+        month: u8,
+    },
+}
+
+impl Heading {
+    /// The heading of a column that names rows by time.
+    #[must_use]
+    pub const fn of_grain(grain: super::Grain) -> Self {
+        match grain {
+            super::Grain::Hour => Self::Hour,
+            super::Grain::Day => Self::Day,
+            super::Grain::Month => Self::Month,
+            super::Grain::Year => Self::Year,
+        }
+    }
+}

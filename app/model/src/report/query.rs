@@ -1,0 +1,139 @@
+//! What a report is asked by: a range of days, a place, and what a row covers.
+
+use super::{Grain, ReportKind};
+use crate::time::{Date, Timestamp};
+
+/// The days of a report where none were chosen.
+const USUAL_DAYS: i64 = 30;
+/// The longest text that names a room or account.
+const LONGEST_TEXT: usize = 100;
+
+/// Why a report cannot be made as it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RangeProblem {
+    /// Not a day of the calendar.
+    NotADay,
+    /// It ends before it begins.
+    Reversed,
+    /// More than this number of days.
+    TooLong(i64),
+    /// There is no such place, or the operator may not see it.
+    UnknownPlace,
+    /// No room or account that the operator may see, or several.
+    UnknownRoom,
+}
+
+/// What a report is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportQuery {
+    pub from: Date,
+    /// The last day of it.
+    pub until: Date,
+    pub by: Grain,
+    /// The id of a place or group; empty for all.
+    pub place: String,
+    /// A room by its name, or an account by its number; empty for all.
+    pub room: String,
+}
+
+impl ReportQuery {
+    /// From the fields of a form or address; empty ones are the usual range up to today, and everything.
+    ///
+    /// # Errors
+    /// [`RangeProblem`].
+    pub fn parse(kind: ReportKind, field: impl Fn(&'static str) -> String, today: Date) -> Result<Self, RangeProblem> {
+        let short = |name| field(name).trim().chars().take(LONGEST_TEXT).collect::<String>();
+        let day = |name| match short(name).as_str() {
+            "" => Ok(None),
+            text => text.parse::<Date>().map(Some).map_err(|_| RangeProblem::NotADay),
+        };
+        let by = Grain::parse(&short("by")).filter(|grain| kind.grains().contains(grain));
+        let by = by.or(kind.grains().first().copied()).unwrap_or(Grain::Day);
+        let (from, until) = (day("from")?, day("until")?);
+        let until = until.unwrap_or(from.map_or(today, |from| today.max(from)));
+        let from = from.unwrap_or(until.plus(1 - USUAL_DAYS));
+        if until < from {
+            return Err(RangeProblem::Reversed);
+        }
+        if until.0 - from.0 >= by.longest() {
+            return Err(RangeProblem::TooLong(by.longest()));
+        }
+        Ok(Self { from, until, by, place: short("place"), room: if kind.is_of_rooms() { short("room") } else { String::new() } })
+    }
+
+    /// The first instant, and the first one after the range.
+    #[must_use]
+    pub const fn instants(&self) -> (Timestamp, Timestamp) {
+        (self.from.start(), self.until.plus(1).start())
+    }
+
+    /// The number of days.
+    #[must_use]
+    pub const fn days(&self) -> i64 {
+        self.until.0 - self.from.0 + 1
+    }
+
+    /// As many days just before it; whole months before whole months.
+    #[must_use]
+    pub fn before(&self) -> (Date, Date) {
+        let (first, last) = (self.from.ymd(), self.until.plus(1).ymd());
+        let until = self.from.plus(-1);
+        if first.2 != 1 || last.2 != 1 {
+            return (self.from.plus(-self.days()), until);
+        }
+        let months = (last.0 - first.0) * 12 + i64::from(last.1) - i64::from(first.1);
+        let before = first.0 * 12 + i64::from(first.1) - 1 - months;
+        let month = u8::try_from(before.rem_euclid(12) + 1).unwrap_or(1);
+        let from = Date::from_ymd(before.div_euclid(12), month, 1).unwrap_or(self.from.plus(-self.days()));
+        (from, until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn parsed(by: &str, from: &str, until: &str) -> Result<ReportQuery, RangeProblem> {
+        let field = |name: &'static str| match name {
+            "by" => by.to_owned(),
+            "from" => from.to_owned(),
+            "until" => until.to_owned(),
+            _ => String::new(),
+        };
+        ReportQuery::parse(ReportKind::Sales, field, day("2026-11-29"))
+    }
+
+    #[test]
+    fn an_empty_form_asks_for_the_last_thirty_days() {
+        let query = parsed("", "", "").unwrap();
+        assert_eq!((query.from, query.until, query.by), (day("2026-10-31"), day("2026-11-29"), Grain::Day));
+        let query = parsed("month", "2026-11-01", "").unwrap();
+        assert_eq!((query.from, query.until, query.by), (day("2026-11-01"), day("2026-11-29"), Grain::Month));
+        assert_eq!(parsed("hour", "", "").unwrap().by, Grain::Day, "sales have no hours");
+        assert_eq!(parsed("day", "2027-01-01", "").unwrap().until, day("2027-01-01"));
+    }
+
+    #[test]
+    fn ranges_are_bounded_and_in_order() {
+        assert_eq!(parsed("day", "1976-01-01", "2026-11-29"), Err(RangeProblem::TooLong(400)));
+        assert_eq!(parsed("year", "1976-01-01", "2026-11-29"), Err(RangeProblem::TooLong(3_660)));
+        assert!(parsed("year", "2017-01-01", "2026-11-29").is_ok());
+        assert_eq!(parsed("day", "2026-11-29", "2026-11-28"), Err(RangeProblem::Reversed));
+        for bad in ["2026-02-30", "yesterday", "2026-11", "9999999999-01-01"] {
+            assert_eq!(parsed("day", bad, ""), Err(RangeProblem::NotADay), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_time_before_is_as_long_and_by_the_calendar_for_months() {
+        let before = |from: &str, until: &str| parsed("month", from, until).unwrap().before();
+        assert_eq!(before("2026-11-08", "2026-11-14"), (day("2026-11-01"), day("2026-11-07")));
+        assert_eq!(before("2026-03-01", "2026-03-31"), (day("2026-02-01"), day("2026-02-28")));
+        assert_eq!(before("2026-01-01", "2026-12-31"), (day("2025-01-01"), day("2025-12-31")));
+        assert_eq!(before("2026-01-01", "2026-02-28"), (day("2025-11-01"), day("2025-12-31")));
+    }
+}

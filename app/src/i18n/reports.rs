@@ -1,0 +1,185 @@
+//! Texts of the reports: their words, and values as the page, the files and the print show them.
+
+use super::Lang;
+pub use super::catalogue::reports::*;
+use super::common;
+use model::money::{Fen, Money};
+use model::report::{Cell, Column, ColumnKind, Grain, Heading, Note, RangeProblem, ReportKind};
+use model::time::Timestamp;
+
+/// The name of a report, and what it is good for.
+#[must_use]
+pub const fn report(kind: ReportKind, lang: Lang) -> (&'static str, &'static str) {
+    let t = texts(lang);
+    match kind {
+        ReportKind::Sales => (t.sales.name, t.sales.about),
+        ReportKind::Energy => (t.energy.name, t.energy.about),
+    }
+}
+
+#[must_use]
+pub const fn grain(grain: Grain, lang: Lang) -> &'static str {
+    let t = texts(lang).grain;
+    match grain {
+        Grain::Hour => t.hour,
+        Grain::Day => t.day,
+        Grain::Month => t.month,
+        Grain::Year => t.year,
+    }
+}
+
+/// Why there is no report, and what to do.
+#[must_use]
+pub fn problem(problem: RangeProblem, lang: Lang) -> String {
+    let t = texts(lang);
+    match problem {
+        RangeProblem::NotADay => t.not_a_day.to_owned(),
+        RangeProblem::Reversed => t.reversed.to_owned(),
+        RangeProblem::TooLong(days) => TooLong { days }.text(lang),
+        RangeProblem::UnknownPlace => t.unknown_place.to_owned(),
+        RangeProblem::UnknownRoom => t.unknown_room.to_owned(),
+    }
+}
+
+#[must_use]
+pub fn note(note: Note, lang: Lang) -> String {
+    let t = texts(lang);
+    let time = |at: Timestamp| at.to_string();
+    match note {
+        Note::LedgerAgrees => t.ledger_agrees.to_owned(),
+        Note::LedgerDiffers(count) => LedgerDiffers { count }.text(lang),
+        Note::FeesNotCompared => t.fees_not_compared.to_owned(),
+        Note::EnergyUntil(at) => EnergyUntil { time: time(at) }.text(lang),
+        Note::Revised { rows, at } => Revised { count: rows, time: time(at) }.text(lang),
+        Note::PlacesAsNow => t.places_as_now.to_owned(),
+        Note::HoursTooMany(days) => HoursTooMany { days }.text(lang),
+    }
+}
+
+/// A word of a report.
+#[must_use]
+pub fn heading(heading: Heading, lang: Lang) -> String {
+    let (t, g) = (texts(lang).heading, texts(lang).grain);
+    let word = match heading {
+        Heading::ByTime => t.by_time,
+        Heading::ByOperator => t.by_operator,
+        Heading::ByTender => t.by_tender,
+        Heading::ByBuilding => t.by_building,
+        Heading::Balances => t.balances,
+        Heading::LedgerCheck => t.ledger_check,
+        Heading::ByRate => t.by_rate,
+        Heading::ByPlace => t.by_place,
+        Heading::HoursOfDays => t.hours_of_days,
+        Heading::MonthsOfFloors => t.months_of_floors,
+        Heading::Day => g.day,
+        Heading::Month => g.month,
+        Heading::Year => g.year,
+        Heading::Hour => g.hour,
+        Heading::Operator => t.operator,
+        Heading::Tender => t.tender,
+        Heading::Building => t.building,
+        Heading::Place => texts(lang).place,
+        Heading::Rate => t.rate,
+        Heading::Sales => t.sales,
+        Heading::Returns => t.returns,
+        Heading::Corrections => t.corrections,
+        Heading::Refunds => t.refunds,
+        Heading::Unassigned => t.unassigned,
+        Heading::Fees => t.fees,
+        Heading::Net => t.net,
+        Heading::Opening => t.opening,
+        Heading::Closing => t.closing,
+        Heading::Subsidies => t.subsidies,
+        Heading::Consumption => t.consumption,
+        Heading::GivenBack => t.given_back,
+        Heading::OtherChanges => t.other_changes,
+        Heading::InReport => t.in_report,
+        Heading::InLedger => t.in_ledger,
+        Heading::Difference => t.difference,
+        Heading::Energy => t.energy,
+        Heading::EnergyBefore => t.energy_before,
+        Heading::Change => t.change,
+        Heading::Share => t.share,
+        Heading::Rank => t.rank,
+        Heading::Corrected => t.corrected,
+        Heading::Residents => t.residents,
+        Heading::None => t.none,
+        Heading::WithoutRate => t.without_rate,
+        Heading::RateOf(rate) => common::rate(rate, lang),
+        Heading::HourOfDay(hour) => return format!("{hour:02}"),
+        Heading::MonthOf { year, month } => return format!("{year:04}-{month:02}"),
+    };
+    word.to_owned()
+}
+
+/// The heading of a column with its unit.
+#[must_use]
+pub fn column(column: Column, lang: Lang) -> String {
+    let word = heading(column.heading, lang);
+    match column.kind {
+        // The section of a table of hours or months has the unit.
+        ColumnKind::Energy if matches!(column.heading, Heading::HourOfDay(_) | Heading::MonthOf { .. }) => word,
+        ColumnKind::Energy => UnitKwh { heading: word }.text(lang),
+        ColumnKind::Money => UnitYuan { heading: word }.text(lang),
+        ColumnKind::Share => UnitPerCent { heading: word }.text(lang),
+        _ => word,
+    }
+}
+
+/// A value without its unit.
+#[must_use]
+pub fn cell(cell: &Cell, lang: Lang) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Word(word) => heading(*word, lang),
+        Cell::Tender(tender) => common::tender(*tender, lang).to_owned(),
+        Cell::Count(count) => count.to_string(),
+        Cell::Money(money) => yuan(*money),
+        Cell::Energy(energy) => energy.to_string(),
+        Cell::Permille(permille) => tenths(*permille),
+        Cell::Day(day) => day.to_string(),
+        Cell::Month { year, month } => format!("{year:04}-{month:02}"),
+        Cell::Year(year) => format!("{year:04}"),
+        Cell::Time(at) => at.to_string().get(..16).unwrap_or_default().to_owned(),
+    }
+}
+
+/// Fen, and what is below them only where there is any: fees are computed to a hundredth of a fen.
+fn yuan(money: Money) -> String {
+    if money.0 % 100 == 0 { Fen(money.0 / 100).to_string() } else { money.to_string() }
+}
+
+fn tenths(value: i64) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    format!("{sign}{}.{}", value.unsigned_abs() / 10, value.unsigned_abs() % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::energy::Energy;
+
+    #[test]
+    fn values_are_shown_in_their_unit() {
+        for (value, text) in [
+            (Cell::Money(Money(632_000)), "63.20"),
+            (Cell::Money(Money(-1_234)), "-0.1234"),
+            (Cell::Energy(Energy(12_480)), "12.48"),
+            (Cell::Permille(-25), "-2.5"),
+            (Cell::Month { year: 2026, month: 3 }, "2026-03"),
+            (Cell::Word(Heading::HourOfDay(7)), "07"),
+            (Cell::Time(Timestamp(1_795_600_000_000)), "2026-11-25 17:46"),
+            (Cell::Empty, ""),
+        ] {
+            assert_eq!(cell(&value, Lang::En), text);
+        }
+    }
+
+    #[test]
+    fn columns_name_their_unit() {
+        let of = |kind| column(Column::plain(Heading::Net, kind), Lang::Zh);
+        assert_eq!((of(ColumnKind::Money), of(ColumnKind::Text)), ("净额（元）".to_owned(), "净额".to_owned()));
+        assert_eq!(column(Column::share(Heading::Share), Lang::En), "Share (%)");
+    }
+}

@@ -1,0 +1,65 @@
+//! The choice of a report: a plain form whose fields are the address, and the files of the same choice.
+
+use leptos::prelude::*;
+
+use super::super::parts::{address, param};
+use super::path;
+use crate::api::reports::ReportPlace;
+use crate::i18n::lang;
+use crate::i18n::reports::{grain, texts};
+use model::report::{ReportKind, ReportQuery};
+
+/// The form; the files are offered where there is a report.
+pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery>, is_made: bool) -> impl IntoView + use<> {
+    let (t, lang) = (texts(lang()), lang());
+    // A refused choice stays in the fields.
+    let field = |name: &'static str, chosen: Option<String>| chosen.unwrap_or_else(|| param(name));
+    let from = field("from", query.map(|query| query.from.to_string()));
+    let until = field("until", query.map(|query| query.until.to_string()));
+    let by = field("by", query.map(|query| query.by.as_str().to_owned()));
+    let place = field("place", query.map(|query| query.place.clone()));
+    let room = field("room", query.map(|query| query.room.clone()));
+    let grains = kind.grains().iter().map(|one| {
+        view! { <option value=one.as_str() selected=one.as_str() == by>{grain(*one, lang)}</option> }
+    });
+    let grains = grains.collect_view();
+    let options = |is_group: bool| {
+        let some: Vec<_> = places.iter().filter(|one| one.is_group == is_group).collect();
+        let options = some.iter().map(|one| {
+            view! { <option value=one.id.clone() selected=one.id == place>{one.name.clone()}</option> }
+        });
+        let label = if is_group { t.groups } else { t.places };
+        (!some.is_empty()).then(|| view! { <optgroup label=label>{options.collect_view()}</optgroup> })
+    };
+    let (in_places, in_groups) = (options(false), kind.is_of_rooms().then(|| options(true)));
+    let files = is_made.then(|| {
+        let here = [("from", &*from), ("until", &*until), ("by", &*by), ("place", &*place), ("room", &*room)];
+        let link = |ending: &str| address(&format!("{}.{ending}", path(kind)), &here);
+        view! {
+            <a class="button" href=link("csv") download="">{t.csv}</a>
+            <a class="button" href=link("xlsx") download="">{t.xlsx}</a>
+        }
+    });
+    let room = kind.is_of_rooms().then(|| {
+        view! {
+            <label class="filter-field">
+                <span>{t.room}</span>
+                <input type="search" name="room" value=room.clone() maxlength="100" autocomplete="off" />
+            </label>
+        }
+    });
+    view! {
+        <form class="filter" action=path(kind)>
+            <label class="filter-field"><span>{t.from}</span><input type="date" name="from" value=from.clone() /></label>
+            <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=until.clone() /></label>
+            <label class="filter-field"><span>{t.by}</span><select name="by">{grains}</select></label>
+            <label class="filter-field">
+                <span>{t.place}</span>
+                <select name="place"><option value="">{t.all_places}</option>{in_places}{in_groups}</select>
+            </label>
+            {room}
+            <button>{t.show}</button>
+            {files}
+        </form>
+    }
+}

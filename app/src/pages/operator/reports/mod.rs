@@ -1,0 +1,133 @@
+//! The reports: a page that lists them, and a page for each, with its choice in the address.
+
+mod form;
+mod section;
+
+use leptos::prelude::*;
+
+use super::frame::{Frame, Section};
+use super::parts::param;
+use crate::api::reports::ReportPlace;
+use crate::i18n::reports::{MadeAt, Period, note, problem, report, texts};
+use crate::i18n::{Lang, lang};
+use crate::ports::{allowed, now, operator, ports};
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::load::load;
+use model::report::{Note, RangeProblem, Report, ReportKind, ReportQuery};
+use model::time::Date;
+
+/// The page: `/reports`.
+#[component]
+pub fn ReportsPage() -> impl IntoView {
+    let (t, lang) = (texts(lang()), lang());
+    let cards = ReportKind::ALL.into_iter().filter(|kind| allowed(&path(*kind))).map(|kind| {
+        let (name, about) = report(kind, lang);
+        view! { <li class="card"><h2><a href=path(kind)>{name}</a></h2><p class="muted">{about}</p></li> }
+    });
+    let cards = cards.collect_view();
+    view! {
+        <Frame title=t.title section=Section::Reports>
+            <h1>{t.title}</h1>
+            <p class="hint">{t.lead}</p>
+            <ul class="report-list">{cards}</ul>
+        </Frame>
+    }
+}
+
+/// The page: `/reports/sales?from=2026-11-01&until=2026-11-30&by=day&place=...`.
+#[component]
+pub fn SalesReportPage() -> impl IntoView {
+    page(ReportKind::Sales)
+}
+
+/// The page: `/reports/energy?from=2026-11-01&until=2026-11-30&by=hour&place=...&room=301`.
+#[component]
+pub fn EnergyReportPage() -> impl IntoView {
+    page(ReportKind::Energy)
+}
+
+/// The address of a report without a choice.
+fn path(kind: ReportKind) -> String {
+    format!("/reports/{}", kind.as_str())
+}
+
+/// The query of an address, for the page and the files.
+///
+/// # Errors
+/// [`RangeProblem`] to be shown.
+pub fn query(kind: ReportKind, field: impl Fn(&'static str) -> String, today: Date) -> Result<ReportQuery, RangeProblem> {
+    ReportQuery::parse(kind, field, today)
+}
+
+fn page(kind: ReportKind) -> impl IntoView {
+    let asked = query(kind, param, now().date());
+    let read = async move {
+        let (ports, who) = (ports()?, operator()?);
+        let places = ports.reports.report_places(&who).await?;
+        let made = match &asked {
+            Ok(query) => ports.reports.report(&who, kind, query).await?,
+            Err(wrong) => Err(*wrong),
+        };
+        Ok((places, asked, made))
+    };
+    load(read, move |(places, asked, made)| view! { <Body kind places asked made /> }.into_any())
+}
+
+#[component]
+fn Body(
+    kind: ReportKind,
+    places: Vec<ReportPlace>,
+    asked: Result<ReportQuery, RangeProblem>,
+    made: Result<Report, RangeProblem>,
+) -> impl IntoView {
+    let lang = lang();
+    let name = report(kind, lang).0;
+    let form = form::form(kind, &places, asked.ok().as_ref(), made.is_ok());
+    let shown = match made {
+        Ok(report) => shown(&report, lang).into_any(),
+        Err(wrong) => view! { <Callout tone=Tone::Bad><p>{problem(wrong, lang)}</p></Callout> }.into_any(),
+    };
+    view! {
+        <Frame title=name section=Section::Reports>
+            <h1 class="no-print">{name}</h1>
+            {form}
+            <p class="hint no-print">{texts(lang).print_hint}</p>
+            {shown}
+        </Frame>
+    }
+}
+
+/// The report on paper and on the screen: what it is about, its sections, what must be known of it, and lines for signatures.
+fn shown(made: &Report, lang: Lang) -> impl IntoView + use<> {
+    let t = texts(lang);
+    let period = Period { from: made.query.from, until: made.query.until }.text(lang);
+    let about = if made.about.is_empty() { t.everything.to_owned() } else { made.about.clone() };
+    let differs = |note: &&Note| matches!(note, Note::LedgerDiffers(_));
+    let alarm = made.notes.iter().find(differs).map(|wrong| {
+        let words = note(*wrong, lang);
+        view! { <Callout tone=Tone::Bad><p>{words}</p></Callout> }
+    });
+    let notes = made.notes.iter().filter(|note| !differs(note)).map(|one| view! { <li>{note(*one, lang)}</li> });
+    let notes = notes.collect_view();
+    let sections = made.sections.iter().map(|section| section::view(section, made, lang)).collect_view();
+    let made_at = MadeAt { time: made.made_at }.text(lang);
+    view! {
+        <article class="report">
+            <header class="stack-tight">
+                <h1 class="only-print">{report(made.kind, lang).0}</h1>
+                <p>{about}" · "<span class="num">{period}</span><span class="only-print">" · "{made_at}</span></p>
+            </header>
+            {alarm}
+            {sections}
+            <section class="stack-tight">
+                <h2>{t.notes}</h2>
+                <ul class="report-notes">{notes}</ul>
+            </section>
+            <dl class="only-print signatures">
+                <div><dt>{t.prepared}</dt><dd></dd></div>
+                <div><dt>{t.checked}</dt><dd></dd></div>
+                <div><dt>{t.approved}</dt><dd></dd></div>
+            </dl>
+        </article>
+    }
+}

@@ -1,0 +1,111 @@
+//! A section of a report: its chart, and its table.
+
+use leptos::prelude::*;
+
+use crate::i18n::Lang;
+use crate::i18n::reports::{Chart as ChartLabel, Heat as HeatLabel, Most, cell, column, heading, texts};
+use crate::ui::heat::{Heat, HeatRow};
+use crate::ui::series::{self, Series};
+use crate::ui::table_scroll::TableScroll;
+use model::report::{Cell, Chart, Report, Section};
+
+/// The section. Without rows it says so.
+pub fn view(section: &Section, report: &Report, lang: Lang) -> impl IntoView + use<> {
+    let t = texts(lang);
+    let title = heading(section.title, lang);
+    if section.rows.is_empty() {
+        return view! { <section class="stack-tight"><h2>{title}</h2><p class="empty">{t.nothing}</p></section> }.into_any();
+    }
+    let chart = match section.chart {
+        Some(Chart::Series(index)) => Some(series(section, index, report, lang).into_any()),
+        Some(Chart::Heat) => Some(heat(section, report, lang).into_any()),
+        Some(Chart::Bars(_)) | None => None,
+    };
+    let heads = section.columns.iter().map(|one| {
+        view! { <th scope="col" class=one.is_number().then_some("number")>{column(*one, lang)}</th> }
+    });
+    let heads = heads.collect_view();
+    let bars = match section.chart {
+        Some(Chart::Bars(index)) => Some((index, highest(section, index))),
+        _ => None,
+    };
+    let rows = section.rows.iter().map(|row| table_row(section, row, bars, lang)).collect_view();
+    let foot = section.totals().map(|totals| {
+        let cells = totals.iter().zip(&section.columns).skip(1).map(|(total, column)| {
+            view! { <td class=column.is_number().then_some("number")>{cell(total, lang)}</td> }
+        });
+        view! { <tfoot><tr><th scope="row">{t.total}</th>{cells.collect_view()}</tr></tfoot> }
+    });
+    view! {
+        <section class="stack-tight">
+            <h2>{title.clone()}</h2>
+            {chart}
+            <TableScroll label=title.clone()>
+                <table class="table sticky">
+                    <caption class="visually-hidden">{title}</caption>
+                    <thead><tr>{heads}</tr></thead>
+                    <tbody>{rows}</tbody>
+                    {foot}
+                </table>
+            </TableScroll>
+        </section>
+    }
+    .into_any()
+}
+
+/// `bars` is the column that has bars, and its highest value.
+fn table_row(section: &Section, row: &[Cell], bars: Option<(usize, i64)>, lang: Lang) -> impl IntoView + use<> {
+    let cells = row.iter().zip(&section.columns).enumerate().map(|(index, (value, column))| {
+        let text = cell(value, lang);
+        if index == 0 {
+            return view! { <th scope="row" class=column.is_number().then_some("number")>{text}</th> }.into_any();
+        }
+        let bar = bars.filter(|(column, _)| *column == index).map(|(_, most)| bar(value, most));
+        view! { <td class=column.is_number().then_some("number")>{bar}{text}</td> }.into_any()
+    });
+    view! { <tr>{cells.collect_view()}</tr> }
+}
+
+/// The highest value of a column, at least 1.
+fn highest(section: &Section, index: usize) -> i64 {
+    section.rows.iter().filter_map(|row| row.get(index)?.amount()).max().unwrap_or(0).max(1)
+}
+
+/// A bar beside a value, as long as its part of the highest one.
+fn bar(value: &Cell, most: i64) -> impl IntoView + use<> {
+    let length = i128::from(value.amount().unwrap_or(0).clamp(0, most)) * 100 / i128::from(most);
+    view! {
+        <svg class="value-bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+            <rect width=length.to_string() height="8" />
+        </svg>
+    }
+}
+
+fn series(section: &Section, index: usize, report: &Report, lang: Lang) -> impl IntoView + use<> {
+    let amounts = section.rows.iter().map(|row| row.get(index).and_then(Cell::amount).unwrap_or(0));
+    let columns: Vec<_> = amounts.zip(0..).map(|(high, place)| series::Column { place, low: 0, high }).collect();
+    let places = i64::try_from(columns.len()).unwrap_or(1);
+    let highest = section.rows.iter().filter_map(|row| row.get(index)).max_by_key(|one| one.amount());
+    let value = highest.map(|highest| cell(highest, lang)).unwrap_or_default();
+    let name = |row: Option<&Vec<Cell>>| row.and_then(|row| row.first()).map(|name| cell(name, lang)).unwrap_or_default();
+    let middle = if section.rows.len() > 2 { section.rows.get(section.rows.len() / 2) } else { None };
+    let last = if section.rows.len() > 1 { section.rows.last() } else { None };
+    let marks = [name(section.rows.first()), name(middle), name(last)];
+    let label = ChartLabel {
+        section: heading(section.title, lang),
+        column: section.columns.get(index).map(|one| column(*one, lang)).unwrap_or_default(),
+        from: report.query.from,
+        until: report.query.until,
+    };
+    view! { <Series columns places label=label.text(lang) most=Most { value }.text(lang) marks /> }
+}
+
+fn heat(section: &Section, report: &Report, lang: Lang) -> impl IntoView + use<> {
+    let rows = section.rows.iter().map(|row| {
+        let label = row.first().map(|name| cell(name, lang)).unwrap_or_default();
+        HeatRow { label, values: row.iter().skip(1).map(Cell::amount).collect() }
+    });
+    let columns = section.columns.iter().skip(1).map(|one| heading(one.heading, lang)).collect();
+    let label = HeatLabel { from: report.query.from, until: report.query.until }.text(lang);
+    view! { <Heat rows=rows.collect() columns label /> }
+}

@@ -1,0 +1,158 @@
+//! The places below a place, or the members of a group: ranking, share, and the change against the time before.
+
+use std::collections::HashMap;
+
+use model::energy::Energy;
+use model::ids::PlaceId;
+use model::place::PlaceKind;
+use model::report::{Cell, Chart, Column, ColumnKind, Heading, Section};
+use model::subsidy::Month;
+use sqlx::FromRow;
+
+use super::sums::{Span, parts};
+use super::{Source, compared};
+use crate::Extent;
+use crate::tree::Tree;
+use store::{Db, Result, read};
+
+/// A place of the ranking.
+#[derive(Clone, Debug, FromRow)]
+struct Member {
+    id: PlaceId,
+    parent_id: Option<PlaceId>,
+    kind: PlaceKind,
+    name: String,
+}
+
+/// Energy by place.
+type Sums = HashMap<PlaceId, Energy>;
+
+/// The ranking; `None` for a room or account, which has nothing below it.
+pub async fn section(source: &Source<'_>, now: Span, before: Span) -> Result<Option<Section>> {
+    let (parent, listed): (Option<PlaceId>, Vec<PlaceId>) = match source.extent {
+        Extent::Place(place) => (Some(*place), Vec::new()),
+        // Of one site the buildings; several buildings themselves.
+        Extent::All(places) => match places[..] {
+            [site] => (Some(site), Vec::new()),
+            _ => (None, places.clone()),
+        },
+        Extent::Group { places, rooms } => (None, places.iter().chain(rooms).copied().collect()),
+        Extent::Room(_) | Extent::Account(_) => return Ok(None),
+    };
+    let (mut members, mut sums, mut earlier) = (Vec::new(), Sums::new(), Sums::new());
+    if let Some(parent) = parent {
+        members = children(source.db, parent).await?;
+        add_below(source, parent, now, &mut sums).await?;
+        add_below(source, parent, before, &mut earlier).await?;
+    } else {
+        let tree = Tree::read(source.db, source.operator).await?;
+        for place in listed {
+            members.extend(member(source.db, &tree, place).await?);
+            add_one(source, place, now, &mut sums).await?;
+            add_one(source, place, before, &mut earlier).await?;
+        }
+    }
+    Ok(Some(ranking(members, &sums, &earlier)))
+}
+
+/// Places with the most energy first; those without any stay in the order of the site.
+fn ranking(mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
+    members.sort_by_key(|member| std::cmp::Reverse(sums.get(&member.id).copied().unwrap_or_default()));
+    let whole: i64 = sums.values().map(|energy| energy.0).sum();
+    let row = |(rank, member): (i64, Member)| {
+        let (energy, before) = (sums.get(&member.id).copied(), earlier.get(&member.id).copied());
+        let [energy_cell, before_cell, change] = compared(energy, before);
+        let share = energy.map_or(Cell::Empty, |energy| Cell::share(energy.0, whole));
+        vec![Cell::Text(member.name), Cell::Count(rank), energy_cell, share, before_cell, change]
+    };
+    let columns = vec![
+        Column::text(Heading::Place),
+        Column::plain(Heading::Rank, ColumnKind::Count),
+        Column::summed(Heading::Energy, ColumnKind::Energy),
+        Column::share(Heading::Share),
+        Column::summed(Heading::EnergyBefore, ColumnKind::Energy),
+        Column::share(Heading::Change),
+    ];
+    let rows = (1..).zip(members).map(row).collect();
+    Section { title: Heading::ByPlace, columns, rows, chart: Some(Chart::Bars(2)) }
+}
+
+/// What is right below a place, in the order of the site.
+async fn children(db: &Db, parent: PlaceId) -> Result<Vec<Member>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name FROM places WHERE parent_id = $1 ORDER BY sort, name, id")
+        .bind(parent)
+        .fetch_all(pool)
+        .await)
+}
+
+/// A place by itself, with its full name.
+async fn member(db: &Db, tree: &Tree, place: PlaceId) -> Result<Option<Member>> {
+    let found: Option<Member> = read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name FROM places WHERE id = $1")
+        .bind(place)
+        .fetch_optional(pool)
+        .await)?;
+    let named = |member: Member| {
+        let name = match (member.kind, member.parent_id) {
+            (PlaceKind::Room, Some(parent)) => format!("{} {}", tree.full_name(parent), member.name),
+            (PlaceKind::Room, None) => member.name,
+            _ => tree.full_name(member.id),
+        };
+        Member { name, ..member }
+    };
+    Ok(found.map(named))
+}
+
+/// The sums of the places `p` that a condition names: of those above rooms by month and by day, of rooms by their meters.
+macro_rules! sums_of {
+    (months $which:literal) => {
+        concat!(
+            "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p
+                JOIN place_energy_monthly e ON e.place_id = p.id AND e.month BETWEEN $2 AND $3 WHERE ",
+            $which,
+            " = $1 GROUP BY p.id"
+        )
+    };
+    (days $which:literal) => {
+        concat!(
+            "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p
+                JOIN place_energy_daily e ON e.place_id = p.id AND e.day BETWEEN $2 AND $3 WHERE ",
+            $which,
+            " = $1 GROUP BY p.id"
+        )
+    };
+    (rooms $which:literal) => {
+        concat!(
+            "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p JOIN meters m ON m.place_id = p.id AND m.wallet <> 'none'
+                JOIN energy_daily e ON e.meter_id = m.id AND e.day BETWEEN $2 AND $3 WHERE ",
+            $which,
+            " = $1 AND p.kind = 'room' GROUP BY p.id"
+        )
+    };
+}
+
+async fn add_below(source: &Source<'_>, parent: PlaceId, span: Span, sums: &mut Sums) -> Result<()> {
+    let texts = (sums_of!(months "p.parent_id"), sums_of!(days "p.parent_id"), sums_of!(rooms "p.parent_id"));
+    add(source.db, texts, parent, span, source.current, sums).await
+}
+
+async fn add_one(source: &Source<'_>, place: PlaceId, span: Span, sums: &mut Sums) -> Result<()> {
+    let texts = (sums_of!(months "p.id"), sums_of!(days "p.id"), sums_of!(rooms "p.id"));
+    add(source.db, texts, place, span, source.current, sums).await
+}
+
+type Texts = (&'static str, &'static str, &'static str);
+
+async fn add(db: &Db, (months, days, rooms): Texts, place: PlaceId, span: Span, current: Month, sums: &mut Sums) -> Result<()> {
+    let (whole, rest) = parts(span, current);
+    let whole = whole.map(|(first, last)| (months, first.0, last.0));
+    let rest = rest.into_iter().map(|(from, until)| (days, from.0, until.0));
+    for (text, from, until) in whole.into_iter().chain(rest).chain([(rooms, span.0.0, span.1.0)]) {
+        let rows: Vec<(PlaceId, Energy)> =
+            read!(db, |pool| sqlx::query_as(text).bind(place).bind(from).bind(until).fetch_all(pool).await)?;
+        for (id, energy) in rows {
+            let sum = sums.entry(id).or_default();
+            *sum = *sum + energy;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! Energy by day and month: of places from their roll-up, of rooms and accounts from that of their meters.
+
+use std::ops::Add;
+
+use domain::rollup::Parts;
+use model::energy::Energy;
+use model::ids::PlaceId;
+use model::report::Grain;
+use model::subsidy::Month;
+use model::time::{Date, Timestamp};
+use sqlx::FromRow;
+
+use super::{Slots, Source, hours};
+use crate::Extent;
+use store::{Db, Result, read};
+
+/// Days from the first to the last.
+pub type Span = (Date, Date);
+
+/// Energy of some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    pub energy: Energy,
+    pub parts: Parts,
+    /// When late readings last changed it.
+    pub revised_at: Option<Timestamp>,
+}
+
+impl Add for Sum {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            energy: self.energy + other.energy,
+            parts: self.parts.zip(other.parts, |one, other| one + other),
+            revised_at: self.revised_at.max(other.revised_at),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct SumRow {
+    /// A day, or a month.
+    slot: i64,
+    wh: Energy,
+    reverse_wh: Energy,
+    spike_wh: Energy,
+    peak_wh: Energy,
+    flat_wh: Energy,
+    valley_wh: Energy,
+    revised_at: Option<Timestamp>,
+}
+
+impl SumRow {
+    const fn sum(&self) -> Sum {
+        let rates = [self.spike_wh, self.peak_wh, self.flat_wh, self.valley_wh];
+        Sum { energy: self.wh, parts: Parts { reverse: self.reverse_wh, rates }, revised_at: self.revised_at }
+    }
+}
+
+/// The energy of a range of days, by day or month.
+pub async fn read(source: &Source<'_>, span: Span, by: Grain) -> Result<Slots> {
+    let mut slots = Slots::new();
+    let (places, rooms): (&[PlaceId], &[PlaceId]) = match source.extent {
+        Extent::All(places) => (places, &[]),
+        Extent::Place(place) => (std::slice::from_ref(place), &[]),
+        Extent::Group { places, rooms } => (places, rooms),
+        Extent::Room(room) => (&[], std::slice::from_ref(room)),
+        Extent::Account(_) => {
+            for (hour, sum) in hours::read(source, span).await? {
+                add(&mut slots, by, hour.date(), sum);
+            }
+            return Ok(slots);
+        }
+    };
+    let (months, days) = if by == Grain::Day { (None, vec![span]) } else { parts(span, source.current) };
+    for &place in places {
+        if let Some(months) = months {
+            for row in months_of(source.db, place, months).await? {
+                if let Some(first) = Month(row.slot).first() {
+                    add(&mut slots, by, first, row.sum());
+                }
+            }
+        }
+        for &days in &days {
+            days_of_place(source.db, place, days).await?.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
+        }
+    }
+    for &room in rooms {
+        days_of_room(source.db, room, span).await?.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
+    }
+    Ok(slots)
+}
+
+fn add(slots: &mut Slots, by: Grain, day: Date, sum: Sum) {
+    let first = if by == Grain::Day { Some(day) } else { Month::of(day.start()).first() };
+    if let Some(first) = first {
+        let slot = slots.entry(first.start()).or_default();
+        *slot = *slot + sum;
+    }
+}
+
+/// A range in whole months before `current`, first and last, and the days that are left over before and after.
+pub fn parts((from, until): Span, current: Month) -> (Option<(Month, Month)>, Vec<Span>) {
+    let month = |day: Date| Month::of(day.start());
+    let first = if from.ymd().2 == 1 { month(from) } else { Month(month(from).0 + 1) };
+    let last = Month((month(until.plus(1)).0 - 1).min(current.0 - 1));
+    let (Some(begin), Some(end)) = (first.first(), Month(last.0 + 1).first()) else { return (None, vec![(from, until)]) };
+    if last < first {
+        return (None, vec![(from, until)]);
+    }
+    let days = [(from, begin.plus(-1)), (end, until)];
+    (Some((first, last)), days.into_iter().filter(|(from, until)| from <= until).collect())
+}
+
+async fn months_of(db: &Db, place: PlaceId, (first, last): (Month, Month)) -> Result<Vec<SumRow>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT month AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_monthly
+         WHERE place_id = $1 AND month BETWEEN $2 AND $3"
+    )
+    .bind(place)
+    .bind(first)
+    .bind(last)
+    .fetch_all(pool)
+    .await)
+}
+
+async fn days_of_place(db: &Db, place: PlaceId, (from, until): Span) -> Result<Vec<SumRow>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT day AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_daily
+         WHERE place_id = $1 AND day BETWEEN $2 AND $3"
+    )
+    .bind(place)
+    .bind(from)
+    .bind(until)
+    .fetch_all(pool)
+    .await)
+}
+
+async fn days_of_room(db: &Db, room: PlaceId, (from, until): Span) -> Result<Vec<SumRow>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT d.day AS slot, CAST(SUM(d.wh) AS BIGINT) AS wh, CAST(SUM(d.reverse_wh) AS BIGINT) AS reverse_wh,
+                CAST(SUM(d.spike_wh) AS BIGINT) AS spike_wh, CAST(SUM(d.peak_wh) AS BIGINT) AS peak_wh,
+                CAST(SUM(d.flat_wh) AS BIGINT) AS flat_wh, CAST(SUM(d.valley_wh) AS BIGINT) AS valley_wh,
+                MAX(d.revised_at) AS revised_at
+         FROM meters m JOIN energy_daily d ON d.meter_id = m.id AND d.day BETWEEN $2 AND $3
+         WHERE m.place_id = $1 AND m.wallet <> 'none' GROUP BY d.day"
+    )
+    .bind(room)
+    .bind(from)
+    .bind(until)
+    .fetch_all(pool)
+    .await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn split(from: &str, until: &str) -> (Option<(String, String)>, Vec<(String, String)>) {
+        let current = "2026-11".parse().unwrap();
+        let (months, days) = parts((day(from), day(until)), current);
+        let months = months.map(|(first, last)| (first.to_string(), last.to_string()));
+        (months, days.into_iter().map(|(from, until)| (from.to_string(), until.to_string())).collect())
+    }
+
+    #[test]
+    fn whole_months_that_are_over_are_read_as_such() {
+        let text = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        assert_eq!(split("2026-01-01", "2026-06-30"), (Some(text("2026-01", "2026-06")), vec![]));
+        let days = vec![text("2025-12-15", "2025-12-31"), text("2026-11-01", "2026-11-29")];
+        assert_eq!(split("2025-12-15", "2026-11-29"), (Some(text("2026-01", "2026-10")), days));
+        assert_eq!(split("2026-03-02", "2026-03-31"), (None, vec![text("2026-03-02", "2026-03-31")]));
+        assert_eq!(split("2026-11-01", "2026-11-30"), (None, vec![text("2026-11-01", "2026-11-30")]));
+        let days = vec![text("2026-02-28", "2026-02-28"), text("2026-04-01", "2026-04-01")];
+        assert_eq!(split("2026-02-28", "2026-04-01"), (Some(text("2026-03", "2026-03")), days));
+    }
+}

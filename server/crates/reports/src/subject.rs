@@ -1,0 +1,146 @@
+//! What a report is about: a place, a group, a room or an account, within the operator's buildings.
+
+use std::result::Result as StdResult;
+
+use model::ids::{AccountId, PlaceGroupId, PlaceId, UserId, Uuid};
+use model::report::{RangeProblem, ReportKind, ReportQuery};
+use sqlx::FromRow;
+
+use crate::tree::Tree;
+use store::console::{Name, above, like, names, text_matches, within};
+use store::{Db, Result, read};
+
+/// Rooms that a text may mean, of which one has that very name.
+const CANDIDATES: i64 = 50;
+
+/// What a report is about, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub extent: Extent,
+    /// Its name; empty for everything.
+    pub name: String,
+}
+
+/// Which meters count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything that the operator may see: the uppermost places of it.
+    All(Vec<PlaceId>),
+    /// A place above rooms.
+    Place(PlaceId),
+    /// Of the members of a group: those above rooms, without what is below another member, and the rooms.
+    Group {
+        places: Vec<PlaceId>,
+        rooms: Vec<PlaceId>,
+    },
+    Room(PlaceId),
+    Account(AccountId),
+}
+
+impl Subject {
+    /// What a query asks about. A room that is typed goes before a place that is chosen.
+    ///
+    /// # Errors
+    /// Where the database fails; inside, why there is no such place or room.
+    pub async fn find(db: &Db, operator: UserId, kind: ReportKind, query: &ReportQuery) -> Result<StdResult<Self, RangeProblem>> {
+        if !query.room.is_empty() {
+            return find_room(db, operator, &query.room).await;
+        }
+        let tree = Tree::read(db, operator).await?;
+        if query.place.is_empty() {
+            return Ok(Ok(Self { extent: Extent::All(tree.uppermost(|_| true)), name: String::new() }));
+        }
+        let Ok(id) = Uuid::parse_str(&query.place) else { return Ok(Err(RangeProblem::UnknownPlace)) };
+        if let Some(place) = tree.get(PlaceId(id)) {
+            return Ok(Ok(Self { extent: Extent::Place(place.id), name: tree.full_name(place.id) }));
+        }
+        match groups(db).await?.into_iter().find(|(group, _)| group.0 == id && kind.is_of_rooms()) {
+            Some((group, name)) => Ok(Ok(Self { extent: group_extent(db, operator, &tree, group).await?, name })),
+            None => Ok(Err(RangeProblem::UnknownPlace)),
+        }
+    }
+}
+
+/// The places above rooms that the operator may ask about, each named from the root on.
+pub async fn places(db: &Db, operator: UserId) -> Result<Vec<(PlaceId, String)>> {
+    let tree = Tree::read(db, operator).await?;
+    Ok(tree.visible().into_iter().map(|node| (node.id, tree.full_name(node.id))).collect())
+}
+
+/// All groups; a report about one has what the operator may see of it.
+pub async fn groups(db: &Db) -> Result<Vec<(PlaceGroupId, String)>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, name FROM place_groups ORDER BY name").fetch_all(pool).await)
+}
+
+async fn group_extent(db: &Db, operator: UserId, tree: &Tree, group: PlaceGroupId) -> Result<Extent> {
+    let members: Vec<(PlaceId,)> =
+        read!(db, |pool| sqlx::query_as("SELECT place_id FROM place_group_members WHERE group_id = $1")
+            .bind(group)
+            .fetch_all(pool)
+            .await)?;
+    let places = tree.uppermost(|place| members.contains(&(place,)));
+    let rooms: Vec<(PlaceId, Option<PlaceId>)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT r.id, r.parent_id FROM place_group_members g JOIN places r ON r.id = g.place_id AND r.kind = 'room'",
+        above!(),
+        "WHERE g.group_id = $2 AND",
+        within!(),
+        "ORDER BY r.sort, r.name, r.id"
+    ))
+    .bind(operator)
+    .bind(group)
+    .fetch_all(pool)
+    .await)?;
+    let is_counted = |parent: PlaceId| tree.path(parent).any(|above| places.contains(&above.id));
+    let rooms = rooms.into_iter().filter(|(_, parent)| !parent.is_some_and(is_counted)).map(|(room, _)| room);
+    Ok(Extent::Group { rooms: rooms.collect(), places })
+}
+
+#[derive(FromRow)]
+struct RoomRow {
+    id: PlaceId,
+    #[sqlx(flatten)]
+    name: Name,
+}
+
+/// An account by its whole number, or the one room that the text names: whole, or by its last word and parts of the others.
+async fn find_room(db: &Db, operator: UserId, text: &str) -> Result<StdResult<Subject, RangeProblem>> {
+    let account: Option<(AccountId, String)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT a.id, a.number FROM accounts a JOIN places r ON r.id = a.place_id",
+        above!(),
+        "WHERE a.number = $2 AND",
+        within!()
+    ))
+    .bind(operator)
+    .bind(text)
+    .fetch_optional(pool)
+    .await)?;
+    if let Some((account, number)) = account {
+        return Ok(Ok(Subject { extent: Extent::Account(account), name: number }));
+    }
+    let last = text.split_whitespace().next_back().unwrap_or_default();
+    let rooms: Vec<RoomRow> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT r.id,",
+        names!(),
+        "FROM places r",
+        above!(),
+        "WHERE r.kind = 'room' AND LOWER(r.name) = LOWER($3) AND",
+        text_matches!("''"),
+        "AND",
+        within!(),
+        "LIMIT $4"
+    ))
+    .bind(operator)
+    .bind(like(text))
+    .bind(last)
+    .bind(CANDIDATES)
+    .fetch_all(pool)
+    .await)?;
+    let words = |text: &str| text.split_whitespace().collect::<String>();
+    let full = |row: &RoomRow| format!("{} {} {}", row.name.building, row.name.floor, row.name.room);
+    let is_named = |row: &&RoomRow| words(&full(row)).eq_ignore_ascii_case(&words(text));
+    let whole: Vec<&RoomRow> = rooms.iter().filter(is_named).collect();
+    let meant = if whole.is_empty() { rooms.iter().collect() } else { whole };
+    let [room] = meant[..] else { return Ok(Err(RangeProblem::UnknownRoom)) };
+    let name = full(room).split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(Ok(Subject { extent: Extent::Room(room.id), name }))
+}

@@ -1,0 +1,66 @@
+//! Pages and files of reports over HTTP.
+
+use model::person::Role;
+use reqwest::header::CONTENT_TYPE;
+use story_support::web::{Person, Web};
+use story_support::{World, both};
+
+async fn text(person: &Person<'_>, path: &str) -> String {
+    let answer = person.get(path).await;
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.text().await.unwrap()
+}
+
+both!(a_report_is_a_page_and_two_files, |w: World| async move {
+    let room = w.room(1).await;
+    w.shows(room.meter, 0, 0, 90_000).await;
+    let web = Web::start(&w).await;
+    let boss = web.person(&w, Role::Admin, "boss").await;
+    for _ in 0..3 {
+        let key = w.rng.id(model::time::Timestamp(1));
+        boss.post("/api/operator/sell", &format!("meter={}&amount=50&tender=cash&key={key}", room.meter)).await;
+    }
+    let list = text(&boss, "/reports").await;
+    assert!(list.contains("/reports/sales") && list.contains("/reports/energy"));
+    let page = text(&boss, "/reports/sales").await;
+    assert!(page.contains("150.00") && page.contains("<svg") && page.contains("全部一致"), "{page}");
+    assert!(page.contains("签") || page.contains("复核"), "lines for signatures");
+    let csv = text(&boss, "/reports/sales.csv").await;
+    assert!(csv.lines().any(|line| line.starts_with("合计,150.00,0.00,")), "{csv}");
+    for path in ["/reports/sales.xlsx?by=month", "/reports/energy.xlsx"] {
+        let file = boss.get(path).await;
+        assert_eq!(file.status(), 200, "{path}");
+        assert!(file.headers()[CONTENT_TYPE].to_str().unwrap().contains("spreadsheetml"));
+        assert!(file.bytes().await.unwrap().starts_with(b"PK"));
+    }
+    let energy = text(&boss, "/reports/energy?from=2026-11-01&until=2026-11-02&by=hour").await;
+    assert!(energy.contains("没有数据"));
+});
+
+both!(a_choice_that_makes_no_report_is_explained, |w: World| async move {
+    let web = Web::start(&w).await;
+    let boss = web.person(&w, Role::Admin, "boss").await;
+    for (path, words) in [
+        ("/reports/sales?from=1976-01-01&until=2026-11-01", "400"),
+        ("/reports/sales?from=2026-11-02&until=2026-11-01", "早于"),
+        ("/reports/energy?from=2026-02-30", "不存在"),
+        ("/reports/energy?place=nowhere", "不在您的楼栋范围"),
+        ("/reports/energy?room=999", "没有这个房间"),
+        ("/reports/energy?by=hour&from=2026-01-01&until=2026-11-01", "31"),
+    ] {
+        let page = text(&boss, path).await;
+        assert!(page.contains("notice bad") && page.contains(words), "{path}");
+        let (report, choice) = path.split_once('?').unwrap();
+        assert_eq!(boss.get(&format!("{report}.csv?{choice}")).await.status(), 422, "{path}");
+    }
+});
+
+both!(a_report_is_for_whoever_may_see_its_figures, |w: World| async move {
+    let web = Web::start(&w).await;
+    let technician = web.person(&w, Role::Technician, "technician").await;
+    assert!(!text(&technician, "/reports").await.contains("/reports/sales"));
+    for ending in ["", ".csv", ".xlsx"] {
+        assert_eq!(technician.get(&format!("/reports/sales{ending}")).await.status(), 403, "{ending}");
+        assert_eq!(technician.get(&format!("/reports/energy{ending}")).await.status(), 200, "{ending}");
+    }
+});
