@@ -1,5 +1,6 @@
 //! What a search on the wall looks at, and what it looks for: whole names and whole words, because commands are issued to
-//! whatever it finds.
+//! whatever it finds. Case counts for no Latin letter, as on SQLite; the tables of all other scripts' would be a tenth of what the
+//! browser loads.
 
 use std::collections::VecDeque;
 
@@ -32,7 +33,7 @@ impl SearchText {
     pub fn push(&mut self, name: &str) {
         for word in name.split_whitespace() {
             self.0.push(' ');
-            self.0.push_str(&word.to_lowercase());
+            self.0.push_str(&word.to_ascii_lowercase());
         }
         if !self.0.ends_with('\n') {
             self.0.push_str(" \n");
@@ -78,7 +79,7 @@ impl Terms {
     /// does not mean a floor 7 where there is no such building. Chinese names may follow each other without a space.
     #[must_use]
     pub fn of<'a>(text: &str, rooms: impl Iterator<Item = &'a SearchText> + Clone) -> Self {
-        let text = text.to_lowercase();
+        let text = text.to_ascii_lowercase();
         let mut words: VecDeque<&str> = text.split_whitespace().collect();
         if words.len() > WORDS_MAX {
             return Self(vec![Term::TooMuch]);

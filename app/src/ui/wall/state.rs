@@ -167,7 +167,7 @@ fn add(places: &mut Vec<(String, Vec<usize>)>, place: String, tiles: &[usize]) {
 
 /// Whether a name is that of a storey; units keep their order.
 fn is_storey(name: &str) -> bool {
-    let name = name.trim().to_lowercase();
+    let name = name.trim().to_ascii_lowercase();
     let ends = ["层", "楼", "f", "floor"].iter().any(|end| name.ends_with(end));
     ends || name.starts_with("floor") || (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()))
 }
