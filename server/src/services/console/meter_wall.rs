@@ -102,7 +102,8 @@ fn places_found(text: &str, meters: &[(MeterPlace, Latest)]) -> Vec<FoundPlace> 
             let kind = FoundPlaceKind::Building(place.building);
             buildings.push(FoundPlace { kind, name: place.building_name.clone(), meters: 0 });
         }
-        if !place.floor.is_empty() && !(is_same_building && before.is_some_and(|before| before.floor == place.floor)) {
+        let is_same_floor = is_same_building && before.is_some_and(|before| before.floor == place.floor);
+        if !place.floor.is_empty() && !is_same_floor {
             let name = format!("{} {}", place.building_name, place.floor);
             floors.push(FoundPlace { kind: FoundPlaceKind::Floor, name, meters: 0 });
         }
