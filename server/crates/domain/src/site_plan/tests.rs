@@ -145,6 +145,7 @@ fn every_conflict_is_named() {
     rows.prices.push(row(3, PriceRow { plan: "P".into(), building: Some("B".into()), prices: Prices::flat(1) }));
     rows.accounts.push(row(4, account("102", "a", 0)));
     rows.accounts.push(row(5, account("505", "c", 0)));
+    rows.accounts.push(row(6, account("506", "c", 0)));
     assert_eq!(
         conflicts(&rows, &SiteState::default()),
         [
@@ -155,24 +156,11 @@ fn every_conflict_is_named() {
             (5, Column::Gateway, Fault::UnknownGateway),
             (6, Column::Unit, Fault::Repeated(3)),
             (3, Column::Building, Fault::UnknownBuilding),
-            (4, Column::Login, Fault::Repeated(2)),
-            (5, Column::Room, Fault::UnknownRoom),
-        ]
-    );
-}
-
-#[test]
-fn another_fault_hides_no_unknown_room_or_building() {
-    let mut rows = site();
-    rows.accounts.push(row(4, account("505", "a", 0)));
-    rows.prices.push(row(3, PriceRow { plan: "P".into(), building: Some("B".into()), prices: Prices::flat(9_999) }));
-    assert_eq!(
-        conflicts(&rows, &SiteState::default()),
-        [
-            (3, Column::Building, Fault::UnknownBuilding),
             (3, Column::Plan, Fault::Repeated(2)),
             (4, Column::Login, Fault::Repeated(2)),
-            (4, Column::Room, Fault::UnknownRoom),
+            (5, Column::Room, Fault::UnknownRoom),
+            (6, Column::Login, Fault::Repeated(5)),
+            (6, Column::Room, Fault::UnknownRoom),
         ]
     );
 }
