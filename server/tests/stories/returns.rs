@@ -135,7 +135,7 @@ both!(of_two_returns_confirmed_at_once_one_is_asked_again, |w: World| async move
 
     // The same form, twice.
     let repeated = [confirm(mine).await, confirm(theirs).await];
-    assert_eq!(repeated.iter().flatten().map(|row| row.id).collect::<Vec<_>>(), [done.unwrap().id]);
+    assert_eq!(repeated.iter().flatten().map(|asked| asked.row.id).collect::<Vec<_>>(), [done.unwrap().row.id]);
 
     // A sale in between moves the amount, too.
     let seen_now = money_operations::count(&s.w.db, account, meter).await.unwrap();

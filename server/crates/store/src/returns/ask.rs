@@ -43,6 +43,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
 }
 
 /// A return, and whether it is new.
+#[derive(Debug)]
 pub struct Asked {
     pub row: Return,
     pub is_new: bool,
