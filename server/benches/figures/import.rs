@@ -57,6 +57,15 @@ pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
     Ok(figures)
 }
 
+/// A database with that site, for other parts.
+pub async fn site_of_10k(db: &Db) -> Outcome<Who> {
+    let models = BTreeMap::from([("rpp".to_owned(), Model { wallet: Wallet::Meter, relay: true })]);
+    let file = workbook::workbook(Lang::Zh, &models, &site()?)?;
+    let who = administrator(db).await?;
+    import(db, &who, &file, &models).await?;
+    Ok(who)
+}
+
 async fn administrator(db: &Db) -> Outcome<Who> {
     let user = NewUser { role: Role::Admin, login: "boss", name: "boss", password_hash: "", buildings: &Scope::All };
     let user: UserId = users::create(db, &Rng::from_system(), SystemClock.now(), &user, "bench").await?;
@@ -112,12 +121,12 @@ fn site() -> Outcome<SiteRows> {
 }
 
 /// Forgets the peak of this process's memory so far; gives what it takes now, MB. `None` where the system does not tell.
-fn peak_mb_from_now() -> Option<f64> {
+pub fn peak_mb_from_now() -> Option<f64> {
     std::fs::write("/proc/self/clear_refs", "5").ok()?;
     peak_mb()
 }
 
-fn peak_mb() -> Option<f64> {
+pub fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;

@@ -14,6 +14,7 @@ mod poll;
 mod process;
 mod proofs;
 mod readings;
+mod reports;
 mod request_recorder;
 mod search;
 mod site;
@@ -45,6 +46,7 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
     ("import.10k", |length| Box::pin(import::run(length))),
+    ("report", |length| Box::pin(reports::run(length))),
     ("search.10k", |length| Box::pin(search::run(length))),
     ("wall.picture", |length| Box::pin(wall::picture::run(length))),
     ("wall.streams", |length| Box::pin(wall::streams::run(length))),
