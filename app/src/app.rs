@@ -153,6 +153,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/sales") view=operator::reports::SalesReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/energy") view=operator::reports::EnergyReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/lost-meters") view=operator::reports::LostMetersReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/lost-gateways") view=operator::reports::LostGatewaysReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/alarms") view=operator::reports::AlarmsReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>

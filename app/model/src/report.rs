@@ -19,6 +19,9 @@ word_enum! {
     pub enum ReportKind {
         Sales = "sales",
         Energy = "energy",
+        LostMeters = "lost-meters",
+        LostGateways = "lost-gateways",
+        Alarms = "alarms",
     }
 
     /// What one row of a report over time covers.
@@ -36,7 +39,7 @@ impl ReportKind {
     pub const fn permission(self) -> Permission {
         match self {
             Self::Sales => Permission::Money,
-            Self::Energy => Permission::Watch,
+            Self::Energy | Self::LostMeters | Self::LostGateways | Self::Alarms => Permission::Watch,
         }
     }
 
@@ -46,6 +49,8 @@ impl ReportKind {
         match self {
             Self::Sales => &[Grain::Day, Grain::Month, Grain::Year],
             Self::Energy => &[Grain::Day, Grain::Hour, Grain::Month],
+            // Their rows are not by time.
+            Self::LostMeters | Self::LostGateways | Self::Alarms => &[Grain::Day],
         }
     }
 
@@ -184,6 +189,10 @@ pub enum Note {
     Revised { rows: i64, at: Timestamp },
     /// Places are counted as they are now, also for days before a room was moved.
     PlacesAsNow,
+    /// A meter behind a lost gateway is not counted as lost by itself.
+    LossesBehindGateways,
+    /// Only the newest of so many rows are shown.
+    RowsTooMany { shown: i64, total: i64 },
     /// Too many values for a table of hours; at most so many days, or a smaller place.
     HoursTooMany(i64),
 }

@@ -2,7 +2,7 @@
 
 use super::Lang;
 pub use super::catalogue::reports::*;
-use super::common;
+use super::{common, events};
 use model::money::{Fen, Money};
 use model::report::{Cell, Column, ColumnKind, Grain, Heading, Note, RangeProblem, ReportKind};
 use model::time::Timestamp;
@@ -14,6 +14,9 @@ pub const fn report(kind: ReportKind, lang: Lang) -> (&'static str, &'static str
     match kind {
         ReportKind::Sales => (t.sales.name, t.sales.about),
         ReportKind::Energy => (t.energy.name, t.energy.about),
+        ReportKind::LostMeters => (t.lost_meters.name, t.lost_meters.about),
+        ReportKind::LostGateways => (t.lost_gateways.name, t.lost_gateways.about),
+        ReportKind::Alarms => (t.alarms.name, t.alarms.about),
     }
 }
 
@@ -52,6 +55,8 @@ pub fn note(note: Note, lang: Lang) -> String {
         Note::EnergyUntil(at) => EnergyUntil { time: time(at) }.text(lang),
         Note::Revised { rows, at } => Revised { count: rows, time: time(at) }.text(lang),
         Note::PlacesAsNow => t.places_as_now.to_owned(),
+        Note::LossesBehindGateways => t.losses_behind_gateways.to_owned(),
+        Note::RowsTooMany { shown, total } => RowsTooMany { shown, total }.text(lang),
         Note::HoursTooMany(days) => HoursTooMany { days }.text(lang),
     }
 }
@@ -102,6 +107,29 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::Share => t.share,
         Heading::Rank => t.rank,
         Heading::Corrected => t.corrected,
+        Heading::LostMeters => t.lost_meters,
+        Heading::LostGateways => t.lost_gateways,
+        Heading::Alarms => t.alarms,
+        Heading::ByKind => t.by_kind,
+        Heading::Room => t.room,
+        Heading::Serial => t.serial,
+        Heading::Gateway => t.gateway,
+        Heading::Meters => t.meters,
+        Heading::LostSince => t.lost_since,
+        Heading::LastReading => t.last_reading,
+        Heading::Counter => t.counter,
+        Heading::Remaining => t.remaining,
+        Heading::TimesLost => t.times_lost,
+        Heading::MinutesLost => t.minutes_lost,
+        Heading::Availability => t.availability,
+        Heading::Since => t.since,
+        Heading::Until => t.until,
+        Heading::Kind => t.kind,
+        Heading::Times => t.times,
+        Heading::StillOpen => t.still_open,
+        Heading::Minutes => t.minutes,
+        Heading::AcknowledgedAt => t.acknowledged_at,
+        Heading::AcknowledgedBy => t.acknowledged_by,
         Heading::Residents => t.residents,
         Heading::None => t.none,
         Heading::WithoutRate => t.without_rate,
@@ -133,6 +161,7 @@ pub fn cell(cell: &Cell, lang: Lang) -> String {
         Cell::Empty => String::new(),
         Cell::Text(text) => text.clone(),
         Cell::Word(word) => heading(*word, lang),
+        Cell::Event(kind) => events::event(*kind, lang).name.to_owned(),
         Cell::Tender(tender) => common::tender(*tender, lang).to_owned(),
         Cell::Count(count) => count.to_string(),
         Cell::Money(money) => yuan(*money),

@@ -1,6 +1,7 @@
 //! A value of a report.
 
 use crate::energy::Energy;
+use crate::event::EventKind;
 use crate::money::Money;
 use crate::order::Tender;
 use crate::time::{Date, Timestamp};
@@ -17,6 +18,7 @@ pub enum Cell {
     /// A word of the program.
     Word(Heading),
     Tender(Tender),
+    Event(EventKind),
     Count(i64),
     Money(Money),
     Energy(Energy),

@@ -1,7 +1,9 @@
 //! Reports: one file a report, each a few queries of one state of the database, put into the one shape that the page, the files and
 //! the print show. Nothing is written here. `$1` is the operator in every query, who sees their buildings.
 
+mod alarms;
 mod energy;
+mod losses;
 mod sales;
 pub mod subject;
 mod tree;
@@ -28,6 +30,9 @@ pub async fn make(
     let (sections, notes) = match kind {
         ReportKind::Sales => sales::contents(db, operator, query, subject).await?,
         ReportKind::Energy => energy::contents(db, at, operator, query, subject).await?,
+        ReportKind::LostMeters => losses::meters(db, at, operator, query, subject).await?,
+        ReportKind::LostGateways => losses::gateways(db, at, operator, query, subject).await?,
+        ReportKind::Alarms => alarms::contents(db, at, operator, query, subject).await?,
     };
     Ok(Report { kind, query: query.clone(), about: subject.name.clone(), made_at: at, sections, notes })
 }

@@ -23,6 +23,9 @@ pub fn reports() -> Vec<Route> {
     let files = [
         (ReportKind::Sales, "/reports/sales", "/reports/sales.csv", "/reports/sales.xlsx"),
         (ReportKind::Energy, "/reports/energy", "/reports/energy.csv", "/reports/energy.xlsx"),
+        (ReportKind::LostMeters, "/reports/lost-meters", "/reports/lost-meters.csv", "/reports/lost-meters.xlsx"),
+        (ReportKind::LostGateways, "/reports/lost-gateways", "/reports/lost-gateways.csv", "/reports/lost-gateways.xlsx"),
+        (ReportKind::Alarms, "/reports/alarms", "/reports/alarms.csv", "/reports/alarms.xlsx"),
     ];
     let routes = files.into_iter().flat_map(|(kind, page, csv, xlsx)| {
         // Without a line in the access table it is for nobody.
@@ -132,7 +135,7 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         },
         Cell::Year(year) => number(*year, 1),
         Cell::Time(at) => workbook::Cell::Time(*at),
-        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) => workbook::Cell::text(words::cell(cell, lang)),
+        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) => workbook::Cell::text(words::cell(cell, lang)),
     }
 }
 

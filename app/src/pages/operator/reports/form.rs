@@ -23,6 +23,9 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
         view! { <option value=one.as_str() selected=one.as_str() == by>{grain(*one, lang)}</option> }
     });
     let grains = grains.collect_view();
+    let grains = (kind.grains().len() > 1).then(|| {
+        view! { <label class="filter-field"><span>{t.by}</span><select name="by">{grains}</select></label> }
+    });
     let options = |is_group: bool| {
         let some: Vec<_> = places.iter().filter(|one| one.is_group == is_group).collect();
         let options = some.iter().map(|one| {
@@ -52,7 +55,7 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
         <form class="filter" action=path(kind)>
             <label class="filter-field"><span>{t.from}</span><input type="date" name="from" value=from.clone() /></label>
             <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=until.clone() /></label>
-            <label class="filter-field"><span>{t.by}</span><select name="by">{grains}</select></label>
+            {grains}
             <label class="filter-field">
                 <span>{t.place}</span>
                 <select name="place"><option value="">{t.all_places}</option>{in_places}{in_groups}</select>

@@ -46,6 +46,24 @@ pub fn EnergyReportPage() -> impl IntoView {
     page(ReportKind::Energy)
 }
 
+/// The page: `/reports/lost-meters?from=2026-11-01&until=2026-11-30&place=...`.
+#[component]
+pub fn LostMetersReportPage() -> impl IntoView {
+    page(ReportKind::LostMeters)
+}
+
+/// The page: `/reports/lost-gateways?from=2026-11-01&until=2026-11-30&place=...`.
+#[component]
+pub fn LostGatewaysReportPage() -> impl IntoView {
+    page(ReportKind::LostGateways)
+}
+
+/// The page: `/reports/alarms?from=2026-11-01&until=2026-11-30&place=...`.
+#[component]
+pub fn AlarmsReportPage() -> impl IntoView {
+    page(ReportKind::Alarms)
+}
+
 /// The address of a report without a choice.
 fn path(kind: ReportKind) -> String {
     format!("/reports/{}", kind.as_str())
