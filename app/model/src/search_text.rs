@@ -1,6 +1,6 @@
 //! What a search on the wall looks at, and what it looks for: whole names and whole words, because commands are issued to
-//! whatever it finds. Case counts for no Latin letter, as on SQLite; the tables of all other scripts' would be a tenth of what the
-//! browser loads.
+//! whatever it finds. Case counts for no Latin letter, as on SQLite; the tables of all other scripts' would be a tenth of what
+//! the browser loads.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
-//! Receipts on paper: layouts that the site changes, files, and a printer in the network that fails in every way; on both databases.
+//! Receipts on paper: layouts that the site changes, files, and a printer in the network that fails in every way; on both
+//! databases.
 
 use std::time::Duration;
 

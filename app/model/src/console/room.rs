@@ -60,7 +60,8 @@ pub struct Room {
     pub events: Vec<EventLine>,
     /// The meter's journal, newest first.
     pub journal: Vec<JournalLine>,
-    /// How many sales and returns its account has had here. Another number, later, means that amounts shown with this one have moved.
+    /// How many sales and returns its account has had here. Another number, later, means that amounts shown with this one have
+    /// moved.
     pub money_operations: i64,
     /// Whether the meter reports its serial number; `None` if unknown.
     pub identified: Option<bool>,

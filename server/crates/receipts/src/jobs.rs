@@ -169,15 +169,16 @@ async fn settle(
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| {
         sqlx::query(
-        "UPDATE print_jobs SET state = $2, trouble = $3, next_at = $4, finished_at = $5 WHERE id = $1 AND state IN ('sending', 'queued')"
-    )
-    .bind(job)
-    .bind(state)
-    .bind(trouble)
-    .bind(next_at)
-    .bind((state != PrintState::Queued).then_some(at))
-    .execute(c)
-    .await
+            "UPDATE print_jobs SET state = $2, trouble = $3, next_at = $4, finished_at = $5
+         WHERE id = $1 AND state IN ('sending', 'queued')",
+        )
+        .bind(job)
+        .bind(state)
+        .bind(trouble)
+        .bind(next_at)
+        .bind((state != PrintState::Queued).then_some(at))
+        .execute(c)
+        .await
     })?;
     tx.commit().await
 }
@@ -244,7 +245,8 @@ struct JobRow {
     finished_at: Option<Timestamp>,
 }
 
-/// The newest 100 jobs that the person asked for, or all people where they answer for the site; those that wait for a person first.
+/// The newest 100 jobs that the person asked for, or all people where they answer for the site; those that wait for a person
+/// first.
 pub async fn recent(db: &Db, who: &Who, of_all: bool) -> Result<Vec<PrintJob>> {
     let rows: Vec<JobRow> = read!(db, |pool| {
         sqlx::query_as(

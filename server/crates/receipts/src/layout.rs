@@ -9,8 +9,8 @@
 //! | `[sign] label` | a line to sign on |
 //! | `[logo]`, `---`, an empty line | the logo, a rule, a gap |
 //!
-//! A backslash takes its meaning from the character behind it. Values are written with one before every character that could have a
-//! meaning.
+//! A backslash takes its meaning from the character behind it. Values are written with one before every character that could have
+//! a meaning.
 
 use model::receipt_sheet::{Align, Block};
 

@@ -1,7 +1,8 @@
 //! A receipt as a PDF file.
 //!
-//! The font is one of Adobe's Simplified Chinese character collection, named and not embedded (ISO 32000-2, 9.7.5.2): readers show it with
-//! a Chinese font of the machine that they run on. So a file has 3 KB instead of megabytes, and this program needs no font.
+//! The font is one of Adobe's Simplified Chinese character collection, named and not embedded (ISO 32000-2, 9.7.5.2): readers
+//! show it with a Chinese font of the machine that they run on. So a file has 3 KB instead of megabytes, and this program needs
+//! no font.
 
 use std::io::Write;
 

@@ -1,5 +1,5 @@
-//! Templates: lines of text with values (`{{ amount }}`) and conditions (`{% if reason %}`); nothing else, so that none can loop, grow
-//! or reach anything.
+//! Templates: lines of text with values (`{{ amount }}`) and conditions (`{% if reason %}`); nothing else, so that none can loop,
+//! grow or reach anything.
 
 use minijinja::value::{Object, Value};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};

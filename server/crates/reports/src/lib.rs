@@ -1,5 +1,5 @@
-//! Reports: one file a report, each a few queries of one state of the database, put into the one shape that the page, the files and
-//! the print show. Nothing is written here. `$1` is the operator in every query, who sees their buildings.
+//! Reports: one file a report, each a few queries of one state of the database, put into the one shape that the page, the files
+//! and the print show. Nothing is written here. `$1` is the operator in every query, who sees their buildings.
 
 mod alarms;
 mod energy;

@@ -75,28 +75,29 @@ pub async fn meters(
     let (from, to) = range(query, at);
     let rows: Vec<MeterRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT",
-        names!(),
-        ", m.serial, g.name AS gateway, l.lost_since, l.observed_at, CASE WHEN l.observed_at IS NOT NULL THEN l.total_wh END AS total_wh,
+            "SELECT",
+            names!(),
+            ", m.serial, g.name AS gateway, l.lost_since, l.observed_at,
+         CASE WHEN l.observed_at IS NOT NULL THEN l.total_wh END AS total_wh,
          CASE WHEN l.observed_at IS NOT NULL AND m.wallet <> 'none' THEN l.remaining_fen END AS remaining_fen,
          COALESCE(x.times, 0) AS times, COALESCE(x.lost_ms, 0) AS lost_ms
          FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
-        above!(),
-        "LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN ",
-        losses!("meter_id", "meter-lost"),
-        " ON x.of_id = m.id
+            above!(),
+            "LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN ",
+            losses!("meter_id", "meter-lost"),
+            " ON x.of_id = m.id
          WHERE m.retired_at IS NULL AND (x.times IS NOT NULL OR l.lost_since IS NOT NULL OR l.observed_at IS NULL)
            AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
-        within!(),
-        "ORDER BY CASE WHEN l.observed_at IS NULL THEN 0 WHEN l.lost_since IS NOT NULL THEN 1 ELSE 2 END, l.lost_since,
+            within!(),
+            "ORDER BY CASE WHEN l.observed_at IS NULL THEN 0 WHEN l.lost_since IS NOT NULL THEN 1 ELSE 2 END, l.lost_since,
                   lost_ms DESC, m.serial"
-    ))
-    .bind(operator)
-    .bind(from)
-    .bind(to)
-    .bind(place(subject))
-    .fetch_all(pool)
-    .await
+        ))
+        .bind(operator)
+        .bind(from)
+        .bind(to)
+        .bind(place(subject))
+        .fetch_all(pool)
+        .await
     })?;
     let row = |row: MeterRow| {
         let name: model::console::RoomName = row.name.into();

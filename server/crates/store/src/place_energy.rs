@@ -1,9 +1,9 @@
-//! Energy by place above rooms, kept up from the energy of the meters by a task, so that a year of ten thousand meters is read from
-//! a few thousand rows.
+//! Energy by place above rooms, kept up from the energy of the meters by a task, so that a year of ten thousand meters is read
+//! from a few thousand rows.
 //!
 //! Readings never touch these rows: gateways that store at the same time would wait for each other at their building's. Today and
-//! yesterday are computed again each time; an earlier day when a batch noted that it changed it ([`note_late`]); everything when a
-//! meter or place gets another place.
+//! yesterday are computed again each time; an earlier day when a batch noted that it changed it ([`note_late`]); everything when
+//! a meter or place gets another place.
 
 mod compute;
 mod write;

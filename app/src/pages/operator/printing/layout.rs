@@ -68,7 +68,8 @@ fn Body(shown: Shown) -> impl IntoView {
             {done}
             <div class="halves">
                 <div class="stack">
-                    <form class="card stack-tight" method="post" action="/api/operator/printing/layouts/set" data-receipt-template>
+                    <form class="card stack-tight" method="post" action="/api/operator/printing/layouts/set"
+                        data-receipt-template>
                         <input type="hidden" name="paper" value=paper.as_str() />
                         <input type="hidden" name="language" value=of.tag() />
                         <div class="field">

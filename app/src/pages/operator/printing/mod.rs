@@ -94,7 +94,12 @@ fn layouts(own: &[(ReceiptPaper, Lang)]) -> impl IntoView + use<> {
             <TableScroll label=t.layouts>
                 <table class="table">
                     <thead>
-                        <tr><th scope="col">{t.paper}</th><th scope="col">{t.language}</th><th scope="col">{t.which}</th><th></th></tr>
+                        <tr>
+                            <th scope="col">{t.paper}</th>
+                            <th scope="col">{t.language}</th>
+                            <th scope="col">{t.which}</th>
+                            <th></th>
+                        </tr>
                     </thead>
                     <tbody>{rows}</tbody>
                 </table>
@@ -120,7 +125,8 @@ fn logo(has_logo: bool) -> impl IntoView {
             <h2>{t.logo}</h2>
             {wrong}
             {shown}
-            <form class="stack-tight narrow-form" method="post" action="/api/operator/printing/logo" enctype="multipart/form-data">
+            <form class="stack-tight narrow-form" method="post" action="/api/operator/printing/logo"
+                enctype="multipart/form-data">
                 <label class="field">
                     <span>{t.logo_file}</span>
                     <input class="input" type="file" name="file" accept="image/png" required />

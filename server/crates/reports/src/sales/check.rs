@@ -52,8 +52,8 @@ pub async fn section(
     Ok((Section { title: Heading::LedgerCheck, columns, rows, chart: None }, notes))
 }
 
-/// The ledger's sums by kind, and what it moved in a way that no kind names. A transfer whose order, return or refund is missing is
-/// in no building: whoever sees the whole site sees it.
+/// The ledger's sums by kind, and what it moved in a way that no kind names. A transfer whose order, return or refund is missing
+/// is in no building: whoever sees the whole site sees it.
 async fn ledger(tx: &mut Tx, operator: UserId, query: &ReportQuery, place: Option<PlaceId>) -> Result<(Sums, Money)> {
     let (from, to) = query.instants();
     let rows: Vec<(String, Money)> = on!(tx, |c| sqlx::query_as(concat!(

@@ -52,8 +52,8 @@ pub struct Move {
     pub amount: Money,
 }
 
-/// All rows `x` of `[$2, $3)`, with their rooms `r`, within the operator's buildings and the place `$4`. Money of a return through
-/// a channel moves with its refunds.
+/// All rows `x` of `[$2, $3)`, with their rooms `r`, within the operator's buildings and the place `$4`. Money of a return
+/// through a channel moves with its refunds.
 macro_rules! moves {
     ($select:literal, $end:literal) => {
         concat!(
