@@ -36,7 +36,7 @@ impl PrintingService {
 
     /// Is signalled when something is to be printed.
     #[must_use]
-    pub fn asked(&self) -> Arc<Notify> {
+    pub fn requests(&self) -> Arc<Notify> {
         self.asked.clone()
     }
 

@@ -226,8 +226,8 @@ impl Application {
         driver.start(AdvanceAccountBatches(context.clone()), Arc::default());
         driver.start(SetClocks(context.clone()), Arc::default());
         let printing = state.printing.clone();
-        let asked = printing.asked();
-        driver.start(PrintReceipts { context: context.clone(), printing }, asked);
+        let requests = printing.requests();
+        driver.start(PrintReceipts { context: context.clone(), printing }, requests);
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }

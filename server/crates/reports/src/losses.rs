@@ -46,7 +46,7 @@ const fn minutes(ms: i64) -> Cell {
     Cell::Count(ms / MINUTE)
 }
 
-fn known<T>(value: Option<T>, cell: impl Fn(T) -> Cell) -> Cell {
+fn cell_or_unknown<T>(value: Option<T>, cell: impl Fn(T) -> Cell) -> Cell {
     value.map_or(Cell::Empty, cell)
 }
 
@@ -105,10 +105,10 @@ pub async fn meters(
             Cell::Text(name.to_string()),
             Cell::Text(row.serial),
             Cell::Text(row.gateway),
-            known(row.lost_since, Cell::Time),
-            known(row.observed_at, Cell::Time),
-            known(row.total_wh, Cell::Energy),
-            known(row.remaining_fen, |fen| Cell::Money(fen.money())),
+            cell_or_unknown(row.lost_since, Cell::Time),
+            cell_or_unknown(row.observed_at, Cell::Time),
+            cell_or_unknown(row.total_wh, Cell::Energy),
+            cell_or_unknown(row.remaining_fen, |fen| Cell::Money(fen.money())),
             Cell::Count(row.times),
             minutes(row.lost_ms),
         ]
@@ -176,8 +176,8 @@ pub async fn gateways(
         vec![
             Cell::Text(row.name),
             Cell::Count(row.meters),
-            known(row.lost_since, Cell::Time),
-            known(row.newest, Cell::Time),
+            cell_or_unknown(row.lost_since, Cell::Time),
+            cell_or_unknown(row.newest, Cell::Time),
             Cell::Count(row.times),
             minutes(row.lost_ms),
             Cell::share((whole - row.lost_ms).max(0), whole),

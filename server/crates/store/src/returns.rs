@@ -11,7 +11,7 @@ use model::money::Fen;
 use model::order::{ReturnKind, ReturnState, Tender};
 use sqlx::FromRow;
 
-pub use ask::{Asked, ask, ask_as_seen, ask_once, check};
+pub use ask::{RequestedReturn, ask, ask_as_seen, ask_once, check};
 pub use decide::{approve, cancel, expire, reject};
 pub use end::pay_out;
 pub(super) use end::{declined, held_back, taken, taken_up};

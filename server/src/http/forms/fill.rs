@@ -16,7 +16,7 @@ const SENTENCES: [&str; 5] = ["reason", "resolution", "comment", "text", "note"]
 const NEW_EACH_TIME: [&str; 2] = ["key", "seal"];
 
 /// What is said in the page.
-pub struct Words<'a> {
+pub struct RefusalWords<'a> {
     /// What the error means.
     pub error: &'a str,
     /// Stands before what was typed into a form that the page no longer has.
@@ -25,7 +25,7 @@ pub struct Words<'a> {
 
 /// The page with its form as it was posted. Where it has no such form any more, because somebody else did what it is for, what
 /// was written there stands below the error.
-pub fn fill(html: &str, kept: &KeptForm, words: &Words<'_>) -> String {
+pub fn fill(html: &str, kept: &KeptForm, words: &RefusalWords<'_>) -> String {
     let forms = forms(html);
     let mut edits = Edits::default();
     let Some(form) = choose(&forms, kept) else {

@@ -36,7 +36,7 @@ impl SalesPort for CashDeskService {
         let Context { db, rng, .. } = &self.context;
         let (now, rules, limits) = (self.context.now(), &self.rules, &self.limits);
         let asked = match request.seen {
-            Some(seen) => returns::ask_as_seen(db, rng, now, rules, limits, &new, seen).await?,
+            Some(seen) => returns::ask_as_seen(db, rng, now, (rules, limits), &new, seen).await?,
             None => returns::ask_once(db, rng, now, rules, limits, &new).await?,
         };
         self.context.gateway.wake();

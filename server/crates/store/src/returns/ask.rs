@@ -44,7 +44,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limi
 
 /// A return, and whether it is new.
 #[derive(Debug)]
-pub struct Asked {
+pub struct RequestedReturn {
     pub row: Return,
     pub is_new: bool,
 }
@@ -53,7 +53,14 @@ pub struct Asked {
 ///
 /// # Errors
 /// As [`ask`].
-pub async fn ask_once(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Asked> {
+pub async fn ask_once(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    rules: &Rules,
+    limits: &Limits,
+    new: &NewReturn,
+) -> Result<RequestedReturn> {
     let mut tx = db.begin().await?;
     let asked = ask_within(&mut tx, rng, at, (rules, limits), new).await?;
     tx.commit().await?;
@@ -68,11 +75,10 @@ pub async fn ask_as_seen(
     db: &Db,
     rng: &Rng,
     at: Timestamp,
-    rules: &Rules,
-    limits: &Limits,
+    rules: (&Rules, &Limits),
     new: &NewReturn,
     seen: i64,
-) -> Result<Asked> {
+) -> Result<RequestedReturn> {
     let mut tx = db.begin().await?;
     if let Some((account, meter)) = meter_of(&mut tx, new.of).await? {
         let now = money_operations::lock(&mut tx, account, meter).await?;
@@ -81,7 +87,7 @@ pub async fn ask_as_seen(
             return Err(AppError::MoneyMoved.into());
         }
     }
-    let asked = ask_within(&mut tx, rng, at, (rules, limits), new).await?;
+    let asked = ask_within(&mut tx, rng, at, rules, new).await?;
     tx.commit().await?;
     Ok(asked)
 }
@@ -105,13 +111,13 @@ pub async fn check(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Li
     ask_within(&mut tx, rng, at, (rules, limits), new).await.map(drop)
 }
 
-async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: (&Rules, &Limits), new: &NewReturn) -> Result<Asked> {
+async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: (&Rules, &Limits), new: &NewReturn) -> Result<RequestedReturn> {
     let (rules, limits) = rules;
     if let Some(row) = by_key(tx, new).await? {
-        return Ok(Asked { row, is_new: false });
+        return Ok(RequestedReturn { row, is_new: false });
     }
     let before = |row: Option<Return>, why: AppError| match row {
-        Some(row) => Ok(Asked { row, is_new: false }),
+        Some(row) => Ok(RequestedReturn { row, is_new: false }),
         None => Err(why.into()),
     };
     let terms = match terms(tx, new).await {
@@ -131,7 +137,7 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: (&Rules, &Limi
     }
     let row = if until.is_none() { begin(tx, rng, at, limits, &row, &new.ip).await? } else { row };
     record(tx, at, Some(new.by), &new.ip, AuditAction::ReturnAsk, &row).await?;
-    Ok(Asked { row, is_new: true })
+    Ok(RequestedReturn { row, is_new: true })
 }
 
 /// Until when a second person may approve it. Taking back a return brings money in, so only its own amount counts.

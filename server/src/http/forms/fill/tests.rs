@@ -21,8 +21,8 @@ fn kept(fields: &[(&str, &str)], error: AppError, wrong: Option<&str>) -> KeptFo
     }
 }
 
-fn words(error: &str) -> Words<'_> {
-    Words { error, typed: "You wrote:" }
+fn words(error: &str) -> RefusalWords<'_> {
+    RefusalWords { error, typed: "You wrote:" }
 }
 
 #[test]
