@@ -6,7 +6,7 @@ use model::money::Fen;
 use store::Db;
 
 use super::buyers::insist;
-use super::operator::Operator;
+use super::operator::{Operator, is_refused};
 use super::server_process::ServerProcess;
 use super::site::Site;
 use crate::World;
@@ -66,7 +66,7 @@ impl Operator<'_> {
         self.wait("everything to end", || async {
             for id in ids(self.w, "SELECT id FROM returns WHERE state = 'taken'").await {
                 let went = insist(self.server, &self.cookie, "/api/operator/pay-out", &format!("id={id}")).await;
-                assert!(!went.contains("e="), "not paid out: {went}");
+                assert!(!is_refused(&went), "not paid out: {went}");
             }
             let left = self.w.number("SELECT COUNT(*) FROM account_closures WHERE ended_at IS NULL").await
                 + self.w.number("SELECT COUNT(*) FROM returns WHERE state IN ('taking', 'taken')").await

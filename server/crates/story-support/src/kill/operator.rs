@@ -10,6 +10,11 @@ use super::buyers::{insist, log_in};
 use super::server_process::ServerProcess;
 use crate::World;
 
+/// Whether a form leads back with an error. `done=before` is none: the answer to the first attempt was lost.
+pub fn is_refused(went: &str) -> bool {
+    went.contains("?e=") || went.contains("&e=")
+}
+
 #[derive(Clone)]
 pub struct Operator<'a> {
     pub cookie: String,
@@ -35,7 +40,7 @@ impl<'a> Operator<'a> {
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             let went = self.ask(path, form).await;
-            if !went.contains("e=") {
+            if !is_refused(&went) {
                 return;
             }
             assert!(Instant::now() < deadline, "{path} {form}: {went}");
