@@ -103,6 +103,8 @@ both!(a_rejected_opening_form_keeps_its_input_and_names_the_row, |w: World| asyn
 both!(a_room_offers_only_what_its_account_can_take, |w: World| async move {
     let web = Web::start(&w).await;
     let room = w.room(1).await;
+    // Something to return: a confirmation refuses what the return would refuse.
+    w.shows(room.meter, 0, 0, 9_000).await;
     let operator = web.person(&w, Role::Manager, "operator").await;
     let page = format!("/rooms/{}", room.meter);
     // Which of a sale and a return is offered, and which is asked to be confirmed.

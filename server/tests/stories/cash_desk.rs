@@ -125,7 +125,8 @@ both!(a_confirmation_knows_what_others_did, |w: World| async move {
 both!(a_confirmation_promises_only_what_is_kept, |w: World| async move {
     let room = w.room(1).await;
     w.shows(room.meter, 0, 0, 490_000).await;
-    let written = "SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM returns) + (SELECT COUNT(*) FROM commands)";
+    let written = "SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM returns)
+        + (SELECT COUNT(*) FROM commands WHERE money)";
     let before = w.number(written).await;
     let web = Web::start(&w).await;
     let head = web.person(&w, Role::Manager, "head").await;
