@@ -62,7 +62,8 @@ pub async fn logo(State(state): State<AppState>) -> Response {
             let headers = [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "private, max-age=60")];
             (headers, png).into_response()
         }
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        // Not an error: a sheet asks for it wherever its template may show one.
+        Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "printing.logo_not_read");
             StatusCode::SERVICE_UNAVAILABLE.into_response()

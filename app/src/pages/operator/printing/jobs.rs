@@ -41,7 +41,7 @@ fn Body(jobs: Vec<PrintJob>) -> impl IntoView {
                             <th scope="col">{t.printer}</th>
                             <th scope="col">{t.asked}</th>
                             <th scope="col">{t.by}</th>
-                            <th></th>
+                            <th scope="col">{t.action}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

@@ -98,7 +98,7 @@ fn layouts(own: &[(ReceiptPaper, Lang)]) -> impl IntoView + use<> {
                             <th scope="col">{t.paper}</th>
                             <th scope="col">{t.language}</th>
                             <th scope="col">{t.which}</th>
-                            <th></th>
+                            <th scope="col">{t.action}</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -167,7 +167,9 @@ fn printers(printers: Vec<Printer>) -> impl IntoView {
         view! {
             <TableScroll label=t.printers>
                 <table class="table">
-                    <thead><tr><th scope="col">{t.name}</th><th scope="col">{t.host}</th><th></th></tr></thead>
+                    <thead>
+                        <tr><th scope="col">{t.name}</th><th scope="col">{t.host}</th><th scope="col">{t.action}</th></tr>
+                    </thead>
                     <tbody>{rows}</tbody>
                 </table>
             </TableScroll>
