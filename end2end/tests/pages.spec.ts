@@ -80,8 +80,8 @@ for (const [language, tag] of [
 ] as const) {
   for (const scheme of ["light", "dark"] as const) {
     test(`every page is accessible and fits: ${tag}, ${scheme}`, async ({ page, context, baseURL }, info) => {
-      // Fifty pages, some with lists of three months.
-      test.setTimeout(180_000);
+      // Sixty pages, some with lists of three months.
+      test.setTimeout(300_000);
       const errors = noErrors(page);
       await page.emulateMedia({ colorScheme: scheme });
       await logIn(page, info.project.name === "desktop" ? "operator" : "3-102");
@@ -100,7 +100,7 @@ for (const [language, tag] of [
 }
 
 test("what the lists lead to is accessible and fits", async ({ page }, info) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   test.skip(info.project.name !== "desktop", "the desktop's pages");
   await logIn(page, "operator");
   const seen: string[] = [];
