@@ -8,7 +8,8 @@ use model::person::Who;
 use model::report::{ReportKind, ReportQuery};
 use model::time::{DAY, Date, MINUTE, Timestamp};
 use reports::Subject;
-use store::{Db, energy, place_energy};
+use reports::place_energy;
+use store::{Db, energy};
 use workbook::Cell;
 
 use crate::database::{self, Engine};

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{Failure, Task};
 use crate::services::Context;
-use store::place_energy::{self, Rolled};
+use reports::place_energy::{self, Rolled};
 
 pub struct RollPlaceEnergy(pub Context);
 

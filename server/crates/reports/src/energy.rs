@@ -13,9 +13,11 @@ use model::report::{Cell, Chart, Column, ColumnKind, Grain, Heading, Note, Repor
 use model::subsidy::Month;
 use model::time::{Date, HOUR, Timestamp};
 
+use crate::place_energy;
 use crate::{Extent, Subject};
-use store::{Db, Result, place_energy};
-use sums::{Span, Sum};
+use store::{Db, Result};
+use sums::Span;
+pub(crate) use sums::Sum;
 
 /// What a report is made of: the database, and up to when places are rolled up.
 struct Source<'a> {

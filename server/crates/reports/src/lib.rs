@@ -1,9 +1,11 @@
 //! Reports: one file a report, each a few queries of one state of the database, put into the one shape that the page, the files
-//! and the print show. Nothing is written here. `$1` is the operator in every query, who sees their buildings.
+//! and the print show; and the energy by place that they read, which is all that is written here. `$1` is the operator in every
+//! query, who sees their buildings.
 
 mod alarms;
 mod energy;
 mod losses;
+pub mod place_energy;
 mod sales;
 pub mod subject;
 mod tree;

@@ -12,13 +12,14 @@ use model::ids::UserId;
 use model::report::{Cell, Heading, RangeProblem, Report, ReportKind, ReportQuery, Section};
 use model::time::{Date, Timestamp};
 use reports::Subject;
+use reports::place_energy;
 use server::demo::seed::{self, Seed};
 use server::demo::site::{self, Room};
 use simulator::Load;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use store::{Db, place_energy};
+use store::Db;
 use story_support::World;
 
 /// A few rooms of each building, on two floors, with all that is special.

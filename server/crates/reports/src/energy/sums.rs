@@ -75,15 +75,16 @@ pub async fn read(source: &Source<'_>, span: Span, by: Grain) -> Result<Slots> {
     };
     let (months, days) = if by == Grain::Day { (None, vec![span]) } else { parts(span, source.current) };
     for &place in places {
-        if let Some(months) = months {
-            for row in months_of(source.db, place, months).await? {
+        if let Some((first, last)) = months {
+            for row in of_place(source.db, MONTHS, place, (first.0, last.0)).await? {
                 if let Some(first) = Month(row.slot).first() {
                     add(&mut slots, by, first, row.sum());
                 }
             }
         }
-        for &days in &days {
-            days_of_place(source.db, place, days).await?.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
+        for (from, until) in &days {
+            let rows = of_place(source.db, DAYS, place, (from.0, until.0)).await?;
+            rows.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
         }
     }
     for &room in rooms {
@@ -113,28 +114,15 @@ pub fn parts((from, until): Span, current: Month) -> (Option<(Month, Month)>, Ve
     (Some((first, last)), days.into_iter().filter(|(from, until)| from <= until).collect())
 }
 
-async fn months_of(db: &Db, place: PlaceId, (first, last): (Month, Month)) -> Result<Vec<SumRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT month AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_monthly
-         WHERE place_id = $1 AND month BETWEEN $2 AND $3"
-    )
-    .bind(place)
-    .bind(first)
-    .bind(last)
-    .fetch_all(pool)
-    .await)
-}
+const MONTHS: &str =
+    "SELECT month AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_monthly
+    WHERE place_id = $1 AND month BETWEEN $2 AND $3";
+const DAYS: &str = "SELECT day AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_daily
+    WHERE place_id = $1 AND day BETWEEN $2 AND $3";
 
-async fn days_of_place(db: &Db, place: PlaceId, (from, until): Span) -> Result<Vec<SumRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT day AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_daily
-         WHERE place_id = $1 AND day BETWEEN $2 AND $3"
-    )
-    .bind(place)
-    .bind(from)
-    .bind(until)
-    .fetch_all(pool)
-    .await)
+/// What was added up of a place: [`MONTHS`] or [`DAYS`], first and last.
+async fn of_place(db: &Db, sql: &'static str, place: PlaceId, (first, last): (i64, i64)) -> Result<Vec<SumRow>> {
+    read!(db, |pool| sqlx::query_as(sql).bind(place).bind(first).bind(last).fetch_all(pool).await)
 }
 
 async fn days_of_room(db: &Db, room: PlaceId, (from, until): Span) -> Result<Vec<SumRow>> {

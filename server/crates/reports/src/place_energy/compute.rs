@@ -8,7 +8,8 @@ use model::ids::PlaceId;
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
 
-use crate::{Db, Result, read};
+use crate::energy::Sum;
+use store::{Db, Result, read};
 
 /// Places above each other that are followed; ends the walk if the tree has a cycle.
 const DEEPEST: usize = 16;
@@ -30,24 +31,8 @@ impl Tree {
     }
 }
 
-/// The energy of a place on a day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PlaceEnergy {
-    pub energy: Energy,
-    pub parts: Parts,
-    pub revised_at: Option<Timestamp>,
-}
-
-impl PlaceEnergy {
-    fn add(&mut self, other: &Self) {
-        self.energy = self.energy + other.energy;
-        self.parts = self.parts.zip(other.parts, |one, other| one + other);
-        self.revised_at = self.revised_at.max(other.revised_at);
-    }
-}
-
 /// Energy by place and day.
-pub type Rows = BTreeMap<(PlaceId, Date), PlaceEnergy>;
+pub type Rows = BTreeMap<(PlaceId, Date), Sum>;
 
 #[derive(FromRow)]
 struct SumRow {
@@ -82,9 +67,10 @@ pub async fn days(db: &Db, tree: &Tree, from: Date, until: Date) -> Result<Rows>
     for sum in sums {
         let rates = [sum.spike_wh, sum.peak_wh, sum.flat_wh, sum.valley_wh];
         let parts = Parts { reverse: sum.reverse_wh, rates };
-        let energy = PlaceEnergy { energy: sum.wh, parts, revised_at: sum.revised_at };
+        let energy = Sum { energy: sum.wh, parts, revised_at: sum.revised_at };
         for place in sum.place_id.into_iter().flat_map(|place| tree.path(place)) {
-            rows.entry((place, sum.day)).or_default().add(&energy);
+            let row = rows.entry((place, sum.day)).or_default();
+            *row = *row + energy;
         }
     }
     Ok(rows)

@@ -7,9 +7,10 @@ use model::subsidy::Month;
 use model::time::{Date, MINUTE, Timestamp};
 
 use super::LateDay;
-use super::compute::{PlaceEnergy, Rows};
-use crate::bulk::Bulk;
-use crate::{Db, Result, Tx, on};
+use super::compute::Rows;
+use crate::energy::Sum;
+use store::bulk::Bulk;
+use store::{Db, Result, Tx, on};
 
 /// After so long without an end the process that computed is taken to be gone.
 const LEASE: i64 = 10 * MINUTE;
@@ -22,7 +23,7 @@ static DAYS: LazyLock<Bulk> = LazyLock::new(|| {
     )
 });
 
-async fn put(tx: &mut Tx, rows: &[(PlaceId, Date, PlaceEnergy)]) -> Result<()> {
+async fn put(tx: &mut Tx, rows: &[(PlaceId, Date, Sum)]) -> Result<()> {
     for (text, rows) in DAYS.pieces(tx, rows) {
         on!(tx, |c| {
             let mut query = sqlx::query(text);
