@@ -90,6 +90,27 @@ test("on paper a wide list has all its columns, and dates in place of today", as
   expect(wide).toBeLessThanOrEqual(0);
 });
 
+test("receipts and reports are printed without empty sheets", async ({ page }) => {
+  await logIn(page, "operator");
+  await page.goto("/sales?kind=sale&tender=cash");
+  const receipt = await page.locator('a[href^="/receipts/"]').first().getAttribute("href");
+  for (const [paper, sheets] of [["a4", 1], ["a5", 3], ["roll", 3]] as const) {
+    await page.goto(`${receipt}?paper=${paper}&copies=all`);
+    const file = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+    expect(file.match(/\/Type \/Page\b/g), paper).toHaveLength(sheets);
+  }
+  // Where the name of the page changes within a document, a sheet stays empty before it.
+  for (const path of ["/reports/sales", "/sales", `${receipt}?paper=a5`]) {
+    await page.goto(path);
+    await page.emulateMedia({ media: "print" });
+    const named = await page.evaluate(() =>
+      [...document.querySelectorAll("*")].filter((one) => getComputedStyle(one).getPropertyValue("page") !== "auto").map((one) => one.tagName),
+    );
+    expect(named, path).toEqual(["BODY"]);
+    await page.emulateMedia({ media: null });
+  }
+});
+
 test("an order has a page that its number finds", async ({ page }) => {
   const errors = noErrors(page);
   await logIn(page, "operator");
