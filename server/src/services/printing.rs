@@ -85,10 +85,12 @@ impl PrintingService {
         is_copy: bool,
     ) -> Result<Vec<Vec<Block>>, AppError> {
         let (text, _) = self.template(paper, lang).await?;
-        let own = Template::parse(&text);
+        let (own, standard) = (Template::parse(&text), Template::parse(default_template(lang))?);
         // A template was checked when it was stored; one that was changed by hand must not keep receipts from being printed.
-        let template = own.or_else(|_| Template::parse(default_template(lang)))?;
-        let sheet = |copy: &ReceiptCopy| template.render(&values::of(receipt, *copy, is_copy, lang));
+        let sheet = |copy: &ReceiptCopy| {
+            let values = values::of(receipt, *copy, is_copy, lang);
+            own.as_ref().ok().and_then(|own| own.render(&values).ok()).map_or_else(|| standard.render(&values), Ok)
+        };
         Ok(copies.iter().map(sheet).collect::<Result<_, _>>()?)
     }
 
@@ -179,8 +181,8 @@ impl PrintingPort for PrintingService {
         is_copy: bool,
     ) -> Result<(Receipt, Vec<Vec<Block>>), AppError> {
         let receipt = queries::receipt(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)?;
-        // The first recorded print is the original.
-        let sheets = self.laid_out(&receipt, how, is_copy || receipt.prints > 1).await?;
+        let is_copy = is_copy || !receipt.is_original(self.context.now());
+        let sheets = self.laid_out(&receipt, how, is_copy).await?;
         Ok((receipt, sheets))
     }
 

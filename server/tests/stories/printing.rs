@@ -88,13 +88,10 @@ both!(a_receipt_is_printed_once_and_then_as_a_copy, |w: World| async move {
     let desk = Desk::new(&w, &web).await;
     let key = w.rng.id(model::time::Timestamp(1));
     let form = format!("number={}&printer={}&key={key}", desk.receipt, desk.id);
-    for _ in 0..2 {
-        assert_eq!(
-            location(&desk.clerk.post("/api/operator/print-on", &form).await),
-            "/prints",
-            "a form sent twice is one print"
-        );
-    }
+    // A form sent twice, at once and later, is one print.
+    let twice = tokio::join!(desk.clerk.post("/api/operator/print-on", &form), desk.clerk.post("/api/operator/print-on", &form));
+    let later = desk.clerk.post("/api/operator/print-on", &form).await;
+    assert_eq!([location(&twice.0), location(&twice.1), location(&later)], ["/prints"; 3]);
     becomes(&w, "printed", 1).await;
     let original = desk.printer.printed();
     assert_eq!((times(&original, desk.receipt.as_bytes()), times(&original, &gbk("伍拾元整"))), (1, 1));
@@ -190,6 +187,47 @@ both!(a_print_that_a_crash_interrupts_is_not_repeated, |w: World| async move {
     let web = Web::start(&w).await;
     becomes(&w, "unknown", 1).await;
     assert_eq!(printer.printed(), Vec::<u8>::new());
+    web.stop();
+});
+
+both!(a_print_is_decided_once_by_whoever_asked_for_it, |w: World| async move {
+    let web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    desk.printer.set_fault(PrinterFault::PaperOut);
+    desk.print(&w).await;
+    waits(&w, "paper_out").await;
+    let page = text(desk.clerk.get("/prints").await).await;
+    let job = page.split_once("name=\"job\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let other = web.person(&w, Role::Cashier, "other").await;
+    assert!(!text(other.get("/prints").await).await.contains(&job), "another cashier's prints are not shown");
+    let form = |decision: &str| format!("job={job}&decision={decision}");
+    for (person, decision, answer) in [
+        (&other, "cancel", "e=not-found"),
+        (&desk.clerk, "seen", "e=conflict"),
+        (&desk.boss, "cancel", "/prints"),
+        (&desk.clerk, "cancel", "e=conflict"),
+    ] {
+        let went = person.post("/api/operator/decide-print", &form(decision)).await;
+        assert!(location(&went).ends_with(answer), "{decision}: {}", location(&went));
+    }
+    desk.printer.set_fault(PrinterFault::None);
+    w.clock.advance(3_600_000);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(desk.printer.printed(), Vec::<u8>::new(), "what was cancelled is not printed");
+    web.stop();
+});
+
+both!(an_original_is_shown_for_some_minutes_only, |w: World| async move {
+    let web = Web::start(&w).await;
+    let desk = Desk::new(&w, &web).await;
+    let form = format!("number={}&paper=a4&copies=one", desk.receipt);
+    let page = location(&desk.clerk.post("/api/operator/print-receipt", &form).await).to_owned();
+    assert!(page.contains("paper=a4") && page.contains("print=1"), "{page}");
+    for _ in 0..2 {
+        assert!(!text(desk.clerk.get(&page).await).await.contains("副本"), "a reload is the same print");
+    }
+    w.clock.advance(11 * 60_000);
+    assert!(text(desk.clerk.get(&page).await).await.contains("副本"), "its address alone prints no second original");
     web.stop();
 });
 

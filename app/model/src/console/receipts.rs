@@ -8,7 +8,7 @@ use crate::error::AppError;
 use crate::ids::MeterId;
 use crate::money::Fen;
 use crate::order::{ReturnKind, Tender};
-use crate::time::Timestamp;
+use crate::time::{MINUTE, Timestamp};
 
 /// Receipt number: a year and a number without gaps within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Receipt {
     pub by: String,
     /// Number of prints.
     pub prints: i64,
+    /// When the last one was recorded.
+    pub printed_at: Option<Timestamp>,
     pub room: RoomName,
     pub meter: MeterId,
     pub serial: String,
@@ -77,6 +79,18 @@ pub struct Receipt {
     pub reason: Option<String>,
     /// Receipt of the corrected sale or return.
     pub corrects: Option<ReceiptNumber>,
+}
+
+impl Receipt {
+    /// How long after its record a print is that print, so that a reload or a jam makes no other one.
+    const SAME_PRINT: i64 = 10 * MINUTE;
+
+    /// Whether what is shown now is the original: the first print, just recorded. Later it could be printed any number of times.
+    #[must_use]
+    pub fn is_original(&self, now: Timestamp) -> bool {
+        let is_fresh = |at: Timestamp| (at..at.plus(Self::SAME_PRINT)).contains(&now);
+        self.prints == 1 && self.printed_at.is_some_and(is_fresh)
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ struct ReceiptRow {
     issued_at: Timestamp,
     issued_by_name: String,
     prints: i64,
+    printed_at: Option<Timestamp>,
     meter_id: MeterId,
     serial: String,
     account_number: String,
@@ -40,7 +41,7 @@ pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result
         sqlx::query_as(concat!(
             "SELECT (SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1) AS site, v.kind,
                 p.refund_id IS NOT NULL AS refund, p.issued_at,
-                i.name AS issued_by_name, p.prints, m.id AS meter_id, m.serial, a.number AS account_number,
+                i.name AS issued_by_name, p.prints, p.printed_at, m.id AS meter_id, m.serial, a.number AS account_number,
                 (SELECT string_agg(users.name, ', ' ORDER BY h.from_at, users.login)
                  FROM account_residents h JOIN users ON users.id = h.user_id
                  WHERE h.account_id = a.id AND h.from_at <= p.issued_at AND (h.to_at IS NULL OR h.to_at > p.issued_at
@@ -83,6 +84,7 @@ impl ReceiptRow {
             at: self.issued_at,
             by: self.issued_by_name,
             prints: self.prints,
+            printed_at: self.printed_at,
             room: self.name.into(),
             meter: self.meter_id,
             serial: self.serial,

@@ -67,6 +67,9 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewJob) -> 
 }
 
 async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJob) -> Result<PrintJobId> {
+    let number = (new.receipt.year, new.receipt.number);
+    // Of the same form sent twice at once, the second waits here for the first.
+    receipts::lock(tx, number).await?;
     let known: Option<(PrintJobId,)> = on!(tx, |c| sqlx::query_as("SELECT id FROM print_jobs WHERE key = $1 AND asked_by = $2")
         .bind(new.key)
         .bind(who.user)
@@ -81,7 +84,6 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJ
             .fetch_optional(c)
             .await)?;
     let (printer,) = printer.ok_or(AppError::NotFound)?;
-    let number = (new.receipt.year, new.receipt.number);
     let print = receipts::print_within(tx, at, who, number, Some(&printer)).await?;
     let id = PrintJobId(rng.id(at));
     let inserted = on!(tx, |c| sqlx::query(
@@ -99,7 +101,7 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJ
     .bind(who.user)
     .execute(c)
     .await)?;
-    // The same form twice at once, or a key of somebody else: nothing is counted.
+    // A key of somebody else: nothing is counted.
     if inserted == 1 { Ok(id) } else { Err(AppError::Conflict.into()) }
 }
 

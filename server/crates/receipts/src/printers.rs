@@ -6,7 +6,7 @@ use model::error::AppError;
 use model::ids::PrinterId;
 use model::person::Who;
 use model::time::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use store::audit::{self, Entry};
 use store::{Db, Result, Tx, on, read};
@@ -99,14 +99,7 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: PrinterId) -> Result<
     tx.commit().await
 }
 
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    action: AuditAction,
-    id: PrinterId,
-    detail: &serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, id: PrinterId, detail: &Value) -> Result<()> {
     let (actor, subject, detail) = (format!("user:{}", who.user), format!("printer:{id}"), detail.to_string());
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
 }

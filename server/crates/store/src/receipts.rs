@@ -62,6 +62,16 @@ pub async fn print(db: &Db, at: Timestamp, who: &Who, year: i64, number: i64) ->
     Ok(prints)
 }
 
+/// Locks a receipt until the transaction ends; the update changes nothing.
+pub async fn lock(tx: &mut Tx, (year, number): (i64, i64)) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE receipts SET prints = prints WHERE year = $1 AND number = $2")
+        .bind(year)
+        .bind(number)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
 /// [`print()`] in the caller's transaction; the audit line names the printer.
 ///
 /// # Errors
@@ -73,12 +83,14 @@ pub async fn print_within(
     (year, number): (i64, i64),
     printer: Option<&str>,
 ) -> Result<i64> {
-    let prints: Option<(i64,)> =
-        on!(tx, |c| sqlx::query_as("UPDATE receipts SET prints = prints + 1 WHERE year = $1 AND number = $2 RETURNING prints")
-            .bind(year)
-            .bind(number)
-            .fetch_optional(c)
-            .await)?;
+    let prints: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "UPDATE receipts SET prints = prints + 1, printed_at = $3 WHERE year = $1 AND number = $2 RETURNING prints"
+    )
+    .bind(year)
+    .bind(number)
+    .bind(at)
+    .fetch_optional(c)
+    .await)?;
     let (prints,) = prints.ok_or(AppError::NotFound)?;
     let (actor, subject) = (format!("user:{}", who.user), format!("receipt:{year}-{number:06}"));
     let detail = match printer {

@@ -194,6 +194,8 @@ CREATE TABLE receipts (
     issued_by BLOB NOT NULL REFERENCES users (id),
     issued_at BIGINT NOT NULL,
     prints BIGINT NOT NULL DEFAULT 0,
+    -- When the last one was recorded: for some minutes it is the same print.
+    printed_at BIGINT,
     refund_id BLOB REFERENCES refunds (id),
     PRIMARY KEY (year, number),
     -- Exactly one of the three.
