@@ -9,6 +9,7 @@ use server::demo::site::{self, Room};
 use simulator::Load;
 use sqlx::AssertSqlSafe;
 use store::Db;
+use story_support::shop::bank_keys;
 use story_support::{World, both};
 
 /// A few rooms of each building with all that is special.
@@ -36,7 +37,7 @@ both!(three_months_of_a_site_are_true, |w: World| async move {
         password_hash: "unused",
         operator: "operator",
         supervisor: "supervisor",
-        keys: sandbox::Keys::generate().unwrap(),
+        keys: bank_keys(),
     };
     assert!(seed::is_needed(&w.db, "operator").await.unwrap());
     let sandbox = seed::run(&w.db, &w.rng, now, &seed).await.unwrap();

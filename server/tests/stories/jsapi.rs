@@ -13,6 +13,7 @@ use server::config::Config;
 use server::services::auth::hash;
 use store::sessions::{self, NewSession};
 use story_support::rooms::Room;
+use story_support::shop::bank_keys;
 use story_support::site::{SOON, until};
 use story_support::web::{Web, location};
 use story_support::{World, both};
@@ -29,7 +30,7 @@ impl Phone {
         let room = w.room(1).await;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let (clock, rng) = (w.clock.clone(), w.rng.clone());
-        let channel = sandbox::Config { address, keys: sandbox::Keys::generate().unwrap(), speed: 60_000, clock, rng };
+        let channel = sandbox::Config { address, keys: bank_keys(), speed: 60_000, clock, rng };
         let sandbox = sandbox::start(channel).await.unwrap();
         let port = std::net::TcpListener::bind(address).unwrap().local_addr().unwrap().port();
         let mut config = Config::default();

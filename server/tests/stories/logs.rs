@@ -15,6 +15,7 @@ use server::services::auth::Passwords;
 use store::Db;
 use store::users::{self, NewUser};
 use story_support::channel_config::channels;
+use story_support::shop::bank_keys;
 use story_support::site::{SOON, until};
 use story_support::web::PASSWORD;
 use story_support::{World, both};
@@ -136,7 +137,7 @@ impl Scene {
         tx.commit().await.unwrap();
         let sandbox = sandbox::start(sandbox::Config {
             address: ([127, 0, 0, 1], 0).into(),
-            keys: sandbox::Keys::generate().unwrap(),
+            keys: bank_keys(),
             speed: 6_000,
             clock: std::sync::Arc::new(SystemClock),
             rng: w.rng.clone(),

@@ -19,6 +19,7 @@ use store::accounts::{self, NewResident, OpenAccount};
 use store::meters;
 use store::prices::{self, Publication};
 
+use story_support::shop::bank_keys;
 use story_support::site::{SOON, Site, quick, until};
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
@@ -62,7 +63,7 @@ impl Home {
 
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let (clock, rng) = (Arc::new(SystemClock), w.rng.clone());
-        let channel = sandbox::Config { address, keys: sandbox::Keys::generate().unwrap(), speed: 600, clock, rng };
+        let channel = sandbox::Config { address, keys: bank_keys(), speed: 600, clock, rng };
         let sandbox = sandbox::start(channel).await.unwrap();
         let port = std::net::TcpListener::bind(address).unwrap().local_addr().unwrap().port();
         let mut config = Config { meters: quick(), ..Config::default() };

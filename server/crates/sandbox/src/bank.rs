@@ -59,7 +59,7 @@ impl Bank {
             .no_proxy()
             .build()
             .map_err(SandboxError::Client)?;
-        let forger_key = PrivateKey::generate()?;
+        let forger_key = config.keys.forger()?;
         Ok(Self(Arc::new(Inner {
             app_id: config.keys.app_id.clone(),
             seller_id: config.keys.seller_id.clone(),

@@ -31,6 +31,8 @@ pub struct Keys {
     pub gateway_private: Secret,
     /// The product verifies the sandbox's signatures with this key.
     pub gateway_public: String,
+    /// Forged messages are signed with this key.
+    pub forger_private: Secret,
     /// UnionPay's certificates: root and intermediate, which the product pins, and the signer's, which messages contain.
     pub chain: Chain,
 }
@@ -82,7 +84,7 @@ impl Keys {
         Self::of(&PrivateKey::generate()?, &PrivateKey::generate()?)
     }
 
-    /// Derives everything else from the two keys, so that a restarted sandbox is the same.
+    /// Derives all but the forger's key from the two keys, so that a restarted sandbox is the same.
     fn of(app: &PrivateKey, gateway: &PrivateKey) -> Result<Self, SandboxError> {
         let app_pem = app.to_pem()?;
         let api_v3_key: String = hex::encode(digest(&SHA256, app_pem.as_bytes())).chars().take(32).collect();
@@ -95,6 +97,7 @@ impl Keys {
             app_public: app.public()?.to_pem(),
             gateway_private: Secret::from(&*gateway.to_pem()?),
             gateway_public: gateway.public()?.to_pem(),
+            forger_private: Secret::from(&*PrivateKey::generate()?.to_pem()?),
             chain: Chain::of(gateway)?,
         })
     }
@@ -128,6 +131,10 @@ impl Keys {
 
     pub(super) fn gateway(&self) -> Result<PrivateKey, SandboxError> {
         Ok(PrivateKey::parse(self.gateway_private.expose())?)
+    }
+
+    pub(super) fn forger(&self) -> Result<PrivateKey, SandboxError> {
+        Ok(PrivateKey::parse(self.forger_private.expose())?)
     }
 
     pub(super) fn app(&self) -> Result<PublicKey, SandboxError> {

@@ -1,7 +1,7 @@
 //! The payment half of the product and a sandbox, each a server of its own on loopback, as in production.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use domain::clock::{Clock, TestClock};
@@ -41,6 +41,12 @@ pub struct Shop {
     pub http: reqwest::Client,
 }
 
+/// The keys of product and sandbox: the same in all stories of a process, as making them takes most of a second.
+pub fn bank_keys() -> Keys {
+    static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys::generate().unwrap());
+    KEYS.clone()
+}
+
 impl Shop {
     pub async fn open(world: World) -> Self {
         Self::under(world, Rules::default()).await
@@ -57,7 +63,7 @@ impl Shop {
         let bank_clock = TestClock::new(world.clock.now());
         let config = sandbox::Config {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
-            keys: Keys::generate().unwrap(),
+            keys: bank_keys(),
             // Notifications are repeated after 4 ms, the last after some minutes.
             speed: 60_000,
             clock: bank_clock.clone(),

@@ -21,6 +21,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use store::Db;
 use story_support::World;
+use story_support::shop::bank_keys;
 
 /// A few rooms of each building, on two floors, with all that is special.
 fn rooms() -> Vec<Room> {
@@ -43,7 +44,7 @@ pub async fn lived_in(w: &World) {
         password_hash: "unused",
         operator: "operator",
         supervisor: "supervisor",
-        keys: sandbox::Keys::generate().unwrap(),
+        keys: bank_keys(),
     };
     seed::run(&w.db, &w.rng, w.clock.now(), &seed).await.unwrap().stop().await;
     assert!(place_energy::roll(&w.db, w.clock.now()).await.unwrap().rebuilt);

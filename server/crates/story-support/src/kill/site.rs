@@ -76,7 +76,7 @@ impl Site {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let channel = sandbox::Config {
             address,
-            keys: sandbox::Keys::generate().unwrap(),
+            keys: crate::shop::bank_keys(),
             speed: 600,
             clock: std::sync::Arc::new(SystemClock),
             rng: w.rng.clone(),
