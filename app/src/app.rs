@@ -151,6 +151,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/gateways/:id/edit") view=operator::gateways::form::EditGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/saved") view=operator::reports::saved::SavedReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/sales") view=operator::reports::SalesReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/energy") view=operator::reports::EnergyReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/lost-meters") view=operator::reports::LostMetersReportPage ssr=SsrMode::Async/>

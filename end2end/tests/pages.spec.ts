@@ -26,6 +26,7 @@ const operator = [
   "/commissioning",
   "/alarms",
   "/reports",
+  "/reports/saved",
   "/reports/sales",
   "/reports/sales?by=month",
   "/reports/energy",

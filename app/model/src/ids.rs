@@ -56,6 +56,10 @@ ids! {
     ShiftId,
     /// One try to pay an order through one channel.
     AttemptId,
+    /// A report that somebody saved.
+    SavedReportId,
+    /// A letter by e-mail.
+    MailId,
     /// A receipt printer.
     PrinterId,
     /// A receipt on its way to a printer.

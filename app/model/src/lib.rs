@@ -28,6 +28,7 @@ pub mod receipt_sheet;
 pub mod reconciliation;
 pub mod refund;
 pub mod report;
+pub mod saved_report;
 pub mod search_text;
 pub mod setup;
 pub mod site_workbook;

@@ -6,7 +6,7 @@ mod query;
 
 pub use cell::Cell;
 pub use heading::Heading;
-pub use query::{RangeProblem, ReportQuery};
+pub use query::{LONGEST_TEXT, RangeProblem, ReportQuery};
 
 use crate::energy::Energy;
 use crate::money::Money;

@@ -36,6 +36,7 @@ pub mod reports;
 pub mod resident;
 pub mod retired;
 pub mod room;
+pub mod saved_reports;
 pub mod setup;
 pub mod site_workbook;
 pub mod wall;

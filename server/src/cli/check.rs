@@ -15,6 +15,7 @@ use crate::startup::{StartError, open_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
 use domain::secret::Secret;
+use messages::Mailer;
 use meters::profile::{Area, Profile, Profiles, Protocol};
 use meters::usable;
 use payments::{Channel, ChannelFault, Merchant};
@@ -41,6 +42,11 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     let mut wrong: Vec<String> = merchants.faults.iter().map(describe_fault).collect();
     if wrong.is_empty() {
         println!("configuration: good");
+    }
+    match Mailer::new(&config.mail) {
+        Ok(Some(_)) => println!("e-mail: through {}", config.mail.host),
+        Ok(None) => println!("e-mail: no mail server (mail.host); saved reports are not sent"),
+        Err(error) => wrong.push(format!("e-mail: {error}")),
     }
     let db = open_database(config).await?;
     db.ping().await?;

@@ -31,6 +31,8 @@ pub struct Config {
     pub meters: meters::config::Config,
     /// How residents pay.
     pub pay: payments::Config,
+    /// How reports are sent.
+    pub mail: messages::MailConfig,
     /// Returns and corrections at the counter.
     pub cash_desk: Rules,
     /// The site's keys for secured meter commands.

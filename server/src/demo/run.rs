@@ -16,11 +16,13 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::secret::Secret;
 use estate::places;
+use messages::{MailConfig, MailTls};
 use meters::config::Config as MeterConfig;
 use meters::dlt645::Credentials;
 use meters::keys::MasterKeys;
 use sandbox::Sandbox;
 use simulator::command::throw_away_keys;
+use simulator::mail_server::SimulatedMailServer;
 use simulator::{BusTiming, LineFault, Load, Profile, Simulator};
 use store::{Db, users};
 
@@ -83,8 +85,10 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     let simulator = simulator(&args, &rooms, load.clone(), keys.clone()).await?;
     silence(&simulator, &rooms, args.dead)?;
     let clock = simulator.clock();
+    let mails = SimulatedMailServer::start().await?;
     let (sandbox, books) = (cashier(&args, clock.clone(), rng.clone()).await?, args.data.join("sandbox").join("books.json"));
     configure(&mut config, &args, &host, &keys, &sandbox);
+    config.mail = mail(&mails);
 
     let db = open_new_database(&config, &args).await?;
     if seed::is_needed(&db, OPERATOR).await? {
@@ -159,6 +163,17 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
         unionpay: Some(sandbox.unionpay_config(host)),
         ..payments::Config::default()
     };
+}
+
+/// Letters of the demo go to a mail server that keeps them and sends nothing on.
+fn mail(server: &SimulatedMailServer) -> MailConfig {
+    MailConfig {
+        host: server.address().ip().to_string(),
+        port: server.address().port(),
+        tls: MailTls::None,
+        from: "dormwatt@example.org".to_owned(),
+        ..MailConfig::default()
+    }
 }
 
 async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) -> Result<Simulator> {

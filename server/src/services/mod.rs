@@ -55,6 +55,7 @@ pub fn ports(
     setup: Arc<SetupService>,
     site_import: SiteImportService,
     printing: PrintingService,
+    reports: ReportsService,
 ) -> Result<Ports, AppError> {
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
@@ -92,7 +93,7 @@ pub fn ports(
         receipts: cash_desk.clone(),
         reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),
         refunds: cash_desk.clone(),
-        reports: Arc::new(ReportsService::new(context.clone())),
+        reports: Arc::new(reports),
         resident: Arc::new(ResidentService::new(context.clone(), payments.clone())),
         rooms: console.clone(),
         sales: cash_desk.clone(),

@@ -1,22 +1,131 @@
-//! Reports: who may have which, and about which place.
+//! Reports: who may have which, and about which place; and those that somebody saved, which are sent when they are due.
 
-use app::api::reports::{ReportPlace, ReportsPort};
+mod files;
+
+use std::sync::Arc;
+
+use app::api::reports::{ReportPlace, ReportsPort, SavedReports};
+use app::i18n::saved_reports as words;
 use async_trait::async_trait;
+use messages::outbox::{self, LetterFile, NewLetter};
 use model::error::AppError;
+use model::ids::SavedReportId;
+use model::permission::Permission;
 use model::person::Who;
 use model::report::{RangeProblem, Report, ReportKind, ReportQuery};
+use model::saved_report::{NewSavedReport, ReportTrouble, SavedReport};
+use tokio::sync::Notify;
 
 use super::Context;
-use ::reports::{Subject, subject};
+use ::reports::{Subject, saved, subject};
+use store::users;
 
+pub use files::{file_name, file_of};
+
+/// The largest file that a letter brings: mail servers refuse larger letters, and a file grows by a third on the way.
+const LARGEST_FILE: usize = 6 << 20;
+
+/// Cheap to clone.
+#[derive(Clone)]
 pub struct ReportsService {
     context: Context,
+    /// Whether the configuration names a mail server.
+    can_mail: bool,
+    /// There are letters to send.
+    written: Arc<Notify>,
+}
+
+/// What a letter with a report says and brings.
+struct Written {
+    subject: String,
+    body: String,
+    file: LetterFile,
+}
+
+impl Written {
+    fn letter<'a>(&'a self, report: &'a SavedReport) -> NewLetter<'a> {
+        NewLetter {
+            report: report.id,
+            recipients: &report.what.recipients,
+            subject: &self.subject,
+            body: &self.body,
+            file: &self.file,
+        }
+    }
 }
 
 impl ReportsService {
     #[must_use]
-    pub const fn new(context: Context) -> Self {
-        Self { context }
+    pub fn new(context: Context, can_mail: bool) -> Self {
+        Self { context, can_mail, written: Arc::default() }
+    }
+
+    /// Is signalled when there are letters to send.
+    #[must_use]
+    pub fn letters(&self) -> Arc<Notify> {
+        self.written.clone()
+    }
+
+    /// Stores the letters of the saved reports that are due; gives how many reports were made.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn send_due(&self) -> Result<usize, AppError> {
+        let (db, mut sent) = (&self.context.db, 0);
+        loop {
+            let due = saved::due(db, self.context.now()).await?;
+            if due.is_empty() {
+                return Ok(sent);
+            }
+            for report in due {
+                sent += usize::from(self.send_one(&report).await?);
+            }
+        }
+    }
+
+    async fn send_one(&self, report: &SavedReport) -> Result<bool, AppError> {
+        let (db, at) = (&self.context.db, self.context.now());
+        // It is made with the rights that its owner has now.
+        let made = match users::operator(db, report.owner).await? {
+            Some(owner) => self.written(&owner, report).await?,
+            None => Err(ReportTrouble::NotAllowed),
+        };
+        match made {
+            Ok(written) => {
+                let is_stored = saved::send_due(db, &self.context.rng, at, report, &written.letter(report)).await?;
+                self.written.notify_one();
+                Ok(is_stored)
+            }
+            Err(trouble) => {
+                tracing::warn!(report = %report.id, trouble = trouble.as_str(), "reports.not_sent");
+                saved::miss(db, at, report, trouble).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn written(&self, owner: &Who, saved: &SavedReport) -> Result<Result<Written, ReportTrouble>, AppError> {
+        if !owner.may(saved.what.kind.permission()) {
+            return Ok(Err(ReportTrouble::NotAllowed));
+        }
+        let query = saved.query(self.context.now().date());
+        let Ok(report) = self.report(owner, saved.what.kind, &query).await? else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
+        let lang = saved.what.lang;
+        let [kind, about, period] = files::title(&report, lang);
+        let site = users::site_name(&self.context.db).await?;
+        let letter = words::Letter { name: saved.what.name.clone(), kind, about, period, site, owner: owner.name.clone() };
+        let (subject, body) = (letter.subject(lang), letter.body(lang));
+        let name = file_name(&report, saved.what.file);
+        let contents = file_of(report, saved.what.file, lang).await?;
+        if contents.len() > LARGEST_FILE {
+            return Ok(Err(ReportTrouble::TooLarge));
+        }
+        Ok(Ok(Written { subject, body, file: LetterFile { name, contents } }))
+    }
+
+    /// Who answers for the site sees and ends what anybody saved.
+    fn of_all(who: &Who) -> bool {
+        who.may(Permission::Site)
     }
 }
 
@@ -41,5 +150,49 @@ impl ReportsPort for ReportsService {
             Err(problem) => return Ok(Err(problem)),
         };
         Ok(Ok(::reports::make(db, self.context.now(), who.user, kind, query, &subject).await?))
+    }
+
+    fn can_mail(&self) -> bool {
+        self.can_mail
+    }
+
+    async fn saved_reports(&self, who: &Who) -> Result<SavedReports, AppError> {
+        let (db, of_all) = (&self.context.db, Self::of_all(who));
+        let reports = saved::list(db, who.user, of_all).await?;
+        Ok(SavedReports { reports, letters: outbox::newest(db, who.user, of_all).await? })
+    }
+
+    async fn save_report(&self, who: &Who, new: &NewSavedReport) -> Result<SavedReportId, AppError> {
+        if !who.may(new.kind.permission()) {
+            return Err(AppError::Forbidden);
+        }
+        let at = self.context.now();
+        let (from, until) = new.days.range(at.date());
+        let query = ReportQuery { from, until, by: new.by, place: new.place.clone(), room: new.room.clone() };
+        // A place of other buildings, or a room that does not exist, is refused now and not each time that it is due.
+        if Subject::find(&self.context.db, who.user, new.kind, &query).await?.is_err() {
+            return Err(AppError::NotFound);
+        }
+        Ok(saved::save(&self.context.db, &self.context.rng, at, who, new).await?)
+    }
+
+    async fn remove_report(&self, who: &Who, report: SavedReportId) -> Result<(), AppError> {
+        Ok(saved::remove(&self.context.db, self.context.now(), who, Self::of_all(who), report).await?)
+    }
+
+    async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<(), ReportTrouble>, AppError> {
+        let db = &self.context.db;
+        let report = saved::find(db, who.user, Self::of_all(who), report).await?;
+        if !self.can_mail || report.what.recipients.is_empty() {
+            return Err(AppError::Invalid);
+        }
+        let Some(owner) = users::operator(db, report.owner).await? else { return Ok(Err(ReportTrouble::NotAllowed)) };
+        let written = match self.written(&owner, &report).await? {
+            Ok(written) => written,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        saved::send_now(db, &self.context.rng, self.context.now(), who, &report, &written.letter(&report)).await?;
+        self.written.notify_one();
+        Ok(Ok(()))
     }
 }

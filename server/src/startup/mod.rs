@@ -23,6 +23,7 @@ use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
 use crate::services::auth::Passwords;
 use crate::services::printing::PrintingService;
+use crate::services::reports::ReportsService;
 use crate::services::setup::SetupService;
 use crate::services::site::SiteService;
 use crate::services::site_import::SiteImportService;
@@ -42,10 +43,13 @@ use crate::tasks::purge_sessions::PurgeSessions;
 use crate::tasks::query_payments::QueryPayments;
 use crate::tasks::reconcile::Reconcile;
 use crate::tasks::refunds::SendRefunds;
+use crate::tasks::send_mail::SendMail;
+use crate::tasks::send_reports::SendReports;
 use crate::tasks::subsidies::GiveSubsidies;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
+use messages::Mailer;
 use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
@@ -97,6 +101,9 @@ pub struct Application {
     buses: Arc<Buses>,
     payments: Payments,
     rules: Rules,
+    reports: ReportsService,
+    /// `None` where the configuration names no mail server.
+    mailer: Option<Mailer>,
     anchor_file: Option<PathBuf>,
     driver: Driver,
     tasks: TaskTracker,
@@ -133,8 +140,10 @@ impl Application {
         let site = SiteService::new(context.clone(), passwords, &profiles, config.pay.limits);
         let site_import = SiteImportService::new(context.clone(), Arc::new(site));
         let printing = PrintingService::new(context.clone());
-        let (imports, prints) = (site_import.clone(), printing.clone());
-        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, imports, prints)
+        let mailer = mailer(config);
+        let reports = ReportsService::new(context.clone(), mailer.is_some());
+        let (imports, prints, sent) = (site_import.clone(), printing.clone(), reports.clone());
+        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, imports, prints, sent)
             .map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
@@ -164,6 +173,8 @@ impl Application {
             buses,
             payments,
             rules,
+            reports,
+            mailer,
             anchor_file,
             driver,
             tasks,
@@ -204,7 +215,22 @@ impl Application {
     /// # Errors
     /// Where the lock of the database was lost: what reads and commands meters has ended at once, and then all the rest.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
-        let Self { listener, router, files, state, buses, payments, rules, anchor_file, driver, tasks, lock, .. } = self;
+        let Self {
+            listener,
+            router,
+            files,
+            state,
+            buses,
+            payments,
+            rules,
+            reports,
+            mailer,
+            anchor_file,
+            driver,
+            tasks,
+            lock,
+            ..
+        } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         tasks.spawn(state.wall_access.clone().run(state.context.clone(), stopping.clone()));
@@ -228,6 +254,9 @@ impl Application {
         let printing = state.printing.clone();
         let requests = printing.requests();
         driver.start(PrintReceipts { context: context.clone(), printing }, requests);
+        let letters = reports.letters();
+        driver.start(SendReports(reports), Arc::default());
+        driver.start(SendMail { context: context.clone(), mailer }, letters);
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }
@@ -267,6 +296,14 @@ impl Application {
         tracing::info!("server.stopped");
         if is_lost { Err(StartError::Database(StoreError::LockLost)) } else { Ok(()) }
     }
+}
+
+/// What is wrong with the configuration of e-mail stops no server: letters wait, and say that no mail server is set up.
+fn mailer(config: &Config) -> Option<Mailer> {
+    Mailer::new(&config.mail).unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn StdError, "mail.configuration");
+        None
+    })
 }
 
 /// Opens the database and migrates its schema.

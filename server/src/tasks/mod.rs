@@ -16,6 +16,8 @@ pub mod purge_sessions;
 pub mod query_payments;
 pub mod reconcile;
 pub mod refunds;
+pub mod send_mail;
+pub mod send_reports;
 pub mod subsidies;
 
 pub use driver::{Driver, Failure, Status, Task};

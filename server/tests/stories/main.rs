@@ -71,6 +71,7 @@ mod reports;
 mod resident;
 mod returns;
 mod rules;
+mod saved_reports;
 mod search;
 mod second_person;
 mod second_server;

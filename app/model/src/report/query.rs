@@ -5,8 +5,8 @@ use crate::time::{Date, Timestamp};
 
 /// The days of a report where none were chosen.
 const USUAL_DAYS: i64 = 30;
-/// The longest text that names a room or account.
-const LONGEST_TEXT: usize = 100;
+/// The longest text that names a place, a room or an account.
+pub const LONGEST_TEXT: usize = 100;
 
 /// Why a report cannot be made as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

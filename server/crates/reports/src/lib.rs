@@ -7,6 +7,7 @@ mod energy;
 mod losses;
 pub mod place_energy;
 mod sales;
+pub mod saved;
 pub mod subject;
 mod tree;
 

@@ -11,6 +11,7 @@ pub mod control;
 pub mod estate;
 pub mod faults;
 pub mod load;
+pub mod mail_server;
 pub mod printer;
 pub mod view;
 

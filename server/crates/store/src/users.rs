@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::audit::{self, Entry};
 use super::sessions::{self, NewSession};
-use super::{Db, Result, StoreError, Tx, on, operators, read};
+use super::{Db, Result, StoreError, Tx, on, operators, read, roles};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
 use model::error::AppError;
@@ -209,6 +209,19 @@ pub async fn password_due(db: &Db, user: UserId) -> Result<bool> {
     let due: Option<(bool,)> =
         read!(db, |pool| sqlx::query_as("SELECT password_due FROM users WHERE id = $1").bind(user).fetch_optional(pool).await)?;
     Ok(due.is_some_and(|(due,)| due))
+}
+
+/// An operator who may log in, as they act when nobody is there: the caller does so in their name.
+pub async fn operator(db: &Db, user: UserId) -> Result<Option<Who>> {
+    let row: Option<(Role, String)> = read!(db, |pool| sqlx::query_as(
+        "SELECT role, name FROM users WHERE id = $1 AND disabled_at IS NULL AND role <> 'resident'"
+    )
+    .bind(user)
+    .fetch_optional(pool)
+    .await)?;
+    let Some((role, name)) = row else { return Ok(None) };
+    let permissions = roles::of_user(db, user, role).await?;
+    Ok(Some(Who { user, role, permissions, name, ip: String::new() }))
 }
 
 /// What a person logs in as.

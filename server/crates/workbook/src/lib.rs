@@ -3,6 +3,7 @@
 //! A file comes from anywhere, so its size is bounded before anything of it is unpacked, and again while it is.
 
 mod csv_file;
+pub mod csv_line;
 mod fields;
 mod limits;
 mod listing;

@@ -8,17 +8,14 @@ use futures::Stream;
 use model::error::AppError;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use workbook::Cell;
-use workbook::report::Book;
-
-use super::csv;
+use workbook::{Cell, csv_line};
 
 /// The most rows of an XLSX file; CSV has no bound.
 pub const XLSX_ROWS: i64 = 100_000;
 /// Pieces that wait for the thread that writes the file.
 const WAITING: usize = 4;
 
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The kind of file that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +42,12 @@ fn headers(kind: &'static str, name: &str) -> [(HeaderName, String); 3] {
 /// The head of a CSV file. Without the byte order mark, spreadsheets read the file in the system's old code page.
 pub fn csv_head(head: &[&str]) -> String {
     let head: Vec<String> = head.iter().map(|title| (*title).to_owned()).collect();
-    format!("\u{feff}{}", csv::line(&head))
+    format!("\u{feff}{}", csv_line::line(&head))
 }
 
 /// Rows of a CSV file.
 pub fn csv_rows(rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
-    rows.into_iter().map(|cells| csv::line(&cells.into_iter().map(Cell::plain).collect::<Vec<_>>())).collect()
+    rows.into_iter().map(|cells| csv_line::line(&cells.into_iter().map(Cell::plain).collect::<Vec<_>>())).collect()
 }
 
 /// A CSV file in pieces. `name` is ASCII without its ending.
@@ -99,11 +96,6 @@ impl XlsxFile {
     pub async fn finish(self) -> Response {
         written(&self.name, self.thread).await
     }
-}
-
-/// A whole book as an XLSX file, written by a thread of its own.
-pub async fn xlsx(name: &str, book: Book) -> Response {
-    written(name, tokio::task::spawn_blocking(move || book.write())).await
 }
 
 async fn written(name: &str, thread: JoinHandle<Result<Vec<u8>, workbook::WriteError>>) -> Response {

@@ -2,7 +2,6 @@
 
 mod account_batch;
 pub mod audit;
-pub mod csv;
 mod listing;
 mod meter_states;
 mod overdrawn;

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::time::Timestamp;
+use workbook::csv_line::line;
 
-use super::csv::line;
 use crate::http::{AppState, RequestInfo};
 
 /// All that the operator may see. The access table allows operators only.

@@ -11,8 +11,8 @@ use model::error::AppError;
 use model::language::Lang;
 use model::money::Fen;
 use serde::Deserialize;
+use workbook::csv_line::line;
 
-use super::csv::line;
 use crate::http::{AppState, RequestInfo};
 
 #[derive(Deserialize)]

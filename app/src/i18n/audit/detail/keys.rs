@@ -53,6 +53,7 @@ pub(super) const KEYS: &[(&str, Form)] = &[
     ("kind", Form::Kind),
     ("number", Form::Text),
     ("name", Form::Text),
+    ("recipients", Form::Text),
     ("plan", Form::Id),
     ("site", Form::Text),
     ("login", Form::Text),

@@ -1,6 +1,8 @@
 //! The reports: a page that lists them, and a page for each, with its choice in the address.
 
 mod form;
+mod save;
+pub mod saved;
 mod section;
 
 use leptos::prelude::*;
@@ -9,10 +11,11 @@ use super::frame::{Frame, Section};
 use super::parts::param;
 use crate::api::reports::ReportPlace;
 use crate::i18n::reports::{MadeAt, Period, note, problem, report, texts};
-use crate::i18n::{Lang, lang};
+use crate::i18n::{Lang, lang, saved_reports};
 use crate::ports::{allowed, now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
+use crate::ui::notice::Notice;
 use model::report::{Note, RangeProblem, Report, ReportKind, ReportQuery};
 use model::time::Date;
 
@@ -29,6 +32,7 @@ pub fn ReportsPage() -> impl IntoView {
         <Frame title=t.title section=Section::Reports>
             <h1>{t.title}</h1>
             <p class="hint">{t.lead}</p>
+            <p><a href="/reports/saved">{saved_reports::texts(lang).title}</a></p>
             <ul class="report-list">{cards}</ul>
         </Frame>
     }
@@ -86,9 +90,9 @@ fn page(kind: ReportKind) -> impl IntoView {
             Ok(query) => ports.reports.report(&who, kind, query).await?,
             Err(wrong) => Err(*wrong),
         };
-        Ok((places, asked, made))
+        Ok((places, asked, made, ports.reports.can_mail()))
     };
-    load(read, move |(places, asked, made)| view! { <Body kind places asked made /> }.into_any())
+    load(read, move |(places, asked, made, can_mail)| view! { <Body kind places asked made can_mail /> }.into_any())
 }
 
 #[component]
@@ -97,10 +101,12 @@ fn Body(
     places: Vec<ReportPlace>,
     asked: Result<ReportQuery, RangeProblem>,
     made: Result<Report, RangeProblem>,
+    can_mail: bool,
 ) -> impl IntoView {
     let lang = lang();
     let name = report(kind, lang).0;
     let form = form::form(kind, &places, asked.ok().as_ref(), made.is_ok());
+    let save = made.as_ref().ok().map(|report| save::form(kind, &report.query, can_mail));
     let shown = match made {
         Ok(report) => shown(&report, lang).into_any(),
         Err(wrong) => view! { <Callout tone=Tone::Bad><p>{problem(wrong, lang)}</p></Callout> }.into_any(),
@@ -108,9 +114,11 @@ fn Body(
     view! {
         <Frame title=name section=Section::Reports>
             <h1 class="no-print">{name}</h1>
+            <Notice />
             {form}
             <p class="hint no-print">{texts(lang).print_hint}</p>
             {shown}
+            {save}
         </Frame>
     }
 }

@@ -1,0 +1,141 @@
+//! A report as a file, made of the same sections as its page.
+
+use app::i18n::reports::{self as words, MadeAt, Period};
+use model::error::AppError;
+use model::language::Lang;
+use model::report::{Cell, Column, ColumnKind, Report};
+use model::saved_report::ReportFile;
+use model::time::Date;
+use workbook::csv_line;
+use workbook::report::{Book, Number, Sheet, SheetColumn, Unit};
+
+/// ASCII, with its ending.
+pub fn file_name(report: &Report, file: ReportFile) -> String {
+    format!("{}-{}-{}.{}", report.kind.as_str(), report.query.from, report.query.until, file.as_str())
+}
+
+/// The contents of the file. A workbook is written by a thread of its own.
+pub async fn file_of(report: Report, file: ReportFile, lang: Lang) -> Result<Vec<u8>, AppError> {
+    match file {
+        ReportFile::Csv => Ok(as_csv(&report, lang).into_bytes()),
+        ReportFile::Xlsx => match tokio::task::spawn_blocking(move || book(&report, lang).write()).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "report.not_written");
+                Err(AppError::Internal)
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "report.thread_failed");
+                Err(AppError::Internal)
+            }
+        },
+    }
+}
+
+/// What the report is about: its name, the place, and the days.
+pub fn title(report: &Report, lang: Lang) -> [String; 3] {
+    let about = if report.about.is_empty() { words::texts(lang).everything.to_owned() } else { report.about.clone() };
+    let period = Period { from: report.query.from, until: report.query.until }.text(lang);
+    [words::report(report.kind, lang).0.to_owned(), about, period]
+}
+
+fn notes(report: &Report, lang: Lang) -> impl Iterator<Item = String> {
+    let made = MadeAt { time: report.made_at }.text(lang);
+    std::iter::once(made).chain(report.notes.iter().map(move |note| words::note(*note, lang)))
+}
+
+/// One table below the other, each below its heading.
+fn as_csv(report: &Report, lang: Lang) -> String {
+    let mut text = format!("\u{feff}{}", csv_line::line(&title(report, lang)));
+    for section in &report.sections {
+        let cells = |row: &[Cell]| row.iter().map(|cell| words::cell(cell, lang)).collect::<Vec<_>>();
+        let head: Vec<String> = section.columns.iter().map(|column| words::column(*column, lang)).collect();
+        text += "\r\n";
+        text += &csv_line::line(&[words::heading(section.title, lang)]);
+        text += &csv_line::line(&head);
+        section.rows.iter().for_each(|row| text += &csv_line::line(&cells(row)));
+        if let Some(totals) = section.totals() {
+            let mut line = cells(&totals);
+            if let Some(first) = line.first_mut() {
+                *first = words::texts(lang).total.to_owned();
+            }
+            text += &csv_line::line(&line);
+        }
+    }
+    text += "\r\n";
+    notes(report, lang).for_each(|note| text += &csv_line::line(&[note]));
+    text
+}
+
+fn book(report: &Report, lang: Lang) -> Book {
+    let t = words::texts(lang);
+    let sheets = report.sections.iter().map(|section| Sheet {
+        name: words::heading(section.title, lang),
+        columns: section.columns.iter().map(|one| sheet_column(*one, lang)).collect(),
+        rows: section.rows.iter().map(|row| row.iter().map(|cell| sheet_cell(cell, lang)).collect()).collect(),
+    });
+    Book {
+        title: title(report, lang).join(" · "),
+        sheets: sheets.collect(),
+        total: t.total.to_owned(),
+        notes_name: t.notes.to_owned(),
+        notes: notes(report, lang).collect(),
+    }
+}
+
+fn sheet_column(column: Column, lang: Lang) -> SheetColumn {
+    let unit = match column.kind {
+        ColumnKind::Text | ColumnKind::Time => Unit::None,
+        ColumnKind::Count => Unit::Whole,
+        ColumnKind::Money | ColumnKind::Energy => Unit::Decimals,
+        ColumnKind::Share => Unit::PerCent,
+    };
+    SheetColumn { title: words::column(column, lang), unit, is_summed: column.is_summed }
+}
+
+fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
+    let number = |value: i64, unit: i64| workbook::Cell::Exact(Number { value, unit });
+    match cell {
+        Cell::Empty => workbook::Cell::Empty,
+        Cell::Count(count) => number(*count, 1),
+        Cell::Money(money) => number(money.0, 10_000),
+        Cell::Energy(energy) => number(energy.0, 1_000),
+        Cell::Permille(permille) => number(*permille, 1_000),
+        Cell::Day(day) => workbook::Cell::Day(*day),
+        Cell::Month { year, month } => match Date::from_ymd(*year, *month, 1) {
+            Some(first) => workbook::Cell::Month(first),
+            None => workbook::Cell::Empty,
+        },
+        Cell::Year(year) => number(*year, 1),
+        Cell::Time(at) => workbook::Cell::Time(*at),
+        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) => workbook::Cell::text(words::cell(cell, lang)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::money::Money;
+    use model::report::{Grain, Heading, Note, ReportQuery, Section};
+    use model::time::Timestamp;
+
+    fn report() -> Report {
+        let day = Date::from_ymd(2026, 11, 29).unwrap();
+        let columns = vec![Column::time(Heading::Day), Column::summed(Heading::Sales, ColumnKind::Money)];
+        let rows = vec![vec![Cell::Day(day), Cell::Money(Money(632_000))], vec![Cell::Day(day), Cell::Money(Money(-50))]];
+        let section = Section { title: Heading::ByTime, columns, rows, chart: None };
+        let by = Grain::Day;
+        let query = ReportQuery { from: day, until: day, by, place: String::new(), room: String::new() };
+        let (about, made_at, notes) = ("=1号楼".to_owned(), Timestamp(0), vec![Note::LedgerAgrees]);
+        Report { kind: ReportKind::Sales, query, about, made_at, sections: vec![section], notes }
+    }
+
+    #[test]
+    fn a_csv_file_has_each_section_with_its_total() {
+        let text = as_csv(&report(), Lang::En);
+        let lines: Vec<&str> = text.split("\r\n").collect();
+        assert_eq!(lines[0], "\u{feff}Sales,'=1号楼,2026-11-29 to 2026-11-29");
+        assert_eq!(lines[1..7], ["", "Over time", "Day,Sales (yuan)", "2026-11-29,63.20", "2026-11-29,-0.0050", "Total,63.1950"]);
+        assert!(lines[8].starts_with("Made 1970-01-01 08:00:00") && lines[9].contains("equal"));
+    }
+}

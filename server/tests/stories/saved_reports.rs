@@ -1,0 +1,217 @@
+//! Saved reports and their letters, with a mail server that fails in every way; on both databases.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use app::api::reports::ReportsPort;
+use domain::clock::Clock;
+use domain::wall_layout::Scope;
+use messages::{MailConfig, MailTls, Mailer};
+use model::ids::UserId;
+use model::person::Role;
+use model::time::{DAY, HOUR, MINUTE};
+use server::config::Config;
+use server::services::reports::ReportsService;
+use server::tasks::Task;
+use server::tasks::send_mail::SendMail;
+use server::tasks::send_reports::SendReports;
+use simulator::mail_server::{MailFault, SimulatedMailServer};
+use store::users;
+use story_support::site::until;
+use story_support::web::{PASSWORD, Person, Web, location};
+use story_support::{World, both};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn mail(server: &SimulatedMailServer) -> MailConfig {
+    MailConfig {
+        host: "127.0.0.1".to_owned(),
+        port: server.address().port(),
+        tls: MailTls::None,
+        from: "dormwatt@example.org".to_owned(),
+        ..MailConfig::default()
+    }
+}
+
+async fn started(w: &World, mail: MailConfig) -> Web {
+    let mut config = Config { mail, ..Config::default() };
+    config.server.address.set_port(0);
+    Web::with(w, config, w.clock.clone()).await
+}
+
+async fn text(answer: reqwest::Response) -> String {
+    assert_eq!(answer.status(), 200, "{}", answer.url());
+    answer.text().await.unwrap()
+}
+
+/// The form that saves a report, with the fields that stand for a choice.
+fn form(name: &str, every: &str, to: &str) -> String {
+    format!("kind=alarms&name={name}&days=last_week&by=day&place=&room=&file=csv&every={every}&hour=7&to={to}")
+}
+
+async fn save(person: &Person<'_>, form: &str) -> String {
+    location(&person.post("/api/operator/reports/save", form).await).to_owned()
+}
+
+/// The id of the first saved report on the page.
+async fn first(person: &Person<'_>) -> String {
+    let page = text(person.get("/reports/saved").await).await;
+    let (_, behind) = page.split_once("name=\"report\" value=\"").unwrap();
+    behind.split('"').next().unwrap().to_owned()
+}
+
+both!(a_saved_report_comes_by_mail_when_it_is_due, |w: World| async move {
+    w.room(1).await;
+    let server = SimulatedMailServer::start().await.unwrap();
+    let web = started(&w, mail(&server)).await;
+    let person = web.person(&w, Role::Manager, "office").await;
+    assert_eq!(save(&person, &form("Alarms", "week", "a@x.cn, b@x.cn")).await, "/reports/saved?done=saved");
+    let page = text(person.get("/reports/saved").await).await;
+    assert!(page.contains("Alarms") && page.contains("a@x.cn"), "{page}");
+
+    // At once, by a button.
+    let report = first(&person).await;
+    let sent = person.post("/api/operator/reports/send", &format!("report={report}")).await;
+    assert_eq!(location(&sent), "/reports/saved?done=sent");
+    until(LONG, "two letters", || async { server.taken().len() == 2 }).await;
+    let letters = server.taken();
+    assert_eq!(letters.iter().map(|one| &*one.recipient).collect::<Vec<_>>(), ["a@x.cn", "b@x.cn"]);
+    assert!(letters.iter().all(|one| one.text.contains("alarms-") && one.text.contains(".csv")), "{letters:?}");
+    until(LONG, "sent", || async { w.number("SELECT COUNT(*) FROM mails WHERE state = 'sent'").await == 2 }).await;
+    web.stop();
+
+    // Then by the calendar, once, however often the task runs and however long the server did not run.
+    let service = ReportsService::new(w.context().await, true);
+    let due = w.number("SELECT next_at FROM saved_reports").await;
+    w.clock.advance(due - w.clock.now().0 - 1);
+    assert_eq!(service.send_due().await.unwrap(), 0, "a moment too early");
+    w.clock.advance(3 * 7 * DAY);
+    let tasks = (SendReports(service.clone()), SendReports(service));
+    let made = tokio::join!(tasks.0.run(), tasks.1.run());
+    let made: Vec<String> = [made.0.unwrap(), made.1.unwrap()].into();
+    assert!(made.contains(&"1 made".to_owned()) && made.contains(&"0 made".to_owned()), "{made:?}");
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails WHERE state = 'waiting'").await, 2);
+    assert!(w.number("SELECT next_at FROM saved_reports").await > w.clock.now().0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'report.send'").await, 2);
+    let task = SendMail { context: w.context().await, mailer: Mailer::new(&mail(&server)).unwrap() };
+    assert_eq!(task.run().await.unwrap(), "2 sent, 0 not sent");
+    assert_eq!((server.taken().len(), w.number("SELECT COUNT(*) FROM mail_files").await), (4, 0));
+});
+
+both!(a_letter_is_sent_until_the_mail_server_takes_it, |w: World| async move {
+    w.room(1).await;
+    let server = SimulatedMailServer::start().await.unwrap();
+    let web = started(&w, mail(&server)).await;
+    let person = web.person(&w, Role::Manager, "office").await;
+    save(&person, &form("Alarms", "never", "a@x.cn b@x.cn")).await;
+    let report = first(&person).await;
+    web.stop();
+    let (context, at) = (w.context().await, w.clock.now().0);
+    let service = ReportsService::new(context.clone(), true);
+    let task = SendMail { context, mailer: Mailer::new(&mail(&server)).unwrap() };
+    let again = async |minutes: i64| {
+        w.clock.advance(minutes * MINUTE);
+        task.run().await.unwrap()
+    };
+    let web = started(&w, MailConfig::default()).await;
+    let mut person = web.visitor();
+    person.log_in("office", PASSWORD).await;
+    // A server without a mail server offers no sending, and says why.
+    let refused = person.post("/api/operator/reports/send", &format!("report={report}")).await;
+    assert_eq!(location(&refused), "/reports/saved?e=invalid");
+    assert!(text(person.get("/reports/saved").await).await.contains("[mail]"));
+    web.stop();
+
+    let owner = users::by_login(&w.db, "office").await.unwrap().unwrap();
+    let who = users::operator(&w.db, UserId(owner.id)).await.unwrap().unwrap();
+    service.send_report(&who, report.parse().unwrap()).await.unwrap().unwrap();
+    for (fault, trouble) in [(MailFault::Busy, "busy"), (MailFault::Garbage, "unreachable")] {
+        server.set_fault(fault);
+        assert_eq!(again(5).await, "0 sent, 2 not sent");
+        assert_eq!(w.word("SELECT MAX(trouble) FROM mails WHERE state = 'waiting'").await, trouble);
+    }
+    // Of an address that does not exist, only its own letter is given up.
+    server.set_fault(MailFault::NoSuchAddress("b@x.cn".to_owned()));
+    assert_eq!(again(10).await, "1 sent, 1 not sent");
+    assert_eq!(w.word("SELECT recipient FROM mails WHERE state = 'given_up'").await, "b@x.cn");
+    assert_eq!(w.word("SELECT trouble FROM mails WHERE state = 'given_up'").await, "refused");
+    assert_eq!(w.number("SELECT COUNT(*) FROM mail_files").await, 0);
+
+    // What was taken without a word is sent again, under the same number.
+    service.send_report(&who, report.parse().unwrap()).await.unwrap().unwrap();
+    server.set_fault(MailFault::BreaksAfterLetter);
+    again(1).await;
+    server.set_fault(MailFault::None);
+    assert_eq!(again(10).await, "2 sent, 0 not sent");
+    let numbers: Vec<String> = server
+        .taken()
+        .iter()
+        .filter(|one| one.recipient == "b@x.cn")
+        .map(|one| one.text.lines().find(|line| line.starts_with("Message-ID:")).unwrap().to_owned())
+        .collect();
+    assert_eq!(numbers.len(), 2);
+    assert_eq!(numbers[0], numbers[1]);
+
+    // A mail server that stays away: a letter is given up after a day.
+    service.send_report(&who, report.parse().unwrap()).await.unwrap().unwrap();
+    server.set_fault(MailFault::Busy);
+    again(24 * 60 + 1).await;
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails WHERE state = 'given_up' AND trouble = 'busy'").await, 2);
+    assert!(w.clock.now().0 > at + 24 * HOUR);
+});
+
+both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move {
+    w.room(1).await;
+    let server = SimulatedMailServer::start().await.unwrap();
+    let web = started(&w, mail(&server)).await;
+    let boss = web.person(&w, Role::Admin, "boss").await;
+    let office = web.person(&w, Role::Manager, "office").await;
+    let other = web.person(&w, Role::Technician, "other").await;
+    let nobody = web.person_within(&w, Role::Manager, "nobody", &Scope::Buildings(BTreeSet::new())).await;
+    // A report that one may not open, a place that one may not see, and nonsense are not saved.
+    let sales = form("Sales", "day", "a@x.cn").replace("kind=alarms", "kind=sales");
+    assert_eq!(save(&other, &sales).await, "/reports/sales?e=forbidden");
+    let place = "0192f0c1-2f5e-7000-8000-000000000000";
+    assert_eq!(
+        save(&nobody, &form("A", "never", "").replace("place=", &format!("place={place}"))).await,
+        "/reports/alarms?e=not-found"
+    );
+    for (field, bad) in [
+        ("to=a@x.cn", "to="),
+        ("to=a@x.cn", "to=a@x.cn,nobody"),
+        ("to=a@x.cn", "to=a@x.cn%0d%0aBcc:b@x.cn"),
+        ("hour=7", "hour=24"),
+        ("every=day", "every=often"),
+        ("days=last_week", "days=ever"),
+        ("file=csv", "file=exe"),
+        ("name=A", "name="),
+    ] {
+        let answer = save(&office, &form("A", "day", "a@x.cn").replace(field, bad)).await;
+        assert_eq!(answer, "/reports/alarms?e=invalid", "{bad}");
+    }
+    assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports").await, 0);
+
+    // Others neither see nor touch it; who answers for the site does.
+    assert_eq!(save(&office, &form("Mine", "day", "a@x.cn")).await, "/reports/saved?done=saved");
+    assert_eq!(save(&office, &form("Mine", "week", "b@x.cn")).await, "/reports/saved?done=saved");
+    assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports").await, 1, "the same name again replaces it");
+    let report = first(&office).await;
+    assert!(!text(other.get("/reports/saved").await).await.contains("Mine"));
+    for action in ["send", "remove"] {
+        let answer = other.post(&format!("/api/operator/reports/{action}"), &format!("report={report}")).await;
+        assert_eq!(location(&answer), "/reports/saved?e=not-found");
+    }
+    assert!(text(boss.get("/reports/saved").await).await.contains("Mine"));
+
+    // An owner who is no operator any more sends nothing; the page says why.
+    w.execute("UPDATE users SET disabled_at = 1 WHERE login = 'office'").await;
+    w.clock.advance(8 * DAY);
+    let service = ReportsService::new(w.context().await, true);
+    assert_eq!(service.send_due().await.unwrap(), 0);
+    assert_eq!(w.word("SELECT trouble FROM saved_reports").await, "not_allowed");
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails").await, 0);
+    let boss_again = boss.post("/api/operator/reports/remove", &format!("report={report}")).await;
+    assert_eq!(location(&boss_again), "/reports/saved?done=removed");
+    assert_eq!(w.number("SELECT COUNT(*) FROM saved_report_recipients").await, 0);
+    web.stop();
+});
