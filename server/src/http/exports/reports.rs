@@ -1,7 +1,7 @@
 //! `/reports/sales.csv`, `/reports/sales.xlsx` and the like: a report as a file, made of the same sections as its page.
 
 use app::access::{self, Access};
-use app::i18n::reports::{self as words, MadeAt, Period};
+use app::i18n::reports::{self as words, MadeAt};
 use app::pages::operator::reports::query;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -22,6 +22,17 @@ use crate::http::{AppState, RequestInfo};
 pub fn reports() -> Vec<Route> {
     let files = [
         (ReportKind::Sales, "/reports/sales", "/reports/sales.csv", "/reports/sales.xlsx"),
+        (ReportKind::Statement, "/reports/statement", "/reports/statement.csv", "/reports/statement.xlsx"),
+        (
+            ReportKind::BuildingStatement,
+            "/reports/building-statement",
+            "/reports/building-statement.csv",
+            "/reports/building-statement.xlsx",
+        ),
+        (ReportKind::Liability, "/reports/liability", "/reports/liability.csv", "/reports/liability.xlsx"),
+        (ReportKind::Subsidies, "/reports/subsidies", "/reports/subsidies.csv", "/reports/subsidies.xlsx"),
+        (ReportKind::Prices, "/reports/prices", "/reports/prices.csv", "/reports/prices.xlsx"),
+        (ReportKind::OpenCases, "/reports/open-cases", "/reports/open-cases.csv", "/reports/open-cases.xlsx"),
         (ReportKind::Energy, "/reports/energy", "/reports/energy.csv", "/reports/energy.xlsx"),
         (ReportKind::LostMeters, "/reports/lost-meters", "/reports/lost-meters.csv", "/reports/lost-meters.xlsx"),
         (ReportKind::LostGateways, "/reports/lost-gateways", "/reports/lost-gateways.csv", "/reports/lost-gateways.xlsx"),
@@ -62,7 +73,7 @@ async fn download(
 /// What the report is about: its name, the place, and the days.
 fn title(report: &Report, lang: Lang) -> [String; 3] {
     let about = if report.about.is_empty() { words::texts(lang).everything.to_owned() } else { report.about.clone() };
-    let period = Period { from: report.query.from, until: report.query.until }.text(lang);
+    let period = words::period(report, lang);
     [words::report(report.kind, lang).0.to_owned(), about, period]
 }
 
@@ -114,7 +125,7 @@ fn sheet_column(column: Column, lang: Lang) -> SheetColumn {
     let unit = match column.kind {
         ColumnKind::Text | ColumnKind::Time => Unit::None,
         ColumnKind::Count => Unit::Whole,
-        ColumnKind::Money | ColumnKind::Energy => Unit::Decimals,
+        ColumnKind::Money | ColumnKind::Price | ColumnKind::Energy => Unit::Decimals,
         ColumnKind::Share => Unit::PerCent,
     };
     SheetColumn { title: words::column(column, lang), unit, is_summed: column.is_summed }
@@ -135,7 +146,9 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         },
         Cell::Year(year) => number(*year, 1),
         Cell::Time(at) => workbook::Cell::Time(*at),
-        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) => workbook::Cell::text(words::cell(cell, lang)),
+        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) | Cell::Case(_) | Cell::Gaps(_) => {
+            workbook::Cell::text(words::cell(cell, lang))
+        }
     }
 }
 
@@ -152,7 +165,7 @@ mod tests {
         let rows = vec![vec![Cell::Day(day), Cell::Money(Money(632_000))], vec![Cell::Day(day), Cell::Money(Money(-50))]];
         let section = Section { title: Heading::ByTime, columns, rows, chart: None };
         let by = Grain::Day;
-        let query = ReportQuery { from: day, until: day, by, place: String::new(), room: String::new() };
+        let query = ReportQuery { from: day, until: day, by, place: String::new(), room: String::new(), age: 0 };
         let (about, made_at, notes) = ("=1号楼".to_owned(), Timestamp(0), vec![Note::LedgerAgrees]);
         Report { kind: ReportKind::Sales, query, about, made_at, sections: vec![section], notes }
     }
