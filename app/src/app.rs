@@ -153,6 +153,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/saved") view=operator::reports::saved::SavedReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/sales") view=operator::reports::SalesReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/statement") view=operator::reports::StatementReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/building-statement")
+                    view=operator::reports::BuildingStatementReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/liability") view=operator::reports::LiabilityReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/subsidies") view=operator::reports::SubsidiesReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/prices") view=operator::reports::PricesReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/open-cases") view=operator::reports::OpenCasesReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/energy") view=operator::reports::EnergyReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/lost-meters") view=operator::reports::LostMetersReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/lost-gateways") view=operator::reports::LostGatewaysReportPage ssr=SsrMode::Async/>

@@ -18,6 +18,12 @@ word_enum! {
     /// The reports, by the word of their address.
     pub enum ReportKind {
         Sales = "sales",
+        Statement = "statement",
+        BuildingStatement = "building-statement",
+        Liability = "liability",
+        Subsidies = "subsidies",
+        Prices = "prices",
+        OpenCases = "open-cases",
         Energy = "energy",
         LostMeters = "lost-meters",
         LostGateways = "lost-gateways",
@@ -38,7 +44,8 @@ impl ReportKind {
     #[must_use]
     pub const fn permission(self) -> Permission {
         match self {
-            Self::Sales => Permission::Money,
+            Self::Sales | Self::Statement | Self::BuildingStatement | Self::Liability | Self::Subsidies => Permission::Money,
+            Self::Prices | Self::OpenCases => Permission::Watch,
             Self::Energy | Self::LostMeters | Self::LostGateways | Self::Alarms => Permission::Watch,
         }
     }
@@ -50,6 +57,9 @@ impl ReportKind {
             Self::Sales => &[Grain::Day, Grain::Month, Grain::Year],
             Self::Energy => &[Grain::Day, Grain::Hour, Grain::Month],
             // Their rows are not by time.
+            Self::Statement | Self::BuildingStatement | Self::Liability | Self::Subsidies | Self::Prices | Self::OpenCases => {
+                &[Grain::Day]
+            }
             Self::LostMeters | Self::LostGateways | Self::Alarms => &[Grain::Day],
         }
     }
@@ -57,7 +67,31 @@ impl ReportKind {
     /// Whether it can be asked about one room or account, which is typed.
     #[must_use]
     pub const fn is_of_rooms(self) -> bool {
-        matches!(self, Self::Energy)
+        matches!(self, Self::Energy | Self::Statement)
+    }
+
+    /// Whether it is about one account alone, and not about places.
+    #[must_use]
+    pub const fn is_of_one_account(self) -> bool {
+        matches!(self, Self::Statement)
+    }
+
+    /// Whether it says how things were at an instant: the end of its last day, or now.
+    #[must_use]
+    pub const fn is_of_an_instant(self) -> bool {
+        matches!(self, Self::Liability | Self::Prices | Self::OpenCases)
+    }
+
+    /// Whether it is usually asked for about the month that is over.
+    #[must_use]
+    pub const fn is_monthly(self) -> bool {
+        matches!(self, Self::BuildingStatement)
+    }
+
+    /// Whether it can leave out what is younger than a number of days.
+    #[must_use]
+    pub const fn has_age(self) -> bool {
+        matches!(self, Self::OpenCases)
     }
 }
 
@@ -122,6 +156,8 @@ pub enum ColumnKind {
     Count,
     /// Yuan.
     Money,
+    /// Yuan per kWh.
+    Price,
     /// kWh.
     Energy,
     /// Per cent.
@@ -177,12 +213,30 @@ pub enum Chart {
 /// What a reader must know of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
+    /// How things were at that instant.
+    AsOf(Timestamp),
     /// Every sum equals the ledger's.
     LedgerAgrees,
     /// So many sums differ from the ledger's; the section of the comparison says by how much.
     LedgerDiffers(i64),
     /// Channels' fees are in the ledger by channel, so those of some buildings are not compared.
     FeesNotCompared,
+    /// The room had several accounts in these days; the statement is of the newest.
+    StatementOfNewest,
+    /// Energy is counted by whole days, also where an account began or ended within one.
+    EnergyOfWholeDays,
+    /// What a meter deducted by itself is known from one comparison with the books to the next.
+    DeductedByMeters,
+    /// The rows of the rooms are left out, because there would be more than so many.
+    RoomsTooMany(i64),
+    /// Credit in meters is what the books know; the displays are compared once a day.
+    BooksAndDisplays,
+    /// Subsidies count by whole months, and how much of them was used is not kept apart from other credit.
+    SubsidiesByMonth,
+    /// Meters are compared with the prices only as they are now.
+    MetersOnlyNow,
+    /// Cases younger than so many days are left out.
+    OlderThan(i64),
     /// What was read up to then is in it.
     EnergyUntil(Timestamp),
     /// So many of its rows were corrected by readings that came late, the last time then.

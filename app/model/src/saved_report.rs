@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::ids::{SavedReportId, UserId};
 use crate::language::Lang;
-use crate::report::{Grain, ReportKind, ReportQuery};
+use crate::report::{Grain, RangeProblem, ReportKind, ReportQuery};
 use crate::time::{Date, HOUR, Timestamp};
 use crate::word_enum;
 
@@ -181,6 +181,8 @@ pub struct NewSavedReport {
     pub place: String,
     /// A room by its name, or an account by its number; empty for all.
     pub room: String,
+    /// Leaves out what is younger than that number of days; 0: nothing.
+    pub age: i64,
     pub lang: Lang,
     pub file: ReportFile,
     pub every: SendEvery,
@@ -202,12 +204,23 @@ pub struct SavedReport {
     pub trouble: Option<ReportTrouble>,
 }
 
-impl SavedReport {
+impl NewSavedReport {
     /// What it asks for on a day.
-    #[must_use]
-    pub fn query(&self, today: Date) -> ReportQuery {
-        let ((from, until), what) = (self.what.days.range(today), &self.what);
-        ReportQuery { from, until, by: what.by, place: what.place.clone(), room: what.room.clone() }
+    ///
+    /// # Errors
+    /// [`RangeProblem`]; none that the days alone decide, where it was checked when it was saved.
+    pub fn query(&self, today: Date) -> Result<ReportQuery, RangeProblem> {
+        let (from, until) = self.days.range(today);
+        let field = |name: &'static str| match name {
+            "from" => from.to_string(),
+            "until" => until.to_string(),
+            "by" => self.by.as_str().to_owned(),
+            "place" => self.place.clone(),
+            "room" => self.room.clone(),
+            "age" => self.age.to_string(),
+            _ => String::new(),
+        };
+        ReportQuery::parse(self.kind, field, today)
     }
 }
 

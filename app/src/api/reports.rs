@@ -69,6 +69,7 @@ pub async fn save_report(
     by: String,
     place: String,
     room: String,
+    age: String,
     file: String,
     every: String,
     hour: String,
@@ -93,9 +94,8 @@ pub async fn save_report(
         let by = Grain::parse(&by).filter(|by| kind.grains().contains(by)).or(kind.grains().first().copied());
         let days = at("days", ReportDays::parse(&days).ok_or(AppError::Invalid))?;
         let by = by.ok_or(AppError::Invalid)?;
-        let (from, until) = days.range(crate::ports::now().date());
-        if hour > 23 || until.0 - from.0 >= by.longest() {
-            wrong(if hour > 23 { "hour" } else { "days" });
+        if hour > 23 {
+            wrong("hour");
             return Err(AppError::Invalid);
         }
         let short = |text: &str| text.trim().chars().take(model::report::LONGEST_TEXT).collect::<String>();
@@ -105,13 +105,15 @@ pub async fn save_report(
             days,
             by,
             place: short(&place),
-            room: if kind.is_of_rooms() { short(&room) } else { String::new() },
+            room: short(&room),
+            age: at("age", parse(&age))?,
             lang: lang(),
             file: at("file", ReportFile::parse(&file).ok_or(AppError::Invalid))?,
             every,
             hour,
             recipients,
         };
+        at("days", new.query(crate::ports::now().date()).map_err(|_| AppError::Invalid))?;
         ports.reports.save_report(&who, &new).await
     };
     answer(done.await.map(|_| link::with("/reports/saved", "done", "saved")), &back)

@@ -2,9 +2,9 @@
 
 use super::Lang;
 pub use super::catalogue::reports::*;
-use super::{common, events};
+use super::{cases, common, events, price_meters};
 use model::money::{Fen, Money};
-use model::report::{Cell, Column, ColumnKind, Grain, Heading, Note, RangeProblem, ReportKind};
+use model::report::{Cell, Column, ColumnKind, Grain, Heading, Note, RangeProblem, Report, ReportKind};
 use model::time::Timestamp;
 
 /// The name of a report, and what it is good for.
@@ -13,6 +13,12 @@ pub const fn report(kind: ReportKind, lang: Lang) -> (&'static str, &'static str
     let t = texts(lang);
     match kind {
         ReportKind::Sales => (t.sales.name, t.sales.about),
+        ReportKind::Statement => (t.statement.name, t.statement.about),
+        ReportKind::BuildingStatement => (t.building_statement.name, t.building_statement.about),
+        ReportKind::Liability => (t.liability.name, t.liability.about),
+        ReportKind::Subsidies => (t.subsidies.name, t.subsidies.about),
+        ReportKind::Prices => (t.prices.name, t.prices.about),
+        ReportKind::OpenCases => (t.open_cases.name, t.open_cases.about),
         ReportKind::Energy => (t.energy.name, t.energy.about),
         ReportKind::LostMeters => (t.lost_meters.name, t.lost_meters.about),
         ReportKind::LostGateways => (t.lost_gateways.name, t.lost_gateways.about),
@@ -31,6 +37,13 @@ pub const fn grain(grain: Grain, lang: Lang) -> &'static str {
     }
 }
 
+/// What time it is about.
+#[must_use]
+pub fn period(report: &Report, lang: Lang) -> String {
+    let (from, until) = (report.query.from, report.query.until);
+    if report.kind.is_of_an_instant() { OnDay { day: until }.text(lang) } else { Period { from, until }.text(lang) }
+}
+
 /// Why there is no report, and what to do.
 #[must_use]
 pub fn problem(problem: RangeProblem, lang: Lang) -> String {
@@ -41,6 +54,8 @@ pub fn problem(problem: RangeProblem, lang: Lang) -> String {
         RangeProblem::TooLong(days) => TooLong { days }.text(lang),
         RangeProblem::UnknownPlace => t.unknown_place.to_owned(),
         RangeProblem::UnknownRoom => t.unknown_room.to_owned(),
+        RangeProblem::RoomMissing => t.room_missing.to_owned(),
+        RangeProblem::NotAnAge => t.not_an_age.to_owned(),
     }
 }
 
@@ -49,9 +64,18 @@ pub fn note(note: Note, lang: Lang) -> String {
     let t = texts(lang);
     let time = |at: Timestamp| at.to_string();
     match note {
+        Note::AsOf(at) => AsOf { time: time(at) }.text(lang),
         Note::LedgerAgrees => t.ledger_agrees.to_owned(),
         Note::LedgerDiffers(count) => LedgerDiffers { count }.text(lang),
         Note::FeesNotCompared => t.fees_not_compared.to_owned(),
+        Note::StatementOfNewest => t.statement_of_newest.to_owned(),
+        Note::EnergyOfWholeDays => t.energy_of_whole_days.to_owned(),
+        Note::DeductedByMeters => t.deducted_by_meters.to_owned(),
+        Note::RoomsTooMany(most) => RoomsTooMany { most }.text(lang),
+        Note::BooksAndDisplays => t.books_and_displays.to_owned(),
+        Note::SubsidiesByMonth => t.subsidies_by_month.to_owned(),
+        Note::MetersOnlyNow => t.meters_only_now.to_owned(),
+        Note::OlderThan(days) => OlderThan { days }.text(lang),
         Note::EnergyUntil(at) => EnergyUntil { time: time(at) }.text(lang),
         Note::Revised { rows, at } => Revised { count: rows, time: time(at) }.text(lang),
         Note::PlacesAsNow => t.places_as_now.to_owned(),
@@ -76,6 +100,17 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::ByPlace => t.by_place,
         Heading::HoursOfDays => t.hours_of_days,
         Heading::MonthsOfFloors => t.months_of_floors,
+        Heading::Sums => t.sums,
+        Heading::Movements => t.movements,
+        Heading::UseByPrice => t.use_by_price,
+        Heading::Accounts => t.accounts,
+        Heading::ByRoom => t.by_room,
+        Heading::NotDelivered => t.not_delivered,
+        Heading::OtherLiabilities => t.other_liabilities,
+        Heading::ByMonth => t.by_month,
+        Heading::PricesInForce => t.prices_in_force,
+        Heading::DifferingMeters => t.differing_meters,
+        Heading::OpenCases => t.open_cases,
         Heading::Day => g.day,
         Heading::Month => g.month,
         Heading::Year => g.year,
@@ -130,6 +165,55 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::Minutes => t.minutes,
         Heading::AcknowledgedAt => t.acknowledged_at,
         Heading::AcknowledgedBy => t.acknowledged_by,
+        Heading::Account => t.account,
+        Heading::OpenedAt => t.opened_at,
+        Heading::ClosedAt => t.closed_at,
+        Heading::Item => t.item,
+        Heading::Amount => t.amount,
+        Heading::Balance => t.balance,
+        Heading::Number => t.number,
+        Heading::PriceVersion => t.price_version,
+        Heading::Tier => t.tier,
+        Heading::Tiers => t.tiers,
+        Heading::Price => t.price,
+        Heading::InMeters => t.in_meters,
+        Heading::ShownByMeters => t.shown_by_meters,
+        Heading::InServerWallets => t.in_server_wallets,
+        Heading::Overdrawn => t.overdrawn,
+        Heading::Undelivered => t.undelivered,
+        Heading::Liability => t.liability,
+        Heading::Days => t.days,
+        Heading::Rooms => t.rooms,
+        Heading::Heads => t.heads,
+        Heading::Granted => t.granted,
+        Heading::Delivered => t.delivered,
+        Heading::Differing => t.differing,
+        Heading::NotRead => t.not_read,
+        Heading::WhatDiffers => t.what_differs,
+        Heading::ReadAt => t.read_at,
+        Heading::Due => t.due,
+        Heading::Age => t.age,
+        Heading::OverdueDays => t.overdue_days,
+        Heading::Owner => t.owner,
+        Heading::Cases => t.cases,
+        Heading::Overdue => t.overdue,
+        Heading::Oldest => t.oldest,
+        Heading::PlaceAbove => t.place_above,
+        Heading::Purchase => t.purchase,
+        Heading::Return => t.return_of_credit,
+        Heading::Correction => t.correction,
+        Heading::Refund => t.refund,
+        Heading::Subsidy => t.subsidy,
+        Heading::Carried => t.carried,
+        Heading::TakenOver => t.taken_over,
+        Heading::FinalSettlement => t.final_settlement,
+        Heading::WriteOff => t.write_off,
+        Heading::Adjustment => t.adjustment,
+        Heading::Reroute => t.reroute,
+        Heading::DeductedByMeter => t.deducted_by_meter,
+        Heading::Rounding => t.rounding,
+        Heading::Refunding => t.refunding,
+        Heading::CarriedOut => t.carried_out,
         Heading::Residents => t.residents,
         Heading::None => t.none,
         Heading::WithoutRate => t.without_rate,
@@ -149,6 +233,7 @@ pub fn column(column: Column, lang: Lang) -> String {
         ColumnKind::Energy if matches!(column.heading, Heading::HourOfDay(_) | Heading::MonthOf { .. }) => word,
         ColumnKind::Energy => UnitKwh { heading: word }.text(lang),
         ColumnKind::Money => UnitYuan { heading: word }.text(lang),
+        ColumnKind::Price => UnitYuanPerKwh { heading: word }.text(lang),
         ColumnKind::Share => UnitPerCent { heading: word }.text(lang),
         _ => word,
     }
@@ -162,6 +247,8 @@ pub fn cell(cell: &Cell, lang: Lang) -> String {
         Cell::Text(text) => text.clone(),
         Cell::Word(word) => heading(*word, lang),
         Cell::Event(kind) => events::event(*kind, lang).name.to_owned(),
+        Cell::Case(kind) => cases::case(*kind, lang).name.to_owned(),
+        Cell::Gaps(gaps) => gaps.iter().map(|gap| price_meters::gap(*gap, lang)).collect::<Vec<_>>().join(texts(lang).and),
         Cell::Tender(tender) => common::tender(*tender, lang).to_owned(),
         Cell::Count(count) => count.to_string(),
         Cell::Money(money) => yuan(*money),

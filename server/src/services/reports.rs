@@ -108,7 +108,7 @@ impl ReportsService {
         if !owner.may(saved.what.kind.permission()) {
             return Ok(Err(ReportTrouble::NotAllowed));
         }
-        let query = saved.query(self.context.now().date());
+        let Ok(query) = saved.what.query(self.context.now().date()) else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
         let Ok(report) = self.report(owner, saved.what.kind, &query).await? else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
         let lang = saved.what.lang;
         let [kind, about, period] = files::title(&report, lang);
@@ -167,8 +167,7 @@ impl ReportsPort for ReportsService {
             return Err(AppError::Forbidden);
         }
         let at = self.context.now();
-        let (from, until) = new.days.range(at.date());
-        let query = ReportQuery { from, until, by: new.by, place: new.place.clone(), room: new.room.clone() };
+        let query = new.query(at.date()).map_err(|_| AppError::Invalid)?;
         // A place of other buildings, or a room that does not exist, is refused now and not each time that it is due.
         if Subject::find(&self.context.db, who.user, new.kind, &query).await?.is_err() {
             return Err(AppError::NotFound);

@@ -46,7 +46,7 @@ async fn text(answer: reqwest::Response) -> String {
 
 /// The form that saves a report, with the fields that stand for a choice.
 fn form(name: &str, every: &str, to: &str) -> String {
-    format!("kind=alarms&name={name}&days=last_week&by=day&place=&room=&file=csv&every={every}&hour=7&to={to}")
+    format!("kind=alarms&name={name}&days=last_week&by=day&place=&room=&age=0&file=csv&every={every}&hour=7&to={to}")
 }
 
 async fn save(person: &Person<'_>, form: &str) -> String {

@@ -1,5 +1,7 @@
 //! A value of a report.
 
+use crate::case::CaseKind;
+use crate::console::PriceGap;
 use crate::energy::Energy;
 use crate::event::EventKind;
 use crate::money::Money;
@@ -19,6 +21,9 @@ pub enum Cell {
     Word(Heading),
     Tender(Tender),
     Event(EventKind),
+    Case(CaseKind),
+    /// What a meter keeps otherwise than its price plan says.
+    Gaps(Vec<PriceGap>),
     Count(i64),
     Money(Money),
     Energy(Energy),

@@ -7,6 +7,8 @@ use crate::time::{Date, Timestamp};
 const USUAL_DAYS: i64 = 30;
 /// The longest text that names a place, a room or an account.
 pub const LONGEST_TEXT: usize = 100;
+/// The most days of an age.
+const OLDEST: i64 = 3_660;
 
 /// Why a report cannot be made as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,10 @@ pub enum RangeProblem {
     UnknownPlace,
     /// No room or account that the operator may see, or several.
     UnknownRoom,
+    /// It is about one account, and none was named.
+    RoomMissing,
+    /// An age that is no number of days up to ten years.
+    NotAnAge,
 }
 
 /// What a report is about.
@@ -34,6 +40,8 @@ pub struct ReportQuery {
     pub place: String,
     /// A room by its name, or an account by its number; empty for all.
     pub room: String,
+    /// Leaves out what is younger than that number of days; 0: nothing.
+    pub age: i64,
 }
 
 impl ReportQuery {
@@ -49,7 +57,11 @@ impl ReportQuery {
         };
         let by = Grain::parse(&short("by")).filter(|grain| kind.grains().contains(grain));
         let by = by.or(kind.grains().first().copied()).unwrap_or(Grain::Day);
-        let (from, until) = (day("from")?, day("until")?);
+        let (from, until) = match (day("from")?, day("until")?) {
+            (_, until) if kind.is_of_an_instant() => (until.or(Some(today)), until),
+            (None, None) if kind.is_monthly() => month_before(today),
+            range => range,
+        };
         let until = until.unwrap_or(from.map_or(today, |from| today.max(from)));
         let from = from.unwrap_or(until.plus(1 - USUAL_DAYS));
         if until < from {
@@ -58,7 +70,19 @@ impl ReportQuery {
         if until.0 - from.0 >= by.longest() {
             return Err(RangeProblem::TooLong(by.longest()));
         }
-        Ok(Self { from, until, by, place: short("place"), room: if kind.is_of_rooms() { short("room") } else { String::new() } })
+        let age = match short("age").as_str() {
+            text if kind.has_age() && !text.is_empty() => text.parse().ok().filter(|days| (0..=OLDEST).contains(days)),
+            _ => Some(0),
+        };
+        let only = |is_asked: bool, name| if is_asked { short(name) } else { String::new() };
+        let (place, room) = (only(!kind.is_of_one_account(), "place"), only(kind.is_of_rooms(), "room"));
+        Ok(Self { from, until, by, place, room, age: age.ok_or(RangeProblem::NotAnAge)? })
+    }
+
+    /// The instant of a report about how things are: the end of the last day, or now.
+    #[must_use]
+    pub fn instant(&self, now: Timestamp) -> Timestamp {
+        self.until.plus(1).start().min(now)
     }
 
     /// The first instant, and the first one after the range.
@@ -87,6 +111,14 @@ impl ReportQuery {
         let from = Date::from_ymd(before.div_euclid(12), month, 1).unwrap_or(self.from.plus(-self.days()));
         (from, until)
     }
+}
+
+/// The first and the last day of the month before a day.
+fn month_before(day: Date) -> (Option<Date>, Option<Date>) {
+    let (year, month, _) = day.ymd();
+    let last = Date::from_ymd(year, month, 1).map(|first| first.plus(-1));
+    let first = last.and_then(|last| Date::from_ymd(last.ymd().0, last.ymd().1, 1));
+    (first, last)
 }
 
 #[cfg(test)]
@@ -135,5 +167,35 @@ mod tests {
         assert_eq!(before("2026-03-01", "2026-03-31"), (day("2026-02-01"), day("2026-02-28")));
         assert_eq!(before("2026-01-01", "2026-12-31"), (day("2025-01-01"), day("2025-12-31")));
         assert_eq!(before("2026-01-01", "2026-02-28"), (day("2025-11-01"), day("2025-12-31")));
+    }
+    fn asked(kind: ReportKind, fields: &[(&str, &str)]) -> Result<ReportQuery, RangeProblem> {
+        let value = |name: &str| fields.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value).to_owned();
+        ReportQuery::parse(kind, |name| value(name), day("2026-11-29"))
+    }
+
+    #[test]
+    fn a_report_of_an_instant_has_one_day_and_ends_now() {
+        let now = day("2026-11-29").start().plus(5);
+        let query = asked(ReportKind::Liability, &[("from", "2020-01-01")]).unwrap();
+        assert_eq!((query.from, query.until, query.instant(now)), (day("2026-11-29"), day("2026-11-29"), now));
+        let query = asked(ReportKind::Liability, &[("until", "2020-01-01")]).unwrap();
+        assert_eq!((query.from, query.instant(now)), (day("2020-01-01"), day("2020-01-02").start()));
+        assert_eq!(asked(ReportKind::Prices, &[("until", "2030-01-01")]).unwrap().instant(now), now);
+    }
+
+    #[test]
+    fn a_monthly_report_is_about_the_month_that_is_over() {
+        let query = asked(ReportKind::BuildingStatement, &[]).unwrap();
+        assert_eq!((query.from, query.until), (day("2026-10-01"), day("2026-10-31")));
+    }
+
+    #[test]
+    fn an_age_is_a_number_of_days() {
+        let age = |text| asked(ReportKind::OpenCases, &[("age", text)]).map(|query| query.age);
+        assert_eq!([age(""), age("7"), age("3660")], [Ok(0), Ok(7), Ok(3_660)]);
+        for bad in ["-1", "3661", "week", "1.5", "99999999999999999999"] {
+            assert_eq!(age(bad), Err(RangeProblem::NotAnAge), "{bad}");
+        }
+        assert_eq!(asked(ReportKind::Sales, &[("age", "x")]).unwrap().age, 0);
     }
 }

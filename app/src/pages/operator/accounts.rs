@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, age, amount, choice, page_param, pager, param, state_cell};
+use super::reports::statement_link;
 use crate::i18n::operator::texts;
 use crate::i18n::{account_batches, account_numbers, lang, overdrawn, room};
 use crate::ports::{may, operator, ports};
@@ -91,11 +92,15 @@ fn row(line: &AccountLine) -> impl IntoView + use<> {
         Some(closing) => view! { <a href=format!("/closings/{closing}")>{word}</a> }.into_any(),
         None => word.into_any(),
     };
+    let number = match statement_link(&line.number, &line.number) {
+        Some(link) => link.into_any(),
+        None => line.number.clone().into_any(),
+    };
     view! {
         <tr>
             <th scope="row">{name}</th>
             <td>{line.residents.clone()}</td>
-            <td class="num">{line.number.clone()}</td>
+            <td class="num">{number}</td>
             <td>{state}</td>
             <td><At at=line.opened_at /></td>
             <td>{line.latest.as_ref().map(state_cell)}</td>

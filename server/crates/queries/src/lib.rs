@@ -14,6 +14,7 @@ mod meters;
 mod order_view;
 mod overdrawn;
 mod places;
+mod plan_places;
 mod receipts;
 mod records;
 mod refunds;
@@ -33,6 +34,7 @@ pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, met
 pub use order_view::order_view;
 pub use overdrawn::overdrawn;
 pub use places::{PricedPlace, above_rooms, latest, layout, priced_places, scope};
+pub use plan_places::{PlanPlaces, WalletCounts};
 pub use receipts::receipt;
 pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};

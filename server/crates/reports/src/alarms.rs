@@ -8,7 +8,7 @@ use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery,
 use model::time::{MINUTE, Timestamp};
 use sqlx::FromRow;
 
-use crate::{Extent, Subject};
+use crate::Subject;
 use store::console::{Name, above, names, within};
 use store::{Db, Result, read};
 
@@ -37,10 +37,6 @@ pub async fn contents(
     subject: &Subject,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
     let (from, to) = query.instants();
-    let place = match subject.extent {
-        Extent::Place(place) => Some(place),
-        _ => None,
-    };
     let rows: Vec<EventRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT e.kind, g.name AS gateway, e.since, e.until_at, e.acknowledged_at, u.name AS acknowledged_by,",
         names!(),
@@ -63,7 +59,7 @@ pub async fn contents(
     .bind(operator)
     .bind(from)
     .bind(to)
-    .bind(place)
+    .bind(subject.place())
     .bind(MOST)
     .fetch_all(pool)
     .await)?;

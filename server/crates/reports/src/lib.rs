@@ -3,16 +3,24 @@
 //! query, who sees their buildings.
 
 mod alarms;
+mod building_statement;
 mod energy;
+mod ledger_check;
+mod liability;
 mod losses;
+mod movements;
+mod open_cases;
 pub mod place_energy;
+mod prices;
 mod sales;
 pub mod saved;
+mod statement;
 pub mod subject;
+mod subsidies;
 mod tree;
 
 use model::ids::UserId;
-use model::report::{Report, ReportKind, ReportQuery};
+use model::report::{Cell, Heading, Report, ReportKind, ReportQuery};
 use model::time::Timestamp;
 
 use store::{Db, Result};
@@ -32,10 +40,21 @@ pub async fn make(
 ) -> Result<Report> {
     let (sections, notes) = match kind {
         ReportKind::Sales => sales::contents(db, operator, query, subject).await?,
+        ReportKind::Statement => statement::contents(db, query, subject).await?,
+        ReportKind::BuildingStatement => building_statement::contents(db, operator, query, subject).await?,
+        ReportKind::Liability => liability::contents(db, at, operator, query, subject).await?,
+        ReportKind::Subsidies => subsidies::contents(db, operator, query, subject).await?,
+        ReportKind::Prices => prices::contents(db, at, operator, query, subject).await?,
+        ReportKind::OpenCases => open_cases::contents(db, at, operator, query, subject).await?,
         ReportKind::Energy => energy::contents(db, at, operator, query, subject).await?,
         ReportKind::LostMeters => losses::meters(db, at, operator, query, subject).await?,
         ReportKind::LostGateways => losses::gateways(db, at, operator, query, subject).await?,
         ReportKind::Alarms => alarms::contents(db, at, operator, query, subject).await?,
     };
     Ok(Report { kind, query: query.clone(), about: subject.name.clone(), made_at: at, sections, notes })
+}
+
+/// The name of a building or room; what has none belongs to no room.
+fn name_or_none(name: &str) -> Cell {
+    if name.is_empty() { Cell::Word(Heading::None) } else { Cell::Text(name.to_owned()) }
 }

@@ -1,13 +1,13 @@
 //! Lost meters and lost gateways: since when, how often, how long, and what was last read.
 
 use model::energy::Energy;
-use model::ids::{PlaceId, UserId};
+use model::ids::UserId;
 use model::money::Fen;
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery, Section};
 use model::time::{MINUTE, Timestamp};
 use sqlx::FromRow;
 
-use crate::{Extent, Subject};
+use crate::Subject;
 use store::console::{Name, above, names, within};
 use store::{Db, Result, read};
 
@@ -33,13 +33,6 @@ macro_rules! losses {
 fn range(query: &ReportQuery, at: Timestamp) -> (Timestamp, Timestamp) {
     let (from, to) = query.instants();
     (from, to.min(at).max(from))
-}
-
-const fn place(subject: &Subject) -> Option<PlaceId> {
-    match subject.extent {
-        Extent::Place(place) => Some(place),
-        _ => None,
-    }
 }
 
 const fn minutes(ms: i64) -> Cell {
@@ -95,7 +88,7 @@ pub async fn meters(
         .bind(operator)
         .bind(from)
         .bind(to)
-        .bind(place(subject))
+        .bind(subject.place())
         .fetch_all(pool)
         .await
     })?;
@@ -167,7 +160,7 @@ pub async fn gateways(
     .bind(operator)
     .bind(from)
     .bind(to)
-    .bind(place(subject))
+    .bind(subject.place())
     .fetch_all(pool)
     .await)?;
     let row = |row: GatewayRow| {

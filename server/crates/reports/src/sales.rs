@@ -15,7 +15,7 @@ use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery,
 use moves::{Move, MoveKind};
 use store::{Db, Result};
 
-use crate::{Extent, Subject};
+use crate::Subject;
 
 /// Sums by kind of what moved, in the order of [`MoveKind::ALL`]: positive for money in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,11 +39,7 @@ impl Sums {
 }
 
 pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &Subject) -> Result<(Vec<Section>, Vec<Note>)> {
-    let place = match subject.extent {
-        Extent::Place(place) => Some(place),
-        // The sales of a room or group are not asked for: what the operator may see is the bound.
-        _ => None,
-    };
+    let place = subject.place();
     let mut tx = db.begin_reading().await?;
     let moves = moves::read(&mut tx, operator, query, place).await?;
     let balances = balances::section(&mut tx, operator, query, place).await?;
@@ -55,16 +51,11 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
             None => Cell::Word(if one.kind == MoveKind::Fee { Heading::None } else { Heading::Residents }),
         }),
         named(Heading::ByTender, Heading::Tender, &moves, |one| Cell::Tender(one.tender)),
-        named(Heading::ByBuilding, Heading::Building, &moves, |one| building(&one.building)),
+        named(Heading::ByBuilding, Heading::Building, &moves, |one| crate::name_or_none(&one.building)),
         balances,
         check,
     ];
     Ok((sections, notes))
-}
-
-/// The name of a building; what has none belongs to no room.
-fn building(name: &str) -> Cell {
-    if name.is_empty() { Cell::Word(Heading::None) } else { Cell::Text(name.to_owned()) }
 }
 
 fn columns(first: Column) -> Vec<Column> {

@@ -35,6 +35,7 @@ struct Row {
     grain: Grain,
     place: String,
     room: String,
+    age: i64,
     language: String,
     file: ReportFile,
     every: SendEvery,
@@ -46,8 +47,8 @@ struct Row {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.owner_id, u.name AS owner_name, s.name, s.kind, s.days, s.grain, s.place, s.room, s.language, s.file,
-                    s.every, s.hour, s.next_at, s.trouble
+            "SELECT s.id, s.owner_id, u.name AS owner_name, s.name, s.kind, s.days, s.grain, s.place, s.room, s.age, s.language,
+                    s.file, s.every, s.hour, s.next_at, s.trouble
              FROM saved_reports s JOIN users u ON u.id = s.owner_id ",
             $rest
         )
@@ -101,6 +102,7 @@ async fn complete(db: &Db, rows: Vec<Row>) -> Result<Vec<SavedReport>> {
             by: row.grain,
             place: row.place,
             room: row.room,
+            age: row.age,
             lang: Lang::choose(&row.language).unwrap_or_default(),
             file: row.file,
             every: row.every,
@@ -135,10 +137,11 @@ pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedRe
         .execute(c)
         .await)?;
     let id = SavedReportId(rng.id(at));
-    on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO saved_reports (id, owner_id, name, kind, days, grain, place, room, language, file, every, hour, next_at,
+    on!(&mut tx, |c| {
+        sqlx::query(
+        "INSERT INTO saved_reports (id, owner_id, name, kind, days, grain, place, room, age, language, file, every, hour, next_at,
                                     created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     )
     .bind(id)
     .bind(who.user)
@@ -148,6 +151,7 @@ pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedRe
     .bind(new.by)
     .bind(&new.place)
     .bind(&new.room)
+    .bind(new.age)
     .bind(new.lang.tag())
     .bind(new.file)
     .bind(new.every)
@@ -155,7 +159,8 @@ pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedRe
     .bind(new.every.next(new.hour, at))
     .bind(at)
     .execute(c)
-    .await)?;
+    .await
+    })?;
     for address in &new.recipients {
         on!(&mut tx, |c| sqlx::query("INSERT INTO saved_report_recipients (report_id, address) VALUES ($1, $2)")
             .bind(id)

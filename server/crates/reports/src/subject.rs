@@ -8,7 +8,7 @@ use sqlx::FromRow;
 
 use crate::tree::Tree;
 use store::console::{Name, above, like, names, text_matches, within};
-use store::{Db, Result, read};
+use store::{Db, Result, Tx, on, read};
 
 /// Rooms that a text may mean, of which one has that very name.
 const CANDIDATES: i64 = 50;
@@ -46,6 +46,9 @@ impl Subject {
         if !query.room.is_empty() {
             return find_room(db, operator, &query.room).await;
         }
+        if kind.is_of_one_account() {
+            return Ok(Err(RangeProblem::RoomMissing));
+        }
         let tree = Tree::read(db, operator).await?;
         if query.place.is_empty() {
             return Ok(Ok(Self { extent: Extent::All(tree.uppermost(|_| true)), name: String::new() }));
@@ -59,6 +62,24 @@ impl Subject {
             None => Ok(Err(RangeProblem::UnknownPlace)),
         }
     }
+}
+
+impl Subject {
+    /// The place of a report that is not about rooms and groups; `None`: what the operator may see is the bound.
+    #[must_use]
+    pub const fn place(&self) -> Option<PlaceId> {
+        match self.extent {
+            Extent::Place(place) => Some(place),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the operator sees every building.
+pub async fn sees_all(tx: &mut Tx, operator: UserId) -> Result<bool> {
+    let all: Option<(bool,)> =
+        on!(tx, |c| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1").bind(operator).fetch_optional(c).await)?;
+    Ok(all == Some((true,)))
 }
 
 /// The places above rooms that the operator may ask about, each named from the root on.

@@ -19,6 +19,17 @@ use crate::services::reports::{file_name, file_of};
 pub fn reports() -> Vec<Route> {
     let files = [
         (ReportKind::Sales, "/reports/sales", "/reports/sales.csv", "/reports/sales.xlsx"),
+        (ReportKind::Statement, "/reports/statement", "/reports/statement.csv", "/reports/statement.xlsx"),
+        (
+            ReportKind::BuildingStatement,
+            "/reports/building-statement",
+            "/reports/building-statement.csv",
+            "/reports/building-statement.xlsx",
+        ),
+        (ReportKind::Liability, "/reports/liability", "/reports/liability.csv", "/reports/liability.xlsx"),
+        (ReportKind::Subsidies, "/reports/subsidies", "/reports/subsidies.csv", "/reports/subsidies.xlsx"),
+        (ReportKind::Prices, "/reports/prices", "/reports/prices.csv", "/reports/prices.xlsx"),
+        (ReportKind::OpenCases, "/reports/open-cases", "/reports/open-cases.csv", "/reports/open-cases.xlsx"),
         (ReportKind::Energy, "/reports/energy", "/reports/energy.csv", "/reports/energy.xlsx"),
         (ReportKind::LostMeters, "/reports/lost-meters", "/reports/lost-meters.csv", "/reports/lost-meters.xlsx"),
         (ReportKind::LostGateways, "/reports/lost-gateways", "/reports/lost-gateways.csv", "/reports/lost-gateways.xlsx"),

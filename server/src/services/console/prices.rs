@@ -2,7 +2,6 @@
 
 mod meters;
 mod plan;
-mod plan_places;
 mod steps;
 
 use app::api::prices::{Plan, PricesPort, PricesView};
@@ -20,7 +19,7 @@ use super::ConsoleService;
 use crate::services::Context;
 use domain::wall_layout::Scope;
 pub(in crate::services) use meters::{keep_plan, keeps_plan};
-use plan_places::PlanPlaces;
+use queries::PlanPlaces;
 use store::approvals::{self, NewRequest};
 use store::prices::{self, Publication};
 use store::wallets;

@@ -1,6 +1,6 @@
 //! A report as a file, made of the same sections as its page.
 
-use app::i18n::reports::{self as words, MadeAt, Period};
+use app::i18n::reports::{self as words, MadeAt};
 use model::error::AppError;
 use model::language::Lang;
 use model::report::{Cell, Column, ColumnKind, Report};
@@ -35,7 +35,7 @@ pub async fn file_of(report: Report, file: ReportFile, lang: Lang) -> Result<Vec
 /// What the report is about: its name, the place, and the days.
 pub fn title(report: &Report, lang: Lang) -> [String; 3] {
     let about = if report.about.is_empty() { words::texts(lang).everything.to_owned() } else { report.about.clone() };
-    let period = Period { from: report.query.from, until: report.query.until }.text(lang);
+    let period = words::period(report, lang);
     [words::report(report.kind, lang).0.to_owned(), about, period]
 }
 
@@ -87,7 +87,7 @@ fn sheet_column(column: Column, lang: Lang) -> SheetColumn {
     let unit = match column.kind {
         ColumnKind::Text | ColumnKind::Time => Unit::None,
         ColumnKind::Count => Unit::Whole,
-        ColumnKind::Money | ColumnKind::Energy => Unit::Decimals,
+        ColumnKind::Money | ColumnKind::Price | ColumnKind::Energy => Unit::Decimals,
         ColumnKind::Share => Unit::PerCent,
     };
     SheetColumn { title: words::column(column, lang), unit, is_summed: column.is_summed }
@@ -108,7 +108,9 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         },
         Cell::Year(year) => number(*year, 1),
         Cell::Time(at) => workbook::Cell::Time(*at),
-        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) => workbook::Cell::text(words::cell(cell, lang)),
+        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) | Cell::Case(_) | Cell::Gaps(_) => {
+            workbook::Cell::text(words::cell(cell, lang))
+        }
     }
 }
 
@@ -125,7 +127,7 @@ mod tests {
         let rows = vec![vec![Cell::Day(day), Cell::Money(Money(632_000))], vec![Cell::Day(day), Cell::Money(Money(-50))]];
         let section = Section { title: Heading::ByTime, columns, rows, chart: None };
         let by = Grain::Day;
-        let query = ReportQuery { from: day, until: day, by, place: String::new(), room: String::new() };
+        let query = ReportQuery { from: day, until: day, by, place: String::new(), room: String::new(), age: 0 };
         let (about, made_at, notes) = ("=1号楼".to_owned(), Timestamp(0), vec![Note::LedgerAgrees]);
         Report { kind: ReportKind::Sales, query, about, made_at, sections: vec![section], notes }
     }

@@ -1,7 +1,9 @@
 //! Reports against sums of the raw rows that are made here, on three months of a site's life, on both databases.
 
+mod accounts;
 mod energy;
 mod losses;
+mod open_cases;
 mod page;
 mod sales;
 

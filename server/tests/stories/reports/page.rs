@@ -33,6 +33,15 @@ both!(a_report_is_a_page_and_two_files, |w: World| async move {
         assert!(file.headers()[CONTENT_TYPE].to_str().unwrap().contains("spreadsheetml"));
         assert!(file.bytes().await.unwrap().starts_with(b"PK"));
     }
+    let number = w.word("SELECT number FROM accounts").await;
+    let statement = text(&boss, &format!("/reports/statement?room={number}")).await;
+    assert!(statement.contains("150.00") && statement.contains("购电") && statement.contains("全部一致"), "{statement}");
+    let room = text(&boss, &format!("/rooms/{}", room.meter)).await;
+    assert!(room.contains(&format!("/reports/statement?room={number}")), "the room's page leads to it");
+    let held = text(&boss, "/reports/liability.csv").await;
+    assert!(held.lines().any(|line| line.starts_with("合计,") && line.contains(",150.00,")), "{held}");
+    let open = text(&boss, "/reports/statement").await;
+    assert!(open.contains("请输入房间或户号") && !open.contains("notice bad"), "{open}");
     let energy = text(&boss, "/reports/energy?from=2026-11-01&until=2026-11-02&by=hour").await;
     assert!(energy.contains("没有数据"));
 });
@@ -46,6 +55,11 @@ both!(a_choice_that_makes_no_report_is_explained, |w: World| async move {
         ("/reports/energy?from=2026-02-30", "不存在"),
         ("/reports/energy?place=nowhere", "不在您的楼栋范围"),
         ("/reports/energy?room=999", "没有这个房间"),
+        ("/reports/statement?room=9999999999999999", "没有这个房间或户号"),
+        ("/reports/statement?room=301&from=2020-01-01&until=2026-11-01", "400"),
+        ("/reports/liability?until=2026-02-30", "不存在"),
+        ("/reports/liability?place=nowhere", "不在您的楼栋范围"),
+        ("/reports/open-cases?age=week", "3660"),
         ("/reports/energy?by=hour&from=2026-01-01&until=2026-11-01", "31"),
     ] {
         let page = text(&boss, path).await;
@@ -61,6 +75,11 @@ both!(a_report_is_for_whoever_may_see_its_figures, |w: World| async move {
     assert!(!text(&technician, "/reports").await.contains("/reports/sales"));
     for ending in ["", ".csv", ".xlsx"] {
         assert_eq!(technician.get(&format!("/reports/sales{ending}")).await.status(), 403, "{ending}");
-        assert_eq!(technician.get(&format!("/reports/energy{ending}")).await.status(), 200, "{ending}");
+        for report in ["statement", "building-statement", "liability", "subsidies"] {
+            assert_eq!(technician.get(&format!("/reports/{report}{ending}")).await.status(), 403, "{report}{ending}");
+        }
+        for report in ["energy", "prices", "open-cases"] {
+            assert_eq!(technician.get(&format!("/reports/{report}{ending}")).await.status(), 200, "{report}{ending}");
+        }
     }
 });

@@ -19,6 +19,7 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
     let by = field("by", query.map(|query| query.by.as_str().to_owned()));
     let place = field("place", query.map(|query| query.place.clone()));
     let room = field("room", query.map(|query| query.room.clone()));
+    let age = field("age", query.filter(|query| query.age > 0).map(|query| query.age.to_string()));
     let grains = kind.grains().iter().map(|one| {
         view! { <option value=one.as_str() selected=one.as_str() == by>{grain(*one, lang)}</option> }
     });
@@ -36,7 +37,7 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
     };
     let (in_places, in_groups) = (options(false), kind.is_of_rooms().then(|| options(true)));
     let files = is_made.then(|| {
-        let here = [("from", &*from), ("until", &*until), ("by", &*by), ("place", &*place), ("room", &*room)];
+        let here = [("from", &*from), ("until", &*until), ("by", &*by), ("place", &*place), ("room", &*room), ("age", &*age)];
         let link = |ending: &str| address(&format!("{}.{ending}", path(kind)), &here);
         view! {
             <a class="button" href=link("csv") download="">{t.csv}</a>
@@ -51,15 +52,38 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
             </label>
         }
     });
-    view! {
-        <form class="filter" action=path(kind)>
+    let days = if kind.is_of_an_instant() {
+        view! { <label class="filter-field"><span>{t.on}</span><input type="date" name="until" value=until.clone() /></label> }
+            .into_any()
+    } else {
+        view! {
             <label class="filter-field"><span>{t.from}</span><input type="date" name="from" value=from.clone() /></label>
             <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=until.clone() /></label>
-            {grains}
+        }
+        .into_any()
+    };
+    let place = (!kind.is_of_one_account()).then(|| {
+        view! {
             <label class="filter-field">
                 <span>{t.place}</span>
                 <select name="place"><option value="">{t.all_places}</option>{in_places}{in_groups}</select>
             </label>
+        }
+    });
+    let age = kind.has_age().then(|| {
+        view! {
+            <label class="filter-field">
+                <span>{t.age}</span>
+                <input type="number" name="age" value=age.clone() min="0" max="3660" inputmode="numeric" />
+            </label>
+        }
+    });
+    view! {
+        <form class="filter" action=path(kind)>
+            {days}
+            {grains}
+            {place}
+            {age}
             {room}
             <button>{t.show}</button>
             {files}

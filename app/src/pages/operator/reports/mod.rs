@@ -8,9 +8,9 @@ mod section;
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
-use super::parts::param;
+use super::parts::{address, param};
 use crate::api::reports::ReportPlace;
-use crate::i18n::reports::{MadeAt, Period, note, problem, report, texts};
+use crate::i18n::reports::{MadeAt, note, period, problem, report, texts};
 use crate::i18n::{Lang, lang, saved_reports};
 use crate::ports::{allowed, now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -44,6 +44,42 @@ pub fn SalesReportPage() -> impl IntoView {
     page(ReportKind::Sales)
 }
 
+/// The page: `/reports/statement?room=2609010000000001&from=2026-11-01&until=2026-11-30`.
+#[component]
+pub fn StatementReportPage() -> impl IntoView {
+    page(ReportKind::Statement)
+}
+
+/// The page: `/reports/building-statement?from=2026-11-01&until=2026-11-30&place=...`.
+#[component]
+pub fn BuildingStatementReportPage() -> impl IntoView {
+    page(ReportKind::BuildingStatement)
+}
+
+/// The page: `/reports/liability?until=2026-11-30&place=...`.
+#[component]
+pub fn LiabilityReportPage() -> impl IntoView {
+    page(ReportKind::Liability)
+}
+
+/// The page: `/reports/subsidies?from=2026-09-01&until=2026-11-30&place=...`.
+#[component]
+pub fn SubsidiesReportPage() -> impl IntoView {
+    page(ReportKind::Subsidies)
+}
+
+/// The page: `/reports/prices?until=2026-11-30&place=...`.
+#[component]
+pub fn PricesReportPage() -> impl IntoView {
+    page(ReportKind::Prices)
+}
+
+/// The page: `/reports/open-cases?until=2026-11-30&age=7&place=...`.
+#[component]
+pub fn OpenCasesReportPage() -> impl IntoView {
+    page(ReportKind::OpenCases)
+}
+
 /// The page: `/reports/energy?from=2026-11-01&until=2026-11-30&by=hour&place=...&room=301`.
 #[component]
 pub fn EnergyReportPage() -> impl IntoView {
@@ -66,6 +102,13 @@ pub fn LostGatewaysReportPage() -> impl IntoView {
 #[component]
 pub fn AlarmsReportPage() -> impl IntoView {
     page(ReportKind::Alarms)
+}
+
+/// The statement of an account, for whoever may see it.
+pub fn statement_link(account: &str, text: &str) -> Option<impl IntoView + use<>> {
+    let page = path(ReportKind::Statement);
+    let (here, text) = (address(&page, &[("room", account)]), text.to_owned());
+    allowed(&page).then(|| view! { <a href=here>{text}</a> })
 }
 
 /// The address of a report without a choice.
@@ -109,6 +152,8 @@ fn Body(
     let save = made.as_ref().ok().map(|report| save::form(kind, &report.query, can_mail));
     let shown = match made {
         Ok(report) => shown(&report, lang).into_any(),
+        // Nothing was asked for yet.
+        Err(RangeProblem::RoomMissing) => view! { <p class="empty">{problem(RangeProblem::RoomMissing, lang)}</p> }.into_any(),
         Err(wrong) => view! { <Callout tone=Tone::Bad><p>{problem(wrong, lang)}</p></Callout> }.into_any(),
     };
     view! {
@@ -126,7 +171,7 @@ fn Body(
 /// The report on paper and on the screen: what it is about, its sections, what must be known of it, and lines for signatures.
 fn shown(made: &Report, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
-    let period = Period { from: made.query.from, until: made.query.until }.text(lang);
+    let period = period(made, lang);
     let about = if made.about.is_empty() { t.everything.to_owned() } else { made.about.clone() };
     let differs = |note: &&Note| matches!(note, Note::LedgerDiffers(_));
     let alarm = made.notes.iter().find(differs).map(|wrong| {

@@ -37,7 +37,9 @@ pub fn form(kind: ReportKind, query: &ReportQuery, can_mail: bool) -> impl IntoV
     let files = [(ReportFile::Xlsx, xlsx), (ReportFile::Csv, csv)].map(|(one, name)| (one.as_str().to_owned(), name.to_owned()));
     let sending = SendEvery::ALL.into_iter().map(|one| (one.as_str().to_owned(), every(one, lang).to_owned())).collect();
     let hours = (0..24_u8).map(|hour| (hour.to_string(), HourOfDay { hour: format!("{hour:02}") }.text(lang))).collect();
-    let hidden = [("kind", kind.as_str()), ("by", query.by.as_str()), ("place", &query.place), ("room", &query.room)];
+    let age = query.age.to_string();
+    let hidden =
+        [("kind", kind.as_str()), ("by", query.by.as_str()), ("place", &*query.place), ("room", &*query.room), ("age", &*age)];
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> }).collect_view();
     let sent = if can_mail {
         view! {

@@ -84,11 +84,17 @@ fn Body(saved: SavedReports, can_mail: bool) -> impl IntoView {
 
 /// The address of a saved report for today.
 fn opened(report: &SavedReport, today: Date) -> String {
-    let query = report.query(today);
-    let (from, until) = (query.from.to_string(), query.until.to_string());
-    let fields =
-        [("from", &*from), ("until", &*until), ("by", query.by.as_str()), ("place", &*query.place), ("room", &*query.room)];
-    address(&path(report.what.kind), &fields)
+    let (what, (from, until)) = (&report.what, report.what.days.range(today));
+    let (from, until, age) = (from.to_string(), until.to_string(), what.age.to_string());
+    let fields = [
+        ("from", &*from),
+        ("until", &*until),
+        ("by", what.by.as_str()),
+        ("place", &*what.place),
+        ("room", &*what.room),
+        ("age", &*age),
+    ];
+    address(&path(what.kind), &fields)
 }
 
 fn row(report: &SavedReport, letters: &[&SentMail], can_mail: bool, today: Date, lang: Lang) -> impl IntoView + use<> {

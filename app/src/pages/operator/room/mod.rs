@@ -26,9 +26,10 @@ use super::approvals;
 use super::case::case_facts;
 use super::frame::{Frame, Section};
 use super::parts::{ask_again, param};
+use super::reports::statement_link;
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
-use crate::i18n::{cases, cash_desk, commissioning, gateways, lang};
+use crate::i18n::{cases, cash_desk, commissioning, gateways, lang, reports};
 use crate::ports::{allowed, form_key, operator, ports};
 use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
@@ -42,6 +43,7 @@ use model::gateway::Sweep;
 use model::ids::{MeterId, Uuid};
 use model::meter::{ControlMode, Wallet};
 use model::parameters::Parameters;
+use model::report::ReportKind;
 use model::time::Timestamp;
 use retired::Retired;
 
@@ -242,12 +244,14 @@ fn about(room: &Room) -> impl IntoView + use<> {
 fn account_facts(account: &Account) -> impl IntoView + use<> {
     let t = texts(lang());
     let residents = account.residents.iter().map(|resident| format!("{} ({})", resident.name, resident.login));
+    let statement = statement_link(&account.number, reports::report(ReportKind::Statement, lang()).0);
     view! {
         <dt>{t.account}</dt>
         <dd>
             <span class="num">{account.number.clone()}</span>" · "
             <span class="num">{room::account(account.state, lang())}</span>
         </dd>
+        {statement.map(|link| view! { <dt>{reports::texts(lang()).title}</dt><dd>{link}</dd> })}
         <dt>{t.residents}</dt>
         <dd>{residents.collect::<Vec<_>>().join(", ")}</dd>
         <dt>{crate::i18n::operator::texts(lang()).opened_at}</dt>

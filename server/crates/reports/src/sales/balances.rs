@@ -5,6 +5,7 @@ use model::money::Money;
 use model::report::{Cell, Column, ColumnKind, Heading, ReportQuery, Section};
 use sqlx::FromRow;
 
+use crate::movements::account_codes;
 use store::console::{above, within};
 use store::{Result, Tx, on};
 
@@ -38,9 +39,9 @@ pub async fn section(tx: &mut Tx, operator: UserId, query: &ReportQuery, place: 
          FROM (SELECT credit AS code, amount_e4 AS e4, at, operation, debit AS other FROM ledger_transfers WHERE at < $3
                UNION ALL
                SELECT debit, -amount_e4, at, operation, credit FROM ledger_transfers WHERE at < $3) AS x
-         JOIN (SELECT 'paid:' || key AS code, id FROM account_keys
-               UNION ALL SELECT 'meter:' || key, id FROM account_keys
-               UNION ALL SELECT 'wallet:' || key, id FROM account_keys) AS k ON k.code = x.code
+         JOIN ",
+        account_codes!(),
+        " AS k ON k.code = x.code
          JOIN accounts a ON a.id = k.id LEFT JOIN places r ON r.id = a.place_id",
         above!(),
         "WHERE ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
@@ -68,7 +69,7 @@ pub async fn section(tx: &mut Tx, operator: UserId, query: &ReportQuery, place: 
         let BalanceRow { opening_e4, sales_e4, subsidies_e4, back_e4, used_e4, closing_e4, .. } = *row;
         let other = closing_e4 - opening_e4 - sales_e4 - subsidies_e4 - back_e4 - used_e4;
         let amounts = [opening_e4, sales_e4, subsidies_e4, back_e4, used_e4, other, closing_e4];
-        std::iter::once(super::building(&row.building)).chain(amounts.map(Cell::Money)).collect()
+        std::iter::once(crate::name_or_none(&row.building)).chain(amounts.map(Cell::Money)).collect()
     });
     Ok(Section { title: Heading::Balances, columns, rows: rows.collect(), chart: None })
 }

@@ -2,10 +2,12 @@
 
 use model::ids::{PlaceId, UserId};
 use model::money::Money;
-use model::report::{Cell, Column, ColumnKind, Heading, Note, ReportQuery, Section};
+use model::report::{Heading, Note, ReportQuery, Section};
 
 use super::Sums;
 use super::moves::{Move, MoveKind};
+use crate::ledger_check::{self, Compared};
+use crate::subject::sees_all;
 use store::console::{above, within};
 use store::{Result, Tx, on};
 
@@ -32,24 +34,11 @@ pub async fn section(
     let kinds = MoveKind::ALL.into_iter().zip(report.0.into_iter().zip(ledger.0));
     let lines = kinds.filter(|(kind, _)| has_fees || *kind != MoveKind::Fee).map(|(kind, sums)| (kind.heading(), sums));
     let nets = if has_fees { (report.net(), ledger.net()) } else { (report.net() - fees(&report), ledger.net() - fees(&ledger)) };
-    let lines: Vec<_> = lines.chain([(Heading::Net, (nets.0, nets.1 + unknown))]).collect();
-    let differing = lines.iter().filter(|(_, (report, ledger))| report != ledger).count();
-    let row = |(heading, (report, ledger)): (Heading, (Money, Money))| {
-        vec![Cell::Word(heading), Cell::Money(report), Cell::Money(ledger), Cell::Money(report - ledger)]
-    };
-    let columns = vec![
-        Column::text(Heading::LedgerCheck),
-        Column::plain(Heading::InReport, ColumnKind::Money),
-        Column::plain(Heading::InLedger, ColumnKind::Money),
-        Column::plain(Heading::Difference, ColumnKind::Money),
-    ];
-    let verdict = match differing {
-        0 => Note::LedgerAgrees,
-        differing => Note::LedgerDiffers(i64::try_from(differing).unwrap_or(i64::MAX)),
-    };
+    let lines = lines.chain([(Heading::Net, (nets.0, nets.1 + unknown))]);
+    let sums: Vec<Compared> = lines.map(|(heading, (report, ledger))| Compared { heading, report, ledger }).collect();
+    let (section, verdict) = ledger_check::section(&sums);
     let notes = std::iter::once(verdict).chain((!has_fees).then_some(Note::FeesNotCompared)).collect();
-    let rows = lines.into_iter().map(row).collect();
-    Ok((Section { title: Heading::LedgerCheck, columns, rows, chart: None }, notes))
+    Ok((section, notes))
 }
 
 /// The ledger's sums by kind, and what it moved in a way that no kind names. A transfer whose order, return or refund is missing
@@ -105,11 +94,4 @@ async fn ledger(tx: &mut Tx, operator: UserId, query: &ReportQuery, place: Optio
         }
     }
     Ok((sums, unknown))
-}
-
-/// Whether the operator sees every building.
-async fn sees_all(tx: &mut Tx, operator: UserId) -> Result<bool> {
-    let all: Option<(bool,)> =
-        on!(tx, |c| sqlx::query_as("SELECT all_buildings FROM users WHERE id = $1").bind(operator).fetch_optional(c).await)?;
-    Ok(all == Some((true,)))
 }

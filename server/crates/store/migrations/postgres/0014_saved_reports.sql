@@ -9,6 +9,7 @@ CREATE TABLE saved_reports (
     -- A place or group by its id, and a room or account as it was written; empty for all.
     place TEXT NOT NULL,
     room TEXT NOT NULL,
+    age BIGINT NOT NULL,
     language TEXT NOT NULL,
     file TEXT NOT NULL CHECK (file IN ('xlsx', 'csv')),
     every TEXT NOT NULL CHECK (every IN ('never', 'day', 'week', 'month')),

@@ -12,8 +12,8 @@ use model::tariff::in_force;
 use model::time::Timestamp;
 
 use super::super::ConsoleService;
-use super::plan_places::{PlanPlaces, count};
 use domain::price_issue::{Wanted, gaps, issue};
+use queries::{PlanPlaces, WalletCounts};
 use store::prices::{self, PricedMeter, VersionRow};
 use store::{Db, meters, parameters};
 
@@ -93,7 +93,7 @@ impl ConsoleService {
         let (keeps, commands) = (prices::keeps(db).await?, prices::last_commands(db).await?);
         let mut counts = PriceMeterCounts {
             meters: own.len(),
-            server_wallets: count(applies.iter()).server_wallets,
+            server_wallets: WalletCounts::of(applies.iter()).server_wallets,
             ..PriceMeterCounts::default()
         };
         let mut lines = Vec::new();

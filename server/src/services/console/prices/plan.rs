@@ -12,12 +12,12 @@ use model::tariff::{NewVersion, Prices, in_force};
 use model::time::{Date, HOUR, Timestamp};
 
 use super::super::ConsoleService;
-use super::plan_places::{PlanPlaces, count};
 use crate::services::Context;
 use domain::price_steps::period_start;
 use domain::price_year::{Numbered, changes, year};
 use domain::tariff::{Passed, Position, Version, charge, period_of};
 use domain::wall_layout::Scope;
+use queries::{PlanPlaces, WalletCounts};
 use store::prices::{self, Publication, VersionRow};
 use store::{approvals, energy};
 
@@ -84,7 +84,7 @@ impl ConsoleService {
         let named = queries::priced_places(db, who.user).await?;
         let place = |queries::PricedPlace { id, name, .. }| {
             let from = *given.get(&id)?;
-            let counts = count(meters.get(&id).map_or(&[][..], Vec::as_slice).iter());
+            let counts = WalletCounts::of(meters.get(&id).map_or(&[][..], Vec::as_slice).iter());
             Some(PlanPlace { name, from, meter_wallets: counts.meter_wallets, server_wallets: counts.server_wallets })
         };
         Ok(named.into_iter().filter_map(place).collect())
@@ -107,7 +107,7 @@ impl ConsoleService {
             Some(plan) => PlanPlaces::read(db).await?.meters_of(plan, now),
             None => Vec::new(),
         };
-        let counts = count(meters.iter().map(|(meter, _)| meter));
+        let counts = WalletCounts::of(meters.iter().map(|(meter, _)| meter));
         let mut line = numbered(rows.iter());
         line.push(Numbered {
             number: rows.iter().map(|row| row.number).max().unwrap_or(0) + 1,

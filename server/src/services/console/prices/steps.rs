@@ -12,11 +12,11 @@ use model::tariff::{Prices, in_force};
 use model::time::{Date, HOUR, Timestamp};
 
 use super::super::ConsoleService;
-use super::plan_places::PlanPlaces;
 use domain::day_cost::ledger_steps;
 use domain::price_steps::{of_meter, period_start, steps, timeline_of_meter};
 use domain::price_year::changes;
 use domain::tariff::{Line, Passed, Position, Version, charge, period_of};
+use queries::PlanPlaces;
 use store::prices;
 use store::{consumption, energy, meters, parameters, wallets};
 
