@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod audit;
 pub mod case;
+pub mod co2;
 pub mod command;
 pub mod console;
 pub mod defaults;

@@ -8,6 +8,7 @@ pub use cell::Cell;
 pub use heading::Heading;
 pub use query::{RangeProblem, ReportQuery};
 
+use crate::co2::{Co2Factor, Mass};
 use crate::energy::Energy;
 use crate::money::Money;
 use crate::permission::Permission;
@@ -124,6 +125,8 @@ pub enum ColumnKind {
     Money,
     /// kWh.
     Energy,
+    /// kg.
+    Mass,
     /// Per cent.
     Share,
 }
@@ -187,6 +190,8 @@ pub enum Note {
     EnergyUntil(Timestamp),
     /// So many of its rows were corrected by readings that came late, the last time then.
     Revised { rows: i64, at: Timestamp },
+    /// How much carbon dioxide is counted per kWh.
+    Co2(Co2Factor),
     /// Places are counted as they are now, also for days before a room was moved.
     PlacesAsNow,
     /// A meter behind a lost gateway is not counted as lost by itself.
@@ -213,6 +218,7 @@ impl Section {
             match column.kind {
                 ColumnKind::Money => Cell::Money(Money(sum)),
                 ColumnKind::Energy => Cell::Energy(Energy(sum)),
+                ColumnKind::Mass => Cell::Mass(Mass(sum)),
                 _ => Cell::Count(sum),
             }
         };

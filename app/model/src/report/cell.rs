@@ -1,5 +1,6 @@
 //! A value of a report.
 
+use crate::co2::Mass;
 use crate::energy::Energy;
 use crate::event::EventKind;
 use crate::money::Money;
@@ -22,6 +23,7 @@ pub enum Cell {
     Count(i64),
     Money(Money),
     Energy(Energy),
+    Mass(Mass),
     /// 0.1 %.
     Permille(i64),
     Day(Date),
@@ -55,9 +57,8 @@ impl Cell {
     #[must_use]
     pub const fn amount(&self) -> Option<i64> {
         match self {
-            Self::Count(amount) | Self::Money(Money(amount)) | Self::Energy(Energy(amount)) | Self::Permille(amount) => {
-                Some(*amount)
-            }
+            Self::Count(amount) | Self::Money(Money(amount)) | Self::Energy(Energy(amount)) => Some(*amount),
+            Self::Mass(Mass(amount)) | Self::Permille(amount) => Some(*amount),
             _ => None,
         }
     }

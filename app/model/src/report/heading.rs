@@ -56,6 +56,7 @@ pub enum Heading {
     Share,
     Rank,
     Corrected,
+    Co2,
     Room,
     Serial,
     Gateway,

@@ -114,7 +114,7 @@ fn sheet_column(column: Column, lang: Lang) -> SheetColumn {
     let unit = match column.kind {
         ColumnKind::Text | ColumnKind::Time => Unit::None,
         ColumnKind::Count => Unit::Whole,
-        ColumnKind::Money | ColumnKind::Energy => Unit::Decimals,
+        ColumnKind::Money | ColumnKind::Energy | ColumnKind::Mass => Unit::Decimals,
         ColumnKind::Share => Unit::PerCent,
     };
     SheetColumn { title: words::column(column, lang), unit, is_summed: column.is_summed }
@@ -127,6 +127,7 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         Cell::Count(count) => number(*count, 1),
         Cell::Money(money) => number(money.0, 10_000),
         Cell::Energy(energy) => number(energy.0, 1_000),
+        Cell::Mass(mass) => number(mass.0, 1_000),
         Cell::Permille(permille) => number(*permille, 1_000),
         Cell::Day(day) => workbook::Cell::Day(*day),
         Cell::Month { year, month } => match Date::from_ymd(*year, *month, 1) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use model::co2::Co2Factor;
 use model::energy::Energy;
 use model::ids::PlaceId;
 use model::place::PlaceKind;
@@ -10,7 +11,7 @@ use model::subsidy::Month;
 use sqlx::FromRow;
 
 use super::sums::{Span, parts};
-use super::{Source, compared};
+use super::{Source, compared, mass};
 use crate::Extent;
 use crate::tree::Tree;
 use store::{Db, Result, read};
@@ -52,18 +53,18 @@ pub async fn section(source: &Source<'_>, now: Span, before: Span) -> Result<Opt
             add_one(source, place, before, &mut earlier).await?;
         }
     }
-    Ok(Some(ranking(members, &sums, &earlier)))
+    Ok(Some(ranking(source.co2, members, &sums, &earlier)))
 }
 
 /// Places with the most energy first; those without any stay in the order of the site.
-fn ranking(mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
+fn ranking(co2: Co2Factor, mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
     members.sort_by_key(|member| std::cmp::Reverse(sums.get(&member.id).copied().unwrap_or_default()));
     let whole: i64 = sums.values().map(|energy| energy.0).sum();
     let row = |(rank, member): (i64, Member)| {
         let (energy, before) = (sums.get(&member.id).copied(), earlier.get(&member.id).copied());
         let [energy_cell, before_cell, change] = compared(energy, before);
         let share = energy.map_or(Cell::Empty, |energy| Cell::share(energy.0, whole));
-        vec![Cell::Text(member.name), Cell::Count(rank), energy_cell, share, before_cell, change]
+        vec![Cell::Text(member.name), Cell::Count(rank), energy_cell, share, before_cell, change, mass(co2, energy)]
     };
     let columns = vec![
         Column::text(Heading::Place),
@@ -72,6 +73,7 @@ fn ranking(mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
         Column::share(Heading::Share),
         Column::summed(Heading::EnergyBefore, ColumnKind::Energy),
         Column::share(Heading::Change),
+        Column::summed(Heading::Co2, ColumnKind::Mass),
     ];
     let rows = (1..).zip(members).map(row).collect();
     Section { title: Heading::ByPlace, columns, rows, chart: Some(Chart::Bars(2)) }
