@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use app::ports::Ports;
 use model::error::AppError;
+use model::gateway::SweepInterval;
 
 pub use context::Context;
 pub use meter_gateway::{MeterGateway, NoMeterGateway};
@@ -46,12 +47,14 @@ use setup::SetupService;
 use site::SiteService;
 use site_import::SiteImportService;
 
-/// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
+/// The services as the ports of pages and server functions. `rules` say when a return needs a second person, `usual_interval` how
+/// often meters are read that nothing else has an interval for.
 pub fn ports(
     context: &Context,
     payments: &Payments,
     profiles: Profiles,
     rules: Rules,
+    usual_interval: SweepInterval,
     setup: Arc<SetupService>,
     site_import: SiteImportService,
     printing: PrintingService,
@@ -92,7 +95,7 @@ pub fn ports(
         receipts: cash_desk.clone(),
         reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),
         refunds: cash_desk.clone(),
-        reports: Arc::new(ReportsService::new(context.clone())),
+        reports: Arc::new(ReportsService::new(context.clone(), usual_interval)),
         resident: Arc::new(ResidentService::new(context.clone(), payments.clone())),
         rooms: console.clone(),
         sales: cash_desk.clone(),

@@ -3,6 +3,7 @@
 use app::api::reports::{ReportPlace, ReportsPort};
 use async_trait::async_trait;
 use model::error::AppError;
+use model::gateway::SweepInterval;
 use model::person::Who;
 use model::report::{RangeProblem, Report, ReportKind, ReportQuery};
 
@@ -11,12 +12,14 @@ use ::reports::{Subject, subject};
 
 pub struct ReportsService {
     context: Context,
+    /// The configuration's interval of readings.
+    usual_interval: SweepInterval,
 }
 
 impl ReportsService {
     #[must_use]
-    pub const fn new(context: Context) -> Self {
-        Self { context }
+    pub const fn new(context: Context, usual_interval: SweepInterval) -> Self {
+        Self { context, usual_interval }
     }
 }
 
@@ -40,6 +43,6 @@ impl ReportsPort for ReportsService {
             Ok(subject) => subject,
             Err(problem) => return Ok(Err(problem)),
         };
-        Ok(Ok(::reports::make(db, self.context.now(), who.user, kind, query, &subject).await?))
+        Ok(::reports::make(db, self.context.now(), who.user, kind, query, &subject, self.usual_interval).await?)
     }
 }

@@ -134,7 +134,8 @@ impl Application {
         let site_import = SiteImportService::new(context.clone(), Arc::new(site));
         let printing = PrintingService::new(context.clone());
         let (imports, prints) = (site_import.clone(), printing.clone());
-        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, imports, prints)
+        let (rules, usual) = (config.cash_desk, config.meters.usual_interval());
+        let ports = services::ports(&context, &payments, profiles.clone(), rules, usual, setup, imports, prints)
             .map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
@@ -153,7 +154,6 @@ impl Application {
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
         let anchor_file = config.audit.anchor_file.clone();
-        let rules = config.cash_desk;
         Ok(Self {
             listener,
             address,

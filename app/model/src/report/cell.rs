@@ -3,6 +3,7 @@
 use crate::co2::Mass;
 use crate::energy::Energy;
 use crate::event::EventKind;
+use crate::ids::MeterId;
 use crate::money::Money;
 use crate::order::Tender;
 use crate::time::{Date, Timestamp};
@@ -24,6 +25,13 @@ pub enum Cell {
     Money(Money),
     Energy(Energy),
     Mass(Mass),
+    /// W.
+    Power(i64),
+    /// A room, with the meter that its page is about.
+    Room {
+        meter: MeterId,
+        name: String,
+    },
     /// 0.1 %.
     Permille(i64),
     Day(Date),
@@ -58,7 +66,7 @@ impl Cell {
     pub const fn amount(&self) -> Option<i64> {
         match self {
             Self::Count(amount) | Self::Money(Money(amount)) | Self::Energy(Energy(amount)) => Some(*amount),
-            Self::Mass(Mass(amount)) | Self::Permille(amount) => Some(*amount),
+            Self::Mass(Mass(amount)) | Self::Power(amount) | Self::Permille(amount) => Some(*amount),
             _ => None,
         }
     }

@@ -1,5 +1,8 @@
 //! The words of reports: headings of sections and columns, and names of rows.
 
+use crate::abnormal_use::AbnormalKind;
+use crate::time::Date;
+
 /// A word of a report, in whichever language it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Heading {
@@ -18,6 +21,12 @@ pub enum Heading {
     LostGateways,
     Alarms,
     ByKind,
+    ByGateway,
+    ByMeter,
+    DaysOfMeters,
+    UsualDay,
+    PeakDemand,
+    AbnormalUse,
     // Columns.
     Day,
     Month,
@@ -57,6 +66,30 @@ pub enum Heading {
     Rank,
     Corrected,
     Co2,
+    Weekdays,
+    Weekends,
+    AllDays,
+    Highest,
+    HighestAt,
+    Peak,
+    AveragePower,
+    /// Average power in parts of the highest.
+    LoadFactor,
+    /// How much of the time of all meters is known.
+    KnownShare,
+    AtPeakOfAll,
+    Expected,
+    OfExpected,
+    Severity,
+    Rooms,
+    ReadingsDue,
+    ReadingsMissing,
+    MissingShare,
+    MetersLacking,
+    IntervalSeconds,
+    EmptyDays,
+    LongestGap,
+    GapSince,
     Room,
     Serial,
     Gateway,
@@ -77,7 +110,10 @@ pub enum Heading {
     Minutes,
     AcknowledgedAt,
     AcknowledgedBy,
+    /// A day as a column.
+    DayOf(Date),
     // Rows.
+    Abnormal(AbnormalKind),
     /// Whoever pays through a channel does so without an operator.
     Residents,
     /// Nobody, or no building, can be named.

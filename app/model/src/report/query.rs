@@ -21,6 +21,8 @@ pub enum RangeProblem {
     UnknownPlace,
     /// No room or account that the operator may see, or several.
     UnknownRoom,
+    /// So many meters fit into a report of at most so many days; 0: into none.
+    TooManyMeters { meters: i64, days: i64 },
 }
 
 /// What a report is about.

@@ -2,7 +2,7 @@
 
 mod floors;
 mod hours;
-mod places;
+pub(crate) mod places;
 mod sums;
 
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ use model::report::{Cell, Chart, Column, ColumnKind, Grain, Heading, Note, Repor
 use model::subsidy::Month;
 use model::time::{Date, HOUR, Timestamp};
 
+use crate::hours::Hours;
 use crate::place_energy;
 use crate::{Extent, Subject};
 use store::{Db, Result};
@@ -29,6 +30,8 @@ struct Source<'a> {
     current: Month,
     co2: Co2Factor,
 }
+
+pub(crate) use hours::section as hours_of_days;
 
 /// Energy by the start of what a row covers: an hour, a day, or the first day of a month.
 type Slots = BTreeMap<Timestamp, Sum>;
@@ -54,13 +57,13 @@ pub async fn contents(
     let is_short = query.days() <= Grain::Hour.longest();
     let most_days = if is_short { hours::most_days(&source).await? } else { 0 };
     let has_hours = query.days() <= most_days && now.0 <= now.1;
-    let hours = if has_hours { hours::read(&source, now).await? } else { Slots::new() };
+    let hours = if has_hours { hours_of(&source, now).await? } else { Hours::new() };
     let slots = match query.by {
-        Grain::Hour => hours.clone(),
+        Grain::Hour => slots_of(&hours),
         by => sums::read(&source, now, by).await?,
     };
     let earlier = match query.by {
-        Grain::Hour if has_hours => hours::read(&source, before).await?,
+        Grain::Hour if has_hours => slots_of(&hours_of(&source, before).await?),
         Grain::Hour => Slots::new(),
         by => sums::read(&source, before, by).await?,
     };
@@ -72,7 +75,11 @@ pub async fn contents(
         notes.push(Note::Revised { rows: i64::try_from(revised.len()).unwrap_or(i64::MAX), at });
     }
     let mut sections = vec![by_time(query.by, co2, (now, &slots), (before, &earlier))];
-    sections.extend(by_rate(&slots));
+    // Hours are not split by rate, days are.
+    sections.extend(match query.by {
+        Grain::Hour => by_rate(&sums::read(&source, now, Grain::Month).await?),
+        _ => by_rate(&slots),
+    });
     sections.extend(places::section(&source, now, before).await?);
     if query.by == Grain::Month {
         sections.extend(floors::section(&source, now).await?);
@@ -81,6 +88,14 @@ pub async fn contents(
         sections.push(hours::section(now, &hours));
     }
     Ok((sections, notes))
+}
+
+async fn hours_of(source: &Source<'_>, span: Span) -> Result<Hours> {
+    crate::hours::of(source.db, source.operator, source.extent, span).await
+}
+
+fn slots_of(hours: &Hours) -> Slots {
+    hours.iter().map(|(start, energy)| (*start, Sum { energy: *energy, ..Sum::default() })).collect()
 }
 
 const fn is_of_places(extent: &Extent) -> bool {

@@ -23,6 +23,14 @@ pub fn reports() -> Vec<Route> {
     let files = [
         (ReportKind::Sales, "/reports/sales", "/reports/sales.csv", "/reports/sales.xlsx"),
         (ReportKind::Energy, "/reports/energy", "/reports/energy.csv", "/reports/energy.xlsx"),
+        (ReportKind::LoadCurve, "/reports/load", "/reports/load.csv", "/reports/load.xlsx"),
+        (ReportKind::AbnormalUse, "/reports/abnormal-use", "/reports/abnormal-use.csv", "/reports/abnormal-use.xlsx"),
+        (
+            ReportKind::MissingReadings,
+            "/reports/missing-readings",
+            "/reports/missing-readings.csv",
+            "/reports/missing-readings.xlsx",
+        ),
         (ReportKind::LostMeters, "/reports/lost-meters", "/reports/lost-meters.csv", "/reports/lost-meters.xlsx"),
         (ReportKind::LostGateways, "/reports/lost-gateways", "/reports/lost-gateways.csv", "/reports/lost-gateways.xlsx"),
         (ReportKind::Alarms, "/reports/alarms", "/reports/alarms.csv", "/reports/alarms.xlsx"),
@@ -114,7 +122,7 @@ fn sheet_column(column: Column, lang: Lang) -> SheetColumn {
     let unit = match column.kind {
         ColumnKind::Text | ColumnKind::Time => Unit::None,
         ColumnKind::Count => Unit::Whole,
-        ColumnKind::Money | ColumnKind::Energy | ColumnKind::Mass => Unit::Decimals,
+        ColumnKind::Money | ColumnKind::Energy | ColumnKind::Mass | ColumnKind::Power => Unit::Decimals,
         ColumnKind::Share => Unit::PerCent,
     };
     SheetColumn { title: words::column(column, lang), unit, is_summed: column.is_summed }
@@ -128,6 +136,7 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         Cell::Money(money) => number(money.0, 10_000),
         Cell::Energy(energy) => number(energy.0, 1_000),
         Cell::Mass(mass) => number(mass.0, 1_000),
+        Cell::Power(watts) => number(*watts, 1_000),
         Cell::Permille(permille) => number(*permille, 1_000),
         Cell::Day(day) => workbook::Cell::Day(*day),
         Cell::Month { year, month } => match Date::from_ymd(*year, *month, 1) {
@@ -136,7 +145,9 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         },
         Cell::Year(year) => number(*year, 1),
         Cell::Time(at) => workbook::Cell::Time(*at),
-        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) => workbook::Cell::text(words::cell(cell, lang)),
+        Cell::Text(_) | Cell::Room { .. } | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) => {
+            workbook::Cell::text(words::cell(cell, lang))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use model::co2::Co2Factor;
 use model::energy::Energy;
-use model::ids::PlaceId;
+use model::ids::{PlaceId, UserId};
 use model::place::PlaceKind;
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Section};
 use model::subsidy::Month;
@@ -18,42 +18,62 @@ use store::{Db, Result, read};
 
 /// A place of the ranking.
 #[derive(Clone, Debug, FromRow)]
-struct Member {
-    id: PlaceId,
+pub(crate) struct Member {
+    pub id: PlaceId,
     parent_id: Option<PlaceId>,
-    kind: PlaceKind,
-    name: String,
+    pub kind: PlaceKind,
+    pub name: String,
 }
 
 /// Energy by place.
 type Sums = HashMap<PlaceId, Energy>;
 
 /// The ranking; `None` for a room or account, which has nothing below it.
-pub async fn section(source: &Source<'_>, now: Span, before: Span) -> Result<Option<Section>> {
-    let (parent, listed): (Option<PlaceId>, Vec<PlaceId>) = match source.extent {
-        Extent::Place(place) => (Some(*place), Vec::new()),
-        // Of one site the buildings; several buildings themselves.
-        Extent::All(places) => match places[..] {
-            [site] => (Some(site), Vec::new()),
-            _ => (None, places.clone()),
-        },
-        Extent::Group { places, rooms } => (None, places.iter().chain(rooms).copied().collect()),
-        Extent::Room(_) | Extent::Account(_) => return Ok(None),
-    };
-    let (mut members, mut sums, mut earlier) = (Vec::new(), Sums::new(), Sums::new());
-    if let Some(parent) = parent {
-        members = children(source.db, parent).await?;
-        add_below(source, parent, now, &mut sums).await?;
-        add_below(source, parent, before, &mut earlier).await?;
-    } else {
-        let tree = Tree::read(source.db, source.operator).await?;
-        for place in listed {
-            members.extend(member(source.db, &tree, place).await?);
-            add_one(source, place, now, &mut sums).await?;
-            add_one(source, place, before, &mut earlier).await?;
+pub(super) async fn section(source: &Source<'_>, now: Span, before: Span) -> Result<Option<Section>> {
+    let Some(members) = members(source.db, source.operator, source.extent).await? else { return Ok(None) };
+    let (mut sums, mut earlier) = (Sums::new(), Sums::new());
+    match parent(source.extent) {
+        Some(parent) => {
+            add_below(source, parent, now, &mut sums).await?;
+            add_below(source, parent, before, &mut earlier).await?;
+        }
+        None => {
+            for member in &members {
+                add_one(source, member.id, now, &mut sums).await?;
+                add_one(source, member.id, before, &mut earlier).await?;
+            }
         }
     }
     Ok(Some(ranking(source.co2, members, &sums, &earlier)))
+}
+
+/// The place whose children are its parts: of one site the buildings.
+fn parent(extent: &Extent) -> Option<PlaceId> {
+    match extent {
+        Extent::Place(place) => Some(*place),
+        Extent::All(places) => match places[..] {
+            [site] => Some(site),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The parts of an extent in the order of the site: what is right below a place, several buildings themselves, the members of a
+/// group. `None` for a room or account.
+pub(crate) async fn members(db: &Db, operator: UserId, extent: &Extent) -> Result<Option<Vec<Member>>> {
+    if let Some(parent) = parent(extent) {
+        return children(db, parent).await.map(Some);
+    }
+    if matches!(extent, Extent::Room(_) | Extent::Account(_)) {
+        return Ok(None);
+    }
+    let tree = Tree::read(db, operator).await?;
+    let mut members = Vec::new();
+    for place in extent.tops() {
+        members.extend(member(db, &tree, place).await?);
+    }
+    Ok(Some(members))
 }
 
 /// Places with the most energy first; those without any stay in the order of the site.
