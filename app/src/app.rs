@@ -161,6 +161,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reports/prices") view=operator::reports::PricesReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/open-cases") view=operator::reports::OpenCasesReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/energy") view=operator::reports::EnergyReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/load") view=operator::reports::LoadReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/abnormal-use") view=operator::reports::AbnormalUseReportPage ssr=SsrMode::Async/>
+                <Route
+                    path=path!("/reports/missing-readings")
+                    view=operator::reports::MissingReadingsReportPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=path!("/reports/lost-meters") view=operator::reports::LostMetersReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/lost-gateways") view=operator::reports::LostGatewaysReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/alarms") view=operator::reports::AlarmsReportPage ssr=SsrMode::Async/>

@@ -141,6 +141,7 @@ word_enum! {
         ShiftClose = "shift.close",
         ShiftOpen = "shift.open",
         SiteChecklist = "site.checklist",
+        SiteCo2Factor = "site.co2-factor",
         SiteDefaults = "site.defaults",
         SiteImport = "site.import",
         SiteSetUp = "site.set-up",

@@ -1,8 +1,10 @@
 //! The words of the field as types; each is parsed on construction, so a value that exists is valid.
 
+pub mod abnormal_use;
 pub mod approval;
 pub mod audit;
 pub mod case;
+pub mod co2;
 pub mod command;
 pub mod console;
 pub mod defaults;

@@ -8,6 +8,7 @@ pub use cell::Cell;
 pub use heading::Heading;
 pub use query::{LONGEST_TEXT, RangeProblem, ReportQuery};
 
+use crate::co2::{Co2Factor, Mass};
 use crate::energy::Energy;
 use crate::money::Money;
 use crate::permission::Permission;
@@ -25,6 +26,9 @@ word_enum! {
         Prices = "prices",
         OpenCases = "open-cases",
         Energy = "energy",
+        LoadCurve = "load",
+        AbnormalUse = "abnormal-use",
+        MissingReadings = "missing-readings",
         LostMeters = "lost-meters",
         LostGateways = "lost-gateways",
         Alarms = "alarms",
@@ -47,6 +51,7 @@ impl ReportKind {
             Self::Sales | Self::Statement | Self::BuildingStatement | Self::Liability | Self::Subsidies => Permission::Money,
             Self::Prices | Self::OpenCases => Permission::Watch,
             Self::Energy | Self::LostMeters | Self::LostGateways | Self::Alarms => Permission::Watch,
+            Self::LoadCurve | Self::AbnormalUse | Self::MissingReadings => Permission::Watch,
         }
     }
 
@@ -56,6 +61,8 @@ impl ReportKind {
         match self {
             Self::Sales => &[Grain::Day, Grain::Month, Grain::Year],
             Self::Energy => &[Grain::Day, Grain::Hour, Grain::Month],
+            Self::LoadCurve => &[Grain::Day, Grain::Month],
+            Self::AbnormalUse | Self::MissingReadings => &[Grain::Day],
             // Their rows are not by time.
             Self::Statement | Self::BuildingStatement | Self::Liability | Self::Subsidies | Self::Prices | Self::OpenCases => {
                 &[Grain::Day]
@@ -67,7 +74,7 @@ impl ReportKind {
     /// Whether it can be asked about one room or account, which is typed.
     #[must_use]
     pub const fn is_of_rooms(self) -> bool {
-        matches!(self, Self::Energy | Self::Statement)
+        matches!(self, Self::Energy | Self::LoadCurve | Self::Statement)
     }
 
     /// Whether it is about one account alone, and not about places.
@@ -160,6 +167,10 @@ pub enum ColumnKind {
     Price,
     /// kWh.
     Energy,
+    /// kg.
+    Mass,
+    /// kW.
+    Power,
     /// Per cent.
     Share,
 }
@@ -206,8 +217,10 @@ pub enum Chart {
     Series(usize),
     /// A bar beside each value of that column of the table.
     Bars(usize),
-    /// A field for each value: a row a day, all columns but the first a time of the day.
+    /// A field for each value: all columns but the first beside each other, such as the times of a day.
     Heat,
+    /// A curve for each of so many columns, from the first on.
+    Lines { first: usize, count: usize },
 }
 
 /// What a reader must know of a report.
@@ -241,6 +254,28 @@ pub enum Note {
     EnergyUntil(Timestamp),
     /// So many of its rows were corrected by readings that came late, the last time then.
     Revised { rows: i64, at: Timestamp },
+    /// How much carbon dioxide is counted per kWh.
+    Co2(Co2Factor),
+    /// So many hours are known of some of the meters only.
+    HoursPartlyKnown(i64),
+    /// The highest power of all together in W, when, and what the peaks of the parts add up to.
+    PeakOfAll { power: i64, at: Timestamp, of_parts: i64 },
+    /// Power is the average of an hour.
+    PowerByHour,
+    /// Weekends are Saturdays and Sundays, whatever holidays there are.
+    WeekendsByCalendar,
+    /// A transformer is a group of the places that it feeds.
+    TransformerAsGroup,
+    /// What makes use abnormal.
+    AbnormalRules,
+    /// So many days of rooms are left out, because they are not known, or not by themselves.
+    DaysUnknown(i64),
+    /// What is due is counted by the intervals that apply now.
+    IntervalsAsNow,
+    /// How often meters that are read all the time are due.
+    ContinuousDue,
+    /// Only the first of so many rows are listed.
+    RowsLeftOut { shown: i64, total: i64 },
     /// Places are counted as they are now, also for days before a room was moved.
     PlacesAsNow,
     /// A meter behind a lost gateway is not counted as lost by itself.
@@ -267,6 +302,8 @@ impl Section {
             match column.kind {
                 ColumnKind::Money => Cell::Money(Money(sum)),
                 ColumnKind::Energy => Cell::Energy(Energy(sum)),
+                ColumnKind::Mass => Cell::Mass(Mass(sum)),
+                ColumnKind::Power => Cell::Power(sum),
                 _ => Cell::Count(sum),
             }
         };

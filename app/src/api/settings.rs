@@ -7,6 +7,7 @@ use super::form::{at, parse};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
+use model::co2::Co2Factor;
 use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
 use model::error::AppError;
 use model::ids::PlaceId;
@@ -35,6 +36,8 @@ pub struct PlaceSettings {
     pub below: Vec<PlaceLine>,
     /// The groups, on the page of the site.
     pub groups: Vec<PlaceLine>,
+    /// The site's own factor; `None`: the national average.
+    pub co2_factor: Option<Co2Factor>,
 }
 
 /// A place below, or a group.
@@ -69,6 +72,8 @@ pub trait SettingsPort: Send + Sync {
     /// Sets a place's or group's own default parameters.
     async fn set_defaults(&self, who: &Who, of: DefaultsOf, values: &DefaultValues) -> Result<(), AppError>;
     async fn rename_site(&self, who: &Who, name: &str) -> Result<(), AppError>;
+    /// Sets how much carbon dioxide reports count per kWh; `None`: the national average.
+    async fn set_co2_factor(&self, who: &Who, factor: Option<Co2Factor>) -> Result<(), AppError>;
 }
 
 /// The page of a place or group.
@@ -103,4 +108,18 @@ pub async fn rename_site(name: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = ports.settings.rename_site(&who, name.trim()).await;
     answer(done.map(|()| "/settings".to_owned()), "/settings")
+}
+
+/// Sets how much carbon dioxide reports count per kWh; an empty field is the national average.
+#[server(name = SetCo2Factor, prefix = "/api", endpoint = "operator/settings/co2")]
+pub async fn set_co2_factor(co2_factor: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let factor = match co2_factor.trim() {
+            "" => None,
+            text => Some(at("co2_factor", text.parse::<Co2Factor>())?),
+        };
+        ports.settings.set_co2_factor(&who, factor).await
+    };
+    answer(done.await.map(|()| "/settings".to_owned()), "/settings")
 }

@@ -3,6 +3,8 @@
 use super::Lang;
 pub use super::catalogue::reports::*;
 use super::{cases, common, events, price_meters};
+use model::abnormal_use::AbnormalKind;
+use model::energy::Energy;
 use model::money::{Fen, Money};
 use model::report::{Cell, Column, ColumnKind, Grain, Heading, Note, RangeProblem, Report, ReportKind};
 use model::time::Timestamp;
@@ -20,6 +22,9 @@ pub const fn report(kind: ReportKind, lang: Lang) -> (&'static str, &'static str
         ReportKind::Prices => (t.prices.name, t.prices.about),
         ReportKind::OpenCases => (t.open_cases.name, t.open_cases.about),
         ReportKind::Energy => (t.energy.name, t.energy.about),
+        ReportKind::LoadCurve => (t.load_curve.name, t.load_curve.about),
+        ReportKind::AbnormalUse => (t.abnormal_use.name, t.abnormal_use.about),
+        ReportKind::MissingReadings => (t.missing_readings.name, t.missing_readings.about),
         ReportKind::LostMeters => (t.lost_meters.name, t.lost_meters.about),
         ReportKind::LostGateways => (t.lost_gateways.name, t.lost_gateways.about),
         ReportKind::Alarms => (t.alarms.name, t.alarms.about),
@@ -56,6 +61,8 @@ pub fn problem(problem: RangeProblem, lang: Lang) -> String {
         RangeProblem::UnknownRoom => t.unknown_room.to_owned(),
         RangeProblem::RoomMissing => t.room_missing.to_owned(),
         RangeProblem::NotAnAge => t.not_an_age.to_owned(),
+        RangeProblem::TooManyMeters { meters, days: 0 } => TooManyMeters { meters }.text(lang),
+        RangeProblem::TooManyMeters { meters, days } => TooManyMeterDays { meters, days }.text(lang),
     }
 }
 
@@ -78,6 +85,19 @@ pub fn note(note: Note, lang: Lang) -> String {
         Note::OlderThan(days) => OlderThan { days }.text(lang),
         Note::EnergyUntil(at) => EnergyUntil { time: time(at) }.text(lang),
         Note::Revised { rows, at } => Revised { count: rows, time: time(at) }.text(lang),
+        Note::Co2(factor) => Co2Counted { factor }.text(lang),
+        Note::HoursPartlyKnown(count) => HoursPartlyKnown { count }.text(lang),
+        Note::PeakOfAll { power, at, of_parts } => {
+            PeakOfAll { power: kilo(power), time: minute(at), sum: kilo(of_parts) }.text(lang)
+        }
+        Note::PowerByHour => t.power_by_hour.to_owned(),
+        Note::WeekendsByCalendar => t.weekends_by_calendar.to_owned(),
+        Note::TransformerAsGroup => t.transformer_as_group.to_owned(),
+        Note::AbnormalRules => t.abnormal_rules.to_owned(),
+        Note::DaysUnknown(count) => DaysUnknown { count }.text(lang),
+        Note::IntervalsAsNow => t.intervals_as_now.to_owned(),
+        Note::ContinuousDue => t.continuous_due.to_owned(),
+        Note::RowsLeftOut { shown, total } => RowsLeftOut { shown, total }.text(lang),
         Note::PlacesAsNow => t.places_as_now.to_owned(),
         Note::LossesBehindGateways => t.losses_behind_gateways.to_owned(),
         Note::RowsTooMany { shown, total } => RowsTooMany { shown, total }.text(lang),
@@ -142,6 +162,37 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::Share => t.share,
         Heading::Rank => t.rank,
         Heading::Corrected => t.corrected,
+        Heading::Co2 => t.co2,
+        Heading::ByGateway => t.by_gateway,
+        Heading::ByMeter => t.by_meter,
+        Heading::DaysOfMeters => t.days_of_meters,
+        Heading::UsualDay => t.usual_day,
+        Heading::PeakDemand => t.peak_demand,
+        Heading::AbnormalUse => t.abnormal_use,
+        Heading::Weekdays => t.weekdays,
+        Heading::Weekends => t.weekends,
+        Heading::AllDays => t.all_days,
+        Heading::Highest => t.highest,
+        Heading::HighestAt => t.highest_at,
+        Heading::Peak => t.peak,
+        Heading::AveragePower => t.average_power,
+        Heading::LoadFactor => t.load_factor,
+        Heading::KnownShare => t.known_share,
+        Heading::AtPeakOfAll => t.at_peak_of_all,
+        Heading::Expected => t.expected,
+        Heading::OfExpected => t.of_expected,
+        Heading::Severity => t.severity,
+        Heading::Rooms => t.rooms,
+        Heading::ReadingsDue => t.readings_due,
+        Heading::ReadingsMissing => t.readings_missing,
+        Heading::MissingShare => t.missing_share,
+        Heading::MetersLacking => t.meters_lacking,
+        Heading::IntervalSeconds => t.interval_seconds,
+        Heading::EmptyDays => t.empty_days,
+        Heading::LongestGap => t.longest_gap,
+        Heading::GapSince => t.gap_since,
+        Heading::Abnormal(kind) => abnormal(kind, lang),
+        Heading::DayOf(day) => return day.to_string().get(5..).unwrap_or_default().to_owned(),
         Heading::LostMeters => t.lost_meters,
         Heading::LostGateways => t.lost_gateways,
         Heading::Alarms => t.alarms,
@@ -232,6 +283,8 @@ pub fn column(column: Column, lang: Lang) -> String {
         // The section of a table of hours or months has the unit.
         ColumnKind::Energy if matches!(column.heading, Heading::HourOfDay(_) | Heading::MonthOf { .. }) => word,
         ColumnKind::Energy => UnitKwh { heading: word }.text(lang),
+        ColumnKind::Power => UnitKw { heading: word }.text(lang),
+        ColumnKind::Mass => UnitKg { heading: word }.text(lang),
         ColumnKind::Money => UnitYuan { heading: word }.text(lang),
         ColumnKind::Price => UnitYuanPerKwh { heading: word }.text(lang),
         ColumnKind::Share => UnitPerCent { heading: word }.text(lang),
@@ -244,7 +297,7 @@ pub fn column(column: Column, lang: Lang) -> String {
 pub fn cell(cell: &Cell, lang: Lang) -> String {
     match cell {
         Cell::Empty => String::new(),
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) | Cell::Room { name: text, .. } => text.clone(),
         Cell::Word(word) => heading(*word, lang),
         Cell::Event(kind) => events::event(*kind, lang).name.to_owned(),
         Cell::Case(kind) => cases::case(*kind, lang).name.to_owned(),
@@ -253,12 +306,36 @@ pub fn cell(cell: &Cell, lang: Lang) -> String {
         Cell::Count(count) => count.to_string(),
         Cell::Money(money) => yuan(*money),
         Cell::Energy(energy) => energy.to_string(),
+        Cell::Mass(mass) => mass.to_string(),
+        Cell::Power(watts) => kilo(*watts),
         Cell::Permille(permille) => tenths(*permille),
         Cell::Day(day) => day.to_string(),
         Cell::Month { year, month } => format!("{year:04}-{month:02}"),
         Cell::Year(year) => format!("{year:04}"),
-        Cell::Time(at) => at.to_string().get(..16).unwrap_or_default().to_owned(),
+        Cell::Time(at) => minute(*at),
     }
+}
+
+/// How use is unusual.
+#[must_use]
+pub const fn abnormal(kind: AbnormalKind, lang: Lang) -> &'static str {
+    let t = texts(lang).abnormal;
+    match kind {
+        AbnormalKind::Night => t.night,
+        AbnormalKind::Jump => t.jump,
+        AbnormalKind::Zero => t.zero,
+        AbnormalKind::AboveFloor => t.above_floor,
+    }
+}
+
+/// Up to the minute.
+fn minute(at: Timestamp) -> String {
+    at.to_string().get(..16).unwrap_or_default().to_owned()
+}
+
+/// Thousands with two decimals: W as kW.
+fn kilo(value: i64) -> String {
+    Energy(value).to_string()
 }
 
 /// Fen, and what is below them only where there is any: fees are computed to a hundredth of a fen.
@@ -274,7 +351,6 @@ fn tenths(value: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::energy::Energy;
 
     #[test]
     fn values_are_shown_in_their_unit() {

@@ -10,7 +10,9 @@ pub struct HeatRow {
 }
 
 /// Sizes in the drawing's own units; it scales to the width of the page.
-const LABEL: i64 = 80;
+const SHORTEST_LABEL: i64 = 80;
+const LATIN: i64 = 7;
+const HAN: i64 = 12;
 const WIDTH: i64 = 24;
 const HEIGHT: i64 = 16;
 /// Steps of shade above zero.
@@ -21,21 +23,22 @@ const STEPS: i64 = 10;
 pub fn Heat(rows: Vec<HeatRow>, columns: Vec<String>, #[prop(into)] label: String) -> impl IntoView {
     let most = rows.iter().flat_map(|row| &row.values).filter_map(|value| *value).max().unwrap_or(0).max(1);
     let count = |length: usize| i64::try_from(length).unwrap_or(0);
-    let (width, height) = (LABEL + WIDTH * count(columns.len()), HEIGHT * (count(rows.len()) + 1));
+    let label_width = rows.iter().map(|row| width_of(&row.label)).max().unwrap_or(0).max(SHORTEST_LABEL);
+    let (width, height) = (label_width + WIDTH * count(columns.len()), HEIGHT * (count(rows.len()) + 1));
     let heads = columns.into_iter().zip(0_i64..).map(|(word, n)| {
-        view! { <text x=(LABEL + WIDTH * n + WIDTH / 2).to_string() y="12">{word}</text> }
+        view! { <text x=(label_width + WIDTH * n + WIDTH / 2).to_string() y="12">{word}</text> }
     });
     let drawn = rows.into_iter().zip(1_i64..).map(|(row, n)| {
         let y = HEIGHT * n;
         let fields = row.values.into_iter().zip(0_i64..).filter_map(|(value, column)| {
             let opacity = shade(value?, most);
-            let x = (LABEL + WIDTH * column).to_string();
+            let x = (label_width + WIDTH * column).to_string();
             Some(view! {
                 <rect x=x y=y.to_string() width=(WIDTH - 1).to_string() height=(HEIGHT - 1).to_string() fill-opacity=opacity />
             })
         });
         let fields = fields.collect_view();
-        view! { <text class="label" x=(LABEL - 6).to_string() y=(y + 12).to_string()>{row.label}</text>{fields} }
+        view! { <text class="label" x=(label_width - 6).to_string() y=(y + 12).to_string()>{row.label}</text>{fields} }
     });
     view! {
         <svg class="heat" viewBox=format!("0 0 {width} {height}") role="img" aria-label=label>
@@ -43,6 +46,11 @@ pub fn Heat(rows: Vec<HeatRow>, columns: Vec<String>, #[prop(into)] label: Strin
             {drawn.collect_view()}
         </svg>
     }
+}
+
+/// What a name takes at most.
+fn width_of(label: &str) -> i64 {
+    label.chars().map(|one| if one.is_ascii() { LATIN } else { HAN }).sum::<i64>() + LATIN
 }
 
 /// From nearly nothing for zero to full for the highest value.

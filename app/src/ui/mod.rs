@@ -7,6 +7,7 @@ pub mod default_field;
 pub mod field;
 pub mod heat;
 pub mod icon;
+pub mod lines;
 pub mod live;
 pub mod load;
 pub mod mark;

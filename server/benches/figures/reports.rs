@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use domain::clock::{Clock, SystemClock};
+use model::gateway::SweepInterval;
 use model::ids::MeterId;
 use model::person::Who;
 use model::report::{ReportKind, ReportQuery};
@@ -105,7 +106,9 @@ async fn made(db: &Db, who: &Who, by: &str, now: Timestamp) -> Outcome<()> {
     };
     let query = ReportQuery::parse(ReportKind::Energy, field, now.date()).map_err(|problem| format!("{problem:?}"))?;
     let subject = Subject::find(db, who.user, ReportKind::Energy, &query).await?.map_err(|problem| format!("{problem:?}"))?;
-    let report = reports::make(db, now, who.user, ReportKind::Energy, &query, &subject).await?;
+    let usual = SweepInterval::CONTINUOUS;
+    let made = reports::make(db, now, who.user, ReportKind::Energy, &query, &subject, usual).await?;
+    let report = made.map_err(|problem| format!("{problem:?}"))?;
     let rows: usize = report.sections.iter().map(|section| section.rows.len()).sum();
     if rows < 20 { Err(format!("a report of {rows} rows").into()) } else { Ok(()) }
 }

@@ -9,6 +9,7 @@ use app::i18n::saved_reports as words;
 use async_trait::async_trait;
 use messages::outbox::{self, LetterFile, NewLetter};
 use model::error::AppError;
+use model::gateway::SweepInterval;
 use model::ids::SavedReportId;
 use model::permission::Permission;
 use model::person::Who;
@@ -29,6 +30,8 @@ const LARGEST_FILE: usize = 6 << 20;
 #[derive(Clone)]
 pub struct ReportsService {
     context: Context,
+    /// The configuration's interval of readings.
+    usual_interval: SweepInterval,
     /// Whether the configuration names a mail server.
     can_mail: bool,
     /// There are letters to send.
@@ -56,8 +59,8 @@ impl Written {
 
 impl ReportsService {
     #[must_use]
-    pub fn new(context: Context, can_mail: bool) -> Self {
-        Self { context, can_mail, written: Arc::default() }
+    pub fn new(context: Context, usual_interval: SweepInterval, can_mail: bool) -> Self {
+        Self { context, usual_interval, can_mail, written: Arc::default() }
     }
 
     /// Is signalled when there are letters to send.
@@ -109,7 +112,11 @@ impl ReportsService {
             return Ok(Err(ReportTrouble::NotAllowed));
         }
         let Ok(query) = saved.what.query(self.context.now().date()) else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
-        let Ok(report) = self.report(owner, saved.what.kind, &query).await? else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
+        let report = match self.report(owner, saved.what.kind, &query).await? {
+            Ok(report) => report,
+            Err(RangeProblem::TooManyMeters { .. }) => return Ok(Err(ReportTrouble::TooLarge)),
+            Err(_) => return Ok(Err(ReportTrouble::NoSuchPlace)),
+        };
         let lang = saved.what.lang;
         let [kind, about, period] = files::title(&report, lang);
         let site = users::site_name(&self.context.db).await?;
@@ -149,7 +156,7 @@ impl ReportsPort for ReportsService {
             Ok(subject) => subject,
             Err(problem) => return Ok(Err(problem)),
         };
-        Ok(Ok(::reports::make(db, self.context.now(), who.user, kind, query, &subject).await?))
+        Ok(::reports::make(db, self.context.now(), who.user, kind, query, &subject, self.usual_interval).await?)
     }
 
     fn can_mail(&self) -> bool {

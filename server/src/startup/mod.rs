@@ -141,7 +141,7 @@ impl Application {
         let site_import = SiteImportService::new(context.clone(), Arc::new(site));
         let printing = PrintingService::new(context.clone());
         let mailer = mailer(config);
-        let reports = ReportsService::new(context.clone(), mailer.is_some());
+        let reports = ReportsService::new(context.clone(), config.meters.usual_interval(), mailer.is_some());
         let (imports, prints, sent) = (site_import.clone(), printing.clone(), reports.clone());
         let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, imports, prints, sent)
             .map_err(StartError::part)?;
@@ -162,7 +162,6 @@ impl Application {
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
         let anchor_file = config.audit.anchor_file.clone();
-        let rules = config.cash_desk;
         Ok(Self {
             listener,
             address,

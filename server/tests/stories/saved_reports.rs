@@ -7,6 +7,7 @@ use app::api::reports::ReportsPort;
 use domain::clock::Clock;
 use domain::wall_layout::Scope;
 use messages::{MailConfig, MailTls, Mailer};
+use model::gateway::SweepInterval;
 use model::ids::UserId;
 use model::person::Role;
 use model::time::{DAY, HOUR, MINUTE};
@@ -37,6 +38,10 @@ async fn started(w: &World, mail: MailConfig) -> Web {
     let mut config = Config { mail, ..Config::default() };
     config.server.address.set_port(0);
     Web::with(w, config, w.clock.clone()).await
+}
+
+fn usual_interval() -> SweepInterval {
+    Config::default().meters.usual_interval()
 }
 
 async fn text(answer: reqwest::Response) -> String {
@@ -81,7 +86,7 @@ both!(a_saved_report_comes_by_mail_when_it_is_due, |w: World| async move {
     web.stop();
 
     // Then by the calendar, once, however often the task runs and however long the server did not run.
-    let service = ReportsService::new(w.context().await, true);
+    let service = ReportsService::new(w.context().await, usual_interval(), true);
     let due = w.number("SELECT next_at FROM saved_reports").await;
     w.clock.advance(due - w.clock.now().0 - 1);
     assert_eq!(service.send_due().await.unwrap(), 0, "a moment too early");
@@ -107,7 +112,7 @@ both!(a_letter_is_sent_until_the_mail_server_takes_it, |w: World| async move {
     let report = first(&person).await;
     web.stop();
     let (context, at) = (w.context().await, w.clock.now().0);
-    let service = ReportsService::new(context.clone(), true);
+    let service = ReportsService::new(context.clone(), usual_interval(), true);
     let task = SendMail { context, mailer: Mailer::new(&mail(&server)).unwrap() };
     let again = async |minutes: i64| {
         w.clock.advance(minutes * MINUTE);
@@ -206,7 +211,7 @@ both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move
     // An owner who is no operator any more sends nothing; the page says why.
     w.execute("UPDATE users SET disabled_at = 1 WHERE login = 'office'").await;
     w.clock.advance(8 * DAY);
-    let service = ReportsService::new(w.context().await, true);
+    let service = ReportsService::new(w.context().await, usual_interval(), true);
     assert_eq!(service.send_due().await.unwrap(), 0);
     assert_eq!(w.word("SELECT trouble FROM saved_reports").await, "not_allowed");
     assert_eq!(w.number("SELECT COUNT(*) FROM mails").await, 0);

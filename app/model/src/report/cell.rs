@@ -1,9 +1,11 @@
 //! A value of a report.
 
 use crate::case::CaseKind;
+use crate::co2::Mass;
 use crate::console::PriceGap;
 use crate::energy::Energy;
 use crate::event::EventKind;
+use crate::ids::MeterId;
 use crate::money::Money;
 use crate::order::Tender;
 use crate::time::{Date, Timestamp};
@@ -27,6 +29,14 @@ pub enum Cell {
     Count(i64),
     Money(Money),
     Energy(Energy),
+    Mass(Mass),
+    /// W.
+    Power(i64),
+    /// A room, with the meter that its page is about.
+    Room {
+        meter: MeterId,
+        name: String,
+    },
     /// 0.1 %.
     Permille(i64),
     Day(Date),
@@ -60,9 +70,8 @@ impl Cell {
     #[must_use]
     pub const fn amount(&self) -> Option<i64> {
         match self {
-            Self::Count(amount) | Self::Money(Money(amount)) | Self::Energy(Energy(amount)) | Self::Permille(amount) => {
-                Some(*amount)
-            }
+            Self::Count(amount) | Self::Money(Money(amount)) | Self::Energy(Energy(amount)) => Some(*amount),
+            Self::Mass(Mass(amount)) | Self::Power(amount) | Self::Permille(amount) => Some(*amount),
             _ => None,
         }
     }

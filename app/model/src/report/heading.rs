@@ -1,5 +1,8 @@
 //! The words of reports: headings of sections and columns, and names of rows.
 
+use crate::abnormal_use::AbnormalKind;
+use crate::time::Date;
+
 /// A word of a report, in whichever language it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Heading {
@@ -30,6 +33,12 @@ pub enum Heading {
     PricesInForce,
     DifferingMeters,
     OpenCases,
+    ByGateway,
+    ByMeter,
+    DaysOfMeters,
+    UsualDay,
+    PeakDemand,
+    AbnormalUse,
     // Columns.
     Day,
     Month,
@@ -68,6 +77,31 @@ pub enum Heading {
     Share,
     Rank,
     Corrected,
+    Co2,
+    Weekdays,
+    Weekends,
+    AllDays,
+    Highest,
+    HighestAt,
+    Peak,
+    AveragePower,
+    /// Average power in parts of the highest.
+    LoadFactor,
+    /// How much of the time of all meters is known.
+    KnownShare,
+    AtPeakOfAll,
+    Expected,
+    OfExpected,
+    Severity,
+    Rooms,
+    ReadingsDue,
+    ReadingsMissing,
+    MissingShare,
+    MetersLacking,
+    IntervalSeconds,
+    EmptyDays,
+    LongestGap,
+    GapSince,
     Room,
     Serial,
     Gateway,
@@ -145,6 +179,10 @@ pub enum Heading {
     Refunding,
     /// Out of closed meters, on its way.
     CarriedOut,
+    /// A day as a column.
+    DayOf(Date),
+    // Rows.
+    Abnormal(AbnormalKind),
     /// Whoever pays through a channel does so without an operator.
     Residents,
     /// Nobody, or no building, can be named.

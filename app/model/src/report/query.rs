@@ -27,6 +27,8 @@ pub enum RangeProblem {
     RoomMissing,
     /// An age that is no number of days up to ten years.
     NotAnAge,
+    /// So many meters fit into a report of at most so many days; 0: into none.
+    TooManyMeters { meters: i64, days: i64 },
 }
 
 /// What a report is about.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
 use crate::api::settings::{MeterCounts, PlaceLine, PlaceSettings};
-use crate::i18n::settings::{ComesFrom, GroupNamed, Issue, IssueHere, ServerWallets, Undecided, Unread, Unset, texts};
+use crate::i18n::settings::{Co2Hint, ComesFrom, GroupNamed, Issue, IssueHere, ServerWallets, Undecided, Unread, Unset, texts};
 use crate::i18n::{defaults, gateways, lang, setup};
 use crate::link;
 use crate::ports::{operator, ports};
@@ -14,6 +14,7 @@ use crate::ui::default_field::default_field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
+use model::co2::Co2Factor;
 use model::console::Differs;
 use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
 use model::place::PlaceKind;
@@ -185,6 +186,7 @@ fn count(n: usize) -> i64 {
 /// What is of the site alone.
 fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
     let (t, s) = (texts(lang()), setup::texts(lang()));
+    let co2_hint = Co2Hint { factor: Co2Factor::NATIONAL_2023 }.text(lang());
     view! {
         <section class="card stack-tight">
             <h2>{s.site}</h2>
@@ -194,6 +196,24 @@ fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
                     <input class="input" id="site-name" name="name" required maxlength="40" value=settings.name.clone() />
                 </div>
                 <div class="buttons"><button>{t.rename}</button></div>
+            </form>
+            <form class="stack-tight" method="post" action="/api/operator/settings/co2">
+                <div class="field">
+                    <label for="co2-factor">{t.co2_factor}</label>
+                    <input
+                        class="input"
+                        id="co2-factor"
+                        name="co2_factor"
+                        inputmode="decimal"
+                        maxlength="6"
+                        autocomplete="off"
+                        placeholder=Co2Factor::NATIONAL_2023.to_string()
+                        value=settings.co2_factor.map(|factor| factor.to_string()).unwrap_or_default()
+                        aria-describedby="co2-factor-hint"
+                    />
+                    <p class="hint" id="co2-factor-hint">{co2_hint}</p>
+                </div>
+                <div class="buttons"><button>{t.set_co2_factor}</button></div>
             </form>
             <dl class="said">
                 <dt>{s.time_zone}</dt>

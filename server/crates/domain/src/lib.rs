@@ -1,5 +1,6 @@
 //! Rules without input or output. Time and randomness come in through [`clock::Clock`] and [`rng::Rng`].
 
+pub mod abnormal_use;
 pub mod account_number;
 pub mod address;
 pub mod alarm_conditions;
@@ -18,9 +19,11 @@ pub mod framing;
 pub mod ledger;
 pub mod ledger_position;
 pub mod load;
+pub mod load_curve;
 pub mod meter_clock;
 pub mod meter_records;
 pub mod meter_state;
+pub mod missing_readings;
 pub mod money_rule;
 pub mod operation;
 pub mod order;

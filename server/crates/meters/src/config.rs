@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::gateway::Timing;
+use model::gateway::{SweepInterval, Timing};
 use serde::Deserialize;
 
 use super::dial_in::DialInConfig;
@@ -84,6 +84,13 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The interval of readings where nothing else has one, in whole seconds.
+    #[must_use]
+    pub fn usual_interval(&self) -> SweepInterval {
+        let seconds = i64::try_from(self.sweep_interval_ms.div_ceil(1_000)).unwrap_or(i64::MAX);
+        SweepInterval::new(seconds).unwrap_or(SweepInterval::MOST)
+    }
+
     /// Checks all values; reports the first invalid key.
     ///
     /// # Errors

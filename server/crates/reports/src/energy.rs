@@ -2,17 +2,19 @@
 
 mod floors;
 mod hours;
-mod places;
+pub(crate) mod places;
 mod sums;
 
 use std::collections::BTreeMap;
 
+use model::co2::Co2Factor;
 use model::energy::Energy;
 use model::ids::UserId;
 use model::report::{Cell, Chart, Column, ColumnKind, Grain, Heading, Note, ReportQuery, Section};
 use model::subsidy::Month;
 use model::time::{Date, HOUR, Timestamp};
 
+use crate::hours::Hours;
 use crate::place_energy;
 use crate::{Extent, Subject};
 use store::{Db, Result};
@@ -26,7 +28,10 @@ struct Source<'a> {
     extent: &'a Extent,
     /// Months before it are summed.
     current: Month,
+    co2: Co2Factor,
 }
+
+pub(crate) use hours::section as hours_of_days;
 
 /// Energy by the start of what a row covers: an hour, a day, or the first day of a month.
 type Slots = BTreeMap<Timestamp, Sum>;
@@ -39,24 +44,26 @@ pub async fn contents(
     subject: &Subject,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
     let rolled_at = place_energy::rolled_at(db).await?;
-    let source = Source { db, operator, extent: &subject.extent, current: Month::of(rolled_at.unwrap_or_default()) };
+    let (current, co2) = (Month::of(rolled_at.unwrap_or_default()), store::co2::factor(db).await?);
+    let source = Source { db, operator, extent: &subject.extent, current, co2 };
     let (now, before) = ((query.from, query.until.min(at.date())), query.before());
     let mut notes = Vec::new();
     if is_of_places(&subject.extent) {
         notes.extend(rolled_at.map(Note::EnergyUntil));
         notes.push(Note::PlacesAsNow);
     }
+    notes.push(Note::Co2(co2));
     // Counting meters takes longer than a year of buildings, so it is not done in vain.
     let is_short = query.days() <= Grain::Hour.longest();
     let most_days = if is_short { hours::most_days(&source).await? } else { 0 };
     let has_hours = query.days() <= most_days && now.0 <= now.1;
-    let hours = if has_hours { hours::read(&source, now).await? } else { Slots::new() };
+    let hours = if has_hours { hours_of(&source, now).await? } else { Hours::new() };
     let slots = match query.by {
-        Grain::Hour => hours.clone(),
+        Grain::Hour => slots_of(&hours),
         by => sums::read(&source, now, by).await?,
     };
     let earlier = match query.by {
-        Grain::Hour if has_hours => hours::read(&source, before).await?,
+        Grain::Hour if has_hours => slots_of(&hours_of(&source, before).await?),
         Grain::Hour => Slots::new(),
         by => sums::read(&source, before, by).await?,
     };
@@ -67,8 +74,12 @@ pub async fn contents(
     if let Some(at) = revised.iter().filter_map(|sum| sum.revised_at).max() {
         notes.push(Note::Revised { rows: i64::try_from(revised.len()).unwrap_or(i64::MAX), at });
     }
-    let mut sections = vec![by_time(query.by, (now, &slots), (before, &earlier))];
-    sections.extend(by_rate(&slots));
+    let mut sections = vec![by_time(query.by, co2, (now, &slots), (before, &earlier))];
+    // Hours are not split by rate, days are.
+    sections.extend(match query.by {
+        Grain::Hour => by_rate(&sums::read(&source, now, Grain::Month).await?),
+        _ => by_rate(&slots),
+    });
     sections.extend(places::section(&source, now, before).await?);
     if query.by == Grain::Month {
         sections.extend(floors::section(&source, now).await?);
@@ -77,6 +88,14 @@ pub async fn contents(
         sections.push(hours::section(now, &hours));
     }
     Ok((sections, notes))
+}
+
+async fn hours_of(source: &Source<'_>, span: Span) -> Result<Hours> {
+    crate::hours::of(source.db, source.operator, source.extent, span).await
+}
+
+fn slots_of(hours: &Hours) -> Slots {
+    hours.iter().map(|(start, energy)| (*start, Sum { energy: *energy, ..Sum::default() })).collect()
 }
 
 const fn is_of_places(extent: &Extent) -> bool {
@@ -97,13 +116,14 @@ fn starts((from, until): Span, by: Grain) -> Vec<Timestamp> {
 }
 
 /// Each hour, day or month beside the one of the same number in the time before.
-fn by_time(by: Grain, (now, slots): (Span, &Slots), (before, earlier): (Span, &Slots)) -> Section {
+fn by_time(by: Grain, co2: Co2Factor, (now, slots): (Span, &Slots), (before, earlier): (Span, &Slots)) -> Section {
     let is_revised = slots.values().any(|sum| sum.revised_at.is_some());
     let mut columns = vec![
         Column::time(Heading::of_grain(by)),
         Column::summed(Heading::Energy, ColumnKind::Energy),
         Column::summed(Heading::EnergyBefore, ColumnKind::Energy),
         Column::share(Heading::Change),
+        Column::summed(Heading::Co2, ColumnKind::Mass),
     ];
     columns.extend(is_revised.then_some(Column::time(Heading::Corrected)));
     let mut others = starts(before, by).into_iter();
@@ -112,6 +132,7 @@ fn by_time(by: Grain, (now, slots): (Span, &Slots), (before, earlier): (Span, &S
         let (sum, other) = (slots.get(&start), others.next().and_then(|start| earlier.get(&start)));
         let mut row = vec![name];
         row.extend(compared(sum.map(|sum| sum.energy), other.map(|sum| sum.energy)));
+        row.push(mass(co2, sum.map(|sum| sum.energy)));
         if is_revised {
             row.push(sum.and_then(|sum| sum.revised_at).map_or(Cell::Empty, Cell::Time));
         }
@@ -126,6 +147,11 @@ fn compared(now: Option<Energy>, before: Option<Energy>) -> [Cell; 3] {
     let cell = |energy: Option<Energy>| energy.map_or(Cell::Empty, Cell::Energy);
     let change = now.zip(before).map_or(Cell::Empty, |(now, before)| Cell::change(now.0, before.0));
     [cell(now), cell(before), change]
+}
+
+/// The carbon dioxide of an energy; empty where nothing was read.
+fn mass(co2: Co2Factor, energy: Option<Energy>) -> Cell {
+    energy.map_or(Cell::Empty, |energy| Cell::Mass(co2.of(energy)))
 }
 
 /// Energy by rate, where meters split it.
@@ -148,6 +174,7 @@ fn by_rate(slots: &Slots) -> Option<Section> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::co2::Mass;
 
     fn day(text: &str) -> Date {
         text.parse().unwrap()
@@ -167,10 +194,11 @@ mod tests {
         let (now, before) = ((day("2026-11-03"), day("2026-11-04")), (day("2026-11-01"), day("2026-11-02")));
         let slots = Slots::from([(day("2026-11-03").start(), sum(150)), (day("2026-11-04").start(), sum(10))]);
         let earlier = Slots::from([(day("2026-11-01").start(), sum(100))]);
-        let section = by_time(Grain::Day, (now, &slots), (before, &earlier));
+        let section = by_time(Grain::Day, Co2Factor::NATIONAL_2023, (now, &slots), (before, &earlier));
         let [first, second] = &section.rows[..] else { panic!("{section:?}") };
-        assert_eq!(first[1..], [Cell::Energy(Energy(150)), Cell::Energy(Energy(100)), Cell::Permille(500)]);
-        assert_eq!(second[1..], [Cell::Energy(Energy(10)), Cell::Empty, Cell::Empty]);
+        assert_eq!(first[1..4], [Cell::Energy(Energy(150)), Cell::Energy(Energy(100)), Cell::Permille(500)]);
+        assert_eq!(second[1..4], [Cell::Energy(Energy(10)), Cell::Empty, Cell::Empty]);
+        assert_eq!((&first[4], &second[4]), (&Cell::Mass(Mass(80)), &Cell::Mass(Mass(5))));
     }
 
     #[test]

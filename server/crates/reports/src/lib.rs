@@ -2,12 +2,19 @@
 //! and the print show; and the energy by place that they read, which is all that is written here. `$1` is the operator in every
 //! query, who sees their buildings.
 
+mod abnormal;
 mod alarms;
 mod building_statement;
+mod coverage;
 mod energy;
+mod hours;
 mod ledger_check;
 mod liability;
+mod limits;
+mod load_curve;
 mod losses;
+mod meters;
+mod missing;
 mod movements;
 mod open_cases;
 pub mod place_energy;
@@ -19,14 +26,18 @@ pub mod subject;
 mod subsidies;
 mod tree;
 
+use std::result::Result as StdResult;
+
+use model::gateway::SweepInterval;
 use model::ids::UserId;
-use model::report::{Cell, Heading, Report, ReportKind, ReportQuery};
+use model::report::{Cell, Heading, RangeProblem, Report, ReportKind, ReportQuery};
 use model::time::Timestamp;
 
 use store::{Db, Result};
 pub use subject::{Extent, Subject};
 
-/// Makes a report for an operator, whose permission the caller has checked.
+/// Makes a report for an operator, whose permission the caller has checked; or says why it would be too large. `usual` is the
+/// configuration's interval of readings, for meters that nothing else has one for.
 ///
 /// # Errors
 /// Where the database fails.
@@ -37,7 +48,11 @@ pub async fn make(
     kind: ReportKind,
     query: &ReportQuery,
     subject: &Subject,
-) -> Result<Report> {
+    usual: SweepInterval,
+) -> Result<StdResult<Report, RangeProblem>> {
+    if let Some(problem) = limits::problem(db, operator, kind, query, subject).await? {
+        return Ok(Err(problem));
+    }
     let (sections, notes) = match kind {
         ReportKind::Sales => sales::contents(db, operator, query, subject).await?,
         ReportKind::Statement => statement::contents(db, query, subject).await?,
@@ -47,11 +62,14 @@ pub async fn make(
         ReportKind::Prices => prices::contents(db, at, operator, query, subject).await?,
         ReportKind::OpenCases => open_cases::contents(db, at, operator, query, subject).await?,
         ReportKind::Energy => energy::contents(db, at, operator, query, subject).await?,
+        ReportKind::LoadCurve => load_curve::contents(db, at, operator, query, subject).await?,
+        ReportKind::AbnormalUse => abnormal::contents(db, at, operator, query, subject).await?,
+        ReportKind::MissingReadings => missing::contents(db, at, operator, query, subject, usual).await?,
         ReportKind::LostMeters => losses::meters(db, at, operator, query, subject).await?,
         ReportKind::LostGateways => losses::gateways(db, at, operator, query, subject).await?,
         ReportKind::Alarms => alarms::contents(db, at, operator, query, subject).await?,
     };
-    Ok(Report { kind, query: query.clone(), about: subject.name.clone(), made_at: at, sections, notes })
+    Ok(Ok(Report { kind, query: query.clone(), about: subject.name.clone(), made_at: at, sections, notes }))
 }
 
 /// The name of a building or room; what has none belongs to no room.

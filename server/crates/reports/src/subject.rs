@@ -37,6 +37,18 @@ pub enum Extent {
     Account(AccountId),
 }
 
+impl Extent {
+    /// The places and rooms that it is about, none below another; an account has none.
+    pub(crate) fn tops(&self) -> Vec<PlaceId> {
+        match self {
+            Self::All(places) => places.clone(),
+            Self::Place(place) | Self::Room(place) => vec![*place],
+            Self::Group { places, rooms } => places.iter().chain(rooms).copied().collect(),
+            Self::Account(_) => Vec::new(),
+        }
+    }
+}
+
 impl Subject {
     /// What a query asks about. A room that is typed goes before a place that is chosen.
     ///

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use app::api::settings::{MeterCounts, PlaceLine, PlaceSettings, SettingsPort};
 use async_trait::async_trait;
+use model::co2::Co2Factor;
 use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId};
@@ -186,6 +187,7 @@ impl SettingsPort for ConsoleService {
             to_issue: by_limits(&all.differing(of)),
             below: below.into_iter().map(|(of, name)| all.line(of, name, &counts)).collect(),
             groups: groups.iter().map(|group| all.line(DefaultsOf::Group(group.id), group.name.clone(), &counts)).collect(),
+            co2_factor: store::co2::own_factor(&self.context.db).await?,
             name,
         }))
     }
@@ -207,6 +209,11 @@ impl SettingsPort for ConsoleService {
         let site = places::tree(&self.context.db).await?.site().map(|site| site.id).ok_or(AppError::NotFound)?;
         places::rename(&self.context.db, self.context.now(), who, site, &checked_name(name)?).await?;
         Ok(self.context.live.reload(&self.context.db).await?)
+    }
+
+    async fn set_co2_factor(&self, who: &Who, factor: Option<Co2Factor>) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        Ok(store::co2::set_factor(&self.context.db, self.context.now(), who, factor).await?)
     }
 }
 

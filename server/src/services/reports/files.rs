@@ -87,7 +87,7 @@ fn sheet_column(column: Column, lang: Lang) -> SheetColumn {
     let unit = match column.kind {
         ColumnKind::Text | ColumnKind::Time => Unit::None,
         ColumnKind::Count => Unit::Whole,
-        ColumnKind::Money | ColumnKind::Price | ColumnKind::Energy => Unit::Decimals,
+        ColumnKind::Money | ColumnKind::Price | ColumnKind::Energy | ColumnKind::Mass | ColumnKind::Power => Unit::Decimals,
         ColumnKind::Share => Unit::PerCent,
     };
     SheetColumn { title: words::column(column, lang), unit, is_summed: column.is_summed }
@@ -100,6 +100,8 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         Cell::Count(count) => number(*count, 1),
         Cell::Money(money) => number(money.0, 10_000),
         Cell::Energy(energy) => number(energy.0, 1_000),
+        Cell::Mass(mass) => number(mass.0, 1_000),
+        Cell::Power(watts) => number(*watts, 1_000),
         Cell::Permille(permille) => number(*permille, 1_000),
         Cell::Day(day) => workbook::Cell::Day(*day),
         Cell::Month { year, month } => match Date::from_ymd(*year, *month, 1) {
@@ -108,7 +110,7 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
         },
         Cell::Year(year) => number(*year, 1),
         Cell::Time(at) => workbook::Cell::Time(*at),
-        Cell::Text(_) | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) | Cell::Case(_) | Cell::Gaps(_) => {
+        Cell::Text(_) | Cell::Room { .. } | Cell::Word(_) | Cell::Tender(_) | Cell::Event(_) | Cell::Case(_) | Cell::Gaps(_) => {
             workbook::Cell::text(words::cell(cell, lang))
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::clock::Clock;
 use domain::rollup::Parts;
+use model::co2::Co2Factor;
 use model::energy::Energy;
 use model::ids::MeterId;
-use model::report::{Cell, Heading, Note, RangeProblem, ReportKind};
+use model::report::{Cell, Heading, Note, RangeProblem, Report, ReportKind};
 use model::time::{Date, HOUR, Timestamp};
 use reports::place_energy::{self, Rolled};
 use store::energy::{Day, Hour};
@@ -181,7 +182,13 @@ async fn hours_of_days_equal_raw_hours(w: &World) {
     assert_eq!(cells, hours.into_values().collect::<Vec<_>>());
 
     // An account has the hours in which the meter was its own.
-    let number = w.word("SELECT a.number FROM accounts a WHERE a.state = 'open' ORDER BY a.opened_at, a.number LIMIT 1").await;
+    let number = w
+        .word(
+            "SELECT a.number FROM accounts a JOIN account_meters o ON o.account_id = a.id AND o.to_at IS NULL
+         JOIN meters m ON m.id = o.meter_id AND m.wallet = 'meter'
+         WHERE a.state = 'open' ORDER BY a.opened_at, a.number LIMIT 1",
+        )
+        .await;
     let of_account = report(w, who, ReportKind::Energy, &[fields[0], fields[1], ("room", &number)]).await.unwrap();
     let sum: Vec<(Option<i64>,)> = rows(
         w,
@@ -195,8 +202,32 @@ async fn hours_of_days_equal_raw_hours(w: &World) {
     )
     .await;
     assert_eq!(Some(total(section(&of_account, Heading::ByTime), Heading::Energy)), sum[0].0);
+    rates_are_those_of_days(w, &of_account, &number, (from, until)).await;
+    // Whatever the rows are, rates are those of the days, and CO2 is counted for each row.
+    let whole = total(section(&made, Heading::ByTime), Heading::Energy);
+    assert_eq!(total(section(&made, Heading::ByRate), Heading::Energy), whole);
+    let grams: i64 = expected.iter().map(|(_, wh)| (wh * 5_306 + 5_000) / 10_000).sum();
+    assert_eq!(total(section(&made, Heading::ByTime), Heading::Co2), grams);
+    assert!(made.notes.contains(&Note::Co2(Co2Factor::NATIONAL_2023)));
     let unknown = report(w, who, ReportKind::Energy, &[("room", "nowhere 999")]).await;
     assert_eq!(unknown, Err(RangeProblem::UnknownRoom));
+}
+
+/// An account that has its meter all the time has the rates of its days.
+async fn rates_are_those_of_days(w: &World, made: &Report, number: &str, (from, until): (Date, Date)) {
+    let raw: Vec<(i64, i64)> = rows(
+        w,
+        &format!(
+            "SELECT CAST(SUM(d.flat_wh) AS BIGINT), CAST(SUM(d.wh) AS BIGINT)
+             FROM energy_daily d JOIN account_meters a ON a.meter_id = d.meter_id AND a.to_at IS NULL
+             JOIN accounts k ON k.id = a.account_id WHERE k.number = '{number}' AND d.day BETWEEN {} AND {}",
+            from.0, until.0
+        ),
+    )
+    .await;
+    let rates = section(made, Heading::ByRate);
+    assert!(raw[0].0 > 0);
+    assert_eq!((column(rates, Heading::Energy)[2].1, total(rates, Heading::Energy)), raw[0]);
 }
 
 /// The roll-up as it is stored, row by row.

@@ -1,6 +1,7 @@
 //! Reports against sums of the raw rows that are made here, on three months of a site's life, on both databases.
 
 mod accounts;
+mod analysis;
 mod energy;
 mod losses;
 mod open_cases;
@@ -10,6 +11,7 @@ mod sales;
 use std::net::SocketAddr;
 
 use domain::clock::Clock;
+use model::gateway::SweepInterval;
 use model::ids::UserId;
 use model::report::{Cell, Heading, RangeProblem, Report, ReportKind, ReportQuery, Section};
 use model::time::{Date, Timestamp};
@@ -87,7 +89,12 @@ pub async fn report(w: &World, who: UserId, kind: ReportKind, fields: &[(&str, &
     };
     let query = ReportQuery::parse(kind, field, w.clock.now().date())?;
     let subject = Subject::find(&w.db, who, kind, &query).await.unwrap()?;
-    Ok(reports::make(&w.db, w.clock.now(), who, kind, &query, &subject).await.unwrap())
+    reports::make(&w.db, w.clock.now(), who, kind, &query, &subject, usual_interval()).await.unwrap()
+}
+
+/// The demo's past has a few readings a day.
+pub fn usual_interval() -> SweepInterval {
+    SweepInterval::new(6 * 3_600).unwrap()
 }
 
 pub fn section(report: &Report, title: Heading) -> &Section {

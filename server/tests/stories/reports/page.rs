@@ -1,8 +1,12 @@
 //! Pages and files of reports over HTTP.
 
+use domain::clock::Clock;
+use estate::places::{self, NewPlace};
+use model::ids::PlaceId;
 use model::person::Role;
+use model::place::PlaceKind;
 use reqwest::header::CONTENT_TYPE;
-use story_support::web::{Person, Web};
+use story_support::web::{Person, Web, location};
 use story_support::{World, both};
 
 async fn text(person: &Person<'_>, path: &str) -> String {
@@ -27,7 +31,13 @@ both!(a_report_is_a_page_and_two_files, |w: World| async move {
     assert!(page.contains("签") || page.contains("复核"), "lines for signatures");
     let csv = text(&boss, "/reports/sales.csv").await;
     assert!(csv.lines().any(|line| line.starts_with("合计,150.00,0.00,")), "{csv}");
-    for path in ["/reports/sales.xlsx?by=month", "/reports/energy.xlsx"] {
+    for path in [
+        "/reports/sales.xlsx?by=month",
+        "/reports/energy.xlsx",
+        "/reports/load.xlsx",
+        "/reports/abnormal-use.xlsx",
+        "/reports/missing-readings.xlsx",
+    ] {
         let file = boss.get(path).await;
         assert_eq!(file.status(), 200, "{path}");
         assert!(file.headers()[CONTENT_TYPE].to_str().unwrap().contains("spreadsheetml"));
@@ -61,12 +71,44 @@ both!(a_choice_that_makes_no_report_is_explained, |w: World| async move {
         ("/reports/liability?place=nowhere", "不在您的楼栋范围"),
         ("/reports/open-cases?age=week", "3660"),
         ("/reports/energy?by=hour&from=2026-01-01&until=2026-11-01", "31"),
+        ("/reports/load?from=2026-11-02&until=2026-11-01", "早于"),
+        ("/reports/abnormal-use?place=nowhere", "不在您的楼栋范围"),
+        ("/reports/missing-readings?from=1976-01-01&until=2026-11-01", "400"),
     ] {
         let page = text(&boss, path).await;
         assert!(page.contains("notice bad") && page.contains(words), "{path}");
         let (report, choice) = path.split_once('?').unwrap();
         assert_eq!(boss.get(&format!("{report}.csv?{choice}")).await.status(), 422, "{path}");
     }
+});
+
+both!(the_co2_factor_is_a_setting_of_the_site, |w: World| async move {
+    let id = PlaceId(w.rng.id(w.clock.now()));
+    let mut tx = w.db.begin().await.unwrap();
+    places::add(&mut tx, &NewPlace { id, parent: None, kind: PlaceKind::Site, name: "Campus", sort: 1 }).await.unwrap();
+    tx.commit().await.unwrap();
+    let web = Web::start(&w).await;
+    let boss = web.person(&w, Role::Admin, "boss").await;
+    let set = async |text: &str| {
+        let answer = boss.post("/api/operator/settings/co2", &format!("co2_factor={text}")).await;
+        location(&answer).to_owned()
+    };
+    assert!(text(&boss, "/reports/energy").await.contains("0.5306 kg/kWh"));
+    assert!(text(&boss, "/settings").await.contains("生态环境部"));
+    assert_eq!(set("0.61").await, "/settings");
+    assert!(text(&boss, "/reports/energy").await.contains("0.6100 kg/kWh"));
+    assert!(text(&boss, "/settings").await.contains("value=\"0.6100\""));
+    for wrong in ["2.1", "-1", "x", "0.53061"] {
+        assert!(set(wrong).await.contains("e=invalid"), "{wrong}");
+    }
+    assert_eq!(set("").await, "/settings");
+    assert!(text(&boss, "/reports/energy").await.contains("0.5306 kg/kWh"));
+    let audited = "SELECT detail FROM audit WHERE action = 'site.co2-factor' ORDER BY seq LIMIT 1";
+    let detail = w.word(audited).await;
+    assert!(detail.contains("0.6100") && detail.contains("0.5306"), "{detail}");
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'site.co2-factor'").await, 2);
+    let clerk = web.person(&w, Role::Cashier, "clerk").await;
+    assert_eq!(clerk.post("/api/operator/settings/co2", "co2_factor=1").await.status(), 403);
 });
 
 both!(a_report_is_for_whoever_may_see_its_figures, |w: World| async move {

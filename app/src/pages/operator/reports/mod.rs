@@ -86,6 +86,24 @@ pub fn EnergyReportPage() -> impl IntoView {
     page(ReportKind::Energy)
 }
 
+/// The page: `/reports/load?from=2026-11-01&until=2026-11-30&by=day&place=...&room=301`.
+#[component]
+pub fn LoadReportPage() -> impl IntoView {
+    page(ReportKind::LoadCurve)
+}
+
+/// The page: `/reports/abnormal-use?from=2026-11-01&until=2026-11-30&place=...`.
+#[component]
+pub fn AbnormalUseReportPage() -> impl IntoView {
+    page(ReportKind::AbnormalUse)
+}
+
+/// The page: `/reports/missing-readings?from=2026-11-01&until=2026-11-30&place=...`.
+#[component]
+pub fn MissingReadingsReportPage() -> impl IntoView {
+    page(ReportKind::MissingReadings)
+}
+
 /// The page: `/reports/lost-meters?from=2026-11-01&until=2026-11-30&place=...`.
 #[component]
 pub fn LostMetersReportPage() -> impl IntoView {

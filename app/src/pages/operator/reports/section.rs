@@ -3,21 +3,25 @@
 use leptos::prelude::*;
 
 use crate::i18n::Lang;
-use crate::i18n::reports::{Chart as ChartLabel, Heat as HeatLabel, Most, cell, column, heading, texts};
+use crate::i18n::reports::{Chart as ChartLabel, Heat as HeatLabel, HeatOf, Most, cell, column, heading, texts};
 use crate::ui::heat::{Heat, HeatRow};
+use crate::ui::lines::{Line, Lines};
 use crate::ui::series::{self, Series};
 use crate::ui::table_scroll::TableScroll;
-use model::report::{Cell, Chart, Report, Section};
+use model::report::{Cell, Chart, Heading, Report, Section};
 
 /// The section. Without rows it says so.
 pub fn view(section: &Section, report: &Report, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
     let title = heading(section.title, lang);
     if section.rows.is_empty() {
-        return view! { <section class="stack-tight"><h2>{title}</h2><p class="empty">{t.nothing}</p></section> }.into_any();
+        // What is looked for there is good not to be found.
+        let words = if matches!(section.title, Heading::AbnormalUse | Heading::ByMeter) { t.none_found } else { t.nothing };
+        return view! { <section class="stack-tight"><h2>{title}</h2><p class="empty">{words}</p></section> }.into_any();
     }
     let chart = match section.chart {
         Some(Chart::Series(index)) => Some(series(section, index, report, lang).into_any()),
+        Some(Chart::Lines { first, count }) => Some(lines(section, first, count, report, lang).into_any()),
         Some(Chart::Heat) => Some(heat(section, report, lang).into_any()),
         Some(Chart::Bars(_)) | None => None,
     };
@@ -56,7 +60,10 @@ pub fn view(section: &Section, report: &Report, lang: Lang) -> impl IntoView + u
 /// `bars` is the column that has bars, and its highest value.
 fn table_row(section: &Section, row: &[Cell], bars: Option<(usize, i64)>, lang: Lang) -> impl IntoView + use<> {
     let cells = row.iter().zip(&section.columns).enumerate().map(|(index, (value, column))| {
-        let text = cell(value, lang);
+        let text = match value {
+            Cell::Room { meter, name } => view! { <a href=format!("/rooms/{meter}")>{name.clone()}</a> }.into_any(),
+            _ => cell(value, lang).into_any(),
+        };
         if index == 0 {
             return view! { <th scope="row" class=column.is_number().then_some("number")>{text}</th> }.into_any();
         }
@@ -82,22 +89,50 @@ fn bar(value: &Cell, most: i64) -> impl IntoView + use<> {
 }
 
 fn series(section: &Section, index: usize, report: &Report, lang: Lang) -> impl IntoView + use<> {
-    let amounts = section.rows.iter().map(|row| row.get(index).and_then(Cell::amount).unwrap_or(0));
-    let columns: Vec<_> = amounts.zip(0..).map(|(high, place)| series::Column { place, low: 0, high }).collect();
-    let places = i64::try_from(columns.len()).unwrap_or(1);
-    let highest = section.rows.iter().filter_map(|row| row.get(index)).max_by_key(|one| one.amount());
-    let value = highest.map(|highest| cell(highest, lang)).unwrap_or_default();
-    let name = |row: Option<&Vec<Cell>>| row.and_then(|row| row.first()).map(|name| cell(name, lang)).unwrap_or_default();
-    let middle = if section.rows.len() > 2 { section.rows.get(section.rows.len() / 2) } else { None };
-    let last = if section.rows.len() > 1 { section.rows.last() } else { None };
-    let marks = [name(section.rows.first()), name(middle), name(last)];
+    // What is unknown is no column, not even one of zero.
+    let column =
+        |(row, place): (&Vec<Cell>, i64)| Some(series::Column { place, low: 0, high: row.get(index).and_then(Cell::amount)? });
+    let columns: Vec<_> = section.rows.iter().zip(0..).filter_map(column).collect();
+    let places = i64::try_from(section.rows.len()).unwrap_or(1);
+    let most = most(section, index, 1, lang);
+    let label = chart_label(section, index, report, lang);
+    view! { <Series columns places label most marks=marks(section, lang) /> }
+}
+
+/// The highest value of some columns, in words.
+fn most(section: &Section, first: usize, count: usize, lang: Lang) -> String {
+    let values = section.rows.iter().flat_map(|row| row.iter().skip(first).take(count));
+    let value = values.max_by_key(|one| one.amount()).map(|highest| cell(highest, lang)).unwrap_or_default();
+    Most { value }.text(lang)
+}
+
+fn chart_label(section: &Section, index: usize, report: &Report, lang: Lang) -> String {
     let label = ChartLabel {
         section: heading(section.title, lang),
         column: section.columns.get(index).map(|one| column(*one, lang)).unwrap_or_default(),
         from: report.query.from,
         until: report.query.until,
     };
-    view! { <Series columns places label=label.text(lang) most=Most { value }.text(lang) marks /> }
+    label.text(lang)
+}
+
+/// The names of the first, middle and last row.
+fn marks(section: &Section, lang: Lang) -> [String; 3] {
+    let name = |row: Option<&Vec<Cell>>| row.and_then(|row| row.first()).map(|name| cell(name, lang)).unwrap_or_default();
+    let middle = if section.rows.len() > 2 { section.rows.get(section.rows.len() / 2) } else { None };
+    let last = if section.rows.len() > 1 { section.rows.last() } else { None };
+    [name(section.rows.first()), name(middle), name(last)]
+}
+
+fn lines(section: &Section, first: usize, count: usize, report: &Report, lang: Lang) -> impl IntoView + use<> {
+    let line = |index: usize| Line {
+        name: section.columns.get(index).map(|one| column(*one, lang)).unwrap_or_default(),
+        values: section.rows.iter().map(|row| row.get(index).and_then(Cell::amount)).collect(),
+    };
+    let most = most(section, first, count, lang);
+    let label = chart_label(section, first, report, lang);
+    let lines: Vec<Line> = (first..first + count).map(line).collect();
+    view! { <Lines lines label most marks=marks(section, lang) /> }
 }
 
 fn heat(section: &Section, report: &Report, lang: Lang) -> impl IntoView + use<> {
@@ -106,6 +141,10 @@ fn heat(section: &Section, report: &Report, lang: Lang) -> impl IntoView + use<>
         HeatRow { label, values: row.iter().skip(1).map(Cell::amount).collect() }
     });
     let columns = section.columns.iter().skip(1).map(|one| heading(one.heading, lang)).collect();
-    let label = HeatLabel { from: report.query.from, until: report.query.until }.text(lang);
+    let (from, until) = (report.query.from, report.query.until);
+    let label = match section.title {
+        Heading::HoursOfDays => HeatLabel { from, until }.text(lang),
+        title => HeatOf { section: &heading(title, lang), from, until }.text(lang),
+    };
     view! { <Heat rows=rows.collect() columns label /> }
 }

@@ -2,68 +2,89 @@
 
 use std::collections::HashMap;
 
+use model::co2::Co2Factor;
 use model::energy::Energy;
-use model::ids::PlaceId;
+use model::ids::{PlaceId, UserId};
 use model::place::PlaceKind;
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Section};
 use model::subsidy::Month;
 use sqlx::FromRow;
 
 use super::sums::{Span, parts};
-use super::{Source, compared};
+use super::{Source, compared, mass};
 use crate::Extent;
 use crate::tree::Tree;
 use store::{Db, Result, read};
 
 /// A place of the ranking.
 #[derive(Clone, Debug, FromRow)]
-struct Member {
-    id: PlaceId,
+pub(crate) struct Member {
+    pub id: PlaceId,
     parent_id: Option<PlaceId>,
-    kind: PlaceKind,
-    name: String,
+    pub kind: PlaceKind,
+    pub name: String,
 }
 
 /// Energy by place.
 type Sums = HashMap<PlaceId, Energy>;
 
 /// The ranking; `None` for a room or account, which has nothing below it.
-pub async fn section(source: &Source<'_>, now: Span, before: Span) -> Result<Option<Section>> {
-    let (parent, listed): (Option<PlaceId>, Vec<PlaceId>) = match source.extent {
-        Extent::Place(place) => (Some(*place), Vec::new()),
-        // Of one site the buildings; several buildings themselves.
-        Extent::All(places) => match places[..] {
-            [site] => (Some(site), Vec::new()),
-            _ => (None, places.clone()),
-        },
-        Extent::Group { places, rooms } => (None, places.iter().chain(rooms).copied().collect()),
-        Extent::Room(_) | Extent::Account(_) => return Ok(None),
-    };
-    let (mut members, mut sums, mut earlier) = (Vec::new(), Sums::new(), Sums::new());
-    if let Some(parent) = parent {
-        members = children(source.db, parent).await?;
-        add_below(source, parent, now, &mut sums).await?;
-        add_below(source, parent, before, &mut earlier).await?;
-    } else {
-        let tree = Tree::read(source.db, source.operator).await?;
-        for place in listed {
-            members.extend(member(source.db, &tree, place).await?);
-            add_one(source, place, now, &mut sums).await?;
-            add_one(source, place, before, &mut earlier).await?;
+pub(super) async fn section(source: &Source<'_>, now: Span, before: Span) -> Result<Option<Section>> {
+    let Some(members) = members(source.db, source.operator, source.extent).await? else { return Ok(None) };
+    let (mut sums, mut earlier) = (Sums::new(), Sums::new());
+    match parent(source.extent) {
+        Some(parent) => {
+            add_below(source, parent, now, &mut sums).await?;
+            add_below(source, parent, before, &mut earlier).await?;
+        }
+        None => {
+            for member in &members {
+                add_one(source, member.id, now, &mut sums).await?;
+                add_one(source, member.id, before, &mut earlier).await?;
+            }
         }
     }
-    Ok(Some(ranking(members, &sums, &earlier)))
+    Ok(Some(ranking(source.co2, members, &sums, &earlier)))
+}
+
+/// The place whose children are its parts: of one site the buildings.
+fn parent(extent: &Extent) -> Option<PlaceId> {
+    match extent {
+        Extent::Place(place) => Some(*place),
+        Extent::All(places) => match places[..] {
+            [site] => Some(site),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The parts of an extent in the order of the site: what is right below a place, several buildings themselves, the members of a
+/// group. `None` for a room or account.
+pub(crate) async fn members(db: &Db, operator: UserId, extent: &Extent) -> Result<Option<Vec<Member>>> {
+    if let Some(parent) = parent(extent) {
+        return children(db, parent).await.map(Some);
+    }
+    if matches!(extent, Extent::Room(_) | Extent::Account(_)) {
+        return Ok(None);
+    }
+    let tree = Tree::read(db, operator).await?;
+    let mut members = Vec::new();
+    for place in extent.tops() {
+        members.extend(member(db, &tree, place).await?);
+    }
+    Ok(Some(members))
 }
 
 /// Places with the most energy first; those without any stay in the order of the site.
-fn ranking(mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
+fn ranking(co2: Co2Factor, mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
     members.sort_by_key(|member| std::cmp::Reverse(sums.get(&member.id).copied().unwrap_or_default()));
     let whole: i64 = sums.values().map(|energy| energy.0).sum();
     let row = |(rank, member): (i64, Member)| {
         let (energy, before) = (sums.get(&member.id).copied(), earlier.get(&member.id).copied());
         let [energy_cell, before_cell, change] = compared(energy, before);
         let share = energy.map_or(Cell::Empty, |energy| Cell::share(energy.0, whole));
-        vec![Cell::Text(member.name), Cell::Count(rank), energy_cell, share, before_cell, change]
+        vec![Cell::Text(member.name), Cell::Count(rank), energy_cell, share, before_cell, change, mass(co2, energy)]
     };
     let columns = vec![
         Column::text(Heading::Place),
@@ -72,6 +93,7 @@ fn ranking(mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
         Column::share(Heading::Share),
         Column::summed(Heading::EnergyBefore, ColumnKind::Energy),
         Column::share(Heading::Change),
+        Column::summed(Heading::Co2, ColumnKind::Mass),
     ];
     let rows = (1..).zip(members).map(row).collect();
     Section { title: Heading::ByPlace, columns, rows, chart: Some(Chart::Bars(2)) }

@@ -4,13 +4,13 @@ use std::ops::Add;
 
 use domain::rollup::Parts;
 use model::energy::Energy;
-use model::ids::PlaceId;
+use model::ids::{AccountId, PlaceId};
 use model::report::Grain;
 use model::subsidy::Month;
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
 
-use super::{Slots, Source, hours};
+use super::{Slots, Source, hours_of};
 use crate::Extent;
 use store::{Db, Result, read};
 
@@ -66,10 +66,12 @@ pub async fn read(source: &Source<'_>, span: Span, by: Grain) -> Result<Slots> {
         Extent::Place(place) => (std::slice::from_ref(place), &[]),
         Extent::Group { places, rooms } => (places, rooms),
         Extent::Room(room) => (&[], std::slice::from_ref(room)),
-        Extent::Account(_) => {
-            for (hour, sum) in hours::read(source, span).await? {
-                add(&mut slots, by, hour.date(), sum);
+        Extent::Account(account) => {
+            for (hour, energy) in hours_of(source, span).await? {
+                add(&mut slots, by, hour.date(), Sum { energy, ..Sum::default() });
             }
+            let days = days_of_account(source.db, *account, span).await?;
+            days.iter().for_each(|row| add(&mut slots, by, Date(row.slot), Sum { energy: Energy::ZERO, ..row.sum() }));
             return Ok(slots);
         }
     };
@@ -123,6 +125,26 @@ const DAYS: &str = "SELECT day AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_
 /// What was added up of a place: [`MONTHS`] or [`DAYS`], first and last.
 async fn of_place(db: &Db, sql: &'static str, place: PlaceId, (first, last): (i64, i64)) -> Result<Vec<SumRow>> {
     read!(db, |pool| sqlx::query_as(sql).bind(place).bind(first).bind(last).fetch_all(pool).await)
+}
+
+/// The days on which meters were an account's from midnight to midnight, for their rates: its first and last day are known by
+/// the hour only, which is not split.
+async fn days_of_account(db: &Db, account: AccountId, (from, until): Span) -> Result<Vec<SumRow>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT d.day AS slot, CAST(SUM(d.wh) AS BIGINT) AS wh, CAST(SUM(d.reverse_wh) AS BIGINT) AS reverse_wh,
+                CAST(SUM(d.spike_wh) AS BIGINT) AS spike_wh, CAST(SUM(d.peak_wh) AS BIGINT) AS peak_wh,
+                CAST(SUM(d.flat_wh) AS BIGINT) AS flat_wh, CAST(SUM(d.valley_wh) AS BIGINT) AS valley_wh,
+                MAX(d.revised_at) AS revised_at
+         FROM account_meters a JOIN energy_daily d ON d.meter_id = a.meter_id AND d.day BETWEEN $2 AND $3
+              AND d.day * 86400000 - 28800000 >= a.from_at
+              AND (a.to_at IS NULL OR d.day * 86400000 + 57600000 <= a.to_at)
+         WHERE a.account_id = $1 GROUP BY d.day"
+    )
+    .bind(account)
+    .bind(from)
+    .bind(until)
+    .fetch_all(pool)
+    .await)
 }
 
 async fn days_of_room(db: &Db, room: PlaceId, (from, until): Span) -> Result<Vec<SumRow>> {

@@ -60,7 +60,9 @@ CREATE TABLE site_settings (
     -- When somebody hid the list of what a new site lacks.
     checklist_hidden_at BIGINT,
     -- Where gateways dial in, besides the addresses of the configuration.
-    dial_in_port BIGINT CHECK (dial_in_port BETWEEN 1 AND 65535)
+    dial_in_port BIGINT CHECK (dial_in_port BETWEEN 1 AND 65535),
+    -- Carbon dioxide of electricity, 0.0001 kg/kWh; NULL: the national average that the program knows.
+    co2_factor BIGINT CHECK (co2_factor BETWEEN 0 AND 20000)
 );
 INSERT INTO site_settings (one) VALUES (1);
 
