@@ -234,7 +234,6 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::Undelivered => t.undelivered,
         Heading::Liability => t.liability,
         Heading::Days => t.days,
-        Heading::Rooms => t.rooms,
         Heading::Heads => t.heads,
         Heading::Granted => t.granted,
         Heading::Delivered => t.delivered,

@@ -171,7 +171,7 @@ impl Application {
             state,
             buses,
             payments,
-            rules,
+            rules: config.cash_desk,
             reports,
             mailer,
             anchor_file,

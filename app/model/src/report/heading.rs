@@ -143,7 +143,6 @@ pub enum Heading {
     Undelivered,
     Liability,
     Days,
-    Rooms,
     Heads,
     Granted,
     Delivered,
