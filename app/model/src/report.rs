@@ -19,6 +19,7 @@ word_enum! {
     pub enum ReportKind {
         Sales = "sales",
         Energy = "energy",
+        Instruments = "instruments",
         LostMeters = "lost-meters",
         LostGateways = "lost-gateways",
         Alarms = "alarms",
@@ -39,7 +40,7 @@ impl ReportKind {
     pub const fn permission(self) -> Permission {
         match self {
             Self::Sales => Permission::Money,
-            Self::Energy | Self::LostMeters | Self::LostGateways | Self::Alarms => Permission::Watch,
+            Self::Energy | Self::Instruments | Self::LostMeters | Self::LostGateways | Self::Alarms => Permission::Watch,
         }
     }
 
@@ -50,7 +51,7 @@ impl ReportKind {
             Self::Sales => &[Grain::Day, Grain::Month, Grain::Year],
             Self::Energy => &[Grain::Day, Grain::Hour, Grain::Month],
             // Their rows are not by time.
-            Self::LostMeters | Self::LostGateways | Self::Alarms => &[Grain::Day],
+            Self::Instruments | Self::LostMeters | Self::LostGateways | Self::Alarms => &[Grain::Day],
         }
     }
 
@@ -193,6 +194,8 @@ pub enum Note {
     LossesBehindGateways,
     /// Only the newest of so many rows are shown.
     RowsTooMany { shown: i64, total: i64 },
+    /// Which readings are compared for line losses, and when one is not known.
+    LineLossReadings,
     /// Too many values for a table of hours; at most so many days, or a smaller place.
     HoursTooMany(i64),
 }

@@ -18,6 +18,8 @@ pub enum Heading {
     LostGateways,
     Alarms,
     ByKind,
+    Circuits,
+    LineLoss,
     // Columns.
     Day,
     Month,
@@ -76,6 +78,26 @@ pub enum Heading {
     Minutes,
     AcknowledgedAt,
     AcknowledgedBy,
+    // Columns about instruments.
+    Circuit,
+    StartAt,
+    StartReading,
+    EndAt,
+    EndReading,
+    /// Of the transformers.
+    Ratio,
+    Completeness,
+    /// How far down in the tree.
+    Level,
+    EnergyBelow,
+    LossShare,
+    // Whether the energy of a circuit is that of the whole range.
+    Complete,
+    PartOfRange,
+    NotCounted,
+    NotRead,
+    MetersMissing,
+    BelowUnknown,
     // Rows.
     /// Whoever pays through a channel does so without an operator.
     Residents,

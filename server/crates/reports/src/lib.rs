@@ -4,6 +4,7 @@
 
 mod alarms;
 mod energy;
+mod instruments;
 mod losses;
 pub mod place_energy;
 mod sales;
@@ -32,6 +33,7 @@ pub async fn make(
     let (sections, notes) = match kind {
         ReportKind::Sales => sales::contents(db, operator, query, subject).await?,
         ReportKind::Energy => energy::contents(db, at, operator, query, subject).await?,
+        ReportKind::Instruments => instruments::contents(db, at, operator, query, subject).await?,
         ReportKind::LostMeters => losses::meters(db, at, operator, query, subject).await?,
         ReportKind::LostGateways => losses::gateways(db, at, operator, query, subject).await?,
         ReportKind::Alarms => alarms::contents(db, at, operator, query, subject).await?,

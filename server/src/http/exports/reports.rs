@@ -23,6 +23,7 @@ pub fn reports() -> Vec<Route> {
     let files = [
         (ReportKind::Sales, "/reports/sales", "/reports/sales.csv", "/reports/sales.xlsx"),
         (ReportKind::Energy, "/reports/energy", "/reports/energy.csv", "/reports/energy.xlsx"),
+        (ReportKind::Instruments, "/reports/instruments", "/reports/instruments.csv", "/reports/instruments.xlsx"),
         (ReportKind::LostMeters, "/reports/lost-meters", "/reports/lost-meters.csv", "/reports/lost-meters.xlsx"),
         (ReportKind::LostGateways, "/reports/lost-gateways", "/reports/lost-gateways.csv", "/reports/lost-gateways.xlsx"),
         (ReportKind::Alarms, "/reports/alarms", "/reports/alarms.csv", "/reports/alarms.xlsx"),
