@@ -1,6 +1,7 @@
 //! Reports against sums of the raw rows that are made here, on three months of a site's life, on both databases.
 
 mod energy;
+mod instruments;
 mod losses;
 mod page;
 mod sales;
