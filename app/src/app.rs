@@ -148,6 +148,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/gateways/new") view=operator::gateways::form::NewGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id") view=operator::gateways::gateway::GatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/scan") view=operator::gateways::scan::ScanPage ssr=SsrMode::Async/>
+                <Route path=path!("/instruments") view=operator::instruments::InstrumentsPage ssr=SsrMode::Async/>
+                <Route path=path!("/instruments/new") view=operator::instruments::form::NewInstrumentPage ssr=SsrMode::Async/>
+                <Route path=path!("/instruments/:id") view=operator::instruments::instrument::InstrumentPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/edit") view=operator::gateways::form::EditGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
@@ -168,6 +171,7 @@ pub fn App() -> impl IntoView {
                     view=operator::reports::MissingReadingsReportPage
                     ssr=SsrMode::Async
                 />
+                <Route path=path!("/reports/instruments") view=operator::reports::InstrumentsReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/lost-meters") view=operator::reports::LostMetersReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/lost-gateways") view=operator::reports::LostGatewaysReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/alarms") view=operator::reports::AlarmsReportPage ssr=SsrMode::Async/>

@@ -22,6 +22,7 @@ use crate::api::commissioning::CommissioningPort;
 use crate::api::discovery::DiscoveryPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
+use crate::api::instruments::InstrumentsPort;
 use crate::api::invitations::InvitationsPort;
 use crate::api::ledger::LedgerPort;
 use crate::api::meter_setup::MeterSetupPort;
@@ -67,6 +68,7 @@ pub struct Ports {
     pub discovery: Arc<dyn DiscoveryPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub history: Arc<dyn HistoryPort>,
+    pub instruments: Arc<dyn InstrumentsPort>,
     pub invitations: Arc<dyn InvitationsPort>,
     pub ledger: Arc<dyn LedgerPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,

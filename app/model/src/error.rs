@@ -177,6 +177,8 @@ errors! {
     TooManyRows = "too-many-rows", 422;
     /// Something of that name is there already.
     NameTaken = "name-taken", 409;
+    /// A circuit would feed itself, or something in another building.
+    CircuitTree = "circuit-tree", 409;
     /// A place of this kind cannot be there.
     PlaceDoesNotFit = "place-does-not-fit", 422;
     /// Places, meters or accounts are or were in it.

@@ -36,6 +36,10 @@ ids! {
     GatewayId,
     /// A prepaid meter.
     MeterId,
+    /// An energy meter without prepayment.
+    InstrumentId,
+    /// One energy counter of an instrument.
+    CircuitId,
     /// What is opened for the residents of a room.
     AccountId,
     /// A resident or an operator who logs in.

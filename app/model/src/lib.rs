@@ -14,6 +14,7 @@ pub mod event;
 pub mod forecast;
 pub mod gateway;
 pub mod ids;
+pub mod instrument;
 pub mod issue;
 pub mod language;
 pub mod ledger;

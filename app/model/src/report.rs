@@ -29,6 +29,7 @@ word_enum! {
         LoadCurve = "load",
         AbnormalUse = "abnormal-use",
         MissingReadings = "missing-readings",
+        Instruments = "instruments",
         LostMeters = "lost-meters",
         LostGateways = "lost-gateways",
         Alarms = "alarms",
@@ -50,7 +51,7 @@ impl ReportKind {
         match self {
             Self::Sales | Self::Statement | Self::BuildingStatement | Self::Liability | Self::Subsidies => Permission::Money,
             Self::Prices | Self::OpenCases => Permission::Watch,
-            Self::Energy | Self::LostMeters | Self::LostGateways | Self::Alarms => Permission::Watch,
+            Self::Energy | Self::Instruments | Self::LostMeters | Self::LostGateways | Self::Alarms => Permission::Watch,
             Self::LoadCurve | Self::AbnormalUse | Self::MissingReadings => Permission::Watch,
         }
     }
@@ -67,7 +68,7 @@ impl ReportKind {
             Self::Statement | Self::BuildingStatement | Self::Liability | Self::Subsidies | Self::Prices | Self::OpenCases => {
                 &[Grain::Day]
             }
-            Self::LostMeters | Self::LostGateways | Self::Alarms => &[Grain::Day],
+            Self::Instruments | Self::LostMeters | Self::LostGateways | Self::Alarms => &[Grain::Day],
         }
     }
 
@@ -282,6 +283,8 @@ pub enum Note {
     LossesBehindGateways,
     /// Only the newest of so many rows are shown.
     RowsTooMany { shown: i64, total: i64 },
+    /// Which readings are compared for line losses, and when one is not known.
+    LineLossReadings,
     /// Too many values for a table of hours; at most so many days, or a smaller place.
     HoursTooMany(i64),
 }

@@ -17,6 +17,7 @@ word_enum! {
         Meters = "meters",
         Prices = "prices",
         Accounts = "accounts",
+        Instruments = "instruments",
     }
 
     /// A column. Some are in several sheets.
@@ -60,6 +61,20 @@ word_enum! {
         Password = "password",
         /// What the resident had in the older system, yuan.
         OpeningYuan = "opening_yuan",
+        /// Of an instrument.
+        Number = "number",
+        Name = "name",
+        StartRegister = "start_register",
+        StepKwh = "step_kwh",
+        PtRatio = "pt_ratio",
+        /// Which counter of the instrument.
+        Circuit = "circuit",
+        CircuitName = "circuit_name",
+        CtRatio = "ct_ratio",
+        /// The circuit that feeds it: number of the instrument, or number/circuit.
+        Master = "master",
+        FeedsBuilding = "feeds_building",
+        FeedsFloor = "feeds_floor",
     }
 }
 
@@ -116,6 +131,25 @@ impl Sheet {
                 (C::Login, true),
                 (C::Password, false),
                 (C::OpeningYuan, false),
+            ],
+            Self::Instruments => &[
+                (C::Number, true),
+                (C::Name, true),
+                (C::Building, false),
+                (C::Floor, false),
+                (C::Gateway, true),
+                (C::Unit, true),
+                (C::Profile, true),
+                (C::StartRegister, false),
+                (C::StepKwh, false),
+                (C::PtRatio, false),
+                (C::IntervalS, false),
+                (C::Circuit, false),
+                (C::CircuitName, false),
+                (C::CtRatio, false),
+                (C::Master, false),
+                (C::FeedsBuilding, false),
+                (C::FeedsFloor, false),
             ],
         }
     }
@@ -201,6 +235,21 @@ pub enum Fault {
     UnknownBuilding,
     /// The address on this gateway belongs to the meter with this serial number.
     AddressTaken(String),
+    /// Not a transformer ratio of 1 to 10,000.
+    NotRatio,
+    /// Not the energy of a count.
+    NotStep,
+    /// Not a register, or not all counters are registers from there on.
+    NotRegister,
+    /// What belongs to the instrument differs from this row, which is about another of its circuits.
+    InstrumentDiffers(u32),
+    UnknownFloor,
+    /// No circuit is called so.
+    UnknownMaster,
+    /// It would feed itself.
+    FeedsItself,
+    /// What feeds it, or what it feeds, is in another building.
+    OtherBuilding,
     /// The meter has an open account; its room, profile and wallet stay until that is closed.
     MeterInUse,
     /// Meters of this model cannot have this wallet.

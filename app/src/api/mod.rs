@@ -19,6 +19,7 @@ mod error;
 pub(crate) mod form;
 pub mod gateways;
 pub mod history;
+pub mod instruments;
 pub mod invitations;
 pub mod ledger;
 pub mod meter_setup;

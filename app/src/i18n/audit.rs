@@ -78,6 +78,7 @@ pub fn page_of(line: &AuditLine) -> Option<String> {
         "receipt" => Some(format!("/receipts/{id}")),
         "plan" | "prices" => Some("/prices".to_owned()),
         "gateway" => Some(format!("/gateways/{id}")),
+        "instrument" => Some(format!("/instruments/{id}")),
         "place" => Some(format!("/places/{id}")),
         "account-batch" => Some(format!("/accounts/batches/{id}")),
         "event" => Some("/alarms".to_owned()),

@@ -87,6 +87,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::NoMoreNumbers => t.no_more_numbers,
         AppError::TooManyRows => t.too_many_rows,
         AppError::NameTaken => t.name_taken,
+        AppError::CircuitTree => t.circuit_tree,
         AppError::PlaceDoesNotFit => t.place_does_not_fit,
         AppError::PlaceNotEmpty => t.place_not_empty,
         AppError::PlaceAssigned => t.place_assigned,

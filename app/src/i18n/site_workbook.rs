@@ -15,14 +15,15 @@ pub const fn sheet(sheet: Sheet, lang: Lang) -> &'static str {
         Sheet::Meters => t.meters,
         Sheet::Prices => t.prices,
         Sheet::Accounts => t.accounts,
+        Sheet::Instruments => t.instruments,
     }
 }
 
 /// The notes of the template.
 #[must_use]
-pub fn notes(lang: Lang) -> [&'static str; 5] {
+pub fn notes(lang: Lang) -> [&'static str; 6] {
     let t = texts(lang);
-    [t.note_1, t.note_2, t.note_3, t.note_4, t.note_5]
+    [t.note_1, t.note_2, t.note_3, t.note_4, t.note_5, t.note_6]
 }
 
 /// Where a problem is, as a spreadsheet names it: `B7`.
@@ -143,6 +144,14 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
         Fault::OverHoardingLimit { sum, limit } => {
             return OverHoardingLimit { sum: &sum.to_string(), limit: &limit.to_string() }.text(lang);
         }
+        Fault::InstrumentDiffers(row) => return InstrumentDiffers { row: &row.to_string() }.text(lang),
+        Fault::NotRatio => t.not_ratio,
+        Fault::NotStep => t.not_step,
+        Fault::NotRegister => t.not_register,
+        Fault::UnknownFloor => t.unknown_floor,
+        Fault::UnknownMaster => t.unknown_master,
+        Fault::FeedsItself => t.feeds_itself,
+        Fault::OtherBuilding => t.other_building,
         Fault::NotPattern => t.not_pattern,
         Fault::ReachIncomplete => t.reach_incomplete,
         Fault::DialInTls => t.dial_in_tls,

@@ -20,7 +20,7 @@ use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::Db;
 use store::users::{self, NewUser};
-use workbook::Model;
+use workbook::{Model, Models};
 
 use crate::database::Engine;
 use crate::figure::Figure;
@@ -31,7 +31,7 @@ const ROOMS: u32 = 10_000;
 const RUNS: usize = 3;
 
 pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
-    let models = BTreeMap::from([("rpp".to_owned(), Model { wallet: Wallet::Meter, relay: true })]);
+    let models = models();
     let file = workbook::workbook(Lang::Zh, &models, &site()?)?;
     let mut figures = Vec::new();
     for engine in Engine::at_hand() {
@@ -59,7 +59,7 @@ pub async fn run(_: Length) -> Outcome<Vec<Figure>> {
 
 /// A database with that site, for other parts.
 pub async fn site_of_10k(db: &Db) -> Outcome<Who> {
-    let models = BTreeMap::from([("rpp".to_owned(), Model { wallet: Wallet::Meter, relay: true })]);
+    let models = models();
     let file = workbook::workbook(Lang::Zh, &models, &site()?)?;
     let who = administrator(db).await?;
     import(db, &who, &file, &models).await?;
@@ -72,7 +72,7 @@ async fn administrator(db: &Db) -> Outcome<Who> {
     Ok(Who { user, role: Role::Admin, permissions: Permissions::of(Role::Admin), name: "boss".into(), ip: String::new() })
 }
 
-async fn import(db: &Db, who: &Who, file: &[u8], models: &BTreeMap<String, Model>) -> Outcome<()> {
+async fn import(db: &Db, who: &Who, file: &[u8], models: &Models) -> Outcome<()> {
     let contents = workbook::read("site.xlsx", file, models);
     if let Some(problem) = contents.problems.first() {
         return Err(format!("{problem:?}").into());
@@ -131,4 +131,9 @@ pub fn peak_mb() -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kilobytes / 1_024.0)
+}
+
+fn models() -> Models {
+    let meters = BTreeMap::from([("rpp".to_owned(), Model { wallet: Wallet::Meter, relay: true })]);
+    Models { meters, ..Models::default() }
 }

@@ -2,6 +2,7 @@
 //! server, which talks to both as to real ones, by configured addresses and keys.
 
 mod annex;
+mod instruments;
 pub mod past;
 mod run;
 pub mod seed;

@@ -67,6 +67,7 @@ pub async fn run(db: &Db, rng: &Rng, now: Timestamp, seed: &Seed<'_>) -> Result<
     };
     let rooms = seed.rooms.iter().zip(ids).map(|(room, meter)| PastRoom::new(&span, seed.load, room, meter)).collect();
     let sandbox = past::make(db, rng, &span, &site, rooms).await?;
+    super::instruments::seed(db, rng, span.from, seed.rooms).await?;
     let operator = NewUser {
         role: Role::Admin,
         login: seed.operator,

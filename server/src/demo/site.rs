@@ -2,7 +2,7 @@
 
 use model::meter::{ControlMode, Wallet};
 
-use super::annex;
+use super::{annex, instruments};
 use domain::framing::Framing;
 use domain::operation::Limits;
 use domain::serial::AccountNumber;
@@ -113,6 +113,7 @@ pub fn estate(rooms: &[Room]) -> Estate {
     let behind = |building| GatewayPlan {
         framing: framing(building),
         meters: rooms.iter().filter(|room| room.building == building).map(|room| room.plan.clone()).collect(),
+        instruments: instruments::behind(rooms, building),
     };
     Estate { gateways: (0..=annex::INDEX).map(behind).collect() }
 }

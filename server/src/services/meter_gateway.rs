@@ -6,7 +6,8 @@ use model::console::ReadQuality;
 use model::error::AppError;
 use model::gateway::scan::Scan;
 use model::gateway::{DialInConnection, GatewayTest, PortState, UnknownCaller};
-use model::ids::{GatewayId, MeterId};
+use model::ids::{GatewayId, InstrumentId, MeterId};
+use model::instrument::InstrumentTrouble;
 
 use domain::meter_state::StateBlock;
 use domain::rng::Rng;
@@ -35,6 +36,9 @@ pub trait MeterGateway: Send + Sync {
     fn retry_gateway(&self, gateway: GatewayId);
     /// Connects to a gateway and reads a meter behind it. [`AppError::Unavailable`] where this process does not poll.
     async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError>;
+    /// Reads an instrument now, and stores it; gives why it could not be read. [`AppError::Unavailable`] where this process does
+    /// not poll.
+    async fn read_instrument(&self, instrument: InstrumentId) -> Result<Option<InstrumentTrouble>, AppError>;
     /// What dialled in and is no gateway.
     fn unknown_callers(&self) -> Vec<UnknownCaller>;
     /// How the port where gateways dial in does; `None` where this process does not poll.
@@ -90,6 +94,10 @@ impl MeterGateway for GatewayHandle {
 
     async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError> {
         self.test_gateway(gateway, rng).await
+    }
+
+    async fn read_instrument(&self, instrument: InstrumentId) -> Result<Option<InstrumentTrouble>, AppError> {
+        self.read_instrument(instrument).await
     }
 
     fn unknown_callers(&self) -> Vec<UnknownCaller> {
@@ -153,6 +161,9 @@ impl MeterGateway for NoMeterGateway {
     }
     fn retry_gateway(&self, _: GatewayId) {}
     async fn test_gateway(&self, _: GatewayId, _: &Rng) -> Result<GatewayTest, AppError> {
+        Err(AppError::Unavailable)
+    }
+    async fn read_instrument(&self, _: InstrumentId) -> Result<Option<InstrumentTrouble>, AppError> {
         Err(AppError::Unavailable)
     }
     fn unknown_callers(&self) -> Vec<UnknownCaller> {

@@ -9,6 +9,7 @@ pub mod checklist;
 pub mod console;
 mod context;
 pub mod discovery;
+pub mod instruments;
 mod meter_gateway;
 pub mod meter_setup;
 pub mod printing;
@@ -35,6 +36,7 @@ use channels::ChannelsService;
 use console::ConsoleService;
 use discovery::DiscoveryService;
 use domain::returns::Rules;
+use instruments::InstrumentsService;
 use meter_setup::MeterSetupService;
 use meters::profile::Profiles;
 use payments::Payments;
@@ -81,6 +83,7 @@ pub fn ports(
         discovery,
         gateways: console.clone(),
         history: console.clone(),
+        instruments: Arc::new(InstrumentsService::new(context.clone(), profiles.clone())),
         invitations: auth,
         ledger: cash_desk.clone(),
         meter_wall: console.clone(),

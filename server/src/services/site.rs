@@ -1,6 +1,6 @@
 //! The site workbook: import, dry run, export and template.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,8 +17,9 @@ use super::auth::{Passwords, is_weak};
 use domain::order::Limits;
 use domain::site_plan::{Conflict, MeterRow, Outcome, Row, SiteRows};
 use estate::site_import::{self, DryRun, Import, ImportWay, SourceFile};
-use meters::profile::{Profile, Profiles};
-use workbook::{Cell, Contents, FileReader, Model};
+use meters::instruments::InstrumentProfile;
+use meters::profile::{Profile, Profiles, Protocol};
+use workbook::{Cell, Contents, FileReader, InstrumentModel, Model, Models};
 
 /// Passwords that are hashed at once.
 const HASHES: usize = 2;
@@ -35,17 +36,27 @@ pub struct SiteFiles {
 pub struct SiteService {
     context: Context,
     passwords: Passwords,
-    models: BTreeMap<String, Model>,
+    models: Models,
     limits: Limits,
+}
+
+/// The models that a file may name.
+fn models(profiles: &Profiles) -> Models {
+    let meter = |profile: &Arc<Profile>| {
+        (profile.name.clone(), Model { wallet: profile.abilities.wallet, relay: profile.abilities.relay })
+    };
+    let instrument = |profile: &Arc<InstrumentProfile>| {
+        let last_start = (0..=u16::MAX).rev().find(|start| profile.fits(*start)).unwrap_or(0);
+        let by_number = profile.protocol() == Protocol::Dlt645;
+        (profile.name.clone(), InstrumentModel { circuits: profile.circuits, last_start, by_number })
+    };
+    Models { meters: profiles.iter().map(meter).collect(), instruments: profiles.instruments().iter().map(instrument).collect() }
 }
 
 impl SiteService {
     #[must_use]
     pub fn new(context: Context, passwords: Passwords, profiles: &Profiles, limits: Limits) -> Self {
-        let model = |profile: &Arc<Profile>| {
-            (profile.name.clone(), Model { wallet: profile.abilities.wallet, relay: profile.abilities.relay })
-        };
-        Self { context, passwords, models: profiles.iter().map(model).collect(), limits }
+        Self { context, passwords, models: models(profiles), limits }
     }
 
     /// What importing this file on the command line would do.

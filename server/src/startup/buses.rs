@@ -14,7 +14,8 @@ use model::console::ReadQuality;
 use model::error::AppError;
 use model::gateway::scan::Scan;
 use model::gateway::{DialInConnection, GatewayTest, PortState, UnknownCaller};
-use model::ids::{GatewayId, MeterId};
+use model::ids::{GatewayId, InstrumentId, MeterId};
+use model::instrument::InstrumentTrouble;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
@@ -132,6 +133,10 @@ impl MeterGateway for Buses {
 
     async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError> {
         self.gateway().test_gateway(gateway, rng).await
+    }
+
+    async fn read_instrument(&self, instrument: InstrumentId) -> Result<Option<InstrumentTrouble>, AppError> {
+        self.gateway().read_instrument(instrument).await
     }
 
     fn unknown_callers(&self) -> Vec<UnknownCaller> {

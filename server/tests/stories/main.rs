@@ -37,6 +37,7 @@ mod full_disk;
 mod gateways;
 mod held_payments;
 mod history;
+mod instruments;
 mod jsapi;
 mod ledger;
 mod live;

@@ -31,6 +31,10 @@ const METERS: &str = "Serial number;Building;Floor;Room;Gateway;Unit number;Prof
 const PRICES: &str = "Price plan,Building,Price\n居民,,0.65\n办公,2号楼,0.9\n";
 const ACCOUNTS: &str = "楼栋,楼层,房间,住户,登录名,初始密码,期初余额(元)\n\
     1号楼,1层,101,张三,zhangsan,,50.00\n1号楼,1层,101,李四,lisi,ten letters,\n1号楼,1层,102,王五,wangwu,,12.5\n";
+const INSTRUMENTS: &str = "编号,名称,楼栋,通信管理机,站号,表型,回路,回路名称,电流互感器变比,上级回路,下级楼栋,下级楼层\n\
+    M1,总表,1号楼,G1,240,energy-u32,,,200/5,,,\n\
+    M2,楼层表,1号楼,G1,241,multi-12-u32,1,一层,10,M1,1号楼,1层\n\
+    M2,楼层表,1号楼,G1,241,multi-12-u32,2,二层,10,M1/1,1号楼,2层\n";
 
 struct Office {
     w: World,
@@ -66,9 +70,14 @@ impl Office {
     }
 
     async fn all(&self) {
-        for (name, text) in
-            [("rooms", ROOMS), ("gateways", GATEWAYS), ("meters", METERS), ("prices", PRICES), ("accounts", ACCOUNTS)]
-        {
+        for (name, text) in [
+            ("rooms", ROOMS),
+            ("gateways", GATEWAYS),
+            ("meters", METERS),
+            ("prices", PRICES),
+            ("accounts", ACCOUNTS),
+            ("instruments", INSTRUMENTS),
+        ] {
             let done = self.import(&format!("{name}.csv"), text).await;
             assert_eq!((done.problem_count, &done.problems), (0, &vec![]), "{name}");
         }
@@ -98,7 +107,10 @@ both!(a_site_is_imported_and_its_books_are_true, |w: World| async move {
     assert_eq!(w.word("SELECT state FROM orders WHERE amount_fen = 1250").await, "credited");
     assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE login = 'lisi' AND password_hash <> ''").await, 1);
     assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE login = 'zhangsan' AND password_hash = ''").await, 1);
-    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'site.import'").await, 5);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'site.import'").await, 6);
+    let fed = "SELECT COUNT(*) FROM circuits c JOIN circuits p ON p.id = c.parent_id WHERE p.ct_ratio = 40 AND c.ct_ratio = 10";
+    assert_eq!(w.number(fed).await, 2);
+    assert_eq!(w.number("SELECT COUNT(DISTINCT feeds_place_id) FROM circuits").await, 2);
     proved(w).await;
 });
 
@@ -113,7 +125,7 @@ both!(the_export_imported_again_changes_nothing, |w: World| async move {
             office.site.import(&office.who, "园区", "site.xlsx", &file).await.unwrap(),
         ] {
             assert_eq!((done.problem_count, done.is_idle(), &done.problems), (0, true, &vec![]));
-            assert_eq!(done.counts.map(|counts| counts.unchanged), [4, 2, 3, 2, 3]);
+            assert_eq!(done.counts.map(|counts| counts.unchanged), [4, 2, 3, 2, 3, 3]);
         }
     }
     office.all().await;

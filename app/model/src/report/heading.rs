@@ -39,6 +39,8 @@ pub enum Heading {
     UsualDay,
     PeakDemand,
     AbnormalUse,
+    Circuits,
+    LineLoss,
     // Columns.
     Day,
     Month,
@@ -157,6 +159,26 @@ pub enum Heading {
     Cases,
     Overdue,
     Oldest,
+    // Columns about instruments.
+    Circuit,
+    StartAt,
+    StartReading,
+    EndAt,
+    EndReading,
+    /// Of the transformers.
+    Ratio,
+    Completeness,
+    /// How far down in the tree.
+    Level,
+    EnergyBelow,
+    LossShare,
+    // Whether the energy of a circuit is that of the whole range.
+    Complete,
+    PartOfRange,
+    NotCounted,
+    NoReading,
+    MetersMissing,
+    BelowUnknown,
     // Rows.
     /// A place above those that the operator may see.
     PlaceAbove,

@@ -12,6 +12,7 @@ impl Sheet {
             Self::Meters => ["电表", "Meters"],
             Self::Prices => ["电价", "Prices"],
             Self::Accounts => ["账户", "Accounts"],
+            Self::Instruments => ["计量仪表", "Instruments"],
         };
         pick(lang, titles)
     }
@@ -55,6 +56,17 @@ impl Column {
             Self::Login => ["登录名", "Login name"],
             Self::Password => ["初始密码", "First password"],
             Self::OpeningYuan => ["期初余额(元)", "Opening balance (yuan)"],
+            Self::Number => ["编号", "Number"],
+            Self::Name => ["名称", "Name"],
+            Self::StartRegister => ["起始寄存器", "First register"],
+            Self::StepKwh => ["每单位电量(kWh)", "kWh a count"],
+            Self::PtRatio => ["电压互感器变比", "PT ratio"],
+            Self::Circuit => ["回路", "Circuit"],
+            Self::CircuitName => ["回路名称", "Circuit name"],
+            Self::CtRatio => ["电流互感器变比", "CT ratio"],
+            Self::Master => ["上级回路", "Master"],
+            Self::FeedsBuilding => ["下级楼栋", "Feeds building"],
+            Self::FeedsFloor => ["下级楼层", "Feeds floor"],
         };
         pick(lang, titles)
     }

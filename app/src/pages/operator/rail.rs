@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{
-    cash_desk, commands, events, import, lang, ledger, operator, operators, places, prices, printing, reconcile, reports,
-    settings, setup, shifts,
+    cash_desk, commands, events, import, instruments, lang, ledger, operator, operators, places, prices, printing, reconcile,
+    reports, settings, setup, shifts,
 };
 use crate::ports::{allowed, ports};
 
@@ -34,6 +34,7 @@ pub enum Section {
     Places,
     Meters,
     Gateways,
+    Instruments,
     Alarms,
     /// Commands to many meters.
     Commands,
@@ -81,6 +82,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Accounts, "/accounts", t.accounts),
                 (Section::Meters, "/meters", t.meters),
                 (Section::Gateways, "/gateways", t.gateways),
+                (Section::Instruments, "/instruments", instruments::texts(lang).title),
                 (Section::Prices, "/prices", prices::texts(lang).prices),
                 (Section::Commands, "/commands", commands::texts(lang).commands),
             ],

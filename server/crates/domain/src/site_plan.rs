@@ -5,6 +5,7 @@
 
 mod accounts;
 mod cells;
+mod instruments;
 mod meters;
 mod partial;
 mod prices;
@@ -49,6 +50,7 @@ pub fn plan<'a>(
     planner.meters();
     planner.prices();
     planner.accounts();
+    planner.instruments();
     if planner.conflicts.is_empty() { Ok(planner.plan) } else { Err(planner.conflicts) }
 }
 

@@ -185,6 +185,11 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: GatewayId) -> Result<
     if used.is_some() {
         return Err(AppError::GatewayInUse.into());
     }
+    on!(&mut tx, |c| sqlx::query("UPDATE instruments SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL")
+        .bind(id)
+        .bind(at)
+        .execute(c)
+        .await)?;
     behind.sort_unstable();
     for (meter,) in &behind {
         end_work(&mut tx, at, *meter, "retired").await?;

@@ -5,6 +5,7 @@ pub mod acceptances;
 pub mod checklist;
 pub mod defaults;
 pub mod gateways;
+pub mod instruments;
 pub mod meter_setup;
 pub mod place_groups;
 pub mod places;

@@ -18,7 +18,7 @@ use store::console::{above, names};
 use store::meters::{self, GatewayRow as StoredGateway, NewMeter};
 use store::{Db, Result, StoreError, Tx, on, read};
 
-use crate::gateways;
+use crate::{gateways, instruments};
 
 /// Adds a meter.
 ///
@@ -33,6 +33,7 @@ pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -
     }
     changes(row, &state)?;
     let (place, gateway) = at_place(row, &state)?;
+    require_free(&mut tx, gateway, row.unit).await?;
     let id = MeterId(rng.id(at));
     let (serial, profile) = (row.serial.to_string(), row.profile.clone());
     let new = NewMeter { id, place, gateway, unit: row.unit, serial, profile, wallet: row.wallet };
@@ -62,6 +63,7 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: MeterId, row: &MeterR
         return Ok(());
     }
     let (place, gateway) = at_place(row, &state)?;
+    require_free(&mut tx, gateway, row.unit).await?;
     let changed = on!(&mut tx, |c| sqlx::query(
         "UPDATE meters SET place_id = $2, gateway_id = $3, unit = $4, profile = $5, wallet = $6
          WHERE id = $1 AND retired_at IS NULL"
@@ -191,6 +193,11 @@ fn changes(row: &MeterRow, state: &SiteState) -> Result<bool> {
     }
 }
 
+/// Refuses the address of an instrument.
+async fn require_free(tx: &mut Tx, gateway: GatewayId, unit: u8) -> Result<()> {
+    if instruments::is_taken(tx, gateway, unit).await? { Err(AppError::AddressTaken.into()) } else { Ok(()) }
+}
+
 fn at_place(row: &MeterRow, state: &SiteState) -> Result<(PlaceId, model::ids::GatewayId)> {
     let place = state.rooms.get(&row.room).copied().ok_or(AppError::NotFound)?;
     let gateway = state.gateways.get(&row.gateway).map(|(id, _)| *id).ok_or(AppError::NotFound)?;
@@ -210,7 +217,8 @@ async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, id: 
 /// The unit numbers that no meter in service behind a gateway has, the highest first: for meters that are not asked by it, so
 /// that they take none that a meter is set to at delivery.
 pub async fn free_units(db: &Db, gateway: GatewayId) -> Result<Vec<u8>> {
-    let sql = "SELECT unit FROM meters WHERE gateway_id = $1 AND retired_at IS NULL";
+    let sql = "SELECT unit FROM meters WHERE gateway_id = $1 AND retired_at IS NULL
+               UNION SELECT unit FROM instruments WHERE gateway_id = $1 AND retired_at IS NULL";
     let taken: Vec<(i64,)> = read!(db, |pool| sqlx::query_as(sql).bind(gateway).fetch_all(pool).await)?;
     Ok((1..=247).rev().filter(|unit| !taken.contains(&(i64::from(*unit),))).collect())
 }

@@ -1,6 +1,7 @@
 //! What a site has, as its workbook shows it, and the import of one: everything in one transaction.
 
 mod apply;
+mod instruments;
 mod job;
 mod limits;
 mod state;

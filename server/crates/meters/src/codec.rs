@@ -9,9 +9,14 @@ use model::money::Fen;
 use model::time::Timestamp;
 
 use super::planner;
-use super::profile::{FieldSet, MeterField, Profile, ReadRequest, Table, Value};
+use super::profile::{FieldSet, MeterField, Profile, ReadRequest, Table, Value, WordOrder};
 use domain::bcd;
 use domain::serial::{AccountNumber, Serial};
+
+/// The number in the registers of one value; `None` for what is none.
+pub(crate) fn number(value: &Value, order: WordOrder, words: &[u16]) -> Option<i128> {
+    registers::decode(value, order, words).ok().flatten()
+}
 
 /// Why registers could not be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,6 +15,7 @@ pub mod frame;
 #[cfg(test)]
 mod fuzz;
 pub mod gateway;
+pub mod instruments;
 pub mod keys;
 pub mod link;
 pub mod live;

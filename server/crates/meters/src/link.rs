@@ -43,7 +43,9 @@ pub enum Priority {
     /// A reading that a person waits for.
     ReadNow,
     Sweep,
-    /// A lost meter is tried, with half the time-out.
+    /// Instruments: after the meters.
+    Instrument,
+    /// A lost meter or instrument is tried, with half the time-out.
     Probe,
     /// Somebody looks for meters: last of all, with half the time-out.
     Scan,

@@ -19,6 +19,7 @@ use serde::Deserialize;
 
 pub use dlt645::Dlt645;
 pub use field::{FieldSet, MeterField};
+pub(crate) use load::toml_files;
 pub use load::{ProfileError, ProfileProblem, Profiles};
 pub use table::Table;
 pub use time_of_use::TimeOfUse;

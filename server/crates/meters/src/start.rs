@@ -2,6 +2,7 @@
 
 mod dial_in;
 mod ending;
+mod instruments;
 mod on_demand;
 mod scan;
 mod test_gateway;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::gateway::SweepInterval;
-use model::ids::{GatewayId, MeterId};
+use model::ids::{GatewayId, InstrumentId, MeterId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -24,6 +25,7 @@ use super::delivery::DeliveryEngine;
 use super::dial_in::Hub;
 use super::directory::{Directory, Meter};
 use super::gateway::{GatewayHealth, GatewayState};
+use super::instruments::Instrument;
 use super::keys::MasterKeys;
 use super::link::{Link, Target};
 use super::parameters::{ParameterReader, VersionTracker};
@@ -71,6 +73,8 @@ struct Shared {
     stop: CancellationToken,
     clock: SharedClock,
     directory: Arc<Directory>,
+    instruments: Mutex<HashMap<InstrumentId, Arc<Instrument>>>,
+    db: Db,
     buses: Mutex<HashMap<GatewayId, Bus>>,
     hub: Hub,
     profiles: Profiles,
@@ -86,6 +90,7 @@ struct Bus {
     config: Arc<Config>,
     link: Link,
     control: mpsc::UnboundedSender<PollerCommand>,
+    instruments: mpsc::UnboundedSender<Vec<Arc<Instrument>>>,
     health: watch::Receiver<GatewayState>,
     stop: CancellationToken,
 }
@@ -158,6 +163,8 @@ impl Meters {
             stop: CancellationToken::new(),
             clock: self.clock.clone(),
             directory: Arc::clone(&directory),
+            instruments: Mutex::default(),
+            db: self.db.clone(),
             buses: Mutex::default(),
             hub: Hub::new(config.dial_in.clone(), self.clock.clone()),
             profiles: self.profiles.clone(),
@@ -279,6 +286,7 @@ impl Supervisor {
         self.rooms = rows::room_names(&self.db).await?;
         let defaults = store::defaults::tree(&self.db).await?;
         let unusable = self.apply_site(gateways, meters, &defaults);
+        self.apply_instruments().await?;
         // An import by another process adds meters too.
         self.live.reload(&self.db).await?;
         cases::keep(&self.db, &self.rng, self.clock.now(), CaseKind::Unusable, &unusable).await
@@ -376,10 +384,11 @@ impl Supervisor {
             qualities: Arc::clone(&self.shared.qualities),
             stop: stop.clone(),
         });
+        let (instruments, instrument_poller) = self.instrument_poller(stop.clone());
         let mut tasks = self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.retain(|task| !task.is_finished());
-        tasks.extend([task, tokio::spawn(poller.run())]);
-        Bus { row, target, config, link, control, health, stop }
+        tasks.extend([task, tokio::spawn(poller.run()), tokio::spawn(instrument_poller.run())]);
+        Bus { row, target, config, link, control, instruments, health, stop }
     }
 }
 

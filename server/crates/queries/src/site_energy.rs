@@ -1,8 +1,8 @@
 //! The energy of all meters that an operator may see.
 
 use model::energy::Energy;
-use model::ids::UserId;
-use model::time::{HOUR, Timestamp};
+use model::ids::{PlaceId, UserId};
+use model::time::{Date, HOUR, Timestamp};
 
 use store::console::{above, within};
 use store::{Db, Result, read};
@@ -25,4 +25,19 @@ pub async fn site_hours(db: &Db, operator: UserId, from: Timestamp, to: Timestam
     .fetch_all(pool)
     .await)?;
     Ok(rows.into_iter().map(|(hour, wh)| (Timestamp(hour * HOUR), Energy(wh))).collect())
+}
+
+/// The energy of each day of all residents' meters at a place and below it; days without energy are left out. The caller has
+/// checked that the operator may see it.
+pub async fn daily_energy(db: &Db, place: PlaceId) -> Result<Vec<(Date, Energy)>> {
+    let rows: Vec<(i64, Energy)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT d.day, CAST(SUM(d.wh) AS BIGINT) FROM meters m JOIN places r ON r.id = m.place_id",
+        above!(),
+        "JOIN energy_daily d ON d.meter_id = m.id
+         WHERE m.wallet <> 'none' AND $1 IN (r.id, b.id, t.id, t.parent_id) GROUP BY d.day ORDER BY d.day"
+    ))
+    .bind(place)
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().map(|(day, energy)| (Date(day), energy)).collect())
 }

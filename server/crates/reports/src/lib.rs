@@ -8,6 +8,7 @@ mod building_statement;
 mod coverage;
 mod energy;
 mod hours;
+mod instruments;
 mod ledger_check;
 mod liability;
 mod limits;
@@ -65,6 +66,7 @@ pub async fn make(
         ReportKind::LoadCurve => load_curve::contents(db, at, operator, query, subject).await?,
         ReportKind::AbnormalUse => abnormal::contents(db, at, operator, query, subject).await?,
         ReportKind::MissingReadings => missing::contents(db, at, operator, query, subject, usual).await?,
+        ReportKind::Instruments => instruments::contents(db, at, operator, query, subject).await?,
         ReportKind::LostMeters => losses::meters(db, at, operator, query, subject).await?,
         ReportKind::LostGateways => losses::gateways(db, at, operator, query, subject).await?,
         ReportKind::Alarms => alarms::contents(db, at, operator, query, subject).await?,

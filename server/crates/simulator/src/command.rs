@@ -201,6 +201,7 @@ fn estate(args: &Args, profiles: &Profiles) -> Result<Estate, CommandError> {
             *plan = plan.clone().in_use(credit);
         }
     }
+    estate.add_instruments();
     Ok(estate)
 }
 

@@ -5,10 +5,14 @@ use std::borrow::Cow;
 use model::meter::ControlMode;
 use serde::{Deserialize, Serialize};
 
+use super::instrument::{CircuitPlan, InstrumentPlan};
 use super::load::{Shape, mix};
 use domain::framing::Framing;
 use domain::operation::{DayTable, Limits, PlanEntry, Tiers};
 use domain::serial::{AccountNumber, Serial};
+
+/// The unit of the first instrument behind a gateway.
+const MAIN_UNIT: u8 = 240;
 
 /// The whole site. The gateway at index `g` listens on base port + `g`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +25,7 @@ pub struct Estate {
 pub struct GatewayPlan {
     pub framing: Framing,
     pub meters: Vec<MeterPlan>,
+    pub instruments: Vec<InstrumentPlan>,
 }
 
 /// The initial state of a meter. Start from [`MeterPlan::new`] and change what differs, for example `plan.account =
@@ -124,8 +129,26 @@ impl Estate {
         let behind = |gateway| GatewayPlan {
             framing: Framing::ModbusTcp,
             meters: (1..=meters.min(247)).map(|unit| MeterPlan::new(seed, gateway, unit)).collect(),
+            instruments: Vec::new(),
         };
         Self { gateways: (0..gateways).map(behind).collect() }
+    }
+
+    /// Adds a main of all meters to each gateway, and to the first a device whose circuits feed a twelfth of its meters each.
+    pub fn add_instruments(&mut self) {
+        for (index, gateway) in self.gateways.iter_mut().enumerate() {
+            let units: Vec<u8> = gateway.meters.iter().map(|meter| meter.unit).collect();
+            if units.iter().any(|unit| *unit >= MAIN_UNIT) {
+                continue;
+            }
+            let feeding = |units: &[u8], loss_permille, ratio| CircuitPlan { units: units.to_vec(), loss_permille, ratio };
+            let circuits = vec![feeding(&units, 34, 40)];
+            gateway.instruments.push(InstrumentPlan { unit: MAIN_UNIT, profile: "energy-u32".into(), circuits });
+            if index == 0 && !units.is_empty() {
+                let circuits = units.chunks(units.len().div_ceil(12)).map(|units| feeding(units, 9, 10)).collect();
+                gateway.instruments.push(InstrumentPlan { unit: MAIN_UNIT + 1, profile: "multi-12-u32".into(), circuits });
+            }
+        }
     }
 
     /// Every meter, with its gateway's index.

@@ -1,5 +1,7 @@
 //! A gateway: meters on one bus, which carries one request at a time.
 
+mod instruments;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use super::clock::SiteClock;
 use super::dial_in::DialInFaults;
 use super::dlt645::{self, Address, Frame};
 use super::faults::{Faults, LineFault};
+use super::instrument::Instrument;
 use super::load::Load;
 use super::meter::Meter;
 use super::modbus::{Exception, Request, exception, parse, registers, written};
@@ -72,6 +75,7 @@ pub struct Gateway {
 struct GatewayInner {
     /// Ascending by unit.
     slots: Vec<MeterSlot>,
+    instruments: Vec<Instrument>,
     faults: Faults,
     /// An answer waiting to replace the next one.
     shifted: Option<BusReply>,
@@ -112,9 +116,16 @@ pub enum ChangeError {
 impl Gateway {
     /// `slots` in any order.
     #[must_use]
-    pub fn new(index: usize, framing: Framing, site: Arc<Site>, rng: Rng, mut slots: Vec<MeterSlot>) -> Self {
+    pub fn new(
+        index: usize,
+        framing: Framing,
+        site: Arc<Site>,
+        rng: Rng,
+        mut slots: Vec<MeterSlot>,
+        instruments: Vec<Instrument>,
+    ) -> Self {
         slots.sort_by_key(|slot| slot.unit);
-        let inner = Mutex::new(GatewayInner { slots, faults: Faults::default(), shifted: None, swapped: None });
+        let inner = Mutex::new(GatewayInner { slots, instruments, faults: Faults::default(), shifted: None, swapped: None });
         let (refused, single_slot) = (watch::Sender::new(false), watch::Sender::new(None));
         let (bus, turn, dial_in) = Default::default();
         Self { index, framing, refused, single_slot, dial_in, site, rng, bus, turn, inner }
@@ -192,6 +203,9 @@ impl Gateway {
         if let Some(fault) = inner.faults.draw(&self.rng) {
             return Ok(Some(fault));
         }
+        if let Some(instrument) = inner.instrument(unit) {
+            return Ok(instrument.faults.draw(&self.rng));
+        }
         inner.slot(unit).map(|slot| slot.faults.draw(&self.rng))
     }
 
@@ -201,6 +215,9 @@ impl Gateway {
         match request {
             BusRequest::Modbus { unit, .. } => {
                 let unit = inner.wired(*unit);
+                if inner.instrument(unit).is_some() {
+                    return Ok(Some(unit));
+                }
                 inner.slot(unit)?.model.speaks_modbus().then_some(Some(unit)).ok_or(NoMeter)
             }
             BusRequest::Dlt645(Frame { address: Address::All, .. }) => Ok(None),
@@ -265,6 +282,9 @@ impl Gateway {
 
     async fn read(&self, unit: u8, area: Area, address: u16, count: u16) -> Result<Vec<u8>, Exception> {
         let _turn = self.turn.lock().await;
+        if let Ok(read) = self.with_instrument(unit, |instrument, total| instrument.read(total, area, address, count)) {
+            return read.map(|found| registers(area, &found));
+        }
         let found = self.with_slot(unit, |slot| slot.model.read(&slot.meter, &self.site.load, area, address, count));
         found.map_err(|NoMeter| Exception::NoAnswer)?.map(|found| registers(area, &found))
     }

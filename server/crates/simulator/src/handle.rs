@@ -72,6 +72,13 @@ impl Simulator {
         self.handle().meter(gateway, unit)
     }
 
+    /// An instrument by gateway index and unit id.
+    #[must_use]
+    pub fn instrument(&self, gateway: usize, unit: u8) -> Option<InstrumentHandle> {
+        let gateway = self.gateways.get(gateway)?;
+        gateway.with_instrument(unit, |_, _| ()).ok().map(|()| InstrumentHandle { gateway: Arc::clone(gateway), unit })
+    }
+
     #[must_use]
     pub fn meters(&self) -> Vec<MeterHandle> {
         self.handle().meters()
@@ -198,6 +205,49 @@ impl GatewayHandle {
         self.0.swap(None);
         self.refuse(false);
         self.single_slot(None);
+    }
+}
+
+#[derive(Clone)]
+pub struct InstrumentHandle {
+    gateway: Arc<Gateway>,
+    unit: u8,
+}
+
+impl InstrumentHandle {
+    /// The counter of each circuit, 0.01 kWh, as its registers show it.
+    ///
+    /// # Errors
+    /// Never, for a handle from this simulator.
+    pub fn counters(&self) -> Result<Vec<u64>, ChangeError> {
+        let counters = self.gateway.with_instrument(self.unit, |instrument, total| {
+            instrument.plan.circuits.iter().map(|circuit| instrument.counter(circuit, total)).collect()
+        });
+        Ok(counters?)
+    }
+
+    /// Injects a fault into requests to this instrument; probability 0.0 never, 1.0 always.
+    ///
+    /// # Errors
+    /// Never, for a handle from this simulator.
+    pub fn fault(&self, fault: LineFault, probability: f64) -> Result<(), ChangeError> {
+        Ok(self.gateway.with_instrument(self.unit, |instrument, _| instrument.faults.set(fault, probability))?)
+    }
+
+    /// Clears the faults of its line.
+    ///
+    /// # Errors
+    /// Never, for a handle from this simulator.
+    pub fn heal(&self) -> Result<(), ChangeError> {
+        Ok(self.gateway.with_instrument(self.unit, |instrument, _| instrument.faults.clear())?)
+    }
+
+    /// Moves all its counters by so much, 0.01 kWh: somebody set or replaced it.
+    ///
+    /// # Errors
+    /// Never, for a handle from this simulator.
+    pub fn shift(&self, by: i64) -> Result<(), ChangeError> {
+        Ok(self.gateway.with_instrument(self.unit, |instrument, _| instrument.offset += by)?)
     }
 }
 

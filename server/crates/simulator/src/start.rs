@@ -16,6 +16,7 @@ use super::estate::{GatewayPlan, MeterPlan};
 use super::faults::Faults;
 use super::gateway::{Gateway, MeterSlot, Site};
 use super::handle::Simulator;
+use super::instrument::{Instrument, InstrumentPlan};
 use super::load::mix;
 use super::meter::Meter;
 use super::persist::{Restored, StateError, StateFile};
@@ -101,10 +102,17 @@ pub async fn start(config: Config) -> Result<Simulator, StartError> {
     let mut restored = restored.meters;
     let restarts = !restored.is_empty();
     let (mut gateways, mut listeners, mut diallers) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, GatewayPlan { framing, meters }) in config.estate.gateways.iter().enumerate() {
+    for (index, GatewayPlan { framing, meters, instruments }) in config.estate.gateways.iter().enumerate() {
         let slot = |plan| slot(index, plan, &profiles, &site, &mut restored);
         let slots = meters.iter().map(slot).collect::<Result<_, _>>()?;
-        gateways.push(Arc::new(Gateway::new(index, *framing, Arc::clone(&site), rng(config.seed, index), slots)));
+        let instrument = |plan: &InstrumentPlan| {
+            let none = || StartError::Profile { gateway: index, unit: plan.unit, profile: plan.profile.to_string() };
+            let profile = profiles.instruments().get(&plan.profile).ok_or_else(none)?;
+            Instrument::new(plan, profile).ok_or_else(none)
+        };
+        let instruments = instruments.iter().map(instrument).collect::<Result<_, _>>()?;
+        let gateway = Gateway::new(index, *framing, Arc::clone(&site), rng(config.seed, index), slots, instruments);
+        gateways.push(Arc::new(gateway));
         if let Some(plan) = &config.dial_in {
             let registration = plan.registration_of(index).ok_or(StartError::Registration)?;
             diallers.push((plan.clone(), registration));
@@ -151,9 +159,10 @@ fn check(config: &Config) -> Result<(), StartError> {
     }
     for (gateway, plans) in config.estate.gateways.iter().enumerate() {
         let mut seen = [false; 248];
-        for plan in &plans.meters {
-            let place = seen.get_mut(usize::from(plan.unit)).filter(|seen| plan.unit != 0 && !**seen);
-            *place.ok_or(StartError::Unit { gateway, unit: plan.unit })? = true;
+        let units = plans.meters.iter().map(|plan| plan.unit).chain(plans.instruments.iter().map(|plan| plan.unit));
+        for unit in units {
+            let place = seen.get_mut(usize::from(unit)).filter(|seen| unit != 0 && !**seen);
+            *place.ok_or(StartError::Unit { gateway, unit })? = true;
         }
     }
     Ok(())

@@ -126,6 +126,16 @@ impl<'a> Fields<'a> {
         parsed
     }
 
+    /// As [`Self::parsed`], of a number with decimals, where it does not matter how the file shows it.
+    pub fn decimal<T>(&mut self, column: Column, parse: impl FnOnce(&str) -> Option<T>, wrong: Fault) -> Option<T> {
+        let text = self.digits(column)?;
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.fault(column, wrong);
+        }
+        parsed
+    }
+
     /// Twelve digits; a number gets its leading zeros back.
     pub fn serial(&mut self, column: Column) -> Option<Serial> {
         self.require(column);

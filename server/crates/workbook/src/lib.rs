@@ -5,6 +5,7 @@
 mod csv_file;
 pub mod csv_line;
 mod fields;
+mod instruments;
 mod limits;
 mod listing;
 mod names;
@@ -49,6 +50,23 @@ impl Model {
     }
 }
 
+/// The models that a file may name, by the names of their profiles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Models {
+    pub meters: BTreeMap<String, Model>,
+    pub instruments: BTreeMap<String, InstrumentModel>,
+}
+
+/// A model of instruments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstrumentModel {
+    pub circuits: u8,
+    /// The last register at which its first counter may be, so that all are registers.
+    pub last_start: u16,
+    /// It answers to its number, which has twelve digits.
+    pub by_number: bool,
+}
+
 /// What a file contains.
 #[derive(Debug, Default)]
 pub struct Contents {
@@ -86,9 +104,9 @@ impl Contents {
 }
 
 /// Reads one file: an XLSX workbook or, where the bytes are none, a CSV file, whose sheet its name tells (`meters.csv`,
-/// `电表.csv`). `models` are the known meter models by the names of their profiles.
+/// `电表.csv`). `models` are the known ones.
 #[must_use]
-pub fn read(name: &str, bytes: &[u8], models: &BTreeMap<String, Model>) -> Contents {
+pub fn read(name: &str, bytes: &[u8], models: &Models) -> Contents {
     let mut reader = FileReader::new(models);
     reader.add(name, bytes);
     reader.finish()
@@ -96,7 +114,7 @@ pub fn read(name: &str, bytes: &[u8], models: &BTreeMap<String, Model>) -> Conte
 
 /// Reads several files as one workbook, table by table: of each only its rows are kept.
 pub struct FileReader<'a> {
-    models: &'a BTreeMap<String, Model>,
+    models: &'a Models,
     contents: Contents,
     /// Files that cannot be read, by name.
     faults: Vec<(String, Fault)>,
@@ -106,7 +124,7 @@ pub struct FileReader<'a> {
 
 impl<'a> FileReader<'a> {
     #[must_use]
-    pub fn new(models: &'a BTreeMap<String, Model>) -> Self {
+    pub fn new(models: &'a Models) -> Self {
         Self { models, contents: Contents::default(), faults: Vec::new(), files: 0, tables: 0 }
     }
 

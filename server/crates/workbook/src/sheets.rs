@@ -1,6 +1,5 @@
 //! From the sheets of a file to the rows of a site.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::framing::Framing;
@@ -14,14 +13,15 @@ use model::site_workbook::Column as C;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
 
 use crate::fields::Fields;
+use crate::instruments;
 use crate::limits::MAX_ROWS;
 use crate::names;
 use crate::prices::prices;
 use crate::table::{Cell, Table};
-use crate::{Contents, Model};
+use crate::{Contents, Models};
 
 /// Characters of a place's, a gateway's and a resident's name.
-const NAME: u32 = 40;
+pub const NAME: u32 = 40;
 const LOGIN: u32 = MAX_LOGIN as u32;
 const PASSWORD: u32 = 200;
 /// The columns that name a room.
@@ -47,7 +47,7 @@ pub const WALLETS: [(&str, Wallet); 6] = [
 ];
 
 /// Takes what is in a table.
-pub fn take(contents: &mut Contents, table: &Table, models: &BTreeMap<String, Model>) {
+pub fn take(contents: &mut Contents, table: &Table, models: &Models) {
     if names::is_notes(&table.title) {
         return;
     }
@@ -120,7 +120,7 @@ fn head(problems: &mut Vec<Problem>, sheet: Sheet, table: &Table) -> Vec<Option<
     columns
 }
 
-fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<Column>], models: &BTreeMap<String, Model>) {
+fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<Column>], models: &Models) {
     let (rows, partial) = (&mut contents.rows, &mut contents.partial);
     for (number, cells) in table.rows.iter().skip(1) {
         let number = *number;
@@ -152,6 +152,10 @@ fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<
                     partial.prices.push(Row { number, value: building });
                 }
             }
+            Sheet::Instruments => match instruments::row(&mut fields, models) {
+                Some(value) => rows.instruments.push(Row { number, value }),
+                None => partial.instruments += 1,
+            },
             Sheet::Accounts => {
                 let account = account(&mut fields);
                 if fields.are_right() {
@@ -212,15 +216,15 @@ fn gateway(fields: &mut Fields<'_>) -> Result<GatewayRow, String> {
 }
 
 /// Or what is right of it.
-fn meter(fields: &mut Fields<'_>, models: &BTreeMap<String, Model>) -> Result<MeterRow, PartialMeter> {
+fn meter(fields: &mut Fields<'_>, models: &Models) -> Result<MeterRow, PartialMeter> {
     let serial = fields.serial(Column::Serial);
     let room = room(fields);
     let gateway = fields.name(Column::Gateway, NAME);
     let unit = fields.number(Column::Unit, 1, 247);
     let profile = fields.name(Column::Profile, NAME);
-    let model = models.get(&profile).copied();
+    let model = models.meters.get(&profile).copied();
     if !profile.is_empty() && model.is_none() && fields.right(&[C::Profile], ()).is_some() {
-        fields.fault(Column::Profile, Fault::NotOneOf(models.keys().cloned().collect()));
+        fields.fault(Column::Profile, Fault::NotOneOf(models.meters.keys().cloned().collect()));
     }
     let wallet = fields.word(Column::Wallet, &WALLETS).or(model.map(|model| model.wallet)).unwrap_or_default();
     if model.is_some_and(|model| !model.allows(wallet)) {

@@ -1,7 +1,5 @@
 //! Files as people send them.
 
-use std::collections::BTreeMap;
-
 use domain::framing::Framing;
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, Row, SiteRows};
 use model::console::RoomName;
@@ -14,12 +12,12 @@ use model::site_workbook::{Column, Fault, Problem};
 use model::tariff::{Prices, Tiers};
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 
-use crate::{Contents, MAX_FILE_BYTES, Model, read, template, workbook};
+use crate::{Contents, MAX_FILE_BYTES, Model, Models, read, template, workbook};
 
-fn models() -> BTreeMap<String, Model> {
+fn models() -> Models {
     let instrument = Model { wallet: Wallet::None, relay: false };
     let models = [("rpp", Model { wallet: Wallet::Meter, relay: true }), ("dlt645", instrument)];
-    models.map(|(name, model)| (name.to_owned(), model)).into()
+    Models { meters: models.map(|(name, model)| (name.to_owned(), model)).into(), ..Models::default() }
 }
 
 fn csv(name: &str, text: &str) -> Contents {
@@ -80,6 +78,7 @@ fn site() -> SiteRows {
             password: Some("long enough".into()),
             opening: Fen(5_025),
         })],
+        instruments: Vec::new(),
     }
 }
 

@@ -1,7 +1,5 @@
 //! Writes the workbook: empty with examples, or with what a site has.
 
-use std::collections::BTreeMap;
-
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, SiteRows};
 use model::console::RoomName;
 use model::gateway::{Dialling, Heartbeat};
@@ -12,8 +10,8 @@ use model::site_workbook::{Column, Sheet};
 use model::tariff::Prices;
 use rust_xlsxwriter::{DataValidation, Format, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use crate::Model;
 use crate::names::NOTES;
+use crate::{Models, instruments};
 
 /// Rows below the head that have drop-downs and the text format.
 const PREPARED_ROWS: u32 = 20_000;
@@ -27,7 +25,7 @@ pub struct WriteError(#[from] XlsxError);
 ///
 /// # Errors
 /// [`WriteError`].
-pub fn template(lang: Lang, models: &BTreeMap<String, Model>, notes: &[String]) -> Result<Vec<u8>, WriteError> {
+pub fn template(lang: Lang, models: &Models, notes: &[String]) -> Result<Vec<u8>, WriteError> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     let [zh, en] = NOTES;
@@ -47,7 +45,7 @@ pub fn template(lang: Lang, models: &BTreeMap<String, Model>, notes: &[String]) 
 ///
 /// # Errors
 /// [`WriteError`].
-pub fn workbook(lang: Lang, models: &BTreeMap<String, Model>, rows: &SiteRows) -> Result<Vec<u8>, WriteError> {
+pub fn workbook(lang: Lang, models: &Models, rows: &SiteRows) -> Result<Vec<u8>, WriteError> {
     let mut book = Workbook::new();
     for kind in Sheet::ALL {
         let sheet = add(&mut book, kind, lang, models)?;
@@ -57,6 +55,7 @@ pub fn workbook(lang: Lang, models: &BTreeMap<String, Model>, rows: &SiteRows) -
             Sheet::Meters => rows.meters.iter().map(|row| meter(&row.value)).collect(),
             Sheet::Prices => rows.prices.iter().map(|row| price(&row.value)).collect(),
             Sheet::Accounts => rows.accounts.iter().map(|row| account(&row.value)).collect(),
+            Sheet::Instruments => rows.instruments.iter().map(|row| instruments::cells(&row.value)).collect(),
         };
         for (row, cells) in (1..).zip(&lines) {
             write_row(sheet, row, cells)?;
@@ -65,12 +64,7 @@ pub fn workbook(lang: Lang, models: &BTreeMap<String, Model>, rows: &SiteRows) -
     Ok(book.save_to_buffer()?)
 }
 
-fn add<'a>(
-    book: &'a mut Workbook,
-    kind: Sheet,
-    lang: Lang,
-    models: &BTreeMap<String, Model>,
-) -> Result<&'a mut Worksheet, XlsxError> {
+fn add<'a>(book: &'a mut Workbook, kind: Sheet, lang: Lang, models: &Models) -> Result<&'a mut Worksheet, XlsxError> {
     let sheet = book.add_worksheet();
     sheet.set_name(kind.title(lang))?.set_freeze_panes(1, 0)?;
     let head = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
@@ -85,7 +79,8 @@ fn add<'a>(
             Column::Framing => vec!["modbus-tcp", "modbus-tls", "transparent"],
             Column::Wallet => vec!["meter", "server", "none"],
             Column::TierPeriod => vec!["none", "month", "year"],
-            Column::Profile => models.keys().map(String::as_str).collect(),
+            Column::Profile if kind == Sheet::Instruments => models.instruments.keys().map(String::as_str).collect(),
+            Column::Profile => models.meters.keys().map(String::as_str).collect(),
             _ => Vec::new(),
         };
         // Spreadsheets allow 255 characters in a list of words.
@@ -163,7 +158,7 @@ fn account(row: &AccountRow) -> Vec<String> {
     cells
 }
 
-fn example(kind: Sheet, lang: Lang, models: &BTreeMap<String, Model>) -> Vec<String> {
+fn example(kind: Sheet, lang: Lang, models: &Models) -> Vec<String> {
     let pick = |zh: &str, en: &str| if lang == Lang::Zh { zh.to_owned() } else { en.to_owned() };
     let place = RoomName { building: pick("1号楼", "Building 1"), floor: pick("1层", "Floor 1"), room: "101".to_owned() };
     match kind {
@@ -172,14 +167,19 @@ fn example(kind: Sheet, lang: Lang, models: &BTreeMap<String, Model>) -> Vec<Str
             vec![pick("1号楼通信管理机", "Gateway 1"), "192.168.1.10".to_owned(), "502".to_owned()]
         }
         Sheet::Meters => {
-            let profile =
-                models.iter().find(|(_, model)| model.wallet == Wallet::Meter).map(|(name, _)| name.clone()).unwrap_or_default();
+            let profile = models
+                .meters
+                .iter()
+                .find(|(_, model)| model.wallet == Wallet::Meter)
+                .map(|(name, _)| name.clone())
+                .unwrap_or_default();
             let mut cells = vec!["000000000001".to_owned()];
             cells.extend(room(&place));
             cells.extend([pick("1号楼通信管理机", "Gateway 1"), "1".to_owned(), profile, Wallet::Meter.as_str().to_owned()]);
             cells
         }
         Sheet::Prices => vec![pick("居民电价", "Residents"), String::new(), "0.6500".to_owned()],
+        Sheet::Instruments => instruments::example(pick, models),
         Sheet::Accounts => {
             let mut cells = room(&place);
             cells.extend([pick("张三", "Zhang San"), "zhangsan".to_owned(), String::new(), "50.00".to_owned()]);

@@ -39,6 +39,7 @@ pub fn reports() -> Vec<Route> {
             "/reports/missing-readings.csv",
             "/reports/missing-readings.xlsx",
         ),
+        (ReportKind::Instruments, "/reports/instruments", "/reports/instruments.csv", "/reports/instruments.xlsx"),
         (ReportKind::LostMeters, "/reports/lost-meters", "/reports/lost-meters.csv", "/reports/lost-meters.xlsx"),
         (ReportKind::LostGateways, "/reports/lost-gateways", "/reports/lost-gateways.csv", "/reports/lost-gateways.xlsx"),
         (ReportKind::Alarms, "/reports/alarms", "/reports/alarms.csv", "/reports/alarms.xlsx"),

@@ -3,6 +3,7 @@
 mod accounts;
 mod analysis;
 mod energy;
+mod instruments;
 mod losses;
 mod open_cases;
 mod page;

@@ -104,6 +104,12 @@ pub fn MissingReadingsReportPage() -> impl IntoView {
     page(ReportKind::MissingReadings)
 }
 
+/// The page: `/reports/instruments?from=2026-11-01&until=2026-11-30&place=...`.
+#[component]
+pub fn InstrumentsReportPage() -> impl IntoView {
+    page(ReportKind::Instruments)
+}
+
 /// The page: `/reports/lost-meters?from=2026-11-01&until=2026-11-30&place=...`.
 #[component]
 pub fn LostMetersReportPage() -> impl IntoView {

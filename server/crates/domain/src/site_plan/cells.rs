@@ -5,7 +5,7 @@ use model::parameters::TierPeriod;
 use model::site_workbook::{CellChange, CellValue, Column};
 use model::tariff::{DayTable, Prices};
 
-use super::{GatewayRow, MeterRow};
+use super::{GatewayRow, InstrumentRow, MeterRow, PlaceName};
 
 type Cells = Vec<(Column, CellValue)>;
 
@@ -47,6 +47,34 @@ pub fn meter(row: &MeterRow) -> Cells {
         (Column::Unit, CellValue::text(row.unit.to_string())),
         (Column::Profile, CellValue::text(row.profile.clone())),
         (Column::Wallet, CellValue::Wallet(row.wallet)),
+    ]
+}
+
+pub fn instrument(row: &InstrumentRow) -> Cells {
+    let InstrumentRow { device, name, ct, master, feeds, .. } = row;
+    let text = |text: String| CellValue::text(text);
+    let place = |place: &Option<PlaceName>| match place {
+        Some(place) => (text(place.building.clone()), text(place.floor.clone().unwrap_or_default())),
+        None => (CellValue::Blank, CellValue::Blank),
+    };
+    let (building, floor) = place(&device.place);
+    let (feeds_building, feeds_floor) = place(feeds);
+    vec![
+        (Column::Name, text(device.name.clone())),
+        (Column::Building, building),
+        (Column::Floor, floor),
+        (Column::Gateway, text(device.gateway.clone())),
+        (Column::Unit, text(device.unit.to_string())),
+        (Column::Profile, text(device.profile.clone())),
+        (Column::StartRegister, text(device.start.map(|start| start.to_string()).unwrap_or_default())),
+        (Column::StepKwh, text(device.step.map(|step| step.to_string()).unwrap_or_default())),
+        (Column::PtRatio, text(device.pt.to_string())),
+        (Column::IntervalS, CellValue::Seconds(device.interval_s.into())),
+        (Column::CircuitName, text(name.clone())),
+        (Column::CtRatio, text(ct.to_string())),
+        (Column::Master, text(master.as_ref().map(|(number, circuit)| format!("{number}/{circuit}")).unwrap_or_default())),
+        (Column::FeedsBuilding, feeds_building),
+        (Column::FeedsFloor, feeds_floor),
     ]
 }
 

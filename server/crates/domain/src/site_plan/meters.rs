@@ -22,6 +22,7 @@ impl<'a> Planner<'a> {
                 taken.insert((&meter.row.gateway, meter.row.unit), (*serial, None));
             }
         }
+        let of_instruments = self.kept_addresses();
         for Row { number, value: row } in &rows.meters {
             let before = self.conflicts.len();
             self.meter_is_somewhere(*number, Some(&row.room), Some(&row.gateway));
@@ -35,6 +36,9 @@ impl<'a> Planner<'a> {
                     self.refuse(Sheet::Meters, *number, Column::Unit, Fault::AddressTaken(serial.to_string()));
                 }
                 None => {}
+            }
+            if let Some(instrument) = of_instruments.get(&(&*row.gateway, row.unit)) {
+                self.refuse(Sheet::Meters, *number, Column::Unit, Fault::AddressTaken(instrument.clone()));
             }
             let known = state.meters.get(&row.serial);
             if let Some(meter) = known.filter(|meter| meter.has_account) {

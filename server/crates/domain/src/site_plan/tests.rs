@@ -43,6 +43,7 @@ fn site() -> SiteRows {
         meters: vec![row(2, meter(1, "101", 1)), row(3, meter(2, "102", 2))],
         prices: vec![row(2, PriceRow { plan: "P".into(), building: None, prices: Prices::flat(6_500) })],
         accounts: vec![row(2, account("101", "a", 500)), row(3, account("101", "b", 20))],
+        instruments: Vec::new(),
     }
 }
 
@@ -79,6 +80,7 @@ static NO_PARTIAL: PartialRows = PartialRows {
     meters: Vec::new(),
     prices: Vec::new(),
     accounts: Vec::new(),
+    instruments: 0,
 };
 static RULES: Rules = Rules { prices: PriceChanges::Allowed, hoarding: Fen(10_000), listed: 10 };
 

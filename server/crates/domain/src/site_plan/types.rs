@@ -1,10 +1,11 @@
 //! The rows of a site workbook, what a site has, and what an import does.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::console::RoomName;
 use model::gateway::Dialling;
-use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
+use model::ids::{AccountId, GatewayId, InstrumentId, MeterId, PlaceId, UserId, Uuid};
+use model::instrument::{CountStep, Ratio};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::person::Role;
@@ -29,6 +30,7 @@ pub struct SiteRows {
     pub meters: Vec<Row<MeterRow>>,
     pub prices: Vec<Row<PriceRow>>,
     pub accounts: Vec<Row<AccountRow>>,
+    pub instruments: Vec<Row<InstrumentRow>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +75,44 @@ pub struct AccountRow {
     pub opening: Fen,
 }
 
+/// A circuit of an instrument. What belongs to the instrument is in each of its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstrumentRow {
+    pub device: InstrumentDevice,
+    /// Which counter of the instrument, from 1.
+    pub position: u8,
+    pub name: String,
+    pub ct: Ratio,
+    /// The number of the instrument, and the circuit of it, that feeds this one.
+    pub master: Option<(String, u8)>,
+    /// The place whose prepaid meters it feeds.
+    pub feeds: Option<PlaceName>,
+}
+
+/// What belongs to an instrument as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstrumentDevice {
+    pub number: String,
+    pub name: String,
+    /// `None`: the whole site.
+    pub place: Option<PlaceName>,
+    /// The gateway's name.
+    pub gateway: String,
+    pub unit: u8,
+    pub profile: String,
+    pub start: Option<u16>,
+    pub step: Option<CountStep>,
+    pub pt: Ratio,
+    pub interval_s: u32,
+}
+
+/// A building, or a floor of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlaceName {
+    pub building: String,
+    pub floor: Option<String>,
+}
+
 /// What is right of the rows in which something is wrong: the other rows are compared with it, so that one fault is not named in
 /// every row that mentions the same thing, and what these rows themselves mention is looked up too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +126,8 @@ pub struct PartialRows {
     /// The buildings of price plans.
     pub prices: Vec<Row<Option<String>>>,
     pub accounts: Vec<Row<PartialAccount>>,
+    /// Rows of instruments with a fault.
+    pub instruments: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +159,8 @@ pub struct SiteState {
     pub rooms: HashMap<RoomName, PlaceId>,
     pub gateways: HashMap<String, (GatewayId, GatewayRow)>,
     pub meters: HashMap<Serial, MeterState>,
+    /// By number.
+    pub instruments: HashMap<String, InstrumentState>,
     pub accounts: HashMap<RoomName, AccountState>,
     /// All login names, with the role of the person.
     pub logins: HashMap<String, (UserId, Role)>,
@@ -135,6 +179,13 @@ pub struct MeterState {
     pub has_account: bool,
     /// A hoarding limit of its own: of the server wallet, or of the meter as it was last read.
     pub hoarding: Option<Fen>,
+}
+
+#[derive(Clone, Debug)]
+pub struct InstrumentState {
+    pub id: InstrumentId,
+    /// Its circuits by position.
+    pub rows: BTreeMap<u8, InstrumentRow>,
 }
 
 #[derive(Clone, Debug)]
@@ -170,6 +221,8 @@ pub struct SitePlan<'a> {
     /// Residents who join an open account.
     pub joining: Vec<(AccountId, &'a AccountRow)>,
     pub renamed: Vec<(UserId, &'a str)>,
+    /// Rows of instruments that are new or changed, with the instrument where it is there already.
+    pub circuits: Vec<(Option<InstrumentId>, &'a InstrumentRow)>,
     pub outcome: Outcome,
 }
 

@@ -117,6 +117,8 @@ pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: Place
 async fn absorb(tx: &mut Tx, from: PlaceId, into: PlaceId) -> Result<()> {
     for text in [
         "UPDATE meters SET place_id = $2 WHERE place_id = $1",
+        "UPDATE instruments SET place_id = $2 WHERE place_id = $1",
+        "UPDATE circuits SET feeds_place_id = $2 WHERE feeds_place_id = $1",
         "UPDATE approval_requests SET place_id = $2 WHERE place_id = $1",
         // What was refused or withdrawn there is not tried in another room.
         "UPDATE account_batch_rooms SET place_id = $2 WHERE place_id = $1 AND state = 'done'",

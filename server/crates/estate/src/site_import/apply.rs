@@ -134,6 +134,8 @@ pub async fn apply(
     job.prices(&planned).await?;
     (import.progress)(Sheet::Accounts);
     job.accounts(&planned).await?;
+    (import.progress)(Sheet::Instruments);
+    job.instruments(&planned).await?;
     record(&mut tx, at, import, &planned.outcome).await?;
     tx.commit().await?;
     Ok(Ok(planned.outcome))

@@ -29,9 +29,9 @@ static METERS: LazyLock<Bulk> = LazyLock::new(|| {
 static PLACES: LazyLock<Bulk> = LazyLock::new(|| Bulk::new("INSERT INTO places (id, parent_id, kind, name, sort)", 5, ""));
 
 pub struct Job<'a> {
-    tx: &'a mut Tx,
-    rng: &'a Rng,
-    at: Timestamp,
+    pub(super) tx: &'a mut Tx,
+    pub(super) rng: &'a Rng,
+    pub(super) at: Timestamp,
     import: &'a Import<'a>,
     site: &'a SiteState,
     added: Added<'a>,
@@ -83,18 +83,11 @@ impl<'a> Job<'a> {
             rows.push((id, self.building(building)?, PlaceKind::Unit, floor, sort));
             self.added.floors.insert((building, floor), id);
         }
-        let known: HashMap<(&str, &str), PlaceId> =
-            self.site.floors.iter().map(|((building, floor), id)| ((&**building, &**floor), *id)).collect();
         for room in &planned.rooms {
             let id = PlaceId(self.rng.id(self.at));
             sort += 1;
-            let above = if room.floor.is_empty() {
-                self.building(&room.building)?
-            } else {
-                let floor = (&*room.building, &*room.floor);
-                let above = self.added.floors.get(&floor).or_else(|| known.get(&floor));
-                *above.ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" })?
-            };
+            let above =
+                if room.floor.is_empty() { self.building(&room.building)? } else { self.floor(&room.building, &room.floor)? };
             rows.push((id, above, PlaceKind::Room, &room.room, sort));
             self.added.rooms.insert(room, id);
         }
@@ -110,7 +103,18 @@ impl<'a> Job<'a> {
         self.tx.seal_early().await
     }
 
-    fn building(&self, name: &str) -> Result<PlaceId> {
+    /// The site's root.
+    pub(super) fn site(&self) -> Option<PlaceId> {
+        self.site.site.or(self.added.site)
+    }
+
+    pub(super) fn floor(&self, building: &str, floor: &str) -> Result<PlaceId> {
+        let known = || self.site.floors.get(&(building.to_owned(), floor.to_owned()));
+        let found = self.added.floors.get(&(building, floor)).or_else(known);
+        found.copied().ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" })
+    }
+
+    pub(super) fn building(&self, name: &str) -> Result<PlaceId> {
         let found = self.added.buildings.get(name).or_else(|| self.site.buildings.get(name));
         found.copied().ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" })
     }
@@ -120,7 +124,7 @@ impl<'a> Job<'a> {
         found.copied().ok_or(StoreError::Inconsistent { table: "meters", column: "place_id" })
     }
 
-    fn gateway(&self, name: &str) -> Result<GatewayId> {
+    pub(super) fn gateway(&self, name: &str) -> Result<GatewayId> {
         let known = self.site.gateways.get(name).map(|(id, _)| *id);
         known
             .or_else(|| self.added.gateways.get(name).copied())
@@ -227,9 +231,7 @@ impl<'a> Job<'a> {
         for (name, building) in &planned.assignments {
             let place = match building {
                 Some(building) => self.building(building)?,
-                None => {
-                    self.site.site.or(self.added.site).ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" })?
-                }
+                None => self.site().ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" })?,
             };
             let plan = *plans.get(name).ok_or(AppError::NotFound)?;
             prices::assign_within(self.tx, self.at, Some(self.import.who), place, plan).await?;

@@ -10,9 +10,10 @@ use model::place::PlaceKind;
 use model::tariff::Prices;
 use sqlx::FromRow;
 
+use super::instruments;
 use domain::serial::Serial;
 use domain::site_plan::{
-    AccountRow, AccountState, GatewayRow, MeterRow, MeterState, PlanState, PriceRow, Row, SiteRows, SiteState,
+    AccountRow, AccountState, GatewayRow, InstrumentRow, MeterRow, MeterState, PlanState, PriceRow, Row, SiteRows, SiteState,
 };
 use store::JsonText;
 use store::meters::{GATEWAYS, GatewayRow as StoredGateway, METERS, MeterRow as StoredMeter};
@@ -45,6 +46,8 @@ pub async fn state(tx: &mut Tx) -> Result<SiteState> {
     meters(tx, &mut found, &rooms, &gateways).await?;
     accounts(tx, &mut found, &rooms).await?;
     prices(tx, &mut found).await?;
+    let names = gateways.iter().map(|(id, row)| (*id, row.name.clone())).collect();
+    instruments::read(tx, &mut found, &names).await?;
     found.gateways = gateways.into_iter().map(|(id, row)| (row.name.clone(), (id, row))).collect();
     Ok(found)
 }
@@ -216,11 +219,15 @@ pub fn rows(state: &SiteState) -> SiteRows {
         accounts.extend(account.residents.iter().map(row));
     }
     accounts.sort_by(|a, b| (&a.room, &a.login).cmp(&(&b.room, &b.login)));
+    let rows = state.instruments.values().flat_map(|instrument| instrument.rows.values());
+    let mut instruments: Vec<InstrumentRow> = rows.cloned().collect();
+    instruments.sort_by(|a, b| (&a.device.number, a.position).cmp(&(&b.device.number, b.position)));
     SiteRows {
         rooms: numbered(rooms),
         gateways: numbered(gateways),
         meters: numbered(meters),
         prices: numbered(prices),
         accounts: numbered(accounts),
+        instruments: numbered(instruments),
     }
 }

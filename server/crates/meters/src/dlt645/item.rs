@@ -27,7 +27,7 @@ pub(super) fn decode(item: &DataItem, bytes: &[u8]) -> Option<Option<i128>> {
 }
 
 /// Decimal digits; `Some(None)` if all bits are set, which the standard defines as no value.
-pub(super) fn decimal(bytes: &[u8], offset: u8, digits: u8, signed: bool) -> Option<Option<i128>> {
+pub(crate) fn decimal(bytes: &[u8], offset: u8, digits: u8, signed: bool) -> Option<Option<i128>> {
     let mut number: Vec<u8> = slice(bytes, offset, digits)?.iter().rev().copied().collect();
     if number.iter().all(|&byte| byte == 0xff) {
         return Some(None);

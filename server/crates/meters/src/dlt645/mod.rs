@@ -10,5 +10,6 @@ mod refusal;
 mod request;
 
 pub use credentials::Credentials;
+pub(crate) use item::decimal;
 pub use refusal::Refusal;
 pub use request::{Answer, ClockPart, Dlt645Request, Switch};

@@ -165,6 +165,7 @@ async fn money_goes_before_relay_before_sweep() {
     let mut all = vec![read(Priority::Sweep, 1)];
     sleep(Duration::from_millis(40)).await;
     for (priority, unit) in [
+        (Priority::Instrument, 60),
         (Priority::Sweep, 50),
         (Priority::Sweep, 51),
         (Priority::ReadNow, 40),
@@ -180,7 +181,7 @@ async fn money_goes_before_relay_before_sweep() {
         one.await.unwrap().unwrap();
     }
     let units: Vec<u8> = seen.lock().unwrap().iter().map(|s| s.0).collect();
-    assert_eq!(units, [1, 10, 11, 20, 30, 40, 50, 51]);
+    assert_eq!(units, [1, 10, 11, 20, 30, 40, 50, 51, 60]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::check::findings;
 use super::{Plan, Profile};
+use crate::instruments::InstrumentProfiles;
 
 macro_rules! embedded {
     ($($file:literal),* $(,)?) => { &[$(($file, include_str!(concat!("../../profiles/", $file)))),*] };
@@ -122,7 +123,10 @@ fn line_of_key(text: &str, key: &str) -> usize {
 
 /// All profiles, by name.
 #[derive(Clone, Debug)]
-pub struct Profiles(Arc<BTreeMap<String, Arc<Profile>>>);
+pub struct Profiles {
+    meters: Arc<BTreeMap<String, Arc<Profile>>>,
+    instruments: InstrumentProfiles,
+}
 
 impl Profiles {
     /// Loads the built-in profiles, then those of a directory, which may replace them.
@@ -141,21 +145,31 @@ impl Profiles {
                 Err(error) => return Err(error),
             }
         }
-        if problems.is_empty() { Ok(Self(Arc::new(all))) } else { Err(ProfileError::Wrong(problems)) }
+        if !problems.is_empty() {
+            return Err(ProfileError::Wrong(problems));
+        }
+        Ok(Self { meters: Arc::new(all), instruments: InstrumentProfiles::load(directory)? })
     }
 
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Arc<Profile>> {
-        self.0.get(name).cloned()
+        self.meters.get(name).cloned()
     }
 
     /// In alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Profile>> {
-        self.0.values()
+        self.meters.values()
+    }
+
+    /// Those of instruments, which are in the folder `instruments` of the directory.
+    #[must_use]
+    pub const fn instruments(&self) -> &InstrumentProfiles {
+        &self.instruments
     }
 }
 
-fn toml_files(directory: &str) -> Result<Vec<String>, ProfileError> {
+/// The TOML files of a directory, in order.
+pub(crate) fn toml_files(directory: &str) -> Result<Vec<String>, ProfileError> {
     let failed = |source| ProfileError::Io { file: directory.into(), source };
     let mut files = Vec::new();
     for entry in Path::new(directory).read_dir().map_err(failed)? {

@@ -25,6 +25,12 @@ pub struct Value {
 }
 
 impl Value {
+    /// The energy counter of an instrument, whose registers are at hand.
+    #[must_use]
+    pub const fn counter(kind: ValueType, step: Step) -> Self {
+        Self { field: MeterField::Total, address: 0, kind, step, word_order: None, flag: None }
+    }
+
     /// The register after the last one; beyond 65536 for a value that does not fit.
     #[must_use]
     pub fn end(&self) -> u32 {
@@ -138,6 +144,12 @@ impl Default for Step {
 }
 
 impl Step {
+    /// Wh in a count, from thousandths of a Wh.
+    #[must_use]
+    pub const fn from_mwh(mwh: i64) -> Self {
+        Self { numerator: mwh, denominator: 1_000 }
+    }
+
     const MAX: i64 = 1_000_000_000;
 
     fn new(numerator: i64, denominator: i64) -> Option<Self> {

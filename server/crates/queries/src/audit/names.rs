@@ -69,6 +69,7 @@ async fn name(db: &Db, code: &str) -> Result<Option<String>> {
         "return" => "SELECT CAST(number AS TEXT) FROM returns WHERE id = $1",
         "refund" => "SELECT refund_no FROM refunds WHERE id = $1",
         "gateway" => "SELECT name FROM gateways WHERE id = $1",
+        "instrument" => "SELECT name FROM instruments WHERE id = $1",
         "place" => "SELECT name FROM places WHERE id = $1",
         "plan" => "SELECT name FROM price_plans WHERE id = $1",
         "role" => "SELECT name FROM roles WHERE id = $1",
