@@ -23,6 +23,7 @@ use crate::api::discovery::DiscoveryPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
 use crate::api::invitations::InvitationsPort;
+use crate::api::invoices::InvoicesPort;
 use crate::api::ledger::LedgerPort;
 use crate::api::meter_setup::MeterSetupPort;
 use crate::api::meter_wall::MeterWallPort;
@@ -68,6 +69,7 @@ pub struct Ports {
     pub gateways: Arc<dyn GatewaysPort>,
     pub history: Arc<dyn HistoryPort>,
     pub invitations: Arc<dyn InvitationsPort>,
+    pub invoices: Arc<dyn InvoicesPort>,
     pub ledger: Arc<dyn LedgerPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
     pub meter_setup: Arc<dyn MeterSetupPort>,

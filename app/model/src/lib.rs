@@ -12,6 +12,7 @@ pub mod event;
 pub mod forecast;
 pub mod gateway;
 pub mod ids;
+pub mod invoice;
 pub mod issue;
 pub mod language;
 pub mod ledger;

@@ -20,6 +20,7 @@ pub(crate) mod form;
 pub mod gateways;
 pub mod history;
 pub mod invitations;
+pub mod invoices;
 pub mod ledger;
 pub mod meter_setup;
 pub mod meter_wall;

@@ -19,6 +19,7 @@ pub mod events;
 pub mod gateways;
 pub mod guide;
 pub mod history;
+pub mod invoices;
 pub mod ledger;
 pub mod meter_journal;
 pub mod meter_states;

@@ -11,6 +11,7 @@ mod context;
 pub mod discovery;
 mod meter_gateway;
 pub mod meter_setup;
+pub mod invoices;
 pub mod printing;
 mod qr;
 pub mod reconciliation;
@@ -38,6 +39,7 @@ use domain::returns::Rules;
 use meter_setup::MeterSetupService;
 use meters::profile::Profiles;
 use payments::Payments;
+use invoices::InvoicesService;
 use printing::PrintingService;
 use reconciliation::ReconciliationService;
 use reports::ReportsService;
@@ -81,6 +83,7 @@ pub fn ports(
         gateways: console.clone(),
         history: console.clone(),
         invitations: auth,
+        invoices: Arc::new(InvoicesService::new(context.clone())),
         ledger: cash_desk.clone(),
         meter_wall: console.clone(),
         meter_setup: Arc::new(MeterSetupService::new(context.clone(), profiles)),

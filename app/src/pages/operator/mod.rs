@@ -19,6 +19,7 @@ pub mod gateways;
 pub mod guide;
 pub mod history;
 pub mod import;
+pub mod invoices;
 pub mod meter_setup;
 pub mod meters;
 pub mod operators;

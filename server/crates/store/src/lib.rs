@@ -31,6 +31,7 @@ pub mod deliveries;
 pub mod energy;
 pub mod events;
 pub mod intervals;
+pub mod invoices;
 pub mod journals;
 pub mod ledger;
 pub mod meters;

@@ -4,6 +4,7 @@
 
 mod csv_file;
 mod fields;
+pub mod invoices;
 mod limits;
 mod listing;
 mod names;

@@ -3,6 +3,7 @@
 mod account_batch;
 pub mod audit;
 pub mod csv;
+pub mod invoices;
 mod listing;
 mod meter_states;
 mod overdrawn;
