@@ -40,6 +40,7 @@ fn Body(shown: InvoiceBatchView, page: i64) -> impl IntoView {
     let file = |file: InvoiceFile| {
         link::with(&link::with("/invoices.xlsx", "batch", &batch.id.to_string()), "file", file.as_str())
     };
+    let (import, reversals) = (file(InvoiceFile::Import), file(InvoiceFile::Reversals));
     let state = match &batch.cancelled {
         Some((by, at)) => {
             let words = CancelledBy { by: by.clone(), at: at.to_string() }.text(lang());
@@ -58,15 +59,15 @@ fn Body(shown: InvoiceBatchView, page: i64) -> impl IntoView {
         .into_any(),
     };
     let here = format!("/invoices/{}", batch.id);
-    let pager = pager(&rows, page, &here);
+    let (facts, pager) = (facts(&batch), pager(&rows, page, &here));
     view! {
         <Frame title=title.clone() section=Section::Invoices>
             <h1>{title}</h1>
             <Notice />
-            {facts(&batch)}
+            {facts}
             <div class="buttons">
-                <a class="button primary" href=file(InvoiceFile::Import) download="">{t.import_file}</a>
-                <a class="button" href=file(InvoiceFile::Reversals) download="">{t.reversals_file}</a>
+                <a class="button primary" href=import download="">{t.import_file}</a>
+                <a class="button" href=reversals download="">{t.reversals_file}</a>
                 <a class="button" href="/invoices">{t.back}</a>
             </div>
             <p class="hint">{t.files_hint}</p>
@@ -101,7 +102,9 @@ fn table(rows: Vec<InvoiceRow>) -> impl IntoView {
     let t = texts(lang());
     let rows = rows.into_iter().map(|row| {
         let (class, kind) = if row.kind == InvoiceKind::Blue { ("state open", t.blue) } else { ("state alarm2", t.red) };
-        let reverses = row.reverses.map(|serial| view! { <br /><span class="muted num">{t.reverses}" "{serial.to_string()}</span> });
+        let reverses = row.reverses.map(|serial| {
+            view! { <br /><span class="muted num">{t.reverses}" "{serial.to_string()}</span> }
+        });
         let number = row.buyer.tax_number.map(|number| view! { <br /><span class="muted num">{number}</span> });
         let energy = row.energy.map_or_else(|| "—".to_owned(), |(energy, price)| format!("{energy} × {price}"));
         view! {

@@ -19,7 +19,6 @@ use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::Page;
-use model::error::AppError;
 use model::ids::{PlaceId, Uuid};
 use model::invoice::{InvoiceBatch, InvoiceRange, InvoicesWaiting, ReceiptSum};
 use model::time::Date;

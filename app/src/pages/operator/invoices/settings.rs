@@ -24,20 +24,25 @@ pub fn InvoiceSettingsPage() -> impl IntoView {
 #[component]
 fn Body(settings: Option<InvoiceSettings>) -> impl IntoView {
     let t = texts(lang());
-    let of = |value: fn(&InvoiceSettings) -> String| settings.as_ref().map(value).unwrap_or_default();
+    let known = settings.as_ref();
+    let text = |of: fn(&InvoiceSettings) -> &str| known.map(of).unwrap_or_default().to_owned();
+    let [seller, number] = [text(|one| &one.seller), text(|one| &one.tax_number)];
+    let [bank, bank_account] = [text(|one| &one.bank), text(|one| &one.bank_account)];
+    let [item, code] = [text(|one| &one.item), text(|one| &one.tax_code)];
+    let rate = known.map(|one| one.rate.to_string()).unwrap_or_default();
     view! {
         <Frame title=t.settings section=Section::Invoices>
             <h1>{t.settings}</h1>
             <p class="hint">{t.settings_lead}</p>
             <Notice />
             <form class="card stack-tight narrow-form" method="post" action="/api/operator/invoice-settings">
-                <Field name="seller" label=t.seller value=of(|one| one.seller.clone()) />
-                <Field name="seller_tax_number" label=t.tax_number value=of(|one| one.tax_number.clone()) hint=t.tax_number_hint />
-                <Field name="bank" label=t.bank value=of(|one| one.bank.clone()) optional=true />
-                <Field name="bank_account" label=t.bank_account value=of(|one| one.bank_account.clone()) optional=true />
-                <Field name="item" label=t.item value=of(|one| one.item.clone()) hint=t.item_hint />
-                <Field name="code" label=t.tax_code value=of(|one| one.tax_code.clone()) inputmode="numeric" hint=t.tax_code_hint />
-                <Field name="rate" label=t.rate value=of(|one| one.rate.to_string()) inputmode="decimal" hint=t.rate_hint />
+                <Field name="seller" label=t.seller value=seller />
+                <Field name="seller_tax_number" label=t.tax_number value=number hint=t.tax_number_hint />
+                <Field name="bank" label=t.bank value=bank optional=true />
+                <Field name="bank_account" label=t.bank_account value=bank_account optional=true />
+                <Field name="item" label=t.item value=item hint=t.item_hint />
+                <Field name="code" label=t.tax_code value=code inputmode="numeric" hint=t.tax_code_hint />
+                <Field name="rate" label=t.rate value=rate inputmode="decimal" hint=t.rate_hint />
                 <div class="buttons">
                     <button class="primary">{t.save}</button>
                     <a class="button" href="/invoices">{t.back}</a>

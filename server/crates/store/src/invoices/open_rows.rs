@@ -17,6 +17,8 @@ pub(super) struct OpenRow {
     pub invoice: OpenInvoice<InvoiceRowId>,
     pub order: Option<OrderId>,
     pub issued_at: Timestamp,
+    /// Of its receipt: of two at one instant the later has the greater.
+    pub number: i64,
     /// Its reversals are made out to the same.
     pub buyer: InvoiceBuyer,
 }
@@ -29,6 +31,7 @@ struct StoredOpenRow {
     tax_fen: Fen,
     order_id: Option<OrderId>,
     issued_at: Timestamp,
+    number: i64,
     buyer: String,
     buyer_tax_number: Option<String>,
 }
@@ -46,13 +49,13 @@ pub(super) async fn of_accounts(tx: &mut Tx, waiting: &[Waiting]) -> Result<Hash
 
 async fn of_account(tx: &mut Tx, account: AccountId) -> Result<Vec<OpenRow>> {
     let rows: Vec<StoredOpenRow> = on!(tx, |c| sqlx::query_as(
-        "SELECT i.id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at,
+        "SELECT i.id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at, i.number,
                 i.net_fen - CAST(COALESCE(SUM(d.net_fen), 0) AS BIGINT) AS net_fen,
                 i.tax_fen - CAST(COALESCE(SUM(d.tax_fen), 0) AS BIGINT) AS tax_fen
          FROM invoice_rows i JOIN receipts p ON p.series = i.series AND p.year = i.year AND p.number = i.number
               LEFT JOIN invoice_rows d ON d.reverses_id = i.id AND d.cancelled_at IS NULL
          WHERE i.account_id = $1 AND i.kind = 'blue' AND i.cancelled_at IS NULL
-         GROUP BY i.id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at, i.net_fen, i.tax_fen"
+         GROUP BY i.id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at, i.number, i.net_fen, i.tax_fen"
     )
     .bind(account)
     .fetch_all(c)
@@ -67,6 +70,7 @@ impl From<StoredOpenRow> for OpenRow {
             invoice: OpenInvoice { id: row.id, rate: row.rate, left },
             order: row.order_id,
             issued_at: row.issued_at,
+            number: row.number,
             buyer: InvoiceBuyer { name: row.buyer, tax_number: row.buyer_tax_number },
         }
     }

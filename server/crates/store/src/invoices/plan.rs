@@ -57,13 +57,14 @@ pub(super) fn plan(
         let energy = prices.at(one.place_id, one.issued_at).map(|price| (bought(one.amount_fen, price), price));
         if let Some(rows) = open.get_mut(&one.account_id) {
             let invoice = OpenInvoice { id, rate, left: taxed };
-            rows.push(OpenRow { invoice, order: one.order_id, issued_at: one.issued_at, buyer: buyer.clone() });
+            let (issued_at, number) = (one.issued_at, one.receipt().number);
+            rows.push(OpenRow { invoice, order: one.order_id, issued_at, number, buyer: buyer.clone() });
         }
         let (receipt, account) = (one.receipt(), one.account_id);
         plan.rows.push(PlannedRow { id, kind: one.kind, receipt, account, reverses: None, buyer, energy, rate, taxed });
     }
     for rows in open.values_mut() {
-        rows.sort_by_key(|row| Reverse((row.issued_at, row.invoice.id)));
+        rows.sort_by_key(|row| Reverse((row.issued_at, row.number)));
     }
     for one in red {
         let rows = open.entry(one.account_id).or_default();
