@@ -283,7 +283,9 @@ mod tests {
         assert_eq!(tax_number(" 91330106ma2abcde1x "), Ok("91330106MA2ABCDE1X".to_owned()));
         assert!(["", "1234", "9133 0106MA2ABCDE1X", "91330106MA2ABCDE1X123"].iter().all(|text| tax_number(text).is_err()));
         assert_eq!(tax_code("1100101020200000000"), Ok("1100101020200000000".to_owned()));
-        assert!(["", "110010102020000000", "11001010202000000000", "110010102020000000x"].iter().all(|text| tax_code(text).is_err()));
+        assert!(
+            ["", "110010102020000000", "11001010202000000000", "110010102020000000x"].iter().all(|text| tax_code(text).is_err())
+        );
         assert!(invoice_name(" ", 1).is_err() && invoice_name(&"电".repeat(101), 1).is_err() && invoice_name("a\nb", 1).is_err());
         assert_eq!((invoice_name("", 0), invoice_name(" 电费 ", 1)), (Ok(String::new()), Ok("电费".to_owned())));
     }

@@ -48,7 +48,8 @@ word_enum! {
 impl Permission {
     /// What it needs to be of use: who sells also sees sales.
     pub fn needs(self) -> impl Iterator<Item = Self> {
-        let money = matches!(self, Self::Sell | Self::Return | Self::Approve | Self::Subsidies | Self::Reconcile | Self::Invoices);
+        let money =
+            matches!(self, Self::Sell | Self::Return | Self::Approve | Self::Subsidies | Self::Reconcile | Self::Invoices);
         let watch = !matches!(self, Self::Watch | Self::Audit | Self::Operators | Self::Site);
         [(watch, Self::Watch), (money, Self::Money)].into_iter().filter_map(|(needed, one)| needed.then_some(one))
     }

@@ -196,7 +196,12 @@ impl PrintingPort for PrintingService {
         let receipt = queries::own_receipt(&self.context.db, who.user, order).await?.ok_or(AppError::NotFound)?;
         let how = (ReceiptPaper::A5, lang, &[ReceiptCopy::Electronic][..]);
         // What the cash desk sold has its original on paper.
-        let sheet = self.laid_out(&receipt, how, receipt.number.series != ReceiptSeries::Online).await?.into_iter().next().ok_or(AppError::Internal)?;
+        let sheet = self
+            .laid_out(&receipt, how, receipt.number.series != ReceiptSeries::Online)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or(AppError::Internal)?;
         Ok((receipt, sheet))
     }
 

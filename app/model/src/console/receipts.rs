@@ -160,10 +160,8 @@ mod tests {
         }
         let long = ReceiptNumber { series: ReceiptSeries::Counter, year: 2026, number: 1_234_567 };
         assert_eq!("2026-1234567".parse(), Ok(long));
-        let wrong = [
-            "A", "", "2026", "2026-", "-1", "26-1", "2026-+1", "2026-1x",
-            "2026-9999999999", "B2026-1", "AE2026-1", "元2026-1",
-        ];
+        let wrong =
+            ["A", "", "2026", "2026-", "-1", "26-1", "2026-+1", "2026-1x", "2026-9999999999", "B2026-1", "AE2026-1", "元2026-1"];
         for text in wrong {
             assert_eq!(text.parse::<ReceiptNumber>(), Err(AppError::Invalid), "{text}");
         }

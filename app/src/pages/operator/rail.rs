@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{
-    cash_desk, commands, events, import, invoices, lang, ledger, operator, operators, places, prices, printing, reconcile, reports,
-    settings, setup, shifts,
+    cash_desk, commands, events, import, invoices, lang, ledger, operator, operators, places, prices, printing, reconcile,
+    reports, settings, setup, shifts,
 };
 use crate::ports::{allowed, ports};
 

@@ -94,8 +94,8 @@ fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     facts.extend(order.trade_no.clone().map(|number| (t.trade_no, number)));
     // What nobody paid, as a subsidy, has no receipt.
     let has_receipt = order.paid_at.is_some() && (order.tender.is_channel() || order.tender.is_counter());
-    let receipt = has_receipt
-        .then(|| view! { <p><a class="tap" href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
+    let receipt =
+        has_receipt.then(|| view! { <p><a class="tap" href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
     let rows = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="num">{value}</dd> });
     view! { <dl class="facts small">{rows.collect_view()}</dl> {receipt} }
 }

@@ -1,6 +1,6 @@
 //! The register: every sale, return, correction, refund and shift, as one list.
 
-use model::console::{ReceiptNumber, RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus, ReceiptSeries};
+use model::console::{ReceiptNumber, ReceiptSeries, RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus};
 use model::ids::{MeterId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;

@@ -8,8 +8,8 @@ use model::refund::{RefundObstacle, RefundSource, RefundState};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use domain::refund::{Rules, refundable};
 use crate::receipts::{JoinedReceipt, joined_receipt};
+use domain::refund::{Rules, refundable};
 use store::console::{Name, above, names, within};
 use store::refunds::unsaid;
 use store::roles::approves;

@@ -87,7 +87,9 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJ
     let (printer,) = printer.ok_or(AppError::NotFound)?;
     let print = receipts::print_within(tx, at, who, number, Some(&printer)).await?;
     let id = PrintJobId(rng.id(at));
-    let inserted = on!(tx, |c| sqlx::query(
+    let inserted =
+        on!(tx, |c| {
+            sqlx::query(
         "INSERT INTO print_jobs (id, key, printer_id, series, year, number, print, language, state, next_at, asked_by, asked_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $9) ON CONFLICT (key) DO NOTHING"
     )
@@ -102,7 +104,8 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJ
     .bind(at)
     .bind(who.user)
     .execute(c)
-    .await)?;
+    .await
+        })?;
     // A key of somebody else: nothing is counted.
     if inserted == 1 { Ok(id) } else { Err(AppError::Conflict.into()) }
 }
@@ -122,15 +125,18 @@ pub async fn interrupted(db: &Db, at: Timestamp) -> Result<u64> {
 
 /// The oldest job of each printer that is due.
 pub async fn due(db: &Db, at: Timestamp) -> Result<Vec<DueJob>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT j.id, j.printer_id, j.series, j.year, j.number, j.print, j.language, j.asked_by, j.asked_at, j.tries FROM print_jobs j
+    read!(db, |pool| {
+        sqlx::query_as(
+        "SELECT j.id, j.printer_id, j.series, j.year, j.number, j.print, j.language, j.asked_by, j.asked_at, j.tries
+         FROM print_jobs j
          WHERE j.state = 'queued' AND j.next_at <= $1
            AND NOT EXISTS (SELECT 1 FROM print_jobs e WHERE e.printer_id = j.printer_id AND e.state = 'queued' AND e.id < j.id)
          ORDER BY j.id LIMIT 100"
     )
     .bind(at)
     .fetch_all(pool)
-    .await)
+    .await
+    })
 }
 
 /// Marks a job before its first byte is sent; `false` where it is not to be sent any more.
@@ -257,7 +263,8 @@ struct JobRow {
 pub async fn recent(db: &Db, who: &Who, of_all: bool) -> Result<Vec<PrintJob>> {
     let rows: Vec<JobRow> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT j.id, j.series, j.year, j.number, j.print, p.name AS printer, j.state, j.trouble, u.name AS by, j.asked_at, j.finished_at
+        "SELECT j.id, j.series, j.year, j.number, j.print, p.name AS printer, j.state, j.trouble, u.name AS by,
+                j.asked_at, j.finished_at
          FROM print_jobs j JOIN printers p ON p.id = j.printer_id JOIN users u ON u.id = j.asked_by
          WHERE $1 OR j.asked_by = $2
          ORDER BY CASE WHEN j.state IN ('unknown', 'given_up') THEN 0 ELSE 1 END, j.asked_at DESC, j.id DESC LIMIT 100"

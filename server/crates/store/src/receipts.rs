@@ -14,7 +14,8 @@ use super::{Db, Result, StoreError, Tx, on};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ReceiptSubject {
     Sale(OrderId),
-    /// A payment through a channel: of its order there is no other, whatever else the channel reports.
+    /// A payment through a channel, whether it can be delivered or not: the receipt certifies money received. Of its order there
+    /// is no other, whatever else the channel reports.
     Online(OrderId),
     Opening(AccountId),
     /// A return, or the reversal of a sale.
@@ -98,13 +99,7 @@ pub async fn lock(tx: &mut Tx, number: ReceiptNumber) -> Result<()> {
 ///
 /// # Errors
 /// As [`print()`].
-pub async fn print_within(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    number: ReceiptNumber,
-    printer: Option<&str>,
-) -> Result<i64> {
+pub async fn print_within(tx: &mut Tx, at: Timestamp, who: &Who, number: ReceiptNumber, printer: Option<&str>) -> Result<i64> {
     let prints: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE receipts SET prints = prints + 1, printed_at = $4 WHERE series = $1 AND year = $2 AND number = $3
          RETURNING prints"

@@ -37,9 +37,8 @@ fn Body(shown: InvoiceBatchView, page: i64) -> impl IntoView {
     let t = texts(lang());
     let InvoiceBatchView { batch, rows } = shown;
     let title = format!("{} {:06}", t.batch, batch.number);
-    let file = |file: InvoiceFile| {
-        link::with(&link::with("/invoices.xlsx", "batch", &batch.id.to_string()), "file", file.as_str())
-    };
+    let file =
+        |file: InvoiceFile| link::with(&link::with("/invoices.xlsx", "batch", &batch.id.to_string()), "file", file.as_str());
     let (import, reversals) = (file(InvoiceFile::Import), file(InvoiceFile::Reversals));
     let state = match &batch.cancelled {
         Some((by, at)) => {

@@ -79,7 +79,8 @@ async fn insert(
     new: &NewExport,
     settings: &InvoiceSettings,
 ) -> Result<i64> {
-    let row: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+    let row: Option<(i64,)> = on!(tx, |c| {
+        sqlx::query_as(
         "INSERT INTO invoice_batches (id, number, key, from_day, until_day, building_id, seller, tax_number, bank, bank_account,
              item, tax_code, made_by, made_at)
          SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM invoice_batches
@@ -99,7 +100,8 @@ async fn insert(
     .bind(who.user)
     .bind(at)
     .fetch_optional(c)
-    .await)?;
+    .await
+    })?;
     Ok(row.map_or(0, |(number,)| number))
 }
 

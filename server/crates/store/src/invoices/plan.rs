@@ -16,7 +16,6 @@ use super::flat_prices::FlatPrices;
 use super::open_rows::OpenRow;
 use super::waiting::Waiting;
 
-
 /// A row of a batch.
 pub(super) struct PlannedRow {
     pub id: InvoiceRowId,

@@ -103,10 +103,7 @@ pub async fn set_buyer(db: &Db, at: Timestamp, who: &Who, account: AccountId, ne
         .bind(at)
         .execute(c)
         .await)?,
-        None => on!(&mut tx, |c| sqlx::query("DELETE FROM invoice_buyers WHERE account_id = $1")
-            .bind(account)
-            .execute(c)
-            .await)?,
+        None => on!(&mut tx, |c| sqlx::query("DELETE FROM invoice_buyers WHERE account_id = $1").bind(account).execute(c).await)?,
     };
     let detail = json!({ "buyer": new.map(|new| &new.name), "tax_number": new.and_then(|new| new.tax_number.as_ref()) });
     let subject = format!("account:{account}");

@@ -196,7 +196,6 @@ async fn credit(
     }
     answered(tx, at, subject).await?;
     record(tx, at, event, Some(subject), outcome).await?;
-    // Whether it can be delivered or not: the receipt certifies money received.
     receipts::issue(tx, at, None, ReceiptSubject::Online(subject.order.id)).await?;
     Ok(outcome)
 }
