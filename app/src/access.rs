@@ -88,6 +88,10 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/reconcile/:channel/:day", Access::May(Permission::Money)),
     ("/shifts/:id", Access::May(Permission::Money)),
     ("/receipts/:number", Access::May(Permission::Money)),
+    ("/invoices", Access::May(Permission::Invoices)),
+    ("/invoices/settings", Access::May(Permission::Invoices)),
+    ("/invoices/buyer/:meter", Access::May(Permission::Invoices)),
+    ("/invoices/:id", Access::May(Permission::Invoices)),
     ("/prints", Access::May(Permission::Sell)),
     ("/printing", Access::May(Permission::Site)),
     ("/printing/layout", Access::May(Permission::Site)),
@@ -207,6 +211,10 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/places/", Access::May(Permission::Estate)),
     ("/api/operator/decide-print", Access::May(Permission::Sell)),
     ("/api/operator/print-on", Access::May(Permission::Sell)),
+    ("/api/operator/invoice-buyer", Access::May(Permission::Invoices)),
+    ("/api/operator/invoice-cancel", Access::May(Permission::Invoices)),
+    ("/api/operator/invoice-export", Access::May(Permission::Invoices)),
+    ("/api/operator/invoice-settings", Access::May(Permission::Invoices)),
     ("/api/operator/print-receipt", Access::May(Permission::Sell)),
     ("/api/operator/printing/", Access::May(Permission::Site)),
     ("/api/operator/publish-prices", Access::May(Permission::Prices)),
@@ -281,6 +289,7 @@ const WHOLE_SITE: &[&str] = &[
     "/prices/preview",
     "/printing",
     "/printing/layout",
+    "/invoices/settings",
 ];
 
 /// Whether a page is only for operators of all buildings.

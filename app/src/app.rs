@@ -14,6 +14,7 @@ use crate::pages::auth::password::PasswordPage;
 use crate::pages::auth::second_factor::{RecoveryCodesPage, SecondFactorPage};
 use crate::pages::auth::setup::SetupPage;
 use crate::pages::error::ErrorPage;
+use crate::pages::operator::invoices;
 use crate::pages::{operator, resident};
 use crate::ports;
 use model::error::AppError;
@@ -134,6 +135,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/shifts") view=operator::cash_desk::shifts::ShiftsPage ssr=SsrMode::Async/>
                 <Route path=path!("/shifts/:id") view=operator::cash_desk::shift::ShiftPage ssr=SsrMode::Async/>
                 <Route path=path!("/receipts/:number") view=operator::cash_desk::receipt::ReceiptPage ssr=SsrMode::Async/>
+                <Route path=path!("/invoices") view=invoices::InvoicesPage ssr=SsrMode::Async/>
+                <Route path=path!("/invoices/settings") view=invoices::settings::InvoiceSettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/invoices/buyer/:meter") view=invoices::buyer::InvoiceBuyerPage ssr=SsrMode::Async/>
+                <Route path=path!("/invoices/:id") view=invoices::batch::InvoiceBatchPage ssr=SsrMode::Async/>
                 <Route path=path!("/prints") view=operator::printing::jobs::PrintsPage ssr=SsrMode::Async/>
                 <Route path=path!("/printing") view=operator::printing::PrintingPage ssr=SsrMode::Async/>
                 <Route path=path!("/printing/layout") view=operator::printing::layout::LayoutPage ssr=SsrMode::Async/>

@@ -24,6 +24,7 @@ use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
 use crate::api::instruments::InstrumentsPort;
 use crate::api::invitations::InvitationsPort;
+use crate::api::invoices::InvoicesPort;
 use crate::api::ledger::LedgerPort;
 use crate::api::meter_setup::MeterSetupPort;
 use crate::api::meter_wall::MeterWallPort;
@@ -70,6 +71,7 @@ pub struct Ports {
     pub history: Arc<dyn HistoryPort>,
     pub instruments: Arc<dyn InstrumentsPort>,
     pub invitations: Arc<dyn InvitationsPort>,
+    pub invoices: Arc<dyn InvoicesPort>,
     pub ledger: Arc<dyn LedgerPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
     pub meter_setup: Arc<dyn MeterSetupPort>,

@@ -68,6 +68,8 @@ const operator = [
   "/printing",
   "/printing/layout?paper=a5&language=en",
   "/prints",
+  "/invoices",
+  "/invoices/settings",
   "/guide",
   "/password",
 ];

@@ -197,6 +197,12 @@ errors! {
     FileTooLarge = "file-too-large", 413;
     /// Somebody else changed it meanwhile.
     Conflict = "conflict", 409;
+    /// Nothing says who sells and how it is taxed.
+    InvoiceSettingsMissing = "invoice-settings-missing", 409;
+    /// Every receipt of these days is exported.
+    NothingToInvoice = "nothing-to-invoice", 409;
+    /// A later batch reverses an invoice of it.
+    InvoiceReversed = "invoice-reversed", 409;
     /// A part of the system does not answer just now; nothing was changed.
     Unavailable = "unavailable", 503;
     /// Our fault; it is in the log.

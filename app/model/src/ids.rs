@@ -68,6 +68,10 @@ ids! {
     PrinterId,
     /// A receipt on its way to a printer.
     PrintJobId,
+    /// Invoice rows that were exported together.
+    InvoiceBatchId,
+    /// A row of an invoice export.
+    InvoiceRowId,
     /// A command on its way to a meter.
     CommandId,
     /// One decision for many meters: a command for each.

@@ -15,6 +15,7 @@ pub mod forecast;
 pub mod gateway;
 pub mod ids;
 pub mod instrument;
+pub mod invoice;
 pub mod issue;
 pub mod language;
 pub mod ledger;

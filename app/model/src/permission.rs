@@ -30,6 +30,8 @@ word_enum! {
         Subsidies = "subsidies",
         /// Compare channels' statements with the ledger, and close days.
         Reconcile = "reconcile",
+        /// Export invoices, and set to whom they are made out.
+        Invoices = "invoices",
         /// Change places, groups and meters.
         Estate = "estate",
         /// Change gateways, and scan them for meters.
@@ -46,7 +48,8 @@ word_enum! {
 impl Permission {
     /// What it needs to be of use: who sells also sees sales.
     pub fn needs(self) -> impl Iterator<Item = Self> {
-        let money = matches!(self, Self::Sell | Self::Return | Self::Approve | Self::Subsidies | Self::Reconcile);
+        let money =
+            matches!(self, Self::Sell | Self::Return | Self::Approve | Self::Subsidies | Self::Reconcile | Self::Invoices);
         let watch = !matches!(self, Self::Watch | Self::Audit | Self::Operators | Self::Site);
         [(watch, Self::Watch), (money, Self::Money)].into_iter().filter_map(|(needed, one)| needed.then_some(one))
     }

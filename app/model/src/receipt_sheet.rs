@@ -17,7 +17,14 @@ word_enum! {
         Customer = "customer",
         Finance = "finance",
         Office = "office",
+        /// What a resident shows and saves; it is on no paper of the site.
+        Electronic = "electronic",
     }
+}
+
+impl ReceiptCopy {
+    /// What the site prints on paper.
+    pub const TRIPLICATE: [Self; 3] = [Self::Customer, Self::Finance, Self::Office];
 }
 
 /// One line of a receipt.

@@ -21,6 +21,7 @@ pub mod gateways;
 pub mod history;
 pub mod instruments;
 pub mod invitations;
+pub mod invoices;
 pub mod ledger;
 pub mod meter_setup;
 pub mod meter_wall;

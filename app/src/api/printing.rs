@@ -11,7 +11,7 @@ use crate::ports::{Who, operator, ports, reply};
 use model::console::{PrintDecision, PrintJob, Printer, Receipt, ReceiptNumber};
 use model::error::AppError;
 use model::gateway::Host;
-use model::ids::{PrintJobId, PrinterId, Uuid};
+use model::ids::{OrderId, PrintJobId, PrinterId, Uuid};
 use model::receipt_sheet::{Block, PrintOutcome, ReceiptCopy, ReceiptPaper, TemplateMistake};
 
 /// Characters of a printer's name.
@@ -53,6 +53,8 @@ pub trait PrintingPort: Send + Sync {
         how: (ReceiptPaper, Lang, &[ReceiptCopy]),
         is_copy: bool,
     ) -> Result<(Receipt, Vec<Vec<Block>>), AppError>;
+    /// The receipt of a resident's own payment, as it is shown and saved; it is no print.
+    async fn own_sheet(&self, who: &Who, order: OrderId, lang: Lang) -> Result<(Receipt, Vec<Block>), AppError>;
     /// Sends a receipt to a printer.
     async fn print(
         &self,

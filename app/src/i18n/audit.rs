@@ -76,6 +76,7 @@ pub fn page_of(line: &AuditLine) -> Option<String> {
         "shift" => Some(format!("/shifts/{id}")),
         "batch" => Some(format!("/commands/{id}")),
         "receipt" => Some(format!("/receipts/{id}")),
+        "invoices" => Some(format!("/invoices/{id}")),
         "plan" | "prices" => Some("/prices".to_owned()),
         "gateway" => Some(format!("/gateways/{id}")),
         "instrument" => Some(format!("/instruments/{id}")),

@@ -22,6 +22,8 @@ pub const fn receipt(of: ReceiptOf, lang: Lang) -> &'static str {
     let t = texts(lang).receipt_kind;
     match of {
         ReceiptOf::Sale => t.sale,
+        ReceiptOf::Online => t.online,
+        ReceiptOf::Opening => t.opening,
         ReceiptOf::Refund => t.refund,
         ReceiptOf::Back(ReturnKind::Return) => t.r#return,
         ReceiptOf::Back(ReturnKind::UndoSale) => t.undo_sale,

@@ -20,6 +20,7 @@ pub mod gateways;
 pub mod guide;
 pub mod history;
 pub mod instruments;
+pub mod invoices;
 pub mod ledger;
 pub mod meter_journal;
 pub mod meter_states;

@@ -24,6 +24,7 @@ pub const fn copy_for(copy: ReceiptCopy, lang: Lang) -> &'static str {
         ReceiptCopy::Customer => t.for_customer,
         ReceiptCopy::Finance => t.for_finance,
         ReceiptCopy::Office => t.for_office,
+        ReceiptCopy::Electronic => t.electronic,
     }
 }
 

@@ -1,5 +1,5 @@
-//! The demo's instruments: the main of each dormitory, and in the first one a device with a circuit for each floor, which is below
-//! the main.
+//! The demo's instruments: the main of each dormitory, and in the first one a device with a circuit for each floor, which is
+//! below the main.
 
 use std::collections::BTreeSet;
 

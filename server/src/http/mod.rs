@@ -39,6 +39,7 @@ pub use wall_access::WallAccess;
 
 use crate::config;
 use crate::services::Context;
+use crate::services::invoices::InvoicesService;
 use crate::services::printing::PrintingService;
 use crate::services::site_import::SiteImportService;
 
@@ -51,6 +52,7 @@ pub struct AppState {
     pub site_import: SiteImportService,
     /// Receipts as files.
     pub printing: PrintingService,
+    pub invoices: InvoicesService,
     /// What documents link to.
     pub site: Site,
     /// How people reach this server, and how cookies travel.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use futures::StreamExt;
 use model::console::ReceiptNumber;
 use model::error::AppError;
+use model::ids::OrderId;
 use model::receipt_sheet::{Logo, ReceiptCopy, ReceiptPaper};
 use multer::{Constraints, Multipart, SizeLimit};
 use serde::Deserialize;
@@ -40,19 +41,41 @@ pub async fn pdf(
     let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
     let asked = query.number.parse::<ReceiptNumber>().ok().zip(ReceiptPaper::parse(&query.paper));
     let Some((number, paper)) = asked else { return StatusCode::NOT_FOUND.into_response() };
-    let copies: &[ReceiptCopy] = if query.copies == "all" { &ReceiptCopy::ALL } else { &[ReceiptCopy::Customer] };
+    let copies: &[ReceiptCopy] = if query.copies == "all" { &ReceiptCopy::TRIPLICATE } else { &[ReceiptCopy::Customer] };
     match state.printing.pdf(who, number, (paper, info.lang, copies), query.print.is_empty()).await {
-        Ok(file) => {
-            let name = format!("inline; filename=\"receipt-{number}.pdf\"");
-            let headers = [
-                (header::CONTENT_TYPE, "application/pdf".to_owned()),
-                (header::CONTENT_DISPOSITION, name),
-                (header::CACHE_CONTROL, "no-store".to_owned()),
-            ];
-            (headers, file).into_response()
-        }
+        Ok(file) => pdf_file(number, file),
         Err(error) => error::status(error).into_response(),
     }
+}
+
+/// Which payment of the resident's own.
+#[derive(Deserialize)]
+pub struct OwnPdfQuery {
+    order: String,
+}
+
+/// `/own-receipt.pdf`: what a resident saves of a payment.
+pub async fn own_pdf(
+    State(state): State<AppState>,
+    Extension(info): Extension<RequestInfo>,
+    Query(query): Query<OwnPdfQuery>,
+) -> Response {
+    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Ok(order) = query.order.parse::<OrderId>() else { return StatusCode::NOT_FOUND.into_response() };
+    match state.printing.own_pdf(who, order, info.lang).await {
+        Ok((number, file)) => pdf_file(number, file),
+        Err(error) => error::status(error).into_response(),
+    }
+}
+
+fn pdf_file(number: ReceiptNumber, file: Vec<u8>) -> Response {
+    let name = format!("inline; filename=\"receipt-{number}.pdf\"");
+    let headers = [
+        (header::CONTENT_TYPE, "application/pdf".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (headers, file).into_response()
 }
 
 /// `/receipt-logo.png`: nothing where there is none.

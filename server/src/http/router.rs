@@ -67,8 +67,10 @@ pub fn routes() -> Vec<Route> {
         ("/template.xlsx", Access::May(Permission::Site), get(upload::template)),
         (UPLOAD, Access::May(Permission::Site), post(upload::upload)),
         (LOGO, Access::May(Permission::Site), post(receipts::set_logo)),
-        ("/receipt-logo.png", Access::Operator, get(receipts::logo)),
+        ("/receipt-logo.png", Access::Anyone, get(receipts::logo)),
+        ("/own-receipt.pdf", Access::Resident, get(receipts::own_pdf)),
         ("/receipt.pdf", Access::May(Permission::Money), get(receipts::pdf)),
+        ("/invoices.xlsx", Access::May(Permission::Invoices), get(super::exports::invoices::download)),
         ("/register.csv", Access::May(Permission::Money), get(register::download)),
     ];
     routes.extend(super::exports::reports());

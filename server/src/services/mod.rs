@@ -10,6 +10,7 @@ pub mod console;
 mod context;
 pub mod discovery;
 pub mod instruments;
+pub mod invoices;
 mod meter_gateway;
 pub mod meter_setup;
 pub mod printing;
@@ -37,6 +38,7 @@ use console::ConsoleService;
 use discovery::DiscoveryService;
 use domain::returns::Rules;
 use instruments::InstrumentsService;
+use invoices::InvoicesService;
 use meter_setup::MeterSetupService;
 use meters::profile::Profiles;
 use payments::Payments;
@@ -85,6 +87,7 @@ pub fn ports(
         history: console.clone(),
         instruments: Arc::new(InstrumentsService::new(context.clone(), profiles.clone())),
         invitations: auth,
+        invoices: Arc::new(InvoicesService::new(context.clone())),
         ledger: cash_desk.clone(),
         meter_wall: console.clone(),
         meter_setup: Arc::new(MeterSetupService::new(context.clone(), profiles)),

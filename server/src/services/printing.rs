@@ -8,9 +8,9 @@ use app::api::printing::{PrintingPort, TemplateValue};
 use app::i18n::Lang;
 use app::i18n::printing::texts;
 use async_trait::async_trait;
-use model::console::{PrintDecision, PrintJob, Printer, Receipt, ReceiptNumber};
+use model::console::{PrintDecision, PrintJob, Printer, Receipt, ReceiptNumber, ReceiptSeries};
 use model::error::AppError;
-use model::ids::{PrintJobId, PrinterId, Uuid};
+use model::ids::{OrderId, PrintJobId, PrinterId, Uuid};
 use model::permission::Permission;
 use model::person::Who;
 use model::receipt_sheet::{Align, Block, Logo, PrintOutcome, ReceiptCopy, ReceiptPaper, TemplateMistake};
@@ -62,6 +62,12 @@ impl PrintingService {
     ) -> Result<Vec<u8>, AppError> {
         let (_, sheets) = self.sheets(who, number, how, is_copy).await?;
         Ok(receipts::pdf(&sheets, how.0, self.logo().await?.as_ref()))
+    }
+
+    /// A resident's receipt of a payment as a PDF file, and its number.
+    pub async fn own_pdf(&self, who: &Who, order: OrderId, lang: Lang) -> Result<(ReceiptNumber, Vec<u8>), AppError> {
+        let (receipt, sheet) = self.own_sheet(who, order, lang).await?;
+        Ok((receipt.number, receipts::pdf(&[sheet], ReceiptPaper::A5, self.logo().await?.as_ref())))
     }
 
     /// Sets the logo from a PNG file.
@@ -184,6 +190,19 @@ impl PrintingPort for PrintingService {
         let is_copy = is_copy || !receipt.is_original(self.context.now());
         let sheets = self.laid_out(&receipt, how, is_copy).await?;
         Ok((receipt, sheets))
+    }
+
+    async fn own_sheet(&self, who: &Who, order: OrderId, lang: Lang) -> Result<(Receipt, Vec<Block>), AppError> {
+        let receipt = queries::own_receipt(&self.context.db, who.user, order).await?.ok_or(AppError::NotFound)?;
+        let how = (ReceiptPaper::A5, lang, &[ReceiptCopy::Electronic][..]);
+        // What the cash desk sold has its original on paper.
+        let sheet = self
+            .laid_out(&receipt, how, receipt.number.series != ReceiptSeries::Online)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or(AppError::Internal)?;
+        Ok((receipt, sheet))
     }
 
     async fn print(

@@ -22,6 +22,7 @@ use crate::anchors;
 use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
 use crate::services::auth::Passwords;
+use crate::services::invoices::InvoicesService;
 use crate::services::printing::PrintingService;
 use crate::services::reports::ReportsService;
 use crate::services::setup::SetupService;
@@ -151,6 +152,7 @@ impl Application {
             ports,
             site_import,
             printing,
+            invoices: InvoicesService::new(context.clone()),
             site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),

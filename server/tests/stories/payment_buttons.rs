@@ -133,9 +133,26 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     let trade_no = shop.trade(&number).trade_no;
     assert_eq!(residents.order(&who, second).await.unwrap().trade_no.as_deref(), Some(trade_no.as_str()));
     let text = receipt().await.text().await.unwrap();
-    for word in [trade_no.as_str(), "50.00", "付款凭证", "微信"] {
+    let number = format!("E{}-000001", now.date().ymd().0);
+    for word in [trade_no.as_str(), "50.00", "伍拾元整", "在线充值收据", "电子凭证", "微信", &number] {
         assert!(text.contains(word), "{word} in {text}");
     }
+    assert!(!text.contains("副本"), "what a resident saves is no copy of a print");
+    let file = async |cookie: &str| {
+        let request = web.client.get(format!("{}/own-receipt.pdf?order={second}", web.base)).header("cookie", cookie.to_owned());
+        request.send().await.unwrap()
+    };
+    let saved = file("__Host-dormwatt=one").await;
+    assert!(saved.status() == 200 && saved.bytes().await.unwrap().starts_with(b"%PDF"));
+    // Nobody else's: not another resident's, and an operator's only on the page of receipts.
+    let stranger = shop.world.room(9).await.resident;
+    let session = NewSession { hash: hash("two"), user: stranger, ip: "127.0.0.1".into(), agent: String::new(), ..session };
+    sessions::open(&shop.world.db, now, &session).await.unwrap();
+    assert_eq!(file("__Host-dormwatt=two").await.status(), 404);
+    let boss = web.person(&shop.world, Role::Manager, "boss").await;
+    assert!(boss.get(&format!("/sales/{second}")).await.text().await.unwrap().contains(&format!("/receipts/{number}")));
+    assert!(boss.get(&format!("/receipts/{number}")).await.text().await.unwrap().contains(&trade_no));
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM receipts").await, 1, "heard of twice, paid once");
     assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::ONCE });
 });
 

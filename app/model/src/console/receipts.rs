@@ -9,18 +9,52 @@ use crate::ids::MeterId;
 use crate::money::Fen;
 use crate::order::{ReturnKind, Tender};
 use crate::time::{MINUTE, Timestamp};
+use crate::word_enum;
 
-/// Receipt number: a year and a number without gaps within it.
+word_enum! {
+    /// What is numbered together, each year from 1 without gaps.
+    pub enum ReceiptSeries {
+        /// Sales, returns, corrections and refunds at the cash desk.
+        Counter = "counter",
+        /// Openings of accounts.
+        Opening = "opening",
+        /// Payments and refunds through a channel.
+        Online = "online",
+    }
+}
+
+impl ReceiptSeries {
+    /// What numbers of the series begin with. Those of the cash desk have no letter: they are on paper since the first version.
+    #[must_use]
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::Counter => "",
+            Self::Opening => "A",
+            Self::Online => "E",
+        }
+    }
+}
+
+/// Receipt number: a series, a year, and a number without gaps within both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceiptNumber {
+    pub series: ReceiptSeries,
     pub year: i64,
     pub number: i64,
 }
 
+impl ReceiptNumber {
+    /// From the columns of a receipt that may not be there.
+    #[must_use]
+    pub fn of(series: Option<ReceiptSeries>, year: Option<i64>, number: Option<i64>) -> Option<Self> {
+        Some(Self { series: series?, year: year?, number: number? })
+    }
+}
+
 impl fmt::Display for ReceiptNumber {
-    /// `2026-000123`.
+    /// `2026-000123`, `A2026-000123`, `E2026-000123`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{:06}", self.year, self.number)
+        write!(f, "{}{}-{:06}", self.series.letter(), self.year, self.number)
     }
 }
 
@@ -29,8 +63,12 @@ impl FromStr for ReceiptNumber {
 
     fn from_str(text: &str) -> Result<Self, AppError> {
         let digits = |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
-        match text.trim().split_once('-') {
+        let text = text.trim();
+        let starts_with = |letter: &str| text.get(..1).is_some_and(|first| first.eq_ignore_ascii_case(letter));
+        let series = ReceiptSeries::ALL.into_iter().find(|series| starts_with(series.letter())).unwrap_or(ReceiptSeries::Counter);
+        match text.get(series.letter().len()..).and_then(|rest| rest.split_once('-')) {
             Some((year, number)) if year.len() == 4 && digits(year) && digits(number) => Ok(Self {
+                series,
                 year: year.parse().map_err(|_| AppError::Invalid)?,
                 number: number.parse().map_err(|_| AppError::Invalid)?,
             }),
@@ -42,10 +80,15 @@ impl FromStr for ReceiptNumber {
 /// Subject of a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptOf {
+    /// A sale at the cash desk.
     Sale,
+    /// A payment through a channel.
+    Online,
+    /// The opening of an account.
+    Opening,
     /// A return or correction.
     Back(ReturnKind),
-    /// A refund paid at the cash desk.
+    /// A refund, paid at the cash desk or by its channel.
     Refund,
 }
 
@@ -56,29 +99,40 @@ pub struct Receipt {
     pub site: String,
     pub of: ReceiptOf,
     pub at: Timestamp,
-    pub by: String,
+    /// `None` where a channel reported it and nobody handled it.
+    pub by: Option<String>,
     /// Number of prints.
     pub prints: i64,
     /// When the last one was recorded.
     pub printed_at: Option<Timestamp>,
     pub room: RoomName,
     pub meter: MeterId,
+    /// Serial number; of an opening those of all its meters.
     pub serial: String,
     pub account: String,
     /// Residents at that time.
     pub residents: String,
-    /// Order number, as stored in the meter.
-    pub order: i64,
-    pub tender: Tender,
-    pub amount: Fen,
+    /// What was sold, returned or refunded; `None` for the opening of an account: what is paid with it has its own receipt.
+    pub money: Option<ReceiptMoney>,
     /// Purchase count after it; `None` until it is delivered.
     pub count: Option<i64>,
     /// Remaining amount after it.
     pub remaining: Option<Fen>,
     /// Reason of a return or correction.
     pub reason: Option<String>,
-    /// Receipt of the corrected sale or return.
+    /// The channel's number of a payment through it.
+    pub trade_no: Option<String>,
+    /// Receipt of the corrected sale or return, or of the payment that was refunded.
     pub corrects: Option<ReceiptNumber>,
+}
+
+/// The money that a receipt certifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiptMoney {
+    /// Number of the order, return or refund, as stored in the meter.
+    pub order: i64,
+    pub tender: Tender,
+    pub amount: Fen,
 }
 
 impl Receipt {
@@ -99,11 +153,16 @@ mod tests {
 
     #[test]
     fn numbers_go_round() {
-        let number = ReceiptNumber { year: 2026, number: 123 };
-        assert_eq!(number.to_string(), "2026-000123");
-        assert_eq!("2026-000123".parse(), Ok(number));
-        assert_eq!("2026-1234567".parse(), Ok(ReceiptNumber { year: 2026, number: 1_234_567 }));
-        for text in ["", "2026", "2026-", "-1", "26-1", "2026-+1", "2026-1x", "2026-9999999999"] {
+        for (series, text) in ReceiptSeries::ALL.into_iter().zip(["2026-000123", "A2026-000123", "E2026-000123"]) {
+            let number = ReceiptNumber { series, year: 2026, number: 123 };
+            assert_eq!(number.to_string(), text);
+            assert_eq!([text, &text.to_lowercase()].map(str::parse), [Ok(number), Ok(number)]);
+        }
+        let long = ReceiptNumber { series: ReceiptSeries::Counter, year: 2026, number: 1_234_567 };
+        assert_eq!("2026-1234567".parse(), Ok(long));
+        let wrong =
+            ["A", "", "2026", "2026-", "-1", "26-1", "2026-+1", "2026-1x", "2026-9999999999", "B2026-1", "AE2026-1", "元2026-1"];
+        for text in wrong {
             assert_eq!(text.parse::<ReceiptNumber>(), Err(AppError::Invalid), "{text}");
         }
     }

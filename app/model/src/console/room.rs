@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountState, CaseLine, EventLine, ReturnLine};
+use super::{AccountState, CaseLine, EventLine, ReceiptNumber, ReturnLine};
 use crate::case::CaseKind;
 use crate::command::{CommandKind, CommandReason};
 use crate::energy::Energy;
@@ -188,6 +188,8 @@ pub struct Account {
     pub number: String,
     pub state: super::AccountState,
     pub opened_at: Timestamp,
+    /// Of its opening; `None` where it was taken over from an older system.
+    pub receipt: Option<ReceiptNumber>,
     pub residents: Vec<Resident>,
 }
 

@@ -20,6 +20,7 @@ pub mod guide;
 pub mod history;
 pub mod import;
 pub mod instruments;
+pub mod invoices;
 pub mod meter_setup;
 pub mod meters;
 pub mod operators;

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{
-    cash_desk, commands, events, import, instruments, lang, ledger, operator, operators, places, prices, printing, reconcile,
-    reports, settings, setup, shifts,
+    cash_desk, commands, events, import, instruments, invoices, lang, ledger, operator, operators, places, prices, printing,
+    reconcile, reports, settings, setup, shifts,
 };
 use crate::ports::{allowed, ports};
 
@@ -25,6 +25,8 @@ pub enum Section {
     Sales,
     /// Trial balance and subsidies.
     Ledger,
+    /// Invoice exports.
+    Invoices,
     /// Channel statements against the ledger.
     Reconcile,
     Shifts,
@@ -71,6 +73,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Shifts, "/shifts", shifts::texts(lang).shifts),
                 (Section::Approvals, "/approvals", cash_desk::texts(lang).approvals),
                 (Section::Reconcile, "/reconcile", reconcile::texts(lang).reconcile),
+                (Section::Invoices, "/invoices", invoices::texts(lang).title),
                 (Section::Ledger, "/ledger", ledger::texts(lang).ledger),
                 (Section::Ledger, "/subsidies", ledger::texts(lang).subsidies),
             ],

@@ -92,8 +92,10 @@ fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     facts.extend(order.count.map(|count| (t.purchase_count, count.to_string())));
     facts.extend(order.remaining.map(|remaining| (t.remaining_after, format!("{remaining} {}", common::yuan(lang)))));
     facts.extend(order.trade_no.clone().map(|number| (t.trade_no, number)));
+    // What nobody paid, as a subsidy, has no receipt.
+    let has_receipt = order.paid_at.is_some() && (order.tender.is_channel() || order.tender.is_counter());
     let receipt =
-        order.paid_at.map(|_| view! { <p><a class="tap" href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
+        has_receipt.then(|| view! { <p><a class="tap" href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
     let rows = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="num">{value}</dd> });
     view! { <dl class="facts small">{rows.collect_view()}</dl> {receipt} }
 }

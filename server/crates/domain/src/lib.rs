@@ -16,6 +16,7 @@ pub mod dial_in;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod framing;
+pub mod invoice;
 pub mod ledger;
 pub mod ledger_position;
 pub mod load;

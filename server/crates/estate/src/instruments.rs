@@ -38,8 +38,8 @@ macro_rules! with_settings {
 /// Adds an instrument with its circuits. The caller has checked the permission, the place and the gateway.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for the gateway, [`AppError::NameTaken`] for the number, [`AppError::AddressTaken`], and as
-/// [`set_circuit`].
+/// Refused with [`AppError::NotFound`] for the gateway, [`AppError::NameTaken`] for the number, [`AppError::AddressTaken`], and
+/// as [`set_circuit`].
 pub async fn add(
     db: &Db,
     rng: &Rng,

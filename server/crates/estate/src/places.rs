@@ -73,7 +73,8 @@ struct PlaceRow {
 const TREE: &str =
     "SELECT p.id, p.parent_id, p.kind, p.name, p.sort, COALESCE(m.now, 0) AS meters, COALESCE(a.now, 0) AS accounts,
         m.place_id IS NOT NULL OR EXISTS (SELECT 1 FROM instruments i WHERE i.place_id = p.id)
-            OR EXISTS (SELECT 1 FROM circuits c WHERE c.feeds_place_id = p.id) AS had_meter, a.place_id IS NOT NULL AS had_account,
+            OR EXISTS (SELECT 1 FROM circuits c WHERE c.feeds_place_id = p.id) AS had_meter,
+        a.place_id IS NOT NULL AS had_account,
         EXISTS (SELECT 1 FROM account_batch_rooms w WHERE w.place_id = p.id AND w.state = 'waiting') AS in_batch
     FROM places p
     LEFT JOIN (SELECT place_id, COUNT(CASE WHEN retired_at IS NULL THEN 1 END) AS now FROM meters GROUP BY place_id) m

@@ -70,7 +70,10 @@ pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::R
     let unknown = instruments.iter().filter(|row| profiles.instruments().get(&row.profile).is_none());
     lines.extend(unknown.map(|row| {
         let (number, profile) = (&row.number, &row.profile);
-        format!("instrument {number}: there is no profile {profile:?}: put its file into the folder instruments of meters.profiles_dir")
+        format!(
+            "instrument {number}: there is no profile {profile:?}: put its file into the folder instruments of \
+             meters.profiles_dir"
+        )
     }));
     Ok(lines)
 }

@@ -1,13 +1,14 @@
 //! One order with all that became of it.
 
 use model::command::CommandReason;
-use model::console::{OrderView, ReceiptNumber};
+use model::console::OrderView;
 use model::ids::{OrderId, UserId};
 use model::meter::Wallet;
 use model::order::Tender;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use crate::receipts::{JoinedReceipt, joined_receipt};
 use store::console::{self, Name, above, names, within};
 use store::orders::Order;
 use store::{Db, Result, read};
@@ -25,8 +26,8 @@ struct OrderRow {
     by_name: String,
     sent_at: Option<Timestamp>,
     reason: Option<CommandReason>,
-    receipt_year: Option<i64>,
-    receipt_number: Option<i64>,
+    #[sqlx(flatten)]
+    receipt: JoinedReceipt,
     #[sqlx(flatten)]
     name: Name,
 }
@@ -37,7 +38,9 @@ pub async fn order_view(db: &Db, operator: UserId, id: OrderId) -> Result<Option
         sqlx::query_as(concat!(
             "SELECT o.id, o.number, o.account_id, o.meter_id, o.tender, o.amount_fen, o.state, o.created_by, o.created_at,
                     o.paid_at, o.credited_at, o.count, o.remaining_fen, m.serial, m.wallet, a.number AS account_number,
-                    u.name AS by_name, c.sent_at, c.reason, p.year AS receipt_year, p.number AS receipt_number,",
+                    u.name AS by_name, c.sent_at, c.reason,",
+            joined_receipt!(),
+            ",",
             names!(),
             "FROM orders o JOIN accounts a ON a.id = o.account_id JOIN meters m ON m.id = o.meter_id
              JOIN users u ON u.id = o.created_by JOIN places r ON r.id = a.place_id",
@@ -82,7 +85,7 @@ pub async fn order_view(db: &Db, operator: UserId, id: OrderId) -> Result<Option
         count: order.count,
         remaining: order.remaining,
         reason: row.reason,
-        receipt: row.receipt_year.zip(row.receipt_number).map(|(year, number)| ReceiptNumber { year, number }),
+        receipt: row.receipt.number(),
         trades,
         refunds: super::refunds::of_order(db, operator, id).await?,
         corrections: super::returns::corrections(db, operator, id).await?,

@@ -1,7 +1,7 @@
-//! A receipt as it is printed.
+//! A receipt as it is printed, and the numbers of receipts that belong to something else.
 
-use model::console::{Receipt, ReceiptNumber, ReceiptOf};
-use model::ids::{MeterId, UserId};
+use model::console::{Receipt, ReceiptMoney, ReceiptNumber, ReceiptOf, ReceiptSeries};
+use model::ids::{AccountId, MeterId, OrderId, UserId};
 use model::money::Fen;
 use model::order::{ReturnKind, Tender};
 use model::time::Timestamp;
@@ -10,38 +10,72 @@ use sqlx::FromRow;
 use store::console::{Name, above, names, within};
 use store::{Db, Result, read};
 
+/// The number of a receipt `p` that is joined to something else.
+#[derive(FromRow)]
+pub(crate) struct JoinedReceipt {
+    receipt_series: Option<ReceiptSeries>,
+    receipt_year: Option<i64>,
+    receipt_number: Option<i64>,
+}
+
+/// The columns of [`JoinedReceipt`].
+macro_rules! joined_receipt {
+    () => {
+        " p.series AS receipt_series, p.year AS receipt_year, p.number AS receipt_number "
+    };
+}
+
+pub(crate) use joined_receipt;
+
+impl JoinedReceipt {
+    pub fn number(&self) -> Option<ReceiptNumber> {
+        ReceiptNumber::of(self.receipt_series, self.receipt_year, self.receipt_number)
+    }
+}
+
 #[derive(FromRow)]
 struct ReceiptRow {
+    series: ReceiptSeries,
+    year: i64,
+    number: i64,
     site: Option<String>,
     kind: Option<ReturnKind>,
     refund: bool,
     issued_at: Timestamp,
-    issued_by_name: String,
+    issued_by_name: Option<String>,
     prints: i64,
     printed_at: Option<Timestamp>,
     meter_id: MeterId,
     serial: String,
     account_number: String,
     residents: Option<String>,
-    order_number: i64,
-    tender: Tender,
-    amount_fen: Fen,
+    order_number: Option<i64>,
+    tender: Option<Tender>,
+    amount_fen: Option<Fen>,
     count: Option<i64>,
     remaining_fen: Option<Fen>,
     reason: Option<String>,
+    trade_no: Option<String>,
+    corrects_series: Option<ReceiptSeries>,
     corrects_year: Option<i64>,
     corrects_number: Option<i64>,
     #[sqlx(flatten)]
     name: Name,
 }
 
-/// A receipt for a room that the operator may see.
-pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result<Option<Receipt>> {
-    let row: Option<ReceiptRow> = read!(db, |pool| {
-        sqlx::query_as(concat!(
-            "SELECT (SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1) AS site, v.kind,
+/// The columns of [`ReceiptRow`] for a receipt `p` and its room `r`, up to the condition.
+macro_rules! receipts {
+    () => {
+        concat!(
+            // Of an opening all meters that were opened with the account; the first of them leads back to the room.
+            "SELECT p.series, p.year, p.number,
+                (SELECT name FROM places WHERE kind = 'site' ORDER BY sort, name LIMIT 1) AS site, v.kind,
                 p.refund_id IS NOT NULL AS refund, p.issued_at,
-                i.name AS issued_by_name, p.prints, p.printed_at, m.id AS meter_id, m.serial, a.number AS account_number,
+                i.name AS issued_by_name, p.prints, p.printed_at, m.id AS meter_id,
+                COALESCE((SELECT string_agg(w.serial, ', ' ORDER BY w.serial)
+                          FROM account_meters j JOIN meters w ON w.id = j.meter_id
+                          WHERE j.account_id = p.account_id AND j.from_at <= p.issued_at), m.serial) AS serial,
+                a.number AS account_number,
                 (SELECT string_agg(users.name, ', ' ORDER BY h.from_at, users.login)
                  FROM account_residents h JOIN users ON users.id = h.user_id
                  WHERE h.account_id = a.id AND h.from_at <= p.issued_at AND (h.to_at IS NULL OR h.to_at > p.issued_at
@@ -49,33 +83,77 @@ pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result
                 COALESCE(o.number, v.number, f.number) AS order_number, COALESCE(o.tender, v.tender, f.tender) AS tender,
                 COALESCE(o.amount_fen, v.amount_fen, f.amount_fen) AS amount_fen, COALESCE(o.count, v.count) AS count,
                 COALESCE(o.remaining_fen, v.remaining_fen) AS remaining_fen, COALESCE(v.reason, f.reason) AS reason,
-                q.year AS corrects_year, q.number AS corrects_number,",
+                CASE WHEN p.series = 'online' THEN
+                    (SELECT k.trade_no FROM payment_attempts k WHERE k.order_id = p.order_id AND k.state = 'paid'
+                     ORDER BY k.paid_at, k.id LIMIT 1) END AS trade_no,
+                q.series AS corrects_series, q.year AS corrects_year, q.number AS corrects_number,",
             names!(),
             "FROM receipts p LEFT JOIN orders o ON o.id = p.order_id
          LEFT JOIN returns v ON v.id = p.return_id OR v.sale_id = p.order_id
          LEFT JOIN refunds f ON f.id = p.refund_id LEFT JOIN orders w ON w.id = f.order_id
-         LEFT JOIN receipts q ON q.order_id = v.corrects_order OR q.return_id = v.corrects_return
-         JOIN users i ON i.id = p.issued_by JOIN meters m ON m.id = COALESCE(o.meter_id, v.meter_id, w.meter_id)
-         JOIN accounts a ON a.id = COALESCE(o.account_id, v.account_id, w.account_id) JOIN places r ON r.id = a.place_id",
+         LEFT JOIN receipts q ON q.order_id = v.corrects_order OR q.order_id = f.order_id OR q.return_id = v.corrects_return
+         LEFT JOIN users i ON i.id = p.issued_by
+         JOIN meters m ON m.id = COALESCE(o.meter_id, v.meter_id, w.meter_id,
+             (SELECT j.meter_id FROM account_meters j WHERE j.account_id = p.account_id ORDER BY j.from_at, j.meter_id LIMIT 1))
+         JOIN accounts a ON a.id = COALESCE(o.account_id, v.account_id, w.account_id, p.account_id)
+         JOIN places r ON r.id = a.place_id",
             above!(),
-            "WHERE p.year = $2 AND p.number = $3 AND",
-            within!()
+            "WHERE"
+        )
+    };
+}
+
+/// A receipt for a room that the operator may see.
+pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result<Option<Receipt>> {
+    let row: Option<ReceiptRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(receipts!(), " p.series = $2 AND p.year = $3 AND p.number = $4 AND", within!()))
+            .bind(operator)
+            .bind(number.series)
+            .bind(number.year)
+            .bind(number.number)
+            .fetch_optional(pool)
+            .await
+    })?;
+    Ok(row.map(ReceiptRow::receipt))
+}
+
+/// The receipt of a payment for the account that the resident has now.
+pub async fn own_receipt(db: &Db, resident: UserId, order: OrderId) -> Result<Option<Receipt>> {
+    let row: Option<ReceiptRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
+            receipts!(),
+            " p.order_id = $2 AND EXISTS
+                (SELECT 1 FROM account_residents h WHERE h.account_id = a.id AND h.user_id = $1 AND h.to_at IS NULL)"
         ))
-        .bind(operator)
-        .bind(number.year)
-        .bind(number.number)
+        .bind(resident)
+        .bind(order)
         .fetch_optional(pool)
         .await
     })?;
-    Ok(row.map(|row| row.receipt(number)))
+    Ok(row.map(ReceiptRow::receipt))
+}
+
+/// The receipt of an account's opening, for whoever may see the account.
+pub async fn opening_receipt(db: &Db, account: AccountId) -> Result<Option<ReceiptNumber>> {
+    let row: Option<(ReceiptSeries, i64, i64)> =
+        read!(db, |pool| sqlx::query_as("SELECT series, year, number FROM receipts WHERE account_id = $1")
+            .bind(account)
+            .fetch_optional(pool)
+            .await)?;
+    Ok(row.map(|(series, year, number)| ReceiptNumber { series, year, number }))
 }
 
 impl ReceiptRow {
-    fn receipt(self, number: ReceiptNumber) -> Receipt {
+    fn receipt(self) -> Receipt {
+        let number = ReceiptNumber { series: self.series, year: self.year, number: self.number };
         let of = match self.kind {
             Some(kind) => ReceiptOf::Back(kind),
             None if self.refund => ReceiptOf::Refund,
-            None => ReceiptOf::Sale,
+            None => match number.series {
+                ReceiptSeries::Counter => ReceiptOf::Sale,
+                ReceiptSeries::Opening => ReceiptOf::Opening,
+                ReceiptSeries::Online => ReceiptOf::Online,
+            },
         };
         Receipt {
             number,
@@ -90,13 +168,15 @@ impl ReceiptRow {
             serial: self.serial,
             account: self.account_number,
             residents: self.residents.unwrap_or_default(),
-            order: self.order_number,
-            tender: self.tender,
-            amount: self.amount_fen,
+            money: match (self.order_number, self.tender, self.amount_fen) {
+                (Some(order), Some(tender), Some(amount)) => Some(ReceiptMoney { order, tender, amount }),
+                _ => None,
+            },
             count: self.count,
             remaining: self.remaining_fen,
             reason: self.reason,
-            corrects: self.corrects_year.zip(self.corrects_number).map(|(year, number)| ReceiptNumber { year, number }),
+            trade_no: self.trade_no,
+            corrects: ReceiptNumber::of(self.corrects_series, self.corrects_year, self.corrects_number),
         }
     }
 }

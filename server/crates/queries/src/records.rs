@@ -1,6 +1,6 @@
 //! The register: every sale, return, correction, refund and shift, as one list.
 
-use model::console::{ReceiptNumber, RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus};
+use model::console::{ReceiptNumber, ReceiptSeries, RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus};
 use model::ids::{MeterId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
@@ -19,21 +19,21 @@ macro_rules! records {
             " FROM (SELECT 'sale' AS kind, o.id, o.number, o.account_id, o.meter_id, o.tender, o.state AS status, o.amount_fen,
                            CASE WHEN o.paid_at IS NULL OR o.tender IN ('carried', 'taken_over') THEN 0
                                ELSE o.amount_fen END AS taken_fen, CAST(0 AS BIGINT) AS given_fen,
-                           o.created_at AS at, o.created_by AS by_id, o.count, p.year, p.number AS receipt
+                           o.created_at AS at, o.created_by AS by_id, o.count, p.series, p.year, p.number AS receipt
                     FROM orders o LEFT JOIN receipts p ON p.order_id = o.id
                     UNION ALL
                     SELECT v.kind, v.id, v.number, v.account_id, v.meter_id, v.tender, v.state, v.amount_fen, 0,
                            CASE WHEN v.state = 'done' AND v.kind <> 'undo_return' THEN v.amount_fen ELSE 0 END,
-                           v.asked_at, v.asked_by, v.count, p.year, p.number
+                           v.asked_at, v.asked_by, v.count, p.series, p.year, p.number
                     FROM returns v LEFT JOIN receipts p ON p.return_id = v.id OR p.order_id = v.sale_id
                     UNION ALL
                     SELECT 'refund', f.id, f.number, o.account_id, o.meter_id, f.tender, f.state, f.amount_fen, 0,
                            CASE WHEN f.state = 'done' AND f.source <> 'return' THEN f.amount_fen ELSE 0 END,
-                           f.asked_at, COALESCE(f.asked_by, o.created_by), NULL, p.year, p.number
+                           f.asked_at, COALESCE(f.asked_by, o.created_by), NULL, p.series, p.year, p.number
                     FROM refunds f JOIN orders o ON o.id = f.order_id LEFT JOIN receipts p ON p.refund_id = f.id
                     UNION ALL
                     SELECT 'shift', s.id, 0, NULL, NULL, 'cash', CASE WHEN s.closed_at IS NULL THEN 'open' ELSE 'closed' END,
-                           COALESCE(s.counted_fen - s.expected_fen, 0), 0, 0, s.opened_at, s.operator_id, NULL, NULL, NULL
+                           COALESCE(s.counted_fen - s.expected_fen, 0), 0, 0, s.opened_at, s.operator_id, NULL, NULL, NULL, NULL
                     FROM shifts s) AS x
               LEFT JOIN accounts a ON a.id = x.account_id LEFT JOIN places r ON r.id = a.place_id",
             above!(),
@@ -51,7 +51,7 @@ macro_rules! records {
             "AND ($3 = '' OR x.kind = $3) AND ($4 = '' OR x.status = $4) AND ($5 = '' OR x.tender = $5)
              AND x.at >= $6 AND x.at < $7 AND ($8 = '' OR LOWER(u.name) LIKE LOWER($8) ESCAPE '!')
              AND ($9 = '' OR CASE WHEN b.kind = 'unit' THEN t.name ELSE b.name END = $9)
-             AND ($10 = 0 OR (x.year = $10 AND x.receipt = $11)) "
+             AND ($10 = 0 OR (x.year = $10 AND x.receipt = $11 AND x.series = $12)) "
         )
     };
 }
@@ -69,6 +69,7 @@ pub struct RecordFilter {
     building: String,
     year: i64,
     receipt: i64,
+    series: &'static str,
 }
 
 impl RecordFilter {
@@ -87,6 +88,7 @@ impl RecordFilter {
             building: query.building.clone(),
             year: query.receipt.map_or(0, |receipt| receipt.year),
             receipt: query.receipt.map_or(0, |receipt| receipt.number),
+            series: query.receipt.map_or("", |receipt| receipt.series.as_str()),
         }
     }
 
@@ -101,7 +103,7 @@ impl RecordFilter {
     {
         let query = query.bind(self.operator).bind(&*self.text).bind(self.kind).bind(self.status).bind(self.tender);
         let query = query.bind(self.from).bind(self.until).bind(&*self.by).bind(&*self.building);
-        query.bind(self.year).bind(self.receipt)
+        query.bind(self.year).bind(self.receipt).bind(self.series)
     }
 }
 
@@ -120,6 +122,7 @@ struct RecordRow {
     at: Timestamp,
     by_name: String,
     count: Option<i64>,
+    series: Option<ReceiptSeries>,
     year: Option<i64>,
     receipt: Option<i64>,
     #[sqlx(flatten)]
@@ -143,7 +146,7 @@ impl RecordRow {
             at: self.at,
             by: self.by_name,
             count: self.count,
-            receipt: self.year.zip(self.receipt).map(|(year, number)| ReceiptNumber { year, number }),
+            receipt: ReceiptNumber::of(self.series, self.year, self.receipt),
         })
     }
 }
@@ -171,10 +174,10 @@ pub async fn records(
     let rows: Vec<RecordRow> = read!(db, |pool| filter
         .bind(sqlx::query_as(concat!(
             "SELECT x.kind, x.id, x.number, x.meter_id, COALESCE(a.number, '') AS account_number, x.tender, x.status,
-                    x.amount_fen, x.taken_fen, x.given_fen, x.at, u.name AS by_name, x.count, x.year, x.receipt,",
+                    x.amount_fen, x.taken_fen, x.given_fen, x.at, u.name AS by_name, x.count, x.series, x.year, x.receipt,",
             names!(),
             records!(),
-            "AND (x.at < $12 OR (x.at = $12 AND x.id < $13)) ORDER BY x.at DESC, x.id DESC LIMIT $14 OFFSET $15"
+            "AND (x.at < $13 OR (x.at = $13 AND x.id < $14)) ORDER BY x.at DESC, x.id DESC LIMIT $15 OFFSET $16"
         )))
         .bind(at)
         .bind(id)

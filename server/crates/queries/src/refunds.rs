@@ -1,6 +1,6 @@
 //! Refunds, for the console.
 
-use model::console::{ConsoleRefund, OrderMoney, Page, ReceiptNumber, RefundLine, RefundOf, RefundQuery, Refundable};
+use model::console::{ConsoleRefund, OrderMoney, Page, RefundLine, RefundOf, RefundQuery, Refundable};
 use model::ids::{MeterId, OrderId, RefundId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::{OrderState, Tender};
@@ -8,6 +8,7 @@ use model::refund::{RefundObstacle, RefundSource, RefundState};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use crate::receipts::{JoinedReceipt, joined_receipt};
 use domain::refund::{Rules, refundable};
 use store::console::{Name, above, names, within};
 use store::refunds::unsaid;
@@ -41,8 +42,8 @@ struct RefundRow {
     next_at: Option<Timestamp>,
     settled_by_name: Option<String>,
     settled_at: Option<Timestamp>,
-    receipt_year: Option<i64>,
-    receipt_number: Option<i64>,
+    #[sqlx(flatten)]
+    receipt: JoinedReceipt,
     total: i64,
     #[sqlx(flatten)]
     name: Name,
@@ -77,7 +78,7 @@ impl RefundRow {
             next_at: self.next_at,
             settled_by: self.settled_by_name,
             settled_at: self.settled_at,
-            receipt: self.receipt_year.zip(self.receipt_number).map(|(year, number)| ReceiptNumber { year, number }),
+            receipt: self.receipt.number(),
         }
     }
 }
@@ -90,8 +91,9 @@ macro_rules! refunded {
                     f.source, f.tender, e.channel, e.trade_no, f.amount_fen, f.reason, f.order_id,
                     o.number AS order_number, f.return_id, o.meter_id, a.number AS account_number, f.asked_by,
                     u.name AS asked_by_name, f.asked_at, f.expires_at, d.name AS decided_by_name, f.note, f.tries, f.next_at,
-                    s.name AS settled_by_name, f.settled_at, p.year AS receipt_year, p.number AS receipt_number,
-                    COUNT(*) OVER () AS total,",
+                    s.name AS settled_by_name, f.settled_at, COUNT(*) OVER () AS total,",
+            joined_receipt!(),
+            ",",
             names!(),
             "FROM refunds f JOIN payment_events e ON e.id = f.event_id JOIN orders o ON o.id = f.order_id
              JOIN accounts a ON a.id = o.account_id JOIN places r ON r.id = a.place_id",

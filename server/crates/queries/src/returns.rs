@@ -1,13 +1,14 @@
 //! Returns and corrections, for the cash desk.
 
 use model::command::CommandReason;
-use model::console::{ChannelSale, Original, Page, ReceiptNumber, ReturnLine};
+use model::console::{ChannelSale, Original, Page, ReturnLine};
 use model::ids::{AccountId, MeterId, OrderId, ReturnId, UserId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use crate::receipts::{JoinedReceipt, joined_receipt};
 use domain::refund::Rules;
 use store::console::{Name, above, names, within};
 use store::refunds::unsaid;
@@ -28,8 +29,8 @@ struct ReturnRow {
     remaining_fen: Option<Fen>,
     attempts: Option<i64>,
     waits: Option<CommandReason>,
-    receipt_year: Option<i64>,
-    receipt_number: Option<i64>,
+    #[sqlx(flatten)]
+    receipt: JoinedReceipt,
     corrects: Option<i64>,
     total: i64,
 }
@@ -43,8 +44,10 @@ macro_rules! returned {
                         v.source,
                     v.closure_id,
                     v.note, v.remaining_fen, a.number AS account_number, u.name AS asked_by_name, d.name AS decided_by_name,
-                    s.name AS settled_by_name, c.attempts, c.reason AS waits, p.year AS receipt_year, p.number AS receipt_number,
+                    s.name AS settled_by_name, c.attempts, c.reason AS waits,
                     COALESCE(wo.number, wr.number) AS corrects, COUNT(*) OVER () AS total,",
+            joined_receipt!(),
+            ",",
             names!(),
             "FROM returns v JOIN accounts a ON a.id = v.account_id JOIN places r ON r.id = a.place_id",
             above!(),
@@ -113,7 +116,7 @@ pub async fn waiting_returns(db: &Db, operator: UserId, account: AccountId, now:
 
 fn line(row: ReturnRow, operator: UserId) -> ReturnLine {
     let back = row.back;
-    let receipt = row.receipt_year.zip(row.receipt_number).map(|(year, number)| ReceiptNumber { year, number });
+    let receipt = row.receipt.number();
     ReturnLine {
         id: back.id,
         number: back.number,

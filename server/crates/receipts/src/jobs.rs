@@ -2,7 +2,7 @@
 //! crashes when, it is known whether something may be on paper.
 
 use model::audit::AuditAction;
-use model::console::{PrintDecision, PrintJob, PrintState, ReceiptNumber};
+use model::console::{PrintDecision, PrintJob, PrintState, ReceiptNumber, ReceiptSeries};
 use model::error::AppError;
 use model::ids::{PrintJobId, PrinterId, UserId, Uuid};
 use model::language::Lang;
@@ -34,6 +34,7 @@ pub struct NewJob {
 pub struct DueJob {
     pub id: PrintJobId,
     pub printer_id: PrinterId,
+    pub series: ReceiptSeries,
     pub year: i64,
     pub number: i64,
     pub print: i64,
@@ -46,7 +47,7 @@ pub struct DueJob {
 impl DueJob {
     #[must_use]
     pub const fn receipt(&self) -> ReceiptNumber {
-        ReceiptNumber { year: self.year, number: self.number }
+        ReceiptNumber { series: self.series, year: self.year, number: self.number }
     }
 
     #[must_use]
@@ -67,7 +68,7 @@ pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewJob) -> 
 }
 
 async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJob) -> Result<PrintJobId> {
-    let number = (new.receipt.year, new.receipt.number);
+    let number = new.receipt;
     // Of the same form sent twice at once, the second waits here for the first.
     receipts::lock(tx, number).await?;
     let known: Option<(PrintJobId,)> = on!(tx, |c| sqlx::query_as("SELECT id FROM print_jobs WHERE key = $1 AND asked_by = $2")
@@ -86,21 +87,24 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJ
     let (printer,) = printer.ok_or(AppError::NotFound)?;
     let print = receipts::print_within(tx, at, who, number, Some(&printer)).await?;
     let id = PrintJobId(rng.id(at));
-    let inserted = on!(tx, |c| sqlx::query(
-        "INSERT INTO print_jobs (id, key, printer_id, year, number, print, language, state, next_at, asked_by, asked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $8) ON CONFLICT (key) DO NOTHING"
+    let inserted = on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO print_jobs (id, key, printer_id, series, year, number, print, language, state, next_at, asked_by, asked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $9) ON CONFLICT (key) DO NOTHING"
     )
     .bind(id)
     .bind(new.key)
     .bind(new.printer)
-    .bind(number.0)
-    .bind(number.1)
+    .bind(number.series)
+    .bind(number.year)
+    .bind(number.number)
     .bind(print)
     .bind(new.lang.tag())
     .bind(at)
     .bind(who.user)
     .execute(c)
-    .await)?;
+    .await
+    })?;
     // A key of somebody else: nothing is counted.
     if inserted == 1 { Ok(id) } else { Err(AppError::Conflict.into()) }
 }
@@ -120,15 +124,18 @@ pub async fn interrupted(db: &Db, at: Timestamp) -> Result<u64> {
 
 /// The oldest job of each printer that is due.
 pub async fn due(db: &Db, at: Timestamp) -> Result<Vec<DueJob>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT j.id, j.printer_id, j.year, j.number, j.print, j.language, j.asked_by, j.asked_at, j.tries FROM print_jobs j
+    read!(db, |pool| {
+        sqlx::query_as(
+            "SELECT j.id, j.printer_id, j.series, j.year, j.number, j.print, j.language, j.asked_by, j.asked_at, j.tries
+         FROM print_jobs j
          WHERE j.state = 'queued' AND j.next_at <= $1
            AND NOT EXISTS (SELECT 1 FROM print_jobs e WHERE e.printer_id = j.printer_id AND e.state = 'queued' AND e.id < j.id)
-         ORDER BY j.id LIMIT 100"
-    )
-    .bind(at)
-    .fetch_all(pool)
-    .await)
+         ORDER BY j.id LIMIT 100",
+        )
+        .bind(at)
+        .fetch_all(pool)
+        .await
+    })
 }
 
 /// Marks a job before its first byte is sent; `false` where it is not to be sent any more.
@@ -199,14 +206,16 @@ pub async fn decide(
 ) -> Result<()> {
     let mut tx = db.begin().await?;
     // The update changes nothing; it locks the row where the engine locks rows.
-    let row: Option<(PrintState, PrinterId, i64, i64, String, UserId)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE print_jobs SET state = state WHERE id = $1 RETURNING state, printer_id, year, number, language, asked_by"
+    let row: Option<(PrintState, PrinterId, ReceiptSeries, i64, i64, String, UserId)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE print_jobs SET state = state WHERE id = $1
+         RETURNING state, printer_id, series, year, number, language, asked_by"
     )
     .bind(job)
     .fetch_optional(c)
     .await)?;
     let found = row.filter(|(.., by)| of_all || *by == who.user);
-    let (state, printer, year, number, language, _) = found.ok_or(AppError::NotFound)?;
+    let (state, printer, series, year, number, language, _) = found.ok_or(AppError::NotFound)?;
+    let receipt = ReceiptNumber { series, year, number };
     if !decision.is_open(state) {
         return Err(AppError::Conflict.into());
     }
@@ -223,10 +232,10 @@ pub async fn decide(
         .await)?;
     if decision == PrintDecision::Again {
         let lang = Lang::choose(&language).unwrap_or_default();
-        let new = NewJob { key: rng.id(at), printer, receipt: ReceiptNumber { year, number }, lang };
+        let new = NewJob { key: rng.id(at), printer, receipt, lang };
         ask_within(&mut tx, rng, at, who, &new).await?;
     }
-    let (actor, subject) = (format!("user:{}", who.user), format!("receipt:{}", ReceiptNumber { year, number }));
+    let (actor, subject) = (format!("user:{}", who.user), format!("receipt:{receipt}"));
     let detail = json!({ "decision": decision, "was": state }).to_string();
     let action = AuditAction::ReceiptPrintDecided;
     audit::append(&mut tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await?;
@@ -236,6 +245,7 @@ pub async fn decide(
 #[derive(FromRow)]
 struct JobRow {
     id: PrintJobId,
+    series: ReceiptSeries,
     year: i64,
     number: i64,
     print: i64,
@@ -252,19 +262,20 @@ struct JobRow {
 pub async fn recent(db: &Db, who: &Who, of_all: bool) -> Result<Vec<PrintJob>> {
     let rows: Vec<JobRow> = read!(db, |pool| {
         sqlx::query_as(
-        "SELECT j.id, j.year, j.number, j.print, p.name AS printer, j.state, j.trouble, u.name AS by, j.asked_at, j.finished_at
+            "SELECT j.id, j.series, j.year, j.number, j.print, p.name AS printer, j.state, j.trouble, u.name AS by,
+                j.asked_at, j.finished_at
          FROM print_jobs j JOIN printers p ON p.id = j.printer_id JOIN users u ON u.id = j.asked_by
          WHERE $1 OR j.asked_by = $2
-         ORDER BY CASE WHEN j.state IN ('unknown', 'given_up') THEN 0 ELSE 1 END, j.asked_at DESC, j.id DESC LIMIT 100"
-    )
-    .bind(of_all)
-    .bind(who.user)
-    .fetch_all(pool)
-    .await
+         ORDER BY CASE WHEN j.state IN ('unknown', 'given_up') THEN 0 ELSE 1 END, j.asked_at DESC, j.id DESC LIMIT 100",
+        )
+        .bind(of_all)
+        .bind(who.user)
+        .fetch_all(pool)
+        .await
     })?;
     let job = |row: JobRow| PrintJob {
         id: row.id,
-        receipt: ReceiptNumber { year: row.year, number: row.number },
+        receipt: ReceiptNumber { series: row.series, year: row.year, number: row.number },
         print: row.print,
         printer: row.printer,
         state: row.state,

@@ -5,7 +5,7 @@
 pub struct Values(Vec<(&'static str, String)>);
 
 /// The names, in the order in which the editor lists them.
-pub const VALUES: [&str; 20] = [
+pub const VALUES: [&str; 21] = [
     "title",
     "kind",
     "number",
@@ -21,6 +21,7 @@ pub const VALUES: [&str; 20] = [
     "amount",
     "capitals",
     "tender",
+    "trade",
     "count",
     "remaining",
     "reason",
@@ -29,10 +30,10 @@ pub const VALUES: [&str; 20] = [
 ];
 
 /// A receipt for the preview: long names, a reason, all values.
-pub const SAMPLE: [(&str, &str); 20] = [
+pub const SAMPLE: [(&str, &str); 21] = [
     ("title", "售电收据"),
     ("kind", "sale"),
-    ("number", "2026-000123"),
+    ("number", "E2026-000123"),
     ("copy_for", "客户联"),
     ("copy", "副本"),
     ("site", "示例职工宿舍"),
@@ -44,11 +45,12 @@ pub const SAMPLE: [(&str, &str); 20] = [
     ("order", "1764380460123456"),
     ("amount", "120.00"),
     ("capitals", "壹佰贰拾元整"),
-    ("tender", "现金"),
+    ("tender", "支付宝"),
+    ("trade", "2026112922001412345678901234"),
     ("count", "7"),
     ("remaining", "143.65"),
     ("reason", "充错房间"),
-    ("corrects", "2026-000100"),
+    ("corrects", "E2026-000100"),
     ("by", "王五"),
 ];
 

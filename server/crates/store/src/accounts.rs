@@ -23,6 +23,7 @@ pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
 use super::orders::{self, NewOrder};
+use super::receipts::{self, ReceiptSubject};
 use super::{Db, Result, Tx, account_numbers, ledger, wallets};
 use domain::command_args::CommandArgs;
 use domain::ledger::{takeover, takeover_of_wallet};
@@ -138,6 +139,7 @@ pub async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
     if let Some((sold, order)) = sold {
         orders::write_sale(tx, at, &order, &sold).await?;
     }
+    receipts::issue(tx, at, Some(new.by), ReceiptSubject::Opening(opened.account)).await?;
     Ok(opened.account)
 }
 
@@ -168,6 +170,7 @@ pub(super) async fn open_room(tx: &mut Tx, rng: &Rng, at: Timestamp, room: &Room
     let login = room.resident.as_ref().map(|one| one.login.as_str());
     let detail = serde_json::json!({ "number": opened.number, "meters": room.meters, "login": login });
     note_opened(tx, at, room.by, &room.ip, opened.account, &detail.to_string()).await?;
+    receipts::issue(tx, at, Some(room.by), ReceiptSubject::Opening(opened.account)).await?;
     Ok(opened.account)
 }
 

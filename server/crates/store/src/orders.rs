@@ -205,7 +205,7 @@ pub(super) async fn write_sale(tx: &mut Tx, at: Timestamp, new: &NewOrder, sold:
         return Ok(());
     }
     record(tx, at, new, &sold.order, AuditAction::SaleCreate).await?;
-    receipts::issue(tx, at, new.by, ReceiptSubject::Sale(sold.order.id)).await
+    receipts::issue(tx, at, Some(new.by), ReceiptSubject::Sale(sold.order.id)).await
 }
 
 /// Gives what the site pays for, in the caller's transaction: no counter, no shift, no receipt.

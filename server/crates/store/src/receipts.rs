@@ -1,8 +1,9 @@
-//! Receipts: numbered without gaps by year, issued once, with every print counted.
+//! Receipts: numbered without gaps by series and year, issued once, with every print counted.
 
 use model::audit::AuditAction;
+use model::console::{ReceiptNumber, ReceiptSeries};
 use model::error::AppError;
-use model::ids::{OrderId, RefundId, ReturnId, UserId};
+use model::ids::{AccountId, OrderId, RefundId, ReturnId, UserId};
 use model::person::Who;
 use model::time::Timestamp;
 
@@ -13,37 +14,58 @@ use super::{Db, Result, StoreError, Tx, on};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ReceiptSubject {
     Sale(OrderId),
+    /// A payment through a channel, whether it can be delivered or not: the receipt certifies money received. Of its order there
+    /// is no other, whatever else the channel reports.
+    Online(OrderId),
+    Opening(AccountId),
     /// A return, or the reversal of a sale.
     Return(ReturnId),
     /// A refund that was paid over the counter.
     Refund(RefundId),
+    /// A refund of an order that its channel has confirmed.
+    OnlineRefund(RefundId),
 }
 
-/// Issues the next number of the year. Called after the audit line is written: every operation locks both rows in this order.
-pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: ReceiptSubject) -> Result<()> {
-    let year = at.date().ymd().0;
+impl ReceiptSubject {
+    const fn series(self) -> ReceiptSeries {
+        match self {
+            Self::Sale(_) | Self::Return(_) | Self::Refund(_) => ReceiptSeries::Counter,
+            Self::Opening(_) => ReceiptSeries::Opening,
+            Self::Online(_) | Self::OnlineRefund(_) => ReceiptSeries::Online,
+        }
+    }
+}
+
+/// Issues the next number of its series and year; `by` is `None` where a channel reported it. Called after the audit line is
+/// written, as the last statement: every operation locks the number behind everything else.
+pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: Option<UserId>, subject: ReceiptSubject) -> Result<()> {
+    let (series, year) = (subject.series(), at.date().ymd().0);
     let number: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
-        "INSERT INTO receipt_numbers (year, last) VALUES ($1, 1)
-         ON CONFLICT (year) DO UPDATE SET last = receipt_numbers.last + 1 RETURNING last"
+        "INSERT INTO receipt_numbers (series, year, last) VALUES ($1, $2, 1)
+         ON CONFLICT (series, year) DO UPDATE SET last = receipt_numbers.last + 1 RETURNING last"
     )
+    .bind(series)
     .bind(year)
     .fetch_optional(c)
     .await)?;
     let (number,) = number.ok_or(StoreError::Inconsistent { table: "receipt_numbers", column: "last" })?;
-    let (order, back, refund) = match subject {
-        ReceiptSubject::Sale(id) => (Some(id), None, None),
-        ReceiptSubject::Return(id) => (None, Some(id), None),
-        ReceiptSubject::Refund(id) => (None, None, Some(id)),
+    let (order, back, refund, account) = match subject {
+        ReceiptSubject::Sale(id) | ReceiptSubject::Online(id) => (Some(id), None, None, None),
+        ReceiptSubject::Return(id) => (None, Some(id), None, None),
+        ReceiptSubject::Refund(id) | ReceiptSubject::OnlineRefund(id) => (None, None, Some(id), None),
+        ReceiptSubject::Opening(id) => (None, None, None, Some(id)),
     };
     on!(tx, |c| sqlx::query(
-        "INSERT INTO receipts (year, number, order_id, return_id, refund_id, issued_by, issued_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        "INSERT INTO receipts (series, year, number, order_id, return_id, refund_id, account_id, issued_by, issued_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
     )
+    .bind(series)
     .bind(year)
     .bind(number)
     .bind(order)
     .bind(back)
     .bind(refund)
+    .bind(account)
     .bind(by)
     .bind(at)
     .execute(c)
@@ -55,18 +77,19 @@ pub(super) async fn issue(tx: &mut Tx, at: Timestamp, by: UserId, subject: Recei
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`].
-pub async fn print(db: &Db, at: Timestamp, who: &Who, year: i64, number: i64) -> Result<i64> {
+pub async fn print(db: &Db, at: Timestamp, who: &Who, number: ReceiptNumber) -> Result<i64> {
     let mut tx = db.begin().await?;
-    let prints = print_within(&mut tx, at, who, (year, number), None).await?;
+    let prints = print_within(&mut tx, at, who, number, None).await?;
     tx.commit().await?;
     Ok(prints)
 }
 
 /// Locks a receipt until the transaction ends; the update changes nothing.
-pub async fn lock(tx: &mut Tx, (year, number): (i64, i64)) -> Result<()> {
-    on!(tx, |c| sqlx::query("UPDATE receipts SET prints = prints WHERE year = $1 AND number = $2")
-        .bind(year)
-        .bind(number)
+pub async fn lock(tx: &mut Tx, number: ReceiptNumber) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE receipts SET prints = prints WHERE series = $1 AND year = $2 AND number = $3")
+        .bind(number.series)
+        .bind(number.year)
+        .bind(number.number)
         .execute(c)
         .await)?;
     Ok(())
@@ -76,23 +99,19 @@ pub async fn lock(tx: &mut Tx, (year, number): (i64, i64)) -> Result<()> {
 ///
 /// # Errors
 /// As [`print()`].
-pub async fn print_within(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    (year, number): (i64, i64),
-    printer: Option<&str>,
-) -> Result<i64> {
+pub async fn print_within(tx: &mut Tx, at: Timestamp, who: &Who, number: ReceiptNumber, printer: Option<&str>) -> Result<i64> {
     let prints: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
-        "UPDATE receipts SET prints = prints + 1, printed_at = $3 WHERE year = $1 AND number = $2 RETURNING prints"
+        "UPDATE receipts SET prints = prints + 1, printed_at = $4 WHERE series = $1 AND year = $2 AND number = $3
+         RETURNING prints"
     )
-    .bind(year)
-    .bind(number)
+    .bind(number.series)
+    .bind(number.year)
+    .bind(number.number)
     .bind(at)
     .fetch_optional(c)
     .await)?;
     let (prints,) = prints.ok_or(AppError::NotFound)?;
-    let (actor, subject) = (format!("user:{}", who.user), format!("receipt:{year}-{number:06}"));
+    let (actor, subject) = (format!("user:{}", who.user), format!("receipt:{number}"));
     let detail = match printer {
         Some(printer) => serde_json::json!({ "prints": prints, "printer": printer }),
         None => serde_json::json!({ "prints": prints }),

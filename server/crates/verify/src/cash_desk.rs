@@ -17,19 +17,32 @@ pub(super) const CHECKS: &[Check] = &[
     // Receipt numbers have no gap.
     Check {
         rule: Rule::ReceiptNumbers,
-        sql: "SELECT CAST(n.year AS TEXT) AS subject, n.last AS expected, CAST(COUNT(r.number)
+        sql: "SELECT n.series || ' ' || CAST(n.year AS TEXT) AS subject, n.last AS expected, CAST(COUNT(r.number)
         AS BIGINT) AS found
-     FROM (SELECT year, last FROM receipt_numbers
-           UNION ALL SELECT year, 0 FROM receipts WHERE year NOT IN (SELECT year FROM receipt_numbers) GROUP BY year) AS n
-          LEFT JOIN receipts r ON r.year = n.year
-     GROUP BY n.year, n.last HAVING COUNT(r.number) <> n.last OR COALESCE(MAX(r.number), 0) <> n.last",
+     FROM (SELECT series, year, last FROM receipt_numbers
+           UNION ALL SELECT p.series, p.year, 0 FROM receipts p
+           WHERE NOT EXISTS (SELECT 1 FROM receipt_numbers k WHERE k.series = p.series AND k.year = p.year)
+           GROUP BY p.series, p.year) AS n
+          LEFT JOIN receipts r ON r.series = n.series AND r.year = n.year
+     GROUP BY n.series, n.year, n.last HAVING COUNT(r.number) <> n.last OR COALESCE(MAX(r.number), 0) <> n.last",
     },
-    // What the cash desk sold, paid out and refunded has its receipt.
+    // What the cash desk sold, paid out and refunded has its receipt, and so has what channels collected and paid back.
     Check {
         rule: Rule::SaleReceipt,
         sql: "SELECT CAST(o.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
-     FROM orders o WHERE o.tender IN ('cash', 'card', 'transfer') AND o.paid_at IS NOT NULL
-       AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.order_id = o.id)",
+     FROM orders o WHERE o.tender IN ('cash', 'card', 'transfer', 'alipay', 'wechat', 'unionpay') AND o.paid_at IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.order_id = o.id
+           AND (p.series = 'counter') = (o.tender IN ('cash', 'card', 'transfer')))",
+    },
+    // An account that was opened here had a meter opened with it, or belongs to a batch; one that was taken over had not.
+    Check {
+        rule: Rule::OpeningReceipt,
+        sql: "SELECT a.number AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
+     FROM accounts a
+     WHERE (EXISTS (SELECT 1 FROM commands c WHERE c.account_id = a.id AND c.kind = 'open' AND c.decided_at = a.opened_at)
+            OR EXISTS (SELECT 1 FROM account_batch_rooms b JOIN account_batches h ON h.id = b.batch_id
+                       WHERE b.account_id = a.id AND b.state = 'done' AND h.kind = 'open'))
+       AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.account_id = a.id)",
     },
     Check {
         rule: Rule::ReturnReceipt,
@@ -40,7 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         rule: Rule::RefundReceipt,
         sql: "SELECT f.refund_no AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
-     FROM refunds f WHERE f.state = 'done' AND f.tender IN ('cash', 'card', 'transfer')
+     FROM refunds f WHERE f.state = 'done' AND (f.tender IN ('cash', 'card', 'transfer') OR f.source = 'order')
        AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.refund_id = f.id OR p.return_id = f.return_id)",
     },
 ];

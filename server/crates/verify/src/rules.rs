@@ -22,6 +22,7 @@ model::word_enum! {
         PaymentAccount = "account of a payment",
         OrderCount = "purchase count of an order",
         PayoutTender = "tender of a pay-out",
+        OpeningReceipt = "receipt of an opening",
         SaleReceipt = "receipt of a sale",
         ReturnReceipt = "receipt of a return",
         RefundReceipt = "receipt of a refund",
@@ -39,7 +40,7 @@ model::word_enum! {
         PayoutPosting = "pay-out of a return",
         DebitCommand = "debit command of a return",
         DrawerPosting = "difference of a cash drawer",
-        ReceiptNumbers = "receipt numbers of a year",
+        ReceiptNumbers = "receipt numbers of a series and year",
         PostingWithoutCause = "posting without its cause",
         ConsumptionPosting = "consumption of a meter wallet",
         MeterBalance = "balance in the meters of an account",
@@ -165,6 +166,7 @@ impl Rule {
             | Self::PaidEvent
             | Self::DebitCommand
             | Self::ReceiptNumbers
+            | Self::OpeningReceipt
             | Self::PurchaseCount
             | Self::NewestReading
             | Self::ClosedMeters

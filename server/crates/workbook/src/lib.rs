@@ -6,6 +6,7 @@ mod csv_file;
 pub mod csv_line;
 mod fields;
 mod instruments;
+pub mod invoices;
 mod limits;
 mod listing;
 mod names;

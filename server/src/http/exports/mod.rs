@@ -2,6 +2,7 @@
 
 mod account_batch;
 pub mod audit;
+pub mod invoices;
 mod listing;
 mod meter_states;
 mod overdrawn;

@@ -22,7 +22,7 @@ impl ReceiptsPort for CashDeskService {
 
     async fn print_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError> {
         self.receipt(who, number).await?;
-        receipts::print(&self.context.db, self.context.now(), who, number.year, number.number).await?;
+        receipts::print(&self.context.db, self.context.now(), who, number).await?;
         Ok(())
     }
 

@@ -141,6 +141,7 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
         number,
         state,
         opened_at,
+        receipt: queries::opening_receipt(db, id).await?,
         residents: residents.into_iter().map(|(name, login)| Resident { name, login }).collect(),
     }))
 }

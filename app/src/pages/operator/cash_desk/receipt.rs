@@ -35,7 +35,7 @@ impl How {
     }
 
     const fn copies(self) -> &'static [ReceiptCopy] {
-        if self.all { &ReceiptCopy::ALL } else { &[ReceiptCopy::Customer] }
+        if self.all { &ReceiptCopy::TRIPLICATE } else { &[ReceiptCopy::Customer] }
     }
 
     const fn copies_word(self) -> &'static str {

@@ -29,7 +29,7 @@ use super::parts::{ask_again, param};
 use super::reports::statement_link;
 use super::sweep::sweep_form;
 use crate::i18n::room::{self, texts};
-use crate::i18n::{cases, cash_desk, commissioning, gateways, lang, reports};
+use crate::i18n::{cases, cash_desk, commissioning, gateways, invoices, lang, reports};
 use crate::ports::{allowed, form_key, operator, ports};
 use crate::ui::callout::{Callout, Problem, Tone};
 use crate::ui::load::load;
@@ -218,7 +218,7 @@ fn case(case: &CaseLine) -> impl IntoView + use<> {
 fn about(room: &Room) -> impl IntoView + use<> {
     let (t, g) = (texts(lang()), gateways::texts(lang()));
     let account = match &room.account {
-        Some(account) => account_facts(account).into_any(),
+        Some(account) => account_facts(account, room.progress.latest.meter).into_any(),
         None if room.kind == Wallet::None => view! { <dt>{t.account}</dt><dd>{t.measures_only}</dd> }.into_any(),
         None => view! { <dt>{t.account}</dt><dd>{t.not_open}</dd> }.into_any(),
     };
@@ -241,10 +241,16 @@ fn about(room: &Room) -> impl IntoView + use<> {
     }
 }
 
-fn account_facts(account: &Account) -> impl IntoView + use<> {
+fn account_facts(account: &Account, meter: MeterId) -> impl IntoView + use<> {
     let t = texts(lang());
     let residents = account.residents.iter().map(|resident| format!("{} ({})", resident.name, resident.login));
     let statement = statement_link(&account.number, reports::report(ReportKind::Statement, lang()).0);
+    let buyer = Some(format!("/invoices/buyer/{meter}")).filter(|page| allowed(page));
+    let buyer = buyer.map(|page| view! { " · "<a href=page>{invoices::texts(lang()).buyer_title}</a> });
+    let receipt = account.receipt.map(|number| (format!("/receipts/{number}"), number));
+    let receipt = receipt.filter(|(page, _)| allowed(page)).map(|(page, number)| {
+        view! { " · "<a class="num" href=page>{cash_desk::texts(lang()).receipt}" "{number.to_string()}</a> }
+    });
     view! {
         <dt>{t.account}</dt>
         <dd>
@@ -255,6 +261,6 @@ fn account_facts(account: &Account) -> impl IntoView + use<> {
         <dt>{t.residents}</dt>
         <dd>{residents.collect::<Vec<_>>().join(", ")}</dd>
         <dt>{crate::i18n::operator::texts(lang()).opened_at}</dt>
-        <dd><At at=account.opened_at /></dd>
+        <dd><At at=account.opened_at />{receipt}{buyer}</dd>
     }
 }

@@ -183,25 +183,33 @@ CREATE INDEX refunds_due ON refunds (state, next_at);
 CREATE INDEX refunds_asked ON refunds (asked_at);
 CREATE INDEX refunds_shift ON refunds (shift_id);
 
--- Receipts of the cash desk: numbered without gaps within a year. `prints` counts paper copies: the second and later ones say so.
+-- Receipts: numbered without gaps within a series and year. `prints` counts paper copies: the second and later ones say so.
 CREATE TABLE receipt_numbers (
-    year BIGINT PRIMARY KEY NOT NULL,
-    last BIGINT NOT NULL
+    series TEXT NOT NULL CHECK (series IN ('counter', 'opening', 'online')),
+    year BIGINT NOT NULL,
+    last BIGINT NOT NULL,
+    PRIMARY KEY (series, year)
 );
 CREATE TABLE receipts (
+    series TEXT NOT NULL CHECK (series IN ('counter', 'opening', 'online')),
     year BIGINT NOT NULL,
     number BIGINT NOT NULL CHECK (number > 0),
     order_id UUID UNIQUE REFERENCES orders (id),
     return_id UUID UNIQUE REFERENCES returns (id),
-    issued_by UUID NOT NULL REFERENCES users (id),
+    -- NULL: a channel reported it.
+    issued_by UUID REFERENCES users (id),
     issued_at BIGINT NOT NULL,
     prints BIGINT NOT NULL DEFAULT 0,
     -- When the last one was recorded: for some minutes it is the same print.
     printed_at BIGINT,
     refund_id UUID REFERENCES refunds (id),
-    PRIMARY KEY (year, number),
-    -- Exactly one of the three.
+    -- The account that was opened.
+    account_id UUID UNIQUE REFERENCES accounts (id),
+    PRIMARY KEY (series, year, number),
+    -- Exactly one of the four.
     CHECK (CAST(order_id IS NOT NULL AS INTEGER) + CAST(return_id IS NOT NULL AS INTEGER)
-        + CAST(refund_id IS NOT NULL AS INTEGER) = 1)
+        + CAST(refund_id IS NOT NULL AS INTEGER) + CAST(account_id IS NOT NULL AS INTEGER) = 1),
+    CHECK ((series = 'opening') = (account_id IS NOT NULL)),
+    CHECK ((series = 'online') = (issued_by IS NULL))
 );
 CREATE UNIQUE INDEX receipts_refund ON receipts (refund_id);

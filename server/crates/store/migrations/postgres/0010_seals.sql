@@ -114,9 +114,9 @@ CREATE TRIGGER price_plans_noted AFTER INSERT OR UPDATE OR DELETE ON price_plans
 CREATE TRIGGER price_versions_noted AFTER INSERT OR UPDATE OR DELETE ON price_versions
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER receipt_numbers_noted AFTER INSERT OR UPDATE OR DELETE ON receipt_numbers
-    FOR EACH ROW EXECUTE FUNCTION note_change('year');
+    FOR EACH ROW EXECUTE FUNCTION note_change('series', 'year');
 CREATE TRIGGER receipts_noted AFTER INSERT OR UPDATE OR DELETE ON receipts
-    FOR EACH ROW EXECUTE FUNCTION note_change('year', 'number');
+    FOR EACH ROW EXECUTE FUNCTION note_change('series', 'year', 'number');
 CREATE TRIGGER recovery_codes_noted AFTER INSERT OR UPDATE OR DELETE ON recovery_codes
     FOR EACH ROW EXECUTE FUNCTION note_change('user_id', 'code_hash');
 CREATE TRIGGER refunds_noted AFTER INSERT OR UPDATE OR DELETE ON refunds

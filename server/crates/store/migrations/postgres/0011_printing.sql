@@ -33,6 +33,7 @@ CREATE TABLE print_jobs (
     id UUID PRIMARY KEY NOT NULL,
     key UUID NOT NULL UNIQUE,
     printer_id UUID NOT NULL REFERENCES printers (id),
+    series TEXT NOT NULL,
     year BIGINT NOT NULL,
     number BIGINT NOT NULL,
     print BIGINT NOT NULL CHECK (print > 0),
@@ -46,7 +47,7 @@ CREATE TABLE print_jobs (
     asked_by UUID NOT NULL REFERENCES users (id),
     asked_at BIGINT NOT NULL,
     finished_at BIGINT,
-    FOREIGN KEY (year, number) REFERENCES receipts (year, number)
+    FOREIGN KEY (series, year, number) REFERENCES receipts (series, year, number)
 );
 CREATE INDEX print_jobs_due ON print_jobs (state, next_at);
 CREATE INDEX print_jobs_asked ON print_jobs (asked_by, asked_at);

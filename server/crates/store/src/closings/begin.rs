@@ -13,6 +13,7 @@ use model::time::Timestamp;
 use super::{locked, record};
 use crate::accounts;
 use crate::commands::{self, NewCommand};
+use crate::receipts::{self, ReceiptSubject};
 use crate::{Db, Result, Tx, on, wallets};
 use domain::command_args::CommandArgs;
 use domain::money_rule::MoneyOperation;
@@ -108,6 +109,10 @@ pub(crate) async fn begin_within(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &Ne
     };
     let more = serde_json::json!({ "tender": closing.tender, "to_account": to_account, "to_meter": to_meter });
     record(tx, at, Some(&new.who), action, &closing, more).await?;
+    // A move opens an account in the other room.
+    if let (ClosingRequest::Move { .. }, Some(opened)) = (new.what, to_account) {
+        receipts::issue(tx, at, Some(new.who.user), ReceiptSubject::Opening(opened)).await?;
+    }
     Ok(id)
 }
 

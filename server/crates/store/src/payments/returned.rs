@@ -3,7 +3,7 @@
 use model::case::{CaseDetail, PaymentCase, PaymentReason, RefundCase};
 use model::ids::{AttemptId, Uuid};
 use model::money::Fen;
-use model::refund::RefundState;
+use model::refund::{RefundSource, RefundState};
 use model::time::Timestamp;
 
 use super::attempts::AttemptState;
@@ -12,6 +12,7 @@ use super::outcome::Outcome;
 use super::record::{case, open_case, record};
 use super::settle::{EventKey, fits, insert, move_attempt, post_to_suspense};
 use super::subject::Subject;
+use crate::receipts::{self, ReceiptSubject};
 use crate::refunds::{self, Refund};
 use crate::{Result, Tx, ledger, on};
 use domain::ledger::refund_elsewhere;
@@ -57,6 +58,9 @@ pub(super) async fn returned(
             record(tx, at, event, Some(subject), Outcome::Returned).await?;
             if let Some(settled) = settled {
                 settled.receipt(tx, at).await?;
+            }
+            if row.source == RefundSource::Order {
+                receipts::issue(tx, at, None, ReceiptSubject::OnlineRefund(row.id)).await?;
             }
             Ok(Outcome::Returned)
         }

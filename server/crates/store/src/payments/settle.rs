@@ -14,6 +14,7 @@ use super::returned;
 use super::subject::{Subject, lock, lock_with_meter};
 use crate::one_trip::OneTrip;
 use crate::orders::{self, DeliveryTarget};
+use crate::receipts::{self, ReceiptSubject};
 use crate::{Db, Result, StoreError, Tx, cases, ledger, on, refunds};
 use domain::ledger::suspense;
 use domain::order::may_step;
@@ -195,6 +196,7 @@ async fn credit(
     }
     answered(tx, at, subject).await?;
     record(tx, at, event, Some(subject), outcome).await?;
+    receipts::issue(tx, at, None, ReceiptSubject::Online(subject.order.id)).await?;
     Ok(outcome)
 }
 

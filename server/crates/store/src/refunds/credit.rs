@@ -12,6 +12,7 @@ use model::time::Timestamp;
 use super::{payment, refunded_sums};
 use crate::audit::{self, Entry};
 use crate::orders::{self, DeliveryTarget, Order, order_columns};
+use crate::receipts::{self, ReceiptSubject};
 use crate::{Db, Result, Tx, cases, ledger, on};
 use domain::ledger::suspense_back;
 use domain::rng::Rng;
@@ -47,6 +48,7 @@ pub async fn credit_after_all(db: &Db, rng: &Rng, at: Timestamp, who: &Who, even
         detail: &detail.to_string(),
     };
     audit::append(&mut tx, at, &entry).await?;
+    receipts::issue(&mut tx, at, None, ReceiptSubject::Online(id)).await?;
     tx.commit().await
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Settled {
 impl Settled {
     /// Issues its receipt; call it after the audit line.
     pub async fn receipt(&self, tx: &mut Tx, at: Timestamp) -> Result<()> {
-        receipts::issue(tx, at, self.by, ReceiptSubject::Return(self.id)).await
+        receipts::issue(tx, at, Some(self.by), ReceiptSubject::Return(self.id)).await
     }
 }
 
@@ -130,7 +130,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: RefundId)
     shifts::note(&mut tx, rng, at, who.user, Entered::Refund(row.id)).await?;
     let settled = done(&mut tx, rng, at, &row, Some(who.user)).await?;
     record(&mut tx, at, Some(who.user), &who.ip, AuditAction::RefundPay, &row).await?;
-    receipts::issue(&mut tx, at, who.user, ReceiptSubject::Refund(id)).await?;
+    receipts::issue(&mut tx, at, Some(who.user), ReceiptSubject::Refund(id)).await?;
     if let Some(settled) = settled {
         settled.receipt(&mut tx, at).await?;
     }

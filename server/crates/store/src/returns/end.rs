@@ -55,7 +55,7 @@ pub async fn pay_out(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ReturnId)
     }
     ledger::post(&mut tx, rng, at, &transfer).await?;
     record(&mut tx, at, Some(who.user), &who.ip, AuditAction::ReturnPay, &row).await?;
-    receipts::issue(&mut tx, at, who.user, ReceiptSubject::Return(row.id)).await?;
+    receipts::issue(&mut tx, at, Some(who.user), ReceiptSubject::Return(row.id)).await?;
     let row = lock(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.commit().await?;
     Ok(row)

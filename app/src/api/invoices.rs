@@ -1,0 +1,125 @@
+//! Invoice exports: the seller's data, buyers, batches.
+
+use async_trait::async_trait;
+use leptos::prelude::*;
+
+use super::form::{at, parse};
+use super::{ApiError, answer};
+use crate::pages::operator::register::day;
+use crate::ports::{Who, operator, ports};
+use model::console::{Page, RoomName};
+use model::error::AppError;
+use model::ids::{InvoiceBatchId, MeterId, PlaceId, Uuid};
+use model::invoice::{
+    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceRange, InvoiceSettings, InvoicesWaiting, invoice_name, tax_code,
+    tax_number,
+};
+
+/// To whom the invoices of a room's account are made out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuyerView {
+    pub room: RoomName,
+    pub account: String,
+    pub residents: String,
+    /// `None`: the resident.
+    pub buyer: Option<InvoiceBuyer>,
+}
+
+#[async_trait]
+pub trait InvoicesPort: Send + Sync {
+    /// Whether it is set who sells: nothing is exported before that.
+    async fn is_set(&self) -> Result<bool, AppError>;
+    /// For an operator of all buildings; `None` until they were set.
+    async fn settings(&self, who: &Who) -> Result<Option<InvoiceSettings>, AppError>;
+    async fn set_settings(&self, who: &Who, new: &InvoiceSettings) -> Result<(), AppError>;
+    async fn buyer(&self, who: &Who, meter: MeterId) -> Result<BuyerView, AppError>;
+    async fn set_buyer(&self, who: &Who, meter: MeterId, new: Option<&InvoiceBuyer>) -> Result<(), AppError>;
+    /// The operator's buildings.
+    async fn buildings(&self, who: &Who) -> Result<Vec<(PlaceId, String)>, AppError>;
+    async fn waiting(&self, who: &Who, range: &InvoiceRange) -> Result<InvoicesWaiting, AppError>;
+    /// Exports what waits; the same key gives the same batch.
+    async fn export(&self, who: &Who, key: Uuid, range: &InvoiceRange) -> Result<InvoiceBatchId, AppError>;
+    async fn cancel(&self, who: &Who, batch: InvoiceBatchId) -> Result<(), AppError>;
+    /// A page of batches, the newest first.
+    async fn batches(&self, who: &Who, page: i64) -> Result<Page<InvoiceBatch>, AppError>;
+    async fn batch(&self, who: &Who, batch: InvoiceBatchId, page: i64) -> Result<InvoiceBatchView, AppError>;
+}
+
+/// Days and building of an export, as forms and addresses name them.
+///
+/// # Errors
+/// [`AppError::Invalid`] with the field.
+pub fn range(from: &str, until: &str, building: &str) -> Result<InvoiceRange, AppError> {
+    let from = at("from", day(from).ok_or(AppError::Invalid))?;
+    let until = at("until", day(until).ok_or(AppError::Invalid))?;
+    let building = if building.is_empty() { None } else { Some(at("building", parse::<PlaceId>(building))?) };
+    at("until", InvoiceRange { from, until, building }.check())
+}
+
+/// Sets who sells, and how it is taxed.
+#[server(name = SetInvoiceSettings, prefix = "/api", endpoint = "operator/invoice-settings")]
+pub async fn set_invoice_settings(
+    seller: String,
+    seller_tax_number: String,
+    bank: String,
+    bank_account: String,
+    item: String,
+    code: String,
+    rate: String,
+) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let new = InvoiceSettings {
+            seller: at("seller", invoice_name(&seller, 1))?,
+            tax_number: at("seller_tax_number", tax_number(&seller_tax_number))?,
+            bank: at("bank", invoice_name(&bank, 0))?,
+            bank_account: at("bank_account", invoice_name(&bank_account, 0))?,
+            item: at("item", invoice_name(&item, 1))?,
+            tax_code: at("code", tax_code(&code))?,
+            rate: at("rate", parse(&rate))?,
+        };
+        ports.invoices.set_settings(&who, &new).await
+    };
+    answer(done.await.map(|()| "/invoices".to_owned()), "/invoices/settings")
+}
+
+/// Sets to whom the invoices of an account are made out; an empty name: to its resident.
+#[server(name = SetInvoiceBuyer, prefix = "/api", endpoint = "operator/invoice-buyer")]
+pub async fn set_invoice_buyer(meter: String, buyer: String, buyer_tax_number: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let number = buyer_tax_number.trim();
+        let number = if number.is_empty() { None } else { Some(at("buyer_tax_number", tax_number(number))?) };
+        let named = !buyer.trim().is_empty() || number.is_some();
+        // The import wants more than one character.
+        let name = if named { Some(at("buyer", invoice_name(&buyer, 2))?) } else { None };
+        let new = name.map(|name| InvoiceBuyer { name, tax_number: number });
+        ports.invoices.set_buyer(&who, parse(&meter)?, new.as_ref()).await
+    };
+    answer(done.await.map(|()| format!("/rooms/{meter}")), &format!("/invoices/buyer/{meter}"))
+}
+
+/// Exports what waits of these days.
+#[server(name = ExportInvoices, prefix = "/api", endpoint = "operator/invoice-export")]
+pub async fn export_invoices(
+    key: String,
+    from: String,
+    until: String,
+    #[server(default)] building: String,
+) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let done = async {
+        let range = range(&from, &until, &building)?;
+        ports.invoices.export(&who, parse(&key)?, &range).await
+    };
+    answer(done.await.map(|batch| format!("/invoices/{batch}")), "/invoices")
+}
+
+/// Cancels a batch: its receipts wait again.
+#[server(name = CancelInvoices, prefix = "/api", endpoint = "operator/invoice-cancel")]
+pub async fn cancel_invoices(batch: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let page = format!("/invoices/{batch}");
+    let done = async { ports.invoices.cancel(&who, parse::<InvoiceBatchId>(&batch)?).await };
+    answer(done.await.map(|()| page.clone()), &page)
+}

@@ -1,0 +1,3 @@
+//! Texts of invoice exports.
+
+pub use super::catalogue::invoices::*;

@@ -1,0 +1,92 @@
+-- Who sells, and how electricity is taxed, as invoices name it: one row, or none yet. Exports lock it.
+CREATE TABLE invoice_settings (
+    one BIGINT PRIMARY KEY NOT NULL CHECK (one = 1),
+    seller TEXT NOT NULL,
+    tax_number TEXT NOT NULL,
+    bank TEXT NOT NULL,
+    bank_account TEXT NOT NULL,
+    item TEXT NOT NULL,
+    tax_code TEXT NOT NULL,
+    -- 0.01 %.
+    rate BIGINT NOT NULL CHECK (rate BETWEEN 0 AND 3000),
+    changed_by UUID NOT NULL REFERENCES users (id),
+    changed_at BIGINT NOT NULL
+);
+
+-- To whom the invoices of an account are made out, where it is not its resident.
+CREATE TABLE invoice_buyers (
+    account_id UUID PRIMARY KEY NOT NULL REFERENCES accounts (id),
+    name TEXT NOT NULL,
+    -- NULL: a person.
+    tax_number TEXT,
+    changed_by UUID NOT NULL REFERENCES users (id),
+    changed_at BIGINT NOT NULL
+);
+
+-- Rows that were exported together, with the settings of that time: the same file is made of it again.
+CREATE TABLE invoice_batches (
+    id UUID PRIMARY KEY NOT NULL,
+    number BIGINT NOT NULL UNIQUE CHECK (number > 0),
+    -- Made with the form: sent twice, it is one batch.
+    key UUID NOT NULL UNIQUE,
+    from_day BIGINT NOT NULL,
+    until_day BIGINT NOT NULL,
+    -- NULL: all buildings of whoever made it.
+    building_id UUID REFERENCES places (id),
+    seller TEXT NOT NULL,
+    tax_number TEXT NOT NULL,
+    bank TEXT NOT NULL,
+    bank_account TEXT NOT NULL,
+    item TEXT NOT NULL,
+    tax_code TEXT NOT NULL,
+    made_by UUID NOT NULL REFERENCES users (id),
+    made_at BIGINT NOT NULL,
+    cancelled_by UUID REFERENCES users (id),
+    cancelled_at BIGINT,
+    CHECK ((cancelled_by IS NULL) = (cancelled_at IS NULL))
+);
+CREATE INDEX invoice_batches_made ON invoice_batches (made_at);
+
+-- A row is an invoice of a receipt (blue), or the reversal of an earlier one, in whole or in part (red). Amounts are positive.
+CREATE TABLE invoice_rows (
+    id UUID PRIMARY KEY NOT NULL,
+    batch_id UUID NOT NULL REFERENCES invoice_batches (id),
+    line BIGINT NOT NULL CHECK (line > 0),
+    kind TEXT NOT NULL CHECK (kind IN ('blue', 'red')),
+    series TEXT NOT NULL,
+    year BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    reverses_id UUID REFERENCES invoice_rows (id),
+    buyer TEXT NOT NULL,
+    buyer_tax_number TEXT,
+    -- Where one price applied.
+    wh BIGINT,
+    price_e4 BIGINT,
+    rate BIGINT NOT NULL,
+    net_fen BIGINT NOT NULL CHECK (net_fen >= 0),
+    tax_fen BIGINT NOT NULL CHECK (tax_fen >= 0),
+    -- With its batch.
+    cancelled_at BIGINT,
+    UNIQUE (batch_id, line),
+    FOREIGN KEY (series, year, number) REFERENCES receipts (series, year, number),
+    CHECK ((kind = 'red') = (reverses_id IS NOT NULL)),
+    CHECK ((wh IS NULL) = (price_e4 IS NULL))
+);
+-- A receipt is exported once, until its batch is cancelled.
+CREATE UNIQUE INDEX invoice_rows_blue ON invoice_rows (series, year, number) WHERE kind = 'blue' AND cancelled_at IS NULL;
+CREATE UNIQUE INDEX invoice_rows_red ON invoice_rows (series, year, number, reverses_id)
+    WHERE kind = 'red' AND cancelled_at IS NULL;
+CREATE INDEX invoice_rows_account ON invoice_rows (account_id);
+CREATE INDEX invoice_rows_reverses ON invoice_rows (reverses_id);
+-- What waits is looked for by the day of its receipt.
+CREATE INDEX receipts_issued ON receipts (issued_at);
+
+CREATE TRIGGER invoice_batches_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_batches
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER invoice_buyers_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_buyers
+    FOR EACH ROW EXECUTE FUNCTION note_change('account_id');
+CREATE TRIGGER invoice_rows_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_rows
+    FOR EACH ROW EXECUTE FUNCTION note_change('id');
+CREATE TRIGGER invoice_settings_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_settings
+    FOR EACH ROW EXECUTE FUNCTION note_change('one');

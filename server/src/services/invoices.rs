@@ -1,0 +1,135 @@
+//! Invoice exports, within the operator's buildings.
+
+use app::api::invoices::{BuyerView, InvoicesPort};
+use async_trait::async_trait;
+use model::console::Page;
+use model::error::AppError;
+use model::ids::{AccountId, InvoiceBatchId, MeterId, PlaceId, Uuid};
+use model::invoice::{
+    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceFile, InvoiceRange, InvoiceRow, InvoiceSettings, InvoicesWaiting,
+};
+use model::person::Who;
+use workbook::invoices::{self as files, Seller};
+
+use super::Context;
+use store::invoices::{self, FlatPrices, NewExport};
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct InvoicesService {
+    context: Context,
+}
+
+impl InvoicesService {
+    #[must_use]
+    pub const fn new(context: Context) -> Self {
+        Self { context }
+    }
+
+    /// A file of a batch, and the number of the batch.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn file(&self, who: &Who, id: InvoiceBatchId, file: InvoiceFile) -> Result<(i64, Vec<u8>), AppError> {
+        let db = &self.context.db;
+        let batch = queries::invoice_batch(db, who.user, id).await?.ok_or(AppError::NotFound)?;
+        let seller = queries::invoice_seller(db, id).await?.ok_or(AppError::NotFound)?;
+        let rows = queries::invoice_rows(db, id, i64::MAX, 0).await?;
+        let (year, month, day) = batch.made_at.date().ymd();
+        let seller = Seller {
+            name: &seller.seller,
+            tax_number: &seller.tax_number,
+            bank: &seller.bank,
+            bank_account: &seller.bank_account,
+            item: &seller.item,
+            tax_code: &seller.tax_code,
+            made: (u16::try_from(year).map_err(|_| AppError::Internal)?, month, day),
+        };
+        let written = match file {
+            InvoiceFile::Import => files::import(&seller, &rows),
+            InvoiceFile::Reversals => files::reversals(&seller, &rows),
+        };
+        let bytes = written.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, batch = batch.number, "invoices.not_written");
+            AppError::Internal
+        })?;
+        Ok((batch.number, bytes))
+    }
+
+    async fn account(&self, who: &Who, meter: MeterId) -> Result<(BuyerView, AccountId), AppError> {
+        let db = &self.context.db;
+        let room = self.context.room(who, meter).await?;
+        let (Some(id), Some(number)) = (room.account.account_id, room.account.number.clone()) else {
+            return Err(AppError::AccountNotOpen);
+        };
+        let residents = queries::residents(db, id).await?.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        let buyer = invoices::buyer(db, id).await?;
+        Ok((BuyerView { room: room.name(), account: number, residents, buyer }, id))
+    }
+}
+
+#[async_trait]
+impl InvoicesPort for InvoicesService {
+    async fn is_set(&self) -> Result<bool, AppError> {
+        Ok(invoices::settings(&self.context.db).await?.is_some())
+    }
+
+    async fn settings(&self, who: &Who) -> Result<Option<InvoiceSettings>, AppError> {
+        self.context.require_whole_site(who).await?;
+        Ok(invoices::settings(&self.context.db).await?)
+    }
+
+    async fn set_settings(&self, who: &Who, new: &InvoiceSettings) -> Result<(), AppError> {
+        self.context.require_whole_site(who).await?;
+        Ok(invoices::set_settings(&self.context.db, self.context.now(), who, new).await?)
+    }
+
+    async fn buyer(&self, who: &Who, meter: MeterId) -> Result<BuyerView, AppError> {
+        Ok(self.account(who, meter).await?.0)
+    }
+
+    async fn set_buyer(&self, who: &Who, meter: MeterId, new: Option<&InvoiceBuyer>) -> Result<(), AppError> {
+        let (_, account) = self.account(who, meter).await?;
+        Ok(invoices::set_buyer(&self.context.db, self.context.now(), who, account, new).await?)
+    }
+
+    async fn buildings(&self, who: &Who) -> Result<Vec<(PlaceId, String)>, AppError> {
+        Ok(queries::invoice_buildings(&self.context.db, who.user).await?)
+    }
+
+    async fn waiting(&self, who: &Who, range: &InvoiceRange) -> Result<InvoicesWaiting, AppError> {
+        let Context { db, rng, .. } = &self.context;
+        let (blue, red) = invoices::sums(db, who.user, range).await?;
+        let without_invoice = match invoices::settings(db).await? {
+            Some(settings) if red.receipts > 0 => {
+                invoices::preview(db, rng, self.context.now(), who.user, range, settings.rate).await?
+            }
+            _ => Vec::new(),
+        };
+        Ok(InvoicesWaiting { blue, red, without_invoice })
+    }
+
+    async fn export(&self, who: &Who, key: Uuid, range: &InvoiceRange) -> Result<InvoiceBatchId, AppError> {
+        let Context { db, rng, .. } = &self.context;
+        // Before the transaction, which takes no second connection; of days that are over no price changes.
+        let prices = FlatPrices::load(db).await?;
+        Ok(invoices::export(db, rng, self.context.now(), who, &NewExport { key, range: *range }, &prices).await?)
+    }
+
+    async fn cancel(&self, who: &Who, batch: InvoiceBatchId) -> Result<(), AppError> {
+        queries::invoice_batch(&self.context.db, who.user, batch).await?.ok_or(AppError::NotFound)?;
+        Ok(invoices::cancel(&self.context.db, self.context.now(), who, batch).await?)
+    }
+
+    async fn batches(&self, who: &Who, page: i64) -> Result<Page<InvoiceBatch>, AppError> {
+        Ok(queries::invoice_batches(&self.context.db, who.user, page).await?)
+    }
+
+    async fn batch(&self, who: &Who, batch: InvoiceBatchId, page: i64) -> Result<InvoiceBatchView, AppError> {
+        let (db, size) = (&self.context.db, Page::<InvoiceRow>::SIZE);
+        let found = queries::invoice_batch(db, who.user, batch).await?.ok_or(AppError::NotFound)?;
+        let lines = queries::invoice_rows(db, batch, size, page * size).await?;
+        let rows = Page { lines, total: found.rows };
+        Ok(InvoiceBatchView { batch: found, rows })
+    }
+}
