@@ -81,10 +81,10 @@ impl ReportQuery {
         Ok(Self { from, until, by, place, room, age: age.ok_or(RangeProblem::NotAnAge)? })
     }
 
-    /// The instant of a report about how things are: the end of the last day, or now.
+    /// The first instant that a report about how things are leaves out: the end of its last day, or just after now.
     #[must_use]
     pub fn instant(&self, now: Timestamp) -> Timestamp {
-        self.until.plus(1).start().min(now)
+        self.until.plus(1).start().min(now.plus(1))
     }
 
     /// The first instant, and the first one after the range.
@@ -179,10 +179,10 @@ mod tests {
     fn a_report_of_an_instant_has_one_day_and_ends_now() {
         let now = day("2026-11-29").start().plus(5);
         let query = asked(ReportKind::Liability, &[("from", "2020-01-01")]).unwrap();
-        assert_eq!((query.from, query.until, query.instant(now)), (day("2026-11-29"), day("2026-11-29"), now));
+        assert_eq!((query.from, query.until, query.instant(now)), (day("2026-11-29"), day("2026-11-29"), now.plus(1)));
         let query = asked(ReportKind::Liability, &[("until", "2020-01-01")]).unwrap();
         assert_eq!((query.from, query.instant(now)), (day("2020-01-01"), day("2020-01-02").start()));
-        assert_eq!(asked(ReportKind::Prices, &[("until", "2030-01-01")]).unwrap().instant(now), now);
+        assert_eq!(asked(ReportKind::Prices, &[("until", "2030-01-01")]).unwrap().instant(now), now.plus(1));
     }
 
     #[test]

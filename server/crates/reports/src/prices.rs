@@ -69,7 +69,7 @@ pub async fn contents(
     let (places, versions) = (PlanPlaces::places(db).await?, prices::versions(db).await?);
     let plans = Plans::of(&versions, at);
     // Older parameters of meters are not kept.
-    let known = if at == now { Some(prices::keeps(db).await?) } else { None };
+    let known = if at > now { Some(prices::keeps(db).await?) } else { None };
     let mut decided: HashMap<Option<(Uuid, PlaceId, Timestamp)>, Counts> = HashMap::new();
     let mut rows = Vec::new();
     for meter in meters(db, operator, at, subject).await? {
@@ -173,7 +173,7 @@ fn by_place(
     let count = |value| if is_compared { Cell::Count(value) } else { Cell::Empty };
     let row = |(found, counts): (Option<(Uuid, PlaceId, Timestamp)>, Counts)| {
         let of_place = |(plan, place, from)| Some((plans.by_id.get(&plan)?.0, place, from));
-        let mut cells = match found.and_then(of_place) {
+        let (names, prices) = match found.and_then(of_place) {
             Some((version, place, from)) => {
                 let name = position(place).and_then(|n| names.get(n));
                 let name = name.map_or(Cell::Word(Heading::PlaceAbove), |one| Cell::Text(one.name.clone()));
@@ -182,18 +182,18 @@ fn by_place(
                 // A plan's first version applies before its instant, too.
                 let begun = Some(version.effective_at).filter(|begins| *begins <= plans.at);
                 let since = Cell::Time(begun.map_or(from, |begins| begins.max(from)));
-                vec![name, Cell::Text(named(version)), since, spike, peak, flat, valley, tiers(&prices.tiers)]
+                ([name, Cell::Text(named(version)), since], [spike, peak, flat, valley, tiers(&prices.tiers)])
             }
-            None => std::iter::once(Cell::Word(Heading::None)).chain(std::iter::repeat_n(Cell::Empty, 7)).collect(),
+            None => ([Cell::Word(Heading::None), Cell::Empty, Cell::Empty], [const { Cell::Empty }; 5]),
         };
-        cells.extend([Cell::Count(counts.meters), count(counts.differing), count(counts.unread)]);
-        cells
+        let counts = [Cell::Count(counts.meters), count(counts.differing), count(counts.unread)];
+        names.into_iter().chain(counts).chain(prices).collect()
     };
     let rates = (1..=4).map(|rate| Column::plain(Heading::RateOf(rate), ColumnKind::Price));
     let named = [Column::text(Heading::Place), Column::text(Heading::PriceVersion), Column::time(Heading::Since)];
     let counts =
         [Heading::Meters, Heading::Differing, Heading::NotRead].map(|heading| Column::summed(heading, ColumnKind::Count));
-    let columns = named.into_iter().chain(rates).chain([Column::text(Heading::Tiers)]).chain(counts).collect();
+    let columns = named.into_iter().chain(counts).chain(rates).chain([Column::text(Heading::Tiers)]).collect();
     Section { title: Heading::PricesInForce, columns, rows: decided.into_iter().map(row).collect(), chart: None }
 }
 

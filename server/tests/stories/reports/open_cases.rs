@@ -29,7 +29,7 @@ async fn prices_are_those_of_the_instant(w: &World) {
         rows(w, "SELECT p.name, v.number, v.effective_at FROM price_versions v JOIN price_plans p ON p.id = v.plan_id").await;
     for days in [80, 20, 0] {
         let date = now.date().plus(-days);
-        let at = date.plus(1).start().min(now);
+        let at = date.plus(1).start().min(now.plus(1));
         let made = report(w, who, ReportKind::Prices, &[("until", &date.to_string())]).await.unwrap();
         let listed = section(&made, Heading::PricesInForce);
         assert_eq!(total(listed, Heading::Meters), i64::try_from(meters.len()).unwrap(), "{date}");
