@@ -162,17 +162,17 @@ pub enum ColumnKind {
     /// A day, month, year or instant.
     Time,
     Count,
-    /// Yuan.
+    /// An amount in yuan.
     Money,
     /// Yuan per kWh.
     Price,
-    /// kWh.
+    /// Energy in kWh.
     Energy,
-    /// kg.
+    /// A mass in kg.
     Mass,
-    /// kW.
+    /// Power in kW.
     Power,
-    /// Per cent.
+    /// A share in per cent.
     Share,
 }
 

@@ -32,7 +32,7 @@ word_enum! {
     pub enum SendEvery {
         Never = "never",
         Day = "day",
-        /// On Mondays.
+        /// On each Monday.
         Week = "week",
         /// On the first of a month.
         Month = "month",

@@ -35,7 +35,7 @@ word_enum! {
 pub struct InstrumentForm {
     pub number: String,
     pub name: String,
-    /// Ids.
+    /// The ids of what is chosen.
     pub place: String,
     pub gateway: String,
     pub unit: String,

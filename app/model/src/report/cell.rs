@@ -30,7 +30,7 @@ pub enum Cell {
     Money(Money),
     Energy(Energy),
     Mass(Mass),
-    /// W.
+    /// Power in W.
     Power(i64),
     /// A room, with the meter that its page is about.
     Room {

@@ -25,7 +25,7 @@ pub enum Section {
     Sales,
     /// Trial balance and subsidies.
     Ledger,
-    /// Invoice exports.
+    /// Exports of invoices, and their batches.
     Invoices,
     /// Channel statements against the ledger.
     Reconcile,

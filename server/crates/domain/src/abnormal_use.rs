@@ -108,7 +108,7 @@ pub struct RoomDay<'a> {
     pub is_occupied: bool,
 }
 
-/// Something unusual.
+/// What is unusual in a room on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abnormal {
     pub kind: AbnormalKind,

@@ -14,7 +14,7 @@ const WEEKEND: u8 = 5;
 /// An hour of which the energy is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourLoad {
-    /// Its start.
+    /// The start of the hour.
     pub at: Timestamp,
     pub energy: Energy,
 }

@@ -28,7 +28,7 @@ struct CaseRow {
 }
 
 impl CaseRow {
-    /// Whole days.
+    /// In whole days.
     const fn age(&self, at: Timestamp) -> i64 {
         at.since(self.opened_at) / DAY
     }

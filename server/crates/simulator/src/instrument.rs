@@ -15,7 +15,7 @@ pub struct InstrumentPlan {
     pub unit: u8,
     /// Name of its profile, which has registers.
     pub profile: Cow<'static, str>,
-    /// By position.
+    /// By their position.
     pub circuits: Vec<CircuitPlan>,
 }
 

@@ -20,42 +20,62 @@ pub enum TestDatabase {
 /// creates the next one does it. Otherwise a whole run would occupy 9 GB.
 static FINISHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
+/// What new databases are copies of. Nobody is connected to it.
+pub enum Template {
+    Sqlite(Vec<u8>),
+    Postgres { server: String, name: String },
+}
+
+impl Template {
+    /// Takes a database whose connections are closed.
+    pub fn of(mut database: TestDatabase) -> Self {
+        match &mut database {
+            TestDatabase::Sqlite { directory } => {
+                assert!(!directory.path().join("test.db-wal").exists(), "a part of the template is in the log only");
+                Self::Sqlite(std::fs::read(directory.path().join("test.db")).unwrap())
+            }
+            TestDatabase::Postgres { server, name } => {
+                // What is left has no name, so that nobody drops the database.
+                Self::Postgres { server: server.clone(), name: std::mem::take(name) }
+            }
+        }
+    }
+
+    pub async fn copy(&self) -> TestDatabase {
+        match self {
+            Self::Sqlite(contents) => {
+                let directory = tempfile::tempdir().unwrap();
+                std::fs::write(directory.path().join("test.db"), contents).unwrap();
+                TestDatabase::Sqlite { directory }
+            }
+            Self::Postgres { server, name } => {
+                TestDatabase::Postgres { server: server.clone(), name: create(server, name).await }
+            }
+        }
+    }
+}
+
 impl TestDatabase {
     pub async fn sqlite() -> Self {
-        static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
-        let template = TEMPLATE
-            .get_or_init(|| async {
-                let directory = tempfile::tempdir().unwrap();
-                let file = directory.path().join("template.db");
-                Db::open(&url(&file)).await.unwrap().close().await;
-                assert!(!directory.path().join("template.db-wal").exists(), "a part of the template is in the log only");
-                std::fs::read(file).unwrap()
-            })
-            .await;
-        let directory = tempfile::tempdir().unwrap();
-        if std::env::var_os("DORMWATT_NO_TEMPLATE").is_none() {
-            std::fs::write(directory.path().join("test.db"), template).unwrap();
+        static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
+        let empty = || Self::Sqlite { directory: tempfile::tempdir().unwrap() };
+        if std::env::var_os("DORMWATT_NO_TEMPLATE").is_some() {
+            return empty();
         }
-        Self::Sqlite { directory }
+        TEMPLATE.get_or_init(|| migrated(empty())).await.copy().await
     }
 
     /// On the server that `DORMWATT_TEST_POSTGRES` names; `make test` starts one and sets it.
     pub async fn postgres() -> Self {
-        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
         let server = std::env::var("DORMWATT_TEST_POSTGRES").expect(
             "DORMWATT_TEST_POSTGRES is not set: run `make test`, or name a server, e.g. postgres://postgres@127.0.0.1:5439",
         );
-        let template = TEMPLATE
-            .get_or_init(|| async {
-                let name = create(&server, "template1").await;
-                // PostgreSQL copies only a database that nobody is connected to.
-                Db::open(&format!("{server}/{name}")).await.unwrap().close().await;
-                name
-            })
-            .await;
-        let template = if std::env::var_os("DORMWATT_NO_TEMPLATE").is_none() { template } else { "template1" };
-        let name = create(&server, template).await;
-        Self::Postgres { server, name }
+        let empty = async || Self::Postgres { name: create(&server, "template1").await, server: server.clone() };
+        if std::env::var_os("DORMWATT_NO_TEMPLATE").is_some() {
+            return empty().await;
+        }
+        TEMPLATE.get_or_init(|| async { migrated(empty().await).await }).await.copy().await
     }
 
     pub fn url(&self) -> String {
@@ -68,10 +88,18 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let Self::Postgres { name, .. } = self {
+        if let Self::Postgres { name, .. } = self
+            && !name.is_empty()
+        {
             FINISHED.lock().unwrap().push(std::mem::take(name));
         }
     }
+}
+
+/// With the schema, and closed: PostgreSQL copies only a database that nobody is connected to.
+async fn migrated(database: TestDatabase) -> Template {
+    Db::open(&database.url()).await.unwrap().close().await;
+    Template::of(database)
 }
 
 fn url(file: &Path) -> String {

@@ -26,6 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::meters::live::Live;
+pub use database::Template;
 use database::TestDatabase;
 use domain::clock::{Clock, TestClock};
 use domain::framing::Framing;
@@ -144,6 +145,17 @@ impl World {
         }
     }
 
+    /// A copy of a world that was prepared, with random numbers of its own.
+    pub async fn copy_of(template: &Template) -> Self {
+        Self { rng: Rng::from_seed([8; 32]), ..Self::open(template.copy().await).await }
+    }
+
+    /// Closes the database and keeps what is in it.
+    pub async fn into_template(self) -> Template {
+        self.db.close().await;
+        Template::of(Arc::into_inner(self._database).expect("somebody else keeps the world"))
+    }
+
     async fn open(database: TestDatabase) -> Self {
         let url = database.url();
         let db = Db::open(&url).await.unwrap();
@@ -152,17 +164,24 @@ impl World {
     }
 }
 
-/// `both!(name, |world| async move { ... });` runs the story once on SQLite and once on PostgreSQL.
+/// `both!(name, |world| async move { ... });` runs the story once on SQLite and once on PostgreSQL; `both!(name, past, |world|
+/// ...)` on the worlds that the functions `sqlite` and `postgres` of the module `past` give.
 #[macro_export]
 macro_rules! both {
     ($name:ident, $story:expr) => {
+        $crate::both!(@on $name, $crate::World::sqlite(), $crate::World::postgres(), $story);
+    };
+    ($name:ident, $worlds:ident, $story:expr) => {
+        $crate::both!(@on $name, $worlds::sqlite(), $worlds::postgres(), $story);
+    };
+    (@on $name:ident, $sqlite:expr, $postgres:expr, $story:expr) => {
         mod $name {
             use super::*;
 
             #[tokio::test(flavor = "multi_thread")]
             async fn sqlite() {
                 let story = $story;
-                let world = $crate::World::sqlite().await;
+                let world = $sqlite.await;
                 // The test may keep only some fields; this keeps the database.
                 story(world.clone()).await;
             }
@@ -170,7 +189,7 @@ macro_rules! both {
             #[tokio::test(flavor = "multi_thread")]
             async fn postgres() {
                 let story = $story;
-                let world = $crate::World::postgres().await;
+                let world = $postgres.await;
                 // The test may keep only some fields; this keeps the database.
                 story(world.clone()).await;
             }

@@ -47,7 +47,7 @@ const POSTED_EVERY: i64 = 23;
 /// From the take-over of the site until now.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
-    /// A midnight.
+    /// An instant at midnight.
     pub from: Timestamp,
     pub until: Timestamp,
 }

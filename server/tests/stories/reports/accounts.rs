@@ -14,7 +14,7 @@ use store::orders::{self, NewOrder};
 use story_support::{World, both};
 use uuid::Uuid;
 
-use super::{column, day, limited, lived_in, operator, report, rows, section, total};
+use super::{column, day, limited, operator, past, report, rows, section, total};
 
 /// A transfer: operation, debit, credit, 0.0001 yuan, when.
 type Transfer = (String, String, String, i64, i64);
@@ -57,8 +57,7 @@ fn item(made: &Report, title: Heading, word: Heading) -> i64 {
 
 const PAID: [Tender; 6] = [Tender::Cash, Tender::Card, Tender::Transfer, Tender::Alipay, Tender::WechatPay, Tender::UnionPay];
 
-both!(accounts_are_stated_as_raw_rows_and_ledger_say, |w: World| async move {
-    lived_in(&w).await;
+both!(accounts_are_stated_as_raw_rows_and_ledger_say, past, |w: World| async move {
     statements_equal_raw_rows(&w).await;
     a_building_has_a_row_for_each_account(&w).await;
     subsidies_equal_their_rows(&w).await;

@@ -10,10 +10,9 @@ use model::time::{DAY, Date, HOUR, Timestamp};
 use story_support::{World, both};
 use uuid::Uuid;
 
-use super::{column, limited, lived_in, operator, report, rows, section, total, usual_interval};
+use super::{column, limited, operator, past, report, rows, section, total, usual_interval};
 
-both!(readings_load_and_abnormal_use_equal_raw_rows, |w: World| async move {
-    lived_in(&w).await;
+both!(readings_load_and_abnormal_use_equal_raw_rows, past, |w: World| async move {
     missing_readings_are_counted_one_by_one(&w).await;
     load_is_that_of_raw_hours(&w).await;
     abnormal_use_is_found_against_raw_days(&w).await;

@@ -6,7 +6,7 @@ use model::time::{DAY, Timestamp};
 use story_support::{World, both};
 use uuid::Uuid;
 
-use super::{limited, lived_in, operator, report, rows, section};
+use super::{limited, operator, past, report, rows, section};
 
 /// The instrument, the circuit, and of each reading: when, quality, counter, energy.
 type RawReading = (String, String, i64, i64, i64, i64);
@@ -34,8 +34,7 @@ fn wh(cell: &Cell) -> Option<i64> {
     cell.amount()
 }
 
-both!(circuits_and_line_losses_are_reported, |w: World| async move {
-    lived_in(&w).await;
+both!(circuits_and_line_losses_are_reported, past, |w: World| async move {
     let who = operator(&w, "operator").await;
     let today = w.clock.now().date();
     let (from, until) = (today.plus(-60), today.plus(-3));
@@ -151,7 +150,7 @@ async fn what_is_not_known_is_said(w: &World, who: model::ids::UserId, range: &[
     assert_eq!(of("4号楼总表"), unknown(false, Heading::PartOfRange));
     assert_eq!(of("5号楼总表"), unknown(false, Heading::NotCounted));
     assert_eq!(of("3号楼总表"), unknown(true, Heading::BelowUnknown));
-    assert_eq!(of("└ 3号楼楼层表 · 2层"), unknown(false, Heading::NotRead));
+    assert_eq!(of("└ 3号楼楼层表 · 2层"), unknown(false, Heading::NoReading));
     assert_eq!(of("6号楼总表"), unknown(true, Heading::BelowUnknown));
     assert_eq!(of("└ 6号楼"), unknown(false, Heading::MetersMissing));
     assert!(of("└ 3号楼楼层表 · 1层").1, "what is known stays");

@@ -9,7 +9,7 @@ use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use store::events::{self, Change, Subject, Turn};
 use story_support::{World, both};
 
-use super::{column, lived_in, operator, report, rows, section, total};
+use super::{column, operator, past, report, rows, section, total};
 
 /// Something that began, and ended after that many minutes; `None`: it goes on.
 async fn happened(w: &World, rng: &Rng, kind: EventKind, subject: Subject, since: Timestamp, minutes: Option<i64>) {
@@ -79,8 +79,7 @@ both!(losses_are_counted_within_the_range, |w: World| async move {
     assert_eq!(section(&alarms, Heading::Alarms).rows.len(), 5);
 });
 
-both!(alarms_of_three_months_equal_raw_events, |w: World| async move {
-    lived_in(&w).await;
+both!(alarms_of_three_months_equal_raw_events, past, |w: World| async move {
     let who = operator(&w, "operator").await;
     let today = w.clock.now().date();
     let (from, until) = (today.plus(-60), today.plus(-10));

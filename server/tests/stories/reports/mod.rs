@@ -25,8 +25,8 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use store::Db;
-use story_support::World;
 use story_support::shop::bank_keys;
+use story_support::{Template, World};
 
 /// A few rooms of each building, on two floors, with all that is special.
 fn rooms() -> Vec<Room> {
@@ -39,8 +39,25 @@ fn rooms() -> Vec<Room> {
     site::rooms(1).into_iter().filter(few).collect()
 }
 
-/// Seeds the demo's past, which ends at the test's clock, and rolls energy up.
-pub async fn lived_in(w: &World) {
+/// Worlds with the demo's past, which ends at the test's clock, and with energy rolled up. It is made once for each database.
+pub mod past {
+    use story_support::Template;
+    use tokio::sync::OnceCell;
+
+    use super::{World, lived_in};
+
+    pub async fn sqlite() -> World {
+        static PAST: OnceCell<Template> = OnceCell::const_new();
+        World::copy_of(PAST.get_or_init(|| async { lived_in(World::sqlite().await).await }).await).await
+    }
+
+    pub async fn postgres() -> World {
+        static PAST: OnceCell<Template> = OnceCell::const_new();
+        World::copy_of(PAST.get_or_init(|| async { lived_in(World::postgres().await).await }).await).await
+    }
+}
+
+async fn lived_in(w: World) -> Template {
     let rooms = rooms();
     let seed = Seed {
         rooms: &rooms,
@@ -53,6 +70,7 @@ pub async fn lived_in(w: &World) {
     };
     seed::run(&w.db, &w.rng, w.clock.now(), &seed).await.unwrap().stop().await;
     assert!(place_energy::roll(&w.db, w.clock.now()).await.unwrap().rebuilt);
+    w.into_template().await
 }
 
 /// All rows of a query.

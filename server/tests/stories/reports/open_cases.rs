@@ -13,10 +13,9 @@ use store::{cases, parameters};
 use story_support::{World, both};
 use uuid::Uuid;
 
-use super::{column, limited, lived_in, operator, report, rows, section, total};
+use super::{column, limited, operator, past, report, rows, section, total};
 
-both!(cases_and_prices_are_listed_as_they_were, |w: World| async move {
-    lived_in(&w).await;
+both!(cases_and_prices_are_listed_as_they_were, past, |w: World| async move {
     prices_are_those_of_the_instant(&w).await;
     cases_are_those_of_the_instant(&w).await;
 });

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use domain::clock::Clock;
 
-use super::{column, day, limited, lived_in, operator, report, rows, section, total};
+use super::{column, day, limited, operator, past, report, rows, section, total};
 
 /// What moved, from the raw rows: when, heading, tender, 0.0001 yuan, account, and who.
 type Moved = (i64, Heading, Tender, i64, Option<Uuid>, Option<Uuid>);
@@ -70,8 +70,7 @@ async fn moved(w: &World) -> Vec<Moved> {
 
 const SUMS: [Heading; 4] = [Heading::Sales, Heading::Returns, Heading::Corrections, Heading::Fees];
 
-both!(three_months_of_sales_are_reported, |w: World| async move {
-    lived_in(&w).await;
+both!(three_months_of_sales_are_reported, past, |w: World| async move {
     sales_equal_raw_rows_and_ledger(&w).await;
     balances_equal_the_ledger(&w).await;
     an_operator_of_a_building_reports_on_it_alone(&w).await;

@@ -58,6 +58,16 @@ pub async fn put(
     if let Some(feeds) = feeds {
         require_within(tx, place, *feeds).await?;
     }
+    let present: Option<(CircuitId,)> =
+        on!(tx, |c| sqlx::query_as("SELECT id FROM circuits WHERE instrument_id = $1 AND position = $2")
+            .bind(instrument)
+            .bind(i64::from(*position))
+            .fetch_optional(c)
+            .await)?;
+    // The table refuses it too, but has no words for people.
+    if present.is_some_and(|(present,)| *parent == Some(present)) {
+        return Err(AppError::CircuitTree.into());
+    }
     let id: (CircuitId,) = on!(tx, |c| sqlx::query_as(
         "INSERT INTO circuits (id, instrument_id, position, name, ct_ratio, parent_id, feeds_place_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
