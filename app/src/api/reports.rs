@@ -61,7 +61,6 @@ fn recipients(text: &str) -> Result<Vec<MailAddress>, AppError> {
 
 /// Saves a report; its language is that of the page.
 #[server(name = SaveReport, prefix = "/api", endpoint = "operator/reports/save")]
-#[expect(clippy::too_many_arguments, reason = "the fields of its form")]
 pub async fn save_report(
     kind: String,
     name: String,

@@ -172,7 +172,7 @@ mod tests {
     }
     fn asked(kind: ReportKind, fields: &[(&str, &str)]) -> Result<ReportQuery, RangeProblem> {
         let value = |name: &str| fields.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value).to_owned();
-        ReportQuery::parse(kind, |name| value(name), day("2026-11-29"))
+        ReportQuery::parse(kind, value, day("2026-11-29"))
     }
 
     #[test]

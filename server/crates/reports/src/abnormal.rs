@@ -239,7 +239,7 @@ fn by_kind(findings: &[Finding]) -> Option<Section> {
         Column::plain(Heading::Rooms, ColumnKind::Count),
     ];
     let rows = AbnormalKind::ALL.into_iter().map(row).collect();
-    (!findings.is_empty()).then(|| Section { title: Heading::ByKind, columns, rows, chart: Some(Chart::Bars(1)) })
+    (!findings.is_empty()).then_some(Section { title: Heading::ByKind, columns, rows, chart: Some(Chart::Bars(1)) })
 }
 
 #[cfg(test)]

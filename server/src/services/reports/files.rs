@@ -120,7 +120,7 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
 mod tests {
     use super::*;
     use model::money::Money;
-    use model::report::{Grain, Heading, Note, ReportQuery, Section};
+    use model::report::{Grain, Heading, Note, ReportKind, ReportQuery, Section};
     use model::time::Timestamp;
 
     fn report() -> Report {

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn energy_times_price_is_the_amount() {
         for price in [1, 3_000, 5_400, 6_177, 99_999] {
-            for fen in [1, 7, 99, 5_000, 12_345, 100_000_00] {
+            for fen in [1, 7, 99, 5_000, 12_345, 10_000_000] {
                 let energy = bought(Fen(fen), Money(price));
                 // 0.0001 yuan a kWh, times Wh: 10^-7 yuan.
                 assert_eq!((energy.0 * price + 50_000) / 100_000, fen, "{fen} fen at {price}");
