@@ -320,7 +320,11 @@ pub fn cell(cell: &Cell, lang: Lang) -> String {
         Cell::Word(word) => heading(*word, lang),
         Cell::Event(kind) => events::event(*kind, lang).name.to_owned(),
         Cell::Case(kind) => cases::case(*kind, lang).name.to_owned(),
-        Cell::Gaps(gaps) => gaps.iter().map(|gap| price_meters::gap(*gap, lang)).collect::<Vec<_>>().join(texts(lang).and),
+        Cell::Gaps(gaps) => gaps
+            .iter()
+            .map(|gap| price_meters::gap(*gap, lang).to_owned())
+            .reduce(|all, one| AndOne { all, one }.text(lang))
+            .unwrap_or_default(),
         Cell::Tender(tender) => common::tender(*tender, lang).to_owned(),
         Cell::Count(count) => count.to_string(),
         Cell::Money(money) => yuan(*money),

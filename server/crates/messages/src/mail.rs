@@ -213,7 +213,7 @@ mod tests {
             recipient: "office@example.org".to_owned(),
             subject: "Sales: 2026-11\r\nBcc: x@y.cn".to_owned(),
             body: "销售报表".to_owned(),
-            file: Some(LetterFile { name: "sales.xlsx".to_owned(), contents: vec![1, 2, 3] }),
+            file: Some(LetterFile { name: "sales.xlsx".to_owned(), contents: vec![0, 159, 146, 150] }),
             asked_at: Timestamp(1_795_600_000_000),
             tries: 0,
         };
@@ -224,7 +224,7 @@ mod tests {
             "Message-ID: <00000000000000000000000000000000@example.org>",
             "Date: Wed, 25 Nov 2026 09:46:40 +0000",
             "sales.xlsx",
-            "AQID",
+            "AJ+Slg==",
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }

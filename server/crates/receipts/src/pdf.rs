@@ -42,7 +42,7 @@ impl Format {
     const fn of(paper: ReceiptPaper) -> Self {
         match paper {
             ReceiptPaper::A4 => {
-                Self { width: 210.0 * MM, height: Some(297.0 * MM), copies: 3, margin: 15.0 * MM, size: 8.5, leading: 1.25 }
+                Self { width: 210.0 * MM, height: Some(297.0 * MM), copies: 3, margin: 12.0 * MM, size: 8.2, leading: 1.2 }
             }
             ReceiptPaper::A5 => {
                 Self { width: 148.0 * MM, height: Some(210.0 * MM), copies: 1, margin: 12.0 * MM, size: 10.5, leading: 1.45 }

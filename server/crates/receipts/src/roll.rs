@@ -143,7 +143,7 @@ mod tests {
         expected.extend(b" 301\x1bd\x01\x1bE\x00");
         expected.extend([0xbd, 0xf0, 0xb6, 0xee]); // 金额
         expected.extend(b"  \x1bE\x01120.00\x1bd\x01\x1bE\x00");
-        expected.extend(b"\x1ba\x02\x1bE\x002026-000123\x1bd\x01\x1bE\x00\x1ba\x00");
+        expected.extend(b"\x1ba\x02\x1bE\x00E2026-000123\x1bd\x01\x1bE\x00\x1ba\x00");
         expected.extend(b"\x1bd\x04\x1dVA\x00");
         assert_eq!(bytes, expected, "{bytes:02x?}\n{expected:02x?}");
     }
