@@ -321,6 +321,7 @@ mod tests {
     use super::*;
     use model::ids::{UserId, Uuid};
     use model::permission::Permissions;
+    use model::report::ReportKind;
 
     fn who(role: Role) -> Who {
         Who { user: UserId(Uuid::nil()), role, permissions: Permissions::of(role), name: String::new(), ip: String::new() }
@@ -357,6 +358,13 @@ mod tests {
         assert_eq!(page("/shifts/019b"), Some(Access::May(Permission::Money)));
         assert_eq!(page("/commands/new?x=1"), Some(Access::May(Permission::Parameters)));
         assert_eq!(page("/shifts/1/2"), None);
+    }
+
+    #[test]
+    fn a_report_is_for_whoever_has_its_permission() {
+        for kind in ReportKind::ALL {
+            assert_eq!(page(&format!("/reports/{}", kind.as_str())), Some(Access::May(kind.permission())), "{kind:?}");
+        }
     }
 
     #[test]

@@ -160,26 +160,21 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/saved") view=operator::reports::saved::SavedReportsPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/sales") view=operator::reports::SalesReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/statement") view=operator::reports::StatementReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/building-statement")
-                    view=operator::reports::BuildingStatementReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/liability") view=operator::reports::LiabilityReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/subsidies") view=operator::reports::SubsidiesReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/prices") view=operator::reports::PricesReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/open-cases") view=operator::reports::OpenCasesReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/energy") view=operator::reports::EnergyReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/load") view=operator::reports::LoadReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/abnormal-use") view=operator::reports::AbnormalUseReportPage ssr=SsrMode::Async/>
-                <Route
-                    path=path!("/reports/missing-readings")
-                    view=operator::reports::MissingReadingsReportPage
-                    ssr=SsrMode::Async
-                />
-                <Route path=path!("/reports/instruments") view=operator::reports::InstrumentsReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/lost-meters") view=operator::reports::LostMetersReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/lost-gateways") view=operator::reports::LostGatewaysReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/alarms") view=operator::reports::AlarmsReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/sales") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/statement") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/building-statement") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/liability") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/subsidies") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/prices") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/open-cases") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/energy") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/load") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/abnormal-use") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/missing-readings") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/instruments") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/lost-meters") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/lost-gateways") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/alarms") view=operator::reports::ReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands") view=operator::commands::CommandsPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/new") view=operator::commands::new::NewCommandPage ssr=SsrMode::Async/>
                 <Route path=path!("/commands/preview") view=operator::commands::preview::PreviewPage ssr=SsrMode::Async/>

@@ -1,6 +1,7 @@
 //! The table of routes, and the layers around them.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,12 +41,12 @@ const LOGO: &str = "/api/operator/printing/logo";
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A route that is neither a page nor a server function.
-pub type Route = (&'static str, Access, MethodRouter<AppState>);
+pub type Route = (Cow<'static, str>, Access, MethodRouter<AppState>);
 
 /// These routes; the access test walks them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let mut routes = vec![
+    let fixed = vec![
         ("/", Access::Public, get(start)),
         ("/health", Access::Public, get(health::ready)),
         ("/health/live", Access::Public, get(health::live)),
@@ -73,8 +74,8 @@ pub fn routes() -> Vec<Route> {
         ("/invoices.xlsx", Access::May(Permission::Invoices), get(super::exports::invoices::download)),
         ("/register.csv", Access::May(Permission::Money), get(register::download)),
     ];
-    routes.extend(super::exports::reports());
-    routes
+    let fixed = fixed.into_iter().map(|(path, access, method)| (Cow::Borrowed(path), access, method));
+    fixed.chain(super::exports::reports()).collect()
 }
 
 /// The whole server. `webhooks` are for channels that sign what they send: no session, no origin check, and their own limits.
@@ -93,12 +94,12 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
     let mut router = Router::new().leptos_routes_with_context(&state, pages, provide, document);
     let mut uploads = Router::new();
     for (path, access, method) in routes() {
-        table.insert(path.to_owned(), access);
         if path == UPLOAD || path == LOGO {
-            uploads = uploads.route(path, method);
+            uploads = uploads.route(&path, method);
         } else {
-            router = router.route(path, method);
+            router = router.route(&path, method);
         }
+        table.insert(path.into_owned(), access);
     }
     let table = Arc::new(table);
     let guards = table.clone();

@@ -1,5 +1,6 @@
 //! Requests every page, route and server function anonymously and with the wrong role. A route missing in the access table fails.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use app::access::{Access, PAGES, function};
@@ -48,9 +49,9 @@ fn every_server_function_is_a_post_in_the_access_table() {
 
 #[test]
 fn public_routes_are_exactly_the_listed_ones() {
-    let public: BTreeSet<&str> =
+    let public: BTreeSet<Cow<str>> =
         everything().into_iter().filter(|(_, access)| *access == Access::Public).map(|(path, _)| path).collect();
-    assert_eq!(public, PUBLIC.iter().copied().collect());
+    assert_eq!(public, PUBLIC.iter().copied().map(Cow::Borrowed).collect());
 }
 
 both!(anonymous_requests_are_denied, |w: World| async move {
@@ -62,7 +63,7 @@ both!(anonymous_requests_are_denied, |w: World| async move {
         if access == Access::Public {
             continue;
         }
-        let (method, address) = request(path);
+        let (method, address) = request(&path);
         let answer = program.send(method.clone(), &address, "x=1").await;
         assert_eq!(answer.status(), 401, "{path}");
         assert_eq!(answer.text().await.unwrap(), r#""not-logged-in""#, "{path}");
@@ -83,7 +84,7 @@ both!(the_wrong_role_is_denied, |w: World| async move {
                 continue;
             }
             refused += 1;
-            let (method, address) = request(path);
+            let (method, address) = request(&path);
             let answer = person.clone().program().send(method.clone(), &address, "x=1").await;
             assert_eq!(answer.status(), 403, "{path} as {login}");
             let answer = person.send(method, &address, "x=1").await;
@@ -163,10 +164,10 @@ fn functions() -> Vec<(&'static str, Method)> {
 }
 
 /// Every path with its entry in the access table.
-fn everything() -> Vec<(&'static str, Access)> {
+fn everything() -> Vec<(Cow<'static, str>, Access)> {
     let routes = server::http::routes().into_iter().map(|(path, access, _)| (path, access));
-    let functions = functions().into_iter().map(|(path, _)| (path, function(path).unwrap()));
-    PAGES.iter().copied().chain(routes).chain(functions).collect()
+    let functions = functions().into_iter().map(|(path, _)| (path.into(), function(path).unwrap()));
+    PAGES.iter().map(|&(path, access)| (path.into(), access)).chain(routes).chain(functions).collect()
 }
 
 /// The method and path of a request to it.

@@ -1,6 +1,6 @@
 //! `/reports/sales.csv`, `/reports/sales.xlsx` and the like: a report as a file, made of the same sections as its page.
 
-use app::access::{self, Access};
+use app::access::Access;
 use app::pages::operator::reports::query;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -17,44 +17,15 @@ use crate::services::reports::{file_name, file_of};
 
 /// Two files for each report, for whoever may open its page.
 pub fn reports() -> Vec<Route> {
-    let files = [
-        (ReportKind::Sales, "/reports/sales", "/reports/sales.csv", "/reports/sales.xlsx"),
-        (ReportKind::Statement, "/reports/statement", "/reports/statement.csv", "/reports/statement.xlsx"),
-        (
-            ReportKind::BuildingStatement,
-            "/reports/building-statement",
-            "/reports/building-statement.csv",
-            "/reports/building-statement.xlsx",
-        ),
-        (ReportKind::Liability, "/reports/liability", "/reports/liability.csv", "/reports/liability.xlsx"),
-        (ReportKind::Subsidies, "/reports/subsidies", "/reports/subsidies.csv", "/reports/subsidies.xlsx"),
-        (ReportKind::Prices, "/reports/prices", "/reports/prices.csv", "/reports/prices.xlsx"),
-        (ReportKind::OpenCases, "/reports/open-cases", "/reports/open-cases.csv", "/reports/open-cases.xlsx"),
-        (ReportKind::Energy, "/reports/energy", "/reports/energy.csv", "/reports/energy.xlsx"),
-        (ReportKind::LoadCurve, "/reports/load", "/reports/load.csv", "/reports/load.xlsx"),
-        (ReportKind::AbnormalUse, "/reports/abnormal-use", "/reports/abnormal-use.csv", "/reports/abnormal-use.xlsx"),
-        (
-            ReportKind::MissingReadings,
-            "/reports/missing-readings",
-            "/reports/missing-readings.csv",
-            "/reports/missing-readings.xlsx",
-        ),
-        (ReportKind::Instruments, "/reports/instruments", "/reports/instruments.csv", "/reports/instruments.xlsx"),
-        (ReportKind::LostMeters, "/reports/lost-meters", "/reports/lost-meters.csv", "/reports/lost-meters.xlsx"),
-        (ReportKind::LostGateways, "/reports/lost-gateways", "/reports/lost-gateways.csv", "/reports/lost-gateways.xlsx"),
-        (ReportKind::Alarms, "/reports/alarms", "/reports/alarms.csv", "/reports/alarms.xlsx"),
-    ];
-    let routes = files.into_iter().flat_map(|(kind, page, csv, xlsx)| {
-        // Without a line in the access table it is for nobody.
-        let access = access::page(page).unwrap_or(Access::May(kind.permission()));
-        let file = |kind_of_file| {
-            get(move |state: State<AppState>, fields: Query<Vec<(String, String)>>, info: Extension<RequestInfo>| async move {
-                download(kind, kind_of_file, &state, &fields, &info).await.unwrap_or_else(refusal)
-            })
+    let files = ReportKind::ALL.into_iter().flat_map(|kind| ReportFile::ALL.map(|file| (kind, file)));
+    let route = |(kind, file): (ReportKind, ReportFile)| {
+        let path = format!("/reports/{}.{}", kind.as_str(), file.as_str());
+        let answer = move |state: State<AppState>, fields: Query<Vec<(String, String)>>, info: Extension<RequestInfo>| async move {
+            download(kind, file, &state, &fields, &info).await.unwrap_or_else(refusal)
         };
-        [(csv, access, file(ReportFile::Csv)), (xlsx, access, file(ReportFile::Xlsx))]
-    });
-    routes.collect()
+        (path.into(), Access::May(kind.permission()), get(answer))
+    };
+    files.map(route).collect()
 }
 
 async fn download(

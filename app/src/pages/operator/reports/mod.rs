@@ -6,6 +6,7 @@ pub mod saved;
 mod section;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
@@ -38,101 +39,13 @@ pub fn ReportsPage() -> impl IntoView {
     }
 }
 
-/// The page: `/reports/sales?from=2026-11-01&until=2026-11-30&by=day&place=...`.
+/// The page of each report, such as `/reports/sales?from=2026-11-01&until=2026-11-30&by=day&place=...&room=301`.
 #[component]
-pub fn SalesReportPage() -> impl IntoView {
-    page(ReportKind::Sales)
-}
-
-/// The page: `/reports/statement?room=2609010000000001&from=2026-11-01&until=2026-11-30`.
-#[component]
-pub fn StatementReportPage() -> impl IntoView {
-    page(ReportKind::Statement)
-}
-
-/// The page: `/reports/building-statement?from=2026-11-01&until=2026-11-30&place=...`.
-#[component]
-pub fn BuildingStatementReportPage() -> impl IntoView {
-    page(ReportKind::BuildingStatement)
-}
-
-/// The page: `/reports/liability?until=2026-11-30&place=...`.
-#[component]
-pub fn LiabilityReportPage() -> impl IntoView {
-    page(ReportKind::Liability)
-}
-
-/// The page: `/reports/subsidies?from=2026-09-01&until=2026-11-30&place=...`.
-#[component]
-pub fn SubsidiesReportPage() -> impl IntoView {
-    page(ReportKind::Subsidies)
-}
-
-/// The page: `/reports/prices?until=2026-11-30&place=...`.
-#[component]
-pub fn PricesReportPage() -> impl IntoView {
-    page(ReportKind::Prices)
-}
-
-/// The page: `/reports/open-cases?until=2026-11-30&age=7&place=...`.
-#[component]
-pub fn OpenCasesReportPage() -> impl IntoView {
-    page(ReportKind::OpenCases)
-}
-
-/// The page: `/reports/energy?from=2026-11-01&until=2026-11-30&by=hour&place=...&room=301`.
-#[component]
-pub fn EnergyReportPage() -> impl IntoView {
-    page(ReportKind::Energy)
-}
-
-/// The page: `/reports/load?from=2026-11-01&until=2026-11-30&by=day&place=...&room=301`.
-#[component]
-pub fn LoadReportPage() -> impl IntoView {
-    page(ReportKind::LoadCurve)
-}
-
-/// The page: `/reports/abnormal-use?from=2026-11-01&until=2026-11-30&place=...`.
-#[component]
-pub fn AbnormalUseReportPage() -> impl IntoView {
-    page(ReportKind::AbnormalUse)
-}
-
-/// The page: `/reports/missing-readings?from=2026-11-01&until=2026-11-30&place=...`.
-#[component]
-pub fn MissingReadingsReportPage() -> impl IntoView {
-    page(ReportKind::MissingReadings)
-}
-
-/// The page: `/reports/instruments?from=2026-11-01&until=2026-11-30&place=...`.
-#[component]
-pub fn InstrumentsReportPage() -> impl IntoView {
-    page(ReportKind::Instruments)
-}
-
-/// The page: `/reports/lost-meters?from=2026-11-01&until=2026-11-30&place=...`.
-#[component]
-pub fn LostMetersReportPage() -> impl IntoView {
-    page(ReportKind::LostMeters)
-}
-
-/// The page: `/reports/lost-gateways?from=2026-11-01&until=2026-11-30&place=...`.
-#[component]
-pub fn LostGatewaysReportPage() -> impl IntoView {
-    page(ReportKind::LostGateways)
-}
-
-/// The page: `/reports/alarms?from=2026-11-01&until=2026-11-30&place=...`.
-#[component]
-pub fn AlarmsReportPage() -> impl IntoView {
-    page(ReportKind::Alarms)
-}
-
-/// The statement of an account, for whoever may see it.
-pub fn statement_link(account: &str, text: &str) -> Option<impl IntoView + use<>> {
-    let page = path(ReportKind::Statement);
-    let (here, text) = (address(&page, &[("room", account)]), text.to_owned());
-    allowed(&page).then(|| view! { <a href=here>{text}</a> })
+pub fn ReportPage() -> impl IntoView {
+    let path = use_location().pathname.get_untracked();
+    // Only the words of reports are routes.
+    let kind = path.rsplit('/').next().and_then(ReportKind::parse);
+    kind.map(|kind| page(kind).into_any())
 }
 
 /// The address of a report without a choice.
