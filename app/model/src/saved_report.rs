@@ -1,4 +1,4 @@
-//! Reports that somebody saved: of which days, for whom, and when they are sent; and the letters that bring them.
+//! Reports that somebody saved: of which days, for whom, and when they are sent; and the e-mails that bring them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -50,11 +50,13 @@ word_enum! {
         NotAllowed = "not_allowed",
         /// Its place or room is not there any more.
         NoSuchPlace = "no_such_place",
-        /// Its file is larger than a letter may be.
+        /// Its file is larger than an e-mail may be.
         TooLarge = "too_large",
+        /// The server could not make it; its log says why.
+        Failed = "failed",
     }
 
-    /// How far a letter has come.
+    /// How far an e-mail has come.
     pub enum MailState {
         Waiting = "waiting",
         /// The mail server took it.
@@ -62,7 +64,7 @@ word_enum! {
         GivenUp = "given_up",
     }
 
-    /// What kept a letter from being sent, the last time.
+    /// What kept an e-mail from being sent, the last time.
     pub enum MailTrouble {
         /// The configuration names no mail server.
         NotSetUp = "not_set_up",
@@ -76,6 +78,14 @@ word_enum! {
         Busy = "busy",
         /// The mail server will never take it: the address does not exist, for example.
         Refused = "refused",
+    }
+}
+
+impl MailTrouble {
+    /// Whether it is one of the mail server, which would keep every other e-mail from being sent too.
+    #[must_use]
+    pub const fn is_of_server(self) -> bool {
+        matches!(self, Self::NotSetUp | Self::Unreachable | Self::Tls | Self::LogIn)
     }
 }
 
@@ -127,7 +137,7 @@ impl SendEvery {
     }
 }
 
-/// An address for e-mail, bounded and without anything that could end a line of a letter's head.
+/// An address for e-mail, bounded and without anything that could end a line of an e-mail's head.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailAddress(String);
 
@@ -224,7 +234,7 @@ impl NewSavedReport {
     }
 }
 
-/// The newest letter to one of the addresses of a saved report.
+/// The newest e-mail to one of the addresses of a saved report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentMail {
     pub report: SavedReportId,

@@ -25,11 +25,11 @@ pub struct ReportPlace {
     pub is_group: bool,
 }
 
-/// What a person saved, with the newest letter to each address.
+/// What a person saved, with the newest e-mail to each address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedReports {
     pub reports: Vec<SavedReport>,
-    pub letters: Vec<SentMail>,
+    pub mails: Vec<SentMail>,
 }
 
 #[async_trait]
@@ -38,7 +38,7 @@ pub trait ReportsPort: Send + Sync {
     async fn report_places(&self, who: &Who) -> Result<Vec<ReportPlace>, AppError>;
     /// A report, or why there is none of that place or room. Refused without the report's own permission.
     async fn report(&self, who: &Who, kind: ReportKind, query: &ReportQuery) -> Result<Result<Report, RangeProblem>, AppError>;
-    /// Whether letters can be sent: the configuration names a mail server.
+    /// Whether e-mails can be sent: the configuration names a mail server.
     fn can_mail(&self) -> bool;
     /// The reports that the person saved; everybody's for who answers for the site.
     async fn saved_reports(&self, who: &Who) -> Result<SavedReports, AppError>;

@@ -1,4 +1,4 @@
-//! Texts of saved reports, and of the letters that bring them.
+//! Texts of saved reports, and of the e-mails that bring them.
 
 use super::Lang;
 use super::catalogue::saved_reports::{Body, Subject};
@@ -21,23 +21,23 @@ pub fn report_trouble(trouble: ReportTrouble, lang: Lang) -> &'static str {
     texts(lang).report_trouble.get(trouble.as_str()).unwrap_or_default()
 }
 
-/// What became of the newest letter to one address.
+/// What became of the newest e-mail to one address.
 #[must_use]
-pub fn letter(mail: &SentMail, lang: Lang) -> String {
+pub fn mail(sent: &SentMail, lang: Lang) -> String {
     let t = texts(lang);
-    let trouble = mail.trouble.map(|one: MailTrouble| t.mail_trouble.get(one.as_str()).unwrap_or_default());
-    let state = match (mail.state, mail.finished_at, trouble) {
+    let trouble = sent.trouble.map(|one: MailTrouble| t.mail_trouble.get(one.as_str()).unwrap_or_default());
+    let state = match (sent.state, sent.finished_at, trouble) {
         (MailState::Sent, Some(at), _) => SentAt { time: at.to_string().get(..16).unwrap_or_default() }.text(lang),
         (MailState::Waiting, _, Some(trouble)) => WaitingBecause { trouble }.text(lang),
         (MailState::GivenUp, _, Some(trouble)) => GivenUpBecause { trouble }.text(lang),
         (state, ..) => t.mail_state.get(state.as_str()).unwrap_or_default().to_owned(),
     };
-    ToOne { address: mail.recipient.as_str(), state }.text(lang)
+    ToOne { address: sent.recipient.as_str(), state }.text(lang)
 }
 
-/// What a letter with a report says.
+/// What an e-mail with a report says.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct ReportMail {
     /// The name that it was saved by.
     pub name: String,
     pub kind: String,
@@ -49,7 +49,7 @@ pub struct Letter {
     pub owner: String,
 }
 
-impl Letter {
+impl ReportMail {
     #[must_use]
     pub fn subject(&self, lang: Lang) -> String {
         Subject { name: self.name.as_str(), period: self.period.as_str() }.text(lang)

@@ -165,7 +165,7 @@ fn configure(config: &mut Config, args: &Args, host: &str, keys: &MasterKeys, sa
     };
 }
 
-/// Letters of the demo go to a mail server that keeps them and sends nothing on.
+/// E-mails of the demo go to a mail server that keeps them and sends nothing on.
 fn mail(server: &SimulatedMailServer) -> MailConfig {
     MailConfig {
         host: server.address().ip().to_string(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use app::api::reports::{ReportPlace, ReportsPort, SavedReports};
 use app::i18n::saved_reports as words;
 use async_trait::async_trait;
-use messages::outbox::{self, LetterFile, NewLetter};
+use messages::outbox::{self, MailFile, NewMail};
 use model::error::AppError;
 use model::gateway::SweepInterval;
 use model::ids::SavedReportId;
@@ -23,7 +23,7 @@ use store::users;
 
 pub use files::{file_name, file_of};
 
-/// The largest file that a letter brings: mail servers refuse larger letters, and a file grows by a third on the way.
+/// The largest file that an e-mail brings: mail servers refuse larger e-mails, and a file grows by a third on the way.
 const LARGEST_FILE: usize = 6 << 20;
 
 /// Cheap to clone.
@@ -34,20 +34,20 @@ pub struct ReportsService {
     usual_interval: SweepInterval,
     /// Whether the configuration names a mail server.
     can_mail: bool,
-    /// There are letters to send.
+    /// There are e-mails to send.
     written: Arc<Notify>,
 }
 
-/// What a letter with a report says and brings.
+/// What an e-mail with a report says and brings.
 struct Written {
     subject: String,
     body: String,
-    file: LetterFile,
+    file: MailFile,
 }
 
 impl Written {
-    fn letter<'a>(&'a self, report: &'a SavedReport) -> NewLetter<'a> {
-        NewLetter {
+    fn mail<'a>(&'a self, report: &'a SavedReport) -> NewMail<'a> {
+        NewMail {
             report: report.id,
             recipients: &report.what.recipients,
             subject: &self.subject,
@@ -63,56 +63,50 @@ impl ReportsService {
         Self { context, usual_interval, can_mail, written: Arc::default() }
     }
 
-    /// Is signalled when there are letters to send.
+    /// Is signalled when there are e-mails to send.
     #[must_use]
-    pub fn letters(&self) -> Arc<Notify> {
+    pub fn mails(&self) -> Arc<Notify> {
         self.written.clone()
     }
 
-    /// Stores the letters of the saved reports that are due; gives how many reports were made.
+    /// Stores the e-mails of the saved reports that are due; gives how many reports were made. One that cannot be made says why,
+    /// and keeps no other from being sent.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn send_due(&self) -> Result<usize, AppError> {
         let (db, mut sent) = (&self.context.db, 0);
-        loop {
-            let due = saved::due(db, self.context.now()).await?;
-            if due.is_empty() {
-                return Ok(sent);
-            }
-            for report in due {
-                sent += usize::from(self.send_one(&report).await?);
+        while let Some(report) = saved::next(db, self.context.now()).await? {
+            let made = self.made(&report).await.unwrap_or_else(|error| {
+                tracing::error!(report = %report.id, ?error, "reports.not_made");
+                Err(ReportTrouble::Failed)
+            });
+            let at = self.context.now();
+            match made {
+                Ok(written) => {
+                    let is_stored = saved::send_due(db, &self.context.rng, at, &report, &written.mail(&report)).await?;
+                    sent += usize::from(is_stored);
+                    self.written.notify_one();
+                }
+                Err(trouble) => {
+                    tracing::warn!(report = %report.id, trouble = trouble.as_str(), "reports.not_sent");
+                    saved::miss(db, at, &report, trouble).await?;
+                }
             }
         }
+        Ok(sent)
     }
 
-    async fn send_one(&self, report: &SavedReport) -> Result<bool, AppError> {
-        let (db, at) = (&self.context.db, self.context.now());
-        // It is made with the rights that its owner has now.
-        let made = match users::operator(db, report.owner).await? {
-            Some(owner) => self.written(&owner, report).await?,
-            None => Err(ReportTrouble::NotAllowed),
+    /// Made with the rights that its owner has now.
+    async fn made(&self, saved: &SavedReport) -> Result<Result<Written, ReportTrouble>, AppError> {
+        let Some(owner) = users::operator(&self.context.db, saved.owner).await? else {
+            return Ok(Err(ReportTrouble::NotAllowed));
         };
-        match made {
-            Ok(written) => {
-                let is_stored = saved::send_due(db, &self.context.rng, at, report, &written.letter(report)).await?;
-                self.written.notify_one();
-                Ok(is_stored)
-            }
-            Err(trouble) => {
-                tracing::warn!(report = %report.id, trouble = trouble.as_str(), "reports.not_sent");
-                saved::miss(db, at, report, trouble).await?;
-                Ok(false)
-            }
-        }
-    }
-
-    async fn written(&self, owner: &Who, saved: &SavedReport) -> Result<Result<Written, ReportTrouble>, AppError> {
         if !owner.may(saved.what.kind.permission()) {
             return Ok(Err(ReportTrouble::NotAllowed));
         }
         let Ok(query) = saved.what.query(self.context.now().date()) else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
-        let report = match self.report(owner, saved.what.kind, &query).await? {
+        let report = match self.report(&owner, saved.what.kind, &query).await? {
             Ok(report) => report,
             Err(RangeProblem::TooManyMeters { .. }) => return Ok(Err(ReportTrouble::TooLarge)),
             Err(_) => return Ok(Err(ReportTrouble::NoSuchPlace)),
@@ -120,14 +114,14 @@ impl ReportsService {
         let lang = saved.what.lang;
         let [kind, about, period] = files::title(&report, lang);
         let site = users::site_name(&self.context.db).await?;
-        let letter = words::Letter { name: saved.what.name.clone(), kind, about, period, site, owner: owner.name.clone() };
-        let (subject, body) = (letter.subject(lang), letter.body(lang));
+        let mail = words::ReportMail { name: saved.what.name.clone(), kind, about, period, site, owner: owner.name };
+        let (subject, body) = (mail.subject(lang), mail.body(lang));
         let name = file_name(&report, saved.what.file);
         let contents = file_of(report, saved.what.file, lang).await?;
         if contents.len() > LARGEST_FILE {
             return Ok(Err(ReportTrouble::TooLarge));
         }
-        Ok(Ok(Written { subject, body, file: LetterFile { name, contents } }))
+        Ok(Ok(Written { subject, body, file: MailFile { name, contents } }))
     }
 
     /// Who answers for the site sees and ends what anybody saved.
@@ -166,7 +160,7 @@ impl ReportsPort for ReportsService {
     async fn saved_reports(&self, who: &Who) -> Result<SavedReports, AppError> {
         let (db, of_all) = (&self.context.db, Self::of_all(who));
         let reports = saved::list(db, who.user, of_all).await?;
-        Ok(SavedReports { reports, letters: outbox::newest(db, who.user, of_all).await? })
+        Ok(SavedReports { reports, mails: outbox::newest(db, who.user, of_all).await? })
     }
 
     async fn save_report(&self, who: &Who, new: &NewSavedReport) -> Result<SavedReportId, AppError> {
@@ -192,12 +186,11 @@ impl ReportsPort for ReportsService {
         if !self.can_mail || report.what.recipients.is_empty() {
             return Err(AppError::Invalid);
         }
-        let Some(owner) = users::operator(db, report.owner).await? else { return Ok(Err(ReportTrouble::NotAllowed)) };
-        let written = match self.written(&owner, &report).await? {
+        let written = match self.made(&report).await? {
             Ok(written) => written,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        saved::send_now(db, &self.context.rng, self.context.now(), who, &report, &written.letter(&report)).await?;
+        saved::send_now(db, &self.context.rng, self.context.now(), who, &report, &written.mail(&report)).await?;
         self.written.notify_one();
         Ok(Ok(()))
     }

@@ -255,9 +255,9 @@ impl Application {
         let printing = state.printing.clone();
         let requests = printing.requests();
         driver.start(PrintReceipts { context: context.clone(), printing }, requests);
-        let letters = reports.letters();
+        let mails = reports.mails();
         driver.start(SendReports(reports), Arc::default());
-        driver.start(SendMail { context: context.clone(), mailer }, letters);
+        driver.start(SendMail { context: context.clone(), mailer }, mails);
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }
@@ -299,7 +299,7 @@ impl Application {
     }
 }
 
-/// What is wrong with the configuration of e-mail stops no server: letters wait, and say that no mail server is set up.
+/// What is wrong with the configuration of e-mail stops no server: e-mails wait, and say that no mail server is set up.
 fn mailer(config: &Config) -> Option<Mailer> {
     Mailer::new(&config.mail).unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn StdError, "mail.configuration");

@@ -1,4 +1,4 @@
-//! Hands letters to the mail server, one after the other. What it cannot take now is tried again later.
+//! Hands e-mails to the mail server, one after the other. What it cannot take now is tried again later.
 
 use std::time::Duration;
 
@@ -28,27 +28,26 @@ impl Task for SendMail {
     async fn run(&self) -> Result<String, Failure> {
         let db = &self.context.db;
         let (mut sent, mut failed) = (0, 0);
-        loop {
-            let due = outbox::due(db, self.context.now()).await?;
-            if due.is_empty() {
+        while let Some(mail) = outbox::next(db, self.context.now()).await? {
+            let outcome = match &self.mailer {
+                Some(mailer) => mailer.send(&mail).await,
+                None => Err(MailTrouble::NotSetUp),
+            };
+            outbox::finish(db, self.context.now(), &mail, outcome).await?;
+            let Err(trouble) = outcome else {
+                sent += 1;
+                continue;
+            };
+            failed += 1;
+            tracing::warn!(mail = %mail.id, trouble = trouble.as_str(), "mail.not_sent");
+            // The next run asks the mail server again, with another e-mail.
+            if trouble.is_of_server() {
                 break;
             }
-            for letter in &due {
-                let outcome = match &self.mailer {
-                    Some(mailer) => mailer.send(letter).await,
-                    None => Err(MailTrouble::NotSetUp),
-                };
-                match outcome {
-                    Ok(()) => sent += 1,
-                    Err(trouble) => {
-                        failed += 1;
-                        tracing::warn!(letter = %letter.id, trouble = trouble.as_str(), "mail.not_sent");
-                    }
-                }
-                outbox::finish(db, self.context.now(), letter, outcome).await?;
-            }
         }
-        outbox::purge(db, self.context.now()).await?;
+        if sent + failed > 0 {
+            outbox::purge(db, self.context.now()).await?;
+        }
         Ok(format!("{sent} sent, {failed} not sent"))
     }
 }

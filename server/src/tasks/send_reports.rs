@@ -1,4 +1,4 @@
-//! Makes the saved reports that are due. Their letters wait for [`super::send_mail`].
+//! Makes the saved reports that are due. Their e-mails wait for [`super::send_mail`].
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! E-mail: one letter at a time to the mail server of the site, over SMTP with TLS.
+//! The mail server of the site, which takes one e-mail at a time over SMTP with TLS.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -12,11 +12,11 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 use model::saved_report::{MailAddress, MailTrouble};
 use serde::Deserialize;
 
-use crate::outbox::Letter;
+use crate::outbox::Mail;
 
 /// For each answer of the mail server.
 const ANSWER: Duration = Duration::from_secs(30);
-/// For a letter as a whole, with a file of some megabytes on a slow line.
+/// For an e-mail as a whole, with a file of some megabytes on a slow line.
 const WHOLE: Duration = Duration::from_secs(180);
 /// Answers that say that name or password is wrong or missing (RFC 4954).
 const LOG_IN: [u16; 4] = [530, 534, 535, 538];
@@ -32,7 +32,7 @@ pub struct MailConfig {
     /// Empty where it wants no log-in.
     pub user: String,
     pub password: Secret,
-    /// The address that letters come from.
+    /// The address that e-mails come from.
     pub from: String,
 }
 
@@ -67,17 +67,17 @@ impl Default for MailConfig {
 pub enum MailConfigError {
     #[error("mail.from is no address: write one such as dormwatt@example.org")]
     From,
-    #[error("mail.tls is \"none\", but mail.host is not this machine: the letters and the password would travel in the clear")]
+    #[error("mail.tls is \"none\", but mail.host is not this machine: the e-mails and the password would travel in the clear")]
     Clear,
     #[error("no TLS can be set up for mail.host: {0}")]
     Tls(lettre::transport::smtp::Error),
 }
 
-/// Sends letters. Cheap to clone.
-#[derive(Clone, Debug)]
+/// Sends e-mails. Cheap to clone.
+#[derive(Clone)]
 pub struct Mailer {
     from: Mailbox,
-    /// What stands behind the @ of the numbers of letters.
+    /// What stands behind the @ of the numbers of e-mails.
     domain: String,
     transport: AsyncSmtpTransport<Tokio1Executor>,
 }
@@ -112,12 +112,12 @@ impl Mailer {
         Ok(Some(Self { from: Mailbox::new(Some("Dormwatt".to_owned()), address), domain, transport: transport.build() }))
     }
 
-    /// Hands a letter to the mail server.
+    /// Hands an e-mail to the mail server.
     ///
     /// # Errors
     /// What keeps it from being sent. Where it is not [`MailTrouble::Refused`], a later try may succeed.
-    pub async fn send(&self, letter: &Letter) -> Result<(), MailTrouble> {
-        let message = self.message(letter).ok_or(MailTrouble::Refused)?;
+    pub async fn send(&self, mail: &Mail) -> Result<(), MailTrouble> {
+        let message = self.message(mail).ok_or(MailTrouble::Refused)?;
         match tokio::time::timeout(WHOLE, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(trouble(&error)),
@@ -126,18 +126,18 @@ impl Mailer {
     }
 
     /// `None` where the address is none for the mail server's protocol.
-    fn message(&self, letter: &Letter) -> Option<Message> {
-        let to = Mailbox::new(None, letter.recipient.parse().ok()?);
-        let at = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(letter.asked_at.0).ok()?))?;
+    fn message(&self, mail: &Mail) -> Option<Message> {
+        let to = Mailbox::new(None, mail.recipient.parse().ok()?);
+        let at = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(mail.asked_at.0).ok()?))?;
         let head = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(letter.subject.clone())
+            .subject(mail.subject.clone())
             .date(at)
             // The same in every try: whoever gets it twice can tell.
-            .message_id(Some(format!("<{}@{}>", letter.id, self.domain)));
-        let text = SinglePart::plain(letter.body.clone());
-        match &letter.file {
+            .message_id(Some(format!("<{}@{}>", mail.id, self.domain)));
+        let text = SinglePart::plain(mail.body.clone());
+        match &mail.file {
             Some(file) => {
                 let kind = ContentType::parse(kind_of(&file.name)).ok()?;
                 let file = Attachment::new(file.name.clone()).body(file.contents.clone(), kind);
@@ -182,8 +182,7 @@ mod tests {
     use model::time::Timestamp;
 
     use super::*;
-    use crate::outbox::LetterFile;
-
+    use crate::outbox::MailFile;
     fn config() -> MailConfig {
         MailConfig { host: "mail.example.org".to_owned(), from: "dormwatt@example.org".to_owned(), ..MailConfig::default() }
     }
@@ -208,16 +207,16 @@ mod tests {
     #[test]
     fn a_letter_says_who_when_and_what_and_brings_its_file() {
         let mailer = Mailer::new(&config()).unwrap().unwrap();
-        let letter = Letter {
+        let mail = Mail {
             id: MailId(Uuid::nil()),
             recipient: "office@example.org".to_owned(),
             subject: "Sales: 2026-11\r\nBcc: x@y.cn".to_owned(),
             body: "销售报表".to_owned(),
-            file: Some(LetterFile { name: "sales.xlsx".to_owned(), contents: vec![0, 159, 146, 150] }),
+            file: Some(MailFile { name: "sales.xlsx".to_owned(), contents: vec![0, 159, 146, 150] }),
             asked_at: Timestamp(1_795_600_000_000),
             tries: 0,
         };
-        let text = String::from_utf8(mailer.message(&letter).unwrap().formatted()).unwrap();
+        let text = String::from_utf8(mailer.message(&mail).unwrap().formatted()).unwrap();
         for part in [
             "From: Dormwatt <dormwatt@example.org>",
             "To: office@example.org",
@@ -229,6 +228,6 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "a subject cannot begin a new line of the head");
-        assert!(mailer.message(&Letter { recipient: "nobody".to_owned(), ..letter }).is_none());
+        assert!(mailer.message(&Mail { recipient: "nobody".to_owned(), ..mail }).is_none());
     }
 }

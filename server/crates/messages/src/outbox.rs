@@ -1,4 +1,4 @@
-//! Letters that wait to be sent, and what became of them.
+//! E-mails that wait to be sent, and what became of them.
 
 use model::ids::{MailId, SavedReportId, UserId};
 use model::saved_report::{MailAddress, MailState, MailTrouble, SentMail};
@@ -8,16 +8,14 @@ use store::{Db, Result, Tx, on, read};
 
 use domain::rng::Rng;
 
-/// How long a letter is tried again.
+/// How long an e-mail is tried again.
 const GIVE_UP: i64 = DAY;
-/// How long is known what became of a letter.
+/// How long is known what became of an e-mail.
 const KEPT: i64 = 90 * DAY;
-/// Letters that are read at once.
-const AT_ONCE: i64 = 20;
 
-/// A file that a letter brings.
+/// A file that an e-mail brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LetterFile {
+pub struct MailFile {
     /// ASCII, with its ending.
     pub name: String,
     pub contents: Vec<u8>,
@@ -25,46 +23,46 @@ pub struct LetterFile {
 
 /// What one or more people are to be told.
 #[derive(Clone, Debug)]
-pub struct NewLetter<'a> {
+pub struct NewMail<'a> {
     pub report: SavedReportId,
     pub recipients: &'a [MailAddress],
     pub subject: &'a str,
     pub body: &'a str,
-    pub file: &'a LetterFile,
+    pub file: &'a MailFile,
 }
 
-/// A letter to one address.
+/// An e-mail to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct Mail {
     pub id: MailId,
     pub recipient: String,
     pub subject: String,
     pub body: String,
-    pub file: Option<LetterFile>,
+    pub file: Option<MailFile>,
     pub asked_at: Timestamp,
     /// How often it was tried.
     pub tries: i64,
 }
 
-/// Stores a letter to each of the recipients, in the caller's transaction.
-pub async fn store(tx: &mut Tx, rng: &Rng, at: Timestamp, letter: &NewLetter<'_>) -> Result<()> {
+/// Stores an e-mail to each of the recipients, in the caller's transaction.
+pub async fn store(tx: &mut Tx, rng: &Rng, at: Timestamp, mail: &NewMail<'_>) -> Result<()> {
     let file = rng.id(at);
     on!(tx, |c| sqlx::query("INSERT INTO mail_files (id, name, contents) VALUES ($1, $2, $3)")
         .bind(file)
-        .bind(&letter.file.name)
-        .bind(&letter.file.contents)
+        .bind(&mail.file.name)
+        .bind(&mail.file.contents)
         .execute(c)
         .await)?;
-    for recipient in letter.recipients {
+    for recipient in mail.recipients {
         on!(tx, |c| sqlx::query(
             "INSERT INTO mails (id, report_id, recipient, subject, body, file_id, state, next_at, asked_at)
              VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $7)"
         )
         .bind(MailId(rng.id(at)))
-        .bind(letter.report)
+        .bind(mail.report)
         .bind(recipient.as_str())
-        .bind(letter.subject)
-        .bind(letter.body)
+        .bind(mail.subject)
+        .bind(mail.body)
         .bind(file)
         .bind(at)
         .execute(c)
@@ -74,7 +72,7 @@ pub async fn store(tx: &mut Tx, rng: &Rng, at: Timestamp, letter: &NewLetter<'_>
 }
 
 #[derive(FromRow)]
-struct LetterRow {
+struct MailRow {
     id: MailId,
     recipient: String,
     subject: String,
@@ -85,35 +83,33 @@ struct LetterRow {
     tries: i64,
 }
 
-/// The oldest letters that are due.
-pub async fn due(db: &Db, at: Timestamp) -> Result<Vec<Letter>> {
-    let rows: Vec<LetterRow> = read!(db, |pool| sqlx::query_as(
+/// The e-mail that has been due for longest, with its file.
+pub async fn next(db: &Db, at: Timestamp) -> Result<Option<Mail>> {
+    let row: Option<MailRow> = read!(db, |pool| sqlx::query_as(
         "SELECT m.id, m.recipient, m.subject, m.body, f.name, f.contents, m.asked_at, m.tries
          FROM mails m LEFT JOIN mail_files f ON f.id = m.file_id
-         WHERE m.state = 'waiting' AND m.next_at <= $1 ORDER BY m.next_at, m.id LIMIT $2"
+         WHERE m.state = 'waiting' AND m.next_at <= $1 ORDER BY m.next_at, m.id LIMIT 1"
     )
     .bind(at)
-    .bind(AT_ONCE)
-    .fetch_all(pool)
+    .fetch_optional(pool)
     .await)?;
-    let letter = |row: LetterRow| Letter {
+    Ok(row.map(|row| Mail {
         id: row.id,
         recipient: row.recipient,
         subject: row.subject,
         body: row.body,
-        file: row.name.zip(row.contents).map(|(name, contents)| LetterFile { name, contents }),
+        file: row.name.zip(row.contents).map(|(name, contents)| MailFile { name, contents }),
         asked_at: row.asked_at,
         tries: row.tries,
-    };
-    Ok(rows.into_iter().map(letter).collect())
+    }))
 }
 
 /// Stores what became of a try. What may succeed later is tried again, with longer and longer pauses, for a day.
-pub async fn finish(db: &Db, at: Timestamp, letter: &Letter, outcome: std::result::Result<(), MailTrouble>) -> Result<MailState> {
+pub async fn finish(db: &Db, at: Timestamp, mail: &Mail, outcome: std::result::Result<(), MailTrouble>) -> Result<MailState> {
     let (state, trouble) = match outcome {
         Ok(()) => (MailState::Sent, None),
         Err(MailTrouble::Refused) => (MailState::GivenUp, Some(MailTrouble::Refused)),
-        Err(trouble) if at.since(letter.asked_at) >= GIVE_UP => (MailState::GivenUp, Some(trouble)),
+        Err(trouble) if at.since(mail.asked_at) >= GIVE_UP => (MailState::GivenUp, Some(trouble)),
         Err(trouble) => (MailState::Waiting, Some(trouble)),
     };
     let mut tx = db.begin().await?;
@@ -121,10 +117,10 @@ pub async fn finish(db: &Db, at: Timestamp, letter: &Letter, outcome: std::resul
         "UPDATE mails SET state = $2, trouble = $3, tries = tries + 1, next_at = $4, finished_at = $5
          WHERE id = $1 AND state = 'waiting'"
     )
-    .bind(letter.id)
+    .bind(mail.id)
     .bind(state)
     .bind(trouble)
-    .bind(at.plus(pause(letter.tries)))
+    .bind(at.plus(pause(mail.tries)))
     .bind((state != MailState::Waiting).then_some(at))
     .execute(c)
     .await)?;
@@ -137,16 +133,26 @@ fn pause(tries: i64) -> i64 {
     (MINUTE << tries.clamp(0, 6)).min(HOUR)
 }
 
-/// Removes files that no letter waits for, and letters of long ago. Gives the number of letters.
-pub async fn purge(db: &Db, at: Timestamp) -> Result<u64> {
+/// Takes back the e-mails of a report that wait.
+pub async fn withdraw(tx: &mut Tx, report: SavedReportId) -> Result<()> {
+    on!(tx, |c| sqlx::query("DELETE FROM mails WHERE report_id = $1 AND state = 'waiting'").bind(report).execute(c).await)?;
+    remove_files(tx).await
+}
+
+/// Removes e-mails of long ago, and files that no e-mail waits for.
+pub async fn purge(db: &Db, at: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     let sql = "DELETE FROM mails WHERE state <> 'waiting' AND finished_at < $1";
-    let letters = on!(&mut tx, |c| sqlx::query(sql).bind(at.plus(-KEPT)).execute(c).await)?;
+    on!(&mut tx, |c| sqlx::query(sql).bind(at.plus(-KEPT)).execute(c).await)?;
+    remove_files(&mut tx).await?;
+    tx.commit().await
+}
+
+async fn remove_files(tx: &mut Tx) -> Result<()> {
     let sql = "DELETE FROM mail_files WHERE NOT EXISTS (
                    SELECT 1 FROM mails WHERE mails.file_id = mail_files.id AND mails.state = 'waiting')";
-    on!(&mut tx, |c| sqlx::query(sql).execute(c).await)?;
-    tx.commit().await?;
-    Ok(letters)
+    on!(tx, |c| sqlx::query(sql).execute(c).await)?;
+    Ok(())
 }
 
 #[derive(FromRow)]
@@ -159,7 +165,7 @@ struct SentRow {
     finished_at: Option<Timestamp>,
 }
 
-/// The newest letter to each address of the reports that the person saved, or of everybody's.
+/// The newest e-mail to each address of the reports that the person saved, or of everybody's.
 pub async fn newest(db: &Db, user: UserId, of_all: bool) -> Result<Vec<SentMail>> {
     let rows: Vec<SentRow> = read!(db, |pool| {
         sqlx::query_as(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use messages::outbox::{self, NewLetter};
+use messages::outbox::{self, NewMail};
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{SavedReportId, UserId};
@@ -21,8 +21,6 @@ use domain::rng::Rng;
 
 /// Saved reports of one person.
 const MAX: i64 = 50;
-/// Due reports that are read at once.
-const AT_ONCE: i64 = 10;
 
 #[derive(FromRow)]
 struct Row {
@@ -72,11 +70,11 @@ pub async fn find(db: &Db, user: UserId, of_all: bool, id: SavedReportId) -> Res
     complete(db, rows).await?.pop().ok_or_else(|| AppError::NotFound.into())
 }
 
-/// Those that are to be sent, the longest due first.
-pub async fn due(db: &Db, at: Timestamp) -> Result<Vec<SavedReport>> {
-    let sql = select!("WHERE s.next_at <= $1 ORDER BY s.next_at, s.id LIMIT $2");
-    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(sql).bind(at).bind(AT_ONCE).fetch_all(pool).await)?;
-    complete(db, rows).await
+/// The one that has been due for longest.
+pub async fn next(db: &Db, at: Timestamp) -> Result<Option<SavedReport>> {
+    let sql = select!("WHERE s.next_at <= $1 ORDER BY s.next_at, s.id LIMIT 1");
+    let rows: Vec<Row> = read!(db, |pool| sqlx::query_as(sql).bind(at).fetch_all(pool).await)?;
+    Ok(complete(db, rows).await?.pop())
 }
 
 async fn complete(db: &Db, rows: Vec<Row>) -> Result<Vec<SavedReport>> {
@@ -130,20 +128,16 @@ pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedRe
     if saved.is_some_and(|(saved,)| saved >= MAX) {
         return Err(AppError::ListTooLong.into());
     }
-    // What waits of the one that is replaced was asked for with its own addresses.
-    on!(&mut tx, |c| sqlx::query("DELETE FROM saved_reports WHERE owner_id = $1 AND name = $2")
-        .bind(who.user)
-        .bind(&new.name)
-        .execute(c)
-        .await)?;
-    let id = SavedReportId(rng.id(at));
-    on!(&mut tx, |c| {
-        sqlx::query(
+    let id: Option<(SavedReportId,)> = on!(&mut tx, |c| {
+        sqlx::query_as(
         "INSERT INTO saved_reports (id, owner_id, name, kind, days, grain, place, room, age, language, file, every, hour, next_at,
                                     created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         ON CONFLICT (owner_id, name) DO UPDATE SET kind = $4, days = $5, grain = $6, place = $7, room = $8, age = $9,
+             language = $10, file = $11, every = $12, hour = $13, next_at = $14, trouble = NULL
+         RETURNING id"
     )
-    .bind(id)
+    .bind(SavedReportId(rng.id(at)))
     .bind(who.user)
     .bind(&new.name)
     .bind(new.kind)
@@ -158,9 +152,11 @@ pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedRe
     .bind(i64::from(new.hour))
     .bind(new.every.next(new.hour, at))
     .bind(at)
-    .execute(c)
+    .fetch_optional(c)
     .await
     })?;
+    let (id,) = id.ok_or(StoreError::Inconsistent { table: "saved_reports", column: "id" })?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM saved_report_recipients WHERE report_id = $1").bind(id).execute(c).await)?;
     for address in &new.recipients {
         on!(&mut tx, |c| sqlx::query("INSERT INTO saved_report_recipients (report_id, address) VALUES ($1, $2)")
             .bind(id)
@@ -175,13 +171,13 @@ pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedRe
     Ok(id)
 }
 
-/// Forgets a saved report. Letters that wait are not sent any more.
+/// Forgets a saved report. E-mails that wait are not sent any more.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`].
 pub async fn remove(db: &Db, at: Timestamp, who: &Who, of_all: bool, id: SavedReportId) -> Result<()> {
     let mut tx = db.begin().await?;
-    on!(&mut tx, |c| sqlx::query("DELETE FROM mails WHERE report_id = $1 AND state = 'waiting'").bind(id).execute(c).await)?;
+    outbox::withdraw(&mut tx, id).await?;
     let name: Option<(String,)> =
         on!(&mut tx, |c| sqlx::query_as("DELETE FROM saved_reports WHERE id = $3 AND ($1 OR owner_id = $2) RETURNING name")
             .bind(of_all)
@@ -194,23 +190,23 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, of_all: bool, id: SavedRe
     tx.commit().await
 }
 
-/// Stores the letters of a report that is due, and when it is due again; `false` where another process did so, or it was
+/// Stores the e-mails of a report that is due, and when it is due again; `false` where another process did so, or it was
 /// changed meanwhile.
-pub async fn send_due(db: &Db, rng: &Rng, at: Timestamp, report: &SavedReport, letter: &NewLetter<'_>) -> Result<bool> {
+pub async fn send_due(db: &Db, rng: &Rng, at: Timestamp, report: &SavedReport, mail: &NewMail<'_>) -> Result<bool> {
     let mut tx = db.begin().await?;
     if !go_on(&mut tx, at, report, None).await? {
         return Ok(false);
     }
-    outbox::store(&mut tx, rng, at, letter).await?;
+    outbox::store(&mut tx, rng, at, mail).await?;
     record_send(&mut tx, at, ("system", ""), report).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Stores the letters of a report at once, because somebody asks for it.
-pub async fn send_now(db: &Db, rng: &Rng, at: Timestamp, who: &Who, report: &SavedReport, letter: &NewLetter<'_>) -> Result<()> {
+/// Stores the e-mails of a report at once, because somebody asks for it.
+pub async fn send_now(db: &Db, rng: &Rng, at: Timestamp, who: &Who, report: &SavedReport, mail: &NewMail<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
-    outbox::store(&mut tx, rng, at, letter).await?;
+    outbox::store(&mut tx, rng, at, mail).await?;
     record_send(&mut tx, at, (&actor(who.user), &who.ip), report).await?;
     tx.commit().await
 }

@@ -7,26 +7,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Bytes of a line, and of a letter.
+/// Bytes of a line, and of an e-mail.
 const LINE: u64 = 2_000;
-const LETTER: usize = 16 << 20;
+const MAIL: usize = 16 << 20;
 
 /// What is wrong with the mail server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MailFault {
     #[default]
     None,
-    /// It takes no letter now (451).
+    /// It takes no e-mail now (451).
     Busy,
     /// It knows no such address (550).
     NoSuchAddress(String),
-    /// It takes a letter and ends the connection before it says so.
-    BreaksAfterLetter,
+    /// It takes an e-mail and ends the connection before it says so.
+    BreaksAfterMail,
     /// It answers what is no SMTP.
     Garbage,
 }
 
-/// A letter that the mail server took.
+/// An e-mail that the mail server took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenMail {
     pub recipient: String,
@@ -116,10 +116,10 @@ impl SimulatedMailServer {
                 }
                 ("DATA", fault) => {
                     write.write_all(b"354 go on\r\n").await?;
-                    let text = letter(&mut read).await?;
+                    let text = mail(&mut read).await?;
                     let taken = recipients.drain(..).map(|recipient| TakenMail { recipient, text: text.clone() });
                     self.lock().taken.extend(taken);
-                    if fault == MailFault::BreaksAfterLetter {
+                    if fault == MailFault::BreaksAfterMail {
                         return Ok(());
                     }
                     "250 taken\r\n"
@@ -143,14 +143,14 @@ async fn line(read: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Opti
     Ok((!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).trim_end().to_owned()))
 }
 
-/// A letter up to the line with one dot. What is longer than a letter may be is cut off.
-async fn letter(read: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<String> {
+/// An e-mail up to the line with one dot. What is longer than an e-mail may be is cut off.
+async fn mail(read: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<String> {
     let mut text = String::new();
     while let Some(line) = line(read).await? {
         if line == "." {
             break;
         }
-        if text.len() + line.len() < LETTER {
+        if text.len() + line.len() < MAIL {
             text += line.strip_prefix('.').unwrap_or(&line);
             text.push('\n');
         }

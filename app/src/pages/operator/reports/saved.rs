@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::super::frame::{Frame, Section};
 use super::super::parts::{address, param};
 use super::path;
-use crate::api::reports::SavedReports;
-use crate::i18n::saved_reports::{NotMade, days, every, letter, report_trouble, texts};
+use crate::api::reports::{ReportPlace, SavedReports};
+use crate::i18n::saved_reports::{NotMade, days, every, mail, report_trouble, texts};
 use crate::i18n::{Lang, lang, reports};
 use crate::ports::{now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -21,13 +21,14 @@ use model::time::Date;
 pub fn SavedReportsPage() -> impl IntoView {
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        Ok((ports.reports.saved_reports(&who).await?, ports.reports.can_mail()))
+        let places = ports.reports.report_places(&who).await?;
+        Ok((ports.reports.saved_reports(&who).await?, places, ports.reports.can_mail()))
     };
-    load(read, |(saved, can_mail)| view! { <Body saved can_mail /> }.into_any())
+    load(read, |(saved, places, can_mail)| view! { <Body saved places can_mail /> }.into_any())
 }
 
 #[component]
-fn Body(saved: SavedReports, can_mail: bool) -> impl IntoView {
+fn Body(saved: SavedReports, places: Vec<ReportPlace>, can_mail: bool) -> impl IntoView {
     let (t, lang, today) = (texts(lang()), lang(), now().date());
     let done = match param("done").as_str() {
         "saved" => Some(t.saved),
@@ -42,10 +43,10 @@ fn Body(saved: SavedReports, can_mail: bool) -> impl IntoView {
     });
     let without = (!can_mail).then(|| view! { <Callout tone=Tone::Plain><p>{t.not_set_up}</p></Callout> });
     let none = saved.reports.is_empty().then(|| view! { <p class="empty">{t.none}</p> });
-    let letters = saved.letters;
+    let mails = saved.mails;
     let rows = saved.reports.into_iter().map(|report| {
-        let of_it: Vec<&SentMail> = letters.iter().filter(|letter| letter.report == report.id).collect();
-        row(&report, &of_it, can_mail, today, lang)
+        let of_it: Vec<&SentMail> = mails.iter().filter(|mail| mail.report == report.id).collect();
+        row(&report, &about(&report, &places, lang), &of_it, can_mail, today, lang)
     });
     let rows = rows.collect_view();
     let table = none.is_none().then(|| {
@@ -56,9 +57,10 @@ fn Body(saved: SavedReports, can_mail: bool) -> impl IntoView {
                         <tr>
                             <th scope="col">{t.name}</th>
                             <th scope="col">{t.kind}</th>
+                            <th scope="col">{t.place}</th>
                             <th scope="col">{t.days}</th>
                             <th scope="col">{t.every}</th>
-                            <th scope="col">{t.letters}</th>
+                            <th scope="col">{t.mails}</th>
                             <th scope="col">{t.by}</th>
                             <th scope="col">{t.action}</th>
                         </tr>
@@ -97,7 +99,16 @@ fn opened(report: &SavedReport, today: Date) -> String {
     address(&path(what.kind), &fields)
 }
 
-fn row(report: &SavedReport, letters: &[&SentMail], can_mail: bool, today: Date, lang: Lang) -> impl IntoView + use<> {
+/// The room or account, place or group that a report is about.
+fn about(report: &SavedReport, places: &[ReportPlace], lang: Lang) -> String {
+    if !report.what.room.is_empty() {
+        return report.what.room.clone();
+    }
+    let place = places.iter().find(|place| place.id == report.what.place);
+    place.map_or_else(|| reports::texts(lang).everything.to_owned(), |place| place.name.clone())
+}
+
+fn row(report: &SavedReport, about: &str, mails: &[&SentMail], can_mail: bool, today: Date, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
     let next = report.next_at.map(|at| at.to_string().get(..16).unwrap_or_default().to_owned());
     let sent = match (report.what.every, next) {
@@ -108,10 +119,10 @@ fn row(report: &SavedReport, letters: &[&SentMail], can_mail: bool, today: Date,
         let text = NotMade { trouble: report_trouble(trouble, lang) }.text(lang);
         view! { <p class="bad">{text}</p> }
     });
-    let written: Vec<String> = letters.iter().map(|one| letter(one, lang)).collect();
+    let written: Vec<String> = mails.iter().map(|one| mail(one, lang)).collect();
     // Addresses to which nothing was sent yet.
     let waiting = report.what.recipients.iter().map(ToString::to_string);
-    let waiting = waiting.filter(|address| !letters.iter().any(|one| one.recipient == *address));
+    let waiting = waiting.filter(|address| !mails.iter().any(|one| one.recipient == *address));
     let lines = written.into_iter().chain(waiting).map(|line| view! { <li>{line}</li> }).collect_view();
     let id = report.id.to_string();
     let button = |action: &'static str, word: &'static str| {
@@ -127,6 +138,7 @@ fn row(report: &SavedReport, letters: &[&SentMail], can_mail: bool, today: Date,
         <tr>
             <th scope="row"><a href=opened(report, today)>{report.what.name.clone()}</a></th>
             <td>{reports::report(report.what.kind, lang).0}</td>
+            <td>{about.to_owned()}</td>
             <td>{days(report.what.days, lang)}</td>
             <td>{sent}{trouble}</td>
             <td><ul class="plain-list">{lines}</ul></td>

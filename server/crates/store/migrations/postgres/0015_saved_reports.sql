@@ -16,7 +16,7 @@ CREATE TABLE saved_reports (
     hour BIGINT NOT NULL CHECK (hour BETWEEN 0 AND 23),
     next_at BIGINT,
     -- Why it was not made when it was due last.
-    trouble TEXT CHECK (trouble IN ('not_allowed', 'no_such_place', 'too_large')),
+    trouble TEXT CHECK (trouble IN ('not_allowed', 'no_such_place', 'too_large', 'failed')),
     created_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX saved_reports_name ON saved_reports (owner_id, name);
@@ -28,7 +28,7 @@ CREATE TABLE saved_report_recipients (
     PRIMARY KEY (report_id, address)
 );
 
--- A file that letters bring; removed when none of them waits any more.
+-- A file that e-mails bring; removed when none of them waits any more.
 CREATE TABLE mail_files (
     id UUID PRIMARY KEY NOT NULL,
     name TEXT NOT NULL,

@@ -20,7 +20,7 @@ const EXCEPTIONS: [(&str, &[&str], &str); 19] = [
     ),
     ("saved_reports", &[], "what a person wants to be sent; what each of them sends is in the audit"),
     ("saved_report_recipients", &[], "replaced and removed with the saved report; saving and sending are in the audit"),
-    ("mails", &[], "letters on their way, removed after some months; who they went to is in the audit"),
+    ("mails", &[], "e-mails on their way, removed after some months; who they went to is in the audit"),
     ("mail_files", &[], "removed when no letter waits for them any more"),
     ("log_in_steps", &[], "log-ins that are not complete, ended at any time"),
     ("payers", &[], "deleted with the session; the channel checks the payer"),
