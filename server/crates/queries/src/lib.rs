@@ -3,10 +3,12 @@
 //!
 //! Queries name the room `r`, its parent `b` and the parent's parent `t`.
 
+mod account_batches;
 mod account_lifecycle;
 mod accounts;
 mod audit;
 mod batches;
+mod closings;
 mod former;
 mod found_orders;
 mod gateways;
@@ -25,10 +27,12 @@ mod room;
 mod search;
 mod site_energy;
 
+pub use account_batches::{AccountBatchSums, account_batch_rooms, account_batch_sums, account_batches};
 pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room_of_account};
 pub use accounts::accounts;
 pub use audit::{AuditFilter, audit, audit_line, lines as audit_lines, names as audit_names};
 pub use batches::{batch_items, batches, missed, wallets};
+pub use closings::{ClosingMeterRow, ClosingRow, ClosingSettingRow, closing, closing_of_meter};
 pub use former::{RetiredMeterRow, accounts_of_meter, former_accounts, former_meters, retired_by, retired_meter};
 pub use found_orders::orders_by_number;
 pub use gateways::gateways;

@@ -1,8 +1,6 @@
 //! Accounts that are opened or closed together: the decision for all rooms is one transaction, each room a transaction of its
 //! own, made from what is stored alone, so that an interruption only delays the rest.
 
-mod views;
-
 use std::sync::LazyLock;
 
 use model::audit::AuditAction;
@@ -16,8 +14,6 @@ use model::person::{Role, Who};
 use model::time::Timestamp;
 use serde_json::{Value, json};
 use sqlx::FromRow;
-
-pub use views::{AccountBatchSums, batches, rooms, sums};
 
 use super::accounts::{self, NewResident, RoomOpening};
 use super::audit::{self, Entry};

@@ -11,7 +11,6 @@ mod decide;
 mod final_settlement;
 mod install;
 mod settings;
-mod views;
 mod withdraw;
 
 use model::audit::AuditAction;
@@ -30,7 +29,6 @@ pub use count::{Counted, count};
 pub use decide::decide;
 pub(super) use final_settlement::closed;
 pub use install::{Device, install, swap};
-pub use views::{View, ViewMeter, ViewSetting, of_account, of_meter, view};
 pub use withdraw::withdraw;
 
 use super::audit::{self, Entry};

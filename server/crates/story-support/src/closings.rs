@@ -10,7 +10,7 @@ use model::order::Tender;
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::Timestamp;
-use store::closings::{self, BalanceTarget, ClosingRequest, NewClosing, View};
+use store::closings::{self, BalanceTarget, ClosingRequest, NewClosing};
 use store::{StoreError, ledger};
 
 use crate::World;
@@ -39,8 +39,8 @@ pub async fn advance(w: &World, at: Timestamp) -> usize {
     closings::advance_all(&w.db, &w.rng, at, &RULES).await.unwrap()
 }
 
-pub async fn seen(w: &World, id: ClosingId) -> View {
-    closings::view(&w.db, id).await.unwrap().unwrap()
+pub async fn seen(w: &World, id: ClosingId) -> queries::ClosingRow {
+    queries::closing(&w.db, id).await.unwrap().unwrap()
 }
 
 pub async fn proved(w: &World) {

@@ -117,7 +117,7 @@ impl<'a> Desk<'a> {
         deliver(db, rng, at, past).await?;
         let at = at.plus(MINUTE);
         closings::advance_all(db, rng, at, &Rules::default()).await?;
-        let Some((id, state)) = closings::view(db, closing).await?.and_then(|view| view.returned) else { return Ok(()) };
+        let Some((id, state)) = queries::closing(db, closing).await?.and_then(|view| view.returned) else { return Ok(()) };
         if state == ReturnState::Waiting {
             returns::approve(db, rng, at, &Limits::default(), &self.staff.supervisor, id).await?;
         }

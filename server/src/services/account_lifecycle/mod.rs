@@ -16,8 +16,9 @@ use super::Context;
 use super::auth::Passwords;
 use domain::password::{Owner, check};
 use meters::profile::Profiles;
+use queries::{ClosingMeterRow, ClosingRow, ClosingSettingRow};
 use store::accounts::{self, NewResident};
-use store::closings::{self, ClosingRequest, NewClosing, View, ViewMeter, ViewSetting};
+use store::closings::{self, ClosingRequest, NewClosing};
 use store::{orders, parameters};
 
 pub struct AccountLifecycleService {
@@ -33,8 +34,8 @@ impl AccountLifecycleService {
     }
 
     /// A closing of an account that the operator may see.
-    async fn closing_of(&self, who: &Who, id: ClosingId) -> Result<(View, RoomName), AppError> {
-        let view = closings::view(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
+    async fn closing_of(&self, who: &Who, id: ClosingId) -> Result<(ClosingRow, RoomName), AppError> {
+        let view = queries::closing(&self.context.db, id).await?.ok_or(AppError::NotFound)?;
         let room = queries::room_of_account(&self.context.db, who.user, view.account).await?.ok_or(AppError::NotFound)?;
         Ok((view, room))
     }
@@ -70,7 +71,7 @@ impl AccountLifecyclePort for AccountLifecycleService {
     async fn lifecycle(&self, who: &Who, meter: MeterId) -> Result<Lifecycle, AppError> {
         let account = self.context.room(who, meter).await?.account.account_id;
         let (siblings, free) = queries::other_meters(&self.context.db, meter, account).await?;
-        let closing = closings::of_meter(&self.context.db, meter).await?;
+        let closing = queries::closing_of_meter(&self.context.db, meter).await?;
         Ok(Lifecycle { siblings, free, closing, gateways: queries::gateway_names(&self.context.db, who.user).await? })
     }
 
@@ -217,11 +218,11 @@ impl AccountLifecyclePort for AccountLifecycleService {
     }
 }
 
-fn setting(one: ViewSetting) -> Setting {
+fn setting(one: ClosingSettingRow) -> Setting {
     Setting { batch: one.batch, issue: one.issue, state: one.state }
 }
 
-fn meter(one: ViewMeter) -> ClosingMeter {
+fn meter(one: ClosingMeterRow) -> ClosingMeter {
     ClosingMeter {
         meter: one.meter,
         serial: one.serial,

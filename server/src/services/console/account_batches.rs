@@ -158,13 +158,13 @@ impl AccountBatchesPort for ConsoleService {
     }
 
     async fn account_batches(&self, who: &Who, page: i64) -> Result<Page<AccountBatchLine>, AppError> {
-        Ok(account_batches::batches(&self.context.db, who.user, None, page).await?)
+        Ok(queries::account_batches(&self.context.db, who.user, None, page).await?)
     }
 
     async fn account_batch(&self, who: &Who, id: AccountBatchId, page: i64) -> Result<AccountBatchView, AppError> {
         let batch = self.account_batch_line(who, id).await?;
-        let rooms = account_batches::rooms(&self.context.db, who.user, id, page).await?;
-        let sums = account_batches::sums(&self.context.db, who.user, id).await?;
+        let rooms = queries::account_batch_rooms(&self.context.db, who.user, id, page).await?;
+        let sums = queries::account_batch_sums(&self.context.db, who.user, id).await?;
         let (finished, left, paid) = (sums.finished, sums.left_fen, sums.paid_fen);
         Ok(AccountBatchView { batch, rooms, finished, left, paid, at: self.context.now() })
     }
@@ -257,7 +257,7 @@ impl ConsoleService {
     }
 
     async fn account_batch_line(&self, who: &Who, id: AccountBatchId) -> Result<AccountBatchLine, AppError> {
-        let found = account_batches::batches(&self.context.db, who.user, Some(id), 0).await?;
+        let found = queries::account_batches(&self.context.db, who.user, Some(id), 0).await?;
         found.lines.into_iter().next().ok_or(AppError::NotFound)
     }
 

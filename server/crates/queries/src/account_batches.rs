@@ -8,8 +8,8 @@ use model::order::{ReturnState, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use crate::console::{Name, above, names, within};
-use crate::{Db, Result, read};
+use store::console::{Name, above, names, within};
+use store::{Db, Result, read};
 
 #[derive(FromRow)]
 struct BatchRow {
@@ -26,7 +26,12 @@ struct BatchRow {
 }
 
 /// A page of batches, newest first, counted over the rooms that the operator may see; with `only` just that batch.
-pub async fn batches(db: &Db, operator: UserId, only: Option<AccountBatchId>, page: i64) -> Result<Page<AccountBatchLine>> {
+pub async fn account_batches(
+    db: &Db,
+    operator: UserId,
+    only: Option<AccountBatchId>,
+    page: i64,
+) -> Result<Page<AccountBatchLine>> {
     let rows: Vec<BatchRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT h.id, h.kind, h.reason, h.tender, u.name AS by_name, h.decided_at, COUNT(*) AS rooms,
                 COUNT(CASE WHEN x.state = 'waiting' THEN 1 END) AS waiting,
@@ -102,7 +107,7 @@ impl From<RoomRow> for BatchRoom {
 }
 
 /// The rooms of a batch, by place. A negative page gives all.
-pub async fn rooms(db: &Db, operator: UserId, batch: AccountBatchId, page: i64) -> Result<Page<BatchRoom>> {
+pub async fn account_batch_rooms(db: &Db, operator: UserId, batch: AccountBatchId, page: i64) -> Result<Page<BatchRoom>> {
     let (limit, skip) = if page < 0 { (i64::MAX, 0) } else { (Page::<BatchRoom>::SIZE, page * Page::<BatchRoom>::SIZE) };
     let rows: Vec<RoomRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
@@ -148,7 +153,7 @@ pub struct AccountBatchSums {
 }
 
 /// The sums of a batch.
-pub async fn sums(db: &Db, operator: UserId, batch: AccountBatchId) -> Result<AccountBatchSums> {
+pub async fn account_batch_sums(db: &Db, operator: UserId, batch: AccountBatchId) -> Result<AccountBatchSums> {
     let row: Option<AccountBatchSums> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT COUNT(CASE WHEN (x.closure_id IS NULL AND x.state = 'done' AND a.state <> 'opening')
                              OR (k.ended_at IS NOT NULL) THEN 1 END) AS finished,

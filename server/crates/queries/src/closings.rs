@@ -9,10 +9,10 @@ use model::order::{CommandState, OrderState, ReturnState, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use crate::{Db, JsonText, Result, read};
+use store::{Db, JsonText, Result, read};
 
 #[derive(FromRow)]
-struct ClosingRow {
+struct Row {
     id: ClosingId,
     kind: ClosingKind,
     account_id: AccountId,
@@ -36,7 +36,7 @@ struct ClosingRow {
 
 /// A closure with its meters.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct ClosingRow {
     pub id: ClosingId,
     pub kind: ClosingKind,
     pub account: AccountId,
@@ -58,17 +58,17 @@ pub struct View {
     pub returned: Option<(ReturnId, ReturnState)>,
     /// The order that transfers the balance.
     pub carried: Option<(OrderId, OrderState)>,
-    pub meters: Vec<ViewMeter>,
+    pub meters: Vec<ClosingMeterRow>,
     pub withdrawn_by: Option<String>,
     /// Whether the account in the new room is in use.
     pub arrived: bool,
     /// The settings sent to a new meter.
-    pub settings: Vec<ViewSetting>,
+    pub settings: Vec<ClosingSettingRow>,
 }
 
 /// A setting that a new meter took over from the old one.
 #[derive(Clone, Debug)]
-pub struct ViewSetting {
+pub struct ClosingSettingRow {
     /// The batch that sends it.
     pub batch: BatchId,
     pub issue: Issue,
@@ -77,7 +77,7 @@ pub struct ViewSetting {
 
 /// A meter of a closure.
 #[derive(Clone, Debug)]
-pub struct ViewMeter {
+pub struct ClosingMeterRow {
     pub meter: MeterId,
     pub serial: String,
     /// Whether the credit is in the meter.
@@ -122,8 +122,8 @@ struct MeterRow {
     said: Option<String>,
 }
 
-pub async fn view(db: &Db, id: ClosingId) -> Result<Option<View>> {
-    let row: Option<ClosingRow> = read!(db, |pool| {
+pub async fn closing(db: &Db, id: ClosingId) -> Result<Option<ClosingRow>> {
+    let row: Option<Row> = read!(db, |pool| {
         sqlx::query_as(
         "SELECT c.id, c.kind, c.account_id, a.number, c.tender, c.to_account_id, t.number AS to_number, c.to_meter_id, c.reason,
                 u.name AS by_name, c.begun_at, c.read_at, c.ended_at, c.return_id, r.state AS return_state, c.order_id,
@@ -174,14 +174,14 @@ struct SettingRow {
 }
 
 impl SettingRow {
-    fn view(self) -> ViewSetting {
-        ViewSetting { batch: self.id, issue: self.issue.0, state: self.state }
+    fn view(self) -> ClosingSettingRow {
+        ClosingSettingRow { batch: self.id, issue: self.issue.0, state: self.state }
     }
 }
 
-impl ClosingRow {
-    fn view(self, meters: Vec<MeterRow>, settings: Vec<SettingRow>) -> Result<View> {
-        Ok(View {
+impl Row {
+    fn view(self, meters: Vec<MeterRow>, settings: Vec<SettingRow>) -> Result<ClosingRow> {
+        Ok(ClosingRow {
             id: self.id,
             kind: self.kind,
             account: self.account_id,
@@ -205,8 +205,8 @@ impl ClosingRow {
 }
 
 impl MeterRow {
-    fn view(self) -> ViewMeter {
-        ViewMeter {
+    fn view(self) -> ClosingMeterRow {
+        ClosingMeterRow {
             meter: self.meter_id,
             serial: self.serial,
             own_wallet: self.command_id.is_some(),
@@ -224,19 +224,8 @@ impl MeterRow {
     }
 }
 
-/// The newest closure of an account.
-pub async fn of_account(db: &Db, account: AccountId) -> Result<Option<ClosingId>> {
-    let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT id FROM account_closures WHERE account_id = $1 ORDER BY begun_at DESC, id DESC LIMIT 1"
-    )
-    .bind(account)
-    .fetch_optional(pool)
-    .await)?;
-    Ok(row.map(|(id,)| id))
-}
-
 /// The newest open closure that the meter leaves an account with or receives the balance of.
-pub async fn of_meter(db: &Db, meter: MeterId) -> Result<Option<ClosingId>> {
+pub async fn closing_of_meter(db: &Db, meter: MeterId) -> Result<Option<ClosingId>> {
     let row: Option<(ClosingId,)> = read!(db, |pool| sqlx::query_as(
         "SELECT id FROM account_closures WHERE ended_at IS NULL
            AND (to_meter_id = $1 OR id IN (SELECT closure_id FROM account_closure_meters WHERE meter_id = $1))
