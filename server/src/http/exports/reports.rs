@@ -15,12 +15,14 @@ use crate::http::router::Route;
 use crate::http::{AppState, RequestInfo};
 use crate::services::reports::{file_name, file_of};
 
+type Fields = Query<Vec<(String, String)>>;
+
 /// Two files for each report, for whoever may open its page.
 pub fn reports() -> Vec<Route> {
     let files = ReportKind::ALL.into_iter().flat_map(|kind| ReportFile::ALL.map(|file| (kind, file)));
     let route = |(kind, file): (ReportKind, ReportFile)| {
         let path = format!("/reports/{}.{}", kind.as_str(), file.as_str());
-        let answer = move |state: State<AppState>, fields: Query<Vec<(String, String)>>, info: Extension<RequestInfo>| async move {
+        let answer = move |state: State<AppState>, fields: Fields, info: Extension<RequestInfo>| async move {
             download(kind, file, &state, &fields, &info).await.unwrap_or_else(refusal)
         };
         (path.into(), Access::May(kind.permission()), get(answer))

@@ -48,6 +48,13 @@ pub fn ReportPage() -> impl IntoView {
     kind.map(|kind| page(kind).into_any())
 }
 
+/// The statement of an account, for whoever may see it.
+pub fn statement_link(account: &str, text: &str) -> Option<impl IntoView + use<>> {
+    let page = path(ReportKind::Statement);
+    let (here, text) = (address(&page, &[("room", account)]), text.to_owned());
+    allowed(&page).then(|| view! { <a href=here>{text}</a> })
+}
+
 /// The address of a report without a choice.
 fn path(kind: ReportKind) -> String {
     format!("/reports/{}", kind.as_str())
