@@ -81,7 +81,7 @@ both!(a_saved_report_comes_by_mail_when_it_is_due, |w: World| async move {
     until(LONG, "two e-mails", || async { server.taken().len() == 2 }).await;
     let mails = server.taken();
     assert_eq!(mails.iter().map(|one| &*one.recipient).collect::<Vec<_>>(), ["a@x.cn", "b@x.cn"]);
-    assert!(mails.iter().all(|one| one.text.contains("alarms-") && one.text.contains(".csv")), "{e-mails:?}");
+    assert!(mails.iter().all(|one| one.text.contains("alarms-") && one.text.contains(".csv")), "{mails:?}");
     until(LONG, "sent", || async { w.number("SELECT COUNT(*) FROM mails WHERE state = 'sent'").await == 2 }).await;
     web.stop();
 
