@@ -1,51 +1,29 @@
-//! Forecast: how long the credit lasts, and which purchase restores the power.
+//! How long credit lasts, what a kWh was seen to cost, and which purchase restores the power. `domain::forecast` makes forecasts.
 
 use serde::{Deserialize, Serialize};
 
 use super::energy::Energy;
 use super::money::{Fen, Money};
-use super::time::Date;
 
-/// Number of full days that the average covers.
-pub const WINDOW_DAYS: usize = 7;
-
-/// How long the credit lasts.
+/// How long credit lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Whole days, rounded down; 0 for less than one.
     pub days: i64,
-    /// Number of full days that the average covers.
+    /// Its range, which covers four of five cases.
+    pub earliest: i64,
+    pub latest: i64,
+    /// Number of full days that it was learned from.
     pub over: usize,
+    /// It may be used up before morning.
+    pub tonight: bool,
 }
 
-/// The full days before `today` that an average may be taken over, from what was recorded in the last [`WINDOW_DAYS`].
-///
-/// A day between without a record used nothing, or its energy came with a later reading; either way it counts. The day on which
-/// recording began is not a full one.
+/// The energy that `credit` buys at `price` a kWh; `None` where the price is not known.
 #[must_use]
-pub fn full_days(recorded: &[(Date, Energy)], today: Date) -> Vec<Energy> {
-    let window = today.plus(-i64::try_from(WINDOW_DAYS).unwrap_or(0));
-    let began = recorded.iter().map(|&(day, _)| day).filter(|&day| day >= window && day < today).min();
-    let Some(began) = began else { return Vec::new() };
-    let from = if began == window { began } else { began.plus(1) };
-    let on = |day: i64| recorded.iter().filter(|&&(date, _)| date.0 == day).map(|&(_, energy)| energy).next();
-    (from.0..today.0).map(|day| on(day).unwrap_or(Energy::ZERO)).collect()
-}
-
-/// Days that `remaining` lasts at the average of the full days in `used`, at `price` a kWh.
-///
-/// `None` where it cannot be said: nothing left, no full day yet, nothing used, or no price seen.
-#[must_use]
-pub fn days_left(remaining: Fen, used: &[Energy], price: Option<Money>) -> Option<Forecast> {
-    let over = used.len();
-    let (price, days) = (i128::from(price?.0), i128::try_from(over).ok()?);
-    let spent: i128 = used.iter().map(|energy| i128::from(energy.0.max(0))).sum::<i128>() * price;
-    if remaining <= Fen::ZERO || spent <= 0 {
-        return None;
-    }
-    // remaining [e-4 yuan] / (Wh x e-4 yuan a kWh / 1000 / days), in one division.
-    let left = i128::from(remaining.money().0) * 1_000 * days / spent;
-    Some(Forecast { days: i64::try_from(left).unwrap_or(i64::MAX), over })
+pub fn energy_bought(credit: Fen, price: Option<Money>) -> Option<Energy> {
+    let price = i128::from(price?.0).max(1);
+    i64::try_from(i128::from(credit.money().0) * 1_000 / price).ok().map(Energy)
 }
 
 /// What a kWh has cost, from energy and money that a meter was seen to use; `None` where too little was used to tell, or the
@@ -75,45 +53,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_remaining_over_the_average_rounded_down() {
-        let week = [Energy(2_000); 7];
-        let price = Some(Money(5_400));
-        for (remaining, used, expected) in [
-            // 2 kWh x 0.54 = 1.08 yuan a day.
-            (6_320, &week[..], Some((58, 7))),
-            (108, &week, Some((1, 7))),
-            (107, &week, Some((0, 7))),
-            (0, &week, None),
-            (-500, &week, None),
-            (6_320, &[], None),
-            (6_320, &[Energy(0); 3], None),
-            // One idle day counts as a day.
-            (216, &[Energy(4_000), Energy(0)], Some((2, 2))),
-            // A counter that fell is no negative use.
-            (216, &[Energy(4_000), Energy(-9_000)], Some((2, 2))),
-        ] {
-            let found = days_left(Fen(remaining), used, price).map(|forecast| (forecast.days, forecast.over));
-            assert_eq!(found, expected, "{remaining} fen over {used:?}");
-        }
-        assert_eq!(days_left(Fen(6_320), &week, None), None);
-    }
-
-    #[test]
-    fn only_full_days_count() {
-        let today = Date(20_000);
-        let days = |offsets: &[i64]| offsets.iter().map(|&n| (today.plus(-n), Energy(n * 100))).collect::<Vec<_>>();
-        let week: Vec<Energy> = (1..=7).rev().map(|n| Energy(n * 100)).collect();
-        for (offsets, expected) in [
-            (&[9, 8, 7, 6, 5, 4, 3, 2, 1, 0][..], week),
-            (&[], vec![]),
-            (&[0], vec![]),
-            (&[1, 0], vec![]),
-            (&[2, 1, 0], vec![Energy(100)]),
-            (&[3, 1], vec![Energy(0), Energy(100)]),
-            (&[7, 0], vec![Energy(700), Energy(0), Energy(0), Energy(0), Energy(0), Energy(0), Energy(0)]),
-        ] {
-            assert_eq!(full_days(&days(offsets), today), expected, "{offsets:?}");
-        }
+    fn energy_bought_is_rounded_down() {
+        assert_eq!(energy_bought(Fen(108), Some(Money(5_400))), Some(Energy(2_000)));
+        assert_eq!(energy_bought(Fen(107), Some(Money(5_400))), Some(Energy(1_981)));
+        assert_eq!(energy_bought(Fen(-500), Some(Money(5_400))), Some(Energy(-9_259)));
+        assert_eq!(energy_bought(Fen(108), None), None);
     }
 
     #[test]

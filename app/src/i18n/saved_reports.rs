@@ -40,7 +40,8 @@ pub fn mail(sent: &SentMail, lang: Lang) -> String {
 pub struct ReportMail {
     /// The name that it was saved by.
     pub name: String,
-    pub kind: String,
+    /// The report's name in the language of the e-mail.
+    pub report: String,
     /// The place, room or account.
     pub about: String,
     pub period: String,
@@ -58,7 +59,7 @@ impl ReportMail {
     #[must_use]
     pub fn body(&self, lang: Lang) -> String {
         Body {
-            kind: self.kind.as_str(),
+            kind: self.report.as_str(),
             about: self.about.as_str(),
             period: self.period.as_str(),
             owner: self.owner.as_str(),

@@ -32,9 +32,9 @@ use crate::config::Network;
 use crate::http::exports::register;
 
 const SETUP_PAGE: &str = "/setup";
-/// Reads its body itself.
+/// An upload, which reads its body itself.
 const UPLOAD: &str = "/api/operator/site/upload";
-/// The same.
+/// An upload too, which reads its body itself.
 const LOGO: &str = "/api/operator/printing/logo";
 
 /// Longer than any page takes.

@@ -50,16 +50,21 @@ use setup::SetupService;
 use site::SiteService;
 use site_import::SiteImportService;
 
+/// The services that tasks and routes hold too.
+pub struct SharedServices {
+    pub setup: Arc<SetupService>,
+    pub site_import: SiteImportService,
+    pub printing: PrintingService,
+    pub reports: ReportsService,
+}
+
 /// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
 pub fn ports(
     context: &Context,
     payments: &Payments,
     profiles: Profiles,
     rules: Rules,
-    setup: Arc<SetupService>,
-    site_import: SiteImportService,
-    printing: PrintingService,
-    reports: ReportsService,
+    shared: SharedServices,
 ) -> Result<Ports, AppError> {
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
@@ -95,18 +100,18 @@ pub fn ports(
         operators: console.clone(),
         places: console.clone(),
         prices: console.clone(),
-        printing: Arc::new(printing),
+        printing: Arc::new(shared.printing),
         receipts: cash_desk.clone(),
         reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),
         refunds: cash_desk.clone(),
-        reports: Arc::new(reports),
+        reports: Arc::new(shared.reports),
         resident: Arc::new(ResidentService::new(context.clone(), payments.clone())),
         rooms: console.clone(),
         sales: cash_desk.clone(),
         settings: console,
-        setup,
+        setup: shared.setup,
         shifts: cash_desk,
-        site_import: Arc::new(site_import),
+        site_import: Arc::new(shared.site_import),
         form_key: Arc::new(move || keys.form_key()),
     })
 }

@@ -114,7 +114,7 @@ impl ReportsService {
         let lang = saved.what.lang;
         let [kind, about, period] = files::title(&report, lang);
         let site = users::site_name(&self.context.db).await?;
-        let mail = words::ReportMail { name: saved.what.name.clone(), kind, about, period, site, owner: owner.name };
+        let mail = words::ReportMail { name: saved.what.name.clone(), report: kind, about, period, site, owner: owner.name };
         let (subject, body) = (mail.subject(lang), mail.body(lang));
         let name = file_name(&report, saved.what.file);
         let contents = file_of(report, saved.what.file, lang).await?;

@@ -28,7 +28,7 @@ use crate::services::reports::ReportsService;
 use crate::services::setup::SetupService;
 use crate::services::site::SiteService;
 use crate::services::site_import::SiteImportService;
-use crate::services::{self, Context};
+use crate::services::{self, Context, SharedServices};
 use crate::tasks::Driver;
 use crate::tasks::abandoned_orders::CloseAbandoned;
 use crate::tasks::account_batches::AdvanceAccountBatches;
@@ -143,9 +143,9 @@ impl Application {
         let printing = PrintingService::new(context.clone());
         let mailer = mailer(config);
         let reports = ReportsService::new(context.clone(), config.meters.usual_interval(), mailer.is_some());
-        let (imports, prints, sent) = (site_import.clone(), printing.clone(), reports.clone());
-        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, setup, imports, prints, sent)
-            .map_err(StartError::part)?;
+        let shared =
+            SharedServices { setup, site_import: site_import.clone(), printing: printing.clone(), reports: reports.clone() };
+        let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, shared).map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
             context: context.clone(),

@@ -268,6 +268,9 @@ both!(consumption_and_forecast_come_from_records, |w: World| async move {
     let site = Site::new(w).await;
     let now = site.w.clock.now();
     let today = now.date();
+    // What was used before the account was theirs says nothing about them.
+    energy(&site.w, room, today.0 - 20, 90_000).await;
+    site.w.execute("UPDATE account_residents SET from_at = from_at - 8 * 86400000").await;
     for day in 0..=8 {
         energy(&site.w, room, today.0 - day, 2_000).await;
     }
@@ -296,6 +299,7 @@ both!(a_room_with_little_consumption_takes_the_site_price, |w: World| async move
     let (new, old, buyer) = (w.room(1).await, w.room(2).await, w.room(3).await);
     let clerk = w.clerk().await;
     let now = w.clock.now();
+    w.execute("UPDATE account_residents SET from_at = from_at - 8 * 86400000").await;
     for day in 1..=7 {
         energy(&w, new, now.date().0 - day, 2_000).await;
     }

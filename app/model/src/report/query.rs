@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(before("2026-01-01", "2026-12-31"), (day("2025-01-01"), day("2025-12-31")));
         assert_eq!(before("2026-01-01", "2026-02-28"), (day("2025-11-01"), day("2025-12-31")));
     }
-    fn asked(kind: ReportKind, fields: &[(&str, &str)]) -> Result<ReportQuery, RangeProblem> {
+    fn of_fields(kind: ReportKind, fields: &[(&str, &str)]) -> Result<ReportQuery, RangeProblem> {
         let value = |name: &str| fields.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value).to_owned();
         ReportQuery::parse(kind, value, day("2026-11-29"))
     }
@@ -178,26 +178,26 @@ mod tests {
     #[test]
     fn a_report_of_an_instant_has_one_day_and_ends_now() {
         let now = day("2026-11-29").start().plus(5);
-        let query = asked(ReportKind::Liability, &[("from", "2020-01-01")]).unwrap();
+        let query = of_fields(ReportKind::Liability, &[("from", "2020-01-01")]).unwrap();
         assert_eq!((query.from, query.until, query.instant(now)), (day("2026-11-29"), day("2026-11-29"), now.plus(1)));
-        let query = asked(ReportKind::Liability, &[("until", "2020-01-01")]).unwrap();
+        let query = of_fields(ReportKind::Liability, &[("until", "2020-01-01")]).unwrap();
         assert_eq!((query.from, query.instant(now)), (day("2020-01-01"), day("2020-01-02").start()));
-        assert_eq!(asked(ReportKind::Prices, &[("until", "2030-01-01")]).unwrap().instant(now), now.plus(1));
+        assert_eq!(of_fields(ReportKind::Prices, &[("until", "2030-01-01")]).unwrap().instant(now), now.plus(1));
     }
 
     #[test]
     fn a_monthly_report_is_about_the_month_that_is_over() {
-        let query = asked(ReportKind::BuildingStatement, &[]).unwrap();
+        let query = of_fields(ReportKind::BuildingStatement, &[]).unwrap();
         assert_eq!((query.from, query.until), (day("2026-10-01"), day("2026-10-31")));
     }
 
     #[test]
     fn an_age_is_a_number_of_days() {
-        let age = |text| asked(ReportKind::OpenCases, &[("age", text)]).map(|query| query.age);
+        let age = |text| of_fields(ReportKind::OpenCases, &[("age", text)]).map(|query| query.age);
         assert_eq!([age(""), age("7"), age("3660")], [Ok(0), Ok(7), Ok(3_660)]);
         for bad in ["-1", "3661", "week", "1.5", "99999999999999999999"] {
             assert_eq!(age(bad), Err(RangeProblem::NotAnAge), "{bad}");
         }
-        assert_eq!(asked(ReportKind::Sales, &[("age", "x")]).unwrap().age, 0);
+        assert_eq!(of_fields(ReportKind::Sales, &[("age", "x")]).unwrap().age, 0);
     }
 }

@@ -10,14 +10,16 @@ use model::time::Timestamp;
 /// How long the credit lasts.
 #[must_use]
 pub fn lasts(forecast: Forecast, lang: Lang) -> String {
-    // Beyond two months the average says little.
+    // Beyond two months a forecast says little.
     const LONG: i64 = 60;
-    let Forecast { days, over } = forecast;
+    let Forecast { days, earliest, latest, over, tonight } = forecast;
     let basis = LastsBasis { count: over }.text(lang);
     match days {
+        _ if tonight => LastsTonight { basis }.text(lang),
         ..=0 => LastsLessThanADay { basis }.text(lang),
         LONG.. => LastsLong { basis }.text(lang),
-        _ => LastsDays { count: days, basis }.text(lang),
+        _ if earliest == latest => LastsDays { count: days, basis }.text(lang),
+        _ => LastsDaysInRange { count: days, earliest, latest, basis }.text(lang),
     }
 }
 

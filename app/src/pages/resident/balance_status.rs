@@ -73,7 +73,7 @@ fn supplied(latest: &Latest, forecast: Option<Forecast>, lang: Lang) -> (Tone, S
         return (Tone::Bad, t.no_credit.into());
     }
     if let Some(forecast) = forecast {
-        let tone = if forecast.days < 1 || low { Tone::Warn } else { Tone::Plain };
+        let tone = if forecast.days < 1 || forecast.tonight || low { Tone::Warn } else { Tone::Plain };
         return (tone, sentences::lasts(forecast, lang));
     }
     if low { (Tone::Warn, t.low.into()) } else { (Tone::Plain, t.no_forecast.into()) }
@@ -128,11 +128,16 @@ mod tests {
 
     #[test]
     fn the_cause_of_an_outage_takes_precedence() {
-        let six = Some(Forecast { days: 6, over: 7 });
+        let forecast = |days, earliest, latest| Some(Forecast { days, earliest, latest, over: 28, tonight: false });
+        let six = forecast(6, 5, 8);
+        let tonight = Some(Forecast { tonight: true, ..forecast(0, 0, 1).unwrap() });
         for (status, remaining, forecast, tone, words) in [
-            (ON, 6_320, six, Tone::Plain, "按近 7 天用量，约可用 6 天"),
-            (ON | 1 << 2, 900, six, Tone::Warn, "按近 7 天用量，约可用 6 天"),
-            (ON, 90, Some(Forecast { days: 0, over: 7 }), Tone::Warn, "按近 7 天用量，不到 1 天就会用完，请尽快充值"),
+            (ON, 6_320, six, Tone::Plain, "按近 28 天用电情况，约可用 6 天（5 至 8 天）"),
+            (ON, 6_320, forecast(6, 6, 6), Tone::Plain, "按近 28 天用电情况，约可用 6 天"),
+            (ON, 90_000, forecast(90, 70, 110), Tone::Plain, "按近 28 天用电情况，可用两个月以上"),
+            (ON | 1 << 2, 900, six, Tone::Warn, "按近 28 天用电情况，约可用 6 天（5 至 8 天）"),
+            (ON, 90, forecast(0, 0, 1), Tone::Warn, "按近 28 天用电情况，不到 1 天就会用完，请尽快充值"),
+            (ON, 90, tonight, Tone::Warn, "按近 28 天用电情况，今晚可能用完，请立即充值"),
             (ON, 6_320, None, Tone::Plain, "再用一段时间，这里会显示还能用几天。"),
             (ON, -50, six, Tone::Bad, "余额已用完，随时可能断电，请尽快充值。"),
             (OPEN | 1 << 4, 0, None, Tone::Bad, "今天 21:04 起断电：余额用完，充值 20 元即可恢复"),

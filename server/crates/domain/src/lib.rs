@@ -15,6 +15,7 @@ pub mod defaults;
 pub mod dial_in;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
+pub mod forecast;
 pub mod framing;
 pub mod invoice;
 pub mod ledger;

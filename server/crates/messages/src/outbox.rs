@@ -1,5 +1,7 @@
 //! E-mails that wait to be sent, and what became of them.
 
+use std::result::Result as StdResult;
+
 use model::ids::{MailId, SavedReportId, UserId};
 use model::saved_report::{MailAddress, MailState, MailTrouble, SentMail};
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
@@ -105,7 +107,7 @@ pub async fn next(db: &Db, at: Timestamp) -> Result<Option<Mail>> {
 }
 
 /// Stores what became of a try. What may succeed later is tried again, with longer and longer pauses, for a day.
-pub async fn finish(db: &Db, at: Timestamp, mail: &Mail, outcome: std::result::Result<(), MailTrouble>) -> Result<MailState> {
+pub async fn finish(db: &Db, at: Timestamp, mail: &Mail, outcome: StdResult<(), MailTrouble>) -> Result<MailState> {
     let (state, trouble) = match outcome {
         Ok(()) => (MailState::Sent, None),
         Err(MailTrouble::Refused) => (MailState::GivenUp, Some(MailTrouble::Refused)),

@@ -20,6 +20,7 @@ use model::ids::{AccountId, ClosingId, MeterId, ReturnId, UserId};
 use model::order::Tender;
 use model::person::Who;
 use model::time::Timestamp;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 
 pub use advance::advance_all;
@@ -94,16 +95,9 @@ async fn meters_of(tx: &mut Tx, id: ClosingId) -> Result<Vec<MeterId>> {
 }
 
 /// Writes the audit line of a step.
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: Option<&Who>,
-    action: AuditAction,
-    of: &Closing,
-    more: serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: Option<&Who>, action: AuditAction, of: &Closing, more: Value) -> Result<()> {
     let actor = who.map_or_else(|| "system".to_owned(), |who| format!("user:{}", who.user));
     let (ip, subject) = (who.map_or("", |who| who.ip.as_str()), format!("account:{}", of.account_id));
-    let detail = serde_json::json!({ "closing": of.id, "kind": of.kind, "reason": of.reason, "more": more }).to_string();
+    let detail = json!({ "closing": of.id, "kind": of.kind, "reason": of.reason, "more": more }).to_string();
     audit::append(tx, at, &Entry { actor: &actor, ip, action, subject: &subject, detail: &detail }).await
 }

@@ -104,6 +104,18 @@ struct DayRow {
     estimated: bool,
 }
 
+/// What was used on the days from `from` on, before `today`; days without energy are left out.
+pub async fn totals(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Vec<(Date, Energy)>> {
+    Ok(read!(db, |pool| {
+        sqlx::query_as("SELECT day, wh FROM energy_daily WHERE meter_id = $1 AND day >= $2 AND day < $3 ORDER BY day")
+            .bind(meter)
+            .bind(from)
+            .bind(today)
+            .fetch_all(pool)
+            .await
+    })?)
+}
+
 /// The days from `from` to `today`, both included; days without energy are left out.
 pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Vec<DayEnergy>> {
     // A midnight is known if a reading that counts is of that very instant: the meter's own midnight value.

@@ -8,6 +8,7 @@ use model::order::Tender;
 use model::permission::Permission;
 use model::person::Who;
 use model::time::Timestamp;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 
 use super::audit::{self, Entry};
@@ -114,7 +115,7 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, who: &Who, float: Fen) -> R
     if !insert(&mut tx, rng, at, who.user, float).await? {
         return Err(AppError::Conflict.into());
     }
-    let detail = serde_json::json!({ "float_fen": float });
+    let detail = json!({ "float_fen": float });
     record(&mut tx, at, who, AuditAction::ShiftOpen, &format!("user:{}", who.user), &detail).await?;
     tx.commit().await
 }
@@ -167,19 +168,12 @@ pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, co
     if let Some(transfer) = drawer_difference(id.0, difference.money()) {
         ledger::post(&mut tx, rng, at, &transfer).await?;
     }
-    let detail = serde_json::json!({ "expected_fen": expected, "counted_fen": counted, "reason": reason });
+    let detail = json!({ "expected_fen": expected, "counted_fen": counted, "reason": reason });
     record(&mut tx, at, who, AuditAction::ShiftClose, &format!("shift:{id}"), &detail).await?;
     tx.commit().await
 }
 
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    action: AuditAction,
-    subject: &str,
-    detail: &serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, subject: &str, detail: &Value) -> Result<()> {
     let (actor, detail) = (format!("user:{}", who.user), detail.to_string());
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject, detail: &detail }).await
 }

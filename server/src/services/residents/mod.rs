@@ -15,12 +15,14 @@ use app::ports::{Visit, Who};
 use async_trait::async_trait;
 use model::console::ClosingKind;
 use model::error::AppError;
-use model::forecast;
+use model::forecast::{Forecast, energy_bought};
 use model::ids::{CommandId, OrderId, Uuid};
 use model::meter::Latest;
 use model::money::Fen;
 use model::order::Tender;
-use model::time::Date;
+use model::time::{Date, Timestamp};
+
+use domain::forecast::{RECORDED_DAYS, UsePattern};
 
 use self::price::SitePrice;
 use super::Context;
@@ -47,6 +49,14 @@ impl ResidentService {
     fn latest(&self, room: &Room) -> Latest {
         self.context.latest(room.meter_id)
     }
+
+    /// How long the credit lasts, by what was used since the account is theirs.
+    async fn forecast(&self, room: &Room, remaining: Fen, now: Timestamp) -> store::Result<Option<Forecast>> {
+        let Some(credit) = energy_bought(remaining, self.price(room.meter_id, now).await?) else { return Ok(None) };
+        let from = now.date().plus(-RECORDED_DAYS).max(room.from_at.date());
+        let recorded = energy::totals(&self.context.db, room.meter_id, from, now.date()).await?;
+        Ok(UsePattern::learn(&recorded, now.date()).and_then(|pattern| pattern.lasts(credit, now)))
+    }
 }
 
 #[async_trait]
@@ -57,8 +67,6 @@ impl ResidentPort for ResidentService {
         let today = now.date();
         let week = today.plus(-7);
         let recorded = energy::days(&self.context.db, room.meter_id, week, today).await?;
-        let price = self.price(room.meter_id, now).await?;
-        let used: Vec<_> = recorded.iter().map(|day| (day.day, day.energy)).collect();
         let off_since = match latest.observed_at {
             Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.context.db, room.meter_id).await?,
             _ => None,
@@ -66,7 +74,7 @@ impl ResidentPort for ResidentService {
         let coming = rooms::coming(&self.context.db, room.account_id).await?;
         let records = order_lists::of_account(&self.context.db, room.account_id, 3, 0).await?;
         Ok(Home {
-            forecast: forecast::days_left(latest.remaining, &forecast::full_days(&used, today), price),
+            forecast: self.forecast(&room, latest.remaining, now).await?,
             off_since,
             days: views::days(&recorded, week, today),
             coming: coming.as_ref().map(views::record).transpose()?,

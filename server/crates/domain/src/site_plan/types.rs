@@ -159,7 +159,7 @@ pub struct SiteState {
     pub rooms: HashMap<RoomName, PlaceId>,
     pub gateways: HashMap<String, (GatewayId, GatewayRow)>,
     pub meters: HashMap<Serial, MeterState>,
-    /// By number.
+    /// By their numbers in the register.
     pub instruments: HashMap<String, InstrumentState>,
     pub accounts: HashMap<RoomName, AccountState>,
     /// All login names, with the role of the person.

@@ -11,6 +11,7 @@ use super::meters::why_not_open;
 use crate::audit::{self, Entry};
 use crate::{Db, Result, StoreError, Tx, on, users};
 use domain::rng::Rng;
+use serde_json::{Value, json};
 
 /// Somebody who moves in.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ pub async fn add_resident(
             login
         }
     };
-    record(&mut tx, at, who, account, AuditAction::AccountResident, &serde_json::json!({ "login": login })).await?;
+    record(&mut tx, at, who, account, AuditAction::AccountResident, &json!({ "login": login })).await?;
     tx.commit().await
 }
 
@@ -69,7 +70,7 @@ pub async fn remove_resident(db: &Db, at: Timestamp, who: &Who, account: Account
     if ended != 1 {
         return Err(AppError::NotFound.into());
     }
-    record(&mut tx, at, who, account, AuditAction::AccountResidentOut, &serde_json::json!({ "login": login })).await?;
+    record(&mut tx, at, who, account, AuditAction::AccountResidentOut, &json!({ "login": login })).await?;
     tx.commit().await
 }
 
@@ -152,14 +153,7 @@ async fn lock_open(tx: &mut Tx, account: AccountId) -> Result<()> {
     if open == 1 { Ok(()) } else { Err(why_not_open(tx, account).await?.into()) }
 }
 
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    account: AccountId,
-    action: AuditAction,
-    detail: &serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, account: AccountId, action: AuditAction, detail: &Value) -> Result<()> {
     let (actor, subject) = (format!("user:{}", who.user), format!("account:{account}"));
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail.to_string() }).await
 }

@@ -21,6 +21,7 @@ use crate::cases;
 use crate::{Db, Result, StoreError, Tx, ledger, on, read};
 use domain::ledger::{refund_cleared, refund_lost};
 use domain::rng::Rng;
+use serde_json::{Value, json};
 
 /// The amount of an order `o` that was refunded in the console and is not assigned, fen. Refunds of a payment that credits
 /// nothing do not count: both are in suspense and cancel out. Older write-offs refer to the order instead of the event.
@@ -215,14 +216,7 @@ async fn clear_order(tx: &mut Tx, rng: &Rng, at: Timestamp, payment: &Payment, l
     Ok(amount)
 }
 
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    action: AuditAction,
-    order: OrderId,
-    detail: &serde_json::Value,
-) -> Result<()> {
+async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, order: OrderId, detail: &Value) -> Result<()> {
     let (actor, subject) = (format!("user:{}", who.user), format!("order:{order}"));
     audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail.to_string() }).await
 }
