@@ -10,7 +10,6 @@ use model::order::{ReturnState, Tender};
 use model::person::Who;
 use model::refund::RefundSource;
 use model::time::Timestamp;
-use serde_json::json;
 
 use super::RefundSubject;
 use super::ask::{payment_of, take_order};
