@@ -269,7 +269,7 @@ both!(consumption_and_forecast_come_from_records, |w: World| async move {
     let now = site.w.clock.now();
     let today = now.date();
     // What was used before the account was theirs says nothing about them.
-    energy(&site.w, room, today.0 - 20, 90_000).await;
+    energy(&site.w, room, today.0 - 40, 90_000).await;
     site.w.execute("UPDATE account_residents SET from_at = from_at - 8 * 86400000").await;
     for day in 0..=8 {
         energy(&site.w, room, today.0 - day, 2_000).await;
