@@ -39,7 +39,7 @@ pub async fn figures(db: &Db, who: &Who, engine: Engine, now: Timestamp) -> Outc
     let meter = *database::ids(db, "SELECT id FROM meters ORDER BY id LIMIT 1").await?.first().ok_or("no meter")?;
     let begin = now.date().plus(-DAYS).start();
     let readings = format!(
-        "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {ROWS} - 1)
+        "WITH RECURSIVE n(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1 FROM n WHERE n < {ROWS} - 1)
          INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
                                current_ca)
          SELECT m.id, {} + n.n * {}, 0, 0, 0, 100000 + n.n, n.n, 9000 - n.n % 9000, 600 + n.n % 7000, 2300 + n.n % 100, n.n % 1000

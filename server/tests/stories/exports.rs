@@ -80,7 +80,7 @@ async fn long_history(w: &World) -> String {
     let meter = w.meter(1).await;
     let begin = w.clock.now().date().plus(-20).start().0;
     w.by_hand(&format!(
-        "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {LONG} - 1)
+        "WITH RECURSIVE n(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1 FROM n WHERE n < {LONG} - 1)
          INSERT INTO readings (meter_id, at, quality, source, status, total_wh, remaining_fen)
          SELECT m.id, {begin} + n.n * {}, 0, 0, 0, n.n, 5000 FROM meters m CROSS JOIN n",
         10 * SECOND
