@@ -144,6 +144,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/cases", Access::May(Permission::Watch)),
     ("/cases/:id", Access::May(Permission::Watch)),
     ("/audit", Access::May(Permission::Audit)),
+    ("/exports", Access::Operator),
     ("/import", Access::May(Permission::Site)),
     ("/settings", Access::May(Permission::Site)),
     ("/start", Access::May(Permission::Site)),
@@ -194,6 +195,8 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/operators/", Access::May(Permission::Operators)),
     ("/api/operator/roles/", Access::May(Permission::Operators)),
     ("/api/operator/commissioning/", Access::May(Permission::Estate)),
+    // What each file needs is checked for that file.
+    ("/api/operator/exports/", Access::Operator),
     ("/api/operator/gateways/", Access::May(Permission::Gateways)),
     ("/api/operator/gateway-trust", Access::May(Permission::Gateways)),
     ("/api/operator/instruments/", Access::May(Permission::Estate)),

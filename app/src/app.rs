@@ -193,6 +193,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/cases") view=operator::cases::CasesPage ssr=SsrMode::Async/>
                 <Route path=path!("/cases/:id") view=operator::case::CasePage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
+                <Route path=path!("/exports") view=operator::exports::ExportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/import") view=operator::import::ImportPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=operator::settings::SettingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/start") view=operator::start::StartPage ssr=SsrMode::Async/>

@@ -20,6 +20,7 @@ use crate::api::cases::CasesPort;
 use crate::api::channels::ChannelsPort;
 use crate::api::commissioning::CommissioningPort;
 use crate::api::discovery::DiscoveryPort;
+use crate::api::exports::ExportsPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
 use crate::api::instruments::InstrumentsPort;
@@ -67,6 +68,7 @@ pub struct Ports {
     pub channels: Arc<dyn ChannelsPort>,
     pub commissioning: Arc<dyn CommissioningPort>,
     pub discovery: Arc<dyn DiscoveryPort>,
+    pub exports: Arc<dyn ExportsPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub history: Arc<dyn HistoryPort>,
     pub instruments: Arc<dyn InstrumentsPort>,

@@ -29,6 +29,7 @@ const operator = [
   "/instruments/new",
   "/reports",
   "/reports/saved",
+  "/exports",
   "/reports/sales",
   "/reports/sales?by=month",
   "/reports/statement",

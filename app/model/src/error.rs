@@ -203,6 +203,12 @@ errors! {
     NothingToInvoice = "nothing-to-invoice", 409;
     /// A later batch reverses an invoice of it.
     InvoiceReversed = "invoice-reversed", 409;
+    /// The person has as many files prepared in the background as anybody may.
+    TooManyExports = "too-many-exports", 429;
+    /// The file lies with another process of the server.
+    FileElsewhere = "file-elsewhere", 409;
+    /// The file is not offered any more.
+    FileExpired = "file-expired", 410;
     /// A part of the system does not answer just now; nothing was changed.
     Unavailable = "unavailable", 503;
     /// Our fault; it is in the log.

@@ -62,6 +62,8 @@ ids! {
     AttemptId,
     /// A report that somebody saved.
     SavedReportId,
+    /// A file that is made in the background.
+    ExportId,
     /// A letter by e-mail.
     MailId,
     /// A receipt printer.

@@ -11,6 +11,7 @@ pub mod defaults;
 pub mod energy;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod forecast;
 pub mod gateway;
 pub mod ids;

@@ -16,6 +16,7 @@ pub mod channels;
 pub mod commissioning;
 pub mod discovery;
 mod error;
+pub mod exports;
 pub(crate) mod form;
 pub mod gateways;
 pub mod history;

@@ -16,6 +16,7 @@ pub mod counter;
 pub mod defaults;
 pub mod errors;
 pub mod events;
+pub mod exports;
 pub mod gateways;
 pub mod guide;
 pub mod history;

@@ -7,6 +7,7 @@ mod baseline;
 mod browser;
 mod bus;
 mod database;
+mod exports;
 mod figure;
 mod import;
 mod money;

@@ -1,4 +1,4 @@
-//! Reports over 10,000 meters and 365 days, beside plain SQL on the same daily rows, and a workbook of 100,000 rows.
+//! Reports over 10,000 meters and 365 days, beside plain SQL on the same daily rows.
 
 use std::time::Instant;
 
@@ -7,22 +7,19 @@ use model::gateway::SweepInterval;
 use model::ids::MeterId;
 use model::person::Who;
 use model::report::{ReportKind, ReportQuery};
-use model::time::{DAY, Date, MINUTE, Timestamp};
+use model::time::Timestamp;
 use reports::Subject;
 use reports::place_energy;
 use store::{Db, energy};
-use workbook::Cell;
 
 use crate::database::{self, Engine};
 use crate::figure::{Figure, quantile};
-use crate::import::{peak_mb, peak_mb_from_now, site_of_10k};
-use crate::{Length, Outcome};
+use crate::import::site_of_10k;
+use crate::{Length, Outcome, exports};
 
 const DAYS: i64 = 365;
 /// Times that each report is made.
 const EACH: usize = 40;
-/// Rows of the workbook.
-const ROWS: i64 = 100_000;
 
 /// Energy of every meter on each of the days up to `{last}`.
 const ENERGY: &str = "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 364)
@@ -45,7 +42,7 @@ const PLAIN: [(&str, &str); 2] = [
 ];
 
 pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
-    let mut figures = workbook_figures()?;
+    let mut figures = Vec::new();
     for engine in Engine::at_hand() {
         let directory = tempfile::tempdir()?;
         let db = Db::open(&engine.url(directory.path()).await?).await?;
@@ -60,6 +57,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
             database::execute(&db, "ANALYZE").await?;
         }
         figures.extend(measure(&db, &who, engine, now, rebuilt, length).await?);
+        figures.extend(exports::figures(&db, &who, engine, now).await?);
         db.close().await;
     }
     Ok(figures)
@@ -111,30 +109,4 @@ async fn made(db: &Db, who: &Who, by: &str, now: Timestamp) -> Outcome<()> {
     let report = made.map_err(|problem| format!("{problem:?}"))?;
     let rows: usize = report.sections.iter().map(|section| section.rows.len()).sum();
     if rows < 20 { Err(format!("a report of {rows} rows").into()) } else { Ok(()) }
-}
-
-/// Rows as readings have them: an instant, and numbers.
-fn workbook_figures() -> Outcome<Vec<Figure>> {
-    let head = ["time", "total", "reverse", "remaining", "power", "voltage", "current", "source", "quality"];
-    let row = |n: i64| {
-        let number = |value: i64| Cell::number(format!("{}.{:02}", value / 100, value % 100));
-        let numbers = [1_000 + n, n, 9_000 - n % 9_000, 60_000 + n % 7_000, 23_000 + n % 100, n % 1_000].map(number);
-        let at = Date(20_000).start().plus(n * 10 * MINUTE % (365 * DAY));
-        std::iter::once(Cell::Time(at)).chain(numbers).chain([Cell::text("sweep"), Cell::text("good")]).collect::<Vec<_>>()
-    };
-    let (mut seconds, mut megabytes) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let idle = peak_mb_from_now();
-        let begun = Instant::now();
-        let file = workbook::listing("readings", &head, (0..ROWS).map(row))?;
-        seconds.push(begun.elapsed().as_secs_f64());
-        megabytes.extend(idle.zip(peak_mb()).map(|(idle, peak)| peak - idle));
-        drop(file);
-    }
-    let against = format!("{ROWS} rows of {} columns", head.len());
-    let mut figures = vec![Figure::at_most("report.xlsx_100k", 3.0, "s", against, seconds)];
-    if !megabytes.is_empty() {
-        figures.push(Figure::at_most("report.xlsx_100k_memory", 50.0, "MB", "over idle", megabytes));
-    }
-    Ok(figures)
 }

@@ -31,6 +31,8 @@ pub struct Config {
     pub meters: meters::config::Config,
     /// How residents pay.
     pub pay: payments::Config,
+    /// Files that are made in the background.
+    pub exports: Exports,
     /// How reports are sent.
     pub mail: messages::MailConfig,
     /// Returns and corrections at the counter.
@@ -87,6 +89,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Files that are made in the background.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exports {
+    /// Where they lie.
+    pub directory: Option<PathBuf>,
 }
 
 /// The site's keys, as hex; empty until given.
@@ -163,6 +173,16 @@ impl Config {
         }
         config.check().map_err(|problem| ConfigError::unusable(&problem, file))?;
         Ok(config)
+    }
+
+    /// Where files lie that are made in the background: beside the database, unless the configuration says otherwise.
+    #[must_use]
+    pub fn exports_directory(&self) -> PathBuf {
+        let beside = || {
+            let database = self.database.url.expose().strip_prefix("sqlite:")?;
+            Some(format!("{}.exports", database.split('?').next().unwrap_or(database)).into())
+        };
+        self.exports.directory.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("data/exports"))
     }
 
     /// What the types alone do not check.
@@ -243,6 +263,15 @@ mod tests {
         assert!(error.contains("FILE") && error.contains("pay.alipay.appid"), "{error}");
         let error = Config::load(Some(Path::new("no-such-file.toml"))).unwrap_err();
         assert!(error.to_string().contains("no-such-file.toml"), "{error}");
+    }
+
+    #[test]
+    fn files_lie_beside_the_database() {
+        let lie = |text: &str| read(text).unwrap().exports_directory();
+        assert_eq!(lie(""), Path::new("data/dormwatt.db.exports"));
+        assert_eq!(lie("[database]\nurl = \"sqlite:/var/d.db?mode=rwc\""), Path::new("/var/d.db.exports"));
+        assert_eq!(lie("[database]\nurl = \"postgres://u@h/n\""), Path::new("data/exports"));
+        assert_eq!(lie("[exports]\ndirectory = \"/srv/x\""), Path::new("/srv/x"));
     }
 
     #[test]

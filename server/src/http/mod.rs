@@ -39,6 +39,7 @@ pub use wall_access::WallAccess;
 
 use crate::config;
 use crate::services::Context;
+use crate::services::exports::ExportsService;
 use crate::services::invoices::InvoicesService;
 use crate::services::printing::PrintingService;
 use crate::services::site_import::SiteImportService;
@@ -53,6 +54,8 @@ pub struct AppState {
     /// Receipts as files.
     pub printing: PrintingService,
     pub invoices: InvoicesService,
+    /// Lists as files, and files that are made in the background.
+    pub exports: ExportsService,
     /// What documents link to.
     pub site: Site,
     /// How people reach this server, and how cookies travel.

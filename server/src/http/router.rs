@@ -29,7 +29,6 @@ use super::{
     wechat,
 };
 use crate::config::Network;
-use crate::http::exports::register;
 
 const SETUP_PAGE: &str = "/setup";
 /// An upload, which reads its body itself.
@@ -53,11 +52,7 @@ pub fn routes() -> Vec<Route> {
         ("/health/ready", Access::Public, get(health::ready)),
         ("/live", Access::May(Permission::Watch), get(live::stream)),
         ("/account-batch.csv", Access::May(Permission::Watch), get(super::exports::account_batch)),
-        ("/meters.csv", Access::May(Permission::Watch), get(super::exports::meter_states_csv)),
-        ("/meters.xlsx", Access::May(Permission::Watch), get(super::exports::meter_states_xlsx)),
-        ("/readings.csv", Access::May(Permission::Watch), get(super::exports::readings_csv)),
-        ("/readings.xlsx", Access::May(Permission::Watch), get(super::exports::readings_xlsx)),
-        ("/audit.csv", Access::May(Permission::Audit), get(super::exports::audit::download)),
+        ("/export-file", Access::Operator, get(super::exports::finished)),
         ("/overdrawn.csv", Access::May(Permission::Money), get(super::exports::overdrawn)),
         ("/reconcile.csv", Access::May(Permission::Money), get(super::exports::reconciliation)),
         ("/pay/return", Access::Resident, get(payer_return::returned)),
@@ -72,10 +67,9 @@ pub fn routes() -> Vec<Route> {
         ("/own-receipt.pdf", Access::Resident, get(receipts::own_pdf)),
         ("/receipt.pdf", Access::May(Permission::Money), get(receipts::pdf)),
         ("/invoices.xlsx", Access::May(Permission::Invoices), get(super::exports::invoices::download)),
-        ("/register.csv", Access::May(Permission::Money), get(register::download)),
     ];
     let fixed = fixed.into_iter().map(|(path, access, method)| (Cow::Borrowed(path), access, method));
-    fixed.chain(super::exports::reports()).collect()
+    fixed.chain(super::exports::lists()).chain(super::exports::reports()).collect()
 }
 
 /// The whole server. `webhooks` are for channels that sign what they send: no session, no origin check, and their own limits.

@@ -9,6 +9,7 @@ pub mod checklist;
 pub mod console;
 mod context;
 pub mod discovery;
+pub mod exports;
 pub mod instruments;
 pub mod invoices;
 mod meter_gateway;
@@ -37,6 +38,7 @@ use channels::ChannelsService;
 use console::ConsoleService;
 use discovery::DiscoveryService;
 use domain::returns::Rules;
+use exports::ExportsService;
 use instruments::InstrumentsService;
 use invoices::InvoicesService;
 use meter_setup::MeterSetupService;
@@ -52,6 +54,8 @@ use site_import::SiteImportService;
 
 /// The services that tasks and routes hold too.
 pub struct SharedServices {
+    pub console: Arc<ConsoleService>,
+    pub exports: ExportsService,
     pub setup: Arc<SetupService>,
     pub site_import: SiteImportService,
     pub printing: PrintingService,
@@ -66,10 +70,10 @@ pub fn ports(
     rules: Rules,
     shared: SharedServices,
 ) -> Result<Ports, AppError> {
+    let SharedServices { console, exports, setup, site_import, printing, reports } = shared;
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
     let cash_desk = Arc::new(CashDeskService::new(context.clone(), limits, rules, refund_rules));
-    let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits, rules));
     let auth = Arc::new(AuthService::new(context.clone(), passwords.clone()));
     let keys = context.clone();
     let site = SiteService::new(context.clone(), passwords.clone(), &profiles, limits);
@@ -88,6 +92,7 @@ pub fn ports(
         channels: Arc::new(ChannelsService::new(context.clone(), payments.clone())),
         commissioning: console.clone(),
         discovery,
+        exports: Arc::new(exports),
         gateways: console.clone(),
         history: console.clone(),
         instruments: Arc::new(InstrumentsService::new(context.clone(), profiles.clone())),
@@ -100,18 +105,18 @@ pub fn ports(
         operators: console.clone(),
         places: console.clone(),
         prices: console.clone(),
-        printing: Arc::new(shared.printing),
+        printing: Arc::new(printing),
         receipts: cash_desk.clone(),
         reconciliation: Arc::new(ReconciliationService::new(context.clone(), payments.clone())),
         refunds: cash_desk.clone(),
-        reports: Arc::new(shared.reports),
+        reports: Arc::new(reports),
         resident: Arc::new(ResidentService::new(context.clone(), payments.clone())),
         rooms: console.clone(),
         sales: cash_desk.clone(),
         settings: console,
-        setup: shared.setup,
+        setup,
         shifts: cash_desk,
-        site_import: Arc::new(shared.site_import),
+        site_import: Arc::new(site_import),
         form_key: Arc::new(move || keys.form_key()),
     })
 }

@@ -21,7 +21,7 @@ use super::Context;
 use ::reports::{Subject, saved, subject};
 use store::users;
 
-pub use files::{file_name, file_of};
+pub use files::{NotWritten, file_name, file_of, write_report};
 
 /// The largest file that an e-mail brings: mail servers refuse larger e-mails, and a file grows by a third on the way.
 const LARGEST_FILE: usize = 6 << 20;

@@ -22,6 +22,8 @@ use crate::anchors;
 use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
 use crate::services::auth::Passwords;
+use crate::services::console::ConsoleService;
+use crate::services::exports::ExportsService;
 use crate::services::invoices::InvoicesService;
 use crate::services::printing::PrintingService;
 use crate::services::reports::ReportsService;
@@ -38,6 +40,7 @@ use crate::tasks::closings::AdvanceClosings;
 use crate::tasks::consumption::PostConsumption;
 use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::expiries::WatchExpiries;
+use crate::tasks::exports::{MakeExports, TendExports};
 use crate::tasks::place_energy::RollPlaceEnergy;
 use crate::tasks::print_receipts::PrintReceipts;
 use crate::tasks::purge_sessions::PurgeSessions;
@@ -138,13 +141,22 @@ impl Application {
         let profiles = Profiles::load(config.meters.profiles_dir.as_deref()).map_err(|error| StartError::Part(error.into()))?;
         let (setup, setup_token) = SetupService::start(&context, &payments).await.map_err(StartError::part)?;
         let passwords = Passwords::new(context.rng.clone()).map_err(StartError::part)?;
+        let limits = payments.limits();
+        let console = Arc::new(ConsoleService::new(context.clone(), passwords.clone(), limits, config.cash_desk));
         let site = SiteService::new(context.clone(), passwords, &profiles, config.pay.limits);
         let site_import = SiteImportService::new(context.clone(), Arc::new(site));
         let printing = PrintingService::new(context.clone());
         let mailer = mailer(config);
         let reports = ReportsService::new(context.clone(), config.meters.usual_interval(), mailer.is_some());
-        let shared =
-            SharedServices { setup, site_import: site_import.clone(), printing: printing.clone(), reports: reports.clone() };
+        let exports = ExportsService::new(context.clone(), console.clone(), reports.clone(), config.exports_directory());
+        let shared = SharedServices {
+            console,
+            exports: exports.clone(),
+            setup,
+            site_import: site_import.clone(),
+            printing: printing.clone(),
+            reports: reports.clone(),
+        };
         let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, shared).map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
@@ -153,6 +165,7 @@ impl Application {
             site_import,
             printing,
             invoices: InvoicesService::new(context.clone()),
+            exports,
             site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
             cashiers: payments.form_origins().into(),
@@ -258,6 +271,7 @@ impl Application {
         let mails = reports.mails();
         driver.start(SendReports(reports), Arc::default());
         driver.start(SendMail { context: context.clone(), mailer }, mails);
+        start_exports(&driver, &state.exports, &stopping).await;
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }
@@ -285,6 +299,7 @@ impl Application {
         if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
             tracing::warn!("server.tasks_cut_off");
         }
+        state.exports.close();
         if tokio::time::timeout(GRACE, buses.stop()).await.is_err() {
             tracing::warn!("server.buses_cut_off");
         }
@@ -297,6 +312,17 @@ impl Application {
         tracing::info!("server.stopped");
         if is_lost { Err(StartError::Database(StoreError::LockLost)) } else { Ok(()) }
     }
+}
+
+/// What the process before this one was making is made again, before anything else is.
+async fn start_exports(driver: &Driver, exports: &ExportsService, stopping: &CancellationToken) {
+    if let Err(error) = exports.resume().await {
+        tracing::error!(%error, "exports.not_resumed");
+    }
+    for (name, signal) in MakeExports::NAMES.into_iter().zip(exports.asked()) {
+        driver.start(MakeExports { name, exports: exports.clone(), stop: stopping.clone() }, signal);
+    }
+    driver.start(TendExports(exports.clone()), Arc::default());
 }
 
 /// What is wrong with the configuration of e-mail stops no server: e-mails wait, and say that no mail server is set up.

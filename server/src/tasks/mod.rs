@@ -10,6 +10,7 @@ pub mod consumption;
 pub mod driver;
 pub mod expire_approvals;
 pub mod expiries;
+pub mod exports;
 pub mod place_energy;
 pub mod print_receipts;
 pub mod purge_sessions;

@@ -28,6 +28,7 @@ mod dial_in;
 mod discovery;
 mod dlt645;
 mod edge;
+mod exports;
 mod faults;
 mod former;
 mod former_merchants;

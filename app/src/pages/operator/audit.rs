@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::exports::in_background;
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
 use super::register::day;
@@ -15,6 +16,7 @@ use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::{At, AtSeconds};
 use model::audit::{AuditAction, AuditLine, AuditPage, AuditQuery, Doer, Names, Verification};
+use model::export::{ExportList, ExportSource};
 use model::time::Timestamp;
 
 /// The query parameters.
@@ -68,6 +70,7 @@ pub const fn head(lang: Lang) -> [&'static str; 10] {
 fn List(page: AuditPage, result: Verified, number: i64, asked: Vec<(&'static str, String)>) -> impl IntoView {
     let (t, o) = (texts(lang()), operator_texts::texts(lang()));
     let params: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, &**value)).collect();
+    let background = in_background(ExportSource::List(ExportList::Audit), &params);
     let (here, file) = (address("/audit", &params), address("/audit.csv", &params));
     let value = |name: &str| asked.iter().find(|(one, _)| *one == name).map(|(_, value)| value.clone()).unwrap_or_default();
     let rows = page.page.lines.iter().map(|line| row(line, &page.names)).collect_view();
@@ -90,6 +93,7 @@ fn List(page: AuditPage, result: Verified, number: i64, asked: Vec<(&'static str
             {filtered.then(|| view! { <a href="/audit">{o.clear}</a> })}
             <a class="button" href=file rel="external" download="dormwatt-audit.csv">{t.file}</a>
         </form>
+        {background}
     };
     let after = result.as_ref().and_then(|(_, found)| found.goes_on_after());
     let verification = page.may_verify.then(|| verify(from, until, after));

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use super::exports::in_background;
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
 use super::readings;
@@ -21,6 +22,7 @@ use model::console::{
 };
 use model::energy::Energy;
 use model::error::AppError;
+use model::export::{ExportList, ExportSource};
 use model::ids::MeterId;
 use model::time::Date;
 
@@ -84,24 +86,24 @@ fn form(meter: MeterId, query: Option<HistoryQuery>) -> impl IntoView {
         Some(query) => (query.from.to_string(), query.until.to_string()),
         None => (param("from"), param("until")),
     };
-    let files = query.map(|query| {
-        let link = |path: &str| {
-            let (meter, from, until) = (meter.to_string(), query.from.to_string(), query.until.to_string());
-            address(path, &[("meter", &meter), ("kind", query.kind.as_str()), ("from", &from), ("until", &until)])
-        };
+    let id = meter.to_string();
+    let here = query.map(|query| [("meter", &*id), ("kind", query.kind.as_str()), ("from", &from), ("until", &until)]);
+    let background = here.map(|here| in_background(ExportSource::List(ExportList::Readings), &here));
+    let files = here.map(|here| {
         view! {
-            <a class="button" href=link("/readings.csv") download="">{t.csv}</a>
-            <a class="button" href=link("/readings.xlsx") download="">{t.xlsx}</a>
+            <a class="button" href=address("/readings.csv", &here) download="">{t.csv}</a>
+            <a class="button" href=address("/readings.xlsx", &here) download="">{t.xlsx}</a>
         }
     });
     view! {
         <form class="filter" action=format!("/meters/{meter}/readings")>
             <label class="filter-field"><span>{t.kind}</span><select name="kind">{kinds}</select></label>
-            <label class="filter-field"><span>{t.from}</span><input type="date" name="from" value=from /></label>
-            <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=until /></label>
+            <label class="filter-field"><span>{t.from}</span><input type="date" name="from" value=from.clone() /></label>
+            <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=until.clone() /></label>
             <button>{t.show}</button>
             {files}
         </form>
+        {background}
     }
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::commands::new::place_choice;
+use super::exports::in_background;
 use super::frame::{Frame, Section};
 use super::parts::{address, age, page_param, pager, param, state_cell};
 use crate::i18n::operator::texts;
@@ -13,6 +14,7 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use model::console::{Building, MeterLine, MeterQuery, Page, PlaceGroupLine};
+use model::export::{ExportList, ExportSource};
 use model::meter::SupplyState;
 use model::permission::Permission;
 
@@ -106,6 +108,7 @@ fn download(buildings: &[Building], groups: &[PlaceGroupLine]) -> impl IntoView 
                 </div>
             </form>
         </details>
+        {in_background(ExportSource::List(ExportList::Meters), &[])}
     }
 }
 

@@ -14,6 +14,7 @@ pub mod closing;
 pub mod commands;
 pub mod commissioning;
 mod counter;
+pub mod exports;
 mod frame;
 pub mod gateways;
 pub mod guide;

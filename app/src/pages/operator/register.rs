@@ -2,15 +2,18 @@
 
 use leptos::prelude::*;
 
+use super::exports::in_background;
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
 use crate::i18n::operator::texts;
 use crate::i18n::{Lang, cash_desk as cash_desk_texts, common, lang, refunds, register};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
+use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus, Records};
+use model::export::{ExportList, ExportSource};
 use model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use model::refund::RefundState;
 use model::time::Date;
@@ -118,6 +121,7 @@ pub const fn head(lang: Lang) -> [&'static str; 14] {
 fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> impl IntoView {
     let (t, o, lang) = (register::texts(lang()), texts(lang()), lang());
     let params: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, &**value)).collect();
+    let background = in_background(ExportSource::List(ExportList::Register), &params);
     let (here, file) = (address("/sales", &params), address("/register.csv", &params));
     let filtered = here != "/sales";
     let value = |name: &str| asked.iter().find(|(one, _)| *one == name).map(|(_, value)| value.clone()).unwrap_or_default();
@@ -144,10 +148,12 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
             <a class="button" href="/refunds">{refunds::texts(lang).refunds}</a>
             <a class="button" href=file download="dormwatt-register.csv">{t.file}</a>
         </form>
+        {background}
     };
     view! {
         <Frame title=t.register section=Section::Sales>
             <h1>{t.register}</h1>
+            <Notice />
             {filter}
             <TableScroll label=t.register>
                 <table class="table sticky">

@@ -34,6 +34,7 @@ use model::ids::UserId;
 use model::report::{Cell, Heading, RangeProblem, Report, ReportKind, ReportQuery};
 use model::time::Timestamp;
 
+pub use limits::problem as too_large;
 use store::{Db, Result};
 pub use subject::{Extent, Subject};
 

@@ -31,6 +31,7 @@ pub mod defaults;
 pub mod deliveries;
 pub mod energy;
 pub mod events;
+pub mod exports;
 pub mod instruments;
 pub mod intervals;
 pub mod invoices;

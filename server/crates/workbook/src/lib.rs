@@ -29,7 +29,7 @@ use model::site_workbook::{Column, Fault, Problem, Sheet};
 use table::Table;
 
 pub use limits::MAX_FILE_BYTES;
-pub use listing::{Cell, listing};
+pub use listing::{Cell, listing, write_listing};
 pub use write::{WriteError, template, workbook};
 
 /// What the wallet of a meter model can be.

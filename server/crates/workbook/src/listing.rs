@@ -1,5 +1,8 @@
 //! Writes a list as XLSX, row by row: the sheet goes to a temporary file, so that a long list takes little memory.
 
+use std::io::Write;
+use std::path::Path;
+
 use model::time::{DAY, Date, Timestamp};
 use rust_xlsxwriter::{Format, FormatBorder, Workbook, Worksheet, XlsxError};
 
@@ -62,11 +65,28 @@ impl Cell {
 /// # Errors
 /// [`WriteError`].
 pub fn listing(title: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> Result<Vec<u8>, WriteError> {
-    let mut book = Workbook::new();
+    let mut bytes = Vec::new();
+    write_listing(&mut bytes, None, title, head, rows)?;
+    Ok(bytes)
+}
+
+/// The same, written to a file; of the rows only a few are in memory. Until the end they are on the disk below `directory`, or
+/// where the system keeps such files, which is often memory too.
+///
+/// # Errors
+/// [`WriteError`].
+pub fn write_listing(
+    out: impl Write + Send,
+    directory: Option<&Path>,
+    title: &str,
+    head: &[&str],
+    rows: impl IntoIterator<Item = Vec<Cell>>,
+) -> Result<(), WriteError> {
+    let mut book = book_in(directory)?;
     let sheet = book.add_worksheet_with_constant_memory()?;
     sheet.set_name(title)?.set_freeze_panes(1, 0)?;
     let bold = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
-    let formats = Formats::new();
+    let (plain, formats) = (Format::new(), Formats::new());
     for column in (0..).take(head.len()) {
         sheet.set_column_width(column, WIDTH)?;
     }
@@ -75,10 +95,19 @@ pub fn listing(title: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<Ce
     }
     for (row, cells) in (1..).zip(rows) {
         for (column, cell) in (0..).zip(cells) {
-            write(sheet, row, column, cell, &Format::new(), &formats)?;
+            write(sheet, row, column, cell, &plain, &formats)?;
         }
     }
-    Ok(book.save_to_buffer()?)
+    Ok(book.save_to_writer(out)?)
+}
+
+/// A workbook whose sheets are kept in a directory while they are written.
+pub fn book_in(directory: Option<&Path>) -> Result<Workbook, XlsxError> {
+    let mut book = Workbook::new();
+    if let Some(directory) = directory {
+        book.set_tempdir(directory)?;
+    }
+    Ok(book)
 }
 
 /// How times look.

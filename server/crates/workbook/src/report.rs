@@ -1,11 +1,13 @@
 //! A report as XLSX: one sheet a section with its head in sight, real numbers and dates, and totals as formulas.
 
 use std::fmt;
+use std::io::Write;
+use std::path::Path;
 
-use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Formula, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Formula, Worksheet, XlsxError};
 
 use crate::WriteError;
-use crate::listing::{Cell, Formats, write};
+use crate::listing::{Cell, Formats, book_in, write};
 
 /// Widths of columns, characters.
 const FIRST_WIDTH: u16 = 22;
@@ -48,32 +50,31 @@ pub struct SheetColumn {
     pub is_summed: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sheet {
+/// A sheet, whose rows are made one by one while it is written.
+pub struct Sheet<'a> {
     pub name: String,
     pub columns: Vec<SheetColumn>,
-    pub rows: Vec<Vec<Cell>>,
+    pub rows: Box<dyn Iterator<Item = Vec<Cell>> + 'a>,
 }
 
 /// All sheets of a report; the last one has the notes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Book {
+pub struct Book<'a> {
     /// Above each printed page, and above the notes.
     pub title: String,
-    pub sheets: Vec<Sheet>,
+    pub sheets: Vec<Sheet<'a>>,
     /// The word at the foot.
     pub total: String,
     pub notes_name: String,
     pub notes: Vec<String>,
 }
 
-impl Book {
-    /// The bytes of the file.
+impl Book<'_> {
+    /// Writes the file. Until the end its rows are on the disk below `directory`, or where the system keeps such files.
     ///
     /// # Errors
     /// [`WriteError`].
-    pub fn write(self) -> Result<Vec<u8>, WriteError> {
-        let mut book = Workbook::new();
+    pub fn write(self, out: impl Write + Send, directory: Option<&Path>) -> Result<(), WriteError> {
+        let mut book = book_in(directory)?;
         let formats = Formats::new();
         for sheet in self.sheets {
             section(book.add_worksheet_with_constant_memory()?, sheet, &self.title, &self.total, &formats)?;
@@ -83,7 +84,7 @@ impl Book {
         for (row, note) in (0..).zip(std::iter::once(&self.title).chain(&self.notes)) {
             sheet.write_string_with_format(row, 0, note, &Format::new().set_text_wrap())?;
         }
-        Ok(book.save_to_buffer()?)
+        Ok(book.save_to_writer(out)?)
     }
 }
 
@@ -98,7 +99,7 @@ fn number(unit: Unit) -> Format {
     }
 }
 
-fn section(sheet: &mut Worksheet, contents: Sheet, title: &str, total: &str, formats: &Formats) -> Result<(), XlsxError> {
+fn section(sheet: &mut Worksheet, contents: Sheet<'_>, title: &str, total: &str, formats: &Formats) -> Result<(), XlsxError> {
     let Sheet { name, columns, rows } = contents;
     sheet.set_name(&name)?.set_freeze_panes(1, 1)?;
     sheet.set_paper_size(A4).set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
@@ -111,14 +112,16 @@ fn section(sheet: &mut Worksheet, contents: Sheet, title: &str, total: &str, for
         sheet.write_string_with_format(0, index, &column.title, &head.clone().set_align(align))?;
     }
     let numbers: Vec<Format> = columns.iter().map(|column| number(column.unit)).collect();
-    let sums = sums(&columns, &rows);
-    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let mut sums: Vec<Option<Number>> = vec![None; columns.len()];
+    let mut count = 0;
     for (row, cells) in (1..).zip(rows) {
+        count = row;
+        add(&mut sums, &columns, &cells);
         for ((index, cell), number) in (0..).zip(cells).zip(&numbers) {
             write(sheet, row, index, cell, number, formats)?;
         }
     }
-    if count == 0 || sums.iter().all(Option::is_none) {
+    if sums.iter().all(Option::is_none) {
         return Ok(());
     }
     let foot = |format: Format| format.set_bold().set_border_top(FormatBorder::Thin);
@@ -133,16 +136,14 @@ fn section(sheet: &mut Worksheet, contents: Sheet, title: &str, total: &str, for
     Ok(())
 }
 
-/// The total of each column that has one; what a program reads that does not compute formulas.
-fn sums(columns: &[SheetColumn], rows: &[Vec<Cell>]) -> Vec<Option<Number>> {
-    let sum = |index: usize| {
-        let exact = rows.iter().filter_map(|row| match row.get(index) {
-            Some(Cell::Exact(number)) => Some(*number),
-            _ => None,
-        });
-        exact.reduce(|sum, one| Number { value: sum.value.saturating_add(one.value), ..one })
-    };
-    columns.iter().enumerate().map(|(index, column)| if column.is_summed { sum(index) } else { None }).collect()
+/// Adds a row to the total of each column that has one; what a program reads that does not compute formulas.
+fn add(sums: &mut [Option<Number>], columns: &[SheetColumn], row: &[Cell]) {
+    for ((sum, column), cell) in sums.iter_mut().zip(columns).zip(row) {
+        if let (true, Cell::Exact(number)) = (column.is_summed, cell) {
+            let before = sum.map_or(0, |sum| sum.value);
+            *sum = Some(Number { value: before.saturating_add(number.value), ..*number });
+        }
+    }
 }
 
 #[cfg(test)]
@@ -167,12 +168,15 @@ mod tests {
         let column = |title: &str, unit, is_summed| SheetColumn { title: title.into(), unit, is_summed };
         let columns = vec![column("日期", Unit::None, false), column("售电", Unit::Decimals, true)];
         let rows = vec![vec![Cell::Day(day), money(632_000)], vec![Cell::Month(day), money(-50)]];
-        let sheets = vec![Sheet { name: "按日".into(), columns, rows }];
+        let sheets = vec![Sheet { name: "按日".into(), columns, rows: Box::new(rows.into_iter()) }];
         let book =
             Book {
                 title: "A & B".into(), sheets, total: "合计".into(), notes_name: "说明".into(), notes: vec!["一致".into()]
             };
-        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(book.write().unwrap())).unwrap();
+        let (mut file, directory) = (Vec::new(), tempfile::tempdir().unwrap());
+        book.write(&mut file, Some(directory.path())).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left of its sheets");
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(file)).unwrap();
         assert_eq!(book.sheet_names(), ["按日", "说明"]);
         let sheet = book.worksheet_range("按日").unwrap();
         let Some(Data::DateTime(date)) = sheet.get_value((1, 0)) else { panic!("{:?}", sheet.get_value((1, 0))) };

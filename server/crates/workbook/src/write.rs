@@ -1,5 +1,7 @@
 //! Writes the workbook: empty with examples, or with what a site has.
 
+use std::io::ErrorKind;
+
 use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PriceRow, SiteRows};
 use model::console::RoomName;
 use model::gateway::{Dialling, Heartbeat};
@@ -20,6 +22,15 @@ const PREPARED_ROWS: u32 = 20_000;
 #[derive(Debug, thiserror::Error)]
 #[error("the workbook cannot be written")]
 pub struct WriteError(#[from] XlsxError);
+
+impl WriteError {
+    /// Whether the disk is full, or this user's share of it.
+    #[must_use]
+    pub fn is_of_space(&self) -> bool {
+        let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+        matches!(&self.0, XlsxError::IoError(error) if kinds.contains(&error.kind()))
+    }
+}
 
 /// A workbook with a row of example in each sheet, notes, and drop-downs where only some words are allowed.
 ///

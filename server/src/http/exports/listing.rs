@@ -8,13 +8,16 @@ use futures::Stream;
 use model::error::AppError;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use workbook::{Cell, csv_line};
+use workbook::Cell;
 
-/// The most rows of an XLSX file; CSV has no bound.
+use crate::services::exports::lists::{csv_head, csv_rows};
+
+/// The most rows of an XLSX file that a browser waits for; CSV has no bound.
 pub const XLSX_ROWS: i64 = 100_000;
 /// Pieces that wait for the thread that writes the file.
 const WAITING: usize = 4;
 
+pub const CSV: &str = "text/csv; charset=utf-8";
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The kind of file that is asked for.
@@ -39,23 +42,12 @@ fn headers(kind: &'static str, name: &str) -> [(HeaderName, String); 3] {
     ]
 }
 
-/// The head of a CSV file. Without the byte order mark, spreadsheets read the file in the system's old code page.
-pub fn csv_head(head: &[&str]) -> String {
-    let head: Vec<String> = head.iter().map(|title| (*title).to_owned()).collect();
-    format!("\u{feff}{}", csv_line::line(&head))
-}
-
-/// Rows of a CSV file.
-pub fn csv_rows(rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
-    rows.into_iter().map(|cells| csv_line::line(&cells.into_iter().map(Cell::plain).collect::<Vec<_>>())).collect()
-}
-
 /// A CSV file in pieces. `name` is ASCII without its ending.
 pub fn csv_file<E>(name: &str, pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Response
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
-    (headers("text/csv; charset=utf-8", &format!("{name}.csv")), Body::from_stream(pieces)).into_response()
+    (headers(CSV, &format!("{name}.csv")), Body::from_stream(pieces)).into_response()
 }
 
 /// A file of rows that are there already.
@@ -63,7 +55,7 @@ pub async fn file(kind: FileKind, name: &str, title: &str, head: &[&'static str]
     match kind {
         FileKind::Csv => {
             let text = csv_head(head) + &csv_rows(rows);
-            (headers("text/csv; charset=utf-8", &format!("{name}.csv")), text).into_response()
+            (headers(CSV, &format!("{name}.csv")), text).into_response()
         }
         FileKind::Xlsx => {
             let (send, receive) = mpsc::channel(WAITING);

@@ -1,19 +1,17 @@
 //! Files for spreadsheets.
 
 mod account_batch;
-pub mod audit;
+mod finished;
 pub mod invoices;
 mod listing;
-mod meter_states;
+mod lists;
 mod overdrawn;
-mod readings;
 mod reconciliation;
-pub mod register;
 mod reports;
 
 pub use account_batch::account_batch;
-pub use meter_states::{meter_states_csv, meter_states_xlsx};
+pub use finished::finished;
+pub use lists::lists;
 pub use overdrawn::overdrawn;
-pub use readings::{readings_csv, readings_xlsx};
 pub use reconciliation::reconciliation;
 pub use reports::reports;

@@ -10,7 +10,7 @@ use model::error::AppError;
 use model::report::ReportKind;
 use model::saved_report::ReportFile;
 
-use super::listing::{XLSX, attachment, refusal};
+use super::listing::{CSV, XLSX, attachment, refusal};
 use crate::http::router::Route;
 use crate::http::{AppState, RequestInfo};
 use crate::services::reports::{file_name, file_of};
@@ -45,7 +45,7 @@ async fn download(
     let name = file_name(&report, file);
     let contents = file_of(report, file, info.lang).await?;
     let kind_of_file = match file {
-        ReportFile::Csv => "text/csv; charset=utf-8",
+        ReportFile::Csv => CSV,
         ReportFile::Xlsx => XLSX,
     };
     Ok(attachment(kind_of_file, &name, contents))

@@ -1,7 +1,11 @@
 //! A report as a file, made of the same sections as its page.
 
+use std::io::{self, Write};
+use std::path::Path;
+
 use app::i18n::reports::{self as words, MadeAt};
 use model::error::AppError;
+use model::export::MAX_WORKBOOK_ROWS;
 use model::language::Lang;
 use model::report::{Cell, Column, ColumnKind, Report};
 use model::saved_report::ReportFile;
@@ -9,27 +13,52 @@ use model::time::Date;
 use workbook::csv_line;
 use workbook::report::{Book, Number, Sheet, SheetColumn, Unit};
 
+use crate::services::exports::{Gauge, note};
+
+/// The record of a blank line.
+const BLANK: [String; 0] = [];
+
 /// ASCII, with its ending.
 pub fn file_name(report: &Report, file: ReportFile) -> String {
     format!("{}-{}-{}.{}", report.kind.as_str(), report.query.from, report.query.until, file.as_str())
 }
 
-/// The contents of the file. A workbook is written by a thread of its own.
+/// The contents of the file, written by a thread of its own.
 pub async fn file_of(report: Report, file: ReportFile, lang: Lang) -> Result<Vec<u8>, AppError> {
-    match file {
-        ReportFile::Csv => Ok(as_csv(&report, lang).into_bytes()),
-        ReportFile::Xlsx => match tokio::task::spawn_blocking(move || book(&report, lang).write()).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "report.not_written");
-                Err(AppError::Internal)
-            }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "report.thread_failed");
-                Err(AppError::Internal)
-            }
-        },
+    let written = tokio::task::spawn_blocking(move || {
+        let mut contents = Vec::new();
+        write_report(&report, file, lang, &mut contents, (None, &Gauge::default())).map(|()| contents)
+    });
+    match written.await {
+        Ok(Ok(contents)) => Ok(contents),
+        Ok(Err(NotWritten)) => Err(AppError::Internal),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "report.thread_failed");
+            Err(AppError::Internal)
+        }
     }
+}
+
+/// A file could not be written; its gauge or the log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotWritten;
+
+/// Writes a report row by row, each counted by the gauge. Until its end a workbook is on the disk below the directory.
+pub fn write_report(
+    report: &Report,
+    file: ReportFile,
+    lang: Lang,
+    out: &mut (impl Write + Send),
+    (directory, gauge): (Option<&Path>, &Gauge),
+) -> Result<(), NotWritten> {
+    match file {
+        ReportFile::Csv => write_csv(report, lang, out, gauge).map_err(|_| NotWritten),
+        ReportFile::Xlsx => book(report, lang, gauge).write(out, directory).map_err(|error| {
+            note(&error, gauge);
+            NotWritten
+        }),
+    }?;
+    gauge.outcome().map_err(|_| NotWritten)
 }
 
 /// What the report is about: its name, the place, and the days.
@@ -45,34 +74,42 @@ fn notes(report: &Report, lang: Lang) -> impl Iterator<Item = String> {
 }
 
 /// One table below the other, each below its heading.
-fn as_csv(report: &Report, lang: Lang) -> String {
-    let mut text = format!("\u{feff}{}", csv_line::line(&title(report, lang)));
+fn write_csv(report: &Report, lang: Lang, out: &mut impl Write, gauge: &Gauge) -> io::Result<()> {
+    out.write_all("\u{feff}".as_bytes())?;
+    let mut line = |cells: &[String]| {
+        // An empty record would be two quotation marks.
+        let text = if cells.is_empty() { "\r\n".to_owned() } else { csv_line::line(cells) };
+        out.write_all(text.as_bytes())
+    };
+    line(&title(report, lang))?;
     for section in &report.sections {
         let cells = |row: &[Cell]| row.iter().map(|cell| words::cell(cell, lang)).collect::<Vec<_>>();
         let head: Vec<String> = section.columns.iter().map(|column| words::column(*column, lang)).collect();
-        text += "\r\n";
-        text += &csv_line::line(&[words::heading(section.title, lang)]);
-        text += &csv_line::line(&head);
-        section.rows.iter().for_each(|row| text += &csv_line::line(&cells(row)));
+        line(&BLANK)?;
+        line(&[words::heading(section.title, lang)])?;
+        line(&head)?;
+        for row in section.rows.iter().take_while(|_| gauge.count(i64::MAX)) {
+            line(&cells(row))?;
+        }
         if let Some(totals) = section.totals() {
-            let mut line = cells(&totals);
-            if let Some(first) = line.first_mut() {
+            let mut foot = cells(&totals);
+            if let Some(first) = foot.first_mut() {
                 *first = words::texts(lang).total.to_owned();
             }
-            text += &csv_line::line(&line);
+            line(&foot)?;
         }
     }
-    text += "\r\n";
-    notes(report, lang).for_each(|note| text += &csv_line::line(&[note]));
-    text
+    line(&BLANK)?;
+    notes(report, lang).try_for_each(|note| line(&[note]))
 }
 
-fn book(report: &Report, lang: Lang) -> Book {
+fn book<'a>(report: &'a Report, lang: Lang, gauge: &'a Gauge) -> Book<'a> {
     let t = words::texts(lang);
+    let cells = move |row: &Vec<Cell>| row.iter().map(|cell| sheet_cell(cell, lang)).collect();
     let sheets = report.sections.iter().map(|section| Sheet {
         name: words::heading(section.title, lang),
         columns: section.columns.iter().map(|one| sheet_column(*one, lang)).collect(),
-        rows: section.rows.iter().map(|row| row.iter().map(|cell| sheet_cell(cell, lang)).collect()).collect(),
+        rows: Box::new(section.rows.iter().take_while(move |_| gauge.count(MAX_WORKBOOK_ROWS)).map(cells)),
     });
     Book {
         title: title(report, lang).join(" · "),
@@ -136,7 +173,10 @@ mod tests {
 
     #[test]
     fn a_csv_file_has_each_section_with_its_total() {
-        let text = as_csv(&report(), Lang::En);
+        let (mut file, gauge) = (Vec::new(), Gauge::default());
+        write_report(&report(), ReportFile::Csv, Lang::En, &mut file, (None, &gauge)).unwrap();
+        assert_eq!(gauge.rows(), 2);
+        let text = String::from_utf8(file).unwrap();
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines[0], "\u{feff}Sales,'=1号楼,2026-11-29 to 2026-11-29");
         assert_eq!(lines[1..7], ["", "Over time", "Day,Sales (yuan)", "2026-11-29,63.20", "2026-11-29,-0.0050", "Total,63.1950"]);

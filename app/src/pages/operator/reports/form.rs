@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::super::exports::in_background;
 use super::super::parts::{address, param};
 use super::path;
 use crate::api::reports::ReportPlace;
 use crate::i18n::lang;
 use crate::i18n::reports::{grain, texts};
+use model::export::ExportSource;
 use model::report::{ReportKind, ReportQuery};
 
 /// The form; the files are offered where there is a report.
@@ -36,8 +38,9 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
         (!some.is_empty()).then(|| view! { <optgroup label=label>{options.collect_view()}</optgroup> })
     };
     let (in_places, in_groups) = (options(false), kind.is_of_rooms().then(|| options(true)));
+    let here = [("from", &*from), ("until", &*until), ("by", &*by), ("place", &*place), ("room", &*room), ("age", &*age)];
+    let background = is_made.then(|| in_background(ExportSource::Report(kind), &here));
     let files = is_made.then(|| {
-        let here = [("from", &*from), ("until", &*until), ("by", &*by), ("place", &*place), ("room", &*room), ("age", &*age)];
         let link = |ending: &str| address(&format!("{}.{ending}", path(kind)), &here);
         view! {
             <a class="button" href=link("csv") download="">{t.csv}</a>
@@ -88,5 +91,6 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
             <button>{t.show}</button>
             {files}
         </form>
+        {background}
     }
 }

@@ -12,7 +12,7 @@ use super::frame::{Frame, Section};
 use super::parts::{address, param};
 use crate::api::reports::ReportPlace;
 use crate::i18n::reports::{MadeAt, note, period, problem, report, texts};
-use crate::i18n::{Lang, lang, saved_reports};
+use crate::i18n::{Lang, exports, lang, saved_reports};
 use crate::ports::{allowed, now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -33,7 +33,10 @@ pub fn ReportsPage() -> impl IntoView {
         <Frame title=t.title section=Section::Reports>
             <h1>{t.title}</h1>
             <p class="hint">{t.lead}</p>
-            <p><a href="/reports/saved">{saved_reports::texts(lang).title}</a></p>
+            <p class="buttons">
+                <a class="button" href="/reports/saved">{saved_reports::texts(lang).title}</a>
+                <a class="button" href="/exports">{exports::texts(lang).title}</a>
+            </p>
             <ul class="report-list">{cards}</ul>
         </Frame>
     }

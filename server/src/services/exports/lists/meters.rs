@@ -1,55 +1,42 @@
-//! `/meters.csv` and `/meters.xlsx`: what every meter showed last.
+//! What every meter showed last.
 
-use app::i18n::{Lang, common, meter_states};
+use app::api::meters::MetersPort;
+use app::i18n::{common, meter_states};
 use app::ui::wall;
-use axum::Extension;
-use axum::extract::{Query, State};
-use axum::response::Response;
+use futures::{StreamExt, stream};
 use model::console::{MeterState, Target};
 use model::error::AppError;
+use model::language::Lang;
 use model::meter::SupplyState;
+use model::person::Who;
+use model::time::Date;
 use model::wall::Tile;
 use workbook::Cell;
 
-use super::listing::{FileKind, file, refusal};
-use super::readings::decimal;
-use crate::http::{AppState, RequestInfo};
+use super::{Fields, Listing, decimal};
+use crate::services::console::ConsoleService;
 
 /// The places, groups, rooms and the state of the address choose meters as for commands; without any, all.
-pub async fn meter_states_csv(
-    State(state): State<AppState>,
-    Query(fields): Query<Vec<(String, String)>>,
-    Extension(info): Extension<RequestInfo>,
-) -> Response {
-    download(&state, &fields, &info, FileKind::Csv).await.unwrap_or_else(refusal)
-}
-
-/// As [`meter_states_csv`].
-pub async fn meter_states_xlsx(
-    State(state): State<AppState>,
-    Query(fields): Query<Vec<(String, String)>>,
-    Extension(info): Extension<RequestInfo>,
-) -> Response {
-    download(&state, &fields, &info, FileKind::Xlsx).await.unwrap_or_else(refusal)
-}
-
-async fn download(
-    state: &AppState,
-    fields: &[(String, String)],
-    info: &RequestInfo,
-    kind: FileKind,
-) -> Result<Response, AppError> {
-    let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
-    let all = |name: &str| fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect::<Vec<_>>();
-    let first = |name: &str| all(name).into_iter().next().unwrap_or_default();
-    let supply = first("state").parse().ok().map(SupplyState::from_code);
-    let named = Target::parse("", &all("place"), supply, &first("rooms"), "1");
+pub async fn listing(
+    console: &ConsoleService,
+    who: &Who,
+    (fields, today): (&Fields, Date),
+    lang: Lang,
+) -> Result<Listing, AppError> {
+    let supply = fields.get("state").parse().ok().map(SupplyState::from_code);
+    let named = Target::parse("", &fields.all("place"), supply, &fields.get("rooms"), "1");
     // A list without a choice is the list of all.
     let target = Target { everywhere: named.is_empty() || named.everywhere, ..named };
-    let states = state.ports.meters.meter_states(who, &target).await?;
-    let rows = states.into_iter().map(|state| cells(state, info.lang)).collect();
-    let name = format!("meters-{}", state.context.now().date());
-    Ok(file(kind, &name, meter_states::texts(info.lang).title, &meter_states::texts(info.lang).head, rows).await)
+    let states = console.meter_states(who, &target).await?;
+    let rows = states.into_iter().map(|state| cells(state, lang)).collect();
+    let t = meter_states::texts(lang);
+    Ok(Listing {
+        name: format!("meters-{today}"),
+        title: t.title,
+        head: t.head.to_vec(),
+        total: None,
+        rows: stream::iter([Ok(rows)]).boxed(),
+    })
 }
 
 fn cells(state: MeterState, lang: Lang) -> Vec<Cell> {
