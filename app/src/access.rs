@@ -120,7 +120,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/reports/prices", Access::May(Permission::Watch)),
     ("/reports/open-cases", Access::May(Permission::Watch)),
     ("/reports/energy", Access::May(Permission::Watch)),
-    ("/reports/load", Access::May(Permission::Watch)),
+    ("/reports/load-curve", Access::May(Permission::Watch)),
     ("/reports/abnormal-use", Access::May(Permission::Watch)),
     ("/reports/missing-readings", Access::May(Permission::Watch)),
     ("/reports/instruments", Access::May(Permission::Watch)),

@@ -168,7 +168,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reports/prices") view=operator::reports::ReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/open-cases") view=operator::reports::ReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/energy") view=operator::reports::ReportPage ssr=SsrMode::Async/>
-                <Route path=path!("/reports/load") view=operator::reports::ReportPage ssr=SsrMode::Async/>
+                <Route path=path!("/reports/load-curve") view=operator::reports::ReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/abnormal-use") view=operator::reports::ReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/missing-readings") view=operator::reports::ReportPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/instruments") view=operator::reports::ReportPage ssr=SsrMode::Async/>

@@ -39,7 +39,7 @@ const operator = [
   "/reports/prices",
   "/reports/open-cases?age=1",
   "/reports/energy",
-  "/reports/load",
+  "/reports/load-curve",
   "/reports/abnormal-use",
   "/reports/missing-readings",
   "/reports/instruments",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::energy::Energy;
+use crate::energy::{Energy, write_thousands};
 use crate::error::AppError;
 
 /// Carbon dioxide per energy, in steps of 0.0001 kg/kWh.
@@ -65,9 +65,7 @@ pub struct Mass(pub i64);
 impl fmt::Display for Mass {
     /// Kilograms with two decimals and no unit, rounded half away from zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let centi = (self.0.unsigned_abs() + 5) / 10;
-        write!(f, "{sign}{}.{:02}", centi / 100, centi % 100)
+        write_thousands(self.0, f)
     }
 }
 

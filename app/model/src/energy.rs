@@ -24,10 +24,15 @@ impl Energy {
 impl fmt::Display for Energy {
     /// Kilowatt-hours with two decimals and no unit, rounded half away from zero: `12.48`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let centi = (self.0.unsigned_abs() + 5) / 10;
-        write!(f, "{sign}{}.{:02}", centi / 100, centi % 100)
+        write_thousands(self.0, f)
     }
+}
+
+/// Thousands of a unit with two decimals, rounded half away from zero.
+pub(crate) fn write_thousands(value: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let sign = if value < 0 { "-" } else { "" };
+    let centi = (value.unsigned_abs() + 5) / 10;
+    write!(f, "{sign}{}.{:02}", centi / 100, centi % 100)
 }
 
 impl Add for Energy {

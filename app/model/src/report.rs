@@ -26,7 +26,7 @@ word_enum! {
         Prices = "prices",
         OpenCases = "open-cases",
         Energy = "energy",
-        LoadCurve = "load",
+        LoadCurve = "load-curve",
         AbnormalUse = "abnormal-use",
         MissingReadings = "missing-readings",
         Instruments = "instruments",
@@ -94,6 +94,17 @@ impl ReportKind {
     #[must_use]
     pub const fn is_monthly(self) -> bool {
         matches!(self, Self::BuildingStatement)
+    }
+
+    /// Whether a section without rows says that all is well, and not that there is nothing that it could be about.
+    #[must_use]
+    pub const fn is_well_without(self, section: Heading) -> bool {
+        match self {
+            Self::OpenCases | Self::LostMeters | Self::Alarms => true,
+            Self::AbnormalUse => matches!(section, Heading::AbnormalUse),
+            Self::MissingReadings => matches!(section, Heading::ByMeter),
+            _ => false,
+        }
     }
 
     /// Whether it can leave out what is younger than a number of days.

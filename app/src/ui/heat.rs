@@ -25,7 +25,9 @@ pub fn Heat(rows: Vec<HeatRow>, columns: Vec<String>, #[prop(into)] label: Strin
     let count = |length: usize| i64::try_from(length).unwrap_or(0);
     let label_width = rows.iter().map(|row| width_of(&row.label)).max().unwrap_or(0).max(SHORTEST_LABEL);
     let (width, height) = (label_width + WIDTH * count(columns.len()), HEIGHT * (count(rows.len()) + 1));
-    let heads = columns.into_iter().zip(0_i64..).map(|(word, n)| {
+    // Where words do not fit beside each other, every second or third stands for those after it.
+    let widest = columns.iter().map(|word| width_of(word)).max().unwrap_or(0);
+    let heads = columns.into_iter().zip(0_i64..).step_by(step(widest)).map(|(word, n)| {
         view! { <text x=(label_width + WIDTH * n + WIDTH / 2).to_string() y="12">{word}</text> }
     });
     let drawn = rows.into_iter().zip(1_i64..).map(|(row, n)| {
@@ -53,6 +55,11 @@ fn width_of(label: &str) -> i64 {
     label.chars().map(|one| if one.is_ascii() { LATIN } else { HAN }).sum::<i64>() + LATIN
 }
 
+/// How many columns a word takes at most.
+fn step(width: i64) -> usize {
+    usize::try_from((width + WIDTH - 1) / WIDTH).unwrap_or(1).max(1)
+}
+
 /// From nearly nothing for zero to full for the highest value.
 fn shade(value: i64, most: i64) -> String {
     let step = (i128::from(value.clamp(0, most)) * i128::from(STEPS) + i128::from(most) - 1) / i128::from(most);
@@ -65,11 +72,16 @@ fn shade(value: i64, most: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shade;
+    use super::{shade, step, width_of};
 
     #[test]
     fn shades_rise_with_the_value() {
         assert_eq!([0, 1, 10, 55, 100, -5].map(|value| shade(value, 100)), ["0.04", "0.1", "0.1", "0.6", "1", "0.04"]);
         assert_eq!(shade(i64::MAX, i64::MAX), "1");
+    }
+
+    #[test]
+    fn heads_do_not_overlap() {
+        assert_eq!(["", "23", "11-30"].map(|word| step(width_of(word))), [1, 1, 2]);
     }
 }

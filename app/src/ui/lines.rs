@@ -13,6 +13,9 @@ pub struct Line {
 const WIDTH: i64 = 720;
 const HEIGHT: i64 = 180;
 
+/// Half the length of the stroke that a value alone gets.
+const HALF: i64 = 3;
+
 /// The chart. `label` says in words what it shows, `most` is the highest value in words, `marks` are the words at its beginning,
 /// middle and end. Curves differ by colour and by dashes.
 #[component]
@@ -47,16 +50,21 @@ fn class(number: i64) -> String {
     format!("line-{number}")
 }
 
-/// Each value in the middle of its place; where one is unknown the curve is broken.
+/// Each value in the middle of its place; where one is unknown the curve is broken, and a value alone is a short stroke.
 fn path(values: &[Option<i64>], top: i64) -> String {
     let places = i64::try_from(values.len()).unwrap_or(1).max(1);
     let mut path = String::new();
     let mut is_drawn = false;
-    for (place, value) in (0..).zip(values) {
+    let after = values.iter().skip(1).chain([&None]);
+    for ((place, value), next) in (0..).zip(values).zip(after) {
         if let Some(value) = value {
             let across = (2 * place + 1) * WIDTH / (2 * places);
             let down = i128::from(HEIGHT) - i128::from((*value).clamp(0, top)) * i128::from(HEIGHT) / i128::from(top.max(1));
-            path += &format!("{}{across} {down}", if is_drawn { "L" } else { "M" });
+            path += &match (is_drawn, next) {
+                (true, _) => format!("L{across} {down}"),
+                (false, Some(_)) => format!("M{across} {down}"),
+                (false, None) => format!("M{} {down}h{}", across - HALF, 2 * HALF),
+            };
         }
         is_drawn = value.is_some();
     }
@@ -69,7 +77,8 @@ mod tests {
 
     #[test]
     fn curves_break_where_nothing_is_known() {
-        assert_eq!(path(&[Some(0), Some(5), None, Some(10)], 10), "M90 180L270 90M630 0");
+        assert_eq!(path(&[Some(0), Some(5), None, Some(10)], 10), "M90 180L270 90M627 0h6");
+        assert_eq!(path(&[None, Some(10), None], 10), "M357 0h6", "a value alone is seen too");
         assert_eq!((path(&[], 1), path(&[None], 1)), (String::new(), String::new()));
         assert_eq!(path(&[Some(i64::MAX), Some(-3)], i64::MAX), "M180 0L540 180");
     }

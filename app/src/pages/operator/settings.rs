@@ -213,7 +213,7 @@ fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
                     />
                     <p class="hint" id="co2-factor-hint">{co2_hint}</p>
                 </div>
-                <div class="buttons"><button>{t.set_co2_factor}</button></div>
+                <div class="buttons"><button>{t.save}</button></div>
             </form>
             <dl class="said">
                 <dt>{s.time_zone}</dt>

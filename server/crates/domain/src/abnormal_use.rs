@@ -16,10 +16,10 @@ const FEWEST_ROOMS: usize = 5;
 /// The night, from midnight on: hours.
 pub const NIGHT_HOURS: i64 = 5;
 
-/// A pattern strays at least by so much, and by a tenth of what is usual: a room that always uses the same is not unusual for a
-/// little more.
+/// A pattern strays at least by so much, and by a tenth of what is usual: a little more is not unusual, not even in a room that
+/// always uses the same.
 const LEAST_SPREAD: i64 = 100;
-/// Distances from the median that are still usual, tenths of the spread.
+/// Up to this distance from the median a value is usual: tenths of the spread.
 const USUAL_TENTHS: i64 = 35;
 /// A median of distances times this is a standard deviation, where values are normally distributed; 1/10,000.
 const TO_DEVIATION: i64 = 14_826;
@@ -78,7 +78,8 @@ impl Pattern {
     }
 
     fn is_above(&self, value: Energy, threshold: Threshold) -> bool {
-        self.distance(value) > USUAL_TENTHS
+        // Not by the distance in whole tenths, which cuts 3.59 down to 3.5.
+        (value.0 - self.median).saturating_mul(10) > self.spread.saturating_mul(USUAL_TENTHS)
             && value.0 >= self.median.saturating_mul(threshold.factor)
             && value.0 >= self.median.saturating_add(threshold.wh)
     }
@@ -187,6 +188,9 @@ mod tests {
         assert_eq!(kinds(used(13_000, 0), &wild, None, false), [], "such days are usual there");
         let little = [100; 6].map(|whole| used(whole, 0));
         assert_eq!(kinds(used(1_500, 0), &little, None, false), [], "fifteen times nothing is nothing");
+        let uneven = [3_000, 3_000, 4_000, 5_000, 5_000].map(|whole| used(whole, 0));
+        assert_eq!(kinds(used(9_187, 0), &uneven, None, false), [], "3.5 spreads of 1,482 Wh");
+        assert_eq!(kinds(used(9_188, 0), &uneven, None, false), [AbnormalKind::Jump], "a little more than 3.5 spreads");
         let found = RoomDay { used: used(8_000, 400), before: &weeks(), around: None, is_occupied: true }.abnormal();
         assert_eq!((found[0].expected, found[0].severity), (Energy(4_000), 100), "ten times a tenth of the median");
     }
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_found_in_occupied_rooms_among_rooms_that_use_something() {
+    fn zero_is_found_in_occupied_rooms_where_others_use_something() {
         let around = floor(&[4_000, 3_500, 4_500, 0, 3_000]);
         assert_eq!(kinds(used(0, 0), &weeks(), around, true), [AbnormalKind::Zero]);
         assert_eq!(kinds(used(10, 0), &[], around, true), [AbnormalKind::Zero], "a new room is compared with its floor");

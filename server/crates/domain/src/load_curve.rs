@@ -99,7 +99,7 @@ pub fn demand<K: Ord>(loads: &[HourLoad], key: impl Fn(Date) -> K) -> BTreeMap<K
 mod tests {
     use super::*;
 
-    /// A Friday.
+    /// The 5th of December 2025 was a Friday, the last weekday of its week.
     const FRIDAY: Date = Date(20_427);
 
     fn load(days: i64, hour: i64, wh: i64) -> HourLoad {

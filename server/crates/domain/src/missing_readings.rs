@@ -30,7 +30,7 @@ pub struct Missing {
     pub by_day: BTreeMap<Date, i64>,
     /// Days in which it should have been read, and was not at all.
     pub empty_days: i64,
-    /// The longest time without a reading that was too long: since when, and ms.
+    /// The gap that is longest within the time, if it is too long: since its last reading, which may be earlier, and ms.
     pub longest: Option<(Timestamp, i64)>,
 }
 
@@ -55,15 +55,20 @@ impl Due {
         self.interval + self.interval / 2
     }
 
-    /// The readings that are due on a day.
+    /// The readings that are due on a day. Those of all days add up to [`Self::total`], whatever the interval is.
     #[must_use]
     pub fn of_day(&self, day: Date) -> i64 {
-        self.within(day).map_or(0, |(from, to)| (to.since(from) + self.interval / 2) / self.interval)
+        self.within(day).map_or(0, |(from, to)| self.up_to(to) - self.up_to(from))
     }
 
-    /// All days of the time.
-    pub fn days(&self) -> impl Iterator<Item = Date> + use<> {
-        (self.from.date().0..=self.to.plus(-1).date().0).map(Date)
+    /// The readings that are due.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.up_to(self.to)
+    }
+
+    fn up_to(&self, at: Timestamp) -> i64 {
+        (at.since(self.from) + self.interval / 2) / self.interval
     }
 
     /// The part of a day in which it should be read.
@@ -76,11 +81,13 @@ impl Due {
     #[must_use]
     pub fn missing(&self, gaps: &[Gap]) -> Missing {
         let mut missing = Missing::default();
+        let mut longest = self.tolerated() - 1;
         for gap in gaps {
             let (begin, end) = (gap.after.unwrap_or(self.from).max(self.from), gap.until.unwrap_or(self.to).min(self.to));
-            let length = end.since(begin);
-            if length >= self.tolerated() && missing.longest.is_none_or(|(_, longest)| length > longest) {
-                missing.longest = Some((begin, length));
+            if end.since(begin) > longest {
+                longest = end.since(begin);
+                let since = gap.after.unwrap_or(begin);
+                missing.longest = Some((since, end.since(since)));
             }
             let instants = self.instants(gap);
             for day in (begin.date().0..=end.date().0).map(Date) {
@@ -180,7 +187,9 @@ mod tests {
     fn a_meter_that_was_never_read_lacks_everything() {
         assert_eq!(counted(&[gap(None, None)]), (vec![48, 48], 2, 48 * 60));
         assert_eq!(counted(&[gap(None, Some(at(24, 0)))]), (vec![48, 0], 1, 24 * 60));
-        assert_eq!(counted(&[gap(Some(at(-90 * 24, 3)), None)]), (vec![48, 48], 2, 48 * 60));
+        let since = Some(at(-90 * 24, 3));
+        assert_eq!(counted(&[gap(since, None)]), (vec![48, 48], 2, 92 * 24 * 60 - 3));
+        assert_eq!(due().missing(&[gap(since, None)]).longest.map(|(at, _)| Some(at)), Some(since), "since its true start");
         assert_eq!(counted(&[gap(Some(at(36, 0)), None)]), (vec![0, 23], 0, 12 * 60));
         assert_eq!(counted(&[gap(Some(at(-1, 0)), Some(at(0, 30)))]), (vec![1, 0], 0, 0), "due at midnight");
     }
@@ -188,10 +197,12 @@ mod tests {
     #[test]
     fn only_the_time_in_service_counts() {
         let due = Due::new(at(12, 0), at(36, 0), 0).unwrap();
-        assert_eq!(due.days().collect::<Vec<_>>(), [DAY_ONE, DAY_ONE.plus(1)]);
         assert_eq!((due.of_day(DAY_ONE), due.of_day(DAY_ONE.plus(1)), due.of_day(DAY_ONE.plus(2))), (72, 72, 0));
         assert_eq!(due.missing(&[gap(None, None)]).total(), 144);
         assert_eq!(Due::new(at(1, 0), at(1, 0), 60_000), None);
+        let uneven = Due::new(at(0, 0), at(72, 0), 16 * HOUR).unwrap();
+        assert_eq!([0, 1, 2].map(|day| uneven.of_day(DAY_ONE.plus(day))), [2, 1, 2]);
+        assert_eq!((uneven.total(), uneven.missing(&[gap(None, None)]).total()), (5, 5));
         let daily = Due::new(at(0, 0), at(0, 0).plus(3 * DAY), DAY).unwrap();
         assert_eq!(daily.missing(&[gap(Some(at(1, 0)), Some(at(50, 0)))]).total(), 1);
     }

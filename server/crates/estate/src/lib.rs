@@ -3,6 +3,7 @@
 
 pub mod acceptances;
 pub mod checklist;
+pub mod co2;
 pub mod defaults;
 pub mod gateways;
 pub mod instruments;

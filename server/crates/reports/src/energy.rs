@@ -16,7 +16,7 @@ use model::time::{Date, HOUR, Timestamp};
 
 use crate::hours::Hours;
 use crate::place_energy;
-use crate::{Extent, Subject};
+use crate::{Extent, Subject, count};
 use store::{Db, Result};
 use sums::Span;
 pub(crate) use sums::Sum;
@@ -44,7 +44,7 @@ pub async fn contents(
     subject: &Subject,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
     let rolled_at = place_energy::rolled_at(db).await?;
-    let (current, co2) = (Month::of(rolled_at.unwrap_or_default()), store::co2::factor(db).await?);
+    let (current, co2) = (Month::of(rolled_at.unwrap_or_default()), estate::co2::factor(db).await?);
     let source = Source { db, operator, extent: &subject.extent, current, co2 };
     let (now, before) = ((query.from, query.until.min(at.date())), query.before());
     let mut notes = Vec::new();
@@ -72,7 +72,7 @@ pub async fn contents(
     }
     let revised: Vec<&Sum> = slots.values().filter(|sum| sum.revised_at.is_some()).collect();
     if let Some(at) = revised.iter().filter_map(|sum| sum.revised_at).max() {
-        notes.push(Note::Revised { rows: i64::try_from(revised.len()).unwrap_or(i64::MAX), at });
+        notes.push(Note::Revised { rows: count(revised.len()), at });
     }
     let mut sections = vec![by_time(query.by, co2, (now, &slots), (before, &earlier))];
     // Hours are not split by rate, days are.
@@ -98,7 +98,7 @@ fn slots_of(hours: &Hours) -> Slots {
     hours.iter().map(|(start, energy)| (*start, Sum { energy: *energy, ..Sum::default() })).collect()
 }
 
-const fn is_of_places(extent: &Extent) -> bool {
+pub(crate) const fn is_of_places(extent: &Extent) -> bool {
     matches!(extent, Extent::All(_) | Extent::Place(_) | Extent::Group { .. })
 }
 

@@ -52,7 +52,7 @@ pub async fn make(
     subject: &Subject,
     usual: SweepInterval,
 ) -> Result<StdResult<Report, RangeProblem>> {
-    if let Some(problem) = limits::problem(db, operator, kind, query, subject).await? {
+    if let Some(problem) = limits::problem(db, operator, kind, query, subject, usual).await? {
         return Ok(Err(problem));
     }
     let (sections, notes) = match kind {
@@ -78,4 +78,8 @@ pub async fn make(
 /// The name of a building or room; what has none belongs to no room.
 fn name_or_none(name: &str) -> Cell {
     if name.is_empty() { Cell::Word(Heading::None) } else { Cell::Text(name.to_owned()) }
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
 }

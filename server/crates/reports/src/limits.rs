@@ -1,14 +1,16 @@
 //! How much one report may read: what is larger is refused before it is begun, with how to narrow it.
 
 use domain::abnormal_use::WEEKS;
+use model::gateway::SweepInterval;
 use model::ids::UserId;
 use model::report::{RangeProblem, ReportKind, ReportQuery};
 
-use crate::{Subject, meters};
+use crate::{Subject, abnormal, meters, missing};
 use store::{Db, Result};
 
-/// Meters times days. Readings are looked at one by one, hours are added up once for the whole and once for its parts.
-const OF_READINGS: i64 = 40_000;
+/// Readings that are due: those of 700 meters each ten minutes in a month, and those of 10,000 each half hour in a week.
+const READINGS_DUE: i64 = 4_000_000;
+/// Meters times days: hours are added up once for the whole and once for its parts.
 const OF_HOURS: i64 = 120_000;
 
 /// Why a report would be too large; `None` where it is not, or where it bounds itself.
@@ -18,21 +20,33 @@ pub async fn problem(
     kind: ReportKind,
     query: &ReportQuery,
     subject: &Subject,
+    usual: SweepInterval,
 ) -> Result<Option<RangeProblem>> {
-    let (most, before) = match kind {
-        ReportKind::MissingReadings => (OF_READINGS, 0),
-        ReportKind::LoadCurve => (OF_HOURS, 0),
-        // The weeks before are read too.
-        ReportKind::AbnormalUse => (OF_HOURS, WEEKS * 7),
+    let extent = match kind {
+        ReportKind::MissingReadings | ReportKind::LoadCurve => subject.extent.clone(),
+        ReportKind::AbnormalUse => abnormal::compared_extent(db, &subject.extent).await?,
         _ => return Ok(None),
     };
-    let meters = meters::count(db, operator, &subject.extent).await?;
-    let days = most_days(most, before, meters);
+    let meters = meters::count(db, operator, &extent).await?;
+    let days = match kind {
+        ReportKind::MissingReadings => {
+            let due = missing::due_meters(db, operator, query.instants(), &extent, usual).await?;
+            days_of_readings(query.days(), due.iter().map(|meter| meter.due.total()).sum())
+        }
+        // The weeks before are read too.
+        ReportKind::AbnormalUse => days_of_hours(WEEKS * 7, meters),
+        _ => days_of_hours(0, meters),
+    };
     Ok((query.days() > days).then_some(RangeProblem::TooManyMeters { meters, days }))
 }
 
-fn most_days(most: i64, before: i64, meters: i64) -> i64 {
-    (most / meters.max(1) - before).max(0)
+/// How many days fit where so many readings are due in some days.
+fn days_of_readings(days: i64, due: i64) -> i64 {
+    if due <= READINGS_DUE { days } else { days * READINGS_DUE / due }
+}
+
+fn days_of_hours(before: i64, meters: i64) -> i64 {
+    (OF_HOURS / meters.max(1) - before).max(0)
 }
 
 #[cfg(test)]
@@ -41,8 +55,16 @@ mod tests {
 
     #[test]
     fn the_reference_site_has_room_for_a_month_of_everything() {
-        assert!(most_days(OF_READINGS, 0, 696) >= 31 && most_days(OF_HOURS, WEEKS * 7, 696) >= 31);
-        assert_eq!((most_days(OF_HOURS, WEEKS * 7, 10_000), most_days(OF_HOURS, 0, 10_000)), (0, 12));
-        assert_eq!(most_days(OF_HOURS, 0, 0), OF_HOURS);
+        assert_eq!(days_of_readings(31, 696 * 31 * 144), 31);
+        assert!(days_of_hours(WEEKS * 7, 696) >= 31);
+        assert_eq!((days_of_hours(WEEKS * 7, 10_000), days_of_hours(0, 10_000)), (0, 12));
+        assert_eq!(days_of_hours(0, 0), OF_HOURS);
+    }
+
+    #[test]
+    fn a_month_of_frequent_readings_is_narrowed() {
+        assert_eq!(days_of_readings(31, 696 * 31 * 1_440), 3, "each minute");
+        assert_eq!(days_of_readings(1, 10_000 * 1_440), 0, "not even a day");
+        assert_eq!(days_of_readings(400, 0), 400);
     }
 }

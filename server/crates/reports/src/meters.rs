@@ -1,7 +1,7 @@
 //! The meters that a report is about, within the operator's buildings.
 
 use model::console::RoomName;
-use model::ids::{MeterId, PlaceId, UserId};
+use model::ids::{GatewayId, MeterId, PlaceId, UserId};
 use model::meter::Wallet;
 use model::report::Cell;
 use model::time::Timestamp;
@@ -9,21 +9,47 @@ use sqlx::FromRow;
 
 use crate::Extent;
 use store::console::{Name, above, names, within};
-use store::{Db, Result, read};
+use store::{Db, Result};
 
-/// The meters `m` at a place `$2` or below it that the operator may see.
-macro_rules! below {
-    ($select:expr, $end:literal) => {
+/// Places of one query: databases bound the number of values of a statement.
+pub const CHUNK: usize = 500;
+
+/// `below (place_id, meter_id)`: the meters at some places, or below them, that the operator `$1` may see, each with the place of
+/// these that it is at or below. The places are the values from `first` on. It is computed once, and then joined.
+pub fn with_below(places: usize, first: usize) -> String {
+    let values: Vec<String> = (first..).take(places).map(|n| format!("(${n})")).collect();
+    let values = values.join(", ");
+    format!(
         concat!(
-            $select,
-            " FROM meters m JOIN gateways g ON g.id = m.gateway_id JOIN places r ON r.id = m.place_id",
+            "WITH top (id) AS (VALUES {values}), below (place_id, meter_id) AS MATERIALIZED (
+                 SELECT top.id, m.id FROM meters m JOIN places r ON r.id = m.place_id",
             above!(),
-            "WHERE $2 IN (r.id, b.id, t.id, t.parent_id) AND",
+            "JOIN top ON top.id IN (r.id, b.id, t.id, t.parent_id) WHERE",
             within!(),
-            $end
-        )
-    };
+            ")"
+        ),
+        values = values
+    )
 }
+
+/// All rows of a query about the meters at some places or below them, which are joined as `below`. `$1` is the operator, the
+/// values after it are `$2` and on. Sums are those of at most [`CHUNK`] places each.
+macro_rules! read_below {
+    ($db:expr, $operator:expr, $places:expr, $select:expr $(, $value:expr)*) => {{
+        let mut rows = Vec::new();
+        for places in $places.chunks($crate::meters::CHUNK) {
+            let first = 2 + <[&str]>::len(&[$(stringify!($value)),*]);
+            let sql = format!("{} {}", $crate::meters::with_below(places.len(), first), $select);
+            let mut found = store::read!($db, |pool| {
+                let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind($operator)$(.bind($value))*;
+                places.iter().fold(query, |query, place| query.bind(*place)).fetch_all(pool).await
+            })?;
+            rows.append(&mut found);
+        }
+        rows
+    }};
+}
+pub(crate) use read_below;
 
 #[derive(FromRow)]
 pub struct Meter {
@@ -34,6 +60,7 @@ pub struct Meter {
     pub retired_at: Option<Timestamp>,
     /// Its own interval of readings, else its gateway's.
     pub sweep_interval_s: Option<i64>,
+    pub gateway_id: GatewayId,
     pub gateway: String,
     pub room_id: PlaceId,
     /// What is right above the room: a floor, or the building.
@@ -60,36 +87,26 @@ impl Meter {
 /// The meters of places, groups and rooms in the order of the site, those out of service too. An account has none here: meters
 /// come and go while it is there.
 pub async fn of(db: &Db, operator: UserId, extent: &Extent) -> Result<Vec<Meter>> {
-    let mut meters = Vec::new();
-    for place in extent.tops() {
-        let below: Vec<Meter> = read!(db, |pool| sqlx::query_as(below!(
-            concat!(
-                "SELECT m.id, m.serial, m.wallet, m.created_at, m.retired_at, g.name AS gateway, r.id AS room_id,
-                        b.id AS floor_id, CASE WHEN b.kind = 'unit' THEN t.id ELSE b.id END AS building_id,
-                        COALESCE(m.sweep_interval_s, g.sweep_interval_s) AS sweep_interval_s,",
-                names!()
-            ),
+    let meters = read_below!(
+        db,
+        operator,
+        extent.tops(),
+        concat!(
+            "SELECT m.id, m.serial, m.wallet, m.created_at, m.retired_at, g.id AS gateway_id, g.name AS gateway, r.id AS room_id,
+                    b.id AS floor_id, CASE WHEN b.kind = 'unit' THEN t.id ELSE b.id END AS building_id,
+                    COALESCE(m.sweep_interval_s, g.sweep_interval_s) AS sweep_interval_s,",
+            names!(),
+            "FROM below JOIN meters m ON m.id = below.meter_id JOIN gateways g ON g.id = m.gateway_id
+                  JOIN places r ON r.id = m.place_id",
+            above!(),
             "ORDER BY t.sort, t.name, b.sort, b.name, r.sort, r.name, m.serial, m.id"
-        ))
-        .bind(operator)
-        .bind(place)
-        .fetch_all(pool)
-        .await)?;
-        meters.extend(below);
-    }
+        )
+    );
     Ok(meters)
 }
 
 /// How many there are.
 pub async fn count(db: &Db, operator: UserId, extent: &Extent) -> Result<i64> {
-    let mut meters = 0;
-    for place in extent.tops() {
-        let count: Option<(i64,)> = read!(db, |pool| sqlx::query_as(below!("SELECT CAST(COUNT(*) AS BIGINT)", ""))
-            .bind(operator)
-            .bind(place)
-            .fetch_optional(pool)
-            .await)?;
-        meters += count.map_or(0, |(count,)| count);
-    }
-    Ok(meters)
+    let counts: Vec<(i64,)> = read_below!(db, operator, extent.tops(), "SELECT CAST(COUNT(*) AS BIGINT) FROM below");
+    Ok(counts.into_iter().map(|(count,)| count).sum())
 }

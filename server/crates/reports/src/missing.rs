@@ -11,7 +11,7 @@ use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery,
 use model::time::{Date, MINUTE, SECOND, Timestamp};
 
 use crate::meters::{self, Meter};
-use crate::{Extent, Subject};
+use crate::{Extent, Subject, count};
 use store::{Db, Result};
 
 /// Meters that one report lists.
@@ -21,7 +21,14 @@ const MOST_DAYS: i64 = 31;
 /// Meters whose days fit into a picture.
 const MOST_DRAWN: usize = 40;
 
-/// A meter in service, and what is missing of it.
+/// A meter in service, and which of its readings are due.
+pub struct DueMeter {
+    meter: Meter,
+    interval: i64,
+    pub due: Due,
+}
+
+/// A meter, and what is missing of it.
 struct Line {
     meter: Meter,
     interval: i64,
@@ -31,8 +38,7 @@ struct Line {
 
 impl Line {
     fn count(&self) -> Count {
-        let due = self.due.days().map(|day| self.due.of_day(day)).sum();
-        Count { meters: 1, due, missing: self.missing.total() }
+        Count { meters: 1, due: self.due.total(), missing: self.missing.total() }
     }
 }
 
@@ -73,16 +79,22 @@ pub async fn contents(
     usual: SweepInterval,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
     let mut notes = vec![Note::IntervalsAsNow];
-    let mut lines = read(db, at, operator, query, &subject.extent, usual).await?;
+    let (from, to) = query.instants();
+    let range = (from, to.min(at));
+    let mut lines = lines(db, range, due_meters(db, operator, range, &subject.extent, usual).await?).await?;
     if lines.iter().any(|line| line.interval == 0) {
         notes.push(Note::ContinuousDue);
     }
     let days: Vec<Date> = (query.from.0..=query.until.min(at.date()).0).map(Date).collect();
     let mut sections = vec![
         by_day(&days, &lines),
-        grouped(Heading::ByGateway, Heading::Gateway, &lines, |line| line.meter.gateway.clone()),
-        grouped(Heading::ByPlace, Heading::Place, &lines, |line| line.meter.floor()),
+        grouped((Heading::ByGateway, Heading::Gateway), &lines, |line| (line.meter.gateway_id, line.meter.gateway.clone())),
+        grouped((Heading::ByPlace, Heading::Place), &lines, |line| (line.meter.floor_id, line.meter.floor())),
     ];
+    // Where nothing was due there is no list, because an empty one says that nothing is missing.
+    if lines.is_empty() {
+        return Ok((sections, notes));
+    }
     lines.retain(|line| line.missing.total() > 0);
     lines.sort_by_key(|line| std::cmp::Reverse(line.missing.total()));
     if lines.len() > MOST {
@@ -96,40 +108,40 @@ pub async fn contents(
     Ok((sections, notes))
 }
 
-fn count(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
-}
-
-async fn read(
+/// The meters in service with what is due of them in a time. `usual` is the interval of those that nothing else has one for.
+pub async fn due_meters(
     db: &Db,
-    at: Timestamp,
     operator: UserId,
-    query: &ReportQuery,
+    (from, to): (Timestamp, Timestamp),
     extent: &Extent,
     usual: SweepInterval,
-) -> Result<Vec<Line>> {
-    let (from, to) = query.instants();
-    let to = to.min(at);
+) -> Result<Vec<DueMeter>> {
     let defaults = store::defaults::tree(db).await?;
-    let mut due: Vec<(Meter, i64, Due)> = Vec::new();
-    let mut by_interval: HashMap<i64, (Due, Vec<MeterId>)> = HashMap::new();
-    for meter in meters::of(db, operator, extent).await?.into_iter().filter(|meter| meter.retired_at.is_none()) {
+    let in_service = meters::of(db, operator, extent).await?.into_iter().filter(|meter| meter.retired_at.is_none());
+    let due = in_service.filter_map(|meter| {
         let own = meter.sweep_interval_s.and_then(SweepInterval::new);
         let interval = own.or_else(|| defaults.values(meter.room_id).interval()).unwrap_or(usual);
         let interval = i64::from(interval.seconds()) * SECOND;
-        let Some(of_meter) = Due::new(from.max(meter.created_at), to, interval) else { continue };
-        by_interval.entry(interval).or_insert_with(|| (of_meter, Vec::new())).1.push(meter.id);
-        due.push((meter, interval, of_meter));
+        let due = Due::new(from.max(meter.created_at), to, interval)?;
+        Some(DueMeter { meter, interval, due })
+    });
+    Ok(due.collect())
+}
+
+async fn lines(db: &Db, range: (Timestamp, Timestamp), meters: Vec<DueMeter>) -> Result<Vec<Line>> {
+    let mut by_interval: HashMap<i64, (Due, Vec<MeterId>)> = HashMap::new();
+    for DueMeter { meter, interval, due } in &meters {
+        by_interval.entry(*interval).or_insert_with(|| (*due, Vec::new())).1.push(meter.id);
     }
     let mut gaps = HashMap::new();
     for (due, meters) in by_interval.values() {
-        gaps.extend(gaps::read(db, (from, to), due, meters).await?);
+        gaps.extend(gaps::read(db, range, due, meters).await?);
     }
-    let line = |(meter, interval, due): (Meter, i64, Due)| {
+    let line = |DueMeter { meter, interval, due }: DueMeter| {
         let missing = due.missing(gaps.get(&meter.id).map_or(&[], Vec::as_slice));
         Line { meter, interval, due, missing }
     };
-    Ok(due.into_iter().map(line).collect())
+    Ok(meters.into_iter().map(line).collect())
 }
 
 fn by_day(days: &[Date], lines: &[Line]) -> Section {
@@ -146,12 +158,15 @@ fn by_day(days: &[Date], lines: &[Line]) -> Section {
     Section { title: Heading::ByTime, columns, rows, chart: Some(Chart::Series(3)) }
 }
 
-/// Meters by a name, those with the most missing first.
-fn grouped(title: Heading, heading: Heading, lines: &[Line], name: impl Fn(&Line) -> String) -> Section {
-    let mut groups: BTreeMap<String, Count> = BTreeMap::new();
-    lines.iter().for_each(|line| groups.entry(name(line)).or_default().add(line.count()));
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, count)| std::cmp::Reverse(count.missing));
+/// Meters by what they belong to, which `of` gives with its name; those with the most missing first.
+fn grouped<K: Ord>((title, heading): (Heading, Heading), lines: &[Line], of: impl Fn(&Line) -> (K, String)) -> Section {
+    let mut groups: BTreeMap<K, (String, Count)> = BTreeMap::new();
+    for line in lines {
+        let (key, name) = of(line);
+        groups.entry(key).or_insert((name, Count::default())).1.add(line.count());
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by(|(name, count), (other, of_other)| of_other.missing.cmp(&count.missing).then_with(|| name.cmp(other)));
     let rows = groups.into_iter().map(|(name, count)| std::iter::once(Cell::Text(name)).chain(count.cells()).collect());
     let columns = Count::columns(Column::text(heading), Heading::Meters);
     Section { title, columns, rows: rows.collect(), chart: Some(Chart::Bars(3)) }

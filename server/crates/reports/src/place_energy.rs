@@ -91,8 +91,8 @@ async fn roll_claimed(db: &Db, now: Timestamp) -> Result<Rolled> {
     Ok(Rolled { days: days.len(), rebuilt: false })
 }
 
-/// Computes everything again from the energy of the meters, where no other process computes. The result is that of [`roll`] after
-/// each batch.
+/// Computes everything again from the energy of the meters, where no other process computes. The result is the same as that of
+/// calling [`roll`] after each batch.
 pub async fn rebuild(db: &Db, now: Timestamp) -> Result<Rolled> {
     let state = state(db).await?;
     let late: Vec<LateDay> =

@@ -15,6 +15,7 @@ use super::energy::{self, Day, Hour};
 use super::readings::rates;
 use super::wallets::{self, Metered};
 use super::{Db, Result, Tx, on, read};
+use crate::counts;
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
@@ -51,12 +52,16 @@ struct HeldRow {
 
 macro_rules! held_row {
     () => {
-        "SELECT l.at AS last_at, l.total_wh AS last_wh, l.spike_wh AS last_spike, l.peak_wh AS last_peak, l.flat_wh AS last_flat,
-                l.valley_wh AS last_valley, n.quality, n.at, n.total_wh, n.spike_wh AS spike, n.peak_wh AS peak,
+        concat!(
+            "SELECT l.at AS last_at, l.total_wh AS last_wh, l.spike_wh AS last_spike, l.peak_wh AS last_peak, l.flat_wh
+                AS last_flat, l.valley_wh AS last_valley, n.quality, n.at, n.total_wh, n.spike_wh AS spike, n.peak_wh AS peak,
                 n.flat_wh AS flat, n.valley_wh AS valley
          FROM readings n LEFT JOIN readings l ON l.meter_id = n.meter_id AND l.at =
-              (SELECT x.at FROM readings x WHERE x.meter_id = $1 AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
+              (SELECT x.at FROM readings x WHERE x.meter_id = $1 AND",
+            counts!("x."),
+            "ORDER BY x.at DESC LIMIT 1)
          WHERE n.meter_id = $1 AND n.at = (SELECT MAX(at) FROM readings WHERE meter_id = $1) AND n.quality BETWEEN 2 AND 5"
+        )
     };
 }
 
@@ -177,7 +182,7 @@ async fn decide(tx: &mut Tx, rng: &Rng, at: Timestamp, decision: &Decision, row:
     .bind(energy)
     .bind(at)
     .bind(split)
-    .bind(interval.map(|interval| interval.from))
+    .bind(row.last_at)
     .execute(c)
     .await)?;
     if let Some(interval) = interval {

@@ -10,6 +10,7 @@ use sqlx::FromRow;
 
 use super::bulk::Bulk;
 use super::{Db, Result, Tx, on, place_energy, read};
+use crate::counts;
 use domain::rollup::Parts;
 
 /// A change to a day counts as a revision only this long after its end: until then its midnight is still being read.
@@ -119,23 +120,23 @@ pub async fn totals(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<
 /// The days from `from` to `today`, both included; days without energy are left out.
 pub async fn days(db: &Db, meter: MeterId, from: Date, today: Date) -> Result<Vec<DayEnergy>> {
     // A midnight is known if a reading that counts is of that very instant: the meter's own midnight value.
-    let rows: Vec<DayRow> = read!(db, |pool| {
-        sqlx::query_as(
+    let rows: Vec<DayRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT d.day, d.wh, d.reverse_wh, d.spike_wh, d.peak_wh, d.flat_wh, d.valley_wh, d.revised_at IS NOT NULL AS revised,
-                EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND r.quality IN (0, 1, 6, 7)
-                        AND r.at = d.day * 86400000 - 28800000) AS begins,
-                EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND r.quality IN (0, 1, 6, 7)
-                        AND r.at = d.day * 86400000 + 57600000) AS ends,
+                EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND",
+        counts!("r."),
+        "AND r.at = d.day * 86400000 - 28800000) AS begins,
+                EXISTS (SELECT 1 FROM readings r WHERE r.meter_id = d.meter_id AND",
+        counts!("r."),
+        "AND r.at = d.day * 86400000 + 57600000) AS ends,
                 EXISTS (SELECT 1 FROM counter_decisions g WHERE g.meter_id = d.meter_id AND g.split = 'flat'
                         AND g.from_at < d.day * 86400000 + 57600000 AND g.at > d.day * 86400000 - 28800000) AS estimated
          FROM energy_daily d WHERE d.meter_id = $1 AND d.day BETWEEN $2 AND $3 ORDER BY d.day"
-    )
+    ))
     .bind(meter)
     .bind(from)
     .bind(today)
     .fetch_all(pool)
-    .await
-    })?;
+    .await)?;
     let day = |row: DayRow| DayEnergy {
         day: row.day,
         energy: row.wh,

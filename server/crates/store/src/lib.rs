@@ -20,7 +20,6 @@ pub mod cases;
 pub mod clock_steps;
 pub mod clocks;
 pub mod closings;
-pub mod co2;
 pub mod commands;
 pub mod config_cases;
 pub mod console;

@@ -9,6 +9,7 @@ use sqlx::FromRow;
 
 use super::energy::{self, Day, Hour};
 use super::{Db, Result, Tx, on, read, readings};
+use crate::counts;
 use domain::classify::{Baseline, Counter, passed};
 use domain::meter_records::Frozen;
 use domain::rollup::{ConsumptionInterval, Parts};
@@ -103,15 +104,21 @@ const fn fits(total: Energy, from: Energy, to: Energy) -> ReadingQuality {
 /// The readings before and after an instant between which the counter simply went on; `None` if there are none, or if the instant
 /// itself was read.
 async fn around(tx: &mut Tx, meter: MeterId, at: Timestamp) -> Result<Option<(Baseline, Baseline)>> {
-    let rows: Vec<NeighbourRow> = on!(tx, |c| sqlx::query_as(
+    let rows: Vec<NeighbourRow> = on!(tx, |c| sqlx::query_as(concat!(
         "SELECT at, quality, total_wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh FROM readings
          WHERE meter_id = $1 AND at >= COALESCE(
-               (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at < $2 AND quality IN (0, 1, 6, 7)), $2)
+               (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at < $2 AND",
+        counts!(""),
+        "), $2)
            AND at <= COALESCE(
-               (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (0, 1, 6, 7)), $2)
-           AND (quality IN (0, 1, 6, 7) OR at = $2)
+               (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > $2 AND",
+        counts!(""),
+        "), $2)
+           AND (",
+        counts!(""),
+        "OR at = $2)
          ORDER BY at"
-    )
+    ))
     .bind(meter)
     .bind(at)
     .fetch_all(c)

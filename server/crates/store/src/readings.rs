@@ -22,6 +22,14 @@ use domain::classify::{Baseline, HeldValues};
 use domain::rng::Rng;
 use domain::server_wallet::ServerWallet;
 
+/// The condition that the energy of a reading counts, as `ReadingQuality::counts` says; the text names its table, such as `"r."`.
+#[macro_export]
+macro_rules! counts {
+    ($of:literal) => {
+        concat!(" ", $of, "quality IN (0, 1, 6, 7) ")
+    };
+}
+
 /// A stored reading.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Reading {
@@ -218,7 +226,9 @@ macro_rules! counted {
                     (SELECT MIN(h.at) FROM readings h WHERE h.meter_id = r.meter_id AND h.at > r.at) AS held_since,
                     (SELECT MAX(l.at) FROM readings l WHERE l.meter_id = r.meter_id) AS last_at
              FROM meters m JOIN readings r ON r.meter_id = m.id AND r.at =
-                  (SELECT x.at FROM readings x WHERE x.meter_id = m.id AND x.quality IN (0, 1, 6, 7) ORDER BY x.at DESC LIMIT 1)
+                  (SELECT x.at FROM readings x WHERE x.meter_id = m.id AND",
+            counts!("x."),
+            "ORDER BY x.at DESC LIMIT 1)
              WHERE ",
             $which
         )
@@ -324,4 +334,16 @@ pub async fn recent(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Reading>>
     .bind(limit)
     .fetch_all(pool)
     .await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_condition_names_the_qualities_that_count() {
+        let counts = |code: &i64| ReadingQuality::from_code(*code).is_some_and(ReadingQuality::counts);
+        let counted: Vec<String> = (0..100).filter(counts).map(|code| code.to_string()).collect();
+        assert_eq!(counts!("r."), format!(" r.quality IN ({}) ", counted.join(", ")));
+    }
 }

@@ -12,6 +12,7 @@ use sqlx::FromRow;
 use super::{Difference, Figure, Report, Rule};
 use crate::{Result, Tx, on};
 use domain::rollup::{ConsumptionInterval, Parts};
+use store::counts;
 
 /// Where counters of five and of six digits roll over.
 const WRAPS: [i64; 2] = [100_000_000, 1_000_000_000];
@@ -65,11 +66,13 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
         .await)?;
     let is_ordered = |day: Date| !steps.iter().any(|step| step.covers(day));
     for meter in meters {
-        let readings: Vec<CountedRow> = on!(tx, |c| sqlx::query_as(
+        let readings: Vec<CountedRow> = on!(tx, |c| sqlx::query_as(concat!(
             "SELECT r.at, r.quality, r.total_wh, (SELECT CAST(SUM(d.energy_wh) AS BIGINT) FROM counter_decisions d
                                                   WHERE d.meter_id = r.meter_id AND d.at = r.at) AS settled_wh
-             FROM readings r WHERE r.meter_id = $1 AND r.quality IN (0, 1, 6, 7) ORDER BY r.at"
-        )
+             FROM readings r WHERE r.meter_id = $1 AND",
+            counts!("r."),
+            "ORDER BY r.at"
+        ))
         .bind(meter.id)
         .fetch_all(c)
         .await)?;

@@ -1,6 +1,7 @@
 //! Server wallets: charges against readings, prices and the ledger.
 
 use super::{Check, Rule};
+use store::counts;
 
 pub(super) const CHECKS: &[Check] = &[
     // Each charge is in the ledger with its amount, and each reversal the other way.
@@ -33,11 +34,15 @@ pub(super) const CHECKS: &[Check] = &[
     // A wallet is charged up to the last reading that counts.
     Check {
         rule: Rule::ChargedUntil,
-        sql: "SELECT m.serial AS subject, r.at AS expected, w.counted_at AS found
+        sql: concat!(
+            "SELECT m.serial AS subject, r.at AS expected, w.counted_at AS found
      FROM wallets w JOIN meters m ON m.id = w.meter_id
-          JOIN (SELECT meter_id, MAX(at) AS at FROM readings WHERE quality IN (0, 1, 6, 7) AND source <> 3 GROUP BY meter_id) r
+          JOIN (SELECT meter_id, MAX(at) AS at FROM readings WHERE",
+            counts!(""),
+            "AND source <> 3 GROUP BY meter_id) r
                ON r.meter_id = w.meter_id AND r.at > w.started_at
-     WHERE w.account_id IS NOT NULL AND r.at <> w.counted_at",
+     WHERE w.account_id IS NOT NULL AND r.at <> w.counted_at"
+        ),
     },
     // What its counter advanced was charged or waits for a price, unless a person decided about the counter.
     Check {

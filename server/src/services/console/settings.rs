@@ -187,7 +187,7 @@ impl SettingsPort for ConsoleService {
             to_issue: by_limits(&all.differing(of)),
             below: below.into_iter().map(|(of, name)| all.line(of, name, &counts)).collect(),
             groups: groups.iter().map(|group| all.line(DefaultsOf::Group(group.id), group.name.clone(), &counts)).collect(),
-            co2_factor: store::co2::own_factor(&self.context.db).await?,
+            co2_factor: estate::co2::own_factor(&self.context.db).await?,
             name,
         }))
     }
@@ -213,7 +213,7 @@ impl SettingsPort for ConsoleService {
 
     async fn set_co2_factor(&self, who: &Who, factor: Option<Co2Factor>) -> Result<(), AppError> {
         self.context.require_whole_site(who).await?;
-        Ok(store::co2::set_factor(&self.context.db, self.context.now(), who, factor).await?)
+        Ok(estate::co2::set_factor(&self.context.db, self.context.now(), who, factor).await?)
     }
 }
 

@@ -14,7 +14,9 @@ use super::{column, limited, operator, past, report, rows, section, total, usual
 
 both!(readings_load_and_abnormal_use_equal_raw_rows, past, |w: World| async move {
     missing_readings_are_counted_one_by_one(&w).await;
+    a_meter_is_due_by_its_own_interval(&w).await;
     load_is_that_of_raw_hours(&w).await;
+    every_section_has_the_same_hours(&w).await;
     abnormal_use_is_found_against_raw_days(&w).await;
     an_operator_of_a_building_sees_its_meters_alone(&w).await;
 });
@@ -123,6 +125,21 @@ async fn missing_readings_are_counted_one_by_one(w: &World) {
     assert!(made.notes.contains(&Note::IntervalsAsNow));
 }
 
+async fn a_meter_is_due_by_its_own_interval(w: &World) {
+    let who = operator(w, "operator").await;
+    let until = w.clock.now().date().plus(-6);
+    let fields = [("from", &*until.plus(-4).to_string()), ("until", &*until.to_string())];
+    let due = async || {
+        let made = report(w, who, ReportKind::MissingReadings, &fields).await.unwrap();
+        total(section(&made, Heading::ByTime), Heading::ReadingsDue)
+    };
+    let before = due().await;
+    let meter = literal(w, meters(w, "4号楼").await[0].0);
+    w.by_hand(&format!("UPDATE meters SET sweep_interval_s = 57600 WHERE id = {meter}")).await.unwrap();
+    assert_eq!(due().await, before - 5 * 4 + 8, "in five days, each 16 hours: 7.5 times");
+    w.by_hand(&format!("UPDATE meters SET sweep_interval_s = NULL WHERE id = {meter}")).await.unwrap();
+}
+
 async fn load_is_that_of_raw_hours(w: &World) {
     let who = operator(w, "operator").await;
     let until = w.clock.now().date().plus(-1);
@@ -192,6 +209,51 @@ async fn load_is_that_of_raw_hours(w: &World) {
     assert!(section(&unknown, Heading::UsualDay).rows.is_empty() && section(&unknown, Heading::PeakDemand).rows.is_empty());
 }
 
+/// Also today, whose last hour is not over, and for a group of floors of two buildings.
+async fn every_section_has_the_same_hours(w: &World) {
+    let who = operator(w, "operator").await;
+    let now = w.clock.now();
+    let from = now.date().plus(-2).to_string();
+    let group = w.rng.id(now);
+    let group_literal = literal(w, group);
+    w.by_hand(&format!(
+        "INSERT INTO place_groups (id, name, created_at) VALUES ({group_literal}, 'first floors', 0);
+         INSERT INTO place_group_members (group_id, place_id) SELECT {group_literal}, f.id FROM places f
+         JOIN places b ON b.id = f.parent_id WHERE b.name IN ('3号楼', '4号楼') AND f.name = '1层';"
+    ))
+    .await
+    .unwrap();
+    let place = id(w, "3号楼", "building").await;
+    for (place, parts) in [(place, None), (group.to_string(), Some(2))] {
+        let made = report(w, who, ReportKind::LoadCurve, &[("from", &from), ("place", &place)]).await.unwrap();
+        let energy = total(section(&made, Heading::PeakDemand), Heading::Energy);
+        let by_place = section(&made, Heading::ByPlace);
+        assert_eq!(total(by_place, Heading::Energy), energy);
+        assert!(parts.is_none_or(|parts| by_place.rows.len() == parts));
+        let hours = section(&made, Heading::HoursOfDays);
+        assert_eq!(hours.totals().unwrap().iter().filter_map(Cell::amount).sum::<i64>(), energy);
+        let raw: Vec<(i64,)> = rows(
+            w,
+            &format!(
+                "SELECT CAST(SUM(e.wh) AS BIGINT) FROM energy_hourly e JOIN meters m ON m.id = e.meter_id AND m.wallet <> 'none'
+                 JOIN places r ON r.id = m.place_id JOIN places f ON f.id = r.parent_id JOIN places b ON b.id = f.parent_id
+                 WHERE {} AND e.hour >= {} AND e.hour < {}",
+                if parts.is_some() { "b.name IN ('3号楼', '4号楼') AND f.name = '1层'" } else { "b.name = '3号楼'" },
+                now.date().plus(-2).start().hour(),
+                now.hour()
+            ),
+        )
+        .await;
+        assert_eq!(energy, raw[0].0, "up to the hour that is not over");
+        assert!(made.notes.contains(&Note::PlacesAsNow));
+    }
+}
+
+/// The days of rooms that a report leaves out.
+fn left_out(made: &Report) -> i64 {
+    made.notes.iter().find_map(|note| if let Note::DaysUnknown(count) = note { Some(*count) } else { None }).unwrap_or(0)
+}
+
 async fn abnormal_use_is_found_against_raw_days(w: &World) {
     let who = operator(w, "operator").await;
     let day = w.clock.now().date().plus(-4);
@@ -211,6 +273,13 @@ async fn abnormal_use_is_found_against_raw_days(w: &World) {
     let (high_id, zero_id) = (literal(w, high.0), literal(w, zero.0));
     w.by_hand(&format!("UPDATE energy_daily SET wh = wh + 90000 WHERE meter_id = {high_id} AND day = {}", day.0)).await.unwrap();
     w.by_hand(&format!("DELETE FROM energy_daily WHERE meter_id = {zero_id} AND day = {}", day.0)).await.unwrap();
+    w.by_hand(&format!(
+        "INSERT INTO energy_hourly (meter_id, hour, wh) VALUES ({high_id}, {}, 20000)
+         ON CONFLICT (meter_id, hour) DO UPDATE SET wh = energy_hourly.wh + excluded.wh",
+        day.start().hour() + 2
+    ))
+    .await
+    .unwrap();
 
     let text = day.to_string();
     let made = report(w, who, ReportKind::AbnormalUse, &[("from", &text), ("until", &text)]).await.unwrap();
@@ -239,9 +308,16 @@ async fn abnormal_use_is_found_against_raw_days(w: &World) {
     assert_eq!(jump[5], Cell::share(raw, median));
     assert_eq!(of(&high.1, AbnormalKind::AboveFloor)[3], Cell::Energy(Energy(raw)));
     assert_eq!(of(&zero.1, AbnormalKind::Zero)[3], Cell::Energy(Energy(0)));
+    let night = format!(
+        "SELECT CAST(SUM(wh) AS BIGINT) FROM energy_hourly WHERE meter_id = {high_id} AND hour BETWEEN {first} AND {first} + 4",
+        first = day.start().hour()
+    );
+    let night = rows::<(i64,)>(w, &night).await[0].0;
+    assert_eq!(of(&high.1, AbnormalKind::Night)[3], Cell::Energy(Energy(night)));
     let severities: Vec<i64> = found.rows.iter().filter_map(|row| row[6].amount()).collect();
     assert!(severities.is_sorted_by(|one, next| one >= next), "{severities:?}");
     assert_eq!(total(section(&made, Heading::ByKind), Heading::Times), i64::try_from(found.rows.len()).unwrap());
+    let before = left_out(&made);
     // A day on which the meter was not read has the share of a longer time, and says nothing.
     let (start, end) = (day.start().0 - DAY / 2, day.plus(1).start().0 + DAY / 2);
     w.by_hand(&format!("DELETE FROM readings WHERE meter_id = {high_id} AND at >= {start} AND at < {end}")).await.unwrap();
@@ -252,7 +328,25 @@ async fn abnormal_use_is_found_against_raw_days(w: &World) {
         .filter_map(|row| if let Cell::Room { name, .. } = &row[0] { Some(name.clone()) } else { None })
         .collect();
     assert!(!rooms.contains(&format!("4号楼 1层 {}", high.1)) && rooms.contains(&format!("4号楼 1层 {}", zero.1)));
-    assert!(made.notes.iter().any(|note| matches!(note, Note::DaysUnknown(count) if *count >= 2)));
+    assert_eq!(left_out(&made), before + 1, "one room and day, however much was found of it");
+    // A counter that began again here says nothing of the time before: its energy is not counted, and not zero.
+    w.by_hand(&format!(
+        "INSERT INTO counter_decisions (case_id, meter_id, at, choice, energy_wh, decided_at, from_at)
+         SELECT c.id, {zero_id}, {end}, 'accept', 0, {end}, {start} FROM cases c
+         WHERE NOT EXISTS (SELECT 1 FROM counter_decisions d WHERE d.case_id = c.id) LIMIT 1"
+    ))
+    .await
+    .unwrap();
+    let fields = [("from", &*text), ("until", &*text)];
+    let made = report(w, who, ReportKind::AbnormalUse, &fields).await.unwrap();
+    assert!(
+        section(&made, Heading::AbnormalUse).rows.iter().all(|row| row[2] != Cell::Word(Heading::Abnormal(AbnormalKind::Zero))
+            || !matches!(&row[0], Cell::Room { name, .. } if *name == format!("4号楼 1层 {}", zero.1)))
+    );
+    assert_eq!(left_out(&made), before + 2);
+    let room = format!("4号楼 1层 {}", zero.1);
+    let load = report(w, who, ReportKind::LoadCurve, &[fields[0], fields[1], ("room", &room)]).await.unwrap();
+    assert!(section(&load, Heading::UsualDay).rows.is_empty(), "{load:?}");
 }
 
 async fn an_operator_of_a_building_sees_its_meters_alone(w: &World) {

@@ -137,7 +137,6 @@ pub(super) const KEYS: &[(&str, Form)] = &[
     ("malignant_w", Form::Watts),
     ("seconds", Form::Seconds),
     ("co2_kg_per_kwh", Form::Text),
-    ("co2_kg_per_kwh_before", Form::Text),
     ("off_s", Form::Seconds),
     ("lost", Form::YesNo),
     ("effective_at", Form::Instant),

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::i18n::Lang;
-use crate::i18n::reports::{Chart as ChartLabel, Heat as HeatLabel, HeatOf, Most, cell, column, heading, texts};
+use crate::i18n::reports::{AndOne, Chart as ChartLabel, Heat as HeatLabel, HeatOf, Most, cell, column, heading, texts};
 use crate::ui::heat::{Heat, HeatRow};
 use crate::ui::lines::{Line, Lines};
 use crate::ui::series::{self, Series};
@@ -15,8 +15,7 @@ pub fn view(section: &Section, report: &Report, lang: Lang) -> impl IntoView + u
     let t = texts(lang);
     let title = heading(section.title, lang);
     if section.rows.is_empty() {
-        // What is looked for there is good not to be found.
-        let words = if matches!(section.title, Heading::AbnormalUse | Heading::ByMeter) { t.none_found } else { t.nothing };
+        let words = if report.kind.is_well_without(section.title) { t.none_found } else { t.nothing };
         return view! { <section class="stack-tight"><h2>{title}</h2><p class="empty">{words}</p></section> }.into_any();
     }
     let chart = match section.chart {
@@ -95,7 +94,7 @@ fn series(section: &Section, index: usize, report: &Report, lang: Lang) -> impl 
     let columns: Vec<_> = section.rows.iter().zip(0..).filter_map(column).collect();
     let places = i64::try_from(section.rows.len()).unwrap_or(1);
     let most = most(section, index, 1, lang);
-    let label = chart_label(section, index, report, lang);
+    let label = chart_label(section, (index, 1), report, lang);
     view! { <Series columns places label most marks=marks(section, lang) /> }
 }
 
@@ -106,10 +105,12 @@ fn most(section: &Section, first: usize, count: usize, lang: Lang) -> String {
     Most { value }.text(lang)
 }
 
-fn chart_label(section: &Section, index: usize, report: &Report, lang: Lang) -> String {
+/// What a chart of some columns, from the first on, is about.
+fn chart_label(section: &Section, (first, count): (usize, usize), report: &Report, lang: Lang) -> String {
+    let columns = section.columns.iter().skip(first).take(count).map(|one| column(*one, lang));
     let label = ChartLabel {
         section: heading(section.title, lang),
-        column: section.columns.get(index).map(|one| column(*one, lang)).unwrap_or_default(),
+        column: columns.reduce(|all, one| AndOne { all, one }.text(lang)).unwrap_or_default(),
         from: report.query.from,
         until: report.query.until,
     };
@@ -130,7 +131,7 @@ fn lines(section: &Section, first: usize, count: usize, report: &Report, lang: L
         values: section.rows.iter().map(|row| row.get(index).and_then(Cell::amount)).collect(),
     };
     let most = most(section, first, count, lang);
-    let label = chart_label(section, first, report, lang);
+    let label = chart_label(section, (first, count), report, lang);
     let lines: Vec<Line> = (first..first + count).map(line).collect();
     view! { <Lines lines label most marks=marks(section, lang) /> }
 }

@@ -21,7 +21,7 @@ use store::{Db, Result, read};
 pub(crate) struct Member {
     pub id: PlaceId,
     parent_id: Option<PlaceId>,
-    pub kind: PlaceKind,
+    kind: PlaceKind,
     pub name: String,
 }
 

@@ -9,8 +9,10 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use store::{Db, Result, read};
 
-/// Meters that one query asks about.
-const CHUNK: usize = 200;
+/// Meters that one query asks about, at most.
+const METERS: i64 = 200;
+/// Readings that one query compares with each other, about.
+const READINGS: i64 = 200_000;
 
 /// The outermost readings of a range, and those around it.
 #[derive(FromRow)]
@@ -43,7 +45,8 @@ pub async fn read(
     meters: &[MeterId],
 ) -> Result<HashMap<MeterId, Vec<Gap>>> {
     let mut gaps: HashMap<MeterId, Vec<Gap>> = HashMap::new();
-    for meters in meters.chunks(CHUNK) {
+    let chunk = usize::try_from((READINGS / due.total().max(1)).clamp(1, METERS)).unwrap_or(1);
+    for meters in meters.chunks(chunk) {
         let marks: Vec<String> = (4..).take(meters.len()).map(|n| format!("${n}")).collect();
         let marks = marks.join(",");
         let ends = format!(

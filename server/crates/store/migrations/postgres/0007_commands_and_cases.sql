@@ -136,7 +136,7 @@ CREATE TABLE counter_decisions (
     decided_at BIGINT NOT NULL,
     -- How the energy of the gap was split into rates: by the meter's own registers, or all at the flat rate, an estimate.
     split TEXT NOT NULL DEFAULT 'none' CHECK (split IN ('none', 'registers', 'flat')),
-    -- Where the gap starts.
+    -- Where the gap starts, counted or not; NULL where nothing was read before.
     from_at BIGINT
 );
 CREATE INDEX counter_decisions_at ON counter_decisions (decided_at);

@@ -12,7 +12,7 @@ use model::time::Timestamp;
 use super::{Closing, locked, record};
 use crate::closings::final_settlement::{self, CountedBy};
 use crate::consumption::CreditedInEpoch;
-use crate::{Db, Result, Tx, consumption, counters, on, orders, returns, wallets};
+use crate::{Db, Result, Tx, consumption, counters, counts, on, orders, returns, wallets};
 use domain::rng::Rng;
 use domain::rollup::{ConsumptionInterval, Parts};
 
@@ -151,9 +151,11 @@ async fn give_up_others(tx: &mut Tx, rng: &Rng, at: Timestamp, closing: &Closing
 
 /// Adds the energy since the last counted reading to hours and days.
 async fn add_energy(tx: &mut Tx, at: Timestamp, meter: MeterId, total: Energy) -> Result<()> {
-    let last: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
-        "SELECT at, total_wh FROM readings WHERE meter_id = $1 AND quality IN (0, 1, 6, 7) ORDER BY at DESC LIMIT 1"
-    )
+    let last: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT at, total_wh FROM readings WHERE meter_id = $1 AND",
+        counts!(""),
+        "ORDER BY at DESC LIMIT 1"
+    ))
     .bind(meter.0)
     .fetch_optional(c)
     .await)?;
