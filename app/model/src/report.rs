@@ -252,8 +252,10 @@ pub enum Note {
     EnergyOfWholeDays,
     /// What a meter deducted by itself is known from one comparison with the books to the next.
     DeductedByMeters,
-    /// The rows of the rooms are left out, because there would be more than so many.
-    RoomsTooMany(i64),
+    /// The rows of the accounts are left out, because there would be more than so many.
+    AccountsTooMany(i64),
+    /// The orders, returns and use of so many days are compared with the ledger one by one.
+    DaysCompared(i64),
     /// Credit in meters is what the books know; the displays are compared once a day.
     BooksAndDisplays,
     /// Subsidies count by whole months, and how much of them was used is not kept apart from other credit.
@@ -261,7 +263,7 @@ pub enum Note {
     /// Meters are compared with the prices only as they are now.
     MetersOnlyNow,
     /// Cases younger than so many days are left out.
-    OlderThan(i64),
+    AtLeastOld(i64),
     /// What was read up to then is in it.
     EnergyUntil(Timestamp),
     /// So many of its rows were corrected by readings that came late, the last time then.

@@ -17,6 +17,8 @@ pub const MAX_RECIPIENTS: usize = 10;
 word_enum! {
     /// The days of a saved report, counted from the day on which it is opened or sent.
     pub enum ReportDays {
+        /// Of reports about an instant: as things are when it is opened or sent.
+        Today = "today",
         Yesterday = "yesterday",
         /// Monday to Sunday.
         LastWeek = "last_week",
@@ -50,6 +52,8 @@ word_enum! {
         NotAllowed = "not_allowed",
         /// Its place or room is not there any more.
         NoSuchPlace = "no_such_place",
+        /// It would have too many meters for its days.
+        TooManyMeters = "too_many_meters",
         /// Its file is larger than an e-mail may be.
         TooLarge = "too_large",
         /// The server could not make it; its log says why.
@@ -96,6 +100,7 @@ impl ReportDays {
         let yesterday = today.plus(-1);
         let first_of = |day: Date| day.plus(1 - i64::from(day.ymd().2));
         match self {
+            Self::Today => (today, today),
             Self::Yesterday => (yesterday, yesterday),
             Self::LastWeek => {
                 let monday = today.plus(-i64::from(today.weekday()));
@@ -256,6 +261,7 @@ mod tests {
     #[test]
     fn days_are_counted_from_today_by_the_calendar() {
         for (days, today, from, until) in [
+            (ReportDays::Today, "2026-03-01", "2026-03-01", "2026-03-01"),
             (ReportDays::Yesterday, "2026-03-01", "2026-02-28", "2026-02-28"),
             // 30 November 2026 is a Monday.
             (ReportDays::LastWeek, "2026-11-30", "2026-11-23", "2026-11-29"),

@@ -70,22 +70,22 @@ pub fn problem(problem: RangeProblem, lang: Lang) -> String {
 #[must_use]
 pub fn note(note: Note, lang: Lang) -> String {
     let t = texts(lang);
-    let time = |at: Timestamp| at.to_string();
     match note {
-        Note::AsOf(at) => AsOf { time: time(at) }.text(lang),
+        Note::AsOf(at) => AsOf { time: at.to_string() }.text(lang),
         Note::LedgerAgrees => t.ledger_agrees.to_owned(),
         Note::LedgerDiffers(count) => LedgerDiffers { count }.text(lang),
         Note::FeesNotCompared => t.fees_not_compared.to_owned(),
         Note::StatementOfNewest => t.statement_of_newest.to_owned(),
         Note::EnergyOfWholeDays => t.energy_of_whole_days.to_owned(),
         Note::DeductedByMeters => t.deducted_by_meters.to_owned(),
-        Note::RoomsTooMany(most) => RoomsTooMany { most }.text(lang),
+        Note::AccountsTooMany(most) => AccountsTooMany { most }.text(lang),
         Note::BooksAndDisplays => t.books_and_displays.to_owned(),
         Note::SubsidiesByMonth => t.subsidies_by_month.to_owned(),
         Note::MetersOnlyNow => t.meters_only_now.to_owned(),
-        Note::OlderThan(days) => OlderThan { days }.text(lang),
-        Note::EnergyUntil(at) => EnergyUntil { time: time(at) }.text(lang),
-        Note::Revised { rows, at } => Revised { count: rows, time: time(at) }.text(lang),
+        Note::DaysCompared(days) => DaysCompared { days }.text(lang),
+        Note::AtLeastOld(days) => AtLeastOld { days }.text(lang),
+        Note::EnergyUntil(at) => EnergyUntil { time: at.to_string() }.text(lang),
+        Note::Revised { rows, at } => Revised { count: rows, time: at.to_string() }.text(lang),
         Note::Co2(factor) => Co2Counted { factor }.text(lang),
         Note::HoursPartlyKnown(count) => HoursPartlyKnown { count }.text(lang),
         Note::PeakOfAll { power, at, of_parts } => {

@@ -10,6 +10,7 @@ mod database;
 mod exports;
 mod figure;
 mod import;
+mod ledger_reports;
 mod money;
 mod poll;
 mod process;
@@ -48,6 +49,7 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
     ("import.10k", |length| Box::pin(import::run(length))),
     ("report", |length| Box::pin(reports::run(length))),
+    ("report.ledger", |length| Box::pin(ledger_reports::run(length))),
     ("search.10k", |length| Box::pin(search::run(length))),
     ("wall.picture", |length| Box::pin(wall::picture::run(length))),
     ("wall.streams", |length| Box::pin(wall::streams::run(length))),

@@ -71,9 +71,6 @@ impl ReportsService {
 
     /// Stores the e-mails of the saved reports that are due; gives how many reports were made. One that cannot be made says why,
     /// and keeps no other from being sent.
-    ///
-    /// # Errors
-    /// Where the database fails.
     pub async fn send_due(&self) -> Result<usize, AppError> {
         let (db, mut sent) = (&self.context.db, 0);
         while let Some(report) = saved::next(db, self.context.now()).await? {
@@ -108,7 +105,7 @@ impl ReportsService {
         let Ok(query) = saved.what.query(self.context.now().date()) else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
         let report = match self.report(&owner, saved.what.kind, &query).await? {
             Ok(report) => report,
-            Err(RangeProblem::TooManyMeters { .. }) => return Ok(Err(ReportTrouble::TooLarge)),
+            Err(RangeProblem::TooManyMeters { .. }) => return Ok(Err(ReportTrouble::TooManyMeters)),
             Err(_) => return Ok(Err(ReportTrouble::NoSuchPlace)),
         };
         let lang = saved.what.lang;

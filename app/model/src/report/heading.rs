@@ -6,7 +6,7 @@ use crate::time::Date;
 /// A word of a report, in whichever language it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Heading {
-    // Sections.
+    // Sections; each is one of [`Heading::TITLES`] too.
     ByTime,
     ByOperator,
     ByTender,
@@ -222,6 +222,43 @@ pub enum Heading {
 }
 
 impl Heading {
+    /// The titles of sections, which are the names of sheets too.
+    pub const TITLES: [Self; 33] = [
+        Self::ByTime,
+        Self::ByOperator,
+        Self::ByTender,
+        Self::ByBuilding,
+        Self::Balances,
+        Self::LedgerCheck,
+        Self::ByRate,
+        Self::ByPlace,
+        Self::HoursOfDays,
+        Self::MonthsOfFloors,
+        Self::LostMeters,
+        Self::LostGateways,
+        Self::Alarms,
+        Self::ByKind,
+        Self::Sums,
+        Self::Movements,
+        Self::UseByPrice,
+        Self::Accounts,
+        Self::ByRoom,
+        Self::NotDelivered,
+        Self::OtherLiabilities,
+        Self::ByMonth,
+        Self::PricesInForce,
+        Self::DifferingMeters,
+        Self::OpenCases,
+        Self::ByGateway,
+        Self::ByMeter,
+        Self::DaysOfMeters,
+        Self::UsualDay,
+        Self::PeakDemand,
+        Self::AbnormalUse,
+        Self::Circuits,
+        Self::LineLoss,
+    ];
+
     /// The heading of a column that names rows by time.
     #[must_use]
     pub const fn of_grain(grain: super::Grain) -> Self {

@@ -60,7 +60,11 @@ impl ReportQuery {
         let by = Grain::parse(&short("by")).filter(|grain| kind.grains().contains(grain));
         let by = by.or(kind.grains().first().copied()).unwrap_or(Grain::Day);
         let (from, until) = match (day("from")?, day("until")?) {
-            (_, until) if kind.is_of_an_instant() => (until.or(Some(today)), until),
+            // Nobody knows yet how things will be.
+            (_, until) if kind.is_of_an_instant() => {
+                let day = until.map_or(today, |day| day.min(today));
+                (Some(day), Some(day))
+            }
             (None, None) if kind.is_monthly() => month_before(today),
             range => range,
         };
@@ -182,7 +186,8 @@ mod tests {
         assert_eq!((query.from, query.until, query.instant(now)), (day("2026-11-29"), day("2026-11-29"), now.plus(1)));
         let query = of_fields(ReportKind::Liability, &[("until", "2020-01-01")]).unwrap();
         assert_eq!((query.from, query.instant(now)), (day("2020-01-01"), day("2020-01-02").start()));
-        assert_eq!(of_fields(ReportKind::Prices, &[("until", "2030-01-01")]).unwrap().instant(now), now.plus(1));
+        let query = of_fields(ReportKind::Prices, &[("until", "2030-01-01")]).unwrap();
+        assert_eq!((query.from, query.until, query.instant(now)), (day("2026-11-29"), day("2026-11-29"), now.plus(1)));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod meters;
 mod order_view;
 mod overdrawn;
 mod places;
+mod plan_in_force;
 mod plan_places;
 mod receipts;
 mod records;
@@ -42,6 +43,7 @@ pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, met
 pub use order_view::order_view;
 pub use overdrawn::overdrawn;
 pub use places::{PricedPlace, above_rooms, latest, layout, priced_places, scope};
+pub use plan_in_force::PlanInForce;
 pub use plan_places::{PlanPlaces, WalletCounts};
 pub use receipts::{opening_receipt, own_receipt, receipt};
 pub use records::{RecordFilter, RecordTotals, record_totals, records};

@@ -9,8 +9,10 @@ use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery,
 use sqlx::FromRow;
 
 use crate::Subject;
+use crate::building::{Building, building_id};
 use crate::ledger_check::{self, Compared};
-use crate::movements::{MovementKind, account_codes, amount, kind, movements};
+use crate::meters::days_of_accounts;
+use crate::movements::{MovementKind, account_codes, amount, balances, kind, movements};
 use store::console::{Name, above, names, within};
 use store::{Db, Result, Tx, on};
 
@@ -97,12 +99,12 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
     for (account, energy) in energies(&mut tx, operator, query, subject.place()).await? {
         amounts.entry(account).or_default().energy = energy;
     }
-    let (mut whole, mut buildings, mut rows) = (Amounts::default(), BTreeMap::<String, (i64, Amounts)>::new(), Vec::new());
+    let (mut whole, mut buildings, mut rows) = (Amounts::default(), BTreeMap::<Building, (i64, Amounts)>::new(), Vec::new());
     for account in accounts {
         let mut sums = amounts.remove(&account.id).unwrap_or_default();
         (sums.opening, sums.closing) = (account.opening_e4, account.closing_e4);
         whole.add(&sums);
-        let building = buildings.entry(account.name.building.clone()).or_default();
+        let building = buildings.entry(account.building).or_default();
         building.0 += 1;
         building.1.add(&sums);
         let name: model::console::RoomName = account.name.into();
@@ -112,13 +114,13 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
     let mut notes = vec![verdict, Note::EnergyOfWholeDays];
     let by_building = buildings
         .into_iter()
-        .map(|(name, (count, sums))| [crate::name_or_none(&name), Cell::Count(count)].into_iter().chain(sums.cells()).collect());
+        .map(|(building, (count, sums))| [building.cell(), Cell::Count(count)].into_iter().chain(sums.cells()).collect());
     let columns = [Column::text(Heading::Building), Column::summed(Heading::Accounts, ColumnKind::Count)];
     let columns = columns.into_iter().chain(amount_columns()).collect();
     let by_building = Section { title: Heading::ByBuilding, columns, rows: by_building.collect(), chart: Some(Chart::Bars(3)) };
     let mut sections = Vec::new();
     if rows.len() > MOST {
-        notes.push(Note::RoomsTooMany(i64::try_from(MOST).unwrap_or(i64::MAX)));
+        notes.push(Note::AccountsTooMany(i64::try_from(MOST).unwrap_or(i64::MAX)));
     } else {
         let columns = [Column::text(Heading::Room), Column::text(Heading::Account)].into_iter().chain(amount_columns()).collect();
         sections.push(Section { title: Heading::ByRoom, columns, rows, chart: None });
@@ -134,26 +136,30 @@ struct AccountRow {
     opening_e4: Money,
     closing_e4: Money,
     #[sqlx(flatten)]
+    building: Building,
+    #[sqlx(flatten)]
     name: Name,
 }
 
-/// The accounts of the range, and others that held something, in the order of the rooms.
+/// The accounts of the range, and others that held something or whose money moved, in the order of the rooms.
 async fn accounts(tx: &mut Tx, operator: UserId, query: &ReportQuery, place: Option<PlaceId>) -> Result<Vec<AccountRow>> {
     let (from, to) = query.instants();
     on!(tx, |c| sqlx::query_as(concat!(
         "SELECT a.id, a.number, COALESCE(h.opening_e4, 0) AS opening_e4, COALESCE(h.closing_e4, 0) AS closing_e4,",
+        building_id!(),
+        ",",
         names!(),
         "FROM accounts a JOIN places r ON r.id = a.place_id",
         above!(),
-        "LEFT JOIN (SELECT k.id, CAST(SUM(CASE WHEN x.at < $2 THEN x.e4 ELSE 0 END) AS BIGINT) AS opening_e4,
-                           CAST(SUM(x.e4) AS BIGINT) AS closing_e4
-                    FROM (SELECT credit AS code, amount_e4 AS e4, at FROM ledger_transfers WHERE at < $3
-                          UNION ALL
-                          SELECT debit, -amount_e4, at FROM ledger_transfers WHERE at < $3) AS x
-                    JOIN ",
+        "LEFT JOIN (SELECT k.id, CAST(SUM(l.opening_e4) AS BIGINT) AS opening_e4, CAST(SUM(l.closing_e4) AS BIGINT) AS closing_e4,
+                           SUM(l.transfers) AS transfers
+                    FROM ",
+        balances!("$2", "$3"),
+        " AS l JOIN ",
         account_codes!(),
-        "                AS k ON k.code = x.code GROUP BY k.id) AS h ON h.id = a.id
-         WHERE (h.opening_e4 <> 0 OR h.closing_e4 <> 0 OR (a.opened_at < $3 AND (a.closed_at IS NULL OR a.closed_at >= $2)))
+        "                AS k ON k.code = l.code GROUP BY k.id) AS h ON h.id = a.id
+         WHERE (h.opening_e4 <> 0 OR h.closing_e4 <> 0 OR h.transfers > 0
+                OR (a.opened_at < $3 AND (a.closed_at IS NULL OR a.closed_at >= $2)))
            AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
         within!(),
         "ORDER BY t.sort, b.sort, r.sort, r.name, a.opened_at, a.id"
@@ -174,26 +180,21 @@ async fn changes(
     place: Option<PlaceId>,
 ) -> Result<HashMap<AccountId, Amounts>> {
     let (from, to) = query.instants();
-    let rows: Vec<(AccountId, MovementKind, Money, Money)> = on!(tx, |c| sqlx::query_as(movements!(
-        concat!(
-            "a.id, ",
-            kind!(),
-            " AS kind, CAST(SUM(",
-            amount!(),
-            ") AS BIGINT) AS amount_e4, CAST(SUM(x.side * x.amount_e4) AS BIGINT) AS ledger_e4"
+    let rows: Vec<(AccountId, MovementKind, Money, Money)> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT a.id, y.kind, CAST(SUM(y.amount_e4) AS BIGINT), CAST(SUM(y.ledger_e4) AS BIGINT) FROM (",
+        movements!(
+            concat!("x.code, ", kind!(), " AS kind, SUM(", amount!(), ") AS amount_e4, SUM(x.side * x.amount_e4) AS ledger_e4"),
+            "credit LIKE '%:%'",
+            "debit LIKE '%:%'",
+            "WHERE x.operation NOT IN ('delivery', 'withdrawal') GROUP BY 1, 2"
         ),
-        "1 = 1",
-        "1 = 1",
-        concat!(
-            "JOIN ",
-            account_codes!(),
-            " AS k ON k.code = x.code JOIN accounts a ON a.id = k.id LEFT JOIN places r ON r.id = a.place_id",
-            above!(),
-            "WHERE x.operation NOT IN ('delivery', 'withdrawal')
-               AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
-            within!(),
-            "GROUP BY 1, 2"
-        )
+        ") AS y JOIN ",
+        account_codes!(),
+        " AS k ON k.code = y.code JOIN accounts a ON a.id = k.id LEFT JOIN places r ON r.id = a.place_id",
+        above!(),
+        "WHERE ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
+        within!(),
+        "GROUP BY 1, 2"
     ))
     .bind(operator)
     .bind(from)
@@ -221,10 +222,11 @@ async fn energies(
     place: Option<PlaceId>,
 ) -> Result<Vec<(AccountId, Energy)>> {
     on!(tx, |c| sqlx::query_as(concat!(
-        "SELECT a.id, CAST(SUM(e.wh) AS BIGINT) FROM account_meters am JOIN meters m ON m.id = am.meter_id AND m.wallet <> 'none'
-         JOIN energy_daily e ON e.meter_id = am.meter_id AND e.day BETWEEN $2 AND $3
-              AND e.day >= (am.from_at + 28800000) / 86400000
-              AND (am.to_at IS NULL OR e.day <= (am.to_at + 28800000) / 86400000)
+        "SELECT a.id, CAST(SUM(e.wh) AS BIGINT) FROM ",
+        days_of_accounts!(),
+        " AS am JOIN meters m ON m.id = am.meter_id AND m.wallet <> 'none'
+         JOIN energy_daily e ON e.meter_id = am.meter_id AND e.day BETWEEN $2 AND $3 AND e.day >= am.first_day
+                            AND (am.last_day IS NULL OR e.day <= am.last_day)
          JOIN accounts a ON a.id = am.account_id JOIN places r ON r.id = a.place_id",
         above!(),
         "WHERE ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",

@@ -4,6 +4,7 @@
 
 mod abnormal;
 mod alarms;
+mod building;
 mod building_statement;
 mod coverage;
 mod energy;
@@ -40,9 +41,6 @@ pub use subject::{Extent, Subject};
 
 /// Makes a report for an operator, whose permission the caller has checked; or says why it would be too large. `usual` is the
 /// configuration's interval of readings, for meters that nothing else has one for.
-///
-/// # Errors
-/// Where the database fails.
 pub async fn make(
     db: &Db,
     at: Timestamp,

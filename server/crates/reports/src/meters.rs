@@ -50,6 +50,30 @@ macro_rules! read_below {
     }};
 }
 pub(crate) use read_below;
+/// Whether a meter `m` held its credit itself while it was in an account, `am`: by what was posted, whatever it does now.
+macro_rules! has_own_wallet {
+    () => {
+        " CASE WHEN EXISTS (SELECT 1 FROM charge_days d WHERE d.account_id = am.account_id AND d.meter_id = am.meter_id)
+               THEN FALSE
+               WHEN EXISTS (SELECT 1 FROM meter_consumption u WHERE u.account_id = am.account_id AND u.meter_id = am.meter_id)
+               THEN TRUE ELSE m.wallet = 'meter' END "
+    };
+}
+
+/// The meters of accounts with the days that are theirs. A day on which a meter came to another account is of the later one, as
+/// `store::wallets::account_on` has it.
+macro_rules! days_of_accounts {
+    () => {
+        "(SELECT account_id, meter_id, from_at, to_at, first_day,
+                 CASE WHEN next_day <= COALESCE(last_day, next_day) THEN next_day - 1 ELSE last_day END AS last_day
+          FROM (SELECT account_id, meter_id, from_at, to_at, (from_at + 28800000) / 86400000 AS first_day,
+                       (to_at + 28800000) / 86400000 AS last_day,
+                       LEAD((from_at + 28800000) / 86400000) OVER (PARTITION BY meter_id ORDER BY from_at, account_id) AS next_day
+                FROM account_meters) AS spans)"
+    };
+}
+
+pub(crate) use {days_of_accounts, has_own_wallet};
 
 #[derive(FromRow)]
 pub struct Meter {

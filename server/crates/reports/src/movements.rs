@@ -60,26 +60,56 @@ macro_rules! account_codes {
     };
 }
 
-/// Transfers `t` of `[$2, $3)` by the code of each side of theirs that a condition selects: `side` is 1 where it gains and -1
+/// What each ledger account with an owner held at two instants, and how often it moved between them: the balances of now, less
+/// what moved since, so that transfers before the first instant are not read.
+macro_rules! balances {
+    ($from:literal, $to:literal) => {
+        concat!(
+            "(SELECT b.account AS code, COALESCE(l.transfers, 0) AS transfers,
+                     CAST(b.credits_e4 - b.debits_e4 - COALESCE(l.since_from_e4, 0) AS BIGINT) AS opening_e4,
+                     CAST(b.credits_e4 - b.debits_e4 - COALESCE(l.since_to_e4, 0) AS BIGINT) AS closing_e4
+              FROM ledger_balances b
+              LEFT JOIN (SELECT later.code, SUM(later.e4) AS since_from_e4,
+                                SUM(CASE WHEN later.at >= ",
+            $to,
+            " THEN later.e4 ELSE 0 END) AS since_to_e4, SUM(CASE WHEN later.at < ",
+            $to,
+            " THEN 1 ELSE 0 END) AS transfers
+                         FROM (SELECT credit AS code, amount_e4 AS e4, at FROM ledger_transfers WHERE at >= ",
+            $from,
+            "                        AND credit LIKE '%:%'
+                               UNION ALL
+                               SELECT debit, -amount_e4, at FROM ledger_transfers WHERE at >= ",
+            $from,
+            "                        AND debit LIKE '%:%') AS later
+                         GROUP BY later.code) AS l ON l.code = b.account
+              WHERE b.account LIKE '%:%')"
+        )
+    };
+}
+
+/// Transfers `x` of `[$2, $3)` by the code of each side of theirs that a condition selects: `side` is 1 where it gains and -1
 /// where it loses. `$select` may have [`kind!`] and [`amount!`].
 macro_rules! movements {
     ($select:expr, $credit:literal, $debit:literal, $end:expr) => {
         concat!(
             "SELECT ",
             $select,
-            " FROM (SELECT credit AS code, 1 AS side, operation, reference, amount_e4, at FROM ledger_transfers
+            " FROM (SELECT credit AS code, debit AS other, 1 AS side, operation, reference, amount_e4, at FROM ledger_transfers
                     WHERE at >= $2 AND at < $3 AND ",
             $credit,
             "       UNION ALL
-                    SELECT debit, -1, operation, reference, amount_e4, at FROM ledger_transfers
+                    SELECT debit, credit, -1, operation, reference, amount_e4, at FROM ledger_transfers
                     WHERE at >= $2 AND at < $3 AND ",
             $debit,
             ") AS x
-             LEFT JOIN orders po ON x.operation = 'payment' AND po.id = x.reference
+             LEFT JOIN orders po ON x.operation IN ('payment', 'delivery', 'refund-cleared') AND po.id = x.reference
              LEFT JOIN returns pv ON pv.sale_id = po.id
-             LEFT JOIN returns v ON x.operation = 'payout' AND v.id = x.reference
+             LEFT JOIN returns v ON x.operation IN ('payout', 'withdrawal', 'refund-cleared') AND v.id = x.reference
+             LEFT JOIN returns wv ON x.operation = 'withdrawal' AND wv.command_id = x.reference
              LEFT JOIN refunds f ON x.operation IN ('refund-reserve', 'refund-release') AND f.id = x.reference
              LEFT JOIN returns fv ON fv.id = f.return_id
+             LEFT JOIN account_closure_meters cm ON x.operation IN ('final', 'write-off') AND cm.id = x.reference
              LEFT JOIN meter_consumption mc ON x.operation = 'use' AND mc.id = x.reference
              LEFT JOIN charges ch ON x.operation IN ('consumption', 'consumption-reversal') AND ch.id = x.reference ",
             $end
@@ -99,21 +129,29 @@ macro_rules! kind {
                                              ELSE 'refund' END
              WHEN 'refund-release' THEN CASE WHEN fv.kind = 'undo_sale' THEN 'correction' WHEN fv.kind = 'return' THEN 'return'
                                              ELSE 'refund' END
-             WHEN 'refund-cleared' THEN 'refund'
-             WHEN 'use' THEN 'use' WHEN 'consumption' THEN 'use' WHEN 'consumption-reversal' THEN 'use'
+             WHEN 'refund-cleared' THEN CASE WHEN v.kind = 'undo_sale' THEN 'correction' WHEN v.kind = 'return' THEN 'return'
+                                             ELSE 'refund' END
+             WHEN 'use' THEN CASE WHEN x.other = 'taken-over' THEN 'taken-over' ELSE 'use' END
+             WHEN 'consumption' THEN 'use' WHEN 'consumption-reversal' THEN 'use'
              WHEN 'takeover' THEN 'taken-over' WHEN 'final' THEN 'final' WHEN 'write-off' THEN 'write-off'
              WHEN 'adjustment' THEN 'adjustment' WHEN 'reroute' THEN 'reroute' ELSE 'other' END"
     };
 }
 
-/// The amount of a row of [`movements!`] by the row that caused it; nothing where that is missing.
+/// The amount of a row of [`movements!`] by the row that caused it; nothing where that is missing. Where the ledger is the only
+/// one that has the amount, it is the ledger's.
 macro_rules! amount {
     () => {
         "x.side * CASE x.operation
              WHEN 'payment' THEN COALESCE(po.amount_fen * 100, 0)
+             WHEN 'delivery' THEN COALESCE(po.amount_fen * 100, 0)
              WHEN 'payout' THEN COALESCE(v.amount_fen * 100, 0)
+             WHEN 'withdrawal' THEN COALESCE(v.amount_fen * 100, wv.amount_fen * 100, 0)
              WHEN 'refund-reserve' THEN COALESCE(f.amount_fen * 100, 0)
              WHEN 'refund-release' THEN COALESCE(f.amount_fen * 100, 0)
+             WHEN 'refund-cleared' THEN COALESCE(po.amount_fen * 100, x.amount_e4)
+             WHEN 'final' THEN COALESCE(cm.final_fen * 100, 0)
+             WHEN 'write-off' THEN COALESCE(ABS(cm.written_off_e4), 0)
              WHEN 'use' THEN COALESCE(ABS(mc.amount_fen) * 100, 0)
              WHEN 'consumption' THEN COALESCE(ABS(ch.amount_e4), 0)
              WHEN 'consumption-reversal' THEN COALESCE(ABS(ch.amount_e4), 0)
@@ -121,7 +159,7 @@ macro_rules! amount {
     };
 }
 
-pub(crate) use {account_codes, amount, kind, movements};
+pub(crate) use {account_codes, amount, balances, kind, movements};
 
 /// A change of an account.
 #[derive(Clone, Debug, FromRow)]

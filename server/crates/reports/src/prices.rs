@@ -7,13 +7,13 @@ use model::meter::Wallet;
 use model::money::Money;
 use model::parameters::{Parameters, TierPeriod};
 use model::report::{Cell, Column, ColumnKind, Heading, Note, ReportQuery, Section};
-use model::tariff::{Tiers, in_force};
+use model::tariff::Tiers;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use crate::Subject;
-use domain::price_issue::{Wanted, gaps};
-use queries::{PlanPlaces, PricedPlace};
+use domain::price_issue::gaps;
+use queries::{PlanInForce, PlanPlaces, PricedPlace};
 use store::console::{Name, above, names, within};
 use store::prices::{self, VersionRow};
 use store::{Db, Result, read};
@@ -66,8 +66,7 @@ pub async fn contents(
     subject: &Subject,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
     let at = query.instant(now);
-    let (places, versions) = (PlanPlaces::places(db).await?, prices::versions(db).await?);
-    let plans = Plans::of(&versions, at);
+    let (places, plans) = (PlanPlaces::places(db).await?, Plans { at, by_id: PlanInForce::all(db, at).await? });
     // Older parameters of meters are not kept.
     let known = if at > now { Some(prices::keeps(db).await?) } else { None };
     let mut decided: HashMap<Option<(Uuid, PlaceId, Timestamp)>, Counts> = HashMap::new();
@@ -93,7 +92,7 @@ pub async fn contents(
     } else {
         if rows.len() > MOST {
             let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
-            notes.push(Note::RowsTooMany { shown: number(MOST), total: number(rows.len()) });
+            notes.push(Note::RowsLeftOut { shown: number(MOST), total: number(rows.len()) });
             rows.truncate(MOST);
         }
         let columns = vec![
@@ -108,10 +107,10 @@ pub async fn contents(
     Ok((sections, notes))
 }
 
-/// The version in force of each plan, and the next one.
-struct Plans<'a> {
+/// The plans as they are at an instant.
+struct Plans {
     at: Timestamp,
-    by_id: HashMap<Uuid, (&'a VersionRow, Wanted)>,
+    by_id: HashMap<Uuid, PlanInForce>,
 }
 
 /// A meter that keeps other values, or whose values are not known.
@@ -120,20 +119,10 @@ struct Differing {
     cells: Vec<Cell>,
 }
 
-impl<'a> Plans<'a> {
-    fn of(versions: &'a [VersionRow], at: Timestamp) -> Self {
-        let of_one = versions.chunk_by(|one, next| one.plan_id == next.plan_id);
-        let plan = |rows: &'a [VersionRow]| {
-            let (row, next) = in_force(rows, at, |row| row.effective_at)?;
-            let next = next.map(|next| (next.prices().clone(), next.effective_at));
-            Some((row.plan_id, (row, Wanted { now: row.prices().clone(), next })))
-        };
-        Self { at, by_id: of_one.filter_map(plan).collect() }
-    }
-
+impl Plans {
     /// `None` for a meter that keeps what its plan says.
     fn look_at(&self, meter: MeterRow, plan: Uuid, known: &HashMap<MeterId, (Parameters, Timestamp)>) -> Option<Differing> {
-        let (version, wanted) = self.by_id.get(&plan)?;
+        let PlanInForce { version, wanted, .. } = self.by_id.get(&plan)?;
         let (differs, read_at) = match known.get(&meter.id) {
             Some((known, read_at)) => {
                 let gaps = gaps(known, wanted, self.at);
@@ -163,7 +152,7 @@ fn named(version: &VersionRow) -> String {
 /// A row for each place that decides about meters, in the order of the places, and one for meters without a price.
 fn by_place(
     decided: HashMap<Option<(Uuid, PlaceId, Timestamp)>, Counts>,
-    plans: &Plans<'_>,
+    plans: &Plans,
     names: &[PricedPlace],
     is_compared: bool,
 ) -> Section {
@@ -172,7 +161,7 @@ fn by_place(
     decided.sort_by_key(|(found, _)| found.map_or((1, None), |(_, place, _)| (0, position(place))));
     let count = |value| if is_compared { Cell::Count(value) } else { Cell::Empty };
     let row = |(found, counts): (Option<(Uuid, PlaceId, Timestamp)>, Counts)| {
-        let of_place = |(plan, place, from)| Some((plans.by_id.get(&plan)?.0, place, from));
+        let of_place = |(plan, place, from)| Some((&plans.by_id.get(&plan)?.version, place, from));
         let (names, prices) = match found.and_then(of_place) {
             Some((version, place, from)) => {
                 let name = position(place).and_then(|n| names.get(n));

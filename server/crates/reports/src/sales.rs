@@ -16,6 +16,7 @@ use moves::{Move, MoveKind};
 use store::{Db, Result};
 
 use crate::Subject;
+use crate::building::Building;
 
 /// Sums by kind of what moved, in the order of [`MoveKind::ALL`]: positive for money in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,12 +47,13 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
     let (check, notes) = check::section(&mut tx, operator, query, place, &moves).await?;
     let sections = vec![
         by_time(&moves, query),
-        named(Heading::ByOperator, Heading::Operator, &moves, |one| match &one.operator {
-            Some(name) => Cell::Text(name.clone()),
-            None => Cell::Word(if one.kind == MoveKind::Fee { Heading::None } else { Heading::Residents }),
+        named(Heading::ByOperator, Heading::Operator, &moves, |one| match (&one.operator, one.kind) {
+            (Some(name), _) => Group::Operator(name),
+            (None, MoveKind::Fee) => Group::Nobody,
+            (None, _) => Group::Residents,
         }),
-        named(Heading::ByTender, Heading::Tender, &moves, |one| Cell::Tender(one.tender)),
-        named(Heading::ByBuilding, Heading::Building, &moves, |one| crate::name_or_none(&one.building)),
+        named(Heading::ByTender, Heading::Tender, &moves, |one| Group::Tender(one.tender)),
+        named(Heading::ByBuilding, Heading::Building, &moves, |one| Group::Building(&one.building)),
         balances,
         check,
     ];
@@ -82,40 +84,59 @@ fn by_time(moves: &[Move], query: &ReportQuery) -> Section {
     Section { title: Heading::ByTime, columns, rows, chart: Some(Chart::Series(1)) }
 }
 
-/// The same by a name, in the order of the sales.
-fn named(title: Heading, heading: Heading, moves: &[Move], name: impl Fn(&Move) -> Cell) -> Section {
-    let mut groups: Vec<(Cell, Sums)> = Vec::new();
-    let mut places: BTreeMap<GroupKey, usize> = BTreeMap::new();
-    for one in moves {
-        let cell = name(one);
-        let index = *places.entry(GroupKey::of(&cell)).or_insert_with(|| {
-            groups.push((cell, Sums::default()));
-            groups.len() - 1
-        });
-        if let Some((_, sums)) = groups.get_mut(index) {
-            sums.add(one.kind, one.amount);
+/// What moves are added up by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Group<'a> {
+    Operator(&'a str),
+    Residents,
+    Nobody,
+    Tender(Tender),
+    Building(&'a Building),
+}
+
+impl Group<'_> {
+    fn cell(&self) -> Cell {
+        match self {
+            Self::Operator(name) => Cell::Text((*name).to_owned()),
+            Self::Residents => Cell::Word(Heading::Residents),
+            Self::Nobody => Cell::Word(Heading::None),
+            Self::Tender(tender) => Cell::Tender(*tender),
+            Self::Building(building) => building.cell(),
         }
     }
+}
+
+/// The same by a group, in the order of the sales.
+fn named<'a>(title: Heading, heading: Heading, moves: &'a [Move], group: impl Fn(&'a Move) -> Group<'a>) -> Section {
+    let mut groups: BTreeMap<Group<'_>, Sums> = BTreeMap::new();
+    for one in moves {
+        groups.entry(group(one)).or_default().add(one.kind, one.amount);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, sums)| std::cmp::Reverse(sums.0));
-    let rows = groups.into_iter().map(|(cell, sums)| std::iter::once(cell).chain(sums.cells()).collect()).collect();
+    let rows = groups.into_iter().map(|(group, sums)| std::iter::once(group.cell()).chain(sums.cells()).collect()).collect();
     Section { title, columns: columns(Column::text(heading)), rows, chart: Some(Chart::Bars(1)) }
 }
 
-/// A cell that names a group, in an order.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum GroupKey {
-    Name(String),
-    Tender(Tender),
-    Word(&'static str),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::ids::{PlaceId, Uuid};
+    use model::time::Date;
 
-impl GroupKey {
-    fn of(cell: &Cell) -> Self {
-        match cell {
-            Cell::Tender(tender) => Self::Tender(*tender),
-            Cell::Text(name) => Self::Name(name.clone()),
-            Cell::Word(Heading::Residents) => Self::Word("residents"),
-            _ => Self::Word("none"),
-        }
+    #[test]
+    fn buildings_of_the_same_name_are_two_rows() {
+        let of_building = |id, amount| Move {
+            day: Date(1),
+            kind: MoveKind::Sale,
+            tender: Tender::Cash,
+            operator: None,
+            building: Building { name: "1号楼".to_owned(), id: Some(PlaceId(Uuid::from_u128(id))) },
+            amount: Money(amount),
+        };
+        let moves = [of_building(1, 10), of_building(2, 30), of_building(1, 5)];
+        let section = named(Heading::ByBuilding, Heading::Building, &moves, |one| Group::Building(&one.building));
+        let sales: Vec<_> = section.rows.iter().map(|row| row[1].amount()).collect();
+        assert_eq!(sales, [Some(30), Some(15)]);
     }
 }

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_not_the_ledgers_shows_in_its_kind_and_at_the_end() {
+    fn a_differing_row_shows_in_its_kind_and_at_the_end() {
         let mut changes = [change(1, MovementKind::Purchase, 500), change(2, MovementKind::Use, -20)];
         let all = compared(&changes, Money(0), Money(480));
         assert!(all.iter().all(|sum| sum.report == sum.ledger), "{all:?}");

@@ -50,10 +50,7 @@ impl Extent {
 }
 
 impl Subject {
-    /// What a query asks about. A room that is typed goes before a place that is chosen.
-    ///
-    /// # Errors
-    /// Where the database fails; inside, why there is no such place or room.
+    /// What a query asks about, or why there is no such place or room. A room that is typed goes before a place that is chosen.
     pub async fn find(db: &Db, operator: UserId, kind: ReportKind, query: &ReportQuery) -> Result<StdResult<Self, RangeProblem>> {
         if !query.room.is_empty() {
             return find_room(db, operator, &query.room).await;

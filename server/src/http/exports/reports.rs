@@ -1,13 +1,16 @@
 //! `/reports/sales.csv`, `/reports/sales.xlsx` and the like: a report as a file, made of the same sections as its page.
 
 use app::access::Access;
+use app::i18n::reports::problem;
 use app::pages::operator::reports::query;
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use model::error::AppError;
-use model::report::ReportKind;
+use model::language::Lang;
+use model::report::{RangeProblem, ReportKind};
 use model::saved_report::ReportFile;
 
 use super::listing::{CSV, XLSX, attachment, refusal};
@@ -23,7 +26,10 @@ pub fn reports() -> Vec<Route> {
     let route = |(kind, file): (ReportKind, ReportFile)| {
         let path = format!("/reports/{}.{}", kind.as_str(), file.as_str());
         let answer = move |state: State<AppState>, fields: Fields, info: Extension<RequestInfo>| async move {
-            download(kind, file, &state, &fields, &info).await.unwrap_or_else(refusal)
+            match download(kind, file, &state, &fields, &info).await {
+                Ok(answer) => answer.unwrap_or_else(|wrong| explained(wrong, info.lang)),
+                Err(error) => refusal(error),
+            }
         };
         (path.into(), Access::May(kind.permission()), get(answer))
     };
@@ -36,17 +42,28 @@ async fn download(
     state: &AppState,
     fields: &[(String, String)],
     info: &RequestInfo,
-) -> Result<Response, AppError> {
+) -> Result<Result<Response, RangeProblem>, AppError> {
     let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
     let field =
         |name: &'static str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default();
-    let query = query(kind, field, state.context.now().date()).map_err(|_| AppError::Invalid)?;
-    let report = state.ports.reports.report(who, kind, &query).await?.map_err(|_| AppError::Invalid)?;
+    let query = match query(kind, field, state.context.now().date()) {
+        Ok(query) => query,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let report = match state.ports.reports.report(who, kind, &query).await? {
+        Ok(report) => report,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
     let name = file_name(&report, file);
     let contents = file_of(report, file, info.lang).await?;
     let kind_of_file = match file {
         ReportFile::Csv => CSV,
         ReportFile::Xlsx => XLSX,
     };
-    Ok(attachment(kind_of_file, &name, contents))
+    Ok(Ok(attachment(kind_of_file, &name, contents)))
+}
+
+/// Why there is no file, and what to do: the words of the page.
+fn explained(wrong: RangeProblem, lang: Lang) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, problem(wrong, lang)).into_response()
 }

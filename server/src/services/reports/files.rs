@@ -18,9 +18,11 @@ use crate::services::exports::{Gauge, note};
 /// The record of a blank line.
 const BLANK: [String; 0] = [];
 
-/// ASCII, with its ending.
+/// ASCII, with its ending; a report about an instant has one day.
 pub fn file_name(report: &Report, file: ReportFile) -> String {
-    format!("{}-{}-{}.{}", report.kind.as_str(), report.query.from, report.query.until, file.as_str())
+    let (kind, from, until) = (report.kind, report.query.from, report.query.until);
+    let days = if kind.is_of_an_instant() { until.to_string() } else { format!("{from}-{until}") };
+    format!("{}-{days}.{}", kind.as_str(), file.as_str())
 }
 
 /// The contents of the file, written by a thread of its own.
@@ -155,6 +157,8 @@ fn sheet_cell(cell: &Cell, lang: Lang) -> workbook::Cell {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use model::money::Money;
     use model::report::{Grain, Heading, Note, ReportKind, ReportQuery, Section};
@@ -169,6 +173,29 @@ mod tests {
         let query = ReportQuery { from: day, until: day, by, place: String::new(), room: String::new(), age: 0 };
         let (about, made_at, notes) = ("=1号楼".to_owned(), Timestamp(0), vec![Note::LedgerAgrees]);
         Report { kind: ReportKind::Sales, query, about, made_at, sections: vec![section], notes }
+    }
+
+    #[test]
+    fn titles_of_sections_are_names_of_sheets() {
+        // What Excel accepts; it does not tell capitals from small letters.
+        const LONGEST: usize = 31;
+        for lang in Lang::ALL {
+            let mut names: Vec<String> = Heading::TITLES.into_iter().map(|title| words::heading(title, lang)).collect();
+            names.push(words::texts(lang).notes.to_owned());
+            for name in &names {
+                let is_short = (1..=LONGEST).contains(&name.encode_utf16().count());
+                assert!(is_short && !name.contains(['[', ']', ':', '*', '?', '/', '\\']) && !name.contains('\''), "{name}");
+            }
+            let distinct: HashSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+            assert_eq!(distinct.len(), names.len(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_about_an_instant_is_named_by_its_day() {
+        assert_eq!(file_name(&report(), ReportFile::Csv), "sales-2026-11-29-2026-11-29.csv");
+        let held = Report { kind: ReportKind::Liability, ..report() };
+        assert_eq!(file_name(&held, ReportFile::Xlsx), "liability-2026-11-29.xlsx");
     }
 
     #[test]

@@ -1,19 +1,24 @@
 //! The statement of an account, of a building, what is held at an instant, and subsidies: against sums of raw rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use domain::clock::Clock;
+use domain::ledger::reroute;
 use domain::order::Limits;
 use model::ids::{AccountId, MeterId, UserId};
-use model::money::Fen;
+use model::money::{Fen, Money};
 use model::order::Tender;
 use model::report::{Cell, Heading, Note, RangeProblem, Report, ReportKind};
 use model::subsidy::Month;
-use model::time::Timestamp;
+use model::time::{HOUR, Timestamp};
+use store::ledger;
 use store::orders::{self, NewOrder};
 use story_support::{World, both};
 use uuid::Uuid;
 
+use super::edited_rows::{
+    a_day_of_a_meter_is_of_one_account, a_meter_that_changes_keeps_its_past, an_amount_that_is_not_the_ledgers_is_said,
+};
 use super::{column, day, limited, operator, past, report, rows, section, total};
 
 /// A transfer: operation, debit, credit, 0.0001 yuan, when.
@@ -40,6 +45,23 @@ impl Raw {
         past.map(|(_, debit, credit, e4, _)| (i64::from(is_counted(credit)) - i64::from(is_counted(debit))) * e4).sum()
     }
 
+    /// The transfers of `[from, to)` alone.
+    fn between(&self, from: Timestamp, to: Timestamp) -> Self {
+        let transfers = self.transfers.iter().filter(|(.., at)| (from..to).contains(&Timestamp(*at)));
+        Self { accounts: Vec::new(), transfers: transfers.cloned().collect() }
+    }
+
+    /// What an account got from another account of the ledger, less what it gave to it.
+    fn against(&self, other: &str, key: &str) -> i64 {
+        let is_own = |code: &str| code.split_once(':').is_some_and(|(kind, of)| of == key && is_residents(kind));
+        let got = |(_, debit, credit, e4, _): &Transfer| match (is_own(debit), is_own(credit)) {
+            (false, true) if debit == other => *e4,
+            (true, false) if credit == other => -e4,
+            _ => 0,
+        };
+        self.transfers.iter().map(got).sum()
+    }
+
     fn of_account(&self, key: &str, before: Timestamp) -> i64 {
         self.held(before, &|code| code.split_once(':').is_some_and(|(kind, of)| of == key && is_residents(kind)))
     }
@@ -59,12 +81,19 @@ const PAID: [Tender; 6] = [Tender::Cash, Tender::Card, Tender::Transfer, Tender:
 
 both!(accounts_are_stated_as_raw_rows_and_ledger_say, past, |w: World| async move {
     statements_equal_raw_rows(&w).await;
+    use_before_a_take_over_is_no_use(&w).await;
     a_building_has_a_row_for_each_account(&w).await;
     subsidies_equal_their_rows(&w).await;
     what_is_held_equals_the_ledger(&w).await;
     another_building_has_no_statement(&w).await;
+    a_meter_that_changes_keeps_its_past(&w).await;
     an_amount_that_is_not_the_ledgers_is_said(&w).await;
+    a_day_of_a_meter_is_of_one_account(&w).await;
 });
+
+/// What meters used that is use of their accounts: not what they used before they were taken over.
+const USES: &str = "SELECT u.account_id, u.at, u.amount_fen * 100 FROM meter_consumption u WHERE NOT EXISTS (
+    SELECT 1 FROM ledger_transfers l WHERE l.operation = 'use' AND l.reference = u.id AND 'taken-over' IN (l.debit, l.credit))";
 
 async fn statements_equal_raw_rows(w: &World) {
     let (who, raw) = (operator(w, "operator").await, Raw::read(w).await);
@@ -74,7 +103,7 @@ async fn statements_equal_raw_rows(w: &World) {
     let orders: Vec<(Uuid, Option<i64>, Tender, i64)> =
         rows(w, "SELECT account_id, paid_at, tender, amount_fen FROM orders").await;
     let undone: Vec<(Uuid,)> = rows(w, "SELECT account_id FROM returns WHERE sale_id IS NOT NULL").await;
-    let uses: Vec<(Uuid, i64, i64)> = rows(w, "SELECT account_id, at, amount_fen * 100 FROM meter_consumption").await;
+    let uses: Vec<(Uuid, i64, i64)> = rows(w, USES).await;
     let charges: Vec<(Uuid, i64, i64, i64)> = rows(w, "SELECT account_id, at, amount_e4, wh FROM charges").await;
     let (mut purchased, mut of_wallets, mut of_meters) = (0, 0, 0);
     for (account, number, _, key) in &raw.accounts {
@@ -122,15 +151,32 @@ async fn statements_equal_raw_rows(w: &World) {
     let measured: Vec<(i64,)> = rows(
         w,
         &format!(
-            "SELECT CAST(SUM(e.wh) AS BIGINT) FROM account_meters a JOIN energy_daily e ON e.meter_id = a.meter_id
-             JOIN meters m ON m.id = a.meter_id AND m.wallet = 'meter'
-             WHERE e.day BETWEEN {} AND {} AND e.day >= (a.from_at + 28800000) / 86400000
-               AND (a.to_at IS NULL OR e.day <= (a.to_at + 28800000) / 86400000)",
+            "SELECT CAST(SUM(e.wh) AS BIGINT) FROM energy_daily e JOIN meters m ON m.id = e.meter_id AND m.wallet = 'meter'
+             WHERE e.day BETWEEN {} AND {} AND EXISTS (
+                 SELECT 1 FROM account_meters a WHERE a.meter_id = e.meter_id AND e.day >= (a.from_at + 28800000) / 86400000
+                   AND (a.to_at IS NULL OR e.day <= (a.to_at + 28800000) / 86400000))",
             from.0, until.0
         ),
     )
     .await;
     assert_eq!(of_meters, measured[0].0);
+}
+
+async fn use_before_a_take_over_is_no_use(w: &World) {
+    let (who, raw) = (operator(w, "operator").await, Raw::read(w).await);
+    let is_used = |(operation, _, credit, ..): &&Transfer| operation == "use" && credit == "taken-over";
+    let (_, debit, ..) = raw.transfers.iter().find(is_used).expect("some were taken over");
+    let (_, number, _, key) = raw.accounts.iter().find(|(.., key)| debit.ends_with(key.as_str())).unwrap();
+    let (from, until) = (w.clock.now().date().plus(-95), w.clock.now().date());
+    let fields = [("room", number.as_str()), ("from", &from.to_string()), ("until", &until.to_string())];
+    let made = report(w, who, ReportKind::Statement, &fields).await.unwrap();
+    assert!(made.notes.contains(&Note::LedgerAgrees), "{:?}", section(&made, Heading::LedgerCheck).rows);
+    assert_eq!(item(&made, Heading::Sums, Heading::TakenOver), raw.against("taken-over", key));
+    assert_eq!(item(&made, Heading::Sums, Heading::Consumption), raw.against("consumption", key));
+    assert_eq!(total(section(&made, Heading::UseByPrice), Heading::Consumption), -raw.against("consumption", key));
+    let sales = report(w, who, ReportKind::Sales, &[fields[1], fields[2]]).await.unwrap();
+    let used = raw.accounts.iter().map(|(.., key)| raw.against("consumption", key)).sum::<i64>();
+    assert_eq!(total(section(&sales, Heading::Balances), Heading::Consumption), used);
 }
 
 async fn a_building_has_a_row_for_each_account(w: &World) {
@@ -159,6 +205,25 @@ async fn a_building_has_a_row_for_each_account(w: &World) {
     }
     let is_all = |code: &str| code.split_once(':').is_some_and(|(kind, _)| is_residents(kind));
     assert_eq!(total(rooms, Heading::Closing), raw.held(until.plus(1).start(), &is_all));
+    let of_month = raw.between(from.start(), until.plus(1).start());
+    let used = raw.accounts.iter().map(|(.., key)| of_month.against("consumption", key)).sum::<i64>();
+    assert_eq!(total(rooms, Heading::Consumption), used);
+    // An account that was closed before is a row too where money went through it.
+    let closed: Vec<(Uuid, String)> =
+        rows(w, "SELECT id, number FROM accounts WHERE closed_at IS NOT NULL ORDER BY closed_at LIMIT 1").await;
+    let (gone, other) = (AccountId(closed[0].0), AccountId(raw.accounts.iter().find(|one| one.0 != closed[0].0).unwrap().0));
+    let mut tx = w.db.begin().await.unwrap();
+    for (hours, debtor, creditor) in [(-2, other, gone), (-1, gone, other)] {
+        let at = w.clock.now().plus(hours * HOUR);
+        ledger::post(&mut tx, &w.rng, at, &reroute(w.rng.id(at), debtor, creditor, Money(500))).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let today = w.clock.now().plus(-2 * HOUR).date();
+    let range = [("from", today.to_string()), ("until", today.plus(1).to_string())];
+    let range = range.each_ref().map(|(name, day)| (*name, day.as_str()));
+    let later = report(w, who, ReportKind::BuildingStatement, &range).await.unwrap();
+    let number = Cell::Text(closed[0].1.clone());
+    assert!(section(&later, Heading::ByRoom).rows.iter().any(|row| row[1] == number), "{number:?}");
     // The building's row of an account is its statement.
     let number = match &rooms.rows[0][1] {
         Cell::Text(number) => number.clone(),
@@ -190,15 +255,17 @@ async fn subsidies_equal_their_rows(w: &World) {
     assert!(delivered > 0);
     let raw = Raw::read(w).await;
     let used = |account: &Uuid, month: i64| {
-        let key = account.as_simple().to_string();
-        let is_own = |code: &str| [format!("meter:{key}"), format!("wallet:{key}")].iter().any(|own| own == code);
-        let of_use = |operation: &str| ["use", "consumption", "consumption-reversal"].contains(&operation);
-        let mine = raw.transfers.iter().filter(|(operation, .., at)| of_use(operation) && Month::of(Timestamp(*at)).0 == month);
-        mine.map(|(_, debit, credit, e4, _)| (i64::from(is_own(debit)) - i64::from(is_own(credit))) * e4).sum::<i64>()
+        let start = |month: i64| Month(month).first().unwrap().start();
+        -raw.between(start(month), start(month + 1)).against("consumption", &account.as_simple().to_string())
     };
     let expected: i64 = all.iter().map(|(account, month, ..)| used(account, *month)).sum();
     assert_eq!(total(by_month, Heading::Consumption), expected);
-    assert_eq!(total(section(&made, Heading::ByBuilding), Heading::Consumption), expected);
+    let by_building = section(&made, Heading::ByBuilding);
+    assert_eq!(total(by_building, Heading::Consumption), expected);
+    let rooms: i64 = column(by_building, Heading::Rooms).into_iter().map(|(_, rooms)| rooms).sum();
+    let (first, last) = (months.start().0, months.end().0);
+    let distinct = format!("SELECT COUNT(DISTINCT place_id) FROM subsidies WHERE month BETWEEN {first} AND {last}");
+    assert_eq!(rooms, rows::<(i64,)>(w, &distinct).await[0].0);
 }
 
 async fn what_is_held_equals_the_ledger(w: &World) {
@@ -241,12 +308,14 @@ async fn what_is_held_equals_the_ledger(w: &World) {
         let in_both = [Heading::InMeters, Heading::InServerWallets, Heading::Overdrawn].map(|heading| total(all, heading));
         assert_eq!(in_both.iter().sum::<i64>(), meters + wallets, "{day}");
         assert_eq!((total(all, Heading::Undelivered), total(all, Heading::Liability)), (paid, paid + meters + wallets), "{day}");
-        let mut shown: HashMap<Uuid, i64> = HashMap::new();
+        let mut shown: HashMap<Uuid, Option<i64>> = HashMap::new();
         for (meter, _, _) in held_by.iter().filter(|(_, from, to)| *from < at.0 && to.is_none_or(|to| to >= at.0)) {
             let last = readings.iter().rev().find(|(of, read, _)| of == meter && *read < at.0);
-            shown.insert(*meter, last.map_or(0, |(_, _, fen)| fen * 100));
+            shown.insert(*meter, last.map(|(_, _, fen)| fen * 100));
         }
-        assert_eq!(total(all, Heading::ShownByMeters), shown.values().sum::<i64>(), "{day}");
+        assert_eq!(total(all, Heading::ShownByMeters), shown.values().flatten().sum::<i64>(), "{day}");
+        let unread = shown.values().filter(|fen| fen.is_none()).count();
+        assert_eq!(total(all, Heading::NoReading), i64::try_from(unread).unwrap(), "{day}");
     }
     let made = report(w, who, ReportKind::Liability, &[]).await.unwrap();
     let open = section(&made, Heading::NotDelivered);
@@ -287,41 +356,4 @@ async fn another_building_has_no_statement(w: &World) {
         assert!(!own.sections.iter().any(|section| section.title == Heading::OtherLiabilities), "{kind:?}");
         assert!(section(&own, Heading::ByBuilding).rows.len() <= 1, "{kind:?}");
     }
-}
-
-async fn an_amount_that_is_not_the_ledgers_is_said(w: &World) {
-    let who = operator(w, "operator").await;
-    let sold: Vec<(String, i64)> = rows(
-        w,
-        "SELECT a.number, o.paid_at FROM orders o JOIN accounts a ON a.id = o.account_id
-         WHERE o.tender = 'cash' AND o.state = 'credited' ORDER BY o.number LIMIT 1",
-    )
-    .await;
-    let (number, paid_at) = sold[0].clone();
-    w.by_hand(
-        "UPDATE orders SET amount_fen = amount_fen + 7
-         WHERE number = (SELECT MIN(number) FROM orders WHERE tender = 'cash' AND state = 'credited')",
-    )
-    .await
-    .unwrap();
-    let (from, until) = (day(paid_at).to_string(), w.clock.now().date().to_string());
-    let range = [("from", from.as_str()), ("until", &until)];
-    let differences = |made: &Report| -> BTreeMap<i64, usize> {
-        let mut counts = BTreeMap::new();
-        for (_, e4) in column(section(made, Heading::LedgerCheck), Heading::Difference) {
-            *counts.entry(e4).or_default() += usize::from(e4 != 0);
-        }
-        counts.remove(&0);
-        counts
-    };
-    let own = report(w, who, ReportKind::Statement, &[("room", &number), range[0], range[1]]).await.unwrap();
-    assert!(own.notes.contains(&Note::LedgerDiffers(2)), "{:?}", own.notes);
-    assert_eq!(differences(&own), BTreeMap::from([(700, 2)]), "the purchase and the closing amount");
-    let building = report(w, who, ReportKind::BuildingStatement, &range).await.unwrap();
-    assert_eq!(differences(&building), BTreeMap::from([(700, 2)]), "sales and the closing amount");
-    let held = report(w, who, ReportKind::Liability, &[]).await.unwrap();
-    assert_eq!(differences(&held), BTreeMap::from([(700, 1)]), "what is in meters");
-    let before = day(paid_at).plus(-1).to_string();
-    let earlier = report(w, who, ReportKind::Liability, &[("until", &before)]).await.unwrap();
-    assert!(earlier.notes.contains(&Note::LedgerAgrees), "it is not of an earlier day");
 }

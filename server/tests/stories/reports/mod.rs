@@ -2,6 +2,7 @@
 
 mod accounts;
 mod analysis;
+mod edited_rows;
 mod energy;
 mod instruments;
 mod losses;

@@ -100,7 +100,7 @@ async fn cases_are_those_of_the_instant(w: &World) {
     assert_eq!(earlier.rows.len(), 1);
     assert_eq!((&earlier.rows[0][5], &earlier.rows[0][6]), (&Cell::Count(overdue), &Cell::Word(Heading::None)));
     let old = made(&[("age", "5")]).await;
-    assert!(old.notes.contains(&Note::OlderThan(5)));
+    assert!(old.notes.contains(&Note::AtLeastOld(5)));
     assert_eq!(column(section(&old, Heading::ByKind), Heading::Cases), [(Cell::Case(CaseKind::Relay), 1)]);
     // An operator of one building sees its own.
     let own = report(w, limited(w, &first.1).await, ReportKind::OpenCases, &[]).await.unwrap();

@@ -6,6 +6,7 @@ use model::ids::{MeterId, PlaceId};
 use model::meter::Wallet;
 use model::person::Role;
 use model::place::PlaceKind;
+use model::report::ReportKind;
 use reqwest::header::CONTENT_TYPE;
 use store::meters::{self, NewMeter};
 use story_support::web::{Person, Web, location};
@@ -33,19 +34,15 @@ both!(a_report_is_a_page_and_two_files, |w: World| async move {
     assert!(page.contains("签") || page.contains("复核"), "lines for signatures");
     let csv = text(&boss, "/reports/sales.csv").await;
     assert!(csv.lines().any(|line| line.starts_with("合计,150.00,0.00,")), "{csv}");
-    for path in [
-        "/reports/sales.xlsx?by=month",
-        "/reports/energy.xlsx",
-        "/reports/load-curve.xlsx",
-        "/reports/abnormal-use.xlsx",
-        "/reports/missing-readings.xlsx",
-    ] {
-        let file = boss.get(path).await;
+    let number = w.word("SELECT number FROM accounts").await;
+    for kind in ReportKind::ALL {
+        let room = if kind.is_of_one_account() { number.as_str() } else { "" };
+        let path = format!("/reports/{}.xlsx?room={room}", kind.as_str());
+        let file = boss.get(&path).await;
         assert_eq!(file.status(), 200, "{path}");
         assert!(file.headers()[CONTENT_TYPE].to_str().unwrap().contains("spreadsheetml"));
         assert!(file.bytes().await.unwrap().starts_with(b"PK"));
     }
-    let number = w.word("SELECT number FROM accounts").await;
     let statement = text(&boss, &format!("/reports/statement?room={number}")).await;
     assert!(statement.contains("150.00") && statement.contains("购电") && statement.contains("全部一致"), "{statement}");
     let room = text(&boss, &format!("/rooms/{}", room.meter)).await;
@@ -80,7 +77,9 @@ both!(a_choice_that_makes_no_report_is_explained, |w: World| async move {
         let page = text(&boss, path).await;
         assert!(page.contains("notice bad") && page.contains(words), "{path}");
         let (report, choice) = path.split_once('?').unwrap();
-        assert_eq!(boss.get(&format!("{report}.csv?{choice}")).await.status(), 422, "{path}");
+        let file = boss.get(&format!("{report}.csv?{choice}")).await;
+        assert_eq!(file.status(), 422, "{path}");
+        assert!(file.text().await.unwrap().contains(words), "{path}");
     }
 });
 

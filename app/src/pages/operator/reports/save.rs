@@ -12,12 +12,13 @@ use model::saved_report::{ReportDays, ReportFile, SendEvery};
 /// The hour that is offered first.
 const USUAL_HOUR: u8 = 7;
 
-/// The days that fit into a report whose rows cover what the query asks for.
-fn fitting(query: &ReportQuery) -> impl Iterator<Item = ReportDays> + use<> {
+/// The days that fit into a report whose rows cover what the query asks for. Today is not over, which only a report about an
+/// instant allows.
+fn fitting(kind: ReportKind, query: &ReportQuery) -> impl Iterator<Item = ReportDays> + use<> {
     let (longest, today) = (query.by.longest(), crate::ports::now().date());
     ReportDays::ALL.into_iter().filter(move |days| {
         let (from, until) = days.range(today);
-        until.0 - from.0 < longest
+        until.0 - from.0 < longest && (*days != ReportDays::Today || kind.is_of_an_instant())
     })
 }
 
@@ -32,7 +33,7 @@ pub fn form(kind: ReportKind, query: &ReportQuery, can_mail: bool) -> impl IntoV
             <label class="field"><span>{label}</span><select name=name>{options.collect_view()}</select></label>
         }
     };
-    let all_days = fitting(query).map(|one| (one.as_str().to_owned(), days(one, lang).to_owned())).collect();
+    let all_days = fitting(kind, query).map(|one| (one.as_str().to_owned(), days(one, lang).to_owned())).collect();
     let (csv, xlsx) = (reports::texts(lang).csv_name, reports::texts(lang).xlsx_name);
     let files = [(ReportFile::Xlsx, xlsx), (ReportFile::Csv, csv)].map(|(one, name)| (one.as_str().to_owned(), name.to_owned()));
     let sending = SendEvery::ALL.into_iter().map(|one| (one.as_str().to_owned(), every(one, lang).to_owned())).collect();

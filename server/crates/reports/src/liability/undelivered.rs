@@ -8,6 +8,7 @@ use model::time::{DAY, Timestamp};
 use model::word_enum;
 use sqlx::FromRow;
 
+use crate::building::{Building, building_id};
 use store::console::{Name, above, names, within};
 use store::{Result, Tx, on};
 
@@ -28,19 +29,27 @@ pub struct Undelivered {
     tender: Tender,
     since: Timestamp,
     #[sqlx(flatten)]
-    pub name: Name,
+    pub building: Building,
+    #[sqlx(flatten)]
+    name: Name,
     pub left_e4: Money,
 }
 
-/// Oldest first. What was set apart for a refund, paid out or assigned to a refund of the channel's console is no longer here.
+/// Oldest first. What was set apart for a refund, paid out or assigned to a refund of the channel's console is no longer here. An
+/// order that was given to another account later was still in the one that paid it.
 pub async fn read(tx: &mut Tx, operator: UserId, at: Timestamp, place: Option<PlaceId>) -> Result<Vec<Undelivered>> {
     on!(tx, |c| {
         sqlx::query_as(concat!(
             "WITH opened AS (
-             SELECT o.id, 'order' AS kind, o.number, o.tender, o.paid_at AS since, o.account_id, o.amount_fen * 100 AS e4
+             SELECT o.id, 'order' AS kind, o.number, o.tender, o.paid_at AS since, o.amount_fen * 100 AS e4,
+                    COALESCE((SELECT k.id FROM ledger_transfers p JOIN ledger_transfers l ON l.operation = 'reroute'
+                                  AND l.debit = p.credit AND l.amount_e4 = p.amount_e4 AND l.at >= $2
+                              JOIN account_keys k ON 'paid:' || k.key = p.credit
+                              WHERE p.operation = 'payment' AND p.reference = o.id AND k.id <> o.account_id LIMIT 1),
+                             o.account_id) AS account_id
              FROM orders o WHERE o.paid_at < $2 AND (o.credited_at IS NULL OR o.credited_at >= $2)
              UNION ALL
-             SELECT v.id, 'return', v.number, v.tender, v.taken_at, v.account_id, v.amount_fen * 100
+             SELECT v.id, 'return', v.number, v.tender, v.taken_at, v.amount_fen * 100, v.account_id
              FROM returns v WHERE v.source = 'wallet' AND v.taken_at < $2),
          gone AS (
              SELECT CASE WHEN v.source = 'wallet' THEN v.id ELSE f.order_id END AS of_id,
@@ -53,8 +62,12 @@ pub async fn read(tx: &mut Tx, operator: UserId, at: Timestamp, place: Option<Pl
              FROM returns v WHERE v.source IN ('wallet', 'order') AND v.state = 'done' AND v.settled_at < $2
                AND v.tender IN ('cash', 'card', 'transfer') AND v.kind <> 'undo_return'
              UNION ALL
-             SELECT l.reference, l.amount_e4 FROM ledger_transfers l WHERE l.operation = 'refund-cleared' AND l.at < $2)
+             SELECT CASE WHEN v.source = 'order' THEN v.corrects_order ELSE l.reference END, l.amount_e4
+             FROM ledger_transfers l LEFT JOIN returns v ON v.id = l.reference
+             WHERE l.operation = 'refund-cleared' AND l.at < $2)
          SELECT w.kind, w.number, w.tender, w.since, CAST(w.e4 - COALESCE(g.e4, 0) AS BIGINT) AS left_e4,",
+            building_id!(),
+            ",",
             names!(),
             "FROM opened w LEFT JOIN (SELECT of_id, SUM(e4) AS e4 FROM gone GROUP BY of_id) g ON g.of_id = w.id
          JOIN accounts a ON a.id = w.account_id LEFT JOIN places r ON r.id = a.place_id",

@@ -8,6 +8,7 @@ use model::time::Date;
 use model::word_enum;
 use sqlx::FromRow;
 
+use crate::building::{Building, building};
 use store::console::{above, within};
 use store::{Result, Tx, on};
 
@@ -45,8 +46,8 @@ pub struct Move {
     pub tender: Tender,
     /// Who did it; `None` where a resident paid by themselves, and for fees.
     pub operator: Option<String>,
-    /// Empty where it belongs to no room.
-    pub building: String,
+    #[sqlx(flatten)]
+    pub building: Building,
     /// Positive for money in.
     #[sqlx(rename = "amount_e4")]
     pub amount: Money,
@@ -55,7 +56,7 @@ pub struct Move {
 /// All rows `x` of `[$2, $3)`, with their rooms `r`, within the operator's buildings and the place `$4`. Money of a return
 /// through a channel moves with its refunds.
 macro_rules! moves {
-    ($select:literal, $end:literal) => {
+    ($select:expr, $end:literal) => {
         concat!(
             "SELECT ",
             $select,
@@ -108,10 +109,12 @@ macro_rules! moves {
 pub async fn read(tx: &mut Tx, operator: UserId, query: &ReportQuery, place: Option<PlaceId>) -> Result<Vec<Move>> {
     let (from, to) = query.instants();
     on!(tx, |c| sqlx::query_as(moves!(
-        "(x.at + 28800000) / 86400000 AS day, x.kind, x.tender, u.name AS operator,
-         COALESCE(CASE WHEN b.kind = 'unit' THEN t.name ELSE b.name END, '') AS building,
-         CAST(SUM(x.e4) AS BIGINT) AS amount_e4",
-        "GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+        concat!(
+            "(x.at + 28800000) / 86400000 AS day, x.kind, x.tender, u.name AS operator,",
+            building!(),
+            ", CAST(SUM(x.e4) AS BIGINT) AS amount_e4"
+        ),
+        "GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6"
     ))
     .bind(operator)
     .bind(from)

@@ -12,6 +12,7 @@ use sqlx::FromRow;
 
 use super::is_within;
 use crate::ledger_check::Compared;
+use crate::meters::{days_of_accounts, has_own_wallet};
 use domain::tariff::{Line, Version};
 use queries::PlanPlaces;
 use store::prices::VersionRow;
@@ -62,9 +63,12 @@ struct ChargeRow {
 #[derive(FromRow)]
 struct MeterRow {
     meter_id: MeterId,
+    /// Of the account: the meter may be elsewhere by now.
     place_id: PlaceId,
     from_at: Timestamp,
-    to_at: Option<Timestamp>,
+    first_day: Date,
+    /// `None` while the account has it.
+    last_day: Option<Date>,
 }
 
 #[derive(FromRow)]
@@ -78,7 +82,7 @@ struct DayRow {
 }
 
 impl Used {
-    /// What the ledger posted in the range of a query.
+    /// What the ledger posted in the range of a query. What a meter used before it was taken over is not use of this account.
     pub async fn read(
         tx: &mut Tx,
         account: AccountId,
@@ -155,19 +159,22 @@ impl Used {
         timeline: &[Version],
     ) -> Result<()> {
         let (from, to) = query.instants();
-        let last = meter.to_at.map_or(query.until, |at| at.date().min(query.until));
+        let last = meter.last_day.map_or(query.until, |day| day.min(query.until));
         let days: Vec<DayRow> = on!(tx, |c| sqlx::query_as(
             "SELECT day, wh, spike_wh, peak_wh, flat_wh, valley_wh FROM energy_daily
              WHERE meter_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day"
         )
         .bind(meter.meter_id)
-        .bind(query.from.max(meter.from_at.date()))
+        .bind(query.from.max(meter.first_day))
         .bind(last)
         .fetch_all(c)
         .await)?;
         let posted: Vec<(Timestamp, Fen)> = on!(tx, |c| sqlx::query_as(
-            "SELECT COALESCE(from_at, at), amount_fen FROM meter_consumption
-             WHERE account_id = $1 AND meter_id = $2 AND at >= $3 AND at < $4 ORDER BY at"
+            "SELECT COALESCE(u.from_at, u.at), u.amount_fen FROM meter_consumption u
+             WHERE u.account_id = $1 AND u.meter_id = $2 AND u.at >= $3 AND u.at < $4
+               AND NOT EXISTS (SELECT 1 FROM ledger_transfers l WHERE l.operation = 'use' AND l.reference = u.id
+                                                               AND 'taken-over' IN (l.debit, l.credit))
+             ORDER BY u.at"
         )
         .bind(account)
         .bind(meter.meter_id)
@@ -282,14 +289,17 @@ fn version(row: &VersionRow) -> (Uuid, Version) {
     (row.plan_id, Version { id: row.id, from: row.effective_at, prices: row.prices().clone() })
 }
 
-/// The meters with their own wallet that an account had in the range.
+/// The meters that held their credit themselves while an account had them in the range.
 async fn meters(tx: &mut Tx, account: AccountId, query: &ReportQuery) -> Result<Vec<MeterRow>> {
     let (from, to) = query.instants();
-    on!(tx, |c| sqlx::query_as(
-        "SELECT am.meter_id, m.place_id, am.from_at, am.to_at FROM account_meters am
-         JOIN meters m ON m.id = am.meter_id AND m.wallet = 'meter'
-         WHERE am.account_id = $1 AND am.from_at < $3 AND (am.to_at IS NULL OR am.to_at >= $2) ORDER BY am.from_at, am.meter_id"
-    )
+    on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT am.meter_id, a.place_id, am.from_at, am.first_day, am.last_day FROM ",
+        days_of_accounts!(),
+        " AS am JOIN meters m ON m.id = am.meter_id JOIN accounts a ON a.id = am.account_id
+         WHERE am.account_id = $1 AND am.from_at < $3 AND (am.to_at IS NULL OR am.to_at >= $2) AND",
+        has_own_wallet!(),
+        "ORDER BY am.from_at, am.meter_id"
+    ))
     .bind(account)
     .bind(from)
     .bind(to)

@@ -21,6 +21,7 @@ CREATE TABLE ledger_transfers (
 );
 CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, at);
 CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, at);
+CREATE INDEX ledger_transfers_at ON ledger_transfers (at);
 CREATE TRIGGER ledger_transfers_append_only BEFORE UPDATE OR DELETE ON ledger_transfers
     FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER ledger_transfers_no_truncate BEFORE TRUNCATE ON ledger_transfers

@@ -4,7 +4,7 @@ CREATE TABLE saved_reports (
     owner_id UUID NOT NULL REFERENCES users (id),
     name TEXT NOT NULL,
     kind TEXT NOT NULL,
-    days TEXT NOT NULL CHECK (days IN ('yesterday', 'last_week', 'last_30', 'this_month', 'last_month', 'last_year')),
+    days TEXT NOT NULL CHECK (days IN ('today', 'yesterday', 'last_week', 'last_30', 'this_month', 'last_month', 'last_year')),
     grain TEXT NOT NULL CHECK (grain IN ('hour', 'day', 'month', 'year')),
     -- A place or group by its id, and a room or account as it was written; empty for all.
     place TEXT NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE saved_reports (
     hour BIGINT NOT NULL CHECK (hour BETWEEN 0 AND 23),
     next_at BIGINT,
     -- Why it was not made when it was due last.
-    trouble TEXT CHECK (trouble IN ('not_allowed', 'no_such_place', 'too_large', 'failed')),
+    trouble TEXT CHECK (trouble IN ('not_allowed', 'no_such_place', 'too_many_meters', 'too_large', 'failed')),
     created_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX saved_reports_name ON saved_reports (owner_id, name);

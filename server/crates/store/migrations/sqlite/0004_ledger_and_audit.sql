@@ -12,6 +12,7 @@ CREATE TABLE ledger_transfers (
 );
 CREATE INDEX ledger_transfers_debit ON ledger_transfers (debit, at);
 CREATE INDEX ledger_transfers_credit ON ledger_transfers (credit, at);
+CREATE INDEX ledger_transfers_at ON ledger_transfers (at);
 CREATE TRIGGER ledger_transfers_no_update BEFORE UPDATE ON ledger_transfers
 BEGIN SELECT RAISE(ABORT, 'ledger_transfers is append-only'); END;
 CREATE TRIGGER ledger_transfers_no_delete BEFORE DELETE ON ledger_transfers

@@ -8,54 +8,27 @@ use model::ids::{MeterId, PlaceId, Uuid};
 use model::issue::{Issue, Kind};
 use model::meter::Wallet;
 use model::person::Who;
-use model::tariff::in_force;
 use model::time::Timestamp;
 
 use super::super::ConsoleService;
 use domain::price_issue::{Wanted, gaps, issue};
-use queries::{PlanPlaces, WalletCounts};
-use store::prices::{self, PricedMeter, VersionRow};
+use queries::{PlanInForce, PlanPlaces, WalletCounts};
+use store::prices::{self, PricedMeter};
 use store::{Db, meters, parameters};
 
-/// A plan as meters should keep it.
-struct Plan {
-    name: String,
-    number: i64,
-    next: Option<(i64, Timestamp)>,
-    wanted: Wanted,
+/// A plan that is there.
+async fn in_force(db: &Db, plan: Uuid, at: Timestamp) -> Result<PlanInForce, AppError> {
+    PlanInForce::read(db, plan, at).await?.ok_or(AppError::NotFound)
 }
 
-impl Plan {
-    async fn read(db: &Db, plan: Uuid, at: Timestamp) -> Result<Self, AppError> {
-        Self::of(&prices::versions_of(db, plan).await?, at).ok_or(AppError::NotFound)
-    }
-
-    async fn all(db: &Db, at: Timestamp) -> Result<HashMap<Uuid, Self>, AppError> {
-        let rows = prices::versions(db).await?;
-        let of_one = rows.chunk_by(|one, next| one.plan_id == next.plan_id);
-        Ok(of_one.filter_map(|rows| Some((rows.first()?.plan_id, Self::of(rows, at)?))).collect())
-    }
-
-    /// `rows` are the versions of one plan, the newest first.
-    fn of(rows: &[VersionRow], at: Timestamp) -> Option<Self> {
-        let (row, next) = in_force(rows, at, |row| row.effective_at)?;
-        Some(Self {
-            name: row.plan.clone(),
-            number: row.number,
-            next: next.map(|one| (one.number, one.effective_at)),
-            wanted: Wanted { now: row.prices().clone(), next: next.map(|one| (one.prices().clone(), one.effective_at)) },
-        })
-    }
-
-    /// Whether a command is one of those by which it gets into meters.
-    fn says(&self, command: &Issue, at: Timestamp) -> bool {
-        GAPS.into_iter().any(|gap| issue(gap, &self.wanted, at).as_ref() == Some(command))
-    }
+/// Whether a command is one of those by which a plan gets into meters.
+fn is_of_plan(plan: &PlanInForce, command: &Issue, at: Timestamp) -> bool {
+    GAPS.into_iter().any(|gap| issue(gap, &plan.wanted, at).as_ref() == Some(command))
 }
 
 /// Of the meters with their own wallet that a plan applies to and whose parameters were read: whether they keep its prices.
 pub(in crate::services) async fn keep_plan(db: &Db, at: Timestamp) -> Result<HashMap<MeterId, bool>, AppError> {
-    let plans = Plan::all(db, at).await?;
+    let plans = PlanInForce::all(db, at).await?;
     if plans.is_empty() {
         return Ok(HashMap::new());
     }
@@ -72,13 +45,13 @@ pub(in crate::services) async fn keeps_plan(db: &Db, at: Timestamp, meter: Meter
     let Some((known, _)) = parameters::find(db, meter).await? else { return Ok(None) };
     let place = meters::find(db, meter).await?.ok_or(AppError::NotFound)?.place_id;
     let Some((plan, ..)) = PlanPlaces::places(db).await?.plan_at(place, at) else { return Ok(None) };
-    Ok(Some(gaps(&known, &Plan::read(db, plan, at).await?.wanted, at).is_empty()))
+    Ok(Some(gaps(&known, &in_force(db, plan, at).await?.wanted, at).is_empty()))
 }
 
 impl ConsoleService {
     pub(super) async fn meters_page(&self, who: &Who, plan: Uuid, number: i64) -> Result<PriceMeters, AppError> {
         let (db, at) = (&self.context.db, self.context.now());
-        let Plan { name, number: version, next, wanted } = Plan::read(db, plan, at).await?;
+        let PlanInForce { version, next, wanted } = in_force(db, plan, at).await?;
         let scope = queries::scope(db, who.user).await?;
         let places = self.context.live.meter_places(&scope);
         let seen: HashSet<MeterId> = places.iter().map(|(place, _)| place.meter).collect();
@@ -120,8 +93,8 @@ impl ConsoleService {
         }
         Ok(PriceMeters {
             plan,
-            name,
-            number: version,
+            name: version.plan,
+            number: version.number,
             next,
             counts,
             issues: issues(&lines, &wanted, at),
@@ -132,17 +105,17 @@ impl ConsoleService {
     /// Whether a command tells each of the meters what its plan says.
     pub(in super::super) async fn is_planned(&self, command: &Issue, meters: &[MeterId]) -> Result<bool, AppError> {
         let (db, at) = (&self.context.db, self.context.now());
-        let saying: HashSet<Uuid> =
-            Plan::all(db, at).await?.into_iter().filter(|(_, plan)| plan.says(command, at)).map(|(id, _)| id).collect();
-        let told = PlanPlaces::read(db).await?.priced(at).into_iter().filter(|(_, plan, _)| saying.contains(plan));
-        let told: HashSet<MeterId> = told.map(|(meter, ..)| meter.id).collect();
-        Ok(meters.iter().all(|meter| told.contains(meter)))
+        let plans = PlanInForce::all(db, at).await?;
+        let is_planned = |plan: &Uuid| plans.get(plan).is_some_and(|plan| is_of_plan(plan, command, at));
+        let planned = PlanPlaces::read(db).await?.priced(at).into_iter().filter(|(_, plan, _)| is_planned(plan));
+        let planned: HashSet<MeterId> = planned.map(|(meter, ..)| meter.id).collect();
+        Ok(meters.iter().all(|meter| planned.contains(meter)))
     }
 
     /// The meters to which a plan applies and that keep something else than a command of this kind would tell them.
     pub(in super::super) async fn other_prices(&self, plan: Uuid, kind: Kind, table: u8) -> Result<HashSet<MeterId>, AppError> {
         let (db, at) = (&self.context.db, self.context.now());
-        let wanted = Plan::read(db, plan, at).await?.wanted;
+        let wanted = in_force(db, plan, at).await?.wanted;
         let keeps = prices::keeps(db).await?;
         let needs = |meter: &MeterId| {
             let found = keeps.get(meter).map_or_else(Vec::new, |(known, _)| gaps(known, &wanted, at));
