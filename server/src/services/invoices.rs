@@ -2,6 +2,7 @@
 
 use app::api::invoices::{BuyerView, InvoicesPort};
 use async_trait::async_trait;
+use invoices::{FlatPrices, NewExport};
 use model::console::Page;
 use model::error::AppError;
 use model::ids::{AccountId, InvoiceBatchId, MeterId, PlaceId, Uuid};
@@ -12,7 +13,6 @@ use model::person::Who;
 use workbook::invoices::{self as files, Seller};
 
 use super::Context;
-use store::invoices::{self, FlatPrices, NewExport};
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -32,9 +32,9 @@ impl InvoicesService {
     /// [`AppError::NotFound`].
     pub async fn file(&self, who: &Who, id: InvoiceBatchId, file: InvoiceFile) -> Result<(i64, Vec<u8>), AppError> {
         let db = &self.context.db;
-        let batch = queries::invoice_batch(db, who.user, id).await?.ok_or(AppError::NotFound)?;
-        let seller = queries::invoice_seller(db, id).await?.ok_or(AppError::NotFound)?;
-        let rows = queries::invoice_rows(db, id, i64::MAX, 0).await?;
+        let batch = invoices::batch(db, who.user, id).await?.ok_or(AppError::NotFound)?;
+        let seller = invoices::seller(db, id).await?.ok_or(AppError::NotFound)?;
+        let rows = invoices::rows(db, id, i64::MAX, 0).await?;
         let (year, month, day) = batch.made_at.date().ymd();
         let seller = Seller {
             name: &seller.seller,
@@ -94,7 +94,7 @@ impl InvoicesPort for InvoicesService {
     }
 
     async fn buildings(&self, who: &Who) -> Result<Vec<(PlaceId, String)>, AppError> {
-        Ok(queries::invoice_buildings(&self.context.db, who.user).await?)
+        Ok(invoices::buildings(&self.context.db, who.user).await?)
     }
 
     async fn waiting(&self, who: &Who, range: &InvoiceRange) -> Result<InvoicesWaiting, AppError> {
@@ -117,18 +117,18 @@ impl InvoicesPort for InvoicesService {
     }
 
     async fn cancel(&self, who: &Who, batch: InvoiceBatchId) -> Result<(), AppError> {
-        queries::invoice_batch(&self.context.db, who.user, batch).await?.ok_or(AppError::NotFound)?;
+        invoices::batch(&self.context.db, who.user, batch).await?.ok_or(AppError::NotFound)?;
         Ok(invoices::cancel(&self.context.db, self.context.now(), who, batch).await?)
     }
 
     async fn batches(&self, who: &Who, page: i64) -> Result<Page<InvoiceBatch>, AppError> {
-        Ok(queries::invoice_batches(&self.context.db, who.user, page).await?)
+        Ok(invoices::batches(&self.context.db, who.user, page).await?)
     }
 
     async fn batch(&self, who: &Who, batch: InvoiceBatchId, page: i64) -> Result<InvoiceBatchView, AppError> {
         let (db, size) = (&self.context.db, Page::<InvoiceRow>::SIZE);
-        let found = queries::invoice_batch(db, who.user, batch).await?.ok_or(AppError::NotFound)?;
-        let lines = queries::invoice_rows(db, batch, size, page * size).await?;
+        let found = invoices::batch(db, who.user, batch).await?.ok_or(AppError::NotFound)?;
+        let lines = invoices::rows(db, batch, size, page * size).await?;
         let rows = Page { lines, total: found.rows };
         Ok(InvoiceBatchView { batch: found, rows })
     }

@@ -33,7 +33,6 @@ pub mod energy;
 pub mod events;
 pub mod instruments;
 pub mod intervals;
-pub mod invoices;
 pub mod journals;
 pub mod ledger;
 pub mod meters;

@@ -10,9 +10,9 @@ use sqlx::FromRow;
 use super::export::MOST;
 use super::flat_prices::FlatPrices;
 use super::{open_rows, plan};
-use crate::console::{Name, above, names, within};
-use crate::{Db, Result, Tx, on};
 use domain::rng::Rng;
+use store::console::{Name, above, names, within};
+use store::{Db, Result, Tx, on};
 
 /// Returns without invoices that a page names.
 const NAMED: usize = 20;

@@ -9,8 +9,8 @@ use model::parameters::TierPeriod;
 use model::tariff::{Prices, in_force};
 use model::time::Timestamp;
 
-use crate::prices::{self, Assignment};
-use crate::{Db, Result};
+use store::prices::{self, Assignment};
+use store::{Db, Result};
 
 /// Places above a room; a bound against a loop.
 const DEEPEST: usize = 16;

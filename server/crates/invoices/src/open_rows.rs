@@ -10,7 +10,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::waiting::Waiting;
-use crate::{Result, Tx, on};
+use store::{Result, Tx, on};
 
 /// An invoice, and what of it was not reversed yet.
 pub(super) struct OpenRow {

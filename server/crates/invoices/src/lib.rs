@@ -1,6 +1,7 @@
 //! Invoice exports: what waits, batches of rows, and what they need to know of seller and buyers. Each export locks the one row
 //! of the settings first, so that two at once never see the same receipts.
 
+mod batches;
 mod cancel;
 mod export;
 mod flat_prices;
@@ -9,6 +10,7 @@ mod plan;
 mod settings;
 mod waiting;
 
+pub use batches::{Seller, batch, batches, buildings, rows, seller};
 pub use cancel::cancel;
 pub use export::{MOST, NewExport, export};
 pub use flat_prices::FlatPrices;

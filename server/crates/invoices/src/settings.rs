@@ -8,8 +8,8 @@ use model::time::Timestamp;
 use serde_json::json;
 use sqlx::FromRow;
 
-use crate::audit::{self, Entry};
-use crate::{Db, Result, Tx, on, read};
+use store::audit::{self, Entry};
+use store::{Db, Result, Tx, on, read};
 
 #[derive(FromRow)]
 pub(super) struct SettingsRow {

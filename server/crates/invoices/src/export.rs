@@ -14,8 +14,8 @@ use super::flat_prices::FlatPrices;
 use super::plan::{self, PlannedRow};
 use super::settings::{lock, record};
 use super::{open_rows, waiting};
-use crate::{Db, Result, Tx, on};
 use domain::rng::Rng;
+use store::{Db, Result, Tx, on};
 
 /// Receipts of one batch: what one import takes. What is left waits for the next.
 pub const MOST: i64 = 1_000;

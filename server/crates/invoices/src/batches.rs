@@ -70,7 +70,7 @@ macro_rules! batches {
 }
 
 /// A page of batches, the newest first.
-pub async fn invoice_batches(db: &Db, operator: UserId, page: i64) -> Result<Page<InvoiceBatch>> {
+pub async fn batches(db: &Db, operator: UserId, page: i64) -> Result<Page<InvoiceBatch>> {
     let size = Page::<InvoiceBatch>::SIZE;
     let rows: Vec<BatchRow> =
         read!(db, |pool| sqlx::query_as(concat!(batches!(), " ORDER BY h.number DESC LIMIT $2 OFFSET $3"))
@@ -84,7 +84,7 @@ pub async fn invoice_batches(db: &Db, operator: UserId, page: i64) -> Result<Pag
 }
 
 /// A batch that the operator may see.
-pub async fn invoice_batch(db: &Db, operator: UserId, id: InvoiceBatchId) -> Result<Option<InvoiceBatch>> {
+pub async fn batch(db: &Db, operator: UserId, id: InvoiceBatchId) -> Result<Option<InvoiceBatch>> {
     let row: Option<BatchRow> = read!(db, |pool| sqlx::query_as(concat!(batches!(), " AND h.id = $2"))
         .bind(operator)
         .bind(id)
@@ -95,7 +95,7 @@ pub async fn invoice_batch(db: &Db, operator: UserId, id: InvoiceBatchId) -> Res
 
 /// The seller and the item of a batch, as they were set when it was made.
 #[derive(Clone, Debug, FromRow)]
-pub struct InvoiceSeller {
+pub struct Seller {
     pub seller: String,
     pub tax_number: String,
     pub bank: String,
@@ -105,7 +105,7 @@ pub struct InvoiceSeller {
 }
 
 /// The caller has checked that the operator may see the batch.
-pub async fn invoice_seller(db: &Db, id: InvoiceBatchId) -> Result<Option<InvoiceSeller>> {
+pub async fn seller(db: &Db, id: InvoiceBatchId) -> Result<Option<Seller>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT seller, tax_number, bank, bank_account, item, tax_code FROM invoice_batches WHERE id = $1"
     )
@@ -157,7 +157,7 @@ impl From<StoredInvoiceRow> for InvoiceRow {
 }
 
 /// Rows of a batch in their order. The caller has checked that the operator may see the batch.
-pub async fn invoice_rows(db: &Db, id: InvoiceBatchId, limit: i64, offset: i64) -> Result<Vec<InvoiceRow>> {
+pub async fn rows(db: &Db, id: InvoiceBatchId, limit: i64, offset: i64) -> Result<Vec<InvoiceRow>> {
     let rows: Vec<StoredInvoiceRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT h.number AS batch, i.line, i.kind, i.series, i.year, i.number AS receipt, k.number AS reversed_batch,
                 e.line AS reversed_line, i.buyer, i.buyer_tax_number, i.account_id, a.number AS account_number, i.wh, i.price_e4,
@@ -178,7 +178,7 @@ pub async fn invoice_rows(db: &Db, id: InvoiceBatchId, limit: i64, offset: i64) 
 }
 
 /// The operator's buildings, to choose from.
-pub async fn invoice_buildings(db: &Db, operator: UserId) -> Result<Vec<(PlaceId, String)>> {
+pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<(PlaceId, String)>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT p.id, p.name FROM places p WHERE p.kind = 'building' AND (
              (SELECT all_buildings FROM users WHERE id = $1)
