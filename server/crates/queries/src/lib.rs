@@ -43,7 +43,7 @@ pub use meters::{MeterFacts, MeterIdentity, MeterOfRoom, meter, meter_facts, met
 pub use operators::{operator, operator_by_login, operators};
 pub use order_view::order_view;
 pub use overdrawn::overdrawn;
-pub use places::{PricedPlace, above_rooms, latest, layout, priced_places, scope};
+pub use places::{PricedPlace, above_rooms, buildings, latest, layout, priced_places, scope};
 pub use plan_places::{PlanPlaces, WalletCounts};
 pub use receipts::{opening_receipt, own_receipt, receipt};
 pub use records::{RecordFilter, RecordTotals, record_totals, records};

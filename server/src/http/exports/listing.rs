@@ -15,6 +15,7 @@ pub const XLSX_ROWS: i64 = 100_000;
 /// Pieces that wait for the thread that writes the file.
 const WAITING: usize = 4;
 
+pub const CSV: &str = "text/csv; charset=utf-8";
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The kind of file that is asked for.
@@ -55,7 +56,7 @@ pub fn csv_file<E>(name: &str, pieces: impl Stream<Item = Result<Bytes, E>> + Se
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
-    (headers("text/csv; charset=utf-8", &format!("{name}.csv")), Body::from_stream(pieces)).into_response()
+    (headers(CSV, &format!("{name}.csv")), Body::from_stream(pieces)).into_response()
 }
 
 /// A file of rows that are there already.
@@ -63,7 +64,7 @@ pub async fn file(kind: FileKind, name: &str, title: &str, head: &[&'static str]
     match kind {
         FileKind::Csv => {
             let text = csv_head(head) + &csv_rows(rows);
-            (headers("text/csv; charset=utf-8", &format!("{name}.csv")), text).into_response()
+            (headers(CSV, &format!("{name}.csv")), text).into_response()
         }
         FileKind::Xlsx => {
             let (send, receive) = mpsc::channel(WAITING);

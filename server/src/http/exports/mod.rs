@@ -12,6 +12,7 @@ pub mod register;
 mod reports;
 
 pub use account_batch::account_batch;
+pub use listing::{XLSX, attachment};
 pub use meter_states::{meter_states_csv, meter_states_xlsx};
 pub use overdrawn::overdrawn;
 pub use readings::{readings_csv, readings_xlsx};
