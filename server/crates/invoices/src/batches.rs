@@ -2,12 +2,11 @@
 
 use model::console::{Page, ReceiptNumber, ReceiptSeries};
 use model::energy::Energy;
-use model::ids::{AccountId, InvoiceBatchId, PlaceId, UserId};
-use model::invoice::{InvoiceBatch, InvoiceBuyer, InvoiceKind, InvoiceRow, InvoiceSerial, TaxRate, Taxed};
+use model::ids::{AccountId, InvoiceBatchId, UserId};
+use model::invoice::{InvoiceBatch, InvoiceBuyer, InvoiceKind, InvoiceRow, InvoiceSeller, InvoiceSerial, TaxRate, Taxed};
 use model::money::{Fen, Money};
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
-
 use store::console::{Name, above, names, within};
 use store::{Db, Result, read};
 
@@ -18,7 +17,7 @@ struct BatchRow {
     from_day: Date,
     until_day: Date,
     building: Option<String>,
-    rows: i64,
+    row_count: i64,
     blue_fen: Fen,
     red_fen: Fen,
     by_name: String,
@@ -36,7 +35,7 @@ impl From<BatchRow> for InvoiceBatch {
             from: row.from_day,
             until: row.until_day,
             building: row.building,
-            rows: row.rows,
+            rows: row.row_count,
             blue: row.blue_fen,
             red: row.red_fen,
             by: row.by_name,
@@ -46,25 +45,30 @@ impl From<BatchRow> for InvoiceBatch {
     }
 }
 
+/// Whether all rows of the batch `h` are of the operator's buildings.
+macro_rules! visible {
+    () => {
+        concat!(
+            " ((SELECT all_buildings FROM users WHERE id = $1) OR NOT EXISTS
+                  (SELECT 1 FROM invoice_rows i JOIN accounts a ON a.id = i.account_id JOIN places r ON r.id = a.place_id",
+            above!(),
+            "WHERE i.batch_id = h.id AND NOT",
+            within!(),
+            ")) "
+        )
+    };
+}
+
 /// The columns of [`BatchRow`], up to further conditions.
 macro_rules! batches {
     () => {
         concat!(
-            "SELECT h.id, h.number, h.from_day, h.until_day, g.name AS building,
-                    (SELECT COUNT(*) FROM invoice_rows i WHERE i.batch_id = h.id) AS rows,
-                    (SELECT CAST(COALESCE(SUM(i.net_fen + i.tax_fen), 0) AS BIGINT) FROM invoice_rows i
-                     WHERE i.batch_id = h.id AND i.kind = 'blue') AS blue_fen,
-                    (SELECT CAST(COALESCE(SUM(i.net_fen + i.tax_fen), 0) AS BIGINT) FROM invoice_rows i
-                     WHERE i.batch_id = h.id AND i.kind = 'red') AS red_fen,
+            "SELECT h.id, h.number, h.from_day, h.until_day, g.name AS building, h.row_count, h.blue_fen, h.red_fen,
                     u.name AS by_name, h.made_at, d.name AS cancelled_by, h.cancelled_at, COUNT(*) OVER () AS total
              FROM invoice_batches h JOIN users u ON u.id = h.made_by LEFT JOIN users d ON d.id = h.cancelled_by
                   LEFT JOIN places g ON g.id = h.building_id
-             WHERE NOT EXISTS (SELECT 1 FROM invoice_rows i JOIN accounts a ON a.id = i.account_id
-                               JOIN places r ON r.id = a.place_id",
-            above!(),
-            "WHERE i.batch_id = h.id AND NOT",
-            within!(),
-            ")"
+             WHERE",
+            visible!()
         )
     };
 }
@@ -93,19 +97,8 @@ pub async fn batch(db: &Db, operator: UserId, id: InvoiceBatchId) -> Result<Opti
     Ok(row.map(InvoiceBatch::from))
 }
 
-/// The seller and the item of a batch, as they were set when it was made.
-#[derive(Clone, Debug, FromRow)]
-pub struct Seller {
-    pub seller: String,
-    pub tax_number: String,
-    pub bank: String,
-    pub bank_account: String,
-    pub item: String,
-    pub tax_code: String,
-}
-
-/// The caller has checked that the operator may see the batch.
-pub async fn seller(db: &Db, id: InvoiceBatchId) -> Result<Option<Seller>> {
+/// Seller and item of a batch, as they were set when it was made. The caller has checked that the operator may see the batch.
+pub async fn seller(db: &Db, id: InvoiceBatchId) -> Result<Option<InvoiceSeller>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT seller, tax_number, bank, bank_account, item, tax_code FROM invoice_batches WHERE id = $1"
     )
@@ -177,15 +170,20 @@ pub async fn rows(db: &Db, id: InvoiceBatchId, limit: i64, offset: i64) -> Resul
     Ok(rows.into_iter().map(InvoiceRow::from).collect())
 }
 
-/// The operator's buildings, to choose from.
-pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<(PlaceId, String)>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT p.id, p.name FROM places p WHERE p.kind = 'building' AND (
-             (SELECT all_buildings FROM users WHERE id = $1)
-             OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (p.id, p.parent_id)))
-         ORDER BY p.sort, p.name"
-    )
+/// The rows that a receipt was exported in, of batches that hold and that the operator may see.
+pub async fn of_receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result<Vec<(InvoiceBatchId, InvoiceSerial)>> {
+    let rows: Vec<(InvoiceBatchId, i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT h.id, h.number, e.line FROM invoice_rows e JOIN invoice_batches h ON h.id = e.batch_id
+         WHERE e.series = $2 AND e.year = $3 AND e.number = $4 AND e.cancelled_at IS NULL AND",
+        visible!(),
+        "ORDER BY h.number, e.line LIMIT $5"
+    ))
     .bind(operator)
+    .bind(number.series)
+    .bind(number.year)
+    .bind(number.number)
+    .bind(Page::<InvoiceRow>::SIZE)
     .fetch_all(pool)
-    .await)
+    .await)?;
+    Ok(rows.into_iter().map(|(id, batch, line)| (id, InvoiceSerial { batch, line })).collect())
 }
