@@ -217,6 +217,7 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/invoice-buyer", Access::May(Permission::Invoices)),
     ("/api/operator/invoice-cancel", Access::May(Permission::Invoices)),
     ("/api/operator/invoice-export", Access::May(Permission::Invoices)),
+    ("/api/operator/invoice-manual-reversal", Access::May(Permission::Invoices)),
     ("/api/operator/invoice-settings", Access::May(Permission::Invoices)),
     ("/api/operator/print-receipt", Access::May(Permission::Sell)),
     ("/api/operator/printing/", Access::May(Permission::Site)),

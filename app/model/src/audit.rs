@@ -71,6 +71,7 @@ word_enum! {
         InvoiceBuyer = "invoice.buyer",
         InvoiceCancel = "invoice.cancel",
         InvoiceExport = "invoice.export",
+        InvoiceManualReversal = "invoice.manual-reversal",
         InvoiceSettings = "invoice.settings",
         MeterAccept = "meter.accept",
         MeterAdd = "meter.add",

@@ -98,8 +98,10 @@ impl Taxed {
 
 /// Who sells, and what is sold, as invoices name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvoiceSettings {
-    pub seller: String,
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct InvoiceSeller {
+    #[cfg_attr(feature = "sqlx", sqlx(rename = "seller"))]
+    pub name: String,
     pub tax_number: String,
     /// May be empty, as the number of the account there.
     pub bank: String,
@@ -108,6 +110,14 @@ pub struct InvoiceSettings {
     pub item: String,
     /// The tax classification code of the item: 19 digits.
     pub tax_code: String,
+}
+
+/// What the next batch is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct InvoiceSettings {
+    #[cfg_attr(feature = "sqlx", sqlx(flatten))]
+    pub seller: InvoiceSeller,
     pub rate: TaxRate,
 }
 

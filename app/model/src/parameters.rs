@@ -198,11 +198,15 @@ impl Parameters {
     /// The price of a kWh, if it is the same at all times and in all tiers.
     #[must_use]
     pub fn flat_price(&self, now: Timestamp) -> Option<Money> {
-        let prices = self.prices_at(now);
-        let [_, _, flat, _] = prices;
-        let same = prices.iter().all(|price| *price == flat) || self.date_plan.is_empty();
-        (flat > 0 && same && self.tiers.period == TierPeriod::None).then_some(Money(flat.into()))
+        flat_price(self.prices_at(now), &self.date_plan, self.tiers.period)
     }
+}
+
+/// The price of a kWh that is the same at all times and in all tiers. Without a date plan all energy is of the flat rate.
+pub(crate) fn flat_price(prices: [u32; 4], plan: &[PlanEntry], period: TierPeriod) -> Option<Money> {
+    let [_, _, flat, _] = prices;
+    let is_same = plan.is_empty() || prices.iter().all(|price| *price == flat);
+    (flat > 0 && is_same && period == TierPeriod::None).then_some(Money(flat.into()))
 }
 
 #[cfg(test)]

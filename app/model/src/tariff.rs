@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 mod form;
 
-use super::parameters::{PlanEntry, TierPeriod};
+use super::money::Money;
+use super::parameters::{PlanEntry, TierPeriod, flat_price};
 use super::time::{DAY, Date, MINUTE, Timestamp};
 
 pub use form::{FormFault, NewVersion, PLAN_NAME_MAX, SPECIALS, is_plan_name, parse_version, with_special};
@@ -88,6 +89,12 @@ impl Prices {
     pub const fn flat(price: u32) -> Self {
         let tiers = Tiers { period: TierPeriod::None, thresholds: [0; 2], surcharges: [0; 2] };
         Self { rates: [price; 4], tiers, tables: [DayTable(Vec::new()), DayTable(Vec::new())], plan: Vec::new() }
+    }
+
+    /// The price of a kWh, if it is the same at all times and in all tiers.
+    #[must_use]
+    pub fn flat_price(&self) -> Option<Money> {
+        flat_price(self.rates, &self.plan, self.tiers.period)
     }
 
     /// Checks whether the tariff may be published.

@@ -161,6 +161,13 @@ impl Date {
         Self(self.0 + days)
     }
 
+    /// The first and the last day of the month before this day's.
+    #[must_use]
+    pub fn month_before(self) -> (Self, Self) {
+        let last = self.plus(-i64::from(self.ymd().2));
+        (last.plus(1 - i64::from(last.ymd().2)), last)
+    }
+
     /// 0 for Monday to 6 for Sunday.
     #[must_use]
     pub const fn weekday(self) -> u8 {
@@ -217,6 +224,13 @@ fn days_from_civil(year: i64, month: u8, day: u8) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_month_before_is_whole() {
+        let day = |year, month, day| Date::from_ymd(year, month, day).unwrap();
+        assert_eq!(day(2026, 3, 1).month_before(), (day(2026, 2, 1), day(2026, 2, 28)));
+        assert_eq!(day(2027, 1, 31).month_before(), (day(2026, 12, 1), day(2026, 12, 31)));
+    }
 
     #[test]
     fn shanghai_is_eight_hours_ahead() {

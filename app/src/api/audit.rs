@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
+use super::form::day;
 use super::{ApiError, answer};
 use crate::link;
-use crate::pages::operator::register::day;
 use crate::ports::{Who, operator, ports};
 use model::audit::{AuditPage, AuditQuery, Verification};
 use model::error::AppError;

@@ -7,10 +7,16 @@ use crate::ports::reply;
 use model::console::checked_reason;
 use model::error::AppError;
 use model::money::Fen;
+use model::time::Date;
 
 /// A field by its type's own text form.
 pub(crate) fn parse<T: FromStr>(text: &str) -> Result<T, AppError> {
     text.trim().parse().map_err(|_| AppError::Invalid)
+}
+
+/// A day as date inputs submit it.
+pub(crate) fn day(text: &str) -> Option<Date> {
+    text.parse().ok()
 }
 
 /// An amount in yuan.

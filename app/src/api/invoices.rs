@@ -3,16 +3,15 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{at, parse};
+use super::form::{at, confirmation, day, parse};
 use super::{ApiError, answer};
-use crate::pages::operator::register::day;
 use crate::ports::{Who, operator, ports};
-use model::console::{Page, RoomName};
+use model::console::{Page, ReceiptNumber, RoomName};
 use model::error::AppError;
 use model::ids::{InvoiceBatchId, MeterId, PlaceId, Uuid};
 use model::invoice::{
-    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceRange, InvoiceSettings, InvoicesWaiting, invoice_name, tax_code,
-    tax_number,
+    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceRange, InvoiceSeller, InvoiceSerial, InvoiceSettings, InvoicesWaiting,
+    invoice_name, tax_code, tax_number,
 };
 
 /// To whom the invoices of a room's account are made out.
@@ -39,6 +38,10 @@ pub trait InvoicesPort: Send + Sync {
     async fn waiting(&self, who: &Who, range: &InvoiceRange) -> Result<InvoicesWaiting, AppError>;
     /// Exports what waits; the same key gives the same batch.
     async fn export(&self, who: &Who, key: Uuid, range: &InvoiceRange) -> Result<InvoiceBatchId, AppError>;
+    /// Takes the receipt of a return that waits out of all later exports.
+    async fn reverse_manually(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
+    /// The rows that a receipt was exported in, of batches that the operator may see.
+    async fn of_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Vec<(InvoiceBatchId, InvoiceSerial)>, AppError>;
     async fn cancel(&self, who: &Who, batch: InvoiceBatchId) -> Result<(), AppError>;
     /// A page of batches, the newest first.
     async fn batches(&self, who: &Who, page: i64) -> Result<Page<InvoiceBatch>, AppError>;
@@ -69,15 +72,15 @@ pub async fn set_invoice_settings(
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let new = InvoiceSettings {
-            seller: at("seller", invoice_name(&seller, 1))?,
+        let seller = InvoiceSeller {
+            name: at("seller", invoice_name(&seller, 1))?,
             tax_number: at("seller_tax_number", tax_number(&seller_tax_number))?,
             bank: at("bank", invoice_name(&bank, 0))?,
             bank_account: at("bank_account", invoice_name(&bank_account, 0))?,
             item: at("item", invoice_name(&item, 1))?,
             tax_code: at("code", tax_code(&code))?,
-            rate: at("rate", parse(&rate))?,
         };
+        let new = InvoiceSettings { seller, rate: at("rate", parse(&rate))? };
         ports.invoices.set_settings(&who, &new).await
     };
     answer(done.await.map(|()| "/invoices".to_owned()), "/invoices/settings")
@@ -113,6 +116,15 @@ pub async fn export_invoices(
         ports.invoices.export(&who, parse(&key)?, &range).await
     };
     answer(done.await.map(|batch| format!("/invoices/{batch}")), "/invoices")
+}
+
+/// Notes that a person reverses a return in the tax platform: it waits no longer.
+#[server(name = ReverseManually, prefix = "/api", endpoint = "operator/invoice-manual-reversal")]
+pub async fn reverse_manually(receipt: String, back: String) -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, operator()?);
+    let page = confirmation(&back, "/invoices");
+    let done = async { ports.invoices.reverse_manually(&who, parse::<ReceiptNumber>(&receipt)?).await }.await;
+    answer(done.map(|()| page.clone()), &page)
 }
 
 /// Cancels a batch: its receipts wait again.

@@ -91,7 +91,7 @@ pub fn page_of(line: &AuditLine) -> Option<String> {
 
 fn settlement_day(rest: &str) -> Option<(Tender, Date)> {
     let (channel, day) = rest.split_once(':')?;
-    Some((Tender::parse(channel)?, crate::pages::operator::register::day(day)?))
+    Some((Tender::parse(channel)?, crate::api::form::day(day)?))
 }
 
 /// What a verification found, in a sentence.

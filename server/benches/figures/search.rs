@@ -35,7 +35,7 @@ const ORDERS: [&str; 4] = [
      SELECT {id}, channel, trade_no, 'paid', '', 0, 'notify', id, amount_fen, {bytes}, 'applied', created_at
      FROM payment_attempts",
     "INSERT INTO receipts (series, year, number, order_id, issued_by, issued_at)
-     SELECT 'counter', 2026, number - 2600000000, id, created_by, created_at FROM orders",
+     SELECT 'cash_desk', 2026, number - 2600000000, id, created_by, created_at FROM orders",
 ];
 
 /// What people search for, and where texts of that kind come from.

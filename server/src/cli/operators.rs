@@ -93,7 +93,7 @@ async fn carry_out(config: &Config, db: &Db, command: Operators) -> Result<(), F
     match command {
         Operators::List => {
             for page in 0.. {
-                let found = operators::list(db, now, by, page).await?;
+                let found = queries::operators(db, now, by, page).await?;
                 found.lines.iter().for_each(|line| println!("{}", in_words(line)));
                 if found.lines.is_empty() {
                     break;
@@ -154,7 +154,7 @@ pub(super) fn names<'a>(login: &'a str, name: Option<&'a str>) -> Result<&'a str
 }
 
 async fn person(db: &Db, whom: &Whom) -> Result<OperatorLine, Failure> {
-    let found = operators::by_login(db, SystemClock.now(), whom.login.trim()).await?;
+    let found = queries::operator_by_login(db, SystemClock.now(), whom.login.trim()).await?;
     found.ok_or_else(|| format!("no operator logs in as {}", whom.login).into())
 }
 

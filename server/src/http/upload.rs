@@ -19,6 +19,7 @@ use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
+use super::exports::{XLSX, attachment};
 use super::session::RequestInfo;
 use super::{AppState, error};
 use crate::services::site_import::UploadedFile;
@@ -177,14 +178,7 @@ pub async fn found_meters(State(state): State<AppState>, Query(found): Query<Fou
 
 fn download(file: Result<Vec<u8>, AppError>, name: &str) -> Response {
     match file {
-        Ok(bytes) => {
-            let headers = [
-                (header::CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned()),
-                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-                (header::CACHE_CONTROL, "no-store".to_owned()),
-            ];
-            (headers, bytes).into_response()
-        }
+        Ok(bytes) => attachment(XLSX, name, bytes),
         Err(error) => {
             let mut response = error::status(error).into_response();
             response.extensions_mut().insert(error);

@@ -2,17 +2,18 @@
 
 use app::api::invoices::{BuyerView, InvoicesPort};
 use async_trait::async_trait;
-use model::console::Page;
+use invoices::{FlatPrices, NewExport};
+use model::console::{Page, ReceiptNumber};
 use model::error::AppError;
 use model::ids::{AccountId, InvoiceBatchId, MeterId, PlaceId, Uuid};
 use model::invoice::{
-    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceFile, InvoiceRange, InvoiceRow, InvoiceSettings, InvoicesWaiting,
+    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceFile, InvoiceRange, InvoiceRow, InvoiceSerial, InvoiceSettings,
+    InvoicesWaiting,
 };
 use model::person::Who;
-use workbook::invoices::{self as files, Seller};
+use workbook::invoices as files;
 
 use super::Context;
-use store::invoices::{self, FlatPrices, NewExport};
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -26,29 +27,27 @@ impl InvoicesService {
         Self { context }
     }
 
-    /// A file of a batch, and the number of the batch.
+    /// A file of a batch, and the number of the batch. What was cancelled must not be imported.
     ///
     /// # Errors
-    /// [`AppError::NotFound`].
+    /// [`AppError::NotFound`], or [`AppError::Conflict`] for the import file of a cancelled batch.
     pub async fn file(&self, who: &Who, id: InvoiceBatchId, file: InvoiceFile) -> Result<(i64, Vec<u8>), AppError> {
         let db = &self.context.db;
-        let batch = queries::invoice_batch(db, who.user, id).await?.ok_or(AppError::NotFound)?;
-        let seller = queries::invoice_seller(db, id).await?.ok_or(AppError::NotFound)?;
-        let rows = queries::invoice_rows(db, id, i64::MAX, 0).await?;
-        let (year, month, day) = batch.made_at.date().ymd();
-        let seller = Seller {
-            name: &seller.seller,
-            tax_number: &seller.tax_number,
-            bank: &seller.bank,
-            bank_account: &seller.bank_account,
-            item: &seller.item,
-            tax_code: &seller.tax_code,
-            made: (u16::try_from(year).map_err(|_| AppError::Internal)?, month, day),
-        };
-        let written = match file {
-            InvoiceFile::Import => files::import(&seller, &rows),
-            InvoiceFile::Reversals => files::reversals(&seller, &rows),
-        };
+        let batch = invoices::batch(db, who.user, id).await?.ok_or(AppError::NotFound)?;
+        if batch.cancelled.is_some() && file == InvoiceFile::Import {
+            return Err(AppError::Conflict);
+        }
+        let seller = invoices::seller(db, id).await?.ok_or(AppError::NotFound)?;
+        let rows = invoices::rows(db, id, i64::MAX, 0).await?;
+        let made = batch.made_at.date();
+        let written = tokio::task::spawn_blocking(move || match file {
+            InvoiceFile::Import => files::import(&seller, made, &rows),
+            InvoiceFile::Reversals => files::reversals(&seller, made, &rows),
+        });
+        let written = written.await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, batch = batch.number, "invoices.thread_failed");
+            AppError::Internal
+        })?;
         let bytes = written.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, batch = batch.number, "invoices.not_written");
             AppError::Internal
@@ -94,7 +93,7 @@ impl InvoicesPort for InvoicesService {
     }
 
     async fn buildings(&self, who: &Who) -> Result<Vec<(PlaceId, String)>, AppError> {
-        Ok(queries::invoice_buildings(&self.context.db, who.user).await?)
+        Ok(queries::buildings(&self.context.db, who.user).await?)
     }
 
     async fn waiting(&self, who: &Who, range: &InvoiceRange) -> Result<InvoicesWaiting, AppError> {
@@ -116,19 +115,27 @@ impl InvoicesPort for InvoicesService {
         Ok(invoices::export(db, rng, self.context.now(), who, &NewExport { key, range: *range }, &prices).await?)
     }
 
+    async fn reverse_manually(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError> {
+        Ok(invoices::reverse_manually(&self.context.db, self.context.now(), who, number).await?)
+    }
+
+    async fn of_receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Vec<(InvoiceBatchId, InvoiceSerial)>, AppError> {
+        Ok(invoices::of_receipt(&self.context.db, who.user, number).await?)
+    }
+
     async fn cancel(&self, who: &Who, batch: InvoiceBatchId) -> Result<(), AppError> {
-        queries::invoice_batch(&self.context.db, who.user, batch).await?.ok_or(AppError::NotFound)?;
+        invoices::batch(&self.context.db, who.user, batch).await?.ok_or(AppError::NotFound)?;
         Ok(invoices::cancel(&self.context.db, self.context.now(), who, batch).await?)
     }
 
     async fn batches(&self, who: &Who, page: i64) -> Result<Page<InvoiceBatch>, AppError> {
-        Ok(queries::invoice_batches(&self.context.db, who.user, page).await?)
+        Ok(invoices::batches(&self.context.db, who.user, page).await?)
     }
 
     async fn batch(&self, who: &Who, batch: InvoiceBatchId, page: i64) -> Result<InvoiceBatchView, AppError> {
         let (db, size) = (&self.context.db, Page::<InvoiceRow>::SIZE);
-        let found = queries::invoice_batch(db, who.user, batch).await?.ok_or(AppError::NotFound)?;
-        let lines = queries::invoice_rows(db, batch, size, page * size).await?;
+        let found = invoices::batch(db, who.user, batch).await?.ok_or(AppError::NotFound)?;
+        let lines = invoices::rows(db, batch, size, page * size).await?;
         let rows = Page { lines, total: found.rows };
         Ok(InvoiceBatchView { batch: found, rows })
     }

@@ -5,20 +5,22 @@ use domain::order::Limits;
 use domain::returns::Rules;
 use domain::wall_layout::Scope;
 use estate::places::{self, NewPlace};
+use invoices::{FlatPrices, NewExport};
 use model::error::AppError;
 use model::ids::{AccountId, InvoiceBatchId, PlaceId, ReturnId, Uuid};
-use model::invoice::{InvoiceBuyer, InvoiceRange, InvoiceSettings};
+use model::invoice::{InvoiceBuyer, InvoiceRange, InvoiceSeller, InvoiceSettings};
 use model::money::Fen;
 use model::order::{ReturnState, Tender};
 use model::person::Role;
 use model::place::PlaceKind;
 use model::time::{DAY, MINUTE};
-use store::StoreError;
-use store::invoices::{self, FlatPrices, NewExport};
+use store::accounts::{self, NewResident, ResidentToAdd};
 use store::returns::{self, NewReturn, ReturnSubject};
+use store::{StoreError, on};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::web::{Person, Web, location};
 use story_support::{World, both};
+use verify::{Rule, verify_within};
 
 /// A room with a price of 0.54 yuan, whose account was sold 50.00 yuan.
 struct Desk {
@@ -36,16 +38,42 @@ impl Desk {
         self.room.w.number(sql).await
     }
 
+    /// Changes the books in a way that the server does not, and seals it.
+    async fn change(&self, sql: &'static str) {
+        let mut tx = self.room.w.db.begin().await.unwrap();
+        assert_eq!(on!(&mut tx, |c| sqlx::query(sql).execute(c).await).unwrap(), 1, "{sql}");
+        tx.commit().await.unwrap();
+    }
+
+    /// Who lived there moves out, and somebody else moves in.
+    async fn moves_in(&self, login: &str, after: Option<&str>) {
+        let (w, who) = (&self.room.w, self.room.who());
+        w.clock.advance(MINUTE);
+        if let Some(after) = after {
+            accounts::remove_resident(&w.db, w.clock.now(), &who, self.account, after).await.unwrap();
+        }
+        let new = NewResident { name: login.into(), login: login.into(), password_hash: String::new() };
+        let new = ResidentToAdd::New(new);
+        accounts::add_resident(&w.db, &w.rng, w.clock.now(), &who, self.account, &new).await.unwrap();
+        w.clock.advance(MINUTE);
+    }
+
+    /// How many receipts wait: payments, and returns.
+    async fn waits(&self) -> (i64, i64) {
+        let (blue, red) = invoices::sums(&self.room.w.db, self.room.clerk, &self.range()).await.unwrap();
+        (blue.receipts, red.receipts)
+    }
+
     async fn set(&self) {
-        let settings = InvoiceSettings {
-            seller: "示例物业有限公司".into(),
+        let seller = InvoiceSeller {
+            name: "示例物业有限公司".into(),
             tax_number: "91330106MA2ABCDE1X".into(),
             bank: String::new(),
             bank_account: String::new(),
             item: "电费".into(),
             tax_code: "1100101020200000000".into(),
-            rate: "13".parse().unwrap(),
         };
+        let settings = InvoiceSettings { seller, rate: "13".parse().unwrap() };
         let (w, who) = (&self.room.w, self.room.who());
         invoices::set_settings(&w.db, w.clock.now(), &who, &settings).await.unwrap();
     }
@@ -106,7 +134,19 @@ impl Desk {
 
 both!(a_receipt_is_exported_once, |w: World| async move {
     let desk = Desk::new(w).await;
+    desk.moves_in("wang", Some("li")).await;
     desk.room.sell(desk.account, 3_333).await.unwrap();
+    desk.moves_in("zhao", Some("wang")).await;
+    // What is not credited was not sold.
+    for held in [
+        "UPDATE orders SET state = 'paid' WHERE amount_fen = 3333",
+        "UPDATE orders SET state = 'case' WHERE amount_fen = 3333",
+        "UPDATE orders SET state = 'refunded' WHERE amount_fen = 3333",
+    ] {
+        desk.change(held).await;
+        assert_eq!(desk.waits().await, (1, 0), "{held}");
+    }
+    desk.change("UPDATE orders SET state = 'credited' WHERE amount_fen = 3333").await;
     assert_eq!(refused(desk.export(desk.key()).await), Some(AppError::InvoiceSettingsMissing));
     desk.set().await;
     // Two at once: one has both receipts, the other nothing. A form sent twice is one batch.
@@ -128,10 +168,16 @@ both!(a_receipt_is_exported_once, |w: World| async move {
     assert_eq!(desk.number("SELECT net_fen FROM invoice_rows WHERE net_fen + tax_fen = 5000").await, 4_425);
     // 50.00 yuan at 0.54 yuan: to the Wh.
     assert_eq!(desk.number("SELECT wh FROM invoice_rows WHERE net_fen + tax_fen = 5000").await, 92_593);
+    let of_those_who_lived_there = "SELECT COUNT(*) FROM invoice_rows WHERE (net_fen + tax_fen = 5000 AND buyer = 'Li')
+                                        OR (net_fen + tax_fen = 3333 AND buyer = 'wang')";
+    assert_eq!(desk.number(of_those_who_lived_there).await, 2);
     desk.adds_up().await;
+    // Of two who live there, whoever paid.
+    desk.moves_in("qian", None).await;
 
     // A process that dies within an export leaves all of it or nothing.
     desk.room.sell(desk.account, 1_000).await.unwrap();
+    desk.change("UPDATE orders SET created_by = (SELECT id FROM users WHERE login = 'qian') WHERE amount_fen = 1000").await;
     for steps in [0, 1, 2, 3, 5, 8, 13] {
         let export = desk.export(desk.key());
         tokio::pin!(export);
@@ -154,6 +200,8 @@ both!(a_receipt_is_exported_once, |w: World| async move {
     assert_ne!(desk.export(desk.key()).await.unwrap(), batch);
     assert_eq!(refused(desk.export(desk.key()).await), Some(AppError::NothingToInvoice));
     assert_eq!(desk.number("SELECT COUNT(*) FROM invoice_rows WHERE cancelled_at IS NULL").await, 3);
+    let of_one_who_paid = "SELECT COUNT(*) FROM invoice_rows WHERE cancelled_at IS NULL AND buyer = 'qian'";
+    assert_eq!(desk.number(of_one_who_paid).await, 1);
     desk.adds_up().await;
 });
 
@@ -168,6 +216,10 @@ both!(what_goes_back_reverses_its_invoices, |w: World| async move {
     let (account, meter) = (desk.account, desk.room.meter);
     let returned = ReturnSubject::Remaining { account, meter, tender: Tender::Cash, amount: Fen(2_500) };
     desk.gives_back(returned).await;
+    // What goes back of a sale that was never credited reverses nothing.
+    desk.change("UPDATE returns SET source = 'order' WHERE amount_fen = 2000").await;
+    assert_eq!(desk.waits().await, (0, 1));
+    desk.change("UPDATE returns SET source = 'wallet' WHERE amount_fen = 2000").await;
     let second = desk.export(desk.key()).await.unwrap();
     assert_eq!(desk.number("SELECT COUNT(*) FROM invoice_rows WHERE kind = 'red'").await, 3);
     let of_the_wrong_sale = "SELECT CAST(SUM(d.net_fen + d.tax_fen) AS BIGINT) FROM invoice_rows d JOIN invoice_rows i
@@ -190,7 +242,28 @@ both!(what_goes_back_reverses_its_invoices, |w: World| async move {
     let rate = "13".parse().unwrap();
     let left_out = invoices::preview(&w.db, &w.rng, w.clock.now(), who.user, &desk.range(), rate).await.unwrap();
     assert_eq!(left_out.iter().map(|(.., amount)| *amount).collect::<Vec<_>>(), [Fen(100)]);
+    // A person reverses it in the tax platform; a sale is not to be handled there.
+    let sale = format!("{}-000001", w.clock.now().date().ymd().0).parse().unwrap();
+    let manual = async |number| invoices::reverse_manually(&w.db, w.clock.now(), &who, number).await;
+    assert_eq!(refused(manual(sale).await), Some(AppError::NotFound));
+    for _ in 0..2 {
+        manual(left_out[0].0).await.unwrap();
+    }
+    assert_eq!(desk.waits().await, (0, 0));
+    assert_eq!(desk.number("SELECT COUNT(*) FROM audit WHERE action = 'invoice.manual-reversal'").await, 1);
     desk.adds_up().await;
+
+    // What was changed past the server is noticed.
+    for (sql, rule) in [
+        ("UPDATE invoice_batches SET blue_fen = blue_fen + 1 WHERE number = 1", Rule::InvoiceBatch),
+        ("UPDATE invoice_rows SET tax_fen = tax_fen + 1, cancelled_at = NULL WHERE line = 1", Rule::InvoiceAmount),
+        ("UPDATE invoice_rows SET cancelled_at = NULL WHERE kind = 'red'", Rule::InvoiceReversals),
+    ] {
+        let mut tx = w.db.begin().await.unwrap();
+        on!(&mut tx, |c| sqlx::query(sql).execute(c).await).unwrap();
+        let found: Vec<Rule> = verify_within(&mut tx).await.unwrap().differences.into_iter().map(|one| one.rule).collect();
+        assert!(found.contains(&rule), "{sql}: {found:?}");
+    }
 });
 
 async fn text(person: &Person<'_>, path: &str) -> String {
@@ -213,7 +286,10 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     let today = now.date();
     let days = format!("from={today}&until={today}");
 
-    assert!(text(&boss, &format!("/invoices?{days}")).await.contains("还没有填写销售方资料"));
+    let (offered, hidden) = (text(&boss, &format!("/invoices?{days}")).await, text(&other, &format!("/invoices?{days}")).await);
+    for (page, may) in [(offered, true), (hidden, false)] {
+        assert!(page.contains("还没有填写销售方资料") && page.contains("href=\"/invoices/settings\"") == may, "{page}");
+    }
     let settings = "seller=示例物业&seller_tax_number=91330106ma2abcde1x&bank=&bank_account=&item=电费&code=1100101020200000000";
     let wrong = boss.post("/api/operator/invoice-settings", &format!("{settings}&rate=130")).await;
     assert!(location(&wrong).starts_with("/invoices/settings?e=invalid"), "{}", location(&wrong));
@@ -239,6 +315,9 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
         assert!(shown.contains(word), "{word} in {shown}");
     }
 
+    let number = format!("{}-000001", today.ymd().0);
+    assert!(text(&boss, &format!("/receipts/{number}")).await.contains("DW000001000001"));
+
     // The same bytes each time, whatever is set later; nothing for operators of other buildings.
     let file = format!("/invoices.xlsx?batch={id}&file=import");
     let bytes = async |person: &Person<'_>| person.get(&file).await.bytes().await.unwrap();
@@ -255,7 +334,9 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     let cancelled = other.post("/api/operator/invoice-cancel", &format!("batch={id}")).await;
     assert!(location(&cancelled).ends_with("e=not-found"), "{}", location(&cancelled));
     assert_eq!(location(&boss.post("/api/operator/invoice-cancel", &format!("batch={id}")).await), batch);
-    assert!(text(&boss, &batch).await.contains("作废"));
+    let cancelled = text(&boss, &batch).await;
+    assert!(cancelled.contains("作废") && !cancelled.contains("file=import") && cancelled.contains("file=reversals"));
+    assert_eq!(boss.get(&file).await.status(), 409, "what was cancelled must not be imported");
     assert_eq!(w.number("SELECT COUNT(DISTINCT action) FROM audit WHERE action LIKE 'invoice.%'").await, 4);
     desk.adds_up().await;
     web.stop();

@@ -52,7 +52,7 @@ async fn approve(s: &Site, engine: &GatewayHandle, who: &Who, id: ApprovalId, me
 }
 
 async fn waiting(s: &Site, who: &Who) -> Vec<ApprovalId> {
-    let lines = approvals::waiting(&s.w.db, who.user, SystemClock.now()).await.unwrap();
+    let lines = queries::approval_requests(&s.w.db, who.user, SystemClock.now()).await.unwrap();
     lines.into_iter().map(|line| line.id).collect()
 }
 
@@ -200,7 +200,7 @@ both!(books_are_not_corrected_past_an_applied_held_command, |w: World| async mov
     assert_eq!(ask(&others).await, Ok(Outcome::Waits), "somebody else's purchase has its count");
     // The request was made before the meter applied the command.
     let boss = w.admin("boss").await;
-    let id = approvals::waiting(&w.db, boss.user, now).await.unwrap()[0].id;
+    let id = queries::approval_requests(&w.db, boss.user, now).await.unwrap()[0].id;
     let approved = approvals::approve(&w.db, &w.rng, now, &boss, id, Some(&seen)).await.map_err(AppError::from);
     assert_eq!(approved, Err(AppError::HeldCommandApplied));
 });

@@ -331,7 +331,7 @@ both!(nobody_makes_their_own_second_person, |w: World| async move {
     // A week later they are somebody.
     w.clock.advance(7 * DAY + 1);
     let asked = second_person::waiting_prices(&w, &boss).await;
-    let user = operators::by_login(&w.db, w.clock.now(), "invited").await.unwrap().unwrap().id;
+    let user = queries::operator_by_login(&w.db, w.clock.now(), "invited").await.unwrap().unwrap().id;
     let invited = Who { user, role: Role::Manager, name: "invited".into(), ..boss };
     second_person::approve(&w, &invited, asked).await.unwrap();
 });

@@ -46,11 +46,11 @@ fn accept(link: &str, name: &str, password: &str) -> String {
 }
 
 async fn id(w: &World, login: &str) -> UserId {
-    operators::by_login(&w.db, w.clock.now(), login).await.unwrap().unwrap().id
+    queries::operator_by_login(&w.db, w.clock.now(), login).await.unwrap().unwrap().id
 }
 
 async fn state(w: &World, login: &str) -> model::operator::OperatorState {
-    operators::by_login(&w.db, w.clock.now(), login).await.unwrap().unwrap().state()
+    queries::operator_by_login(&w.db, w.clock.now(), login).await.unwrap().unwrap().state()
 }
 
 both!(an_invited_operator_chooses_a_password_once, |w: World| async move {
@@ -83,7 +83,7 @@ both!(an_invited_operator_chooses_a_password_once, |w: World| async move {
         assert_eq!(wang.get(path).await.status(), 403, "{path}");
     }
     assert_eq!(wang.post("/api/operator/operators/invite", form).await.status(), 403);
-    assert!(operators::by_login(&w.db, w.clock.now(), "wang").await.unwrap().unwrap().logged_in_at.is_some());
+    assert!(queries::operator_by_login(&w.db, w.clock.now(), "wang").await.unwrap().unwrap().logged_in_at.is_some());
     let audited = "SELECT COUNT(*) FROM audit WHERE action IN ('operator.invite', 'operator.accept')";
     assert_eq!(w.number(audited).await, 2);
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);

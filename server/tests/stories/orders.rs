@@ -114,7 +114,7 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     assert!(found.is_empty());
     let (found, _) = search(RecordQuery { by: "resident1".into(), ..RecordQuery::default() }, 10, 0).await;
     assert_eq!(found.len(), 5, "another's shift is not shown");
-    let receipt = Some(ReceiptNumber { series: ReceiptSeries::Counter, year: today.ymd().0, number: 2 });
+    let receipt = Some(ReceiptNumber { series: ReceiptSeries::CashDesk, year: today.ymd().0, number: 2 });
     let (found, _) = search(RecordQuery { receipt, ..RecordQuery::default() }, 10, 0).await;
     assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[1]]);
 

@@ -134,7 +134,7 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     assert_eq!(residents.order(&who, second).await.unwrap().trade_no.as_deref(), Some(trade_no.as_str()));
     let text = receipt().await.text().await.unwrap();
     let number = format!("E{}-000001", now.date().ymd().0);
-    for word in [trade_no.as_str(), "50.00", "伍拾元整", "在线充值收据", "电子凭证", "微信", &number] {
+    for word in [trade_no.as_str(), "50.00", "伍拾元整", "在线充值收据", "电子收据", "微信", &number] {
         assert!(text.contains(word), "{word} in {text}");
     }
     assert!(!text.contains("副本"), "what a resident saves is no copy of a print");

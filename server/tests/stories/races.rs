@@ -142,8 +142,6 @@ both!(concurrent_identical_forms_make_one_refund, |w: World| async move {
 
 both!(no_meter_stays_in_a_closed_account, |w: World| async move {
     let (room, clerk, extra) = (w.room(1).await, w.clerk().await, w.meter(2).await);
-    // A meter that is opened in the very moment of a taking over would look like an opening.
-    w.clock.advance(1);
     let beside = "UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.id = $1) WHERE unit = $2";
     bind(&w.db, beside, room.meter.0, &[2]).await;
     let held = hold(&w, "accounts WHERE id = $1", room.account.0).await;

@@ -39,7 +39,7 @@ both!(an_opening_has_one_receipt, |w: World| async move {
     assert_eq!([one.is_ok(), other.is_ok()].iter().filter(|ok| **ok).count(), 1, "{one:?} {other:?}");
     assert_eq!(refused(accounts::open(&w.db, &w.rng, now, &limits, &zhang).await), Some(AppError::AccountAlreadyOpen));
     assert_eq!(w.number("SELECT COUNT(*) FROM receipts WHERE series = 'opening'").await, 1);
-    assert_eq!(w.number("SELECT COUNT(*) FROM receipts WHERE series = 'counter'").await, 1, "the first purchase has its own");
+    assert_eq!(w.number("SELECT COUNT(*) FROM receipts WHERE series = 'cash_desk'").await, 1, "the first purchase has its own");
     assert_eq!(w.number("SELECT MAX(number) FROM receipts").await, 1, "each series begins with 1");
 
     // Its sheet, its prints, and the way to it.
@@ -70,7 +70,7 @@ both!(an_opening_has_one_receipt, |w: World| async move {
     for (sql, rule) in [
         ("DELETE FROM receipts WHERE series = 'opening'", Rule::OpeningReceipt),
         ("UPDATE receipt_numbers SET last = 2 WHERE series = 'opening'", Rule::ReceiptNumbers),
-        ("UPDATE receipt_numbers SET last = 2 WHERE series = 'counter'", Rule::ReceiptNumbers),
+        ("UPDATE receipt_numbers SET last = 2 WHERE series = 'cash_desk'", Rule::ReceiptNumbers),
     ] {
         let mut tx = w.db.begin().await.unwrap();
         let statement = sqlx::AssertSqlSafe(sql.to_owned());

@@ -7,7 +7,7 @@ use super::RoomName;
 use crate::error::AppError;
 use crate::ids::MeterId;
 use crate::money::Fen;
-use crate::order::{ReturnKind, Tender};
+use crate::order::{OrderState, ReturnKind, Tender};
 use crate::time::{MINUTE, Timestamp};
 use crate::word_enum;
 
@@ -15,7 +15,7 @@ word_enum! {
     /// What is numbered together, each year from 1 without gaps.
     pub enum ReceiptSeries {
         /// Sales, returns, corrections and refunds at the cash desk.
-        Counter = "counter",
+        CashDesk = "cash_desk",
         /// Openings of accounts.
         Opening = "opening",
         /// Payments and refunds through a channel.
@@ -28,7 +28,7 @@ impl ReceiptSeries {
     #[must_use]
     pub const fn letter(self) -> &'static str {
         match self {
-            Self::Counter => "",
+            Self::CashDesk => "",
             Self::Opening => "A",
             Self::Online => "E",
         }
@@ -65,7 +65,8 @@ impl FromStr for ReceiptNumber {
         let digits = |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
         let text = text.trim();
         let starts_with = |letter: &str| text.get(..1).is_some_and(|first| first.eq_ignore_ascii_case(letter));
-        let series = ReceiptSeries::ALL.into_iter().find(|series| starts_with(series.letter())).unwrap_or(ReceiptSeries::Counter);
+        let series =
+            ReceiptSeries::ALL.into_iter().find(|series| starts_with(series.letter())).unwrap_or(ReceiptSeries::CashDesk);
         match text.get(series.letter().len()..).and_then(|rest| rest.split_once('-')) {
             Some((year, number)) if year.len() == 4 && digits(year) && digits(number) => Ok(Self {
                 series,
@@ -114,6 +115,8 @@ pub struct Receipt {
     pub residents: String,
     /// What was sold, returned or refunded; `None` for the opening of an account: what is paid with it has its own receipt.
     pub money: Option<ReceiptMoney>,
+    /// How far the order of a sale or payment is; `None` for all other receipts.
+    pub state: Option<OrderState>,
     /// Purchase count after it; `None` until it is delivered.
     pub count: Option<i64>,
     /// Remaining amount after it.
@@ -136,6 +139,18 @@ pub struct ReceiptMoney {
 }
 
 impl Receipt {
+    /// What became of the order where its money went back, or goes back.
+    #[must_use]
+    pub fn refunded(&self) -> Option<OrderState> {
+        self.state.filter(|state| matches!(state, OrderState::Refunding | OrderState::Refunded))
+    }
+
+    /// Whether the amount is still to be brought into the meter.
+    #[must_use]
+    pub const fn is_on_its_way(&self) -> bool {
+        self.count.is_none() && matches!(self.state, Some(OrderState::Paid | OrderState::Case))
+    }
+
     /// How long after its record a print is that print, so that a reload or a jam makes no other one.
     const SAME_PRINT: i64 = 10 * MINUTE;
 
@@ -158,7 +173,7 @@ mod tests {
             assert_eq!(number.to_string(), text);
             assert_eq!([text, &text.to_lowercase()].map(str::parse), [Ok(number), Ok(number)]);
         }
-        let long = ReceiptNumber { series: ReceiptSeries::Counter, year: 2026, number: 1_234_567 };
+        let long = ReceiptNumber { series: ReceiptSeries::CashDesk, year: 2026, number: 1_234_567 };
         assert_eq!("2026-1234567".parse(), Ok(long));
         let wrong =
             ["A", "", "2026", "2026-", "-1", "26-1", "2026-+1", "2026-1x", "2026-9999999999", "B2026-1", "AE2026-1", "元2026-1"];

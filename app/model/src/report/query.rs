@@ -65,7 +65,10 @@ impl ReportQuery {
                 let day = until.map_or(today, |day| day.min(today));
                 (Some(day), Some(day))
             }
-            (None, None) if kind.is_monthly() => month_before(today),
+            (None, None) if kind.is_monthly() => {
+                let (first, last) = today.month_before();
+                (Some(first), Some(last))
+            }
             range => range,
         };
         let until = until.unwrap_or(from.map_or(today, |from| today.max(from)));
@@ -117,14 +120,6 @@ impl ReportQuery {
         let from = Date::from_ymd(before.div_euclid(12), month, 1).unwrap_or(self.from.plus(-self.days()));
         (from, until)
     }
-}
-
-/// The first and the last day of the month before a day.
-fn month_before(day: Date) -> (Option<Date>, Option<Date>) {
-    let (year, month, _) = day.ymd();
-    let last = Date::from_ymd(year, month, 1).map(|first| first.plus(-1));
-    let first = last.and_then(|last| Date::from_ymd(last.ymd().0, last.ymd().1, 1));
-    (first, last)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
-use super::register::day;
+use crate::api::form::day;
 use crate::i18n::events::{event, texts};
 use crate::i18n::{lang, operator};
 use crate::ports::{allowed, operator, ports};

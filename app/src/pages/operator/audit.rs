@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::exports::in_background;
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
-use super::register::day;
+use crate::api::form::day;
 use crate::i18n::audit::{self as words, texts};
 use crate::i18n::{Lang, lang, operator as operator_texts};
 use crate::ports::{operator, ports};

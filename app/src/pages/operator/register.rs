@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::exports::in_background;
 use super::frame::{Frame, Section};
 use super::parts::{address, choice, page_param, pager, param};
+use crate::api::form::day;
 use crate::i18n::operator::texts;
 use crate::i18n::{Lang, cash_desk as cash_desk_texts, common, lang, refunds, register};
 use crate::ports::{operator, ports};
@@ -16,7 +17,6 @@ use model::console::{RecordKind, RecordLine, RecordQuery, RecordState, RecordSta
 use model::export::{ExportList, ExportSource};
 use model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use model::refund::RefundState;
-use model::time::Date;
 
 /// The query parameters.
 const PARAMS: [&str; 9] = ["q", "kind", "state", "tender", "building", "by", "receipt", "from", "until"];
@@ -49,11 +49,6 @@ pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
         until: day(&said("until")),
         page: 0,
     }
-}
-
-/// A day as date inputs submit it.
-pub(crate) fn day(text: &str) -> Option<Date> {
-    text.parse().ok()
 }
 
 /// The states that the filter offers, each with a line that has it.
@@ -267,6 +262,8 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
+    use model::time::Date;
+
     use super::*;
 
     #[test]

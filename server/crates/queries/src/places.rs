@@ -22,6 +22,19 @@ struct PlaceRow {
     sort: i64,
 }
 
+/// The buildings that the operator may see, in order.
+pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<(PlaceId, String)>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT p.id, p.name FROM places p WHERE p.kind = 'building' AND (
+             (SELECT all_buildings FROM users WHERE id = $1)
+             OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (p.id, p.parent_id)))
+         ORDER BY p.sort, p.name"
+    )
+    .bind(operator)
+    .fetch_all(pool)
+    .await)
+}
+
 /// The meters, in the order of the wall.
 pub async fn layout(db: &Db) -> Result<Layout> {
     let places: Vec<PlaceRow> =

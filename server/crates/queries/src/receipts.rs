@@ -3,7 +3,7 @@
 use model::console::{Receipt, ReceiptMoney, ReceiptNumber, ReceiptOf, ReceiptSeries};
 use model::ids::{AccountId, MeterId, OrderId, UserId};
 use model::money::Fen;
-use model::order::{ReturnKind, Tender};
+use model::order::{OrderState, ReturnKind, Tender};
 use model::time::Timestamp;
 use sqlx::FromRow;
 
@@ -50,6 +50,7 @@ struct ReceiptRow {
     account_number: String,
     residents: Option<String>,
     order_number: Option<i64>,
+    order_state: Option<OrderState>,
     tender: Option<Tender>,
     amount_fen: Option<Fen>,
     count: Option<i64>,
@@ -80,18 +81,20 @@ macro_rules! receipts {
                  FROM account_residents h JOIN users ON users.id = h.user_id
                  WHERE h.account_id = a.id AND h.from_at <= p.issued_at AND (h.to_at IS NULL OR h.to_at > p.issued_at
                      OR h.to_at = a.closed_at)) AS residents,
-                COALESCE(o.number, v.number, f.number) AS order_number, COALESCE(o.tender, v.tender, f.tender) AS tender,
+                COALESCE(o.number, v.number, f.number) AS order_number, o.state AS order_state,
+                COALESCE(o.tender, v.tender, f.tender) AS tender,
                 COALESCE(o.amount_fen, v.amount_fen, f.amount_fen) AS amount_fen, COALESCE(o.count, v.count) AS count,
                 COALESCE(o.remaining_fen, v.remaining_fen) AS remaining_fen, COALESCE(v.reason, f.reason) AS reason,
                 CASE WHEN p.series = 'online' THEN
                     (SELECT k.trade_no FROM payment_attempts k WHERE k.order_id = p.order_id AND k.state = 'paid'
-                     ORDER BY k.paid_at, k.id LIMIT 1) END AS trade_no,
+                         AND k.paid_at IS NOT NULL ORDER BY k.paid_at, k.id LIMIT 1) END AS trade_no,
                 q.series AS corrects_series, q.year AS corrects_year, q.number AS corrects_number,",
             names!(),
             "FROM receipts p LEFT JOIN orders o ON o.id = p.order_id
          LEFT JOIN returns v ON v.id = p.return_id OR v.sale_id = p.order_id
          LEFT JOIN refunds f ON f.id = p.refund_id LEFT JOIN orders w ON w.id = f.order_id
-         LEFT JOIN receipts q ON q.order_id = v.corrects_order OR q.order_id = f.order_id OR q.return_id = v.corrects_return
+         LEFT JOIN receipts q ON q.order_id = v.corrects_order OR (q.order_id = f.order_id AND f.source = 'order')
+             OR q.return_id = v.corrects_return
          LEFT JOIN users i ON i.id = p.issued_by
          JOIN meters m ON m.id = COALESCE(o.meter_id, v.meter_id, w.meter_id,
              (SELECT j.meter_id FROM account_meters j WHERE j.account_id = p.account_id ORDER BY j.from_at, j.meter_id LIMIT 1))
@@ -150,7 +153,7 @@ impl ReceiptRow {
             Some(kind) => ReceiptOf::Back(kind),
             None if self.refund => ReceiptOf::Refund,
             None => match number.series {
-                ReceiptSeries::Counter => ReceiptOf::Sale,
+                ReceiptSeries::CashDesk => ReceiptOf::Sale,
                 ReceiptSeries::Opening => ReceiptOf::Opening,
                 ReceiptSeries::Online => ReceiptOf::Online,
             },
@@ -172,6 +175,7 @@ impl ReceiptRow {
                 (Some(order), Some(tender), Some(amount)) => Some(ReceiptMoney { order, tender, amount }),
                 _ => None,
             },
+            state: self.order_state,
             count: self.count,
             remaining: self.remaining_fen,
             reason: self.reason,

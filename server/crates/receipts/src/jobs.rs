@@ -257,8 +257,8 @@ struct JobRow {
     finished_at: Option<Timestamp>,
 }
 
-/// The newest 100 jobs that the person asked for, or all people where they answer for the site; those that wait for a person
-/// first.
+/// The newest 100 jobs that the person asked for, or that anybody did where the person answers for the site. Those that wait for
+/// a person come first.
 pub async fn recent(db: &Db, who: &Who, of_all: bool) -> Result<Vec<PrintJob>> {
     let rows: Vec<JobRow> = read!(db, |pool| {
         sqlx::query_as(

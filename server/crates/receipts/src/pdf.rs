@@ -51,7 +51,7 @@ impl Format {
         }
     }
 
-    /// Columns across.
+    /// How many columns fit across the page.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few dozen")]
     fn columns(&self) -> usize {
         ((self.width - 2.0 * self.margin) / (self.size / 2.0)) as usize

@@ -5,7 +5,7 @@
 pub struct Values(Vec<(&'static str, String)>);
 
 /// The names, in the order in which the editor lists them.
-pub const VALUES: [&str; 21] = [
+pub const VALUES: [&str; 22] = [
     "title",
     "kind",
     "number",
@@ -22,6 +22,7 @@ pub const VALUES: [&str; 21] = [
     "capitals",
     "tender",
     "trade",
+    "refunded",
     "count",
     "remaining",
     "reason",
@@ -30,7 +31,7 @@ pub const VALUES: [&str; 21] = [
 ];
 
 /// A receipt for the preview: long names, a reason, all values.
-pub const SAMPLE: [(&str, &str); 21] = [
+pub const SAMPLE: [(&str, &str); 22] = [
     ("title", "售电收据"),
     ("kind", "sale"),
     ("number", "E2026-000123"),
@@ -47,6 +48,7 @@ pub const SAMPLE: [(&str, &str); 21] = [
     ("capitals", "壹佰贰拾元整"),
     ("tender", "支付宝"),
     ("trade", "2026112922001412345678901234"),
+    ("refunded", "已退款"),
     ("count", "7"),
     ("remaining", "143.65"),
     ("reason", "充错房间"),

@@ -18,7 +18,13 @@ const SKIPPED_MAX: u64 = 10_000;
 
 type Row = (Option<String>, bool, i64);
 
-const SETTING: &str = "SELECT account_prefix, account_check_digit, account_running FROM site_settings WHERE one = 1";
+macro_rules! setting {
+    () => {
+        "SELECT account_prefix, account_check_digit, account_running FROM site_settings WHERE one = 1"
+    };
+}
+
+const SETTING: &str = setting!();
 
 fn scheme((prefix, check, _): &Row) -> Option<NumberScheme> {
     NumberScheme::new(prefix.as_deref()?, *check).ok()
@@ -100,28 +106,47 @@ async fn is_taken(tx: &mut Tx, number: AccountNumber) -> Result<bool> {
 /// Refused with [`AppError::NumberNotOfScheme`] or [`AppError::NumberTaken`] for a given one, and with
 /// [`AppError::NoMoreNumbers`] where the scheme has no more.
 pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, given: Option<&str>) -> Result<AccountNumber> {
-    // The update locks the row, so that two accounts do not get one number.
-    let row: Option<Row> = on!(tx, |c| sqlx::query_as(
-        "UPDATE site_settings SET one = one RETURNING account_prefix, account_check_digit, account_running"
-    )
-    .fetch_optional(c)
-    .await)?;
-    let row = row.ok_or(StoreError::Inconsistent { table: "site_settings", column: "one" })?;
-    let scheme = scheme(&row);
-    if let Some(given) = given {
-        let number = match &scheme {
-            Some(scheme) => scheme.checked(given)?,
-            None => NumberScheme::new("", false)?.checked(given)?,
-        };
-        return if is_taken(tx, number).await? { Err(AppError::NumberTaken.into()) } else { Ok(number) };
+    let Some(given) = given else {
+        return take_many(tx, rng, at, 1).await?.pop().ok_or_else(|| AppError::NoMoreNumbers.into());
+    };
+    let number = match scheme(&lock(tx).await?) {
+        Some(scheme) => scheme.checked(given)?,
+        None => NumberScheme::new("", false)?.checked(given)?,
+    };
+    if is_taken(tx, number).await? { Err(AppError::NumberTaken.into()) } else { Ok(number) }
+}
+
+/// The numbers of accounts that are opened one after the other, which are given to each. The row is updated once, because one that
+/// a transaction updates often grows.
+///
+/// # Errors
+/// Refused with [`AppError::NoMoreNumbers`] where the scheme has not so many.
+pub async fn take_many(tx: &mut Tx, rng: &Rng, at: Timestamp, count: usize) -> Result<Vec<AccountNumber>> {
+    let row = lock(tx).await?;
+    let Some(scheme) = scheme(&row) else {
+        return Ok((0..count).map(|_| unguessable(rng, at)).collect::<std::result::Result<_, _>>()?);
+    };
+    let (mut last, mut numbers) = (u64::try_from(row.2).unwrap_or(0), Vec::with_capacity(count));
+    for _ in 0..count {
+        let (running, number) = free(tx, &scheme, last).await?.ok_or(AppError::NoMoreNumbers)?;
+        last = running;
+        numbers.push(number);
     }
-    let Some(scheme) = scheme else { return Ok(unguessable(rng, at)?) };
-    let (running, number) = free(tx, &scheme, u64::try_from(row.2).unwrap_or(0)).await?.ok_or(AppError::NoMoreNumbers)?;
     on!(tx, |c| sqlx::query("UPDATE site_settings SET account_running = $1 WHERE one = 1")
-        .bind(i64::try_from(running).unwrap_or(i64::MAX))
+        .bind(i64::try_from(last).unwrap_or(i64::MAX))
         .execute(c)
         .await)?;
-    Ok(number)
+    Ok(numbers)
+}
+
+/// Locks the row, so that two accounts do not get one number. SQLite has one writer.
+async fn lock(tx: &mut Tx) -> Result<Row> {
+    let text = match tx {
+        Tx::Sqlite(_) => SETTING,
+        Tx::Postgres(_) => concat!(setting!(), " FOR UPDATE"),
+    };
+    let row: Option<Row> = on!(tx, |c| sqlx::query_as(text).fetch_optional(c).await)?;
+    row.ok_or(StoreError::Inconsistent { table: "site_settings", column: "one" })
 }
 
 /// Sixteen digits: the day it was opened, then ten that nobody can guess; never all zero, which means no account in a meter.

@@ -23,7 +23,7 @@ pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
 use super::orders::{self, NewOrder};
-use super::receipts::{self, ReceiptSubject};
+use super::receipts;
 use super::{Db, Result, Tx, account_numbers, ledger, wallets};
 use domain::command_args::CommandArgs;
 use domain::ledger::{takeover, takeover_of_wallet};
@@ -101,11 +101,12 @@ pub struct TakeOver {
 pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
     let mut tx = db.begin().await?;
     let account = open_within(&mut tx, rng, at, limits, new).await?;
+    receipts::issue_openings(&mut tx, at, new.by, &[account]).await?;
     tx.commit().await?;
     Ok(account)
 }
 
-/// [`open`] in the caller's transaction.
+/// [`open`] in the caller's transaction, who issues its receipt at the end ([`receipts::issue_openings`]).
 pub async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
     let place = insert::place_of(tx, new.meter).await?;
     let opened = begin(tx, rng, at, place, new.by, new.number.as_deref()).await?;
@@ -139,7 +140,6 @@ pub async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
     if let Some((sold, order)) = sold {
         orders::write_sale(tx, at, &order, &sold).await?;
     }
-    receipts::issue(tx, at, Some(new.by), ReceiptSubject::Opening(opened.account)).await?;
     Ok(opened.account)
 }
 
@@ -170,7 +170,7 @@ pub(super) async fn open_room(tx: &mut Tx, rng: &Rng, at: Timestamp, room: &Room
     let login = room.resident.as_ref().map(|one| one.login.as_str());
     let detail = serde_json::json!({ "number": opened.number, "meters": room.meters, "login": login });
     note_opened(tx, at, room.by, &room.ip, opened.account, &detail.to_string()).await?;
-    receipts::issue(tx, at, Some(room.by), ReceiptSubject::Opening(opened.account)).await?;
+    receipts::issue_openings(tx, at, room.by, &[opened.account]).await?;
     Ok(opened.account)
 }
 
@@ -191,7 +191,8 @@ async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, place: PlaceId, by: UserId
     }
     let account = AccountId(rng.id(at));
     let number = account_numbers::take(tx, rng, at, number).await?.to_string();
-    match insert::account(tx, at, account, &number, place, "opening").await {
+    let row = insert::NewAccount { id: account, number: &number, place, state: "opening", taken_over: false };
+    match insert::account(tx, at, &row).await {
         // Two at once: the other was first.
         Err(error) if error.is_duplicate() => Err(AppError::AccountAlreadyOpen.into()),
         inserted => inserted.map(|()| Opened { account, number, place, by }),
@@ -252,7 +253,8 @@ pub async fn take_over(db: &Db, rng: &Rng, at: Timestamp, accounts: &[TakeOver])
         let on_ledger = wallets::kind(&mut tx, one.meter).await? == Wallet::Server;
         // The older system's wallet begins to count here with the first reading.
         let state = if on_ledger { "opening" } else { "open" };
-        insert::account(&mut tx, one.opened_at, account, &one.number, place, state).await?;
+        let row = insert::NewAccount { id: account, number: &one.number, place, state, taken_over: true };
+        insert::account(&mut tx, one.opened_at, &row).await?;
         let known = insert::OpeningPosition { epoch: one.epoch, count: one.count, cumulative: one.cumulative };
         insert::meter(&mut tx, one.opened_at, account, one.meter, &known).await?;
         if let Some(resident) = &one.resident {

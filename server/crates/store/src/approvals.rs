@@ -6,7 +6,6 @@
 
 mod basis;
 mod carry_out;
-mod lists;
 mod meter;
 mod person;
 mod today;
@@ -20,7 +19,6 @@ use model::time::Timestamp;
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
-pub use lists::{decision_of, waiting};
 pub(super) use person::second_person;
 pub(super) use today::{CashOf, Outgoing, cash_behind, lock, paid_today};
 

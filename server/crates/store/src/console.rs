@@ -14,7 +14,7 @@ use sqlx::FromRow;
 pub use cases::{case, cases, cases_of, cases_of_order, close_case, close_cases, held};
 pub(crate) use cases::{close_in, note_closed};
 pub use control::{may_touch_gateway, set_mode};
-pub use events::{acknowledge, buildings, events, events_of};
+pub use events::{acknowledge, events, events_of};
 
 /// Both nodes above a room.
 #[macro_export]

@@ -33,7 +33,6 @@ pub mod events;
 pub mod exports;
 pub mod instruments;
 pub mod intervals;
-pub mod invoices;
 pub mod journals;
 pub mod ledger;
 pub mod meters;

@@ -9,7 +9,8 @@ use sqlx::{Arguments, AssertSqlSafe, Encode, Postgres, Sqlite, Type};
 
 use super::{Result, StoreError, Tx};
 
-/// Statements that do not depend on each other's rows: on PostgreSQL all of them see the database as it was before the first.
+/// Statements that do not depend on each other's rows, but for what [`OneTrip::give_as`] names: on PostgreSQL all of them see
+/// the database as it was before the first.
 pub(super) struct OneTrip {
     statements: Vec<Statement>,
     values: Values,
@@ -22,6 +23,8 @@ struct Statement {
     /// How many values were bound before it.
     offset: usize,
     kind: Kind,
+    /// The name by which later statements read a column that it writes, and the column.
+    given: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Clone, Copy)]
@@ -67,6 +70,18 @@ impl OneTrip {
         self.only_if_first = true;
     }
 
+    /// Gives later statements a column that the statement added last writes, as the table `name`. On SQLite nothing is given, and
+    /// this is `false`: they run after it and see its own table.
+    pub(super) fn give_as(&mut self, name: &'static str, column: &'static str) -> bool {
+        if matches!(self.values, Values::Postgres(_))
+            && let Some(statement) = self.statements.last_mut()
+        {
+            statement.given = Some((name, column));
+            return true;
+        }
+        false
+    }
+
     fn add(&mut self, text: &'static str, kind: Kind) -> &mut Self {
         let offset = match &mut self.values {
             Values::Sqlite(of_each) => {
@@ -75,7 +90,7 @@ impl OneTrip {
             }
             Values::Postgres(values) => values.len(),
         };
-        self.statements.push(Statement { text, offset, kind });
+        self.statements.push(Statement { text, offset, kind, given: None });
         self
     }
 
@@ -168,8 +183,9 @@ fn joined(statements: &[Statement], only_if_first: bool) -> String {
             Kind::Count => counts.push(format!("({text})")),
             Kind::Write | Kind::WriteOne(..) => {
                 let text = if is_guarded { guarded(&text) } else { text };
-                parts.push(format!("w{n} AS ({text} RETURNING 1)"));
-                counts.push(format!("(SELECT COUNT(*) FROM w{n})"));
+                let (name, column) = statement.given.map_or((format!("w{n}"), "1"), |(name, column)| (name.to_owned(), column));
+                parts.push(format!("{name} AS ({text} RETURNING {column})"));
+                counts.push(format!("(SELECT COUNT(*) FROM {name})"));
             }
         }
         if let (true, 0, Some(count)) = (only_if_first, n, counts.first()) {
@@ -183,6 +199,7 @@ fn joined(statements: &[Statement], only_if_first: bool) -> String {
 /// A statement that writes only where the first one did. Its condition goes into parentheses: it may have an `OR`.
 fn guarded(text: &str) -> String {
     const WHERE: &str = "WHERE ";
+    let (text, conflict) = text.split_at(text.find("ON CONFLICT").unwrap_or(text.len()));
     let (mut depth, mut condition) = (0, text.len());
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -194,7 +211,7 @@ fn guarded(text: &str) -> String {
         }
     }
     let (before, condition) = text.split_at(condition);
-    format!("{before}({condition}) AND EXISTS (SELECT FROM began WHERE n > 0)")
+    format!("{before}({}) AND EXISTS (SELECT FROM began WHERE n > 0) {conflict}", condition.trim_end()).trim_end().to_owned()
 }
 
 /// A statement whose parameters begin after `offset` others.

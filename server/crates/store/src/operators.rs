@@ -4,7 +4,6 @@
 
 mod change;
 mod links;
-mod list;
 
 use std::collections::BTreeSet;
 
@@ -23,7 +22,6 @@ use domain::wall_layout::Scope;
 pub use change::{Access, end_sessions, set_access, set_disabled};
 pub use links::{NewLink, NewOperator, accept, invitation, invite, renew};
 pub(crate) use links::{withdraw, withdraw_made_by, withdraw_of_others};
-pub use list::{by_login, find, list};
 
 /// Who changes something about an operator.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +32,9 @@ pub enum ChangedBy<'a> {
 }
 
 impl ChangedBy<'_> {
-    pub(crate) fn user(self) -> Option<UserId> {
+    /// `None` for the command line.
+    #[must_use]
+    pub fn user(self) -> Option<UserId> {
         match self {
             Self::Person(who) => Some(who.user),
             Self::CommandLine => None,

@@ -80,7 +80,7 @@ pub(crate) async fn of_user(db: &Db, user: UserId, role: Role) -> Result<Permiss
 }
 
 /// The permissions of the roles that the site made for itself. A role without any is missing.
-pub(crate) async fn own_permissions(db: &Db) -> Result<HashMap<RoleId, Permissions>> {
+pub async fn own_permissions(db: &Db) -> Result<HashMap<RoleId, Permissions>> {
     let rows: Vec<(RoleId, Permission)> =
         read!(db, |pool| sqlx::query_as("SELECT role_id, permission FROM role_permissions").fetch_all(pool).await)?;
     let mut roles: HashMap<RoleId, Vec<Permission>> = HashMap::new();

@@ -9,8 +9,17 @@
 use std::path::{Path, PathBuf};
 
 /// The sources that open transactions.
-const SOURCES: [&str; 7] =
-    ["../store/src", "../estate/src", "../queries/src", "../reconciliation/src", "../meters/src", "../payments/src", "../../src"];
+const SOURCES: [&str; 9] = [
+    "../store/src",
+    "../estate/src",
+    "../queries/src",
+    "../receipts/src",
+    "../invoices/src",
+    "../reconciliation/src",
+    "../meters/src",
+    "../payments/src",
+    "../../src",
+];
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {

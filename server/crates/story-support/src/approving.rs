@@ -35,7 +35,7 @@ impl World {
 
     /// The request for a decision that waits, as far as somebody sees it.
     pub async fn waits(&self, who: UserId, decision: &Decision) -> Option<ApprovalId> {
-        let lines = approvals::waiting(&self.db, who, self.clock.now()).await.unwrap();
+        let lines = queries::approval_requests(&self.db, who, self.clock.now()).await.unwrap();
         lines.into_iter().find(|line| line.decision == *decision).map(|line| line.id)
     }
 

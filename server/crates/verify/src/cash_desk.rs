@@ -32,17 +32,13 @@ pub(super) const CHECKS: &[Check] = &[
         sql: "SELECT CAST(o.number AS TEXT) AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
      FROM orders o WHERE o.tender IN ('cash', 'card', 'transfer', 'alipay', 'wechat', 'unionpay') AND o.paid_at IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.order_id = o.id
-           AND (p.series = 'counter') = (o.tender IN ('cash', 'card', 'transfer')))",
+           AND (p.series = 'cash_desk') = (o.tender IN ('cash', 'card', 'transfer')))",
     },
-    // An account that was opened here had a meter opened with it, or belongs to a batch; one that was taken over had not.
+    // An account that was taken over was opened elsewhere.
     Check {
         rule: Rule::OpeningReceipt,
         sql: "SELECT a.number AS subject, CAST(1 AS BIGINT) AS expected, CAST(0 AS BIGINT) AS found
-     FROM accounts a
-     WHERE (EXISTS (SELECT 1 FROM commands c WHERE c.account_id = a.id AND c.kind = 'open' AND c.decided_at = a.opened_at)
-            OR EXISTS (SELECT 1 FROM account_batch_rooms b JOIN account_batches h ON h.id = b.batch_id
-                       WHERE b.account_id = a.id AND b.state = 'done' AND h.kind = 'open'))
-       AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.account_id = a.id)",
+     FROM accounts a WHERE NOT a.taken_over AND NOT EXISTS (SELECT 1 FROM receipts p WHERE p.account_id = a.id)",
     },
     Check {
         rule: Rule::ReturnReceipt,

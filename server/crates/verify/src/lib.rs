@@ -4,6 +4,7 @@ mod audit_trail;
 mod cash_desk;
 mod closings;
 mod commands;
+mod invoices;
 mod ledger;
 mod meters;
 mod orders;
@@ -114,6 +115,7 @@ pub async fn verify_within(tx: &mut Tx) -> Result<Report> {
         returns::CHECKS,
         refunds::CHECKS,
         cash_desk::CHECKS,
+        invoices::CHECKS,
         meters::CHECKS,
         wallets::CHECKS,
         closings::CHECKS,

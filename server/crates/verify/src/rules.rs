@@ -26,6 +26,9 @@ model::word_enum! {
         SaleReceipt = "receipt of a sale",
         ReturnReceipt = "receipt of a return",
         RefundReceipt = "receipt of a refund",
+        InvoiceAmount = "amount of an invoice",
+        InvoiceReversals = "reversals of an invoice",
+        InvoiceBatch = "sums of an invoice batch",
         CommandCounts = "purchase count by commands",
         EnergyOfDay = "energy of a day by its readings",
         EnergyOfHour = "energy of an hour by its readings",
@@ -151,7 +154,10 @@ impl Rule {
             | Self::RefundTotal
             | Self::DayTotal
             | Self::ClosedDayTotal
-            | Self::CommandAmount => Figure::Money(Money(number * 100)),
+            | Self::CommandAmount
+            | Self::InvoiceAmount
+            | Self::InvoiceReversals
+            | Self::InvoiceBatch => Figure::Money(Money(number * 100)),
             Self::ChargedEnergy
             | Self::ChargedCounter
             | Self::UnchargedEnergy

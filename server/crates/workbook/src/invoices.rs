@@ -2,7 +2,8 @@
 //! reversals and the tax of each row. All cells of the import are text, as its template says. Why these columns:
 //! `server/docs/decisions/0025-invoice-export.md`.
 
-use model::invoice::{InvoiceKind, InvoiceRow};
+use model::invoice::{InvoiceKind, InvoiceRow, InvoiceSeller};
+use model::time::Date;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::WriteError;
@@ -86,7 +87,7 @@ const REVERSALS: [&str; 10] = [
     "税额",
     "价税合计",
 ];
-const CHECK: [&str; 12] = [
+const CHECK: [&str; 14] = [
     "流水号",
     "类型",
     "收据号",
@@ -99,28 +100,17 @@ const CHECK: [&str; 12] = [
     "金额（不含税）",
     "税额",
     "价税合计",
+    "销售方名称",
+    "销售方纳税人识别号",
 ];
-
-/// What all rows of a batch have in common.
-#[derive(Clone, Debug)]
-pub struct Seller<'a> {
-    pub name: &'a str,
-    pub tax_number: &'a str,
-    pub bank: &'a str,
-    pub bank_account: &'a str,
-    pub item: &'a str,
-    pub tax_code: &'a str,
-    /// When the batch was made: the file says so, and not when it was downloaded.
-    pub made: (u16, u8, u8),
-}
 
 /// The invoices of a batch for the import; the same rows give the same bytes.
 ///
 /// # Errors
 /// [`WriteError`].
-pub fn import(seller: &Seller<'_>, rows: &[InvoiceRow]) -> Result<Vec<u8>, WriteError> {
+pub fn import(seller: &InvoiceSeller, made: Date, rows: &[InvoiceRow]) -> Result<Vec<u8>, WriteError> {
     let blue = || rows.iter().filter(|row| row.kind == InvoiceKind::Blue);
-    let mut book = book(seller)?;
+    let mut book = book(made)?;
     template_sheet(&mut book, "1-发票基本信息", &BASICS, blue().map(|row| basics(seller, row)))?;
     template_sheet(&mut book, "2-发票明细信息", &DETAILS, blue().map(|row| details(seller, row)))?;
     template_sheet(&mut book, "3-特定业务信息", &["发票流水号"], std::iter::empty())?;
@@ -133,15 +123,15 @@ pub fn import(seller: &Seller<'_>, rows: &[InvoiceRow]) -> Result<Vec<u8>, Write
 ///
 /// # Errors
 /// [`WriteError`].
-pub fn reversals(seller: &Seller<'_>, rows: &[InvoiceRow]) -> Result<Vec<u8>, WriteError> {
-    let mut book = book(seller)?;
+pub fn reversals(seller: &InvoiceSeller, made: Date, rows: &[InvoiceRow]) -> Result<Vec<u8>, WriteError> {
+    let mut book = book(made)?;
     let sheet = head(&mut book, "红字发票", &REVERSALS)?;
     for (line, row) in (1..).zip(rows.iter().filter(|row| row.kind == InvoiceKind::Red)) {
         let reverses = row.reverses.map(|serial| serial.to_string()).unwrap_or_default();
         let tax_number = row.buyer.tax_number.clone().unwrap_or_default();
         let texts = [row.serial.to_string(), reverses, row.receipt.to_string(), row.buyer.name.clone(), tax_number];
         texts_at(sheet, line, 0, texts)?;
-        sheet.write_string(line, 5, seller.item)?;
+        sheet.write_string(line, 5, &seller.item)?;
         amounts(sheet, line, 6, row)?;
     }
     let sheet = head(&mut book, "核对", &CHECK)?;
@@ -154,14 +144,17 @@ pub fn reversals(seller: &Seller<'_>, rows: &[InvoiceRow]) -> Result<Vec<u8>, Wr
             number(sheet, (line, 7), Number { value: price.0, unit: 10_000 }, "0.0000")?;
         }
         amounts(sheet, line, 8, row)?;
+        texts_at(sheet, line, 12, [seller.name.clone(), seller.tax_number.clone()])?;
     }
     Ok(book.save_to_buffer()?)
 }
 
-fn book(seller: &Seller<'_>) -> Result<Workbook, XlsxError> {
-    let (year, month, day) = seller.made;
+/// A workbook of the day when the batch was made, and not when it was downloaded.
+fn book(made: Date) -> Result<Workbook, XlsxError> {
+    let (year, month, day) = made.ymd();
     let mut book = Workbook::new();
-    book.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(year, month, day)?));
+    let made = ExcelDateTime::from_ymd(u16::try_from(year).unwrap_or_default(), month, day)?;
+    book.set_properties(&DocProperties::new().set_creation_datetime(&made));
     Ok(book)
 }
 
@@ -214,7 +207,7 @@ fn number(sheet: &mut Worksheet, (line, column): (u32, u16), number: Number, for
     write(sheet, line, column, Cell::Exact(number), &Format::new().set_num_format(format), &Formats::new())
 }
 
-fn basics(seller: &Seller<'_>, row: &InvoiceRow) -> [String; BASICS.len()] {
+fn basics(seller: &InvoiceSeller, row: &InvoiceRow) -> [String; BASICS.len()] {
     let is_person = row.buyer.tax_number.is_none();
     let shows_bank = !seller.bank.is_empty() && !seller.bank_account.is_empty();
     BASICS.map(|column| match column {
@@ -225,18 +218,18 @@ fn basics(seller: &Seller<'_>, row: &InvoiceRow) -> [String; BASICS.len()] {
         "购买方名称" => row.buyer.name.clone(),
         "购买方纳税人识别号" => row.buyer.tax_number.clone().unwrap_or_default(),
         "备注" => format!("收据 {} 房间 {}", row.receipt, row.room),
-        "销售方开户行" => seller.bank.to_owned(),
-        "销售方银行账号" => seller.bank_account.to_owned(),
+        "销售方开户行" => seller.bank.clone(),
+        "销售方银行账号" => seller.bank_account.clone(),
         "是否展示销售方地址电话银行账号" if shows_bank => "是".to_owned(),
         _ => String::new(),
     })
 }
 
-fn details(seller: &Seller<'_>, row: &InvoiceRow) -> [String; DETAILS.len()] {
+fn details(seller: &InvoiceSeller, row: &InvoiceRow) -> [String; DETAILS.len()] {
     DETAILS.map(|column| match (column, row.energy) {
         ("发票流水号", _) => row.serial.to_string(),
-        ("项目名称", _) => seller.item.to_owned(),
-        ("商品和服务税收编码", _) => seller.tax_code.to_owned(),
+        ("项目名称", _) => seller.item.clone(),
+        ("商品和服务税收编码", _) => seller.tax_code.clone(),
         ("单位", _) => "千瓦时".to_owned(),
         ("数量", Some((energy, _))) => format!("{}.{:03}", energy.0 / 1_000, energy.0 % 1_000),
         ("单价", Some((_, price))) => format!("{}.{:04}", price.0 / 10_000, price.0 % 10_000),
@@ -259,15 +252,20 @@ mod tests {
 
     use super::*;
 
-    const SELLER: Seller<'_> = Seller {
-        name: "示例物业",
-        tax_number: "91330106MA2ABCDE1X",
-        bank: "",
-        bank_account: "",
-        item: "电费",
-        tax_code: "1100101020200000000",
-        made: (2026, 11, 30),
-    };
+    fn seller() -> InvoiceSeller {
+        InvoiceSeller {
+            name: "示例物业".into(),
+            tax_number: "91330106MA2ABCDE1X".into(),
+            bank: String::new(),
+            bank_account: String::new(),
+            item: "电费".into(),
+            tax_code: "1100101020200000000".into(),
+        }
+    }
+
+    fn made() -> Date {
+        Date::from_ymd(2026, 11, 30).unwrap()
+    }
 
     fn row(line: i64, kind: InvoiceKind, taxed: Taxed) -> InvoiceRow {
         let serial = |line| InvoiceSerial { batch: 1, line };
@@ -300,8 +298,8 @@ mod tests {
 
     #[test]
     fn the_import_has_the_columns_of_the_template() {
-        let bytes = import(&SELLER, &rows()).unwrap();
-        assert_eq!(bytes, import(&SELLER, &rows()).unwrap(), "the same rows are the same bytes");
+        let bytes = import(&seller(), made(), &rows()).unwrap();
+        assert_eq!(bytes, import(&seller(), made(), &rows()).unwrap(), "the same rows are the same bytes");
         let basics = cells(&bytes, "1-发票基本信息");
         assert_eq!(basics[2].len(), 39);
         let text = |text: &str| Data::String(text.into());
@@ -318,11 +316,12 @@ mod tests {
 
     #[test]
     fn a_reversal_names_its_invoice_and_is_negative() {
-        let bytes = reversals(&SELLER, &rows()).unwrap();
+        let bytes = reversals(&seller(), made(), &rows()).unwrap();
         let red = cells(&bytes, "红字发票");
         assert_eq!(red[1][..2], ["DW000001000002", "DW000001000001"].map(|text| Data::String(text.into())));
         assert_eq!(red[1][7..], [-8.85, -1.15, -10.0].map(Data::Float));
         let all = cells(&bytes, "核对");
+        assert_eq!(all[1][12..], ["示例物业", "91330106MA2ABCDE1X"].map(|text| Data::String(text.into())));
         assert_eq!(all.iter().skip(1).map(|row| row[11].clone()).collect::<Vec<_>>(), [50.0, -10.0].map(Data::Float));
     }
 }

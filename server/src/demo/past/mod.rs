@@ -5,6 +5,7 @@
 mod delivery;
 mod desk;
 mod incidents;
+mod invoices;
 mod moves;
 mod online;
 mod readings;
@@ -109,6 +110,7 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
         }
     }
     incidents::alarms(db, rng, span, &rooms).await?;
+    invoices::export(db, rng, span, &staff.supervisor).await?;
     Ok(online.sandbox)
 }
 

@@ -29,7 +29,7 @@ pub async fn decide(db: &Db, rng: &Rng, span: &Span, staff: &Staff, place: Place
     let decision = Decision::Subsidy { place, from: Month(Month::of(span.from).0 + 1), per: Per::Room, amount: Fen(SUBSIDY_FEN) };
     let new = NewRequest { decision, reason: "学生宿舍每月补贴".into(), who: staff.manager.clone() };
     if approvals::ask(db, rng, asked, &Rules::default(), &new, None).await? == Outcome::Waits {
-        for request in approvals::waiting(db, staff.supervisor.user, approved).await? {
+        for request in queries::approval_requests(db, staff.supervisor.user, approved).await? {
             approvals::approve(db, rng, approved, &staff.supervisor, request.id, None).await?;
         }
     }

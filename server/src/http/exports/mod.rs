@@ -11,6 +11,7 @@ mod reports;
 
 pub use account_batch::account_batch;
 pub use finished::finished;
+pub use listing::{XLSX, attachment};
 pub use lists::lists;
 pub use overdrawn::overdrawn;
 pub use reconciliation::reconciliation;

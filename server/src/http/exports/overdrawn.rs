@@ -3,11 +3,12 @@
 use app::i18n::overdrawn::texts;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use model::time::Timestamp;
 use workbook::csv_line::line;
 
+use super::listing::{CSV, attachment};
 use crate::http::{AppState, RequestInfo};
 
 /// All that the operator may see. The access table allows operators only.
@@ -40,10 +41,5 @@ pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension
     let mut total: [String; 8] = Default::default();
     (total[0], total[3]) = (t.total.to_owned(), overdrawn.owed.to_string());
     file += &line(&total);
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"overdrawn.csv\""),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, file).into_response()
+    attachment(CSV, "overdrawn.csv", file)
 }

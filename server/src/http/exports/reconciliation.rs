@@ -5,7 +5,7 @@ use app::i18n::reconcile::{class, texts};
 use app::pages::operator::reconcile::lines::next;
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use model::error::AppError;
 use model::language::Lang;
@@ -13,6 +13,7 @@ use model::money::Fen;
 use serde::Deserialize;
 use workbook::csv_line::line;
 
+use super::listing::{CSV, attachment};
 use crate::http::{AppState, RequestInfo};
 
 #[derive(Deserialize)]
@@ -58,13 +59,7 @@ pub async fn reconciliation(
     for one in &shown.lines {
         file += &line(&cells(one, info.lang));
     }
-    let name = format!("attachment; filename=\"dormwatt-{}-{day}.csv\"", channel.as_str());
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    (headers, file).into_response()
+    attachment(CSV, &format!("dormwatt-{}-{day}.csv", channel.as_str()), file)
 }
 
 fn cells(one: &DifferenceLine, lang: Lang) -> [String; 9] {

@@ -8,7 +8,7 @@ use model::ids::OrderId;
 use model::person::Who;
 
 use super::CashDeskService;
-use store::{console, receipts};
+use store::receipts;
 
 #[async_trait]
 impl ReceiptsPort for CashDeskService {
@@ -31,7 +31,8 @@ impl ReceiptsPort for CashDeskService {
         let lines = queries::records(&self.context.db, &filter, None, size, query.page * size).await?;
         let totals = queries::record_totals(&self.context.db, &filter).await?;
         let page = Page { lines, total: totals.lines };
-        let buildings = console::buildings(&self.context.db, who.user).await?;
+        let buildings = queries::buildings(&self.context.db, who.user).await?;
+        let buildings = buildings.into_iter().map(|(_, name)| name).collect();
         Ok(Records { page, taken: totals.taken, given: totals.given, buildings })
     }
 }

@@ -14,7 +14,8 @@ use store::console;
 impl AlarmsPort for ConsoleService {
     async fn events(&self, who: &Who, query: &EventQuery) -> Result<(Page<EventLine>, Vec<String>), AppError> {
         let page = console::events(&self.context.db, who.user, query).await?;
-        Ok((page, console::buildings(&self.context.db, who.user).await?))
+        let buildings = queries::buildings(&self.context.db, who.user).await?;
+        Ok((page, buildings.into_iter().map(|(_, name)| name).collect()))
     }
 
     async fn acknowledge_event(&self, who: &Who, event: EventId) -> Result<(), AppError> {

@@ -16,7 +16,7 @@ use store::approvals::{self, NewRequest};
 #[async_trait]
 impl ApprovalsPort for ConsoleService {
     async fn waiting(&self, who: &Who) -> Result<Vec<ApprovalLine>, AppError> {
-        Ok(approvals::waiting(&self.context.db, who.user, self.context.now()).await?)
+        Ok(queries::approval_requests(&self.context.db, who.user, self.context.now()).await?)
     }
 
     async fn ask_about_meter(&self, who: &Who, kind: ApprovalKind, meter: MeterId, reason: &str) -> Result<(), AppError> {
@@ -36,7 +36,7 @@ impl ApprovalsPort for ConsoleService {
 
     async fn approve(&self, who: &Who, id: ApprovalId) -> Result<(), AppError> {
         let Context { db, rng, gateway, .. } = &self.context;
-        let decision = approvals::decision_of(db, who.user, id).await?.ok_or(AppError::NotFound)?;
+        let decision = queries::decision_of(db, who.user, id).await?.ok_or(AppError::NotFound)?;
         let seen: Option<StateBlock> = match decision.meter() {
             Some(meter) => Some(gateway.read_state(meter).await?),
             None => None,

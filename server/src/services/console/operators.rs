@@ -52,11 +52,11 @@ impl ConsoleService {
 #[async_trait]
 impl OperatorsPort for ConsoleService {
     async fn operators(&self, who: &Who, page: i64) -> Result<Page<OperatorLine>, AppError> {
-        Ok(operators::list(&self.context.db, self.context.now(), by(who)?, page).await?)
+        Ok(queries::operators(&self.context.db, self.context.now(), by(who)?, page).await?)
     }
 
     async fn operator(&self, who: &Who, id: UserId) -> Result<OperatorLine, AppError> {
-        operators::find(&self.context.db, self.context.now(), by(who)?, id).await?.ok_or(AppError::NotFound)
+        queries::operator(&self.context.db, self.context.now(), by(who)?, id).await?.ok_or(AppError::NotFound)
     }
 
     async fn choices(&self, who: &Who) -> Result<OperatorChoices, AppError> {

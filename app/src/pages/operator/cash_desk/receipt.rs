@@ -7,8 +7,9 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use crate::api::form::parse;
 use crate::i18n::cash_desk::{receipt, texts};
+use crate::i18n::invoices::texts as invoice_texts;
 use crate::i18n::printing::paper as paper_name;
-use crate::i18n::{lang, printing};
+use crate::i18n::{common, lang, printing};
 use crate::link;
 use crate::ports::{allowed, form_key, operator, ports};
 use crate::ui::load::load;
@@ -16,7 +17,8 @@ use crate::ui::notice::Notice;
 use crate::ui::receipt_sheet::ReceiptSheets;
 use model::console::{Printer, Receipt, ReceiptNumber};
 use model::error::AppError;
-use model::ids::Uuid;
+use model::ids::{InvoiceBatchId, Uuid};
+use model::invoice::InvoiceSerial;
 use model::receipt_sheet::{Block, ReceiptCopy, ReceiptPaper};
 
 /// How it is printed, from the address: `?paper=a5&copies=all`.
@@ -47,6 +49,8 @@ struct Shown {
     receipt: Receipt,
     sheets: Vec<Vec<Block>>,
     printers: Vec<Printer>,
+    /// The rows of invoice batches that it was exported in.
+    invoices: Vec<(InvoiceBatchId, InvoiceSerial)>,
     key: Uuid,
 }
 
@@ -61,7 +65,9 @@ pub fn ReceiptPage() -> impl IntoView {
         let form = (how.paper, lang(), how.copies());
         // A print that was not recorded is marked as a copy.
         let (receipt, sheets) = ports.printing.sheets(&who, number, form, !how.printing).await?;
-        Ok(Shown { receipt, sheets, printers: ports.printing.printers().await?, key: form_key()? })
+        let may_see = allowed("/invoices");
+        let invoices = if may_see { ports.invoices.of_receipt(&who, number).await? } else { Vec::new() };
+        Ok(Shown { receipt, sheets, printers: ports.printing.printers().await?, invoices, key: form_key()? })
     };
     load(read, move |shown| view! { <Body shown how /> }.into_any())
 }
@@ -71,6 +77,7 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
     let (t, lang) = (texts(lang()), lang());
     let title = receipt(shown.receipt.of, lang);
     let number = shown.receipt.number.to_string();
+    let facts = facts(&shown.receipt, shown.invoices);
     let may_print = allowed("/api/operator/print-receipt");
     let pdf = ["number", "paper", "copies"].into_iter().zip([number.as_str(), how.paper.as_str(), how.copies_word()]);
     let pdf = pdf.fold("/receipt.pdf".to_owned(), |address, (name, value)| link::with(&address, name, value));
@@ -98,12 +105,25 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
             <Notice />
             <div class="no-print stack-tight">
                 <h1>{title}" "{number}</h1>
+                {facts}
                 {chooser(how)}
                 {print}
             </div>
             <ReceiptSheets sheets=shown.sheets paper=how.paper />
         </Frame>
     }
+}
+
+/// What became of the money, and the serial numbers under which the e-invoice system gets the receipt.
+fn facts(receipt: &Receipt, invoices: Vec<(InvoiceBatchId, InvoiceSerial)>) -> impl IntoView + use<> {
+    let refunded =
+        receipt.refunded().map(|state| view! { <p><span class="state quiet">{common::order(state, lang())}</span></p> });
+    let serials = invoices.into_iter().map(|(batch, serial)| {
+        view! { " "<a class="num" href=format!("/invoices/{batch}")>{serial.to_string()}</a> }
+    });
+    let serials = serials.collect_view();
+    let exported = (!serials.is_empty()).then(|| view! { <p>{invoice_texts(lang()).of_receipt}":"{serials}</p> });
+    view! { {refunded} {exported} }
 }
 
 /// Paper and copies.

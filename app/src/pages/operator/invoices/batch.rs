@@ -40,6 +40,9 @@ fn Body(shown: InvoiceBatchView, page: i64) -> impl IntoView {
     let file =
         |file: InvoiceFile| link::with(&link::with("/invoices.xlsx", "batch", &batch.id.to_string()), "file", file.as_str());
     let (import, reversals) = (file(InvoiceFile::Import), file(InvoiceFile::Reversals));
+    // What was cancelled must not be imported.
+    let import =
+        batch.cancelled.is_none().then(|| view! { <a class="button primary" href=import download="">{t.import_file}</a> });
     let state = match &batch.cancelled {
         Some((by, at)) => {
             let words = CancelledBy { by: by.clone(), at: at.to_string() }.text(lang());
@@ -65,7 +68,7 @@ fn Body(shown: InvoiceBatchView, page: i64) -> impl IntoView {
             <Notice />
             {facts}
             <div class="buttons">
-                <a class="button primary" href=import download="">{t.import_file}</a>
+                {import}
                 <a class="button" href=reversals download="">{t.reversals_file}</a>
                 <a class="button" href="/invoices">{t.back}</a>
             </div>

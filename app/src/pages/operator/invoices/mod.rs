@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
-use super::register::day;
+use crate::api::form::day;
 use crate::api::invoices::range;
 use crate::i18n::invoices::{NotReversible, texts};
 use crate::i18n::lang;
@@ -18,9 +18,10 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
-use model::console::Page;
+use model::console::{Page, ReceiptNumber, RoomName};
 use model::ids::{PlaceId, Uuid};
 use model::invoice::{InvoiceBatch, InvoiceRange, InvoicesWaiting, ReceiptSum};
+use model::money::Fen;
 use model::time::Date;
 
 struct Shown {
@@ -40,7 +41,7 @@ pub fn InvoicesPage() -> impl IntoView {
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let port = &ports.invoices;
-        let (first, last) = month_before(now().date());
+        let (first, last) = now().date().month_before();
         let word = |text: &str, otherwise: Date| day(text).unwrap_or(otherwise).to_string();
         // What makes no sense in an address is the month before.
         let otherwise = InvoiceRange { from: first, until: last, building: None };
@@ -52,21 +53,13 @@ pub fn InvoicesPage() -> impl IntoView {
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
 
-fn month_before(today: Date) -> (Date, Date) {
-    let (_, _, day) = today.ymd();
-    let last = today.plus(-i64::from(day));
-    (last.plus(1 - i64::from(last.ymd().2)), last)
-}
-
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
     let t = texts(lang());
     let is_set = shown.is_set;
-    let missing = (!is_set).then(|| {
-        view! { <Callout tone=Tone::Warn><p>{t.settings_missing}" "<a href="/invoices/settings">{t.settings}</a></p></Callout> }
-    });
-    let settings = (is_set && allowed("/invoices/settings"))
-        .then(|| view! { <p><a class="button" href="/invoices/settings">{t.settings}</a></p> });
+    let settings =
+        allowed("/invoices/settings").then(|| view! { <p><a class="button" href="/invoices/settings">{t.settings}</a></p> });
+    let missing = (!is_set).then(|| view! { <Callout tone=Tone::Warn><p>{t.settings_missing}</p></Callout> });
     view! {
         <Frame title=t.title section=Section::Invoices>
             <h1>{t.title}</h1>
@@ -98,13 +91,8 @@ fn waiting(shown: &Shown) -> impl IntoView + use<> {
             </tr>
         }
     };
-    let left_out = (!without_invoice.is_empty()).then(|| {
-        let lines = without_invoice.into_iter().map(|(number, room, amount)| {
-            let words = NotReversible { room: room.to_string(), amount: amount.to_string() }.text(lang());
-            view! { <li><a class="num" href=format!("/receipts/{number}")>{number.to_string()}</a>" · "{words}</li> }
-        });
-        view! { <Callout tone=Tone::Warn><p>{t.without_invoice}</p><ul class="plain">{lines.collect_view()}</ul></Callout> }
-    });
+    let here = here(shown);
+    let left_out = (!without_invoice.is_empty()).then(|| left_out(without_invoice, &here));
     let any = blue.receipts + red.receipts > 0;
     let nothing = (!any).then(|| view! { <p class="empty">{t.nothing}</p> });
     let table = any.then(|| {
@@ -155,6 +143,33 @@ fn waiting(shown: &Shown) -> impl IntoView + use<> {
     }
 }
 
+/// Returns that have no invoice to reverse, each with the way to be rid of it.
+fn left_out(receipts: Vec<(ReceiptNumber, RoomName, Fen)>, here: &str) -> impl IntoView + use<> {
+    let t = texts(lang());
+    let lines = receipts.into_iter().map(|(number, room, amount)| {
+        let words = NotReversible { room: room.to_string(), amount: amount.to_string() }.text(lang());
+        view! {
+            <li>
+                <a class="num" href=format!("/receipts/{number}")>{number.to_string()}</a>" · "{words}
+                <form method="post" action="/api/operator/invoice-manual-reversal">
+                    <input type="hidden" name="receipt" value=number.to_string() />
+                    <input type="hidden" name="back" value=here.to_owned() />
+                    <button>{t.manual}</button>
+                </form>
+            </li>
+        }
+    });
+    let lines = lines.collect_view();
+    view! { <Callout tone=Tone::Warn><p>{t.without_invoice}</p><ul class="plain">{lines}</ul></Callout> }
+}
+
+/// The address of what is shown.
+fn here(shown: &Shown) -> String {
+    let building = shown.range.building.map(|id| id.to_string()).unwrap_or_default();
+    let (from, until) = (shown.range.from.to_string(), shown.range.until.to_string());
+    address("/invoices", &[("from", &from), ("until", &until), ("building", &building)])
+}
+
 fn batches(shown: &Shown) -> impl IntoView + use<> {
     let t = texts(lang());
     if shown.batches.total == 0 {
@@ -178,9 +193,7 @@ fn batches(shown: &Shown) -> impl IntoView + use<> {
         }
     });
     let rows = rows.collect_view();
-    let building = shown.range.building.map(|id| id.to_string()).unwrap_or_default();
-    let (from, until) = (shown.range.from.to_string(), shown.range.until.to_string());
-    let here = address("/invoices", &[("from", &from), ("until", &until), ("building", &building)]);
+    let here = here(shown);
     view! {
         <section class="card stack-tight">
             <h2>{t.batches}</h2>
@@ -205,16 +218,4 @@ fn batches(shown: &Shown) -> impl IntoView + use<> {
         </section>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_month_before_is_whole() {
-        let day = |year, month, day| Date::from_ymd(year, month, day).unwrap();
-        assert_eq!(month_before(day(2026, 3, 1)), (day(2026, 2, 1), day(2026, 2, 28)));
-        assert_eq!(month_before(day(2027, 1, 31)), (day(2026, 12, 1), day(2026, 12, 31)));
-    }
 }

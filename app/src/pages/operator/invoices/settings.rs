@@ -9,7 +9,7 @@ use crate::ports::{operator, ports};
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use model::invoice::InvoiceSettings;
+use model::invoice::{InvoiceSeller, InvoiceSettings};
 
 /// The page: `/invoices/settings`.
 #[component]
@@ -24,12 +24,11 @@ pub fn InvoiceSettingsPage() -> impl IntoView {
 #[component]
 fn Body(settings: Option<InvoiceSettings>) -> impl IntoView {
     let t = texts(lang());
-    let known = settings.as_ref();
-    let text = |of: fn(&InvoiceSettings) -> &str| known.map(of).unwrap_or_default().to_owned();
-    let [seller, number] = [text(|one| &one.seller), text(|one| &one.tax_number)];
+    let text = |of: fn(&InvoiceSeller) -> &str| settings.as_ref().map(|one| of(&one.seller)).unwrap_or_default().to_owned();
+    let [seller, number] = [text(|one| &one.name), text(|one| &one.tax_number)];
     let [bank, bank_account] = [text(|one| &one.bank), text(|one| &one.bank_account)];
     let [item, code] = [text(|one| &one.item), text(|one| &one.tax_code)];
-    let rate = known.map(|one| one.rate.to_string()).unwrap_or_default();
+    let rate = settings.as_ref().map(|one| one.rate.to_string()).unwrap_or_default();
     view! {
         <Frame title=t.settings section=Section::Invoices>
             <h1>{t.settings}</h1>

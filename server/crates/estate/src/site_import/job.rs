@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use model::console::RoomName;
 use model::error::AppError;
-use model::ids::{GatewayId, MeterId, PlaceId};
+use model::ids::{AccountId, GatewayId, MeterId, PlaceId};
 use model::order::Tender;
 use model::place::PlaceKind;
 use model::tariff::Prices;
@@ -15,13 +15,13 @@ use super::apply::Import;
 use crate::gateways;
 use crate::places::{self, NewPlace};
 use domain::rng::Rng;
-use domain::serial::Serial;
+use domain::serial::{AccountNumber, Serial};
 use domain::site_plan::{AccountRow, NewAccount, SitePlan, SiteState};
 use store::accounts::{self, NewResident, OpenAccount};
 use store::bulk::Bulk;
 use store::orders::{self, NewOrder};
 use store::prices::{self, Publication};
-use store::{Result, StoreError, Tx, on};
+use store::{Result, StoreError, Tx, account_numbers, on, receipts};
 
 static METERS: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new("INSERT INTO meters (id, place_id, gateway_id, unit, serial, profile, wallet, created_at)", 8, "")
@@ -35,6 +35,8 @@ pub struct Job<'a> {
     import: &'a Import<'a>,
     site: &'a SiteState,
     added: Added<'a>,
+    /// Accounts that were opened, whose receipts come at the end.
+    opened: Vec<AccountId>,
 }
 
 /// Accounts whose rows are sealed together.
@@ -55,7 +57,7 @@ type Place<'a> = (PlaceId, PlaceId, PlaceKind, &'a str, i64);
 
 impl<'a> Job<'a> {
     pub fn new(tx: &'a mut Tx, (rng, at): (&'a Rng, Timestamp), import: &'a Import<'a>, site: &'a SiteState) -> Self {
-        Self { tx, rng, at, import, site, added: Added::default() }
+        Self { tx, rng, at, import, site, added: Added::default(), opened: Vec::new() }
     }
 
     pub async fn places(&mut self, planned: &SitePlan<'a>) -> Result<()> {
@@ -240,9 +242,11 @@ impl<'a> Job<'a> {
     }
 
     pub async fn accounts(&mut self, planned: &SitePlan<'a>) -> Result<()> {
+        let count = planned.new_accounts.len();
+        let mut numbers = account_numbers::take_many(self.tx, self.rng, self.at, count).await?.into_iter();
         for accounts in planned.new_accounts.chunks(SEALED_ACCOUNTS) {
-            for new in accounts {
-                self.account(new).await?;
+            for (new, number) in accounts.iter().zip(&mut numbers) {
+                self.account(new, number).await?;
             }
             self.tx.seal_early().await?;
         }
@@ -252,17 +256,17 @@ impl<'a> Job<'a> {
         for (user, name) in &planned.renamed {
             on!(self.tx, |c| sqlx::query("UPDATE users SET name = $2 WHERE id = $1").bind(user).bind(name).execute(c).await)?;
         }
-        Ok(())
+        receipts::issue_openings(self.tx, self.at, self.import.who.user, &self.opened).await
     }
 
-    async fn account(&mut self, new: &NewAccount<'_>) -> Result<()> {
+    async fn account(&mut self, new: &NewAccount<'_>, number: AccountNumber) -> Result<()> {
         let (Some((first, also)), Some((resident, housemates))) = (new.meters.split_first(), new.residents.split_first()) else {
             return Err(AppError::Invalid.into());
         };
         let by = self.import.who.user;
         let (meter, ip) = (self.meter(*first)?, self.import.who.ip.clone());
         let open = OpenAccount {
-            number: None,
+            number: Some(number.to_string()),
             meter,
             also: also.iter().map(|serial| self.meter(*serial)).collect::<Result<_>>()?,
             resident: self.resident(resident.value),
@@ -272,6 +276,7 @@ impl<'a> Job<'a> {
             ip: ip.clone(),
         };
         let account = accounts::open_within(self.tx, self.rng, self.at, self.import.limits, &open).await?;
+        self.opened.push(account);
         if new.opening.0 > 0 {
             let (key, amount) = (self.rng.id(self.at), new.opening);
             let order = NewOrder { key, account, meter, tender: Tender::TakenOver, amount, by, ip };

@@ -100,7 +100,9 @@ CREATE TABLE accounts (
     place_id UUID NOT NULL REFERENCES places (id),
     state TEXT NOT NULL CHECK (state IN ('opening', 'open', 'closing', 'closed')),
     opened_at BIGINT NOT NULL,
-    closed_at BIGINT
+    closed_at BIGINT,
+    -- Opened in an older system: nothing here certifies its opening.
+    taken_over BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE UNIQUE INDEX accounts_place ON accounts (place_id) WHERE closed_at IS NULL;
 

@@ -39,6 +39,10 @@ CREATE TABLE invoice_batches (
     bank_account TEXT NOT NULL,
     item TEXT NOT NULL,
     tax_code TEXT NOT NULL,
+    -- What its rows come to.
+    row_count BIGINT NOT NULL CHECK (row_count > 0),
+    blue_fen BIGINT NOT NULL CHECK (blue_fen >= 0),
+    red_fen BIGINT NOT NULL CHECK (red_fen >= 0),
     made_by UUID NOT NULL REFERENCES users (id),
     made_at BIGINT NOT NULL,
     cancelled_by UUID REFERENCES users (id),
@@ -77,8 +81,21 @@ CREATE TABLE invoice_rows (
 CREATE UNIQUE INDEX invoice_rows_blue ON invoice_rows (series, year, number) WHERE kind = 'blue' AND cancelled_at IS NULL;
 CREATE UNIQUE INDEX invoice_rows_red ON invoice_rows (series, year, number, reverses_id)
     WHERE kind = 'red' AND cancelled_at IS NULL;
+CREATE INDEX invoice_rows_receipt ON invoice_rows (series, year, number);
 CREATE INDEX invoice_rows_account ON invoice_rows (account_id);
 CREATE INDEX invoice_rows_reverses ON invoice_rows (reverses_id);
+
+-- Receipts of returns that a person reverses in the tax platform, because there is no invoice of here to reverse.
+CREATE TABLE invoice_manual_reversals (
+    series TEXT NOT NULL,
+    year BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    decided_by UUID NOT NULL REFERENCES users (id),
+    decided_at BIGINT NOT NULL,
+    PRIMARY KEY (series, year, number),
+    FOREIGN KEY (series, year, number) REFERENCES receipts (series, year, number)
+);
+
 -- What waits is looked for by the day of its receipt.
 CREATE INDEX receipts_issued ON receipts (issued_at);
 
@@ -86,6 +103,8 @@ CREATE TRIGGER invoice_batches_noted AFTER INSERT OR UPDATE OR DELETE ON invoice
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER invoice_buyers_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_buyers
     FOR EACH ROW EXECUTE FUNCTION note_change('account_id');
+CREATE TRIGGER invoice_manual_reversals_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_manual_reversals
+    FOR EACH ROW EXECUTE FUNCTION note_change('series', 'year', 'number');
 CREATE TRIGGER invoice_rows_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_rows
     FOR EACH ROW EXECUTE FUNCTION note_change('id');
 CREATE TRIGGER invoice_settings_noted AFTER INSERT OR UPDATE OR DELETE ON invoice_settings

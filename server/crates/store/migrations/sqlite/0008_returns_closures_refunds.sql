@@ -183,13 +183,13 @@ CREATE INDEX refunds_shift ON refunds (shift_id);
 
 -- Receipts: numbered without gaps within a series and year. `prints` counts paper copies: the second and later ones say so.
 CREATE TABLE receipt_numbers (
-    series TEXT NOT NULL CHECK (series IN ('counter', 'opening', 'online')),
+    series TEXT NOT NULL CHECK (series IN ('cash_desk', 'opening', 'online')),
     year BIGINT NOT NULL,
     last BIGINT NOT NULL,
     PRIMARY KEY (series, year)
 );
 CREATE TABLE receipts (
-    series TEXT NOT NULL CHECK (series IN ('counter', 'opening', 'online')),
+    series TEXT NOT NULL CHECK (series IN ('cash_desk', 'opening', 'online')),
     year BIGINT NOT NULL,
     number BIGINT NOT NULL CHECK (number > 0),
     order_id BLOB UNIQUE REFERENCES orders (id),

@@ -33,15 +33,28 @@ pub(super) async fn has_account(tx: &mut Tx, place: PlaceId) -> Result<bool> {
     Ok(row.is_some())
 }
 
-pub(super) async fn account(tx: &mut Tx, at: Timestamp, id: AccountId, number: &str, place: PlaceId, state: &str) -> Result<()> {
-    on!(tx, |c| sqlx::query("INSERT INTO accounts (id, number, place_id, state, opened_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(id.0)
-        .bind(number)
-        .bind(place.0)
-        .bind(state)
-        .bind(at.0)
-        .execute(c)
-        .await)?;
+/// The row of an account.
+pub(super) struct NewAccount<'a> {
+    pub id: AccountId,
+    pub number: &'a str,
+    pub place: PlaceId,
+    pub state: &'static str,
+    /// From an older system, which opened it.
+    pub taken_over: bool,
+}
+
+pub(super) async fn account(tx: &mut Tx, at: Timestamp, new: &NewAccount<'_>) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "INSERT INTO accounts (id, number, place_id, state, opened_at, taken_over) VALUES ($1, $2, $3, $4, $5, $6)"
+    )
+    .bind(new.id)
+    .bind(new.number)
+    .bind(new.place)
+    .bind(new.state)
+    .bind(at)
+    .bind(new.taken_over)
+    .execute(c)
+    .await)?;
     Ok(())
 }
 

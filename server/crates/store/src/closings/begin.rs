@@ -13,7 +13,7 @@ use model::time::Timestamp;
 use super::{locked, record};
 use crate::accounts;
 use crate::commands::{self, NewCommand};
-use crate::receipts::{self, ReceiptSubject};
+use crate::receipts;
 use crate::{Db, Result, Tx, on, wallets};
 use domain::command_args::CommandArgs;
 use domain::money_rule::MoneyOperation;
@@ -111,7 +111,7 @@ pub(crate) async fn begin_within(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &Ne
     record(tx, at, Some(&new.who), action, &closing, more).await?;
     // A move opens an account in the other room.
     if let (ClosingRequest::Move { .. }, Some(opened)) = (new.what, to_account) {
-        receipts::issue(tx, at, Some(new.who.user), ReceiptSubject::Opening(opened)).await?;
+        receipts::issue_openings(tx, at, new.who.user, &[opened]).await?;
     }
     Ok(id)
 }

@@ -116,20 +116,6 @@ pub async fn events_of(db: &Db, operator: UserId, meter: MeterId, limit: i64) ->
     Ok(rows.into_iter().map(EventRow::line).collect())
 }
 
-/// The names of the buildings that the operator may see, in order.
-pub async fn buildings(db: &Db, operator: UserId) -> Result<Vec<String>> {
-    let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT name FROM places p WHERE kind = 'building' AND (
-             (SELECT all_buildings FROM users WHERE id = $1)
-             OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (p.id, p.parent_id)))
-         ORDER BY sort, name"
-    )
-    .bind(operator)
-    .fetch_all(pool)
-    .await)?;
-    Ok(rows.into_iter().map(|(name,)| name).collect())
-}
-
 /// Acknowledges an event, with the audit line in one transaction. Only the first acknowledgement is stored.
 ///
 /// # Errors

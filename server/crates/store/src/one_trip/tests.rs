@@ -10,7 +10,7 @@ fn parameters_follow_those_of_the_statements_before() {
 
 #[test]
 fn later_statements_depend_on_the_first() {
-    let of = |text, offset, kind| Statement { text, offset, kind };
+    let of = |text, offset, kind| Statement { text, offset, kind, given: None };
     let statements = [
         of("INSERT INTO a VALUES ($1) ON CONFLICT DO NOTHING", 0, Kind::Write),
         of("UPDATE b SET c = $1 WHERE d = $2", 1, Kind::Write),
@@ -126,4 +126,27 @@ fn the_condition_of_a_subquery_is_not_that_of_the_statement() {
         guarded("INSERT INTO a (b) SELECT c FROM d WHERE e = (SELECT f FROM g WHERE h = 1)"),
         "INSERT INTO a (b) SELECT c FROM d WHERE (e = (SELECT f FROM g WHERE h = 1)) AND EXISTS (SELECT FROM began WHERE n > 0)"
     );
+}
+
+#[tokio::test]
+async fn a_statement_reads_what_another_gives() {
+    const NEXT: &str = "INSERT INTO trip (n, seen) SELECT $1, 1 WHERE TRUE ON CONFLICT (n) DO UPDATE SET seen = trip.seen + 1";
+    for mut tx in transactions().await {
+        for (first, counts, seen) in [(9_i64, vec![1, 1, 1], 1_i64), (9, vec![0, 0, 0], 1), (8, vec![1, 1, 1], 2)] {
+            let mut trip = OneTrip::of(&tx);
+            trip.write(INSERT).bind(first);
+            trip.only_if_first();
+            trip.write_one(NEXT, "trip", "seen").bind(1_000_i64);
+            let text = if trip.give_as("given", "seen") {
+                "INSERT INTO trip (n) SELECT $1 + given.seen FROM given WHERE TRUE"
+            } else {
+                "INSERT INTO trip (n) SELECT $1 + given.seen FROM trip AS given WHERE given.n = 1000"
+            };
+            trip.write_one(text, "trip", "n").bind(2_000_i64);
+            assert_eq!(trip.run(&mut tx).await.unwrap(), counts, "{first}");
+            let sql = "SELECT MAX(n) - 2000 FROM trip";
+            let row: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(sql).fetch_optional(c).await).unwrap();
+            assert_eq!(row, Some((seen,)));
+        }
+    }
 }

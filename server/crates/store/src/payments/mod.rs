@@ -7,6 +7,7 @@ mod outcome;
 mod record;
 mod returned;
 mod settle;
+mod stored_event;
 mod subject;
 
 pub(crate) use attempts::give_up;

@@ -10,7 +10,8 @@ use super::attempts::AttemptState;
 use super::exits;
 use super::outcome::Outcome;
 use super::record::{case, open_case, record};
-use super::settle::{EventKey, fits, insert, move_attempt, post_to_suspense};
+use super::settle::{fits, move_attempt, post_to_suspense};
+use super::stored_event::{EventKey, NewEvent, insert};
 use super::subject::Subject;
 use crate::receipts::{self, ReceiptSubject};
 use crate::refunds::{self, Refund};
@@ -39,7 +40,7 @@ pub(super) async fn returned(
         // The refund itself goes on: it ends by a word that fits.
         let outcome = Outcome::Held(Mismatch::Amount);
         let held = EventKey::refund(StoredEventKind::RefundHeld, number);
-        if insert(tx, rng, at, event, held, Some(subject), outcome).await?.is_none() {
+        if insert(tx, rng, at, &NewEvent { event, key: held, subject: Some(subject), outcome }).await?.is_none() {
             return Ok(Outcome::Duplicate);
         }
         let case =
@@ -51,7 +52,10 @@ pub(super) async fn returned(
     match row.state {
         RefundState::Done => Ok(Outcome::Duplicate),
         RefundState::Sending => {
-            if insert(tx, rng, at, event, refunded, Some(subject), Outcome::Returned).await?.is_none() {
+            if insert(tx, rng, at, &NewEvent { event, key: refunded, subject: Some(subject), outcome: Outcome::Returned })
+                .await?
+                .is_none()
+            {
                 return Ok(Outcome::Duplicate);
             }
             let settled = refunds::done(tx, rng, at, row, None).await?;
@@ -84,7 +88,10 @@ pub(super) async fn not_returned(
         return Ok(Outcome::Ignored);
     }
     let failed = EventKey::refund(StoredEventKind::RefundFailed, number);
-    if insert(tx, rng, at, event, failed, Some(subject), Outcome::NotReturned).await?.is_none() {
+    if insert(tx, rng, at, &NewEvent { event, key: failed, subject: Some(subject), outcome: Outcome::NotReturned })
+        .await?
+        .is_none()
+    {
         return Ok(Outcome::Duplicate);
     }
     refunds::failed(tx, rng, at, row).await?;
@@ -134,7 +141,7 @@ pub(super) async fn summed(
     if excess > Fen::ZERO {
         return unsolicited(tx, rng, at, event, Some(subject), key, excess).await;
     }
-    if insert(tx, rng, at, event, key, Some(subject), Outcome::Noted).await?.is_none() {
+    if insert(tx, rng, at, &NewEvent { event, key, subject: Some(subject), outcome: Outcome::Noted }).await?.is_none() {
         return Ok(Outcome::Duplicate);
     }
     refunds::reset_backoff(tx, at, attempt).await?;
@@ -167,7 +174,10 @@ async fn paid_and_refunded(
     refund: Option<EventKey<'_>>,
 ) -> Result<Outcome> {
     let outcome = Outcome::Refunded;
-    let Some(id) = insert(tx, rng, at, event, EventKey::of(StoredEventKind::Paid), Some(subject), outcome).await? else {
+    let Some(id) =
+        insert(tx, rng, at, &NewEvent { event, key: EventKey::of(StoredEventKind::Paid), subject: Some(subject), outcome })
+            .await?
+    else {
         return Ok(Outcome::Duplicate);
     };
     if subject.attempt.state != AttemptState::Paid {
@@ -176,7 +186,7 @@ async fn paid_and_refunded(
     post_to_suspense(tx, rng, at, event, id).await?;
     if let Some(key) = refund {
         // A notification may have told the same.
-        insert(tx, rng, at, event, key, Some(subject), outcome).await?;
+        insert(tx, rng, at, &NewEvent { event, key, subject: Some(subject), outcome }).await?;
     }
     book_earlier(tx, rng, at, event, subject).await?;
     let case = case(event, Some(subject), PaymentReason::Refunded);
@@ -234,7 +244,9 @@ async fn unsolicited(
     key: EventKey<'_>,
     amount: Fen,
 ) -> Result<Outcome> {
-    let Some(id) = insert(tx, rng, at, event, key, subject, Outcome::Refunded).await? else { return Ok(Outcome::Duplicate) };
+    let Some(id) = insert(tx, rng, at, &NewEvent { event, key, subject, outcome: Outcome::Refunded }).await? else {
+        return Ok(Outcome::Duplicate);
+    };
     if let Some(subject) = subject.filter(|subject| fits(event, subject)) {
         if refunds::refunded_sums(tx, subject.attempt.id).await?.is_paid() {
             ledger::post(tx, rng, at, &refund_elsewhere(id, event.channel().as_str(), amount.money())).await?;

@@ -3,7 +3,7 @@
 
 use model::case::{CaseDetail, CaseKind, PaymentReason, UndeliverableCase};
 use model::ids::Uuid;
-use model::money::Fen;
+use model::meter::Wallet;
 use model::order::{OrderState, Tender};
 use model::time::Timestamp;
 
@@ -11,6 +11,7 @@ use super::attempts::AttemptState;
 use super::outcome::Outcome;
 use super::record::{case, open_case, record};
 use super::returned;
+use super::stored_event::{EventKey, NewEvent, insert};
 use super::subject::{Subject, lock, lock_with_meter};
 use crate::one_trip::OneTrip;
 use crate::orders::{self, DeliveryTarget};
@@ -101,6 +102,17 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
     {
         return hold_notification(tx, rng, at, event, subject, mismatch).await;
     }
+    // Nearly all go into the meter's own wallet: whether it still takes money is asked by the statement that writes.
+    if let (Verdict::Credit { late }, Some(subject)) = (verdict, subject)
+        && subject.seems_taken()
+    {
+        let credited =
+            Credit { target: &DeliveryTarget::Here(Wallet::Meter), outcome: Outcome::Credited { late }, is_sure: false };
+        match credit(tx, rng, at, event, subject, &credited).await? {
+            Outcome::Duplicate => {}
+            outcome => return Ok(outcome),
+        }
+    }
     let way = match (verdict, subject) {
         (Verdict::Credit { .. }, Some(subject)) => subject.delivery_target(tx).await?,
         _ => DeliveryTarget::Nowhere,
@@ -112,10 +124,11 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
         Verdict::Hold(mismatch) => Outcome::Held(mismatch),
     };
     if let (Verdict::Credit { .. }, Some(subject)) = (verdict, subject) {
-        return credit(tx, rng, at, event, subject, (&way, outcome)).await;
+        return credit(tx, rng, at, event, subject, &Credit { target: &way, outcome, is_sure: true }).await;
     }
     // Before anything else is changed: whoever inserts the row has the event.
-    let Some(id) = insert(tx, rng, at, event, EventKey::of(StoredEventKind::Paid), subject, outcome).await? else {
+    let Some(id) = insert(tx, rng, at, &NewEvent { event, key: EventKey::of(StoredEventKind::Paid), subject, outcome }).await?
+    else {
         return Ok(Outcome::Duplicate);
     };
     match (verdict, subject) {
@@ -152,6 +165,14 @@ async fn paid(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, subj
     Ok(outcome)
 }
 
+/// How a payment that fits is booked.
+struct Credit<'a> {
+    target: &'a DeliveryTarget,
+    outcome: Outcome,
+    /// Whether the target was read under the locks. Otherwise nothing is written where it is another one.
+    is_sure: bool,
+}
+
 /// The payment fits: event, attempt, order, posting and command are one trip to the database.
 async fn credit(
     tx: &mut Tx,
@@ -159,14 +180,20 @@ async fn credit(
     at: Timestamp,
     event: &VerifiedEvent,
     subject: &Subject,
-    (way, outcome): (&DeliveryTarget, Outcome),
+    &Credit { target: way, outcome, is_sure }: &Credit<'_>,
 ) -> Result<Outcome> {
     if !may_step(subject.order.state, OrderState::Paid) {
         return Err(StoreError::Inconsistent { table: "orders", column: "state" });
     }
     let mut trip = OneTrip::of(tx);
     // Whoever inserts the row has the event: without it nothing else is written.
-    add_event(&mut trip, rng.id(at), at, event, EventKey::of(StoredEventKind::Paid), (Some(subject), outcome));
+    let key = EventKey::of(StoredEventKind::Paid);
+    let stored = NewEvent { event, key, subject: Some(subject), outcome };
+    if is_sure {
+        stored.add_to(&mut trip, rng.id(at), at);
+    } else {
+        stored.add_if_taken(&mut trip, rng.id(at), at);
+    }
     trip.only_if_first();
     add_move(&mut trip, at, subject, AttemptState::Paid, event.trade_no());
     trip.write_one(
@@ -177,6 +204,12 @@ async fn credit(
     .bind(at)
     .bind(subject.order.id);
     orders::add_delivery(&mut trip, rng, at, way, &subject.order, None)?;
+    // Where something is written after it, the receipt comes last: whoever holds its number waits for nothing else.
+    let receipt = ReceiptSubject::Online(subject.order.id);
+    let is_last = matches!(way, DeliveryTarget::Here(Wallet::Meter)) && subject.attempt.state != AttemptState::Held;
+    if is_last {
+        receipts::add_receipt(&mut trip, at, None, receipt);
+    }
     // Of refunds that were heard of before their payment. Asked here, because the attempt is locked.
     trip.count("SELECT COUNT(*) FROM payment_events WHERE attempt_id = $1 AND kind IN ('refunded', 'refund-total')")
         .bind(subject.attempt.id);
@@ -196,7 +229,9 @@ async fn credit(
     }
     answered(tx, at, subject).await?;
     record(tx, at, event, Some(subject), outcome).await?;
-    receipts::issue(tx, at, None, ReceiptSubject::Online(subject.order.id)).await?;
+    if !is_last {
+        receipts::issue(tx, at, None, receipt).await?;
+    }
     Ok(outcome)
 }
 
@@ -219,7 +254,10 @@ async fn hold_notification(
     mismatch: Mismatch,
 ) -> Result<Outcome> {
     let outcome = Outcome::Held(mismatch);
-    if insert(tx, rng, at, event, EventKey::of(StoredEventKind::PaidHeld), Some(subject), outcome).await?.is_none() {
+    if insert(tx, rng, at, &NewEvent { event, key: EventKey::of(StoredEventKind::PaidHeld), subject: Some(subject), outcome })
+        .await?
+        .is_none()
+    {
         return Ok(Outcome::Duplicate);
     }
     move_attempt(tx, at, subject, AttemptState::Held, None).await?;
@@ -237,8 +275,14 @@ async fn closed(tx: &mut Tx, rng: &Rng, at: Timestamp, event: &VerifiedEvent, su
     if !is_open(tx, subject).await? {
         return Ok(Outcome::Ignored);
     }
-    let heard =
-        insert(tx, rng, at, event, EventKey::of(StoredEventKind::Closed), Some(subject), Outcome::Closed).await?.is_none();
+    let heard = insert(
+        tx,
+        rng,
+        at,
+        &NewEvent { event, key: EventKey::of(StoredEventKind::Closed), subject: Some(subject), outcome: Outcome::Closed },
+    )
+    .await?
+    .is_none();
     // What was held after it had ended ends again.
     if heard && subject.attempt.state != AttemptState::Held {
         return Ok(Outcome::Duplicate);
@@ -295,75 +339,6 @@ pub(super) fn fits(event: &VerifiedEvent, subject: &Subject) -> bool {
     event.channel() == subject.attempt.channel
         && event.app_id().is_none_or(|id| id == subject.attempt.app_id)
         && event.seller_id().is_none_or(|id| id == subject.attempt.seller_id)
-}
-
-/// What identifies a stored event of a trade.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EventKey<'a> {
-    kind: StoredEventKind,
-    /// Empty for an event that names no refund.
-    refund_no: &'a str,
-    /// Zero for every kind but [`StoredEventKind::RefundTotal`].
-    refund_total: Fen,
-}
-
-impl<'a> EventKey<'a> {
-    pub(super) const fn of(kind: StoredEventKind) -> Self {
-        Self { kind, refund_no: "", refund_total: Fen::ZERO }
-    }
-
-    pub(super) const fn refund(kind: StoredEventKind, refund_no: &'a str) -> Self {
-        Self { kind, refund_no, refund_total: Fen::ZERO }
-    }
-
-    pub(super) const fn refund_total(total: Fen) -> Self {
-        Self { kind: StoredEventKind::RefundTotal, refund_no: "", refund_total: total }
-    }
-}
-
-/// Stores an event; `None` if it was stored before.
-pub(super) async fn insert(
-    tx: &mut Tx,
-    rng: &Rng,
-    at: Timestamp,
-    event: &VerifiedEvent,
-    key: EventKey<'_>,
-    subject: Option<&Subject>,
-    outcome: Outcome,
-) -> Result<Option<Uuid>> {
-    let (id, mut trip) = (rng.id(at), OneTrip::of(tx));
-    add_event(&mut trip, id, at, event, key, (subject, outcome));
-    Ok((trip.run(tx).await?.first() == Some(&1)).then_some(id))
-}
-
-fn add_event(
-    trip: &mut OneTrip,
-    id: Uuid,
-    at: Timestamp,
-    event: &VerifiedEvent,
-    key: EventKey<'_>,
-    (subject, outcome): (Option<&Subject>, Outcome),
-) {
-    trip.write(
-        "INSERT INTO payment_events (id, channel, trade_no, kind, refund_no, refund_total_fen, source, attempt_id, amount_fen,
-                                     digest, outcome, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT (channel, trade_no, kind, refund_no, refund_total_fen) DO NOTHING",
-    )
-    .bind(id)
-    .bind(event.channel())
-    // Some channels give no number to a trade that ended unpaid; the attempt's number replaces it.
-    .bind(event.trade_no().unwrap_or_else(|| event.out_trade_no()))
-    .bind(key.kind)
-    .bind(key.refund_no)
-    .bind(key.refund_total)
-    .bind(event.source())
-    .bind(subject.map(|subject| subject.attempt.id))
-    // What went back, where the event tells a sum of that.
-    .bind(if let EventKind::Refunded(sum) = event.kind() { sum } else { event.amount() })
-    .bind(event.digest())
-    .bind(outcome.recorded())
-    .bind(at);
 }
 
 pub(super) async fn move_attempt(

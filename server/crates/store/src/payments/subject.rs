@@ -1,6 +1,7 @@
 //! What an event is about, locked until it is settled.
 
 use model::ids::AttemptId;
+use model::meter::Wallet;
 use model::money::Fen;
 use model::order::Tender;
 use model::time::Timestamp;
@@ -16,9 +17,16 @@ pub(super) struct Subject {
     pub(super) order: Order,
     /// Whether the account's meter that the order is for is locked as well.
     is_meter_locked: bool,
+    /// Where the credit of that meter lives, as far as it was read with the locks.
+    wallet: Option<Wallet>,
 }
 
 impl Subject {
+    /// Whether the order most likely goes into the meter's own wallet. What takes money may have changed before the locks.
+    pub(super) fn seems_taken(&self) -> bool {
+        self.is_meter_locked && self.wallet == Some(Wallet::Meter)
+    }
+
     /// Where the order can be delivered; locks the account's meter unless that is done.
     pub(super) async fn delivery_target(&self, tx: &mut Tx) -> Result<DeliveryTarget> {
         if self.is_meter_locked {
@@ -47,6 +55,8 @@ struct Row {
     /// How many meters of the account were locked with it.
     #[sqlx(default)]
     meters: i64,
+    #[sqlx(default)]
+    wallet: Option<Wallet>,
     #[sqlx(flatten)]
     order: Order,
 }
@@ -68,7 +78,7 @@ impl From<Row> for Subject {
             next_query_at: row.next_query_at,
             trade_no: row.trade_no,
         };
-        Self { attempt, order: row.order, is_meter_locked: row.meters > 0 }
+        Self { attempt, order: row.order, is_meter_locked: row.meters > 0, wallet: row.wallet }
     }
 }
 
@@ -111,7 +121,8 @@ pub(super) async fn lock_with_meter(tx: &mut Tx, out_trade_no: &str) -> Result<O
             "), meter AS (
                  SELECT 1 FROM account_meters m JOIN locked l ON m.account_id = l.account_id AND m.meter_id = l.meter_id
                  WHERE m.to_at IS NULL FOR NO KEY UPDATE OF m
-             ) SELECT locked.*, (SELECT COUNT(*) FROM meter) AS meters FROM locked"
+             ) SELECT locked.*, (SELECT COUNT(*) FROM meter) AS meters,
+                     (SELECT w.wallet FROM meters w WHERE w.id = locked.meter_id) AS wallet FROM locked"
         ),
     };
     let row: Option<Row> = on!(tx, |c| sqlx::query_as(text).bind(out_trade_no).fetch_optional(c).await)?;

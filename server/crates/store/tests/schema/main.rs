@@ -8,6 +8,7 @@
 )]
 
 mod append_only;
+mod indexes;
 mod lint;
 mod noted;
 mod rebuild;

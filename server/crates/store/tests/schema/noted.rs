@@ -17,7 +17,7 @@ async fn run(tx: &mut Tx, sql: &str) {
 fn years(from: i64, to: i64) -> String {
     format!(
         "WITH RECURSIVE years (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM years WHERE n < {to})
-         INSERT INTO receipt_numbers (series, year, last) SELECT 'counter', n, 1 FROM years"
+         INSERT INTO receipt_numbers (series, year, last) SELECT 'cash_desk', n, 1 FROM years"
     )
 }
 

@@ -152,20 +152,22 @@ const ROWS: &str = "
     INSERT INTO account_batch_rooms (id, batch_id, place_id, amount_fen) VALUES ($1, $1, $1, 1);
     INSERT INTO refunds (id, number, refund_no, key, event_id, attempt_id, order_id, source, tender, amount_fen, reason, state,
         asked_at) VALUES ($1, 1, 'a', $1, $1, $1, $1, 'order', 'alipay', 100, 'a', 'waiting', 1);
-    INSERT INTO receipt_numbers (series, year, last) VALUES ('counter', 2026, 1);
-    INSERT INTO receipts (series, year, number, order_id, issued_by, issued_at) VALUES ('counter', 2026, 1, $1, $1, 1);
+    INSERT INTO receipt_numbers (series, year, last) VALUES ('cash_desk', 2026, 1);
+    INSERT INTO receipts (series, year, number, order_id, issued_by, issued_at) VALUES ('cash_desk', 2026, 1, $1, $1, 1);
     INSERT INTO receipt_templates (paper, language, template, changed_by, changed_at) VALUES ('a5', 'en', 'a', $1, 1);
     INSERT INTO receipt_logo (one, png, changed_by, changed_at) VALUES (1, $B, $1, 1);
     INSERT INTO printers (id, name, host, port, added_at) VALUES ($1, 'a', 'localhost', 9100, 1);
     INSERT INTO print_jobs (id, key, printer_id, series, year, number, print, language, state, next_at, asked_by, asked_at)
-    VALUES ($1, $1, $1, 'counter', 2026, 1, 1, 'en', 'queued', 1, $1, 1);
+    VALUES ($1, $1, $1, 'cash_desk', 2026, 1, 1, 'en', 'queued', 1, $1, 1);
     INSERT INTO invoice_settings (one, seller, tax_number, bank, bank_account, item, tax_code, rate, changed_by, changed_at)
     VALUES (1, 'a', 'a', 'a', 'a', 'a', 'a', 1300, $1, 1);
     INSERT INTO invoice_buyers (account_id, name, changed_by, changed_at) VALUES ($1, 'a', $1, 1);
     INSERT INTO invoice_batches (id, number, key, from_day, until_day, seller, tax_number, bank, bank_account, item, tax_code,
-        made_by, made_at) VALUES ($1, 1, $1, 1, 1, 'a', 'a', 'a', 'a', 'a', 'a', $1, 1);
+        row_count, blue_fen, red_fen, made_by, made_at)
+    VALUES ($1, 1, $1, 1, 1, 'a', 'a', 'a', 'a', 'a', 'a', 1, 100, 0, $1, 1);
+    INSERT INTO invoice_manual_reversals (series, year, number, decided_by, decided_at) VALUES ('cash_desk', 2026, 1, $1, 1);
     INSERT INTO invoice_rows (id, batch_id, line, kind, series, year, number, account_id, buyer, rate, net_fen, tax_fen)
-    VALUES ($1, $1, 1, 'blue', 'counter', 2026, 1, $1, 'a', 1300, 88, 12);
+    VALUES ($1, $1, 1, 'blue', 'cash_desk', 2026, 1, $1, 'a', 1300, 88, 12);
     INSERT INTO settlement_days (channel, day, tried_at) VALUES ('alipay', 1, 1);
     INSERT INTO statements (id, channel, day, from_at, to_at, digest, imported_at) VALUES ($1, 'alipay', 1, 1, 2, 'a', 2);
     INSERT INTO statement_lines (statement_id, line, kind, out_trade_no, trade_no, amount_fen, fee_e4, at)

@@ -1,16 +1,17 @@
 //! Exported invoices of which something can be reversed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use domain::invoice::OpenInvoice;
-use model::ids::{AccountId, InvoiceRowId, OrderId};
-use model::invoice::{InvoiceBuyer, InvoiceKind, TaxRate, Taxed};
+use model::ids::{AccountId, InvoiceRowId, OrderId, UserId};
+use model::invoice::{InvoiceBuyer, InvoiceRange, TaxRate, Taxed};
 use model::money::Fen;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::waiting::Waiting;
-use crate::{Result, Tx, on};
+use super::waiting::waiting_receipts;
+use store::console::{above, within};
+use store::{Result, Tx, on};
 
 /// An invoice, and what of it was not reversed yet.
 pub(super) struct OpenRow {
@@ -25,6 +26,7 @@ pub(super) struct OpenRow {
 
 #[derive(FromRow)]
 struct StoredOpenRow {
+    account_id: AccountId,
     id: InvoiceRowId,
     rate: TaxRate,
     net_fen: Fen,
@@ -36,31 +38,31 @@ struct StoredOpenRow {
     buyer_tax_number: Option<String>,
 }
 
-/// Those of the accounts for which a return waits.
-pub(super) async fn of_accounts(tx: &mut Tx, waiting: &[Waiting]) -> Result<HashMap<AccountId, Vec<OpenRow>>> {
-    let accounts: BTreeSet<AccountId> =
-        waiting.iter().filter(|one| one.kind == InvoiceKind::Red).map(|one| one.account_id).collect();
-    let mut open = HashMap::new();
-    for account in accounts {
-        open.insert(account, of_account(tx, account).await?);
-    }
-    Ok(open)
-}
-
-async fn of_account(tx: &mut Tx, account: AccountId) -> Result<Vec<OpenRow>> {
-    let rows: Vec<StoredOpenRow> = on!(tx, |c| sqlx::query_as(
-        "SELECT i.id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at, i.number,
+/// Those of the accounts for which a return of these days waits.
+pub(super) async fn of_waiting(tx: &mut Tx, operator: UserId, range: &InvoiceRange) -> Result<HashMap<AccountId, Vec<OpenRow>>> {
+    let rows: Vec<StoredOpenRow> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT i.account_id, i.id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at, i.number,
                 i.net_fen - CAST(COALESCE(SUM(d.net_fen), 0) AS BIGINT) AS net_fen,
                 i.tax_fen - CAST(COALESCE(SUM(d.tax_fen), 0) AS BIGINT) AS tax_fen
          FROM invoice_rows i JOIN receipts p ON p.series = i.series AND p.year = i.year AND p.number = i.number
               LEFT JOIN invoice_rows d ON d.reverses_id = i.id AND d.cancelled_at IS NULL
-         WHERE i.account_id = $1 AND i.kind = 'blue' AND i.cancelled_at IS NULL
-         GROUP BY i.id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at, i.number, i.net_fen, i.tax_fen"
-    )
-    .bind(account)
+         WHERE i.kind = 'blue' AND i.cancelled_at IS NULL AND i.account_id IN (SELECT x.account_id ",
+        waiting_receipts!(),
+        "AND x.kind = 'red')
+         GROUP BY i.id, i.account_id, i.rate, i.buyer, i.buyer_tax_number, p.order_id, p.issued_at, i.number, i.net_fen,
+                  i.tax_fen"
+    ))
+    .bind(operator)
+    .bind(range.from.start())
+    .bind(range.until.plus(1).start())
+    .bind(range.building)
     .fetch_all(c)
     .await)?;
-    Ok(rows.into_iter().map(OpenRow::from).collect())
+    let mut open: HashMap<AccountId, Vec<OpenRow>> = HashMap::new();
+    for row in rows {
+        open.entry(row.account_id).or_default().push(row.into());
+    }
+    Ok(open)
 }
 
 impl From<StoredOpenRow> for OpenRow {

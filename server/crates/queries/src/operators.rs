@@ -10,8 +10,8 @@ use model::person::Role;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use super::ChangedBy;
-use crate::{Db, Result, read, roles};
+use store::operators::ChangedBy;
+use store::{Db, Result, read, roles};
 
 #[derive(FromRow)]
 struct OperatorRow {
@@ -57,7 +57,7 @@ macro_rules! colleagues {
 
 /// A page of the operators whom somebody sees, by name; those who cannot log in come last. Whoever is limited to buildings does
 /// not see those who work only in others.
-pub async fn list(db: &Db, at: Timestamp, by: ChangedBy<'_>, page: i64) -> Result<Page<OperatorLine>> {
+pub async fn operators(db: &Db, at: Timestamp, by: ChangedBy<'_>, page: i64) -> Result<Page<OperatorLine>> {
     let rows: Vec<OperatorRow> = read!(db, |pool| sqlx::query_as(operators!(
         colleagues!(),
         "ORDER BY (u.disabled_at IS NOT NULL), u.name, u.login LIMIT $3 OFFSET $4"
@@ -73,7 +73,7 @@ pub async fn list(db: &Db, at: Timestamp, by: ChangedBy<'_>, page: i64) -> Resul
 }
 
 /// One operator, as in the list.
-pub async fn find(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Result<Option<OperatorLine>> {
+pub async fn operator(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Result<Option<OperatorLine>> {
     let rows: Vec<OperatorRow> = read!(db, |pool| sqlx::query_as(operators!(colleagues!(), "AND u.id = $3"))
         .bind(at)
         .bind(by.user())
@@ -84,7 +84,7 @@ pub async fn find(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Re
 }
 
 /// The operator who logs in by that name, whether they can or not.
-pub async fn by_login(db: &Db, at: Timestamp, login: &str) -> Result<Option<OperatorLine>> {
+pub async fn operator_by_login(db: &Db, at: Timestamp, login: &str) -> Result<Option<OperatorLine>> {
     let rows: Vec<OperatorRow> =
         read!(db, |pool| sqlx::query_as(operators!("AND u.login = $2")).bind(at).bind(login).fetch_all(pool).await)?;
     Ok(lines(db, rows).await?.pop())

@@ -2,56 +2,35 @@
 
 use model::audit::AuditAction;
 use model::ids::AccountId;
-use model::invoice::{InvoiceBuyer, InvoiceSettings, TaxRate};
+use model::invoice::{InvoiceBuyer, InvoiceSettings};
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
-use sqlx::FromRow;
-
-use crate::audit::{self, Entry};
-use crate::{Db, Result, Tx, on, read};
-
-#[derive(FromRow)]
-pub(super) struct SettingsRow {
-    seller: String,
-    tax_number: String,
-    bank: String,
-    bank_account: String,
-    item: String,
-    tax_code: String,
-    rate: TaxRate,
-}
-
-impl From<SettingsRow> for InvoiceSettings {
-    fn from(row: SettingsRow) -> Self {
-        let SettingsRow { seller, tax_number, bank, bank_account, item, tax_code, rate } = row;
-        Self { seller, tax_number, bank, bank_account, item, tax_code, rate }
-    }
-}
+use store::audit::{self, Entry};
+use store::{Db, Result, Tx, on, read};
 
 /// `None` until they were set.
 pub async fn settings(db: &Db) -> Result<Option<InvoiceSettings>> {
-    let row: Option<SettingsRow> = read!(db, |pool| sqlx::query_as(
+    read!(db, |pool| sqlx::query_as(
         "SELECT seller, tax_number, bank, bank_account, item, tax_code, rate FROM invoice_settings WHERE one = 1"
     )
     .fetch_optional(pool)
-    .await)?;
-    Ok(row.map(InvoiceSettings::from))
+    .await)
 }
 
 /// Reads the settings and locks them until the transaction ends; the update changes nothing.
 pub(super) async fn lock(tx: &mut Tx) -> Result<Option<InvoiceSettings>> {
-    let row: Option<SettingsRow> = on!(tx, |c| sqlx::query_as(
+    on!(tx, |c| sqlx::query_as(
         "UPDATE invoice_settings SET one = one WHERE one = 1
          RETURNING seller, tax_number, bank, bank_account, item, tax_code, rate"
     )
     .fetch_optional(c)
-    .await)?;
-    Ok(row.map(InvoiceSettings::from))
+    .await)
 }
 
 /// Sets them for later exports.
 pub async fn set_settings(db: &Db, at: Timestamp, who: &Who, new: &InvoiceSettings) -> Result<()> {
+    let InvoiceSettings { seller, rate } = new;
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
         "INSERT INTO invoice_settings (one, seller, tax_number, bank, bank_account, item, tax_code, rate, changed_by, changed_at)
@@ -59,20 +38,20 @@ pub async fn set_settings(db: &Db, at: Timestamp, who: &Who, new: &InvoiceSettin
          ON CONFLICT (one) DO UPDATE SET seller = $1, tax_number = $2, bank = $3, bank_account = $4, item = $5, tax_code = $6,
                                          rate = $7, changed_by = $8, changed_at = $9"
     )
-    .bind(&new.seller)
-    .bind(&new.tax_number)
-    .bind(&new.bank)
-    .bind(&new.bank_account)
-    .bind(&new.item)
-    .bind(&new.tax_code)
-    .bind(new.rate)
+    .bind(&seller.name)
+    .bind(&seller.tax_number)
+    .bind(&seller.bank)
+    .bind(&seller.bank_account)
+    .bind(&seller.item)
+    .bind(&seller.tax_code)
+    .bind(rate)
     .bind(who.user)
     .bind(at)
     .execute(c)
     .await)?;
     let detail = json!({
-        "seller": new.seller, "tax_number": new.tax_number, "bank": new.bank, "bank_account": new.bank_account,
-        "item": new.item, "tax_code": new.tax_code, "tax_rate": new.rate.to_string(),
+        "seller": seller.name, "tax_number": seller.tax_number, "bank": seller.bank, "bank_account": seller.bank_account,
+        "item": seller.item, "tax_code": seller.tax_code, "tax_rate": rate.to_string(),
     });
     record(&mut tx, at, who, (AuditAction::InvoiceSettings, "site"), &detail).await?;
     tx.commit().await

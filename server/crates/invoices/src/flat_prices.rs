@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use domain::prices::{Assigned, deciding};
 use model::ids::{PlaceId, Uuid};
 use model::money::Money;
-use model::parameters::TierPeriod;
 use model::tariff::{Prices, in_force};
 use model::time::Timestamp;
-
-use crate::prices::{self, Assignment};
-use crate::{Db, Result};
+use store::prices::{self, Assignment};
+use store::{Db, Result};
 
 /// Places above a room; a bound against a loop.
 const DEEPEST: usize = 16;
+
+/// From this price on, energy to the Wh times price is not the amount to the fen.
+const TEN_YUAN: Money = Money(100_000);
 
 /// All plans that were ever published, and where they apply.
 #[derive(Default)]
@@ -47,14 +48,8 @@ impl FlatPrices {
             .collect();
         let versions = self.versions.get(&deciding(&assigned, at)?.plan)?;
         let ((_, prices), _) = in_force(versions, at, |(from, _)| *from)?;
-        single(prices)
+        prices.flat_price().filter(|price| *price < TEN_YUAN)
     }
-}
-
-fn single(prices: &Prices) -> Option<Money> {
-    let [_, _, flat, _] = prices.rates;
-    let is_single = prices.plan.is_empty() || prices.rates.iter().all(|rate| *rate == flat);
-    (flat > 0 && is_single && prices.tiers.period == TierPeriod::None).then_some(Money(flat.into()))
 }
 
 #[cfg(test)]
@@ -64,15 +59,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_single_price_is_one() {
-        let mut prices = Prices { rates: [9_000, 7_000, 5_400, 3_000], ..Prices::default() };
-        assert_eq!(single(&prices), Some(Money(5_400)), "without a date plan all energy is flat");
-        prices.plan = vec![PlanEntry { month: 1, day: 1, table: 1 }];
-        assert_eq!(single(&prices), None);
-        prices.rates = [5_400; 4];
-        assert_eq!(single(&prices), Some(Money(5_400)));
-        prices.tiers.period = TierPeriod::Month;
-        assert_eq!(single(&prices), None);
-        assert_eq!(single(&Prices::default()), None, "for nothing");
+    fn a_price_of_ten_yuan_gives_no_energy() {
+        let price_of = |prices: Prices| {
+            let (place, plan) = (PlaceId(Uuid::nil()), Uuid::nil());
+            let assignment = Assignment { place_id: place, plan_id: plan, from_at: Timestamp(0) };
+            let found = FlatPrices {
+                parents: HashMap::from([(place, None)]),
+                assignments: HashMap::from([(place, vec![assignment])]),
+                versions: HashMap::from([(plan, vec![(Timestamp(0), prices)])]),
+            };
+            found.at(place, Timestamp(1))
+        };
+        assert_eq!(price_of(Prices::flat(99_999)), Some(Money(99_999)));
+        assert_eq!(price_of(Prices::flat(100_000)), None, "to the Wh, energy times price is not the amount any more");
+        let plan = vec![PlanEntry { month: 1, day: 1, table: 1 }];
+        assert_eq!(price_of(Prices { rates: [9_000, 7_000, 5_400, 3_000], plan, ..Prices::default() }), None);
     }
 }

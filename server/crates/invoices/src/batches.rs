@@ -2,12 +2,11 @@
 
 use model::console::{Page, ReceiptNumber, ReceiptSeries};
 use model::energy::Energy;
-use model::ids::{AccountId, InvoiceBatchId, PlaceId, UserId};
-use model::invoice::{InvoiceBatch, InvoiceBuyer, InvoiceKind, InvoiceRow, InvoiceSerial, TaxRate, Taxed};
+use model::ids::{AccountId, InvoiceBatchId, UserId};
+use model::invoice::{InvoiceBatch, InvoiceBuyer, InvoiceKind, InvoiceRow, InvoiceSeller, InvoiceSerial, TaxRate, Taxed};
 use model::money::{Fen, Money};
 use model::time::{Date, Timestamp};
 use sqlx::FromRow;
-
 use store::console::{Name, above, names, within};
 use store::{Db, Result, read};
 
@@ -18,7 +17,7 @@ struct BatchRow {
     from_day: Date,
     until_day: Date,
     building: Option<String>,
-    rows: i64,
+    row_count: i64,
     blue_fen: Fen,
     red_fen: Fen,
     by_name: String,
@@ -36,7 +35,7 @@ impl From<BatchRow> for InvoiceBatch {
             from: row.from_day,
             until: row.until_day,
             building: row.building,
-            rows: row.rows,
+            rows: row.row_count,
             blue: row.blue_fen,
             red: row.red_fen,
             by: row.by_name,
@@ -46,31 +45,36 @@ impl From<BatchRow> for InvoiceBatch {
     }
 }
 
+/// Whether all rows of the batch `h` are of the operator's buildings.
+macro_rules! visible {
+    () => {
+        concat!(
+            " ((SELECT all_buildings FROM users WHERE id = $1) OR NOT EXISTS
+                  (SELECT 1 FROM invoice_rows i JOIN accounts a ON a.id = i.account_id JOIN places r ON r.id = a.place_id",
+            above!(),
+            "WHERE i.batch_id = h.id AND NOT",
+            within!(),
+            ")) "
+        )
+    };
+}
+
 /// The columns of [`BatchRow`], up to further conditions.
 macro_rules! batches {
     () => {
         concat!(
-            "SELECT h.id, h.number, h.from_day, h.until_day, g.name AS building,
-                    (SELECT COUNT(*) FROM invoice_rows i WHERE i.batch_id = h.id) AS rows,
-                    (SELECT CAST(COALESCE(SUM(i.net_fen + i.tax_fen), 0) AS BIGINT) FROM invoice_rows i
-                     WHERE i.batch_id = h.id AND i.kind = 'blue') AS blue_fen,
-                    (SELECT CAST(COALESCE(SUM(i.net_fen + i.tax_fen), 0) AS BIGINT) FROM invoice_rows i
-                     WHERE i.batch_id = h.id AND i.kind = 'red') AS red_fen,
+            "SELECT h.id, h.number, h.from_day, h.until_day, g.name AS building, h.row_count, h.blue_fen, h.red_fen,
                     u.name AS by_name, h.made_at, d.name AS cancelled_by, h.cancelled_at, COUNT(*) OVER () AS total
              FROM invoice_batches h JOIN users u ON u.id = h.made_by LEFT JOIN users d ON d.id = h.cancelled_by
                   LEFT JOIN places g ON g.id = h.building_id
-             WHERE NOT EXISTS (SELECT 1 FROM invoice_rows i JOIN accounts a ON a.id = i.account_id
-                               JOIN places r ON r.id = a.place_id",
-            above!(),
-            "WHERE i.batch_id = h.id AND NOT",
-            within!(),
-            ")"
+             WHERE",
+            visible!()
         )
     };
 }
 
 /// A page of batches, the newest first.
-pub async fn invoice_batches(db: &Db, operator: UserId, page: i64) -> Result<Page<InvoiceBatch>> {
+pub async fn batches(db: &Db, operator: UserId, page: i64) -> Result<Page<InvoiceBatch>> {
     let size = Page::<InvoiceBatch>::SIZE;
     let rows: Vec<BatchRow> =
         read!(db, |pool| sqlx::query_as(concat!(batches!(), " ORDER BY h.number DESC LIMIT $2 OFFSET $3"))
@@ -84,7 +88,7 @@ pub async fn invoice_batches(db: &Db, operator: UserId, page: i64) -> Result<Pag
 }
 
 /// A batch that the operator may see.
-pub async fn invoice_batch(db: &Db, operator: UserId, id: InvoiceBatchId) -> Result<Option<InvoiceBatch>> {
+pub async fn batch(db: &Db, operator: UserId, id: InvoiceBatchId) -> Result<Option<InvoiceBatch>> {
     let row: Option<BatchRow> = read!(db, |pool| sqlx::query_as(concat!(batches!(), " AND h.id = $2"))
         .bind(operator)
         .bind(id)
@@ -93,19 +97,8 @@ pub async fn invoice_batch(db: &Db, operator: UserId, id: InvoiceBatchId) -> Res
     Ok(row.map(InvoiceBatch::from))
 }
 
-/// The seller and the item of a batch, as they were set when it was made.
-#[derive(Clone, Debug, FromRow)]
-pub struct InvoiceSeller {
-    pub seller: String,
-    pub tax_number: String,
-    pub bank: String,
-    pub bank_account: String,
-    pub item: String,
-    pub tax_code: String,
-}
-
-/// The caller has checked that the operator may see the batch.
-pub async fn invoice_seller(db: &Db, id: InvoiceBatchId) -> Result<Option<InvoiceSeller>> {
+/// Seller and item of a batch, as they were set when it was made. The caller has checked that the operator may see the batch.
+pub async fn seller(db: &Db, id: InvoiceBatchId) -> Result<Option<InvoiceSeller>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT seller, tax_number, bank, bank_account, item, tax_code FROM invoice_batches WHERE id = $1"
     )
@@ -157,7 +150,7 @@ impl From<StoredInvoiceRow> for InvoiceRow {
 }
 
 /// Rows of a batch in their order. The caller has checked that the operator may see the batch.
-pub async fn invoice_rows(db: &Db, id: InvoiceBatchId, limit: i64, offset: i64) -> Result<Vec<InvoiceRow>> {
+pub async fn rows(db: &Db, id: InvoiceBatchId, limit: i64, offset: i64) -> Result<Vec<InvoiceRow>> {
     let rows: Vec<StoredInvoiceRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT h.number AS batch, i.line, i.kind, i.series, i.year, i.number AS receipt, k.number AS reversed_batch,
                 e.line AS reversed_line, i.buyer, i.buyer_tax_number, i.account_id, a.number AS account_number, i.wh, i.price_e4,
@@ -177,15 +170,20 @@ pub async fn invoice_rows(db: &Db, id: InvoiceBatchId, limit: i64, offset: i64) 
     Ok(rows.into_iter().map(InvoiceRow::from).collect())
 }
 
-/// The operator's buildings, to choose from.
-pub async fn invoice_buildings(db: &Db, operator: UserId) -> Result<Vec<(PlaceId, String)>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT p.id, p.name FROM places p WHERE p.kind = 'building' AND (
-             (SELECT all_buildings FROM users WHERE id = $1)
-             OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (p.id, p.parent_id)))
-         ORDER BY p.sort, p.name"
-    )
+/// The rows that a receipt was exported in, of batches that hold and that the operator may see.
+pub async fn of_receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result<Vec<(InvoiceBatchId, InvoiceSerial)>> {
+    let rows: Vec<(InvoiceBatchId, i64, i64)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT h.id, h.number, e.line FROM invoice_rows e JOIN invoice_batches h ON h.id = e.batch_id
+         WHERE e.series = $2 AND e.year = $3 AND e.number = $4 AND e.cancelled_at IS NULL AND",
+        visible!(),
+        "ORDER BY h.number, e.line LIMIT $5"
+    ))
     .bind(operator)
+    .bind(number.series)
+    .bind(number.year)
+    .bind(number.number)
+    .bind(Page::<InvoiceRow>::SIZE)
     .fetch_all(pool)
-    .await)
+    .await)?;
+    Ok(rows.into_iter().map(|(id, batch, line)| (id, InvoiceSerial { batch, line })).collect())
 }

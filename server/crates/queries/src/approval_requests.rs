@@ -7,9 +7,8 @@ use model::place::PlaceKind;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use crate::console::{above, within};
-use crate::json_text::JsonText;
-use crate::{Db, Result, prices, read};
+use store::console::{above, within};
+use store::{Db, JsonText, Result, prices, read};
 
 /// As many as one page shows.
 const MOST: i64 = 200;
@@ -44,7 +43,7 @@ impl LineRow {
 }
 
 /// Requests that wait, for places that the operator may see, oldest first; at most 200.
-pub async fn waiting(db: &Db, operator: UserId, at: Timestamp) -> Result<Vec<ApprovalLine>> {
+pub async fn approval_requests(db: &Db, operator: UserId, at: Timestamp) -> Result<Vec<ApprovalLine>> {
     let rows: Vec<LineRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
             "SELECT q.id, q.args, q.basis, q.amount_fen, q.reason, q.asked_by, u.name AS asked_by_name, q.asked_at, q.expires_at,

@@ -1,5 +1,6 @@
 //! Receipts that are not exported yet. What came in is exported as an invoice, what went out as the reversal of invoices.
 
+use domain::rng::Rng;
 use model::console::{ReceiptNumber, ReceiptSeries, RoomName};
 use model::ids::{AccountId, OrderId, PlaceId, UserId};
 use model::invoice::{InvoiceKind, InvoiceRange, ReceiptSum, TaxRate};
@@ -10,50 +11,48 @@ use sqlx::FromRow;
 use super::export::MOST;
 use super::flat_prices::FlatPrices;
 use super::{open_rows, plan};
-use crate::console::{Name, above, names, within};
-use crate::{Db, Result, Tx, on};
-use domain::rng::Rng;
+use store::console::{Name, above, names, within};
+use store::{Db, Result, Tx, on};
 
 /// Returns without invoices that a page names.
 const NAMED: usize = 20;
 
-/// The receipts `x` of money that are in no batch which holds, with their rooms `r`. `$2` and `$3` are the instants between
-/// which they were issued, `$4` a building. An order that was refunded in the channel's own console has no receipt of that, and
-/// asks for no invoice; money in suspense that went back was never sold for.
-macro_rules! waiting {
+/// The receipts `x` of money that wait, with their rooms `r`. `$2` and `$3` are the instants between which they were issued, `$4`
+/// a building. Only what is credited was sold: an order that waits for a person, or was refunded, asks for no invoice, and what
+/// went back of one that was never credited reverses none.
+macro_rules! waiting_receipts {
     () => {
         concat!(
-            "FROM (SELECT 'blue' AS kind, p.series, p.year, p.number, p.issued_at, o.account_id, o.amount_fen, o.id AS order_id
+            "FROM (SELECT 'blue' AS kind, p.series, p.year, p.number, p.issued_at, o.account_id, o.amount_fen, o.id AS order_id,
+                          o.created_by AS payer
                    FROM receipts p JOIN orders o ON o.id = p.order_id
-                   WHERE p.issued_at >= $2 AND p.issued_at < $3 AND NOT (o.state = 'refunded' AND NOT EXISTS
-                       (SELECT 1 FROM refunds f WHERE f.order_id = o.id AND f.state = 'done'))
+                   WHERE p.issued_at >= $2 AND p.issued_at < $3 AND o.state = 'credited'
                    UNION ALL
-                   SELECT 'red', p.series, p.year, p.number, p.issued_at, v.account_id, v.amount_fen, v.corrects_order
+                   SELECT 'red', p.series, p.year, p.number, p.issued_at, v.account_id, v.amount_fen, v.corrects_order, NULL
                    FROM receipts p JOIN returns v ON v.id = p.return_id
-                   WHERE p.issued_at >= $2 AND p.issued_at < $3
-                   UNION ALL
-                   SELECT 'red', p.series, p.year, p.number, p.issued_at, o.account_id, f.amount_fen, f.order_id
-                   FROM receipts p JOIN refunds f ON f.id = p.refund_id AND f.source = 'order'
-                        JOIN orders o ON o.id = f.order_id
-                   WHERE p.issued_at >= $2 AND p.issued_at < $3) AS x
+                   WHERE p.issued_at >= $2 AND p.issued_at < $3 AND v.source <> 'order') AS x
              JOIN accounts a ON a.id = x.account_id JOIN places r ON r.id = a.place_id",
             above!(),
             "LEFT JOIN invoice_buyers y ON y.account_id = a.id
              WHERE NOT EXISTS (SELECT 1 FROM invoice_rows i WHERE i.series = x.series AND i.year = x.year
                                    AND i.number = x.number AND i.cancelled_at IS NULL)
+               AND NOT EXISTS (SELECT 1 FROM invoice_manual_reversals j WHERE j.series = x.series AND j.year = x.year
+                                   AND j.number = x.number)
                AND ($4 IS NULL OR b.id = $4 OR t.id = $4) AND",
             within!()
         )
     };
 }
 
+pub(super) use waiting_receipts;
+
 /// A receipt that waits.
 #[derive(FromRow)]
 pub(super) struct Waiting {
     pub kind: InvoiceKind,
-    series: ReceiptSeries,
-    year: i64,
-    number: i64,
+    pub series: ReceiptSeries,
+    pub year: i64,
+    pub number: i64,
     pub issued_at: Timestamp,
     pub account_id: AccountId,
     pub place_id: PlaceId,
@@ -63,7 +62,7 @@ pub(super) struct Waiting {
     pub buyer: Option<String>,
     pub tax_number: Option<String>,
     #[sqlx(flatten)]
-    name: Name,
+    pub name: Name,
 }
 
 impl Waiting {
@@ -76,16 +75,18 @@ impl Waiting {
     }
 }
 
-/// What waits, invoices first, each the oldest first; at most [`MOST`].
+/// What waits, invoices first, each the oldest first; at most [`MOST`]. The buyer is whoever paid, if they live or lived there, or
+/// else whoever had lived there longest at that time.
 pub(super) async fn waiting(tx: &mut Tx, operator: UserId, range: &InvoiceRange) -> Result<Vec<Waiting>> {
     on!(tx, |c| sqlx::query_as(concat!(
         "SELECT x.kind, x.series, x.year, x.number, x.issued_at, x.account_id, r.id AS place_id, x.amount_fen, x.order_id,
                 COALESCE(y.name, (SELECT u.name FROM account_residents h JOIN users u ON u.id = h.user_id
                                   WHERE h.account_id = a.id AND h.from_at <= x.issued_at
-                                  ORDER BY CASE WHEN h.to_at IS NULL THEN 0 ELSE 1 END, h.from_at, u.login LIMIT 1)) AS buyer,
-                y.tax_number,",
+                                    AND (h.user_id = x.payer OR h.to_at IS NULL OR h.to_at > x.issued_at)
+                                  ORDER BY CASE WHEN h.user_id = x.payer THEN 0 ELSE 1 END, h.from_at, u.login LIMIT 1)
+                ) AS buyer, y.tax_number,",
         names!(),
-        waiting!(),
+        waiting_receipts!(),
         "ORDER BY x.kind, x.issued_at, x.series, x.year, x.number LIMIT $5"
     ))
     .bind(operator)
@@ -102,7 +103,7 @@ pub async fn sums(db: &Db, operator: UserId, range: &InvoiceRange) -> Result<(Re
     let mut tx = db.begin_reading().await?;
     let rows: Vec<(InvoiceKind, i64, i64)> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "SELECT x.kind, COUNT(*), CAST(SUM(x.amount_fen) AS BIGINT) ",
-        waiting!(),
+        waiting_receipts!(),
         "GROUP BY x.kind"
     ))
     .bind(operator)
@@ -129,7 +130,7 @@ pub async fn preview(
 ) -> Result<Vec<(ReceiptNumber, RoomName, Fen)>> {
     let mut tx = db.begin_reading().await?;
     let found = waiting(&mut tx, operator, range).await?;
-    let open = open_rows::of_accounts(&mut tx, &found).await?;
+    let open = open_rows::of_waiting(&mut tx, operator, range).await?;
     let plan = plan::plan(rng, at, rate, found, open, &FlatPrices::default());
     Ok(plan.without_invoice.into_iter().take(NAMED).map(Waiting::named).collect())
 }

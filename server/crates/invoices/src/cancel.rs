@@ -8,7 +8,7 @@ use model::time::Timestamp;
 use serde_json::json;
 
 use super::settings::{lock, record};
-use crate::{Db, Result, Tx, on};
+use store::{Db, Result, Tx, on};
 
 /// Cancels a batch that was not imported, or whose invoices were all reversed there. The caller checks that the operator may see
 /// it. A repetition changes nothing.
