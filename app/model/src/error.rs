@@ -179,6 +179,8 @@ errors! {
     NameTaken = "name-taken", 409;
     /// A circuit would feed itself, or something in another building.
     CircuitTree = "circuit-tree", 409;
+    /// Two circuits would feed one place, and its meters be counted twice.
+    PlaceFedTwice = "place-fed-twice", 409;
     /// A place of this kind cannot be there.
     PlaceDoesNotFit = "place-does-not-fit", 422;
     /// Places, meters or accounts are or were in it.

@@ -37,6 +37,10 @@ word_enum! {
         ItemUnreadable = "item-unreadable",
         /// Nothing behind the gateway answers.
         GatewayLost = "gateway-lost",
+        /// An instrument cannot be read, though its gateway works.
+        InstrumentLost = "instrument-lost",
+        /// A counter of an instrument did not go on as it can have.
+        InstrumentHeld = "instrument-held",
         /// The server's clock was set.
         ClockStepped = "clock-stepped",
     }

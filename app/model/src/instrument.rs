@@ -29,6 +29,8 @@ word_enum! {
 
 /// The most circuits of one instrument.
 pub const MAX_CIRCUITS: u8 = 64;
+/// The most circuits above each other; whatever follows them ends there, also where they feed each other in a ring.
+pub const DEEPEST: usize = 16;
 /// Seconds between two readings where nobody chose.
 pub const USUAL_INTERVAL_S: u32 = 900;
 
@@ -48,7 +50,7 @@ pub struct InstrumentSettings {
     pub start: Option<u16>,
     /// What one count is; `None`: as the profile says.
     pub step: Option<CountStep>,
-    /// Of its voltage transformer.
+    /// The ratio of its voltage transformer.
     pub pt: Ratio,
     /// Seconds between two readings, 1 to 86400.
     pub interval_s: u32,
@@ -60,7 +62,7 @@ pub struct CircuitSettings {
     /// Which counter of the instrument, from 1.
     pub position: u8,
     pub name: String,
-    /// Of its current transformer.
+    /// The ratio of its current transformer.
     pub ct: Ratio,
     /// The circuit that feeds it.
     pub parent: Option<CircuitId>,

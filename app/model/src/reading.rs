@@ -57,6 +57,12 @@ impl ReadingQuality {
         matches!(self, Self::Good | Self::Rollover | Self::Begun | Self::Settled)
     }
 
+    /// Whether the counter did not go on as it can have, which a person settles.
+    #[must_use]
+    pub const fn is_held(self) -> bool {
+        matches!(self, Self::Fell | Self::Jumped | Self::Reset)
+    }
+
     /// The word in a case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -250,6 +250,12 @@ pub enum Fault {
     FeedsItself,
     /// What feeds it, or what it feeds, is in another building.
     OtherBuilding,
+    /// The circuit of this name already feeds the place.
+    FedTwice(String),
+    /// The profile changes, and these rows do not say what becomes of a circuit at this position.
+    CircuitMissing(u32),
+    /// A `/` stands between a number and a circuit.
+    SlashInNumber,
     /// The meter has an open account; its room, profile and wallet stay until that is closed.
     MeterInUse,
     /// Meters of this model cannot have this wallet.

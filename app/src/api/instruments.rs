@@ -87,11 +87,13 @@ pub async fn retire_instrument(instrument: String, reason: String) -> Result<(),
 pub async fn set_circuit(instrument: String, circuit: CircuitForm) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let here = page(&instrument);
+    // With its form, which says what was wrong.
+    let form = link::with(&here, "circuit", &circuit.position);
     let done = async {
         let settings = parsed(circuit.parse())?;
         named(ports.instruments.set_circuit(&who, parse(&instrument)?, &settings).await)
     };
-    answer(done.await.map(|()| link::with(&here, "done", "changed")), &here)
+    answer(done.await.map(|()| link::with(&here, "done", "changed")), &form)
 }
 
 /// Counts on from the newest reading of a circuit, which was held.
@@ -109,6 +111,6 @@ pub async fn read_instrument(instrument: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let here = page(&instrument);
     let found = async { ports.instruments.read_instrument(&who, parse(&instrument)?).await };
-    let said = |trouble: Option<InstrumentTrouble>| trouble.map_or("read", InstrumentTrouble::as_str);
-    answer(found.await.map(|trouble| link::with(&here, "test", said(trouble))), &here)
+    let outcome = |trouble: Option<InstrumentTrouble>| trouble.map_or("read", InstrumentTrouble::as_str);
+    answer(found.await.map(|trouble| link::with(&here, "test", outcome(trouble))), &here)
 }

@@ -94,6 +94,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::TooManyRows => t.too_many_rows,
         AppError::NameTaken => t.name_taken,
         AppError::CircuitTree => t.circuit_tree,
+        AppError::PlaceFedTwice => t.place_fed_twice,
         AppError::PlaceDoesNotFit => t.place_does_not_fit,
         AppError::PlaceNotEmpty => t.place_not_empty,
         AppError::PlaceAssigned => t.place_assigned,

@@ -24,6 +24,8 @@ pub const fn event(kind: EventKind, lang: Lang) -> EventItemTexts {
         EventKind::MeterUnreadable => t.meter_unreadable,
         EventKind::ItemUnreadable => t.item_unreadable,
         EventKind::GatewayLost => t.gateway_lost,
+        EventKind::InstrumentLost => t.instrument_lost,
+        EventKind::InstrumentHeld => t.instrument_held,
         EventKind::ClockStepped => t.clock_stepped,
     }
 }

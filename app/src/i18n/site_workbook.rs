@@ -145,6 +145,9 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
             return OverHoardingLimit { sum: &sum.to_string(), limit: &limit.to_string() }.text(lang);
         }
         Fault::InstrumentDiffers(row) => return InstrumentDiffers { row: &row.to_string() }.text(lang),
+        Fault::FedTwice(circuit) => return FedTwice { circuit }.text(lang),
+        Fault::CircuitMissing(circuit) => return CircuitMissing { circuit: &circuit.to_string() }.text(lang),
+        Fault::SlashInNumber => t.slash_in_number,
         Fault::NotRatio => t.not_ratio,
         Fault::NotStep => t.not_step,
         Fault::NotRegister => t.not_register,

@@ -1,12 +1,14 @@
 //! Instruments: the list, setting them up within the operator's buildings, and reading one now.
 
+use std::sync::Arc;
+
 use app::api::instruments::{InstrumentsPort, Refused};
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::{CircuitId, InstrumentId, PlaceId};
 use model::instrument::{
-    CircuitSettings, InstrumentChoices, InstrumentField, InstrumentLine, InstrumentSettings, InstrumentTrouble, InstrumentView,
-    ProfileChoice, Ratio,
+    CircuitForm, CircuitSettings, InstrumentChoices, InstrumentField, InstrumentForm, InstrumentLine, InstrumentSettings,
+    InstrumentTrouble, InstrumentView, ProfileChoice, Ratio,
 };
 use model::permission::Permission;
 use model::person::Who;
@@ -37,23 +39,37 @@ impl InstrumentsService {
         self.instrument(who, id).await
     }
 
-    /// Whether settings are within the operator's buildings, and such that the instrument can be read.
-    async fn check(&self, who: &Who, settings: &InstrumentSettings) -> Result<&InstrumentProfile, Refused> {
+    /// Whether settings are within the operator's buildings, and such that the instrument can be read; gives the profile. What
+    /// was so `before` may stay, also what the operator does not see or is no longer there.
+    async fn check(
+        &self,
+        who: &Who,
+        settings: &InstrumentSettings,
+        before: Option<&InstrumentForm>,
+    ) -> Result<Option<Arc<InstrumentProfile>>, Refused> {
         let field = |field| move |error: AppError| (error, Some(field));
         if !who.may(Permission::Estate) {
             return Err((AppError::Forbidden, None));
         }
-        self.require_place(who, settings.place).await.map_err(field(InstrumentField::Place))?;
-        self.context.require_gateway(who, settings.gateway).await.map_err(field(InstrumentField::Gateway))?;
-        let known = self.profiles.instruments().iter().find(|profile| profile.name == settings.profile);
-        let profile = known.ok_or((AppError::Invalid, Some(InstrumentField::Profile)))?;
+        let form = InstrumentForm::of(settings);
+        let stays = |value: fn(&InstrumentForm) -> &str| before.is_some_and(|before| value(before) == value(&form));
+        if !stays(|form| &form.place) {
+            self.require_place(who, settings.place).await.map_err(field(InstrumentField::Place))?;
+        }
+        if !stays(|form| &form.gateway) {
+            self.context.require_gateway(who, settings.gateway).await.map_err(field(InstrumentField::Gateway))?;
+        }
+        let Some(profile) = self.profiles.instruments().get(&settings.profile) else {
+            let is_refused = !stays(|form| &form.profile);
+            return if is_refused { Err((AppError::Invalid, Some(InstrumentField::Profile))) } else { Ok(None) };
+        };
         if !profile.fits(settings.start.unwrap_or(profile.start())) {
             return Err((AppError::Invalid, Some(InstrumentField::Start)));
         }
         if profile.protocol() == Protocol::Dlt645 && settings.number.parse::<Serial>().is_err() {
             return Err((AppError::Invalid, Some(InstrumentField::Number)));
         }
-        Ok(profile)
+        Ok(Some(profile))
     }
 
     async fn require_place(&self, who: &Who, place: PlaceId) -> Result<(), AppError> {
@@ -69,6 +85,7 @@ fn refused(error: store::StoreError) -> Refused {
         AppError::NameTaken => Some(InstrumentField::Number),
         AppError::AddressTaken => Some(InstrumentField::Unit),
         AppError::CircuitTree => Some(InstrumentField::Parent),
+        AppError::PlaceFedTwice => Some(InstrumentField::Feeds),
         _ => None,
     };
     (error, field)
@@ -100,7 +117,7 @@ impl InstrumentsPort for InstrumentsService {
     }
 
     async fn add_instrument(&self, who: &Who, settings: &InstrumentSettings, ct: Ratio) -> Result<InstrumentId, Refused> {
-        let profile = self.check(who, settings).await?;
+        let profile = self.check(who, settings, None).await?.ok_or((AppError::Internal, None))?;
         let name = |position: u8| if profile.circuits == 1 { settings.name.clone() } else { position.to_string() };
         let circuit = |position| CircuitSettings { position, name: name(position), ct, parent: None, feeds: None };
         let circuits: Vec<CircuitSettings> = (1..=profile.circuits).map(circuit).collect();
@@ -112,12 +129,18 @@ impl InstrumentsPort for InstrumentsService {
 
     async fn change_instrument(&self, who: &Who, id: InstrumentId, settings: &InstrumentSettings) -> Result<(), Refused> {
         let view = self.require(who, id).await.map_err(|error| (error, None))?;
-        let profile = self.check(who, settings).await?;
-        let position = |form: &model::instrument::CircuitForm| form.position.parse::<u8>().unwrap_or(u8::MAX);
-        if view.circuits.iter().any(|circuit| position(&circuit.form) > profile.circuits) {
-            return Err((AppError::Invalid, Some(InstrumentField::Profile)));
+        if let Some(profile) = self.check(who, settings, Some(&view.form)).await? {
+            let position = |form: &CircuitForm| form.position.parse::<u8>().unwrap_or(u8::MAX);
+            if view.circuits.iter().any(|circuit| position(&circuit.form) > profile.circuits) {
+                return Err((AppError::Invalid, Some(InstrumentField::Profile)));
+            }
         }
-        instruments::change(&self.context.db, self.context.now(), who, id, settings).await.map_err(refused)?;
+        let changed = instruments::change(&self.context.db, self.context.now(), who, id, settings).await;
+        changed.map_err(|error| match refused(error) {
+            // The form of an instrument has its place, and no master.
+            (AppError::CircuitTree, _) => (AppError::CircuitTree, Some(InstrumentField::Place)),
+            other => other,
+        })?;
         self.context.gateway.reload();
         Ok(())
     }
@@ -131,16 +154,20 @@ impl InstrumentsPort for InstrumentsService {
 
     async fn set_circuit(&self, who: &Who, id: InstrumentId, settings: &CircuitSettings) -> Result<(), Refused> {
         let view = self.require(who, id).await.map_err(|error| (error, None))?;
+        let position = settings.position.to_string();
+        let before = view.circuits.iter().find(|circuit| circuit.form.position == position).map(|circuit| &circuit.form);
         let profile = self.profiles.instruments().get(&view.form.profile);
-        if profile.is_none_or(|profile| settings.position > profile.circuits) {
+        if before.is_none() && profile.is_none_or(|profile| settings.position > profile.circuits) {
             return Err((AppError::NotFound, None));
         }
-        if let Some(place) = settings.feeds {
+        // What was so before may stay, also where the operator does not see it.
+        let stays = |id: String, value: fn(&CircuitForm) -> &str| before.is_some_and(|before| value(before) == id);
+        if let Some(place) = settings.feeds.filter(|place| !stays(place.to_string(), |form| &form.feeds)) {
             self.require_place(who, place).await.map_err(|error| (error, Some(InstrumentField::Feeds)))?;
         }
-        if let Some(parent) = settings.parent {
-            let known = queries::masters(&self.context.db, who.user).await.map_err(refused)?;
-            if !known.iter().any(|(id, _)| *id == parent) {
+        if let Some(parent) = settings.parent.filter(|parent| !stays(parent.to_string(), |form| &form.parent)) {
+            let masters = queries::masters(&self.context.db, who.user).await.map_err(refused)?;
+            if !masters.iter().any(|(id, _)| *id == parent) {
                 return Err((AppError::NotFound, Some(InstrumentField::Parent)));
             }
         }

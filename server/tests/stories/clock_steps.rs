@@ -3,15 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::clock::{Clock, SystemClock};
+use domain::clock::{Clock, FollowedClock, SystemClock};
 use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
+use estate::instruments;
 use meters::live::Live;
 use meters::recorder::{MeterEvent, Recorder};
 use model::energy::Energy;
+use model::ids::{CircuitId, InstrumentId};
+use model::instrument::{CircuitSettings, InstrumentForm, Ratio};
 use model::meter::SupplyState;
+use model::permission::Permissions;
+use model::person::{Role, Who};
 use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
 use store::clock_steps;
+use store::instruments::CircuitReading;
 use story_support::room_fixture::RoomFixture;
 use story_support::site::{Site, until};
 use story_support::{World, both};
@@ -29,6 +35,7 @@ struct Reader {
     fixture: RoomFixture,
     events: mpsc::Sender<MeterEvent>,
     recorder: JoinHandle<()>,
+    clock: Arc<FollowedClock>,
     wh: i64,
     rows: i64,
 }
@@ -37,8 +44,8 @@ impl Reader {
     /// 200 yuan at one yuan/kWh.
     async fn new(w: World) -> Self {
         let (fixture, _) = RoomFixture::supplied(w, 10_000, 20_000).await;
-        let (events, recorder) = recorder(&fixture).await;
-        Self { fixture, events, recorder, wh: 1_000, rows: 1 }
+        let (events, recorder, clock) = recorder(&fixture).await;
+        Self { fixture, events, recorder, clock, wh: 1_000, rows: 1 }
     }
 
     /// Reads the meter after some time, in which it used some energy.
@@ -61,7 +68,7 @@ impl Reader {
         let now = w.clock.now();
         let ahead = clock_steps::ahead(&w.db, now).await.unwrap().unwrap();
         clock_steps::follow(&w.db, &w.rng, now, -ahead).await.unwrap();
-        (self.events, self.recorder) = recorder(&self.fixture).await;
+        (self.events, self.recorder, self.clock) = recorder(&self.fixture).await;
     }
 
     /// Ends the recorder when everything is stored and shown: readings of server wallets are shown only after they are stored.
@@ -76,11 +83,12 @@ impl Reader {
     }
 }
 
-async fn recorder(fixture: &RoomFixture) -> (mpsc::Sender<MeterEvent>, JoinHandle<()>) {
+async fn recorder(fixture: &RoomFixture) -> (mpsc::Sender<MeterEvent>, JoinHandle<()>, Arc<FollowedClock>) {
     let (w, (events, receive)) = (&fixture.w, mpsc::channel(100));
     let (db, rng, live) = (w.db.clone(), w.rng.clone(), fixture.live.clone());
     let recorder = Recorder::load(db, w.clock.clone(), rng, live, Arc::default()).await.unwrap();
-    (events, tokio::spawn(recorder.run(receive)))
+    let followed = recorder.followed_clock();
+    (events, tokio::spawn(recorder.run(receive)), followed)
 }
 
 /// Reads, sets the clock by each step and reads on after it; until the room is cut off.
@@ -126,13 +134,36 @@ both!(a_clock_that_is_set_back_changes_no_bill, |w: World| everything_goes_on(w,
 both!(a_clock_that_is_set_ahead_changes_no_bill, |w: World| everything_goes_on(w, &[DAY]));
 both!(a_clock_that_steps_several_times_is_followed, |w: World| everything_goes_on(w, &[-HOUR, DAY, -2 * MINUTE, -DAY]));
 
+/// An instrument with one circuit.
+async fn instrument(fixture: &RoomFixture) -> (InstrumentId, CircuitId) {
+    let (w, now) = (&fixture.w, fixture.w.clock.now());
+    let permissions = Permissions::of(Role::Admin);
+    let who = Who { user: fixture.clerk, role: Role::Admin, permissions, name: String::new(), ip: String::new() };
+    let form = InstrumentForm {
+        number: "M".into(),
+        name: "M".into(),
+        place: fixture.building.to_string(),
+        gateway: fixture.gateway.to_string(),
+        unit: "200".into(),
+        profile: "energy-u32".into(),
+        ..InstrumentForm::default()
+    };
+    let circuit = CircuitSettings { position: 1, name: "M".into(), ct: Ratio::ONE, parent: None, feeds: None };
+    let id = instruments::add(&w.db, &w.rng, now, &who, &form.parse().unwrap(), &[circuit]).await.unwrap();
+    (id, store::instruments::in_service(&w.db).await.unwrap()[0].1[0].id)
+}
+
 // Readings of the future that moved among earlier ones hid the newest counter: the next reading was charged from an older one.
 both!(what_was_read_last_is_the_newest_after_a_restart, |w: World| async move {
     let mut reader = Reader::new(w).await;
     reader.read(3 * HOUR, 10).await;
+    let (instrument, circuit) = instrument(&reader.fixture).await;
     for step in [-50 * MINUTE, -40 * MINUTE, -HOUR, -7 * MINUTE] {
         for _ in 0..6 {
             reader.read(20 * MINUTE, 10).await;
+            let (w, counter) = (&reader.fixture.w, Energy(reader.wh));
+            let reading = CircuitReading { circuit, counter, reverse: None };
+            store::instruments::record(&w.db, &w.rng, w.clock.now(), instrument, Energy::ZERO, &[reading]).await.unwrap();
         }
         reader.stored().await;
         reader.restart(step).await;
@@ -140,12 +171,22 @@ both!(what_was_read_last_is_the_newest_after_a_restart, |w: World| async move {
         assert_eq!(w.number("SELECT COUNT(*) FROM readings").await, reader.rows, "none is lost");
         let disorder = "SELECT COUNT(*) FROM readings a JOIN readings b ON b.at > a.at AND b.total_wh < a.total_wh";
         assert_eq!(w.number(disorder).await, 0, "{step}");
+        let disorder = "SELECT COUNT(*) FROM circuit_readings a JOIN circuit_readings b
+                        ON b.at > a.at AND b.counter_wh < a.counter_wh";
+        assert_eq!(w.number(disorder).await, 0, "{step}");
+        let newest = ["SELECT MAX(at) FROM circuit_readings", "SELECT MAX(read_at) FROM instrument_state"];
+        for newest in newest {
+            assert!(w.number(newest).await <= w.clock.now().0, "{step}");
+        }
         reader.read(3 * MINUTE + 1, 10).await;
         reader.stored().await;
     }
     let (w, passed) = (&reader.fixture.w, reader.wh - 1_000);
     assert_eq!((w.number(COUNTED).await, w.number(CHARGED).await), (passed, passed));
     assert_eq!(w.number("SELECT COUNT(*) FROM readings WHERE quality > 0").await, 0);
+    assert_eq!(w.number("SELECT COUNT(*) FROM circuit_readings WHERE quality > 0").await, 0);
+    let energy = "SELECT CAST(SUM(energy_wh) AS BIGINT) - (MAX(counter_wh) - MIN(counter_wh)) FROM circuit_readings";
+    assert_eq!((w.number(energy).await, w.number("SELECT COUNT(*) FROM circuit_readings").await), (0, 24));
     reader.fixture.prove().await;
 });
 
@@ -162,10 +203,12 @@ both!(a_clock_that_is_years_off_moves_nothing, |w: World| async move {
         reader.read(2 * SECOND, 10).await;
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         assert_eq!(reader.fixture.w.number("SELECT COUNT(*) FROM readings").await, rows, "it waits");
+        assert_eq!(reader.clock.now(), None, "instruments wait too");
         reader.fixture.w.clock.set(-step);
         reader.read(2 * SECOND, 10).await;
         reader.stored().await;
         assert_eq!(reader.fixture.w.number("SELECT MIN(at) FROM readings").await, first);
+        assert!(reader.clock.now().is_some());
     }
     let (w, passed) = (&reader.fixture.w, reader.wh - 1_000);
     assert_eq!((w.number(COUNTED).await, w.number(CHARGED).await), (passed, passed));

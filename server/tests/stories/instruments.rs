@@ -7,7 +7,9 @@ use domain::wall_layout::Scope;
 use estate::places;
 use meters::live::Live;
 use meters::profile::Profiles;
+use model::console::EventQuery;
 use model::error::AppError;
+use model::event::EventKind;
 use model::ids::{CircuitId, InstrumentId, PlaceId};
 use model::instrument::{
     CircuitForm, CircuitSettings, InstrumentField, InstrumentForm, InstrumentSettings, InstrumentTrouble, Ratio,
@@ -27,7 +29,7 @@ use story_support::{World, both};
 
 const MAIN: u8 = 200;
 const FLOORS: u8 = 201;
-/// Of the current transformers.
+/// The ratio of all current transformers.
 const RATIO: u32 = 4;
 
 /// Quality, counter and energy of the readings of a circuit, in their order.
@@ -46,8 +48,8 @@ fn who(user: model::ids::UserId, role: Role) -> Who {
     Who { user, role, permissions: Permissions::of(role), name: String::new(), ip: String::new() }
 }
 
-/// A building with its own gateway, three meters that draw 1 kW each, a main of all of them, and a device with a circuit for two
-/// of them.
+/// A building with its own gateway, three meters that draw 1 kW each, a main of all three, and a device with a circuit for two of
+/// these meters.
 struct Desk {
     site: Site,
     context: Context,
@@ -98,6 +100,20 @@ impl Desk {
         form.parse().unwrap()
     }
 
+    /// A technician of one building.
+    async fn limited_to(&self, login: &str, building: PlaceId) -> Who {
+        let new = store::users::NewUser {
+            role: Role::Technician,
+            login,
+            name: login,
+            password_hash: "$argon2id$none",
+            buildings: &Scope::Buildings([building].into()),
+        };
+        let w = &self.site.w;
+        let user = store::users::create(&w.db, &w.rng, self.context.now(), &new, "test").await.unwrap();
+        who(user, Role::Technician)
+    }
+
     async fn gateway(&self) -> String {
         self.service.instrument_choices(&self.boss).await.unwrap().gateways[0].0.to_string()
     }
@@ -115,7 +131,7 @@ impl Desk {
 async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !is_so().await {
-        assert!(started.elapsed() < Duration::from_secs(20), "waited until {what}");
+        assert!(started.elapsed() < Duration::from_secs(40), "waited until {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -169,6 +185,12 @@ both!(instruments_are_read_beside_meters_and_never_before_them, |w: World| async
     assert_eq!((stored[stored.len() - 1].0, stored[stored.len() - 1].2), (ReadingQuality::Fell, 0));
     assert_eq!(sum("main").await, counted * i64::from(RATIO));
     assert_eq!(d.service.instruments(&d.boss).await.unwrap().iter().map(|line| line.held).sum::<i64>(), 1);
+    let open = async |kind| {
+        let query = EventQuery { kind: Some(kind), ..EventQuery::default() };
+        let page = store::console::events(&w.db, d.boss.user, &query).await.unwrap();
+        page.lines.into_iter().filter_map(|line| line.instrument).collect::<Vec<_>>()
+    };
+    assert_eq!(open(EventKind::InstrumentHeld).await, [(main, "main".to_owned())]);
     d.service.begin_again(&d.boss, main, d.circuit(main, 1).await).await.unwrap();
     d.site.sim.advance(15 * MINUTE).await.unwrap();
     assert_eq!(engine.read_instrument(main).await.unwrap(), None);
@@ -184,6 +206,8 @@ both!(instruments_are_read_beside_meters_and_never_before_them, |w: World| async
         lines.iter().find(|line| line.id == main).unwrap().lost
     };
     eventually("it is lost", async || lost().await.is_some()).await;
+    assert_eq!(open(EventKind::InstrumentLost).await, [(main, "main".to_owned())]);
+    assert_eq!(open(EventKind::InstrumentHeld).await, [], "a person said that it counts on");
     let (since, trouble) = lost().await.unwrap();
     assert_eq!(trouble, InstrumentTrouble::Silent);
     for room in 0..3 {
@@ -197,6 +221,7 @@ both!(instruments_are_read_beside_meters_and_never_before_them, |w: World| async
     assert_eq!(engine.read_instrument(main).await.unwrap(), Some(InstrumentTrouble::Silent));
     d.simulated(MAIN).heal().unwrap();
     eventually("it answers again", async || lost().await.is_none()).await;
+    assert_eq!(open(EventKind::InstrumentLost).await, []);
     engine.stop().await;
     d.site.prove().await;
 });
@@ -230,15 +255,7 @@ both!(instruments_are_set_up_within_the_operators_buildings, |w: World| async mo
     let error = CircuitSettings { parent: None, feeds: Some(other), ..own.clone() };
     let error = d.service.set_circuit(&d.boss, main, &error).await.unwrap_err();
     assert_eq!(error.0, AppError::CircuitTree, "in another building");
-    let new = store::users::NewUser {
-        role: Role::Technician,
-        login: "tools",
-        name: "Tools",
-        password_hash: "$argon2id$none",
-        buildings: &Scope::Buildings([other].into()),
-    };
-    let limited = store::users::create(&w.db, &w.rng, d.context.now(), &new, "test").await.unwrap();
-    let limited = who(limited, Role::Technician);
+    let limited = d.limited_to("tools", other).await;
     assert_eq!(d.service.instruments(&limited).await.unwrap(), []);
     assert_eq!(d.service.instrument(&limited, main).await.unwrap_err(), AppError::NotFound);
     assert_eq!(d.service.retire_instrument(&limited, main, "x").await.unwrap_err(), AppError::NotFound);
@@ -246,6 +263,9 @@ both!(instruments_are_set_up_within_the_operators_buildings, |w: World| async mo
     assert_eq!(error, (AppError::NotFound, None));
     let choices = d.service.instrument_choices(&limited).await.unwrap();
     assert_eq!((choices.circuits.len(), choices.gateways.len(), choices.places.len()), (0, 0, 1));
+
+    a_place_is_fed_once(&d, &gateway, other).await;
+    what_is_not_seen_stays(&d, &gateway, (main, &settings)).await;
 
     // A meter does not get its address; it is changed and retired, and each is on the audit chain.
     let free = estate::meter_setup::free_units(&w.db, gateway.parse().unwrap()).await.unwrap();
@@ -257,7 +277,56 @@ both!(instruments_are_set_up_within_the_operators_buildings, |w: World| async mo
     assert_eq!(view.circuits[0].form, form);
     d.service.retire_instrument(&d.boss, main, "烧毁").await.unwrap();
     assert_eq!(d.service.instruments(&d.boss).await.unwrap(), []);
-    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'instrument.%'").await, 3);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'instrument.%'").await, 13);
     places::remove(&w.db, d.context.now(), &d.boss, d.building).await.unwrap_err();
     story_support::closings::proved(w).await;
 });
+
+// Its meters were counted below both circuits, also after two places became one.
+async fn a_place_is_fed_once(d: &Desk, gateway: &str, other: PlaceId) {
+    let (w, now) = (&d.site.w, d.context.now());
+    let names = ["1".to_owned(), "2".to_owned()];
+    places::create(&w.db, &w.rng, now, &d.boss, Some(d.building), (PlaceKind::Unit, &names)).await.unwrap();
+    let tree = places::tree(&w.db).await.unwrap();
+    let [first, second] = tree.children(d.building).map(|place| place.id).collect::<Vec<_>>()[..] else { panic!("two floors") };
+    let device =
+        d.service.add_instrument(&d.boss, &d.settings(gateway, "floors", FLOORS, "multi-12-u32"), Ratio::ONE).await.unwrap();
+    let set = async |position: u8, feeds: PlaceId| {
+        let name = position.to_string();
+        let circuit = CircuitSettings { position, name, ct: Ratio::ONE, parent: None, feeds: Some(feeds) };
+        d.service.set_circuit(&d.boss, device, &circuit).await
+    };
+    set(1, first).await.unwrap();
+    set(2, second).await.unwrap();
+    assert_eq!(set(3, second).await.unwrap_err(), (AppError::PlaceFedTwice, Some(InstrumentField::Feeds)));
+    let merged = places::merge(&w.db, now, &d.boss, second, first).await.unwrap_err();
+    assert_eq!(AppError::from(merged), AppError::PlaceFedTwice);
+    let moved = places::relocate(&w.db, now, &d.boss, second, other).await.unwrap_err();
+    assert_eq!(AppError::from(moved), AppError::CircuitTree, "its circuit stays in the building");
+    let elsewhere = InstrumentSettings { place: other, ..d.settings(gateway, "floors", FLOORS, "multi-12-u32") };
+    let moved = d.service.change_instrument(&d.boss, device, &elsewhere).await.unwrap_err();
+    assert_eq!(moved, (AppError::CircuitTree, Some(InstrumentField::Place)));
+    d.service.retire_instrument(&d.boss, device, "x").await.unwrap();
+}
+
+// A select without the value that is set sent its first option.
+async fn what_is_not_seen_stays(d: &Desk, gateway: &str, (main, settings): (InstrumentId, &InstrumentSettings)) {
+    let site = places::tree(&d.site.w.db).await.unwrap().site().unwrap().id;
+    let above = InstrumentSettings { place: site, ..d.settings(gateway, "above", 211, "energy-u32") };
+    let above = d.service.add_instrument(&d.boss, &above, Ratio::ONE).await.unwrap();
+    let master = Some(d.circuit(above, 1).await);
+    let fed = CircuitSettings { position: 1, name: "main".into(), ct: Ratio::ONE, parent: master, feeds: None };
+    d.service.set_circuit(&d.boss, main, &fed).await.unwrap();
+
+    let near = d.limited_to("near", d.building).await;
+    let choices = d.service.instrument_choices(&near).await.unwrap();
+    assert!(choices.gateways.is_empty() && !choices.circuits.iter().any(|(circuit, _)| Some(*circuit) == master));
+    d.service.change_instrument(&near, main, settings).await.unwrap();
+    d.service.set_circuit(&near, main, &CircuitSettings { name: "main 2".into(), ..fed.clone() }).await.unwrap();
+    let view = d.service.instrument(&near, main).await.unwrap();
+    assert_eq!((view.form.gateway.as_str(), view.circuits[0].form.parse().unwrap().parent), (gateway, master));
+    d.service.set_circuit(&d.boss, main, &CircuitSettings { parent: None, ..fed.clone() }).await.unwrap();
+    let chosen = d.service.set_circuit(&near, main, &fed).await.unwrap_err();
+    assert_eq!(chosen, (AppError::NotFound, Some(InstrumentField::Parent)), "it is not theirs to choose");
+    d.service.retire_instrument(&d.boss, above, "x").await.unwrap();
+}

@@ -114,6 +114,18 @@ both!(a_site_is_imported_and_its_books_are_true, |w: World| async move {
     proved(w).await;
 });
 
+// The second to change its address found it taken by the first, which had not left its own.
+both!(instruments_exchange_their_addresses, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    let exchanged = INSTRUMENTS.replace(",240,", ",x,").replace(",241,", ",240,").replace(",x,", ",241,");
+    let done = office.import("instruments.csv", &exchanged).await;
+    assert_eq!((done.problem_count, &done.problems), (0, &vec![]));
+    let units = ["SELECT unit FROM instruments WHERE number = 'M1'", "SELECT unit FROM instruments WHERE number = 'M2'"];
+    assert_eq!((office.w.number(units[0]).await, office.w.number(units[1]).await), (241, 240));
+    assert_eq!(office.w.number("SELECT COUNT(*) FROM instruments WHERE retired_at IS NULL").await, 2);
+});
+
 both!(the_export_imported_again_changes_nothing, |w: World| async move {
     let office = Office::of(w).await;
     office.all().await;

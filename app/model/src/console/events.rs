@@ -1,8 +1,8 @@
-//! Events of meters and gateways, as the console lists them.
+//! Events of meters, gateways and instruments, as the console lists them.
 
 use super::RoomName;
 use crate::event::EventKind;
-use crate::ids::{EventId, MeterId};
+use crate::ids::{EventId, InstrumentId, MeterId};
 use crate::time::{Date, Timestamp};
 
 /// Filter of the event list; `None` matches all.
@@ -28,6 +28,8 @@ pub struct EventLine {
     /// The meter and its place.
     pub meter: Option<(MeterId, RoomName)>,
     pub gateway: Option<String>,
+    /// The instrument and its name.
+    pub instrument: Option<(InstrumentId, String)>,
     pub since: Timestamp,
     /// End; `None` while open.
     pub until: Option<Timestamp>,

@@ -53,7 +53,7 @@ pub struct CircuitForm {
     pub position: String,
     pub name: String,
     pub ct: String,
-    /// The circuit that feeds it, as `instrument number / position`, or its id; empty for none.
+    /// The id of the circuit that feeds it; empty for none.
     pub parent: String,
     pub feeds: String,
 }
@@ -81,7 +81,7 @@ pub fn parse_register(text: &str) -> Option<u16> {
 }
 
 impl InstrumentForm {
-    /// The settings.
+    /// The settings that the form asks for.
     ///
     /// # Errors
     /// The first field that is wrong.
@@ -89,7 +89,8 @@ impl InstrumentForm {
         use InstrumentField as F;
         let interval = |text: &str| text.parse().ok().filter(|seconds| (1..=MOST_S).contains(seconds));
         Ok(InstrumentSettings {
-            number: short(&self.number).ok_or(F::Number)?,
+            // A `/` stands between the number and a circuit in the site workbook.
+            number: short(&self.number).filter(|number| !number.contains('/')).ok_or(F::Number)?,
             name: short(&self.name).ok_or(F::Name)?,
             place: self.place.trim().parse().map_err(|_| F::Place)?,
             gateway: self.gateway.trim().parse().map_err(|_| F::Gateway)?,
@@ -162,6 +163,7 @@ mod tests {
     #[test]
     fn a_wrong_field_is_named() {
         let bad = [
+            (InstrumentField::Number, InstrumentForm { number: "1/2".into(), ..form() }),
             (InstrumentField::Unit, InstrumentForm { unit: "248".into(), ..form() }),
             (InstrumentField::Start, InstrumentForm { start: "65536".into(), ..form() }),
             (InstrumentField::Step, InstrumentForm { step: "0".into(), ..form() }),

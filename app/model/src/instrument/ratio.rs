@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Ratio(i64);
 
 impl Ratio {
-    /// Without a transformer.
+    /// What is wired without a transformer has this ratio.
     pub const ONE: Self = Self(1);
     const MOST: i64 = 10_000;
 
@@ -76,7 +76,7 @@ impl CountStep {
 }
 
 impl fmt::Display for CountStep {
-    /// In kWh.
+    /// The kWh of one count, without zeros at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{}.{:06}", self.0 / Self::KWH, self.0 % Self::KWH);
         f.write_str(text.trim_end_matches('0').trim_end_matches('.'))

@@ -59,14 +59,14 @@ impl Column {
             Self::Number => ["编号", "Number"],
             Self::Name => ["名称", "Name"],
             Self::StartRegister => ["起始寄存器", "First register"],
-            Self::StepKwh => ["每单位电量(kWh)", "kWh a count"],
+            Self::StepKwh => ["每计数电量(kWh)", "kWh per count"],
             Self::PtRatio => ["电压互感器变比", "PT ratio"],
             Self::Circuit => ["回路", "Circuit"],
             Self::CircuitName => ["回路名称", "Circuit name"],
             Self::CtRatio => ["电流互感器变比", "CT ratio"],
             Self::Master => ["上级回路", "Master"],
-            Self::FeedsBuilding => ["下级楼栋", "Feeds building"],
-            Self::FeedsFloor => ["下级楼层", "Feeds floor"],
+            Self::FeedsBuilding => ["供电楼栋", "Feeds building"],
+            Self::FeedsFloor => ["供电楼层", "Feeds floor"],
         };
         pick(lang, titles)
     }
@@ -82,6 +82,9 @@ impl Column {
             Self::DayTable1 => &["时段表1"],
             Self::DayTable2 => &["时段表2"],
             Self::DatePlan => &["时区表"],
+            Self::StepKwh => &["每单位电量(kWh)", "kWh a count"],
+            Self::FeedsBuilding => &["下级楼栋"],
+            Self::FeedsFloor => &["下级楼层"],
             _ => &[],
         }
     }

@@ -112,10 +112,11 @@ fn choose_building(label: &'static str, all: &'static str, chosen: &str, buildin
 
 fn row(line: &EventLine, here: &str) -> impl IntoView + use<> {
     let (words, t) = (event(line.kind, lang()), texts(lang()));
-    let place = match (&line.meter, &line.gateway) {
-        (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
-        (None, Some(gateway)) => view! { <a href="/gateways">{gateway.clone()}</a> }.into_any(),
-        (None, None) => t.site.into_any(),
+    let place = match (&line.meter, &line.gateway, &line.instrument) {
+        (Some((meter, room)), ..) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
+        (None, Some(gateway), _) => view! { <a href="/gateways">{gateway.clone()}</a> }.into_any(),
+        (None, None, Some((id, name))) => view! { <a href=format!("/instruments/{id}")>{name.clone()}</a> }.into_any(),
+        (None, None, None) => t.site.into_any(),
     };
     view! {
         <tr>

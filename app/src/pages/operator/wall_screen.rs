@@ -103,10 +103,10 @@ fn list(newest: &[EventLine]) -> AnyView {
         return view! { <p class="muted">{wall_controls::texts(lang()).no_alarms}</p> }.into_any();
     }
     let line = |line: &EventLine| {
-        let place = match (&line.meter, &line.gateway) {
-            (Some((meter, room)), _) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
-            (None, Some(gateway)) => gateway.clone().into_any(),
-            (None, None) => events::texts(lang()).site.into_any(),
+        let place = match (&line.meter, &line.gateway, &line.instrument) {
+            (Some((meter, room)), ..) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
+            (None, Some(name), _) | (None, None, Some((_, name))) => name.clone().into_any(),
+            (None, None, None) => events::texts(lang()).site.into_any(),
         };
         let name = event(line.kind, lang()).name;
         view! { <li>{place}" "<strong>{name}</strong>" "<span class="muted"><At at=line.since /></span></li> }

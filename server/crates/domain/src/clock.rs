@@ -1,5 +1,6 @@
 //! The source of the current time, injected so that tests control it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -95,6 +96,40 @@ impl StepWatch {
         let step = ahead.saturating_sub(std::mem::replace(&mut self.ahead, ahead));
         (step.saturating_abs() >= STEP_MS).then_some(step)
     }
+
+    /// How far the clock was ahead of the steady one at the last look, ms.
+    #[must_use]
+    pub const fn ahead(&self) -> i64 {
+        self.ahead
+    }
+}
+
+/// The clock for those who store what they read by themselves: it tells no time while a step of it is not followed, for what is
+/// stored then would lie before or behind everything else.
+pub struct FollowedClock {
+    clock: SharedClock,
+    /// How far the clock may be ahead of the steady one, ms.
+    ahead: AtomicI64,
+}
+
+impl FollowedClock {
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Arc<Self> {
+        let ahead = AtomicI64::new(ahead(&*clock));
+        Arc::new(Self { clock, ahead })
+    }
+
+    /// `None` while the clock was set and that is not followed yet.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        let step = ahead(&*self.clock).saturating_sub(self.ahead.load(Ordering::Acquire));
+        (step.saturating_abs() < STEP_MS).then(|| self.clock.now())
+    }
+
+    /// All steps up to the last look of a watch are followed.
+    pub fn follow(&self, watch: &StepWatch) {
+        self.ahead.store(watch.ahead(), Ordering::Release);
+    }
 }
 
 /// Both are read at the same instant: no time passed between two looks at the steady one.
@@ -126,6 +161,24 @@ mod tests {
         for _ in 0..100 {
             clock.set(STEP_MS - 1);
             assert_eq!(watch.step(), None, "a clock that is corrected in small steps");
+        }
+    }
+
+    #[test]
+    fn a_followed_clock_waits_until_a_step_is_followed() {
+        let clock = TestClock::new(Timestamp(1_000_000_000));
+        let mut watch = StepWatch::new(clock.clone());
+        let followed = FollowedClock::new(clock.clone());
+        clock.advance(60_000);
+        clock.set(STEP_MS - 1);
+        assert_eq!(followed.now(), Some(clock.now()));
+        for step in [-60_000, 60_000] {
+            clock.set(step);
+            assert_eq!(followed.now(), None);
+            watch.step();
+            assert_eq!(followed.now(), None, "it was noticed, and nothing is moved yet");
+            followed.follow(&watch);
+            assert_eq!(followed.now(), Some(clock.now()));
         }
     }
 

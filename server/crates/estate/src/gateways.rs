@@ -8,7 +8,7 @@ use model::audit::AuditAction;
 use model::console::{GatewayMeter, RoomName};
 use model::error::AppError;
 use model::gateway::{BytePattern, Dialling, GatewayCode, GatewaySettings};
-use model::ids::{GatewayId, MeterId, UserId, Uuid};
+use model::ids::{GatewayId, InstrumentId, MeterId, UserId, Uuid};
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
@@ -16,6 +16,7 @@ use sqlx::FromRow;
 
 use store::audit::{self, Entry};
 use store::console::{above, names, within};
+use store::instruments::end_events;
 use store::meters::{GatewayRow, end_work, gateway_columns};
 use store::{Db, Result, Tx, on, read};
 
@@ -148,8 +149,8 @@ pub async fn change(
     tx.commit().await
 }
 
-/// Takes a gateway out of service, with the meters behind it, none of which has an account or waits for money. What else waits to
-/// be sent to them is dropped; readings and history stay. The caller has checked the permission.
+/// Takes a gateway out of service, with the instruments behind it, and the meters, none of which has an account or waits for money.
+/// What else waits to be sent to them is dropped; readings and history stay. The caller has checked the permission.
 ///
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::GatewayInUse`] where a meter is still used, see [`meters`].
@@ -185,16 +186,29 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: GatewayId) -> Result<
     if used.is_some() {
         return Err(AppError::GatewayInUse.into());
     }
-    on!(&mut tx, |c| sqlx::query("UPDATE instruments SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL")
-        .bind(id)
-        .bind(at)
-        .execute(c)
-        .await)?;
+    let instruments: Vec<(InstrumentId,)> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE instruments SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL RETURNING id"
+    )
+    .bind(id)
+    .bind(at)
+    .fetch_all(c)
+    .await)?;
+    for (instrument,) in &instruments {
+        end_events(&mut tx, at, *instrument).await?;
+    }
     behind.sort_unstable();
     for (meter,) in &behind {
         end_work(&mut tx, at, *meter, "retired").await?;
     }
-    record(&mut tx, at, who, AuditAction::GatewayRetire, id, &json!({ "meters": behind.len() }).to_string()).await?;
+    record(
+        &mut tx,
+        at,
+        who,
+        AuditAction::GatewayRetire,
+        id,
+        &json!({ "meters": behind.len(), "instruments": instruments.len() }).to_string(),
+    )
+    .await?;
     tx.commit().await
 }
 
@@ -253,8 +267,8 @@ pub async fn set_dial_in_port(db: &Db, at: Timestamp, who: &Who, port: Option<No
     tx.commit().await
 }
 
-/// Locks a gateway in service until the transaction ends, by name: it is not retired or changed meanwhile. Before a meter is
-/// locked.
+/// Locks a gateway in service by its name until the transaction ends: it is not retired or changed meanwhile. Meters are locked
+/// after their gateway.
 pub(crate) async fn lock(tx: &mut Tx, name: &str) -> Result<Option<GatewayRow>> {
     on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE gateways SET name = name WHERE name = $1 AND retired_at IS NULL RETURNING",

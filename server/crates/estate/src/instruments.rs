@@ -1,21 +1,24 @@
 //! Instruments as people set them up: added, changed, retired, each with its audit line in one transaction.
 
 mod circuits;
+mod tree;
 
 use model::audit::AuditAction;
 use model::error::AppError;
-use model::ids::{CircuitId, GatewayId, InstrumentId, MeterId, PlaceId};
+use model::ids::{CircuitId, InstrumentId, Uuid};
 use model::instrument::{CircuitSettings, InstrumentSettings};
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::places;
 use domain::rng::Rng;
 use store::audit::{self, Entry};
-use store::console::above;
+use store::instruments::end_events;
 use store::{Db, Result, Tx, on};
 
 pub use circuits::{begin_again, put, set_circuit};
+pub use tree::check_tree;
 
 /// Binds the settings of an instrument to $1 to $11.
 macro_rules! with_settings {
@@ -39,7 +42,7 @@ macro_rules! with_settings {
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] for the gateway, [`AppError::NameTaken`] for the number, [`AppError::AddressTaken`], and
-/// as [`set_circuit`].
+/// as [`check_tree`].
 pub async fn add(
     db: &Db,
     rng: &Rng,
@@ -53,6 +56,7 @@ pub async fn add(
     for circuit in circuits {
         put(&mut tx, rng, at, id, circuit).await?;
     }
+    check_tree(&mut tx).await?;
     let detail = detail(&mut tx, settings).await?;
     record(&mut tx, at, who, AuditAction::InstrumentAdd, id, &detail).await?;
     tx.commit().await?;
@@ -84,27 +88,35 @@ pub async fn add_in(tx: &mut Tx, rng: &Rng, at: Timestamp, settings: &Instrument
 /// As [`add`].
 pub async fn change(db: &Db, at: Timestamp, who: &Who, id: InstrumentId, settings: &InstrumentSettings) -> Result<()> {
     let mut tx = db.begin().await?;
-    change_in(&mut tx, id, settings).await?;
+    check(&mut tx, id, settings).await?;
+    let locked = on!(&mut tx, |c| sqlx::query("UPDATE instruments SET name = name WHERE id = $1 AND retired_at IS NULL")
+        .bind(id)
+        .execute(c)
+        .await)?;
+    if locked == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    write(&mut tx, id, settings).await?;
+    check_tree(&mut tx).await?;
     let detail = detail(&mut tx, settings).await?;
     record(&mut tx, at, who, AuditAction::InstrumentChange, id, &detail).await?;
     tx.commit().await
 }
 
-/// The same without audit, in the caller's transaction.
-pub(crate) async fn change_in(tx: &mut Tx, id: InstrumentId, settings: &InstrumentSettings) -> Result<()> {
-    check(tx, id, settings).await?;
-    let changed = on!(tx, |c| with_settings!(
+/// Writes the settings of an instrument, which is in service then, in the caller's transaction. The caller has called [`check`].
+pub(crate) async fn write(tx: &mut Tx, id: InstrumentId, settings: &InstrumentSettings) -> Result<()> {
+    on!(tx, |c| with_settings!(
         sqlx::query(
             "UPDATE instruments SET place_id = $2, gateway_id = $3, unit = $4, number = $5, name = $6, profile = $7,
-                                    start_register = $8, step_mwh = $9, pt_ratio = $10, interval_s = $11
-             WHERE id = $1 AND retired_at IS NULL"
+                                    start_register = $8, step_mwh = $9, pt_ratio = $10, interval_s = $11, retired_at = NULL
+             WHERE id = $1"
         ),
         id,
         settings
     )
     .execute(c)
     .await)?;
-    if changed == 0 { Err(AppError::NotFound.into()) } else { Ok(()) }
+    Ok(())
 }
 
 /// Takes an instrument out of service; its readings stay.
@@ -121,12 +133,14 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: InstrumentId, reason:
     if retired == 0 {
         return Err(AppError::NotFound.into());
     }
+    end_events(&mut tx, at, id).await?;
     record(&mut tx, at, who, AuditAction::InstrumentRetire, id, &json!({ "reason": reason })).await?;
     tx.commit().await
 }
 
-/// Refuses a number or an address that something else in service has. The gateway is not retired meanwhile.
-async fn check(tx: &mut Tx, id: InstrumentId, settings: &InstrumentSettings) -> Result<()> {
+/// Refuses a number or an address that something else in service has. Until the transaction ends, the gateway is not retired, and
+/// nobody else changes the trees of places and circuits.
+pub(crate) async fn check(tx: &mut Tx, id: InstrumentId, settings: &InstrumentSettings) -> Result<()> {
     let locked = on!(tx, |c| sqlx::query("UPDATE gateways SET name = name WHERE id = $1 AND retired_at IS NULL")
         .bind(settings.gateway)
         .execute(c)
@@ -134,6 +148,7 @@ async fn check(tx: &mut Tx, id: InstrumentId, settings: &InstrumentSettings) -> 
     if locked == 0 {
         return Err(AppError::NotFound.into());
     }
+    places::lock(tx).await?;
     let same: Option<(InstrumentId,)> =
         on!(tx, |c| sqlx::query_as("SELECT id FROM instruments WHERE number = $1 AND id <> $2 AND retired_at IS NULL")
             .bind(&settings.number)
@@ -143,47 +158,16 @@ async fn check(tx: &mut Tx, id: InstrumentId, settings: &InstrumentSettings) -> 
     if same.is_some() {
         return Err(AppError::NameTaken.into());
     }
-    let (unit, gateway) = (i64::from(settings.unit), settings.gateway);
-    let instrument: Option<(InstrumentId,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT id FROM instruments WHERE gateway_id = $1 AND unit = $2 AND id <> $3 AND retired_at IS NULL"
+    let taken: Option<(Uuid,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT id FROM instruments WHERE gateway_id = $1 AND unit = $2 AND id <> $3 AND retired_at IS NULL
+         UNION ALL SELECT id FROM meters WHERE gateway_id = $1 AND unit = $2 AND retired_at IS NULL LIMIT 1"
     )
-    .bind(gateway)
-    .bind(unit)
+    .bind(settings.gateway)
+    .bind(i64::from(settings.unit))
     .bind(id)
     .fetch_optional(c)
     .await)?;
-    let meter: Option<(MeterId,)> =
-        on!(tx, |c| sqlx::query_as("SELECT id FROM meters WHERE gateway_id = $1 AND unit = $2 AND retired_at IS NULL")
-            .bind(gateway)
-            .bind(unit)
-            .fetch_optional(c)
-            .await)?;
-    if instrument.is_some() || meter.is_some() { Err(AppError::AddressTaken.into()) } else { Ok(()) }
-}
-
-/// Whether an instrument in service has an address, so that no meter gets it. The gateway is locked.
-pub(crate) async fn is_taken(tx: &mut Tx, gateway: GatewayId, unit: u8) -> Result<bool> {
-    let taken: Option<(InstrumentId,)> =
-        on!(tx, |c| sqlx::query_as("SELECT id FROM instruments WHERE gateway_id = $1 AND unit = $2 AND retired_at IS NULL")
-            .bind(gateway)
-            .bind(i64::from(unit))
-            .fetch_optional(c)
-            .await)?;
-    Ok(taken.is_some())
-}
-
-/// The building that a place is in or is; `None` for the site.
-async fn building(tx: &mut Tx, place: PlaceId) -> Result<Option<PlaceId>> {
-    let found: Option<(Option<PlaceId>,)> = on!(tx, |c| sqlx::query_as(concat!(
-        "SELECT CASE WHEN r.kind = 'building' THEN r.id WHEN b.kind = 'building' THEN b.id
-                     WHEN t.kind = 'building' THEN t.id END FROM places r",
-        above!(),
-        "WHERE r.id = $1"
-    ))
-    .bind(place)
-    .fetch_optional(c)
-    .await)?;
-    Ok(found.ok_or(AppError::NotFound)?.0)
+    if taken.is_some() { Err(AppError::AddressTaken.into()) } else { Ok(()) }
 }
 
 async fn detail(tx: &mut Tx, settings: &InstrumentSettings) -> Result<Value> {

@@ -11,6 +11,7 @@ use sqlx::FromRow;
 use domain::place_tree::{Place, PlaceTree};
 use store::{Db, Result, Tx, on, read};
 
+pub(crate) use change::lock;
 pub use change::{create, merge, relocate, remove, rename};
 
 /// A place to add.

@@ -171,7 +171,15 @@ pub struct Link {
     state: watch::Receiver<LinkState>,
 }
 
+/// Exceptions with which a gateway reports that what is behind it does not answer.
+const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
+
 impl LinkError {
+    /// Whether the gateway reports that what is behind it does not answer.
+    pub(crate) fn is_target_silent(self) -> bool {
+        matches!(self, Self::Exception(code) if TARGET_SILENT.contains(&code))
+    }
+
     /// Whether the connection is still in step: the request was answered, or never sent.
     const fn is_in_step(self) -> bool {
         matches!(self, Self::Exception(_) | Self::Refused(_) | Self::NoPassword | Self::NotCarried)

@@ -12,9 +12,6 @@ use domain::clock::SharedClock;
 use domain::meter_state::MeterStatus;
 use domain::serial::Serial;
 
-/// Exceptions with which a gateway reports that a meter does not answer.
-const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
-
 /// Why a meter could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -48,7 +45,7 @@ impl ReadError {
     #[must_use]
     pub fn is_answered(self) -> bool {
         match self {
-            Self::Link(LinkError::Exception(code)) => !TARGET_SILENT.contains(&code),
+            Self::Link(error @ LinkError::Exception(_)) => !error.is_target_silent(),
             Self::Link(error) => matches!(error, LinkError::Refused(_) | LinkError::Garbled),
             Self::Decode(_) | Self::SerialMismatch(_) => true,
         }
@@ -59,7 +56,7 @@ impl ReadError {
     pub fn reason(self) -> CommandReason {
         match self {
             Self::Link(LinkError::Unreachable) => CommandReason::GatewayLost,
-            Self::Link(LinkError::Exception(code)) if !TARGET_SILENT.contains(&code) => CommandReason::Busy,
+            Self::Link(error @ LinkError::Exception(_)) if !error.is_target_silent() => CommandReason::Busy,
             Self::Link(LinkError::Exception(_) | LinkError::Timeout | LinkError::Broken) => CommandReason::Lost,
             Self::Link(LinkError::Stopped) => CommandReason::Stopping,
             Self::Decode(_)

@@ -27,7 +27,7 @@ use crate::meter_ledger_check::MeterLedgerCheck;
 use crate::server_wallets::ServerWallets;
 use batch::Batch;
 use domain::classify::{Baseline, Counter, HeldValues, classify};
-use domain::clock::SharedClock;
+use domain::clock::{FollowedClock, SharedClock};
 use domain::meter_state::{Measurement, MeterStatus};
 use domain::rng::Rng;
 use domain::server_wallet::ServerWallet;
@@ -130,6 +130,12 @@ impl Recorder {
     pub fn with_version_tracker(mut self, parameters: VersionTracker) -> Self {
         self.parameters = Some(parameters);
         self
+    }
+
+    /// Tells the time while all steps of the clock are followed.
+    #[must_use]
+    pub fn followed_clock(&self) -> Arc<FollowedClock> {
+        Arc::clone(&self.steps.followed)
     }
 
     /// Signalled when a relay differs from the state that its server wallet asks for.
@@ -267,6 +273,8 @@ impl Recorder {
             }
             MeterEvent::LedgerPosition { meter, expected } => self.ledger_check.expect(meter, expected),
             MeterEvent::ServerWallets => self.moved = true,
+            // It was followed before this is handled.
+            MeterEvent::ClockSet => {}
         }
     }
 

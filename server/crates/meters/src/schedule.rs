@@ -19,7 +19,7 @@ const FIRST_RETRY_MS: u64 = 2_000;
 /// Pause after the second failure; it doubles with each further one.
 const PROBE_MS: u64 = 5_000;
 /// Consecutive failures after which a meter is lost.
-const LOST_AFTER: u32 = 2;
+pub(crate) const LOST_AFTER: u32 = 2;
 /// Attempts on a lost meter use a short time limit, except every n-th, for a meter that has become slower.
 const PATIENT_EVERY: u32 = 8;
 /// The gateway is lost when this many meters that answered before fall silent one after the other.
@@ -28,6 +28,11 @@ const SILENT_LIMIT: usize = 5;
 const GATEWAY_PROBE_MS: u64 = 3_000;
 /// The most requested readings in a row while a meter of the sweep is due.
 const MAX_REQUESTS_IN_A_ROW: u32 = 3;
+
+/// Whether an attempt after so many failures in a row uses the short time limit.
+pub(crate) const fn is_hasty(failures: u32) -> bool {
+    failures >= LOST_AFTER && !failures.is_multiple_of(PATIENT_EVERY)
+}
 
 /// The longest round with attempts on lost meters while others wait, percent of a round in which all meters answer. One attempt
 /// in a round is always made.
@@ -211,8 +216,7 @@ impl Schedule {
                 return ScheduledAction::Wait([live, failed].into_iter().flatten().map(|((_, _, due, _), _)| due).min());
             }
         };
-        let hasty = failures >= LOST_AFTER && failures % PATIENT_EVERY != 0;
-        ScheduledAction::Read { meter, reason: if hasty { ReadReason::Probe } else { ReadReason::Sweep } }
+        ScheduledAction::Read { meter, reason: if is_hasty(failures) { ReadReason::Probe } else { ReadReason::Sweep } }
     }
 
     /// One meter at a time: those that were not lost before the gateway was first, each of them in turn.

@@ -37,7 +37,7 @@ use super::relay_controller::RelayController;
 use super::schedule::{Schedule, SchedulePolicy};
 use super::usable::{Unusable, usable};
 use crate::live::Live;
-use domain::clock::SharedClock;
+use domain::clock::{FollowedClock, SharedClock};
 use domain::defaults::DefaultsTree;
 use domain::rng::Rng;
 use store::meters::{self as rows, GatewayRow, MeterRow};
@@ -72,6 +72,8 @@ struct Shared {
     reload: Notify,
     stop: CancellationToken,
     clock: SharedClock,
+    followed: Arc<FollowedClock>,
+    rng: Rng,
     directory: Arc<Directory>,
     instruments: Mutex<HashMap<InstrumentId, Arc<Instrument>>>,
     db: Db,
@@ -162,6 +164,8 @@ impl Meters {
             reload: Notify::new(),
             stop: CancellationToken::new(),
             clock: self.clock.clone(),
+            followed: recorder.followed_clock(),
+            rng: self.rng.clone(),
             directory: Arc::clone(&directory),
             instruments: Mutex::default(),
             db: self.db.clone(),
@@ -303,7 +307,7 @@ impl Supervisor {
             gateways.iter().map(|row| (row.id, row.sweep_interval_s)).collect();
         let mut buses = self.shared.lock_buses();
         buses.retain(|_, bus| {
-            let stays = gateways.iter().any(|row| is_same_bus(row, &bus.row));
+            let stays = gateways.iter().any(|row| bus.is_reached_by(row));
             if !stays {
                 bus.stop.cancel();
             }
@@ -390,10 +394,4 @@ impl Supervisor {
         tasks.extend([task, tokio::spawn(poller.run()), tokio::spawn(instrument_poller.run())]);
         Bus { row, target, config, link, control, instruments, health, stop }
     }
-}
-
-/// Whether the gateway is reached as before. Changed intervals are sent to the running poller.
-fn is_same_bus(a: &GatewayRow, b: &GatewayRow) -> bool {
-    let like = |row: &GatewayRow| GatewayRow { sweep_interval_s: None, code: None, ..row.clone() };
-    like(a) == like(b)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::config::Config;
+use super::instruments;
 use super::link::{Carrier, Target};
 use super::profile::{Profile, Profiles, Protocol};
 use domain::framing::Framing;
@@ -66,15 +67,12 @@ pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::R
             lines.push(format!("meter {} behind gateway {}: {why}", row.serial, gateway.name));
         }
     }
-    let (instruments, _) = store::instruments::in_service(db).await?;
-    let unknown = instruments.iter().filter(|row| profiles.instruments().get(&row.profile).is_none());
-    lines.extend(unknown.map(|row| {
-        let (number, profile) = (&row.number, &row.profile);
-        format!(
-            "instrument {number}: there is no profile {profile:?}: put its file into the folder instruments of \
-             meters.profiles_dir"
-        )
-    }));
+    for (row, circuits) in store::instruments::in_service(db).await? {
+        let Some(gateway) = gateways.iter().find(|gateway| gateway.id == row.gateway_id) else { continue };
+        if let Err(why) = instruments::usable(&row, &circuits, gateway.framing, profiles.instruments()) {
+            lines.push(format!("instrument {} behind gateway {}: {why}", row.number, gateway.name));
+        }
+    }
     Ok(lines)
 }
 

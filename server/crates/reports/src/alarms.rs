@@ -19,6 +19,9 @@ const MOST: i64 = 5_000;
 struct EventRow {
     kind: EventKind,
     gateway: Option<String>,
+    instrument: Option<String>,
+    /// Where an instrument is at a building itself.
+    own_building: Option<String>,
     since: Timestamp,
     until_at: Option<Timestamp>,
     acknowledged_at: Option<Timestamp>,
@@ -28,7 +31,14 @@ struct EventRow {
     total: i64,
 }
 
-/// Alarms that began in the range, or went on in it. A gateway's are of its meters' buildings, the server's of nobody's.
+impl EventRow {
+    fn building(&self) -> &str {
+        self.own_building.as_deref().unwrap_or(&self.name.building)
+    }
+}
+
+/// Alarms that began in the range, or went on in it. A gateway's are of its meters' buildings, an instrument's of that of its
+/// place, the server's of nobody's.
 pub async fn contents(
     db: &Db,
     at: Timestamp,
@@ -37,32 +47,38 @@ pub async fn contents(
     subject: &Subject,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
     let (from, to) = query.instants();
-    let rows: Vec<EventRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT e.kind, g.name AS gateway, e.since, e.until_at, e.acknowledged_at, u.name AS acknowledged_by,",
-        names!(),
-        ", COUNT(*) OVER () AS total
-         FROM events e LEFT JOIN meters m ON m.id = e.meter_id LEFT JOIN places r ON r.id = m.place_id",
-        above!(),
-        "LEFT JOIN gateways g ON g.id = e.gateway_id LEFT JOIN users u ON u.id = e.acknowledged_by
+    let rows: Vec<EventRow> = read!(db, |pool| {
+        sqlx::query_as(concat!(
+            "SELECT e.kind, g.name AS gateway, i.name AS instrument,
+                CASE WHEN r.kind = 'building' THEN r.name END AS own_building, e.since, e.until_at, e.acknowledged_at,
+                u.name AS acknowledged_by,",
+            names!(),
+            ", COUNT(*) OVER () AS total
+         FROM events e LEFT JOIN meters m ON m.id = e.meter_id LEFT JOIN instruments i ON i.id = e.instrument_id
+         LEFT JOIN places r ON r.id = COALESCE(m.place_id, i.place_id)",
+            above!(),
+            "LEFT JOIN gateways g ON g.id = e.gateway_id LEFT JOIN users u ON u.id = e.acknowledged_by
          WHERE e.since < $3 AND (e.until_at IS NULL OR e.until_at >= $2)
-           AND ((e.meter_id IS NULL AND e.gateway_id IS NULL AND $4 IS NULL)
-                OR (e.meter_id IS NOT NULL AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
-        within!(),
-        ")      OR EXISTS (SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
-        above!(),
-        "                  WHERE m.gateway_id = e.gateway_id AND m.retired_at IS NULL
+           AND ((e.meter_id IS NULL AND e.gateway_id IS NULL AND e.instrument_id IS NULL AND $4 IS NULL)
+                OR ((e.meter_id IS NOT NULL OR e.instrument_id IS NOT NULL)
+                    AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
+            within!(),
+            ")      OR EXISTS (SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
+            above!(),
+            "                  WHERE m.gateway_id = e.gateway_id AND m.retired_at IS NULL
                              AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
-        within!(),
-        "))
+            within!(),
+            "))
          ORDER BY e.since DESC, e.id DESC LIMIT $5"
-    ))
-    .bind(operator)
-    .bind(from)
-    .bind(to)
-    .bind(subject.place())
-    .bind(MOST)
-    .fetch_all(pool)
-    .await)?;
+        ))
+        .bind(operator)
+        .bind(from)
+        .bind(to)
+        .bind(subject.place())
+        .bind(MOST)
+        .fetch_all(pool)
+        .await
+    })?;
     let total = rows.first().map_or(0, |row| row.total);
     let notes = if total > MOST { vec![Note::RowsTooMany { shown: MOST, total }] } else { Vec::new() };
     let end = to.min(at);
@@ -70,7 +86,7 @@ pub async fn contents(
     let mut kinds: BTreeMap<EventKind, Group> = BTreeMap::new();
     let mut buildings: BTreeMap<&str, Group> = BTreeMap::new();
     for row in &rows {
-        for group in [kinds.entry(row.kind).or_default(), buildings.entry(&row.name.building).or_default()] {
+        for group in [kinds.entry(row.kind).or_default(), buildings.entry(row.building()).or_default()] {
             group.times += 1;
             group.open += i64::from(row.until_at.is_none());
             group.minutes += lasted(row);
@@ -84,7 +100,7 @@ pub async fn contents(
     let each = rows.iter().map(|row| {
         let name = format!("{} {} {}", row.name.building, row.name.floor, row.name.room);
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-        let of = row.gateway.clone().unwrap_or(name);
+        let of = row.gateway.clone().or_else(|| row.instrument.clone()).unwrap_or(name);
         let time = |at: Option<Timestamp>| at.map_or(Cell::Empty, Cell::Time);
         let by = row.acknowledged_by.clone().map_or(Cell::Empty, Cell::Text);
         let (since, until) = (Cell::Time(row.since), time(row.until_at));

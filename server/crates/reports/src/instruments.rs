@@ -1,19 +1,21 @@
 //! Energy of the circuits of instruments, and what is lost between a circuit and those below it.
 
-mod circuits;
+pub(crate) mod circuits;
 mod line_loss;
+mod meters;
 
 use model::ids::UserId;
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery, Section};
 use model::time::Timestamp;
 
-use circuits::{Circuit, Completeness};
+use circuits::{Circuit, Completeness, Range};
 use line_loss::{Forest, Node};
 use store::{Db, Result};
 
-use crate::{Extent, Subject};
+use crate::Subject;
 
-/// Every circuit that the operator may see with its readings at the ends of the range, and the tree of line losses.
+/// Every circuit of a place that the operator may see with its readings at the ends of the range, and the tree of line losses
+/// from these circuits down, wherever those below them are.
 pub async fn contents(
     db: &Db,
     at: Timestamp,
@@ -21,17 +23,14 @@ pub async fn contents(
     query: &ReportQuery,
     subject: &Subject,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
-    let place = match subject.extent {
-        Extent::Place(place) => Some(place),
-        _ => None,
-    };
     let (from, to) = query.instants();
-    let range = (from, to.min(at).max(from));
+    let range = Range { from, to: to.min(at).max(from), ends_now: at < to };
     let mut tx = db.begin_reading().await?;
-    let circuits = circuits::read(&mut tx, operator, range, place).await?;
-    let places = circuits::below_places(&mut tx, operator, query, range.1, &circuits).await?;
+    let circuits = circuits::read(&mut tx, operator, range, subject.place()).await?;
+    drop(tx);
+    let places = meters::below_places(db, operator, query, range, &circuits).await?;
     let forest = Forest::of(&circuits, &places);
-    let sections = vec![of_circuits(&circuits), of_losses(&forest.nodes())];
+    let sections = vec![of_circuits(circuits.iter().filter(|circuit| circuit.is_of_place)), of_losses(&forest.nodes())];
     Ok((sections, vec![Note::LineLossReadings]))
 }
 
@@ -39,7 +38,7 @@ fn or_empty<T>(value: Option<T>, cell: impl Fn(T) -> Cell) -> Cell {
     value.map_or(Cell::Empty, cell)
 }
 
-fn of_circuits(circuits: &[Circuit]) -> Section {
+fn of_circuits<'a>(circuits: impl Iterator<Item = &'a Circuit>) -> Section {
     let row = |circuit: &Circuit| {
         vec![
             Cell::Text(circuit.name()),
@@ -64,7 +63,7 @@ fn of_circuits(circuits: &[Circuit]) -> Section {
         Column::plain(Heading::Energy, ColumnKind::Energy),
         Column::text(Heading::Completeness),
     ];
-    let rows = circuits.iter().map(row).collect();
+    let rows = circuits.map(row).collect();
     Section { title: Heading::Circuits, columns, rows, chart: Some(Chart::Bars(7)) }
 }
 

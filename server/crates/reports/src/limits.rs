@@ -5,6 +5,7 @@ use model::gateway::SweepInterval;
 use model::ids::UserId;
 use model::report::{RangeProblem, ReportKind, ReportQuery};
 
+use crate::instruments::circuits;
 use crate::{Subject, abnormal, meters, missing};
 use store::{Db, Result};
 
@@ -12,6 +13,8 @@ use store::{Db, Result};
 const READINGS_DUE: i64 = 4_000_000;
 /// Meters times days: hours are added up once for the whole and once for its parts.
 const OF_HOURS: i64 = 120_000;
+/// Circuits times days: the readings of a circuit are added up, usually about a hundred a day.
+const OF_CIRCUITS: i64 = 40_000;
 
 /// Why a report would be too large; `None` where it is not, or where it bounds itself.
 pub async fn problem(
@@ -22,6 +25,11 @@ pub async fn problem(
     subject: &Subject,
     usual: SweepInterval,
 ) -> Result<Option<RangeProblem>> {
+    if kind == ReportKind::Instruments {
+        let meters = circuits::count(db, operator, subject.place()).await?;
+        let days = OF_CIRCUITS / meters.max(1);
+        return Ok((query.days() > days).then_some(RangeProblem::TooManyMeters { meters, days }));
+    }
     let extent = match kind {
         ReportKind::MissingReadings | ReportKind::LoadCurve => subject.extent.clone(),
         ReportKind::AbnormalUse => abnormal::compared_extent(db, &subject.extent).await?,
@@ -59,6 +67,7 @@ mod tests {
         assert!(days_of_hours(WEEKS * 7, 696) >= 31);
         assert_eq!((days_of_hours(WEEKS * 7, 10_000), days_of_hours(0, 10_000)), (0, 12));
         assert_eq!(days_of_hours(0, 0), OF_HOURS);
+        assert_eq!(OF_CIRCUITS / 100, 400, "a year of a hundred circuits");
     }
 
     #[test]

@@ -15,14 +15,14 @@ pub struct InstrumentPlan {
     pub unit: u8,
     /// Name of its profile, which has registers.
     pub profile: Cow<'static, str>,
-    /// By their position.
+    /// Its circuits in the order of their positions.
     pub circuits: Vec<CircuitPlan>,
 }
 
 /// A circuit that feeds some meters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CircuitPlan {
-    /// The meters' unit ids.
+    /// The unit ids of these meters.
     pub units: Vec<u8>,
     /// What is lost on the way to them, in thousandths of what they count.
     pub loss_permille: u32,
@@ -59,7 +59,7 @@ impl Instrument {
         counted.saturating_add_signed(self.offset)
     }
 
-    /// Reads registers.
+    /// Reads registers as the instrument would.
     ///
     /// # Errors
     /// The exception to reply with.

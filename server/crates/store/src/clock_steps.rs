@@ -15,10 +15,12 @@ pub const MOST_BACK: i64 = 7 * DAY;
 /// The largest step ahead that is followed, ms: energy is spread over all hours between two readings.
 pub const MOST_AHEAD: i64 = 31 * DAY;
 
-/// How far in the future the newest observation of a meter lies, ms; `None` if none does.
+const NEWEST: &str = "SELECT MAX(at) FROM (SELECT MAX(observed_at) AS at FROM meter_latest
+                      UNION ALL SELECT MAX(read_at) FROM instrument_state) AS newest";
+
+/// How far in the future the newest observation of a meter or instrument lies, ms; `None` if none does.
 pub async fn ahead(db: &Db, now: Timestamp) -> Result<Option<i64>> {
-    let row: Option<(Option<Timestamp>,)> =
-        read!(db, |pool| sqlx::query_as("SELECT MAX(observed_at) FROM meter_latest").fetch_optional(pool).await)?;
+    let row: Option<(Option<Timestamp>,)> = read!(db, |pool| sqlx::query_as(NEWEST).fetch_optional(pool).await)?;
     Ok(row.and_then(|(newest,)| newest).map(|at| at.since(now)).filter(|ahead| *ahead >= STEP_MS))
 }
 
@@ -36,7 +38,9 @@ pub async fn is_alarm_open(db: &Db) -> Result<bool> {
 pub async fn follow(db: &Db, rng: &Rng, now: Timestamp, step: i64) -> Result<()> {
     let mut tx = db.begin_fenced().await?;
     if step < 0 {
-        readings(&mut tx, now, step).await?;
+        for texts in [READINGS, CIRCUIT_READINGS] {
+            readings(&mut tx, now, step, texts).await?;
+        }
         energy(&mut tx, now).await?;
         instants(&mut tx, now, step).await?;
     }
@@ -54,42 +58,102 @@ pub async fn settled(db: &Db, now: Timestamp) -> Result<()> {
 
 /// Readings of the future move and stay in their order, behind those that stay: the newest one must stay the newest that is
 /// stored, and one that is on its way comes after it. They move by the step where that keeps the order; otherwise they, and what
-/// was read in the last minute, follow each other by a millisecond up to now.
-async fn readings(tx: &mut Tx, now: Timestamp, step: i64) -> Result<()> {
-    // Before the epoch first: an instant may be taken by one that moves as well.
-    on!(tx, |c| sqlx::query(
-        "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv,
-                               current_ca, power_factor, spike_wh, peak_wh, flat_wh, valley_wh)
-         SELECT meter_id,
-                CASE WHEN first_at + $2 <= stays_at OR last_at + $2 > $1 THEN $1 - 1 - number + place
-                     WHEN at > $1 THEN at + $2
-                     ELSE at END - 1000000000000000,
-                quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca, power_factor,
-                spike_wh, peak_wh, flat_wh, valley_wh
-         FROM (SELECT r.*, MIN(CASE WHEN r.at > $1 THEN r.at END) OVER (PARTITION BY r.meter_id) AS first_at,
-                      MAX(r.at) OVER (PARTITION BY r.meter_id) AS last_at,
-                      COUNT(*) OVER (PARTITION BY r.meter_id) AS number,
-                      ROW_NUMBER() OVER (PARTITION BY r.meter_id ORDER BY r.at) AS place,
-                      COALESCE((SELECT MAX(s.at) FROM readings s WHERE s.meter_id = r.meter_id AND s.at <= $1), 0) AS stays_at
-               FROM readings r WHERE r.meter_id IN (SELECT id FROM meters) AND r.at > $1 - 60000) AS moving
-         WHERE last_at > $1"
-    )
-    .bind(now)
-    .bind(step)
-    .execute(c)
-    .await)?;
-    on!(tx, |c| sqlx::query(
-        "DELETE FROM readings WHERE at > $1 - 60000
-         AND meter_id IN (SELECT r.meter_id FROM readings r WHERE r.meter_id IN (SELECT id FROM meters) AND r.at > $1)"
-    )
-    .bind(now)
-    .execute(c)
-    .await)?;
-    on!(tx, |c| sqlx::query(
-        "UPDATE readings SET at = at + 1000000000000000 WHERE meter_id IN (SELECT id FROM meters) AND at < 0"
-    )
-    .execute(c)
-    .await)?;
+/// was read in the last minute, follow each other by a millisecond up to now. They are written before the epoch first: an
+/// instant may be taken by one that moves as well.
+macro_rules! moves {
+    ($table:literal, $id:literal, $ids:literal, $columns:literal) => {
+        [
+            concat!(
+                "INSERT INTO ",
+                $table,
+                " (",
+                $id,
+                ", at, ",
+                $columns,
+                ")
+                 SELECT ",
+                $id,
+                ",
+                        CASE WHEN first_at + $2 <= stays_at OR last_at + $2 > $1 THEN $1 - 1 - number + place
+                             WHEN at > $1 THEN at + $2
+                             ELSE at END - 1000000000000000, ",
+                $columns,
+                "
+                 FROM (SELECT r.*, MIN(CASE WHEN r.at > $1 THEN r.at END) OVER (PARTITION BY r.",
+                $id,
+                ") AS first_at,
+                              MAX(r.at) OVER (PARTITION BY r.",
+                $id,
+                ") AS last_at,
+                              COUNT(*) OVER (PARTITION BY r.",
+                $id,
+                ") AS number,
+                              ROW_NUMBER() OVER (PARTITION BY r.",
+                $id,
+                " ORDER BY r.at) AS place,
+                              COALESCE((SELECT MAX(s.at) FROM ",
+                $table,
+                " s WHERE s.",
+                $id,
+                " = r.",
+                $id,
+                " AND s.at <= $1), 0)
+                                  AS stays_at
+                       FROM ",
+                $table,
+                " r WHERE r.",
+                $id,
+                " IN (SELECT id FROM ",
+                $ids,
+                ") AND r.at > $1 - 60000) AS moving
+                 WHERE last_at > $1"
+            ),
+            concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE at > $1 - 60000 AND ",
+                $id,
+                " IN (SELECT r.",
+                $id,
+                " FROM ",
+                $table,
+                " r
+                 WHERE r.",
+                $id,
+                " IN (SELECT id FROM ",
+                $ids,
+                ") AND r.at > $1)"
+            ),
+            concat!(
+                "UPDATE ",
+                $table,
+                " SET at = at + 1000000000000000 WHERE ",
+                $id,
+                " IN (SELECT id FROM ",
+                $ids,
+                ") AND at < 0"
+            ),
+        ]
+    };
+}
+
+/// Three texts: from the future to before the epoch, away from the future, and to the present.
+type Moves = [&'static str; 3];
+
+const READINGS: Moves = moves!(
+    "readings",
+    "meter_id",
+    "meters",
+    "quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca, power_factor, spike_wh,
+     peak_wh, flat_wh, valley_wh"
+);
+const CIRCUIT_READINGS: Moves =
+    moves!("circuit_readings", "circuit_id", "circuits", "quality, counter_wh, reverse_wh, ratio, energy_wh");
+
+async fn readings(tx: &mut Tx, now: Timestamp, step: i64, [copy, remove, arrive]: Moves) -> Result<()> {
+    on!(tx, |c| sqlx::query(copy).bind(now).bind(step).execute(c).await)?;
+    on!(tx, |c| sqlx::query(remove).bind(now).execute(c).await)?;
+    on!(tx, |c| sqlx::query(arrive).execute(c).await)?;
     Ok(())
 }
 
@@ -136,6 +200,7 @@ async fn instants(tx: &mut Tx, now: Timestamp, step: i64) -> Result<()> {
     for sql in [
         "UPDATE meter_latest SET observed_at = CASE WHEN observed_at + $2 <= $1 THEN observed_at + $2 ELSE $1 END
          WHERE observed_at > $1",
+        "UPDATE instrument_state SET read_at = CASE WHEN read_at + $2 <= $1 THEN read_at + $2 ELSE $1 END WHERE read_at > $1",
         "UPDATE wallets SET counted_at = CASE WHEN counted_at + $2 <= $1 THEN counted_at + $2 ELSE $1 END WHERE counted_at > $1",
         "UPDATE wallets SET started_at = CASE WHEN started_at + $2 <= $1 THEN started_at + $2 ELSE $1 END WHERE started_at > $1",
     ] {
@@ -143,6 +208,7 @@ async fn instants(tx: &mut Tx, now: Timestamp, step: i64) -> Result<()> {
     }
     for sql in [
         "UPDATE meter_latest SET lost_since = $1 WHERE lost_since > $1",
+        "UPDATE instrument_state SET lost_since = $1 WHERE lost_since > $1",
         "UPDATE wallets SET changed_at = $1 WHERE changed_at > $1",
         "UPDATE commands SET decided_at = $1 WHERE decided_at > $1 AND state IN ('queued', 'sending')",
         "UPDATE commands SET next_at = $1 WHERE next_at > $1 AND state IN ('queued', 'sending') AND kind <> 'in_force'",

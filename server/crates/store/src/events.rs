@@ -1,7 +1,7 @@
-//! Events: conditions of meters, gateways and the server. Each of them has at most one open event of a kind.
+//! Events: conditions of meters, gateways, instruments and the server. Each of them has at most one open event of a kind.
 
 use model::event::EventKind;
-use model::ids::{EventId, GatewayId, MeterId};
+use model::ids::{EventId, GatewayId, InstrumentId, MeterId};
 use model::time::Timestamp;
 
 use super::{Db, Result, Tx, on, read};
@@ -13,16 +13,18 @@ pub enum Subject {
     Meter(MeterId),
     /// A gateway and the meters behind it.
     Gateway(GatewayId),
+    Instrument(InstrumentId),
     /// The server itself.
     Site,
 }
 
 impl Subject {
-    const fn columns(self) -> (Option<MeterId>, Option<GatewayId>) {
+    const fn columns(self) -> (Option<MeterId>, Option<GatewayId>, Option<InstrumentId>) {
         match self {
-            Self::Meter(id) => (Some(id), None),
-            Self::Gateway(id) => (None, Some(id)),
-            Self::Site => (None, None),
+            Self::Meter(id) => (Some(id), None, None),
+            Self::Gateway(id) => (None, Some(id), None),
+            Self::Instrument(id) => (None, None, Some(id)),
+            Self::Site => (None, None, None),
         }
     }
 }
@@ -62,15 +64,16 @@ pub async fn raise(tx: &mut Tx, rng: &Rng, kind: EventKind, subject: Subject, si
 }
 
 async fn insert(tx: &mut Tx, rng: &Rng, change: &Change, until: Option<Timestamp>, detail: &str) -> Result<()> {
-    let (meter, gateway) = change.subject.columns();
+    let (meter, gateway, instrument) = change.subject.columns();
     on!(tx, |c| sqlx::query(
-        "INSERT INTO events (id, kind, meter_id, gateway_id, since, until_at, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT DO NOTHING"
+        "INSERT INTO events (id, kind, meter_id, gateway_id, instrument_id, since, until_at, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
     )
     .bind(EventId(rng.id(change.at)))
     .bind(change.kind)
     .bind(meter)
     .bind(gateway)
+    .bind(instrument)
     .bind(change.at)
     .bind(until)
     .bind(detail)
@@ -81,15 +84,18 @@ async fn insert(tx: &mut Tx, rng: &Rng, change: &Change, until: Option<Timestamp
 
 /// Ends the open event of a kind, if there is one, in the caller's transaction.
 pub async fn clear(tx: &mut Tx, kind: EventKind, subject: Subject, until: Timestamp) -> Result<()> {
-    let (meter, gateway) = subject.columns();
+    let (meter, gateway, instrument) = subject.columns();
     on!(tx, |c| sqlx::query(
-        "UPDATE events SET until_at = CASE WHEN since > $4 THEN since ELSE $4 END
+        "UPDATE events SET until_at = CASE WHEN since > $5 THEN since ELSE $5 END
          WHERE kind = $1 AND until_at IS NULL
-           AND (meter_id = $2 OR gateway_id = $3 OR (meter_id IS NULL AND gateway_id IS NULL AND $2 IS NULL AND $3 IS NULL))"
+           AND (meter_id = $2 OR gateway_id = $3 OR instrument_id = $4
+                OR (meter_id IS NULL AND gateway_id IS NULL AND instrument_id IS NULL
+                    AND $2 IS NULL AND $3 IS NULL AND $4 IS NULL))"
     )
     .bind(kind)
     .bind(meter)
     .bind(gateway)
+    .bind(instrument)
     .bind(until)
     .execute(c)
     .await)?;

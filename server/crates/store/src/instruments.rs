@@ -1,13 +1,19 @@
 //! Instruments in service, and the readings of their circuits.
 
+use std::collections::HashMap;
+
 use domain::classify::{Baseline, Counter, HeldValues, MOST_W_OF_A_BUILDING, classify};
+use domain::rng::Rng;
 use model::energy::Energy;
+use model::error::AppError;
+use model::event::EventKind;
 use model::ids::{CircuitId, GatewayId, InstrumentId};
 use model::instrument::{CountStep, InstrumentTrouble, Ratio};
 use model::reading::ReadingQuality;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use super::events::{self, Subject};
 use super::{Db, Result, Tx, on, read};
 
 /// The least that a counter behind transformers is taken to be able to measure, W.
@@ -43,22 +49,30 @@ pub struct CircuitReading {
     pub reverse: Option<Energy>,
 }
 
-/// Those in service, with their circuits.
-pub async fn in_service(db: &Db) -> Result<(Vec<InstrumentRow>, Vec<CircuitRow>)> {
-    let instruments = read!(db, |pool| sqlx::query_as(
+/// Those in service, each with its circuits in their order.
+pub async fn in_service(db: &Db) -> Result<Vec<(InstrumentRow, Vec<CircuitRow>)>> {
+    let instruments: Vec<InstrumentRow> = read!(db, |pool| sqlx::query_as(
         "SELECT i.id, i.gateway_id, i.unit, i.number, i.profile, i.start_register, i.step_mwh, i.interval_s, s.trouble
          FROM instruments i LEFT JOIN instrument_state s ON s.instrument_id = i.id
          WHERE i.retired_at IS NULL ORDER BY i.gateway_id, i.unit"
     )
     .fetch_all(pool)
     .await)?;
-    let circuits = read!(db, |pool| sqlx::query_as(
+    let circuits: Vec<CircuitRow> = read!(db, |pool| sqlx::query_as(
         "SELECT c.id, c.instrument_id, c.position FROM circuits c JOIN instruments i ON i.id = c.instrument_id
          WHERE i.retired_at IS NULL ORDER BY c.instrument_id, c.position"
     )
     .fetch_all(pool)
     .await)?;
-    Ok((instruments, circuits))
+    let mut of: HashMap<InstrumentId, Vec<CircuitRow>> = HashMap::new();
+    for circuit in circuits {
+        of.entry(circuit.instrument_id).or_default().push(circuit);
+    }
+    let with_circuits = |row: InstrumentRow| {
+        let own = of.remove(&row.id).unwrap_or_default();
+        (row, own)
+    };
+    Ok(instruments.into_iter().map(with_circuits).collect())
 }
 
 /// Stores what an instrument was read as, in one transaction; each counter is classified against its last reading that counts,
@@ -66,7 +80,14 @@ pub async fn in_service(db: &Db) -> Result<(Vec<InstrumentRow>, Vec<CircuitRow>)
 ///
 /// # Errors
 /// [`StoreError::LockLost`](super::StoreError::LockLost), or where the database fails.
-pub async fn record(db: &Db, at: Timestamp, id: InstrumentId, wrap: Energy, readings: &[CircuitReading]) -> Result<()> {
+pub async fn record(
+    db: &Db,
+    rng: &Rng,
+    at: Timestamp,
+    id: InstrumentId,
+    wrap: Energy,
+    readings: &[CircuitReading],
+) -> Result<()> {
     let mut tx = db.begin_fenced().await?;
     // First: two readings of an instrument are stored one after the other.
     on!(&mut tx, |c| sqlx::query(
@@ -77,21 +98,30 @@ pub async fn record(db: &Db, at: Timestamp, id: InstrumentId, wrap: Energy, read
     .bind(at)
     .execute(c)
     .await)?;
+    let mut is_held = false;
     for reading in readings {
-        add(&mut tx, at, wrap, reading).await?;
+        is_held |= add(&mut tx, at, wrap, reading).await?.is_some_and(ReadingQuality::is_held);
+    }
+    let subject = Subject::Instrument(id);
+    for (kind, holds) in [(EventKind::InstrumentLost, false), (EventKind::InstrumentHeld, is_held)] {
+        if holds {
+            events::raise(&mut tx, rng, kind, subject, at, "{}").await?;
+        } else {
+            events::clear(&mut tx, kind, subject, at).await?;
+        }
     }
     tx.commit().await
 }
 
 /// An instrument cannot be read, since `at` where it could before.
-pub async fn lost(db: &Db, at: Timestamp, id: InstrumentId, trouble: InstrumentTrouble) -> Result<()> {
-    let known: Option<(Option<InstrumentTrouble>,)> =
+pub async fn lost(db: &Db, rng: &Rng, at: Timestamp, id: InstrumentId, trouble: InstrumentTrouble) -> Result<()> {
+    let before: Option<(Option<InstrumentTrouble>,)> =
         read!(db, |pool| sqlx::query_as("SELECT trouble FROM instrument_state WHERE instrument_id = $1")
             .bind(id)
             .fetch_optional(pool)
             .await)?;
     // It is tried again and again: nothing is written where nothing is new.
-    if known == Some((Some(trouble),)) {
+    if before == Some((Some(trouble),)) {
         return Ok(());
     }
     let mut tx = db.begin_fenced().await?;
@@ -105,7 +135,41 @@ pub async fn lost(db: &Db, at: Timestamp, id: InstrumentId, trouble: InstrumentT
     .bind(trouble)
     .execute(c)
     .await)?;
+    // One fault, one report: that of a gateway is reported as such.
+    if trouble != InstrumentTrouble::Gateway {
+        events::raise(&mut tx, rng, EventKind::InstrumentLost, Subject::Instrument(id), at, "{}").await?;
+    }
     tx.commit().await
+}
+
+/// Ends the events of an instrument that is taken out of service, in the caller's transaction.
+pub async fn end_events(tx: &mut Tx, at: Timestamp, id: InstrumentId) -> Result<()> {
+    for kind in [EventKind::InstrumentLost, EventKind::InstrumentHeld] {
+        events::clear(tx, kind, Subject::Instrument(id), at).await?;
+    }
+    Ok(())
+}
+
+/// Locks a gateway in service until the transaction ends, and refuses the address of an instrument behind it. Meters
+/// are locked after their gateway.
+///
+/// # Errors
+/// [`AppError::NotFound`] for the gateway, [`AppError::AddressTaken`].
+pub async fn require_free_address(tx: &mut Tx, gateway: GatewayId, unit: u8) -> Result<()> {
+    let locked = on!(tx, |c| sqlx::query("UPDATE gateways SET name = name WHERE id = $1 AND retired_at IS NULL")
+        .bind(gateway)
+        .execute(c)
+        .await)?;
+    if locked == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let taken: Option<(InstrumentId,)> =
+        on!(tx, |c| sqlx::query_as("SELECT id FROM instruments WHERE gateway_id = $1 AND unit = $2 AND retired_at IS NULL")
+            .bind(gateway)
+            .bind(i64::from(unit))
+            .fetch_optional(c)
+            .await)?;
+    if taken.is_some() { Err(AppError::AddressTaken.into()) } else { Ok(()) }
 }
 
 /// Stores the counters of a circuit that an earlier system read, in their order, before the first reading of this one.
@@ -130,40 +194,65 @@ pub async fn take_over(db: &Db, circuit: CircuitId, ratio: i64, readings: &[(Tim
     tx.commit().await
 }
 
+/// What a new value of a circuit is compared with.
 #[derive(FromRow)]
-struct StoredReading {
-    at: Timestamp,
-    quality: ReadingQuality,
-    counter_wh: Energy,
+struct LastCounter {
+    ct_ratio: Ratio,
+    pt_ratio: Ratio,
+    /// The last reading that counts.
+    last_at: Option<Timestamp>,
+    last_wh: Option<Energy>,
+    /// The first and the newest of those held since then, the lowest, and whether one was too high.
+    first_at: Option<Timestamp>,
+    first_wh: Option<Energy>,
+    newest_at: Option<Timestamp>,
+    newest_wh: Option<Energy>,
+    lowest_wh: Option<Energy>,
+    jumped: bool,
 }
 
-impl StoredReading {
-    const fn baseline(&self) -> Baseline {
-        Baseline { at: self.at, total: self.counter_wh, reverse: None, rates: None }
+impl LastCounter {
+    fn last(&self) -> Option<Baseline> {
+        let (at, total) = self.last_at.zip(self.last_wh)?;
+        Some(Baseline { at, total, reverse: None, rates: None })
+    }
+
+    fn held(&self) -> Option<HeldValues> {
+        let ((first_at, first_wh), (at, total)) = (self.first_at.zip(self.first_wh)?, self.newest_at.zip(self.newest_wh)?);
+        let grown = Energy((total - first_wh).0.max(0));
+        Some(HeldValues { first_at, at, total, lowest: self.lowest_wh?, grown, jumped: self.jumped })
     }
 }
 
-async fn add(tx: &mut Tx, at: Timestamp, wrap: Energy, reading: &CircuitReading) -> Result<()> {
-    let ratios: Option<(Ratio, Ratio)> = on!(tx, |c| sqlx::query_as(
-        "SELECT c.ct_ratio, i.pt_ratio FROM circuits c JOIN instruments i ON i.id = c.instrument_id
-         WHERE c.id = $1 AND i.retired_at IS NULL"
-    )
-    .bind(reading.circuit)
-    .fetch_optional(c)
-    .await)?;
-    // Retired or removed while it was read.
-    let Some((ct, pt)) = ratios else { return Ok(()) };
-    let ratio = ct.get().saturating_mul(pt.get());
-    let known: Vec<StoredReading> = on!(tx, |c| sqlx::query_as(
-        "SELECT at, quality, counter_wh FROM circuit_readings WHERE circuit_id = $1 AND at >= COALESCE(
-             (SELECT at FROM circuit_readings WHERE circuit_id = $1 AND quality IN (0, 1, 6, 7) ORDER BY at DESC LIMIT 1), 0)
-         ORDER BY at"
-    )
-    .bind(reading.circuit)
-    .fetch_all(c)
-    .await)?;
+/// `None` where the circuit was removed, or its instrument retired, while it was read.
+async fn before(tx: &mut Tx, circuit: CircuitId) -> Result<Option<LastCounter>> {
+    on!(tx, |c| {
+        sqlx::query_as(
+            "WITH counted AS (SELECT at, counter_wh FROM circuit_readings
+                       WHERE circuit_id = $1 AND quality IN (0, 1, 6, 7) ORDER BY at DESC LIMIT 1),
+              held AS (SELECT at, counter_wh, quality FROM circuit_readings
+                       WHERE circuit_id = $1 AND quality IN (2, 3, 5) AND at > COALESCE((SELECT at FROM counted), -1))
+         SELECT c.ct_ratio, i.pt_ratio, l.at AS last_at, l.counter_wh AS last_wh,
+                (SELECT at FROM held ORDER BY at LIMIT 1) AS first_at,
+                (SELECT counter_wh FROM held ORDER BY at LIMIT 1) AS first_wh,
+                (SELECT at FROM held ORDER BY at DESC LIMIT 1) AS newest_at,
+                (SELECT counter_wh FROM held ORDER BY at DESC LIMIT 1) AS newest_wh,
+                (SELECT MIN(counter_wh) FROM held) AS lowest_wh, EXISTS (SELECT 1 FROM held WHERE quality = 3) AS jumped
+         FROM circuits c JOIN instruments i ON i.id = c.instrument_id LEFT JOIN counted l ON 1 = 1
+         WHERE c.id = $1 AND i.retired_at IS NULL",
+        )
+        .bind(circuit)
+        .fetch_optional(c)
+        .await
+    })
+}
+
+/// Gives the quality; `None` where the circuit is not there any more.
+async fn add(tx: &mut Tx, at: Timestamp, wrap: Energy, reading: &CircuitReading) -> Result<Option<ReadingQuality>> {
+    let Some(before) = before(tx, reading.circuit).await? else { return Ok(None) };
+    let ratio = before.ct_ratio.get().saturating_mul(before.pt_ratio.get());
     let limits = Counter { wrap, per_hour: Energy((MOST_W_OF_A_BUILDING / ratio.max(1)).max(LEAST_W)) };
-    let (quality, counted) = judge(&known, at, reading.counter, &limits);
+    let (quality, counted) = judge(&before, at, reading.counter, &limits);
     on!(tx, |c| sqlx::query(
         "INSERT INTO circuit_readings (circuit_id, at, quality, counter_wh, reverse_wh, ratio, energy_wh)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (circuit_id, at) DO NOTHING"
@@ -177,18 +266,13 @@ async fn add(tx: &mut Tx, at: Timestamp, wrap: Energy, reading: &CircuitReading)
     .bind(counted.0.saturating_mul(ratio))
     .execute(c)
     .await)?;
-    Ok(())
+    Ok(Some(quality))
 }
 
-/// The quality of a new value and the energy that it counts. `known`: the last reading that counts, and those held since.
-fn judge(known: &[StoredReading], at: Timestamp, counter: Energy, limits: &Counter) -> (ReadingQuality, Energy) {
-    let (last, held) = match known.split_first() {
-        Some((first, held)) if first.quality.counts() => (Some(first.baseline()), held),
-        _ => (None, known),
-    };
-    let held = held.iter().fold(None, |held, next| HeldValues::after(held, &next.baseline(), next.quality, limits));
+/// The quality of a new value and the energy that it counts.
+fn judge(before: &LastCounter, at: Timestamp, counter: Energy, limits: &Counter) -> (ReadingQuality, Energy) {
     let now = Baseline { at, total: counter, reverse: None, rates: None };
-    let (quality, passed) = classify(last.as_ref(), held.as_ref(), &now, limits);
+    let (quality, passed) = classify(before.last().as_ref(), before.held().as_ref(), &now, limits);
     (quality, passed.map_or(Energy::ZERO, |passed| passed.energy))
 }
 
@@ -197,23 +281,41 @@ mod tests {
     use super::*;
     use model::time::MINUTE;
 
-    fn stored(minute: i64, quality: ReadingQuality, wh: i64) -> StoredReading {
-        StoredReading { at: Timestamp(minute * MINUTE), quality, counter_wh: Energy(wh) }
+    fn minute(minute: i64) -> Option<Timestamp> {
+        Some(Timestamp(minute * MINUTE))
+    }
+
+    /// After a reading of 500 kWh that counts.
+    fn good() -> LastCounter {
+        LastCounter {
+            ct_ratio: Ratio::ONE,
+            pt_ratio: Ratio::ONE,
+            last_at: minute(0),
+            last_wh: Some(Energy(500_000)),
+            first_at: None,
+            first_wh: None,
+            newest_at: None,
+            newest_wh: None,
+            lowest_wh: None,
+            jumped: false,
+        }
     }
 
     #[test]
     fn what_fell_or_jumped_adds_nothing_until_it_is_back() {
         let limits = Counter { wrap: Energy::ZERO, per_hour: Energy(LEAST_W) };
-        let judge = |known: &[StoredReading], minute: i64, wh| judge(known, Timestamp(minute * MINUTE), Energy(wh), &limits);
-        let good = || stored(0, ReadingQuality::Good, 500_000);
-        assert_eq!(judge(&[], 0, 500_000), (ReadingQuality::Good, Energy::ZERO), "nothing to count from");
-        assert_eq!(judge(&[good()], 15, 501_000), (ReadingQuality::Good, Energy(1_000)));
-        assert_eq!(judge(&[good()], 15, 100_000), (ReadingQuality::Fell, Energy::ZERO));
-        assert_eq!(judge(&[good()], 15, 900_000), (ReadingQuality::Jumped, Energy::ZERO));
-        let fell = [good(), stored(15, ReadingQuality::Fell, 100_000)];
-        assert_eq!(judge(&fell, 30, 100_500), (ReadingQuality::Fell, Energy::ZERO));
-        assert_eq!(judge(&fell, 30, 502_000), (ReadingQuality::Good, Energy(2_000)), "one value was wrong");
-        let begun = [stored(15, ReadingQuality::Begun, 100_000)];
+        let judge = |before: &LastCounter, minute: i64, wh| judge(before, Timestamp(minute * MINUTE), Energy(wh), &limits);
+        let nothing = LastCounter { last_at: None, last_wh: None, ..good() };
+        assert_eq!(judge(&nothing, 0, 500_000), (ReadingQuality::Good, Energy::ZERO), "nothing to count from");
+        assert_eq!(judge(&good(), 15, 501_000), (ReadingQuality::Good, Energy(1_000)));
+        assert_eq!(judge(&good(), 15, 100_000), (ReadingQuality::Fell, Energy::ZERO));
+        assert_eq!(judge(&good(), 15, 900_000), (ReadingQuality::Jumped, Energy::ZERO));
+        let low = Some(Energy(100_000));
+        let held =
+            LastCounter { first_at: minute(15), newest_at: minute(15), first_wh: low, newest_wh: low, lowest_wh: low, ..good() };
+        assert_eq!(judge(&held, 30, 100_500), (ReadingQuality::Fell, Energy::ZERO));
+        assert_eq!(judge(&held, 30, 502_000), (ReadingQuality::Good, Energy(2_000)), "one value was wrong");
+        let begun = LastCounter { last_at: minute(15), last_wh: low, ..good() };
         assert_eq!(judge(&begun, 30, 100_500), (ReadingQuality::Good, Energy(500)));
     }
 }

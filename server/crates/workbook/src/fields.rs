@@ -136,15 +136,17 @@ impl<'a> Fields<'a> {
         parsed
     }
 
+    /// The text of a cell, which gets the leading zeros of twelve digits back where a spreadsheet made a number of them.
+    pub fn with_zeros(&self, column: Column, text: String) -> String {
+        let is_number = matches!(self.cell(column), Some(Cell::Number(_))) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number { format!("{text:0>12}") } else { text }
+    }
+
     /// Twelve digits; a number gets its leading zeros back.
     pub fn serial(&mut self, column: Column) -> Option<Serial> {
         self.require(column);
-        let is_number = matches!(self.cell(column), Some(Cell::Number(_)));
-        let mut text = self.text(column)?;
-        if is_number && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            text = format!("{text:0>12}");
-        }
-        let serial = text.parse().ok();
+        let text = self.text(column)?;
+        let serial = self.with_zeros(column, text).parse().ok();
         if serial.is_none() {
             self.fault(column, Fault::NotDigits(12));
         }

@@ -14,7 +14,10 @@ const MOST_S: i64 = 86_400;
 
 /// `None` where something is wrong.
 pub fn row(fields: &mut Fields<'_>, models: &Models) -> Option<InstrumentRow> {
-    let (number, name) = (fields.name(Column::Number, NAME), fields.name(Column::Name, NAME));
+    let (mut number, name) = (fields.name(Column::Number, NAME), fields.name(Column::Name, NAME));
+    if number.contains('/') {
+        fields.fault(Column::Number, Fault::SlashInNumber);
+    }
     let place = place(fields, [Column::Building, Column::Floor]);
     let gateway = fields.name(Column::Gateway, NAME);
     let unit = fields.number(Column::Unit, 1, 247);
@@ -27,8 +30,11 @@ pub fn row(fields: &mut Fields<'_>, models: &Models) -> Option<InstrumentRow> {
     if start.zip(model).is_some_and(|(start, model)| start > model.last_start) {
         fields.fault(Column::StartRegister, Fault::NotRegister);
     }
-    if model.is_some_and(|model| model.by_number) && number.parse::<Serial>().is_err() {
-        fields.fault(Column::Number, Fault::NotDigits(12));
+    if model.is_some_and(|model| model.by_number) {
+        number = fields.with_zeros(Column::Number, number);
+        if number.parse::<Serial>().is_err() {
+            fields.fault(Column::Number, Fault::NotDigits(12));
+        }
     }
     let step = fields.decimal(Column::StepKwh, CountStep::parse, Fault::NotStep);
     let pt = fields.decimal(Column::PtRatio, Ratio::parse, Fault::NotRatio).unwrap_or(Ratio::ONE);
@@ -203,6 +209,7 @@ mod tests {
         assert_eq!(fault("A,a,B,,G,7,energy-u32,,,,,,"), None);
         assert_eq!(fault("A,a,B,,G,7,energy-u32,0x10,0.01,200/5,1,M/2,"), None);
         for (row, column, wrong) in [
+            ("A/1,a,B,,G,7,energy-u32,,,,,,", 0, Fault::SlashInNumber),
             ("A,a,,F,G,7,energy-u32,,,,,,", 2, Fault::Empty),
             ("A,a,B,,G,248,energy-u32,,,,,,", 5, Fault::OutOfRange(1, 247)),
             ("A,a,B,,G,7,energy-u32,65535,,,,,", 7, Fault::NotRegister),

@@ -1,7 +1,8 @@
 //! The report of instruments and line losses, against sums of the raw rows that are made here.
 
 use domain::clock::Clock;
-use model::report::{Cell, Heading, ReportKind, Section};
+use model::ids::UserId;
+use model::report::{Cell, Heading, Report, ReportKind, Section};
 use model::time::{DAY, Timestamp};
 use story_support::{World, both};
 use uuid::Uuid;
@@ -62,10 +63,12 @@ both!(circuits_and_line_losses_are_reported, past, |w: World| async move {
     }
     line_losses_equal_raw_sums(&w, &made, (from.0, until.0)).await;
     an_operator_of_a_building_sees_its_instruments(&w, &range).await;
+    a_meter_counts_once(&w, who, &range, &made).await;
+    a_place_shows_all_below_its_circuits(&w, who, &range).await;
     what_is_not_known_is_said(&w, who, &range, end).await;
 });
 
-async fn line_losses_equal_raw_sums(w: &World, made: &model::report::Report, (from, until): (i64, i64)) {
+async fn line_losses_equal_raw_sums(w: &World, made: &Report, (from, until): (i64, i64)) {
     let columns = [Heading::Circuit, Heading::Energy, Heading::EnergyBelow, Heading::Difference, Heading::LossShare];
     let tree = cells(section(made, Heading::LineLoss), columns);
     let energies = cells(section(made, Heading::Circuits), [Heading::Circuit, Heading::Energy]);
@@ -122,23 +125,54 @@ async fn an_operator_of_a_building_sees_its_instruments(w: &World, range: &[(&st
     assert_eq!(refused, model::report::RangeProblem::UnknownPlace);
 }
 
-async fn what_is_not_known_is_said(w: &World, who: model::ids::UserId, range: &[(&str, &str)], end: Timestamp) {
+// The main's meters were counted beside those of its floors' circuits.
+async fn a_meter_counts_once(w: &World, who: UserId, range: &[(&str, &str)], made: &Report) {
+    let building = "(SELECT id FROM places WHERE name = '3号楼')";
+    let main = "UPDATE circuits SET feeds_place_id =";
+    w.by_hand(&format!("{main} {building} WHERE name = '3号楼总表'")).await.unwrap();
+    let again = report(w, who, ReportKind::Instruments, range).await.unwrap();
+    assert_eq!(section(&again, Heading::LineLoss).rows, section(made, Heading::LineLoss).rows);
+    w.by_hand(&format!("{main} NULL WHERE name = '3号楼总表'")).await.unwrap();
+}
+
+// What is below a circuit may stand in another place than the one that the report is about.
+async fn a_place_shows_all_below_its_circuits(w: &World, who: UserId, range: &[(&str, &str)]) {
+    let floor = |name: &str| {
+        format!("(SELECT f.id FROM places f JOIN places b ON b.id = f.parent_id WHERE b.name = '3号楼' AND f.name = '{name}')")
+    };
+    let of_floor = floor("1层");
+    w.by_hand(&format!("UPDATE instruments SET place_id = {of_floor} WHERE name = '3号楼总表'")).await.unwrap();
+    let place: Vec<(Uuid,)> = rows(w, &format!("SELECT id FROM places WHERE id = {of_floor}")).await;
+    let place = place[0].0.as_simple().to_string();
+    let query = [range, &[("place", &*place)]].concat();
+    let made = report(w, who, ReportKind::Instruments, &query).await.unwrap();
+    assert_eq!(cells(section(&made, Heading::Circuits), [Heading::Circuit]), [[Cell::Text("3号楼总表".into())]]);
+    let tree = cells(section(&made, Heading::LineLoss), [Heading::Circuit, Heading::Completeness]);
+    assert_eq!(tree.len(), 5, "with both floors and their meters");
+    assert!(tree.iter().all(|[_, word]| *word == Cell::Word(Heading::Complete)), "{tree:?}");
+    let back = "UPDATE instruments SET place_id = (SELECT id FROM places WHERE name = '3号楼') WHERE name = '3号楼总表'";
+    w.by_hand(back).await.unwrap();
+}
+
+async fn what_is_not_known_is_said(w: &World, who: UserId, range: &[(&str, &str)], end: Timestamp) {
     let circuit = "(SELECT id FROM circuits WHERE name = '4号楼总表')";
     let late = end.plus(-3 * DAY).0;
     w.by_hand(&format!("DELETE FROM circuit_readings WHERE circuit_id = {circuit} AND at > {late}")).await.unwrap();
-    // One counter fell at the end, one floor was never read, and a meter of another building is lost since then.
+    // One counter fell at the end, one floor was never read; of two other buildings a meter is lost since then, and one was never read.
     let circuit = "(SELECT id FROM circuits WHERE name = '5号楼总表')";
     let held = format!("UPDATE circuit_readings SET quality = 2, energy_wh = 0 WHERE circuit_id = {circuit} AND at = {}", end.0);
     w.by_hand(&held).await.unwrap();
     w.by_hand("DELETE FROM circuit_readings WHERE circuit_id = (SELECT id FROM circuits WHERE name = '2层')").await.unwrap();
-    let meter = "(SELECT MIN(CAST(m.serial AS TEXT)) FROM meters m JOIN places r ON r.id = m.place_id
-                  JOIN places f ON f.id = r.parent_id JOIN places b ON b.id = f.parent_id WHERE b.name = '6号楼')";
-    w.by_hand(&format!(
-        "UPDATE meter_latest SET observed_at = {late}, lost_since = {late}
-         WHERE meter_id = (SELECT id FROM meters WHERE serial = {meter})"
-    ))
-    .await
-    .unwrap();
+    let meter = |building: &str| {
+        format!(
+            "(SELECT id FROM meters WHERE serial = (SELECT MIN(m.serial) FROM meters m JOIN places r ON r.id = m.place_id
+              JOIN places f ON f.id = r.parent_id JOIN places b ON b.id = f.parent_id WHERE b.name = '{building}'))"
+        )
+    };
+    w.by_hand(&format!("DELETE FROM readings WHERE meter_id = {} AND at > {late}", meter("6号楼"))).await.unwrap();
+    for table in ["readings", "energy_hourly", "energy_daily"] {
+        w.by_hand(&format!("DELETE FROM {table} WHERE meter_id = {}", meter("4号楼"))).await.unwrap();
+    }
     let made = report(w, who, ReportKind::Instruments, range).await.unwrap();
     let tree =
         cells(section(&made, Heading::LineLoss), [Heading::Circuit, Heading::Energy, Heading::Difference, Heading::Completeness]);
@@ -153,5 +187,6 @@ async fn what_is_not_known_is_said(w: &World, who: model::ids::UserId, range: &[
     assert_eq!(of("└ 3号楼楼层表 · 2层"), unknown(false, Heading::NoReading));
     assert_eq!(of("6号楼总表"), unknown(true, Heading::BelowUnknown));
     assert_eq!(of("└ 6号楼"), unknown(false, Heading::MetersMissing));
+    assert_eq!(of("└ 4号楼"), unknown(false, Heading::MetersMissing), "what was never read is not zero");
     assert!(of("└ 3号楼楼层表 · 1层").1, "what is known stays");
 }

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::label;
 use crate::i18n::instruments::{field, texts};
 use crate::i18n::lang;
 use crate::pages::operator::frame::{Frame, Section};
@@ -52,10 +51,10 @@ pub fn settings(choices: &InstrumentChoices, form: &InstrumentForm, id: Option<I
             {id_field}
             {text("form[name]", F::Name, &form.name, 40, true)}
             {text("form[number]", F::Number, &form.number, 40, true)}
-            {select("form[place]", F::Place, places.collect(), &form.place)}
-            {select("form[gateway]", F::Gateway, gateways.collect(), &form.gateway)}
+            {select("form[place]", F::Place, None, places.collect(), &form.place)}
+            {select("form[gateway]", F::Gateway, None, gateways.collect(), &form.gateway)}
             {text("form[unit]", F::Unit, &form.unit, 3, true)}
-            {select("form[profile]", F::Profile, profiles.collect(), &form.profile)}
+            {select("form[profile]", F::Profile, None, profiles.collect(), &form.profile)}
             {text("form[start]", F::Start, &form.start, 6, false)}
             {text("form[step]", F::Step, &form.step, 11, false)}
             {ct}
@@ -66,31 +65,37 @@ pub fn settings(choices: &InstrumentChoices, form: &InstrumentForm, id: Option<I
     }
 }
 
-fn text(name: &'static str, of: InstrumentField, value: &str, most: u16, is_required: bool) -> impl IntoView + use<> {
-    let (label, hint) = field(of, lang());
-    let hint = (!hint.is_empty()).then(|| view! { <span class="hint">{hint}</span> });
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <input class="input" name=name required=is_required maxlength=most autocomplete="off" value=value.to_owned() />
-            {hint}
-        </label>
-    }
+pub fn text(name: &'static str, of: InstrumentField, value: &str, most: u16, is_required: bool) -> impl IntoView + use<> {
+    labelled(
+        of,
+        view! { <input class="input" name=name required=is_required maxlength=most autocomplete="off" value=value.to_owned() /> },
+    )
 }
 
-fn select(name: &'static str, of: InstrumentField, options: Vec<(String, String)>, chosen: &str) -> impl IntoView + use<> {
-    let hint = field(of, lang()).1;
-    let hint = (!hint.is_empty()).then(|| view! { <span class="hint">{hint}</span> });
-    let options = options.into_iter().map(|(value, word)| {
+/// A choice with one option chosen, which may be that of `none`. What is chosen and not among the choices, because it is out of
+/// service or not this operator's to see, stays as it is.
+pub fn select(
+    name: &'static str,
+    of: InstrumentField,
+    none: Option<&'static str>,
+    choices: Vec<(String, String)>,
+    chosen: &str,
+) -> impl IntoView + use<> {
+    let is_there = chosen.is_empty() || choices.iter().any(|(value, _)| value == chosen);
+    let kept = (!is_there).then(|| (chosen.to_owned(), texts(lang()).as_it_is.to_owned()));
+    let option = |(value, word): (String, String)| {
         let selected = value == chosen;
         view! { <option value=value selected=selected>{word}</option> }
-    });
-    let options = options.collect_view();
-    view! {
-        <label class="field">
-            <span>{label(of)}</span>
-            <select class="input" name=name required>{options}</select>
-            {hint}
-        </label>
-    }
+    };
+    let is_required = none.is_none();
+    let none = none.map(|word| (String::new(), word.to_owned()));
+    let options = none.into_iter().chain(kept).chain(choices).map(option).collect_view();
+    labelled(of, view! { <select class="input" name=name required=is_required>{options}</select> })
+}
+
+/// An input with the name of its field, and a hint where it needs one.
+fn labelled(of: InstrumentField, input: impl IntoView) -> impl IntoView {
+    let (label, hint) = field(of, lang());
+    let hint = (!hint.is_empty()).then(|| view! { <span class="hint">{hint}</span> });
+    view! { <label class="field"><span>{label}</span>{input}{hint}</label> }
 }

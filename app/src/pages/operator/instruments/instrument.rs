@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::form::settings;
+use super::form::{select, settings, text};
 use super::{label, state};
 use crate::i18n::instruments::{texts, trouble};
 use crate::i18n::{lang, room};
@@ -51,28 +51,35 @@ fn Body(view: InstrumentView, choices: InstrumentChoices) -> impl IntoView {
     });
     let profile = choices.profiles.iter().find(|one| one.name == form.profile);
     let positions = profile.map_or(0, |profile| profile.circuits);
-    let edits =
-        may_change.then(|| (1..=positions).map(|position| circuit_form(id, position, &circuits, &choices)).collect_view());
+    // One form at a time: each has all circuits and places of the site as its choices.
+    let edited =
+        param("circuit").parse::<u8>().ok().filter(|position| may_change && is_position(*position, &circuits, positions));
+    let edit = edited.map(|position| circuit_form(id, position, &circuits, &choices));
     view! {
         <Frame title=line.name.clone() section=Section::Instruments>
             <div class="page-head"><h1>{line.name.clone()}</h1>{read_now}</div>
             <p>{line.place.clone()}" · "<span class="num">{line.number.clone()}</span></p>
             <Notice />
-            {said()}
+            {what_was_done()}
             <p>{state(&line)}</p>
             <section class="stack-tight">
                 <h2>{t.circuits}</h2>
                 <p class="hint">{t.circuits_hint}</p>
-                {readings(id, &circuits, may_change)}
-                {edits}
+                {readings(id, &circuits, may_change.then_some(positions))}
+                {edit}
             </section>
             {forms}
         </Frame>
     }
 }
 
-/// What was done, from the address.
-fn said() -> Option<AnyView> {
+/// Whether an instrument has a circuit, or its profile has room for one.
+fn is_position(position: u8, circuits: &[CircuitView], most: u8) -> bool {
+    (1..=most).contains(&position) || circuits.iter().any(|circuit| circuit.form.position == position.to_string())
+}
+
+/// What was done, as the address says.
+fn what_was_done() -> Option<AnyView> {
     let t = texts(lang());
     let (tone, text) = match (param("done").as_str(), param("test").as_str()) {
         ("added", _) => (Tone::Good, t.added),
@@ -84,15 +91,25 @@ fn said() -> Option<AnyView> {
     Some(view! { <Callout tone><p>{text}</p></Callout> }.into_any())
 }
 
-/// The newest reading of each circuit; one that is held can be counted on from.
-fn readings(id: InstrumentId, circuits: &[CircuitView], may_change: bool) -> impl IntoView + use<> {
+/// The newest reading of each circuit; one that is held can be counted on from. Who may change circuits is led to their forms, also
+/// to those of positions up to `most` that are not used.
+fn readings(id: InstrumentId, circuits: &[CircuitView], most: Option<u8>) -> impl IntoView + use<> {
     let t = texts(lang());
+    let may_change = most.is_some();
+    let name = |position: &str, name: &str| {
+        let name = view! { <span class="num">{position.to_owned()}</span>" "{name.to_owned()} };
+        if may_change {
+            view! { <a href=format!("/instruments/{id}?circuit={position}#circuit")>{name}</a> }.into_any()
+        } else {
+            name.into_any()
+        }
+    };
     let row = |circuit: &CircuitView| {
         let (at, counter, quality) = match circuit.reading {
             Some((at, counter, quality)) => (view! { <At at /> }.into_any(), counter.to_string(), room::quality(quality, lang())),
             None => ("—".into_any(), "—".to_owned(), t.waiting),
         };
-        let is_held = may_change && circuit.reading.is_some_and(|(.., quality)| !quality.counts());
+        let is_held = may_change && circuit.reading.is_some_and(|(.., quality)| quality.is_held());
         let again = is_held.then(|| {
             view! {
                 <form method="post" action="/api/operator/instruments/counter">
@@ -104,7 +121,7 @@ fn readings(id: InstrumentId, circuits: &[CircuitView], may_change: bool) -> imp
         });
         view! {
             <tr>
-                <th scope="row"><span class="num">{circuit.form.position.clone()}</span>" "{circuit.form.name.clone()}</th>
+                <th scope="row">{name(&circuit.form.position, &circuit.form.name)}</th>
                 <td data-label=label(InstrumentField::Ct) class="number">{circuit.form.ct.clone()}</td>
                 <td data-label=t.counter class="number">{counter}</td>
                 <td data-label=t.newest class="number">{at}</td>
@@ -112,9 +129,15 @@ fn readings(id: InstrumentId, circuits: &[CircuitView], may_change: bool) -> imp
             </tr>
         }
     };
-    let has_held = circuits.iter().any(|circuit| circuit.reading.is_some_and(|(.., quality)| !quality.counts()));
+    let has_held = circuits.iter().any(|circuit| circuit.reading.is_some_and(|(.., quality)| quality.is_held()));
     let hint = has_held.then(|| view! { <Callout tone=Tone::Warn><p>{t.begin_again_hint}</p></Callout> });
     let rows = circuits.iter().map(row).collect_view();
+    let unused = (1..=most.unwrap_or(0)).map(|position| position.to_string());
+    let unused = unused.filter(|position| !circuits.iter().any(|circuit| circuit.form.position == *position));
+    let unused = unused.map(|position| {
+        view! { <tr><th scope="row">{name(&position, t.no_circuit)}</th><td colspan="4"></td></tr> }
+    });
+    let unused = unused.collect_view();
     let columns = [
         Column::text(t.circuits),
         Column::number(label(InstrumentField::Ct)),
@@ -122,67 +145,32 @@ fn readings(id: InstrumentId, circuits: &[CircuitView], may_change: bool) -> imp
         Column::number(t.newest),
         Column::text(t.quality),
     ];
-    view! { {hint}<DataTable label=t.circuits columns stacked=true>{rows}</DataTable> }
+    view! { {hint}<DataTable label=t.circuits columns stacked=true>{rows}{unused}</DataTable> }
 }
 
 /// The settings of the circuit at a position, which there may not be yet.
 fn circuit_form(id: InstrumentId, position: u8, circuits: &[CircuitView], choices: &InstrumentChoices) -> impl IntoView + use<> {
     use InstrumentField as F;
     let t = texts(lang());
-    let text = position.to_string();
-    let known = circuits.iter().find(|circuit| circuit.form.position == text);
-    let form = known.map_or_else(CircuitForm::default, |circuit| circuit.form.clone());
-    let own = known.map(|circuit| circuit.id);
+    let number = position.to_string();
+    let circuit = circuits.iter().find(|circuit| circuit.form.position == number);
+    let form = circuit.map_or_else(CircuitForm::default, |circuit| circuit.form.clone());
+    let own = circuit.map(|circuit| circuit.id);
     let masters = choices.circuits.iter().filter(|(master, _)| Some(*master) != own);
     let masters = masters.map(|(id, name)| (id.to_string(), name.clone())).collect();
     let places = choices.places.iter().map(|(id, name)| (id.to_string(), name.clone())).collect();
-    let summary = if form.name.is_empty() { t.no_circuit.to_owned() } else { form.name.clone() };
+    let title = if form.name.is_empty() { t.no_circuit.to_owned() } else { form.name.clone() };
     view! {
-        <details class="card">
-            <summary><span class="num">{position}</span>" · "{summary}</summary>
-            <form class="stack-tight narrow-form" method="post" action="/api/operator/instruments/circuit">
-                <input type="hidden" name="instrument" value=id.to_string() />
-                <input type="hidden" name="circuit[position]" value=text />
-                {input("circuit[name]", F::Name, form.name, "40")}
-                {input("circuit[ct]", F::Ct, form.ct, "11")}
-                {choice("circuit[parent]", F::Parent, t.no_parent, masters, &form.parent)}
-                {choice("circuit[feeds]", F::Feeds, t.no_place, places, &form.feeds)}
-                <button class="primary">{t.save}</button>
-            </form>
-        </details>
-    }
-}
-
-fn input(name: &'static str, of: InstrumentField, value: String, most: &'static str) -> impl IntoView {
-    let (label, hint) = crate::i18n::instruments::field(of, lang());
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <input class="input" name=name required maxlength=most autocomplete="off" value=value />
-            <span class="hint">{hint}</span>
-        </label>
-    }
-}
-
-fn choice(
-    name: &'static str,
-    of: InstrumentField,
-    none: &'static str,
-    options: Vec<(String, String)>,
-    chosen: &str,
-) -> impl IntoView + use<> {
-    let (label, hint) = crate::i18n::instruments::field(of, lang());
-    let options = options.into_iter().map(|(value, word)| {
-        let selected = value == chosen;
-        view! { <option value=value selected=selected>{word}</option> }
-    });
-    let options = options.collect_view();
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <select class="input" name=name><option value="">{none}</option>{options}</select>
-            <span class="hint">{hint}</span>
-        </label>
+        <form id="circuit" class="card stack-tight narrow-form" method="post" action="/api/operator/instruments/circuit">
+            <h3><span class="num">{position}</span>" · "{title}</h3>
+            <input type="hidden" name="instrument" value=id.to_string() />
+            <input type="hidden" name="circuit[position]" value=number />
+            {text("circuit[name]", F::Name, &form.name, 40, true)}
+            {text("circuit[ct]", F::Ct, &form.ct, 11, false)}
+            {select("circuit[parent]", F::Parent, Some(t.no_parent), masters, &form.parent)}
+            {select("circuit[feeds]", F::Feeds, Some(t.no_place), places, &form.feeds)}
+            <button class="primary">{t.save}</button>
+        </form>
     }
 }
 

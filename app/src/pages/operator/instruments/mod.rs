@@ -36,7 +36,7 @@ pub fn InstrumentsPage() -> impl IntoView {
 fn Body(lines: Vec<InstrumentLine>) -> impl IntoView {
     let t = texts(lang());
     let add = allowed("/instruments/new").then(|| view! { <a class="button primary" href="/instruments/new">{t.add}</a> });
-    let said = (param("done") == "retired").then(|| view! { <Callout tone=Tone::Good><p>{t.retired}</p></Callout> });
+    let done = (param("done") == "retired").then(|| view! { <Callout tone=Tone::Good><p>{t.retired}</p></Callout> });
     let is_empty = lines.is_empty();
     let rows = lines.iter().map(row).collect_view();
     let columns = [
@@ -54,7 +54,7 @@ fn Body(lines: Vec<InstrumentLine>) -> impl IntoView {
             <div class="page-head"><h1>{t.title}</h1>{add}</div>
             <p class="hint">{t.lead}" "<a href="/reports/instruments">{t.report}</a></p>
             <Notice />
-            {said}
+            {done}
             {table}
             {is_empty.then(|| view! { <p class="empty">{t.none}</p> })}
         </Frame>

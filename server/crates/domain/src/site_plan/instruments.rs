@@ -2,15 +2,24 @@
 
 use std::collections::{HashMap, HashSet};
 
+use model::instrument::DEEPEST;
 use model::site_workbook::{Column, Fault, RowEffect, Sheet};
 
 use super::{InstrumentDevice, InstrumentRow, PlaceName, Planner, Row, cells};
 
-/// Circuits above each other.
-const DEEPEST: usize = 16;
-
 /// A circuit by the number of its instrument.
 type CircuitKey<'a> = (&'a str, u8);
+
+/// The circuits as they are after an import.
+struct CircuitsAfter<'a> {
+    rows: HashMap<CircuitKey<'a>, &'a InstrumentRow>,
+    /// Those that feed a place.
+    feeding: HashMap<&'a PlaceName, Vec<CircuitKey<'a>>>,
+}
+
+fn key(row: &InstrumentRow) -> CircuitKey<'_> {
+    (&row.device.number, row.position)
+}
 
 impl<'a> Planner<'a> {
     pub(super) fn instruments(&mut self) {
@@ -18,6 +27,7 @@ impl<'a> Planner<'a> {
         let mut devices: HashMap<&str, (&InstrumentDevice, u32)> = HashMap::new();
         let mut seen: HashMap<CircuitKey<'_>, u32> = HashMap::new();
         let after = self.circuits_after();
+        let named: HashSet<CircuitKey<'_>> = rows.instruments.iter().map(|row| key(&row.value)).collect();
         let mut taken = self.kept_addresses();
         taken.extend(self.meters_after());
         for Row { number, value: row } in &rows.instruments {
@@ -34,6 +44,7 @@ impl<'a> Planner<'a> {
                 None => {
                     devices.insert(&row.device.number, (&row.device, *number));
                     self.device_is_somewhere(*number, &row.device);
+                    self.profile_has_all_circuits(*number, &row.device, &named);
                     if let Some(other) = taken.insert((&row.device.gateway, row.device.unit), row.device.number.clone()) {
                         self.refuse(Sheet::Instruments, *number, Column::Unit, Fault::AddressTaken(other));
                     }
@@ -70,11 +81,28 @@ impl<'a> Planner<'a> {
         devices.map(|(number, device)| ((&*device.gateway, device.unit), number.clone())).collect()
     }
 
-    /// The circuits as they are after the import.
-    fn circuits_after(&self) -> HashMap<CircuitKey<'a>, &'a InstrumentRow> {
+    fn circuits_after(&self) -> CircuitsAfter<'a> {
         let known = self.state.instruments.values().flat_map(|known| known.rows.values());
         let rows = known.chain(self.rows.instruments.iter().map(|row| &row.value));
-        rows.map(|row| ((&*row.device.number, row.position), row)).collect()
+        let rows: HashMap<_, _> = rows.map(|row| (key(row), row)).collect();
+        let mut feeding: HashMap<&PlaceName, Vec<CircuitKey<'_>>> = HashMap::new();
+        for (key, row) in &rows {
+            if let Some(place) = &row.feeds {
+                feeding.entry(place).or_default().push(*key);
+            }
+        }
+        CircuitsAfter { rows, feeding }
+    }
+
+    /// Another profile may have fewer circuits: all that are there must be named, for each row is checked against its profile.
+    fn profile_has_all_circuits(&mut self, number: u32, device: &InstrumentDevice, named: &HashSet<CircuitKey<'a>>) {
+        let Some(known) = self.state.instruments.get(&device.number) else { return };
+        let changed = known.rows.iter().filter(|(_, row)| row.device.profile != device.profile);
+        let missing = changed.map(|(position, _)| *position).find(|position| !named.contains(&(&*device.number, *position)));
+        // It may be in one of the rows with a fault.
+        if let Some(position) = missing.filter(|_| self.partial.instruments == 0) {
+            self.refuse(Sheet::Instruments, number, Column::Profile, Fault::CircuitMissing(position.into()));
+        }
     }
 
     /// The addresses of meters as they are after the import, with their serial numbers.
@@ -109,7 +137,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What feeds a circuit, and what it feeds, is there and in its building.
-    fn circuit_is_fed(&mut self, number: u32, row: &InstrumentRow, after: &HashMap<CircuitKey<'a>, &'a InstrumentRow>) {
+    fn circuit_is_fed(&mut self, number: u32, row: &InstrumentRow, after: &CircuitsAfter<'a>) {
         let building = |place: &Option<PlaceName>| place.as_ref().map(|place| place.building.clone());
         let own = building(&row.device.place);
         if let Some(place) = &row.feeds {
@@ -117,10 +145,15 @@ impl<'a> Planner<'a> {
             if own.as_ref().is_some_and(|own| *own != place.building) {
                 self.refuse(Sheet::Instruments, number, Column::FeedsBuilding, Fault::OtherBuilding);
             }
+            let mut feeding = after.feeding.get(place).into_iter().flatten();
+            if let Some((other, circuit)) = feeding.find(|other| **other != key(row)) {
+                let column = if place.floor.is_some() { Column::FeedsFloor } else { Column::FeedsBuilding };
+                self.refuse(Sheet::Instruments, number, column, Fault::FedTwice(format!("{other}/{circuit}")));
+            }
         }
         let master = |row: &InstrumentRow| {
             let (number, circuit) = row.master.as_ref()?;
-            Some(after.get(&(number.as_str(), *circuit)).copied())
+            Some(after.rows.get(&(number.as_str(), *circuit)).copied())
         };
         let fault = match master(row) {
             None => return,
@@ -226,6 +259,17 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_changes_with_all_circuits() {
+        let mut site = state();
+        let known = BTreeMap::from([1, 12].map(|position| (position, circuit("M", position, 7, None))));
+        site.instruments.insert("M".into(), InstrumentState { id: InstrumentId(Uuid::nil()), rows: known });
+        let mut other = circuit("M", 1, 7, None);
+        other.device.profile = "energy-u32".into();
+        let found = plan(&rows(vec![other]), &PartialRows::default(), &site, &RULES).err().unwrap();
+        assert_eq!((found[0].column, &found[0].fault, found.len()), (Column::Profile, &Fault::CircuitMissing(12), 1));
+    }
+
+    #[test]
     fn each_conflict_is_named() {
         let twice = conflicts(vec![circuit("M", 1, 7, None), circuit("M", 1, 7, None)]);
         assert_eq!(twice, [(3, Column::Circuit, Fault::Repeated(2))]);
@@ -237,6 +281,13 @@ mod tests {
         assert_eq!(unknown, [(2, Column::Master, Fault::UnknownMaster)]);
         let ring = conflicts(vec![circuit("M", 1, 7, Some(("S", 1))), circuit("S", 1, 8, Some(("M", 1)))]);
         assert_eq!(ring, [(2, Column::Master, Fault::FeedsItself), (3, Column::Master, Fault::FeedsItself)]);
+        let feeding = |number, unit, floor: Option<&str>| {
+            let feeds = Some(PlaceName { building: "A".into(), floor: floor.map(str::to_owned) });
+            InstrumentRow { feeds, ..circuit(number, 1, unit, None) }
+        };
+        let fed_twice = conflicts(vec![feeding("M", 7, None), feeding("S", 8, None)]);
+        let by = |circuit: &str| Fault::FedTwice(circuit.into());
+        assert_eq!(fed_twice, [(2, Column::FeedsBuilding, by("S/1")), (3, Column::FeedsBuilding, by("M/1"))]);
         let elsewhere =
             |building: &str, floor: Option<&str>| Some(PlaceName { building: building.into(), floor: floor.map(str::to_owned) });
         let mut other = circuit("M", 1, 7, None);

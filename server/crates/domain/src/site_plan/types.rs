@@ -107,7 +107,7 @@ pub struct InstrumentDevice {
 }
 
 /// A building, or a floor of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlaceName {
     pub building: String,
     pub floor: Option<String>,

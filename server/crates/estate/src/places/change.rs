@@ -10,14 +10,22 @@ use serde_json::{Value, json};
 
 use super::{NewPlace, PlaceRow, TREE, add, place};
 use crate::defaults;
+use crate::instruments::check_tree;
 use domain::place_tree::{MergeStep, PlaceTree};
 use domain::rng::Rng;
 use store::audit::{self, Entry};
 use store::{Db, Result, Tx, on};
 
+/// Lets nobody else change the tree of places, or that of circuits, until the transaction ends. Gateways are locked before it,
+/// meters and instruments after it.
+pub(crate) async fn lock(tx: &mut Tx) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE site_settings SET one = one").execute(c).await)?;
+    Ok(())
+}
+
 /// The tree, which nobody else changes until the transaction ends.
 async fn locked(tx: &mut Tx) -> Result<PlaceTree> {
-    on!(tx, |c| sqlx::query("UPDATE site_settings SET one = one").execute(c).await)?;
+    lock(tx).await?;
     let rows: Vec<PlaceRow> = on!(tx, |c| sqlx::query_as(TREE).fetch_all(c).await)?;
     Ok(PlaceTree::new(rows.into_iter().map(place).collect()))
 }
@@ -71,13 +79,15 @@ pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceId, name: &str) 
 /// Moves a floor or room, with everything below it, to another place; it becomes the last there.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::check_move`] says, and with [`AppError::AlarmOrder`] for default parameters that do not fit there.
+/// Refused as [`PlaceTree::check_move`] says, with [`AppError::AlarmOrder`] for default parameters that do not fit there, and as
+/// [`check_tree`] says for circuits.
 pub async fn relocate(db: &Db, at: Timestamp, who: &Who, id: PlaceId, parent: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let tree = locked(&mut tx).await?;
     tree.check_move(id, parent)?;
     put_below(&mut tx, &tree, id, parent).await?;
     defaults::check_alarms(&mut tx).await?;
+    check_tree(&mut tx).await?;
     let detail = json!({ "before": tree.full_name(id), "below": tree.full_name(parent) });
     record(&mut tx, at, who, AuditAction::PlaceMove, id, &detail).await?;
     tx.commit().await
@@ -97,7 +107,8 @@ async fn put_below(tx: &mut Tx, tree: &PlaceTree, id: PlaceId, parent: PlaceId) 
 /// Merges a place into another of its kind, which stays with its price plan and subsidy; those of the other end.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::merge`] says, and with [`AppError::AlarmOrder`] for default parameters that do not fit there.
+/// Refused as [`PlaceTree::merge`] says, with [`AppError::AlarmOrder`] for default parameters that do not fit there, and as
+/// [`check_tree`] says for circuits.
 pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let tree = locked(&mut tx).await?;
@@ -108,6 +119,7 @@ pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: Place
         }
     }
     defaults::check_alarms(&mut tx).await?;
+    check_tree(&mut tx).await?;
     let detail = json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
     record(&mut tx, at, who, AuditAction::PlaceMerge, into, &detail).await?;
     tx.commit().await

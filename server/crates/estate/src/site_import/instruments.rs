@@ -8,7 +8,7 @@ use model::instrument::{CircuitSettings, CountStep, InstrumentSettings, Ratio};
 use sqlx::FromRow;
 
 use super::job::Job;
-use crate::instruments;
+use crate::{instruments, places};
 use domain::site_plan::{InstrumentDevice, InstrumentRow, InstrumentState, PlaceName, SitePlan, SiteState};
 use store::{Result, StoreError, Tx, on};
 
@@ -93,7 +93,11 @@ fn names(found: &SiteState) -> HashMap<PlaceId, Option<PlaceName>> {
 impl<'a> Job<'a> {
     /// First all instruments with their circuits, then what feeds them, for that may be in a later row.
     pub async fn instruments(&mut self, planned: &SitePlan<'a>) -> Result<()> {
+        if planned.circuits.is_empty() {
+            return Ok(());
+        }
         let mut ids: HashMap<&str, InstrumentId> = HashMap::new();
+        places::lock(self.tx).await?;
         // Two may exchange their addresses: while they are changed, none is in service.
         for (id, _) in &planned.circuits {
             if let Some(id) = id {
@@ -112,11 +116,8 @@ impl<'a> Job<'a> {
             let settings = self.settings(&row.device)?;
             let id = match known {
                 Some(id) => {
-                    on!(self.tx, |c| sqlx::query("UPDATE instruments SET retired_at = NULL WHERE id = $1")
-                        .bind(id)
-                        .execute(c)
-                        .await)?;
-                    instruments::change_in(self.tx, *id, &settings).await?;
+                    instruments::check(self.tx, *id, &settings).await?;
+                    instruments::write(self.tx, *id, &settings).await?;
                     *id
                 }
                 None => instruments::add_in(self.tx, self.rng, self.at, &settings).await?,
@@ -135,7 +136,7 @@ impl<'a> Job<'a> {
                 instruments::put(self.tx, self.rng, self.at, instrument, &circuit).await?;
             }
         }
-        Ok(())
+        instruments::check_tree(self.tx).await
     }
 
     fn settings(&self, device: &InstrumentDevice) -> Result<InstrumentSettings> {

@@ -2,13 +2,14 @@
 //!
 //! Its requests wait behind those of meters and commands in the queue of the link, and there is never more than one of them, so
 //! that a slow instrument keeps others waiting no longer than its one answer may take. One that is lost is tried as a lost meter
-//! is, with half the time, and no more often than it would be read.
+//! is: at doubling pauses, with half the time, but now and then with all of it, because it may only have become slower.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::clock::SharedClock;
+use domain::clock::FollowedClock;
+use domain::rng::Rng;
 use model::ids::InstrumentId;
 use model::instrument::InstrumentTrouble;
 use store::{Db, instruments as rows};
@@ -18,15 +19,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Instrument, read};
 use crate::link::Priority;
+use crate::recorder::MeterEvent;
+use crate::schedule::{LOST_AFTER, is_hasty};
 
 /// An instrument that failed is tried again after this, or after its interval where that is shorter.
 const RETRY: Duration = Duration::from_secs(60);
-/// A line can spoil one answer: an instrument is lost after so many failures in a row.
-const LOST_AFTER: u32 = 2;
+/// The longest pause before a lost instrument is tried again, unless its interval is longer.
+const LONGEST: Duration = Duration::from_secs(900);
+/// How soon the clock is looked at again while a step of it is not followed.
+const CLOCK_CHECK: Duration = Duration::from_secs(1);
 
 pub struct InstrumentPoller {
     pub db: Db,
-    pub clock: SharedClock,
+    pub clock: Arc<FollowedClock>,
+    pub rng: Rng,
+    /// The recorder, which follows the clock.
+    pub events: mpsc::Sender<MeterEvent>,
     /// The instruments behind the gateway, whenever they may have changed.
     pub control: mpsc::UnboundedReceiver<Vec<Arc<Instrument>>>,
     pub stop: CancellationToken,
@@ -49,9 +57,17 @@ impl Turn {
     /// Until the next reading, after one that just ended.
     fn pause(&self) -> Duration {
         let interval = Duration::from_secs(self.instrument.interval_s.into());
-        // To ask a gateway that is lost costs nothing.
-        let is_soon = (1..=LOST_AFTER).contains(&self.failures) || self.lost == Some(InstrumentTrouble::Gateway);
-        if is_soon { interval.min(RETRY) } else { interval }
+        match self.failures.checked_sub(LOST_AFTER) {
+            None if self.failures == 0 => interval,
+            // To ask a gateway that is lost costs nothing.
+            _ if self.lost == Some(InstrumentTrouble::Gateway) => interval.min(RETRY),
+            None | Some(0) => interval.min(RETRY),
+            Some(more) => interval.saturating_mul(2_u32.saturating_pow(more)).min(interval.max(LONGEST)),
+        }
+    }
+
+    const fn priority(&self) -> Priority {
+        if is_hasty(self.failures) { Priority::Probe } else { Priority::Instrument }
     }
 }
 
@@ -80,16 +96,29 @@ impl InstrumentPoller {
     async fn take(&self, turn: &mut Turn) {
         let instrument = Arc::clone(&turn.instrument);
         let _turn = instrument.turn.lock().await;
-        let priority = if turn.failures >= LOST_AFTER { Priority::Probe } else { Priority::Instrument };
-        let stored = match read(&instrument, priority).await {
+        // What is read while the clock is wrong would hide what is read after it is set right.
+        if self.clock.now().is_none() {
+            return self.wait_for_clock(turn);
+        }
+        let answer = read(&instrument, turn.priority()).await;
+        let Some(at) = self.clock.now() else { return self.wait_for_clock(turn) };
+        let stored = match answer {
             Ok(readings) => {
                 (turn.failures, turn.lost) = (0, None);
-                rows::record(&self.db, self.clock.now(), instrument.id, instrument.wrap(), &readings).await
+                rows::record(&self.db, &self.rng, at, instrument.id, instrument.wrap(), &readings).await
             }
             Err(None) => return,
             Err(Some(trouble)) => {
                 turn.failures = turn.failures.saturating_add(1);
-                self.fail(turn, trouble).await
+                // A gateway that is lost is no doubt about its instruments, and known at once.
+                if turn.failures < LOST_AFTER && trouble != InstrumentTrouble::Gateway {
+                    Ok(())
+                } else {
+                    if turn.lost.replace(trouble) != Some(trouble) {
+                        tracing::info!(instrument = %instrument.id, trouble = trouble.as_str(), "instrument.lost");
+                    }
+                    rows::lost(&self.db, &self.rng, at, instrument.id, trouble).await
+                }
             }
         };
         if let Err(error) = stored {
@@ -100,15 +129,10 @@ impl InstrumentPoller {
         turn.next = Instant::now() + turn.pause();
     }
 
-    async fn fail(&self, turn: &mut Turn, trouble: InstrumentTrouble) -> store::Result<()> {
-        // A gateway that is lost is no doubt about its instruments, and known at once.
-        if turn.failures < LOST_AFTER && trouble != InstrumentTrouble::Gateway {
-            return Ok(());
-        }
-        if turn.lost.replace(trouble) != Some(trouble) {
-            tracing::info!(instrument = %turn.instrument.id, trouble = trouble.as_str(), "instrument.lost");
-        }
-        rows::lost(&self.db, self.clock.now(), turn.instrument.id, trouble).await
+    /// Tries again soon. A recorder that reads no meters would not notice that the clock was set; one that is busy does.
+    fn wait_for_clock(&self, turn: &mut Turn) {
+        let _ = self.events.try_send(MeterEvent::ClockSet);
+        turn.next = Instant::now() + CLOCK_CHECK;
     }
 }
 
@@ -126,5 +150,39 @@ fn follow(turns: &mut HashMap<InstrumentId, Turn>, instruments: Vec<Arc<Instrume
             None => Turn::new(instrument, now),
         };
         turns.insert(turn.instrument.id, turn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instruments::example;
+
+    #[tokio::test]
+    async fn a_lost_instrument_is_tried_more_and_more_seldom() {
+        let stop = CancellationToken::new();
+        let mut turn = Turn::new(Arc::new(example("energy-u32", 10, &stop)), Instant::now());
+        let mut seconds = |failures, lost| {
+            (turn.failures, turn.lost) = (failures, lost);
+            turn.pause().as_secs()
+        };
+        let silent = Some(InstrumentTrouble::Silent);
+        assert_eq!([seconds(0, None), seconds(1, None), seconds(2, silent)], [10; 3]);
+        assert_eq!([seconds(3, silent), seconds(4, silent), seconds(9, silent), seconds(u32::MAX, silent)], [20, 40, 900, 900]);
+        assert_eq!(seconds(9, Some(InstrumentTrouble::Gateway)), 10);
+        stop.cancel();
+    }
+
+    // One that answers later than before was tried with half the time for ever.
+    #[tokio::test]
+    async fn a_slower_instrument_is_given_all_the_time_now_and_then() {
+        let stop = CancellationToken::new();
+        let mut turn = Turn::new(Arc::new(example("energy-u32", 10, &stop)), Instant::now());
+        let patient = |failures: &u32| {
+            turn.failures = *failures;
+            turn.priority() == Priority::Instrument
+        };
+        assert_eq!((0..20).filter(patient).collect::<Vec<_>>(), [0, 1, 8, 16]);
+        stop.cancel();
     }
 }

@@ -92,6 +92,16 @@ impl CounterRegisters {
         u32::from(start) + last + u32::from(self.reverse.unwrap_or(0)) + u32::from(self.kind.registers())
     }
 
+    /// Whether no register belongs to two counters, of this circuit or of another.
+    fn are_apart(&self, circuits: u8) -> bool {
+        let size = u32::from(self.kind.registers());
+        let first = |circuit: u8| u32::from(circuit) * u32::from(self.spacing());
+        let counters = |first: u32| [Some(first), self.reverse.map(|reverse| first + u32::from(reverse))];
+        let mut all: Vec<u32> = (0..circuits).map(first).flat_map(counters).flatten().collect();
+        all.sort_unstable();
+        all.is_sorted_by(|one, next| one + size <= *next)
+    }
+
     /// As the codec takes it.
     pub fn value(&self, step: Step) -> Value {
         Value::counter(self.kind, step)
@@ -171,9 +181,13 @@ impl InstrumentProfile {
                 let size = registers.kind.registers();
                 let bounded = (size..=MOST_REGISTERS).contains(&registers.max_registers);
                 let is_counter = !registers.kind.is_time() && size > 1;
-                let apart = registers.spacing() >= size && registers.reverse.is_none_or(|reverse| reverse >= size);
+                let apart = registers.are_apart(self.circuits);
                 let whole = bounded && is_counter && apart && self.fits(registers.address);
-                ("read.modbus", whole, "needs a number of two or more registers, apart from the next, within the address range")
+                (
+                    "read.modbus",
+                    whole,
+                    "needs numbers of two or more registers, none of which belongs to two counters, within the address range",
+                )
             }
         };
         (!is_right).then_some((key, message))
@@ -246,5 +260,27 @@ mod tests {
             assert_eq!(problems.first().map(|problem| problem.key.as_str()), Some(key), "{bad}");
         }
         assert!(InstrumentProfile::parse("a.toml", &text.replacen("title", "titel", 1)).is_err());
+    }
+
+    #[test]
+    fn a_reverse_counter_is_no_other_circuits_counter() {
+        let text = EMBEDDED.iter().find(|(file, _)| *file == "multi-12-u32.toml").unwrap().1;
+        let is_sound = |more: &str| InstrumentProfile::parse("a.toml", &format!("{text}{more}")).is_ok();
+        for good in ["spacing = 4\nreverse = 2", "reverse = 24", "spacing = 10\nreverse = 4", "spacing = 4\nreverse = 50"] {
+            assert!(is_sound(good), "{good}");
+        }
+        for bad in
+            ["reverse = 2", "spacing = 2\nreverse = 4", "spacing = 4\nreverse = 1", "reverse = 23", "spacing = 4\nreverse = 7"]
+        {
+            assert!(!is_sound(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_example_for_integrators_is_sound() {
+        let readme = include_str!("../../profiles/README.md");
+        let (_, chapter) = readme.split_once("\n## Instruments\n").unwrap();
+        let (_, example) = chapter.split_once("```toml\n").unwrap();
+        InstrumentProfile::parse("README.md", example.split_once("```").unwrap().0).unwrap();
     }
 }

@@ -87,8 +87,9 @@ fn energy(wh: i128) -> Option<Energy> {
     i64::try_from(wh).ok().filter(|wh| *wh >= 0).map(Energy)
 }
 
-const fn trouble(error: LinkError) -> Option<InstrumentTrouble> {
+fn trouble(error: LinkError) -> Option<InstrumentTrouble> {
     Some(match error {
+        error if error.is_target_silent() => InstrumentTrouble::Silent,
         LinkError::Exception(_) | LinkError::Refused(_) => InstrumentTrouble::Refused,
         LinkError::NoPassword | LinkError::NotCarried => InstrumentTrouble::Unusable,
         LinkError::Timeout | LinkError::Broken => InstrumentTrouble::Silent,
@@ -131,15 +132,11 @@ fn requests(instrument: &Instrument, registers: &CounterRegisters) -> Vec<Counte
 mod tests {
     use std::sync::Arc;
 
-    use domain::rng::Rng;
-    use model::ids::{InstrumentId, Uuid};
+    use model::ids::Uuid;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::config::Config;
-    use crate::instruments::InstrumentProfiles;
-    use crate::link::{Carrier, Link, Target};
-    use crate::profile::Step;
+    use crate::instruments::example;
 
     fn circuit(number: u128) -> CircuitId {
         CircuitId(Uuid::from_u128(number))
@@ -147,22 +144,10 @@ mod tests {
 
     #[tokio::test]
     async fn counters_are_read_together_as_far_as_the_instrument_allows() {
-        let target = Target::dialled("127.0.0.1".into(), 1, Carrier::Tcp);
         let stop = CancellationToken::new();
-        let (link, _) = Link::start(target, Arc::new(Config::default()), Rng::from_system(), stop.clone());
-        let profile = InstrumentProfiles::load(None).unwrap().get("multi-12-u32").unwrap();
-        let instrument = Instrument {
-            id: InstrumentId(Uuid::nil()),
-            unit: 1,
-            serial: None,
-            start: 100,
-            step: Step::default(),
-            circuits: [1, 2, 12].map(|position| (circuit(position.into()), position)).to_vec(),
-            interval_s: 900,
-            profile: Arc::clone(&profile),
-            link,
-            turn: tokio::sync::Mutex::default(),
-        };
+        let circuits = [1, 2, 12].map(|position| (circuit(position.into()), position)).to_vec();
+        let instrument = Instrument { circuits, ..example("multi-12-u32", 900, &stop) };
+        let profile = Arc::clone(&instrument.profile);
         let CounterSource::Modbus(registers) = profile.read else { panic!("no registers") };
         let spans = |registers: &CounterRegisters| -> Vec<(u16, u16, usize)> {
             requests(&instrument, registers).iter().map(|read| (read.address, read.count, read.slots.len())).collect()
@@ -172,6 +157,12 @@ mod tests {
         let with_reverse = CounterRegisters { spacing: Some(10), reverse: Some(4), max_registers: 16, ..registers };
         assert_eq!(spans(&with_reverse), [(100, 16, 4), (210, 6, 2)]);
         stop.cancel();
+    }
+
+    #[test]
+    fn a_gateway_may_report_that_an_instrument_is_silent() {
+        let found = [0x02, 0x0a, 0x0b].map(|code| trouble(LinkError::Exception(code)));
+        assert_eq!(found, [InstrumentTrouble::Refused, InstrumentTrouble::Silent, InstrumentTrouble::Silent].map(Some));
     }
 
     #[test]

@@ -51,4 +51,6 @@ pub enum MeterEvent {
     },
     /// Server wallets may have changed: a purchase, a mode, a switch.
     ServerWallets,
+    /// Somebody who stores readings without the recorder noticed that the clock was set.
+    ClockSet,
 }

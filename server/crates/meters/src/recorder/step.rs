@@ -3,12 +3,14 @@
 //! A process knows how much time has really passed, so a step is noticed by the next value. After a step back, everything in
 //! memory moves with it, and what is stored ahead of the clock comes to the present.
 
+use std::sync::Arc;
+
 use model::time::{MINUTE, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::{MeterEvent, RETRY, Recorder};
-use domain::clock::{SharedClock, StepWatch};
+use domain::clock::{FollowedClock, SharedClock, StepWatch};
 use store::clock_steps::{self, MOST_AHEAD, MOST_BACK};
 use store::{self, Db, StoreError};
 
@@ -21,6 +23,8 @@ const LATE: i64 = MINUTE;
 pub(super) struct Steps {
     clock: SharedClock,
     watch: StepWatch,
+    /// For those who store readings without the recorder.
+    pub(super) followed: Arc<FollowedClock>,
     /// One that was noticed and is not followed yet, ms.
     pending: Option<i64>,
     /// The newest one, ms, and when it was, on the steady clock.
@@ -32,7 +36,8 @@ pub(super) struct Steps {
 impl Steps {
     pub(super) async fn load(db: &Db, clock: SharedClock) -> store::Result<Self> {
         let alarm = clock_steps::is_alarm_open(db).await?.then(|| clock.steady());
-        Ok(Self { watch: StepWatch::new(clock.clone()), clock, pending: None, last: None, alarm })
+        let (watch, followed) = (StepWatch::new(clock.clone()), FollowedClock::new(clock.clone()));
+        Ok(Self { watch, followed, clock, pending: None, last: None, alarm })
     }
 
     /// Whether a step waits to be followed.
@@ -40,6 +45,9 @@ impl Steps {
         if let Some(step) = self.watch.step() {
             self.pending = Some(self.pending.unwrap_or(0).saturating_add(step));
             (self.last, self.alarm) = (Some((step, self.clock.steady())), Some(self.clock.steady()));
+        }
+        if self.pending.is_none() {
+            self.followed.follow(&self.watch);
         }
         self.pending.is_some()
     }
@@ -100,6 +108,7 @@ impl Recorder {
             if step < 0 {
                 self.move_times(step, now);
             }
+            self.steps.followed.follow(&self.steps.watch);
         }
         if self.steps.alarm.is_some_and(|since| self.clock.steady() - since >= ALARM) {
             match clock_steps::settled(&self.db, self.clock.now()).await {

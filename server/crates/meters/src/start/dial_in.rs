@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Bus, GatewayHandle, Shared};
 use crate::dial_in::{Acceptor, Registration, any_address, serve as serve_port};
+use store::meters::GatewayRow;
 
 impl GatewayHandle {
     /// What dialled in and is no gateway, the newest first.
@@ -35,6 +36,12 @@ impl Bus {
         let incoming = self.target.incoming.as_ref()?;
         let (pattern, mailbox) = (incoming.registration.clone(), Arc::clone(&incoming.mailbox));
         Some(Registration { gateway: self.row.id, name: self.row.name.clone(), pattern, mailbox })
+    }
+
+    /// Whether the gateway is reached as before. Changed intervals are sent to the running poller.
+    pub(super) fn is_reached_by(&self, row: &GatewayRow) -> bool {
+        let like = |row: &GatewayRow| GatewayRow { sweep_interval_s: None, code: None, ..row.clone() };
+        like(row) == like(&self.row)
     }
 }
 

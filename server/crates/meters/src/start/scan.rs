@@ -24,8 +24,6 @@ use domain::serial::Serial;
 
 /// How long a lost gateway is waited for.
 const LOST_WAIT: Duration = Duration::from_secs(30);
-/// Exceptions with which a gateway reports that a meter does not answer.
-const TARGET_SILENT: [u8; 2] = [0x0a, 0x0b];
 /// The highest Modbus unit id.
 const UNITS: u8 = 247;
 
@@ -85,16 +83,17 @@ impl GatewayHandle {
     #[must_use]
     pub fn scan(&self, gateway: GatewayId) -> Option<Scan> {
         let mut scan = lock(&self.0.scans).get(&gateway).map(|running| lock(&running.scan).clone())?;
-        let meters = self.0.directory.all();
+        let (meters, instruments) = (self.0.directory.all(), self.instrument_units(gateway));
         for found in &mut scan.found {
-            found.standing = standing(gateway, found, &meters);
+            let is_instrument = found.unit.is_some_and(|unit| instruments.contains(&unit));
+            found.standing = standing(gateway, found, &meters, is_instrument);
         }
         Some(scan)
     }
 }
 
-/// How what was found compares with the meters that are registered.
-fn standing(gateway: GatewayId, found: &Discovered, meters: &[Arc<Meter>]) -> ScanMatch {
+/// How what was found compares with the meters and instruments that are registered.
+fn standing(gateway: GatewayId, found: &Discovered, meters: &[Arc<Meter>], is_instrument: bool) -> ScanMatch {
     let here = meters.iter().find(|meter| meter.gateway == gateway && Some(meter.unit) == found.unit);
     let serial: Option<Serial> = found.serial.as_deref().and_then(|serial| serial.parse().ok());
     let registered = meters.iter().find(|meter| Some(meter.serial) == serial);
@@ -104,6 +103,7 @@ fn standing(gateway: GatewayId, found: &Discovered, meters: &[Arc<Meter>]) -> Sc
         (Some(_), _) => ScanMatch::Elsewhere,
         (None, Some(here)) if found.serial.is_none() && !here.profile.abilities.serial => ScanMatch::Known,
         (None, Some(_)) => ScanMatch::OtherSerial,
+        (None, None) if is_instrument => ScanMatch::Known,
         (None, None) if found.profile.is_none() => ScanMatch::Unknown,
         (None, None) => ScanMatch::New,
     }
@@ -174,7 +174,7 @@ impl Scanner {
             let Some(request) = profile.plan.meter_status.first().copied() else { continue };
             let words = match self.read(unit, request).await {
                 Ok(words) => words,
-                Err(LinkError::Exception(code)) if TARGET_SILENT.contains(&code) => return Reply::Silent,
+                Err(error) if error.is_target_silent() => return Reply::Silent,
                 Err(LinkError::Exception(_) | LinkError::Refused(_)) => {
                     answered = true;
                     continue;

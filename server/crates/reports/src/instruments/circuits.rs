@@ -1,15 +1,13 @@
-//! The circuits with the readings at the ends of a range, and the prepaid meters of the places that they feed.
-
-use std::collections::BTreeMap;
+//! The circuits with the readings around the ends of a range.
 
 use model::energy::Energy;
 use model::ids::{CircuitId, PlaceId, UserId};
-use model::report::ReportQuery;
-use model::time::Timestamp;
+use model::instrument::USUAL_INTERVAL_S;
+use model::time::{HOUR, SECOND, Timestamp};
 use sqlx::FromRow;
 
 use store::console::{above, within};
-use store::{Result, Tx, on};
+use store::{Db, Result, Tx, on, read};
 
 /// Whether energy is that of the whole range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +19,18 @@ pub enum Completeness {
     NotCounted,
     /// There are no two readings.
     NotRead,
-    /// Some of the prepaid meters are lost or were never read.
+    /// Of some of the prepaid meters the energy of a part of the range is not known.
     MetersMissing,
     /// Something below it is not known.
     BelowUnknown,
+}
+
+/// The range of a report, which ends now where its last day is not over.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub ends_now: bool,
 }
 
 /// A circuit and its energy in the range.
@@ -33,6 +39,8 @@ pub struct Circuit {
     pub id: CircuitId,
     pub parent: Option<CircuitId>,
     pub feeds: Option<PlaceId>,
+    /// Whether it is what the report is about, or below that.
+    pub is_of_place: bool,
     pub(super) instrument: String,
     pub(super) circuit: String,
     /// The place of its instrument.
@@ -53,181 +61,180 @@ impl Circuit {
     }
 
     /// The energy where it is that of the whole range.
-    pub fn known(&self) -> Option<Energy> {
+    pub fn complete_energy(&self) -> Option<Energy> {
         self.energy.filter(|_| self.completeness == Completeness::Complete)
     }
 }
 
-#[derive(FromRow)]
+/// A circuit with the readings that count around the beginning and the end of the range.
+#[derive(Clone, Debug, FromRow)]
 struct CircuitRow {
     id: CircuitId,
     parent_id: Option<CircuitId>,
     feeds_place_id: Option<PlaceId>,
+    is_of_place: bool,
     instrument: String,
     circuit: String,
     place: String,
+    interval_s: i64,
     ratio: i64,
-    margin_ms: i64,
-    start_at: Option<Timestamp>,
-    start_wh: Option<Energy>,
-    end_at: Option<Timestamp>,
-    end_wh: Option<Energy>,
-    energy_wh: Option<Energy>,
-    uncounted: i64,
+    /// The last one before the range, and the first one in it or after it.
+    before_from: Option<Timestamp>,
+    before_from_wh: Option<Energy>,
+    after_from: Option<Timestamp>,
+    after_from_wh: Option<Energy>,
+    /// What passed between these two.
+    across_from: Option<Energy>,
+    /// The last one before the end, and the first one after it.
+    before_to: Option<Timestamp>,
+    before_to_wh: Option<Energy>,
+    after_to: Option<Timestamp>,
+    across_to: Option<Energy>,
+    /// The sum of the readings in the range.
+    within: Energy,
+    /// Readings in the range at which a counter began again, and those at its end that are held.
+    begun: i64,
+    held: i64,
 }
 
 /// Readings that count: good, rolled over, begun again, settled.
-macro_rules! counts {
-    () => {
-        " x.circuit_id = c.id AND x.quality IN (0, 1, 6, 7) "
+macro_rules! counted {
+    ($condition:literal) => {
+        concat!(
+            "(SELECT x.at FROM circuit_readings x WHERE x.circuit_id = v.id AND x.quality IN (0, 1, 6, 7) AND ",
+            $condition,
+            ")"
+        )
     };
 }
 
-/// The circuits of the instruments at a place and below it that were in service in the range, within the operator's buildings.
-pub async fn read(
-    tx: &mut Tx,
-    operator: UserId,
-    (from, to): (Timestamp, Timestamp),
-    place: Option<PlaceId>,
-) -> Result<Vec<Circuit>> {
-    let rows: Vec<CircuitRow> = on!(tx, |pool| sqlx::query_as(concat!(
-        "WITH c AS (
-             SELECT c.id, c.parent_id, c.feeds_place_id, c.position, c.name AS circuit, i.name AS instrument, i.number,
+/// The circuits of the instruments at a place and below it that were in service in the range, and all circuits that they feed,
+/// within the operator's buildings.
+pub async fn read(tx: &mut Tx, operator: UserId, range: Range, place: Option<PlaceId>) -> Result<Vec<Circuit>> {
+    let rows: Vec<CircuitRow> = on!(tx, |pool| {
+        sqlx::query_as(concat!(
+        "WITH RECURSIVE visible AS (
+             SELECT c.id, c.parent_id, c.feeds_place_id, c.position, c.name AS circuit, i.name AS instrument, i.number, i.interval_s,
                     CASE WHEN t.kind IN ('building', 'unit') THEN t.name || ' ' ELSE '' END
                     || CASE WHEN b.kind IN ('building', 'unit') THEN b.name || ' ' ELSE '' END || r.name AS place,
-                    c.ct_ratio * i.pt_ratio AS ratio,
-                    CASE WHEN i.interval_s > 3600 THEN i.interval_s * 2000 ELSE 7200000 END AS margin_ms
+                    c.ct_ratio * i.pt_ratio AS ratio, ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AS is_of_place
              FROM circuits c JOIN instruments i ON i.id = c.instrument_id JOIN places r ON r.id = i.place_id",
         above!(),
-        "    WHERE (i.retired_at IS NULL OR i.retired_at > $2) AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
+        "    WHERE (i.retired_at IS NULL OR i.retired_at > $2) AND",
         within!(),
-        "), s AS (
-             SELECT c.*, COALESCE(
-                 (SELECT x.at FROM circuit_readings x WHERE",
-        counts!(),
-        "         AND x.at <= $2 AND x.at >= $2 - c.margin_ms ORDER BY x.at DESC LIMIT 1),
-                 (SELECT x.at FROM circuit_readings x WHERE",
-        counts!(),
-        "         AND x.at > $2 AND x.at <= $3 ORDER BY x.at LIMIT 1)) AS start_at,
-                 (SELECT x.at FROM circuit_readings x WHERE",
-        counts!(),
-        "         AND x.at > $2 AND x.at <= $3 ORDER BY x.at DESC LIMIT 1) AS end_at
-             FROM c)
-         SELECT c.id, c.parent_id, c.feeds_place_id, c.instrument, c.circuit, c.place, c.margin_ms, c.start_at, c.end_at,
-             COALESCE(e.ratio, c.ratio) AS ratio, o.counter_wh AS start_wh, e.counter_wh AS end_wh,
-             (SELECT CAST(SUM(x.energy_wh) AS BIGINT) FROM circuit_readings x
-              WHERE x.circuit_id = c.id AND x.at > c.start_at AND x.at <= c.end_at) AS energy_wh,
-             (SELECT COUNT(*) FROM circuit_readings x WHERE x.circuit_id = c.id AND x.at > c.start_at
-              AND ((x.quality = 6 AND x.at <= c.end_at) OR (x.quality IN (2, 3, 5) AND x.at > c.end_at AND x.at <= $3)))
-                 AS uncounted
-         FROM s AS c
-         LEFT JOIN circuit_readings o ON o.circuit_id = c.id AND o.at = c.start_at
-         LEFT JOIN circuit_readings e ON e.circuit_id = c.id AND e.at = c.end_at
-         ORDER BY c.instrument, c.number, c.position"
+        "), shown AS (
+             SELECT v.id FROM visible v WHERE v.is_of_place
+             UNION SELECT v.id FROM visible v JOIN shown ON shown.id = v.parent_id
+         ), s AS (
+             SELECT v.*, ",
+        counted!("x.at <= $2 ORDER BY x.at DESC LIMIT 1"),
+        " AS before_from, ",
+        counted!("x.at > $2 ORDER BY x.at LIMIT 1"),
+        " AS after_from, ",
+        counted!("x.at <= $3 ORDER BY x.at DESC LIMIT 1"),
+        " AS before_to, ",
+        counted!("x.at > $3 ORDER BY x.at LIMIT 1"),
+        " AS after_to
+             FROM visible v JOIN shown ON shown.id = v.id)
+         SELECT s.id, s.parent_id, s.feeds_place_id, s.is_of_place, s.instrument, s.circuit, s.place, s.interval_s,
+             COALESCE(c.ratio, s.ratio) AS ratio, s.before_from, a.counter_wh AS before_from_wh, s.after_from,
+             b.counter_wh AS after_from_wh, b.energy_wh AS across_from, s.before_to, c.counter_wh AS before_to_wh, s.after_to,
+             d.energy_wh AS across_to,
+             (SELECT COALESCE(CAST(SUM(x.energy_wh) AS BIGINT), 0) FROM circuit_readings x
+              WHERE x.circuit_id = s.id AND x.at > $2 AND x.at <= $3) AS within,
+             (SELECT COUNT(*) FROM circuit_readings x WHERE x.circuit_id = s.id AND x.quality = 6 AND x.at > $2
+                 AND x.at <= CASE WHEN s.before_to < $3 AND s.after_to IS NOT NULL THEN s.after_to ELSE $3 END) AS begun,
+             (SELECT COUNT(*) FROM circuit_readings x WHERE x.circuit_id = s.id AND x.quality IN (2, 3, 5)
+                 AND x.at > COALESCE(s.before_to, $2) AND x.at <= $3) AS held
+         FROM s
+         LEFT JOIN circuit_readings a ON a.circuit_id = s.id AND a.at = s.before_from
+         LEFT JOIN circuit_readings b ON b.circuit_id = s.id AND b.at = s.after_from
+         LEFT JOIN circuit_readings c ON c.circuit_id = s.id AND c.at = s.before_to
+         LEFT JOIN circuit_readings d ON d.circuit_id = s.id AND d.at = s.after_to
+         ORDER BY s.instrument, s.number, s.position"
     ))
     .bind(operator)
-    .bind(from)
-    .bind(to)
+    .bind(range.from)
+    .bind(range.to)
     .bind(place)
     .fetch_all(pool)
+    .await
+    })?;
+    Ok(rows.into_iter().map(|row| row.circuit(range)).collect())
+}
+
+/// How many circuits in service the operator may see at a place and below it.
+pub async fn count(db: &Db, operator: UserId, place: Option<PlaceId>) -> Result<i64> {
+    let row: Option<(i64,)> = read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT COUNT(*) FROM circuits c JOIN instruments i ON i.id = c.instrument_id JOIN places r ON r.id = i.place_id",
+        above!(),
+        "WHERE i.retired_at IS NULL AND ($2 IS NULL OR $2 IN (r.id, b.id, t.id, t.parent_id)) AND",
+        within!()
+    ))
+    .bind(operator)
+    .bind(place)
+    .fetch_optional(pool)
     .await)?;
-    Ok(rows.into_iter().map(|row| circuit(row, (from, to))).collect())
+    Ok(row.map_or(0, |(count,)| count))
 }
 
-fn circuit(row: CircuitRow, (from, to): (Timestamp, Timestamp)) -> Circuit {
-    let (start, end) = (row.start_at.zip(row.start_wh), row.end_at.zip(row.end_wh));
-    let margin = row.margin_ms;
-    let completeness = match (start, end) {
-        (Some((start, _)), Some((end, _))) if start < end => {
-            if row.uncounted > 0 {
-                Completeness::NotCounted
-            } else if start.since(from) > margin || to.since(end) > margin {
-                Completeness::Partial
-            } else {
-                Completeness::Complete
-            }
-        }
-        _ => Completeness::NotRead,
-    };
-    Circuit {
-        id: row.id,
-        parent: row.parent_id,
-        feeds: row.feeds_place_id,
-        instrument: row.instrument,
-        circuit: row.circuit,
-        place: row.place,
-        start,
-        end,
-        ratio: row.ratio,
-        energy: row.energy_wh.filter(|_| completeness != Completeness::NotRead),
-        completeness,
+impl CircuitRow {
+    /// The most time between two readings over which energy is spread: two intervals, where they are not shorter than usual.
+    fn margin(&self) -> i64 {
+        self.interval_s.max(USUAL_INTERVAL_S.into()) * 2 * SECOND
     }
-}
 
-/// The prepaid meters of a place that a circuit feeds.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct PlaceMeters {
-    pub name: String,
-    pub meters: i64,
-    /// Those that are lost since before the end of the range, or were never read.
-    pub missing: i64,
-    pub wh: Energy,
-}
+    /// What passed between two readings up to an instant between them; `None` where they are too far apart to tell.
+    fn share(&self, from: Option<Timestamp>, at: Timestamp, to: Option<Timestamp>, energy: Option<Energy>) -> Option<Energy> {
+        let from = from?;
+        if from == at {
+            return Some(Energy::ZERO);
+        }
+        let (all, energy) = (to?.since(from), energy?);
+        let part = i128::from(energy.0) * i128::from(at.since(from)) / i128::from(all.max(1));
+        i64::try_from(part).ok().filter(|_| all <= self.margin()).map(Energy)
+    }
 
-impl PlaceMeters {
-    pub const fn completeness(&self) -> Completeness {
-        if self.meters == 0 {
+    fn circuit(self, Range { from, to, ends_now }: Range) -> Circuit {
+        let head = self.share(self.before_from, from, self.after_from, self.across_from);
+        let tail = self.share(self.before_to, to, self.after_to, self.across_to);
+        // Nothing is read after now: what was read just before is up to date.
+        let is_recent = |at: Timestamp| ends_now && to.since(at) <= self.margin().min(HOUR) && self.held == 0;
+        let tail = tail.or_else(|| self.before_to.is_some_and(is_recent).then_some(Energy::ZERO));
+        let end = self.before_to.zip(self.before_to_wh);
+        let start = match head {
+            Some(_) => self.before_from.zip(self.before_from_wh),
+            None => self.after_from.zip(self.after_from_wh).filter(|(at, _)| *at <= to),
+        };
+        let has_two = start.zip(end).is_some_and(|((start, _), (end, _))| start < end);
+        let is_spread = head.is_some() && tail.is_some() && self.after_from.is_some();
+        let completeness = if !has_two && !is_spread {
             Completeness::NotRead
-        } else if self.missing > 0 {
-            Completeness::MetersMissing
+        } else if self.begun > 0 || self.held > 0 && tail.is_none() {
+            Completeness::NotCounted
+        } else if head.is_none() || tail.is_none() {
+            Completeness::Partial
         } else {
             Completeness::Complete
+        };
+        // Without a part of it, all that passed up to the first reading in the range is left out.
+        let before = head.or(self.across_from).unwrap_or(Energy::ZERO);
+        let energy = self.within - before + tail.unwrap_or(Energy::ZERO);
+        Circuit {
+            id: self.id,
+            parent: self.parent_id,
+            feeds: self.feeds_place_id,
+            is_of_place: self.is_of_place,
+            instrument: self.instrument,
+            circuit: self.circuit,
+            place: self.place,
+            start,
+            end,
+            ratio: self.ratio,
+            energy: (completeness != Completeness::NotRead).then_some(energy),
+            completeness,
         }
     }
-}
-
-/// By place, the prepaid meters of all places that these circuits feed, as far as the operator may see them.
-pub async fn below_places(
-    tx: &mut Tx,
-    operator: UserId,
-    query: &ReportQuery,
-    to: Timestamp,
-    circuits: &[Circuit],
-) -> Result<BTreeMap<PlaceId, PlaceMeters>> {
-    let mut found = BTreeMap::new();
-    for place in circuits.iter().filter_map(|circuit| circuit.feeds) {
-        if found.contains_key(&place) {
-            continue;
-        }
-        let of_place: Option<PlaceMeters> = on!(tx, |pool| sqlx::query_as(concat!(
-            "WITH below AS (
-                 SELECT m.id, CASE WHEN m.retired_at IS NULL
-                                    AND (l.observed_at IS NULL OR (l.lost_since < $5 AND l.observed_at < $5))
-                               THEN 1 ELSE 0 END AS missing
-                 FROM meters m JOIN places r ON r.id = m.place_id",
-            above!(),
-            "    LEFT JOIN meter_latest l ON l.meter_id = m.id
-                 WHERE m.wallet <> 'none' AND m.created_at < $5 AND $2 IN (r.id, b.id, t.id, t.parent_id)
-                   AND (m.retired_at IS NULL OR m.retired_at > $6) AND",
-            within!(),
-            ")
-             SELECT p.name, (SELECT COUNT(*) FROM below) AS meters,
-                 (SELECT COALESCE(CAST(SUM(missing) AS BIGINT), 0) FROM below) AS missing,
-                 (SELECT COALESCE(CAST(SUM(d.wh) AS BIGINT), 0) FROM energy_daily d JOIN below ON below.id = d.meter_id
-                  WHERE d.day BETWEEN $3 AND $4) AS wh
-             FROM places p WHERE p.id = $2"
-        ))
-        .bind(operator)
-        .bind(place)
-        .bind(query.from)
-        .bind(query.until)
-        .bind(to)
-        .bind(query.from.start())
-        .fetch_optional(pool)
-        .await)?;
-        found.extend(of_place.map(|meters| (place, meters)));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -240,6 +247,7 @@ impl Circuit {
             id,
             parent: None,
             feeds: None,
+            is_of_place: true,
             instrument,
             circuit,
             place,
@@ -249,5 +257,97 @@ impl Circuit {
             energy: Some(energy),
             completeness: Completeness::Complete,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::ids::Uuid;
+    use model::time::MINUTE;
+
+    const FROM: i64 = 1_000;
+    const TO: i64 = 2_000;
+
+    /// A minute and the energy since the reading before.
+    type Read = (i64, i64);
+
+    /// A circuit whose readings, which all count, are these.
+    fn row(readings: &[Read]) -> CircuitRow {
+        let last = |until: i64| readings.iter().rfind(|(at, _)| *at <= until);
+        let first = |after: i64| readings.iter().find(|(at, _)| *at > after);
+        let at = |found: Option<&Read>| found.map(|(at, _)| Timestamp(at * MINUTE));
+        let wh = |found: Option<&Read>| found.map(|(_, wh)| Energy(*wh));
+        CircuitRow {
+            id: CircuitId(Uuid::nil()),
+            parent_id: None,
+            feeds_place_id: None,
+            is_of_place: true,
+            instrument: String::new(),
+            circuit: String::new(),
+            place: String::new(),
+            interval_s: 900,
+            ratio: 1,
+            before_from: at(last(FROM)),
+            before_from_wh: wh(last(FROM)),
+            after_from: at(first(FROM)),
+            after_from_wh: wh(first(FROM)),
+            across_from: wh(first(FROM)),
+            before_to: at(last(TO)),
+            before_to_wh: wh(last(TO)),
+            after_to: at(first(TO)),
+            across_to: wh(first(TO)),
+            within: Energy(readings.iter().filter(|(at, _)| *at > FROM && *at <= TO).map(|(_, wh)| wh).sum()),
+            begun: 0,
+            held: 0,
+        }
+    }
+
+    fn shown(row: CircuitRow, ends_now: bool) -> (Option<i64>, Completeness) {
+        let circuit = row.circuit(Range { from: Timestamp(FROM * MINUTE), to: Timestamp(TO * MINUTE), ends_now });
+        (circuit.energy.map(|energy| energy.0), circuit.completeness)
+    }
+
+    #[test]
+    fn energy_around_the_ends_is_spread() {
+        let found = |readings: &[Read]| shown(row(readings), false);
+        assert_eq!(found(&[(1_000, 7), (1_500, 400), (2_000, 600)]), (Some(1_000), Completeness::Complete), "read at both");
+        let around = [(990, 7), (1_010, 20), (1_990, 900), (2_020, 60)];
+        assert_eq!(found(&around), (Some(10 + 900 + 20), Completeness::Complete));
+        // A reading hours away was taken for that of the instant.
+        assert_eq!(found(&[(900, 7), (1_010, 20), (1_500, 100), (2_000, 5)]), (Some(105), Completeness::Partial));
+        assert_eq!(found(&[(1_000, 7), (1_900, 100), (2_100, 50)]), (Some(100), Completeness::Partial));
+        assert_eq!(found(&[(1_000, 7), (1_990, 100)]), (Some(100), Completeness::Partial), "nothing was read since");
+        assert_eq!(found(&[(1_010, 0), (1_500, 100), (2_000, 5)]), (Some(105), Completeness::Partial), "its first reading");
+        assert_eq!(found(&[(1_500, 0)]), (None, Completeness::NotRead));
+        assert_eq!(found(&[(900, 0), (2_100, 70)]), (None, Completeness::NotRead));
+        assert_eq!(found(&[]), (None, Completeness::NotRead));
+    }
+
+    #[test]
+    fn a_range_within_two_readings_has_its_share() {
+        let daily = CircuitRow { interval_s: 86_400, ..row(&[(900, 0), (2_100, 1_200)]) };
+        assert_eq!(shown(daily, false), (Some(1_000), Completeness::Complete));
+    }
+
+    #[test]
+    fn a_range_that_ends_now_ends_with_the_newest_reading() {
+        let found = |readings: &[Read]| shown(row(readings), true);
+        assert_eq!(found(&[(1_000, 7), (1_980, 100)]), (Some(100), Completeness::Complete));
+        assert_eq!(found(&[(1_000, 7), (1_960, 100)]), (Some(100), Completeness::Partial));
+        let slow = CircuitRow { interval_s: 86_400, ..row(&[(1_000, 7), (1_930, 100)]) };
+        assert_eq!(shown(slow, true), (Some(100), Completeness::Partial));
+        let held = CircuitRow { held: 1, ..row(&[(1_000, 7), (1_980, 100)]) };
+        assert_eq!(shown(held, true), (Some(100), Completeness::NotCounted));
+    }
+
+    #[test]
+    fn what_a_counter_lost_is_not_counted() {
+        let all = [(1_000, 7), (1_500, 400), (2_000, 600)];
+        assert_eq!(shown(CircuitRow { begun: 1, ..row(&all) }, false), (Some(1_000), Completeness::NotCounted));
+        let back = CircuitRow { held: 3, ..row(&[(990, 7), (1_010, 20), (1_990, 900), (2_020, 60)]) };
+        assert_eq!(shown(back, false).1, Completeness::Complete, "it is back in line");
+        let away = CircuitRow { held: 3, ..row(&[(1_000, 7), (1_500, 100), (2_100, 500)]) };
+        assert_eq!(shown(away, false), (Some(100), Completeness::NotCounted));
     }
 }

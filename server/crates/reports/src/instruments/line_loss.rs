@@ -1,17 +1,18 @@
 //! The tree of circuits: what each passed on, and what the circuits and meters below it received.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::energy::Energy;
 use model::ids::{CircuitId, PlaceId};
+use model::instrument::DEEPEST;
 
-use super::circuits::{Circuit, Completeness, PlaceMeters};
-
-/// Circuits above each other that are followed; ends the walk if they feed each other in a ring.
-const DEEPEST: usize = 16;
+use super::circuits::{Circuit, Completeness};
+use super::meters::PlaceMeters;
 
 pub struct Forest<'a> {
     circuits: &'a [Circuit],
+    /// By the circuit that feeds them.
+    fed: HashMap<CircuitId, Vec<&'a Circuit>>,
     places: &'a BTreeMap<PlaceId, PlaceMeters>,
 }
 
@@ -44,15 +45,21 @@ impl Node<'_> {
 }
 
 impl<'a> Forest<'a> {
-    pub const fn of(circuits: &'a [Circuit], places: &'a BTreeMap<PlaceId, PlaceMeters>) -> Self {
-        Self { circuits, places }
+    pub fn of(circuits: &'a [Circuit], places: &'a BTreeMap<PlaceId, PlaceMeters>) -> Self {
+        let mut fed: HashMap<CircuitId, Vec<&Circuit>> = HashMap::new();
+        for circuit in circuits {
+            if let Some(parent) = circuit.parent {
+                fed.entry(parent).or_default().push(circuit);
+            }
+        }
+        Self { circuits, fed, places }
     }
 
     /// The nodes, each before those below it. Circuits that feed nothing and are fed by none are left out.
     pub fn nodes(&self) -> Vec<Node<'a>> {
-        let is_here = |id: CircuitId| self.circuits.iter().any(|circuit| circuit.id == id);
+        let here: HashSet<CircuitId> = self.circuits.iter().map(|circuit| circuit.id).collect();
         let mut nodes = Vec::new();
-        for root in self.circuits.iter().filter(|circuit| !circuit.parent.is_some_and(is_here)) {
+        for root in self.circuits.iter().filter(|circuit| !circuit.parent.is_some_and(|parent| here.contains(&parent))) {
             if self.has_below(root) {
                 self.add(root, 0, &mut nodes);
             }
@@ -61,8 +68,7 @@ impl<'a> Forest<'a> {
     }
 
     fn children(&self, of: &Circuit) -> impl Iterator<Item = &'a Circuit> {
-        let id = of.id;
-        self.circuits.iter().filter(move |circuit| circuit.parent == Some(id))
+        self.fed.get(&of.id).into_iter().flatten().copied()
     }
 
     fn has_below(&self, circuit: &Circuit) -> bool {
@@ -75,14 +81,14 @@ impl<'a> Forest<'a> {
             Completeness::Complete => Some(meters.wh),
             _ => None,
         });
-        let parts: Vec<Option<Energy>> = self.children(circuit).map(Circuit::known).chain(of_meters).collect();
+        let parts: Vec<Option<Energy>> = self.children(circuit).map(Circuit::complete_energy).chain(of_meters).collect();
         let sum = parts.iter().copied().try_fold(Energy::ZERO, |sum, part| Some(sum + part?));
         let below = sum.filter(|_| !parts.is_empty());
         let completeness = match circuit.completeness {
             Completeness::Complete if !parts.is_empty() && below.is_none() => Completeness::BelowUnknown,
             own => own,
         };
-        nodes.push(Node { name: circuit.name().into(), level, energy: circuit.known(), below, completeness });
+        nodes.push(Node { name: circuit.name().into(), level, energy: circuit.complete_energy(), below, completeness });
         if level >= DEEPEST {
             return;
         }

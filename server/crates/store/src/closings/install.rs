@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{advance, locked, meters_of, record, settings};
 use crate::audit::{self, Entry};
 use crate::meters::{self, NewMeter};
-use crate::{Db, Result, StoreError, Tx, accounts, on, orders, wallets};
+use crate::{Db, Result, StoreError, Tx, accounts, instruments, on, orders, wallets};
 use domain::rng::Rng;
 
 /// The new meter.
@@ -36,9 +36,11 @@ pub struct Device {
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::Conflict`] if nothing is to be replaced or the address or serial number is taken,
+/// [`AppError::AddressTaken`] if an instrument has the address,
 /// [`AppError::Invalid`] if its credit would live elsewhere than the old one's, or those of [`accounts::add_meter`].
 pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, device: &Device) -> Result<MeterId> {
     let mut tx = db.begin().await?;
+    instruments::require_free_address(&mut tx, device.gateway, device.unit).await?;
     let closing = locked(&mut tx, id).await?;
     if closing.kind != ClosingKind::Replace || closing.read_at.is_none() || closing.ended_at.is_some() {
         return Err(AppError::Conflict.into());
@@ -79,9 +81,11 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::AccountAlreadyOpen`] for a meter with an account, whose replacement begins with its last
-/// reading, or [`AppError::Conflict`] if the address or serial number is taken.
+/// reading, [`AppError::AddressTaken`] if an instrument has the address, or [`AppError::Conflict`] if a meter has it or the
+/// serial number.
 pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, device: &Device, reason: &str) -> Result<MeterId> {
     let mut tx = db.begin().await?;
+    instruments::require_free_address(&mut tx, device.gateway, device.unit).await?;
     meters::lock(&mut tx, old).await?.ok_or(AppError::NotFound)?;
     let used: Option<(i64,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM account_meters WHERE meter_id = $1 AND to_at IS NULL")

@@ -4,7 +4,7 @@ use model::audit::AuditAction;
 use model::console::{EventLine, EventQuery, Page};
 use model::error::AppError;
 use model::event::EventKind;
-use model::ids::{EventId, MeterId, UserId};
+use model::ids::{EventId, InstrumentId, MeterId, UserId};
 use model::person::Who;
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -19,6 +19,8 @@ struct EventRow {
     kind: EventKind,
     meter_id: Option<MeterId>,
     gateway: Option<String>,
+    instrument_id: Option<InstrumentId>,
+    instrument: Option<String>,
     since: Timestamp,
     until_at: Option<Timestamp>,
     detail: String,
@@ -37,6 +39,7 @@ impl EventRow {
             kind: self.kind,
             meter: self.meter_id.map(|id| (id, name)),
             gateway: self.gateway,
+            instrument: self.instrument_id.zip(self.instrument),
             since: self.since,
             until: self.until_at,
             detail: self.detail,
@@ -49,21 +52,25 @@ impl EventRow {
 macro_rules! event_columns {
     () => {
         concat!(
-            " e.id, e.kind, e.meter_id, g.name AS gateway, e.since, e.until_at, e.detail, e.acknowledged_at,
+            " e.id, e.kind, e.meter_id, g.name AS gateway, e.instrument_id, i.name AS instrument, e.since,
+              e.until_at, e.detail, e.acknowledged_at,
               u.name AS acknowledged_by, COUNT(*) OVER () AS total,",
             names!()
         )
     };
 }
 
-/// The events that the operator may see: a meter's by its room, a gateway's by the rooms of its meters, the server's always.
+/// The events that the operator may see: a meter's by its room, an instrument's by its place, a gateway's by the rooms of its
+/// meters, the server's always.
 macro_rules! visible_events {
     () => {
         concat!(
-            " FROM events e LEFT JOIN meters m ON m.id = e.meter_id LEFT JOIN places r ON r.id = m.place_id",
+            " FROM events e LEFT JOIN meters m ON m.id = e.meter_id LEFT JOIN instruments i ON i.id = e.instrument_id
+             LEFT JOIN places r ON r.id = COALESCE(m.place_id, i.place_id)",
             above!(),
             "LEFT JOIN gateways g ON g.id = e.gateway_id LEFT JOIN users u ON u.id = e.acknowledged_by
-             WHERE ((e.meter_id IS NULL AND e.gateway_id IS NULL) OR (e.meter_id IS NOT NULL AND",
+             WHERE ((e.meter_id IS NULL AND e.gateway_id IS NULL AND e.instrument_id IS NULL)
+                OR ((e.meter_id IS NOT NULL OR e.instrument_id IS NOT NULL) AND",
             within!(),
             ") OR EXISTS (SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
             above!(),
@@ -81,7 +88,7 @@ pub async fn events(db: &Db, operator: UserId, query: &EventQuery) -> Result<Pag
         event_columns!(),
         visible_events!(),
         " AND (e.until_at IS NOT NULL) = $2 AND ($3 = '' OR e.kind = $3) AND e.since >= $4
-          AND ($5 = '' OR $5 IN (b.name, t.name) OR EXISTS (
+          AND ($5 = '' OR $5 IN (b.name, t.name) OR (r.kind = 'building' AND $5 = r.name) OR EXISTS (
               SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
         above!(),
         "     WHERE m.gateway_id = e.gateway_id AND $5 IN (b.name, t.name)))
