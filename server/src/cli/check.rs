@@ -15,9 +15,9 @@ use crate::startup::{StartError, open_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
 use domain::secret::Secret;
-use messages::Mailer;
 use meters::profile::{Area, Profile, Profiles, Protocol};
 use meters::usable;
+use notify::Mailer;
 use payments::{Channel, ChannelFault, Merchant};
 
 #[derive(clap::Args)]

@@ -32,7 +32,7 @@ pub struct Config {
     /// How residents pay.
     pub pay: payments::Config,
     /// How reports are sent.
-    pub mail: messages::MailConfig,
+    pub mail: notify::MailConfig,
     /// Returns and corrections at the counter.
     pub cash_desk: Rules,
     /// The site's keys for secured meter commands.

@@ -50,10 +50,10 @@ use crate::tasks::subsidies::GiveSubsidies;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
-use messages::Mailer;
 use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
+use notify::Mailer;
 use payments::Payments;
 use store::{Db, ServerLock, StoreError, audit};
 
