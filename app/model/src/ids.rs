@@ -64,6 +64,8 @@ ids! {
     SavedReportId,
     /// A letter by e-mail.
     MailId,
+    /// A message to one person or group.
+    NotificationId,
     /// A receipt printer.
     PrinterId,
     /// A receipt on its way to a printer.
