@@ -33,6 +33,8 @@ pub struct Config {
     pub pay: payments::Config,
     /// How reports are sent.
     pub mail: notify::MailConfig,
+    /// How people are told.
+    pub notify: notify::NotifyConfig,
     /// Returns and corrections at the counter.
     pub cash_desk: Rules,
     /// The site's keys for secured meter commands.
