@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use model::error::AppError;
+use model::language::Lang;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,8 +24,10 @@ use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
 use crate::services::auth::Passwords;
 use crate::services::invoices::InvoicesService;
+use crate::services::notifications::NotificationsService;
 use crate::services::printing::PrintingService;
 use crate::services::reports::ReportsService;
+use crate::services::residents::ResidentService;
 use crate::services::setup::SetupService;
 use crate::services::site::SiteService;
 use crate::services::site_import::SiteImportService;
@@ -35,6 +38,7 @@ use crate::tasks::account_batches::AdvanceAccountBatches;
 use crate::tasks::anchor::AnchorAudit;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::closings::AdvanceClosings;
+use crate::tasks::collect_notifications::CollectNotifications;
 use crate::tasks::consumption::PostConsumption;
 use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::expiries::WatchExpiries;
@@ -45,15 +49,17 @@ use crate::tasks::query_payments::QueryPayments;
 use crate::tasks::reconcile::Reconcile;
 use crate::tasks::refunds::SendRefunds;
 use crate::tasks::send_mail::SendMail;
+use crate::tasks::send_notifications::SendNotifications;
 use crate::tasks::send_reports::SendReports;
 use crate::tasks::subsidies::GiveSubsidies;
+use crate::tasks::warn_tonight::WarnTonight;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
 use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
-use notify::Mailer;
+use notify::{Channels, Mailer};
 use payments::Payments;
 use store::{Db, ServerLock, StoreError, audit};
 
@@ -103,6 +109,7 @@ pub struct Application {
     payments: Payments,
     rules: Rules,
     reports: ReportsService,
+    notifications: NotificationsService,
     /// `None` where the configuration names no mail server.
     mailer: Option<Mailer>,
     anchor_file: Option<PathBuf>,
@@ -143,8 +150,15 @@ impl Application {
         let printing = PrintingService::new(context.clone());
         let mailer = mailer(config);
         let reports = ReportsService::new(context.clone(), config.meters.usual_interval(), mailer.is_some());
-        let shared =
-            SharedServices { setup, site_import: site_import.clone(), printing: printing.clone(), reports: reports.clone() };
+        let language = Lang::choose(&config.notify.language).unwrap_or_default();
+        let notifications = NotificationsService::new(context.clone(), channels(config, mailer.as_ref()), language);
+        let shared = SharedServices {
+            setup,
+            site_import: site_import.clone(),
+            printing: printing.clone(),
+            reports: reports.clone(),
+            notifications: notifications.clone(),
+        };
         let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, shared).map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
         let state = AppState {
@@ -175,6 +189,7 @@ impl Application {
             payments,
             rules: config.cash_desk,
             reports,
+            notifications,
             mailer,
             anchor_file,
             driver,
@@ -225,6 +240,7 @@ impl Application {
             payments,
             rules,
             reports,
+            notifications,
             mailer,
             anchor_file,
             driver,
@@ -242,6 +258,8 @@ impl Application {
         let config = payments.reconcile_config();
         driver.start(Reconcile { context: context.clone(), payments: payments.clone(), config }, Arc::default());
         let limits = payments.limits();
+        let residents = ResidentService::new(context.clone(), payments.clone());
+        driver.start(WarnTonight::new(context.clone(), residents), Arc::default());
         driver.start(WatchExpiries { context: context.clone(), payments }, Arc::default());
         driver.start(CloseAbandoned(context.clone()), Arc::default());
         driver.start(PurgeSessions(context.clone()), Arc::default());
@@ -258,6 +276,11 @@ impl Application {
         let mails = reports.mails();
         driver.start(SendReports(reports), Arc::default());
         driver.start(SendMail { context: context.clone(), mailer }, mails);
+        for channel in notifications.channels().iter().cloned() {
+            let signal = notifications.requests(channel.channel());
+            driver.start(SendNotifications { notifications: notifications.clone(), channel }, signal);
+        }
+        driver.start(CollectNotifications(notifications), Arc::default());
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }
@@ -305,6 +328,15 @@ fn mailer(config: &Config) -> Option<Mailer> {
         tracing::error!(error = &error as &dyn StdError, "mail.configuration");
         None
     })
+}
+
+/// The channels of messages to people. One whose configuration is wrong is off, and the log says why.
+fn channels(config: &Config, mailer: Option<&Mailer>) -> Channels {
+    let (channels, wrong) = Channels::new(&config.notify, mailer);
+    for error in wrong {
+        tracing::error!(error = &error as &dyn StdError, "notify.configuration");
+    }
+    channels
 }
 
 /// Opens the database and migrates its schema.
