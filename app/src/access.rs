@@ -58,6 +58,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/switch/:id", Access::Resident),
     ("/records", Access::Resident),
     ("/me", Access::Resident),
+    ("/me/alerts", Access::Resident),
     ("/help", Access::Resident),
     ("/wall", Access::May(Permission::Watch)),
     ("/search", Access::May(Permission::Watch)),
@@ -110,6 +111,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/instruments/:id", Access::May(Permission::Watch)),
     ("/gateways/:id/edit", Access::May(Permission::Gateways)),
     ("/alarms", Access::May(Permission::Watch)),
+    ("/messages", Access::May(Permission::Cases)),
     ("/reports", Access::May(Permission::Watch)),
     ("/reports/saved", Access::May(Permission::Watch)),
     ("/reports/sales", Access::May(Permission::Money)),
@@ -203,6 +205,8 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/install-meter", Access::May(Permission::Accounts)),
     ("/api/operator/issue", Access::May(Permission::Parameters)),
     ("/api/operator/limits", Access::May(Permission::Parameters)),
+    ("/api/operator/messages/again", Access::May(Permission::Cases)),
+    ("/api/operator/messages/test", Access::May(Permission::Site)),
     ("/api/operator/meters/", Access::May(Permission::Estate)),
     ("/api/operator/numbers/", Access::May(Permission::Site)),
     ("/api/operator/mode", Access::May(Permission::Switch)),
@@ -294,6 +298,7 @@ const WHOLE_SITE: &[&str] = &[
     "/printing",
     "/printing/layout",
     "/invoices/settings",
+    "/api/operator/messages/test",
 ];
 
 /// Whether a page is only for operators of all buildings.

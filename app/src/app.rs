@@ -101,6 +101,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/switch") view=resident::switch::SwitchPage ssr=SsrMode::Async/>
                 <Route path=path!("/switch/:id") view=resident::switching::SwitchingPage ssr=SsrMode::Async/>
                 <Route path=path!("/records") view=resident::records::RecordsPage ssr=SsrMode::Async/>
+                <Route path=path!("/me/alerts") view=resident::alerts::AlertsPage ssr=SsrMode::Async/>
                 <Route path=path!("/me") view=resident::me::MePage ssr=SsrMode::Async/>
                 <Route path=path!("/help") view=resident::help::HelpPage ssr=SsrMode::Async/>
                 <Route path=path!("/wall") view=operator::wall::WallPage ssr=SsrMode::Async/>
@@ -158,6 +159,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/instruments/:id") view=operator::instruments::instrument::InstrumentPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/edit") view=operator::gateways::form::EditGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
+                <Route path=path!("/messages") view=operator::messages::MessagesPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/saved") view=operator::reports::saved::SavedReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/sales") view=operator::reports::ReportPage ssr=SsrMode::Async/>

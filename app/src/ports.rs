@@ -12,6 +12,7 @@ use crate::api::account_lifecycle::AccountLifecyclePort;
 use crate::api::account_numbers::AccountNumbersPort;
 use crate::api::accounts::AccountsPort;
 use crate::api::alarms::AlarmsPort;
+use crate::api::alerts::AlertsPort;
 use crate::api::approvals::ApprovalsPort;
 use crate::api::audit::AuditPort;
 use crate::api::auth::AuthPort;
@@ -30,6 +31,7 @@ use crate::api::ledger::LedgerPort;
 use crate::api::meter_setup::MeterSetupPort;
 use crate::api::meter_wall::MeterWallPort;
 use crate::api::meters::MetersPort;
+use crate::api::notifications::NotificationsPort;
 use crate::api::operators::OperatorsPort;
 use crate::api::places::PlacesPort;
 use crate::api::prices::PricesPort;
@@ -60,6 +62,7 @@ pub struct Ports {
     pub account_lifecycle: Arc<dyn AccountLifecyclePort>,
     pub accounts: Arc<dyn AccountsPort>,
     pub alarms: Arc<dyn AlarmsPort>,
+    pub alerts: Arc<dyn AlertsPort>,
     pub approvals: Arc<dyn ApprovalsPort>,
     pub audit: Arc<dyn AuditPort>,
     pub auth: Arc<dyn AuthPort>,
@@ -78,6 +81,7 @@ pub struct Ports {
     pub meter_wall: Arc<dyn MeterWallPort>,
     pub meter_setup: Arc<dyn MeterSetupPort>,
     pub meters: Arc<dyn MetersPort>,
+    pub notifications: Arc<dyn NotificationsPort>,
     pub operators: Arc<dyn OperatorsPort>,
     pub places: Arc<dyn PlacesPort>,
     pub prices: Arc<dyn PricesPort>,

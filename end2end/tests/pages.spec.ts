@@ -5,7 +5,7 @@ import { logIn, noErrors } from "../support/people";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const resident = ["/home", "/usage", "/topup", "/switch", "/records", "/me", "/help", "/password"];
+const resident = ["/home", "/usage", "/topup", "/switch", "/records", "/me", "/me/alerts", "/help", "/password"];
 const operator = [
   "/wall",
   "/wall?view=table",
@@ -25,6 +25,7 @@ const operator = [
   "/gateways/new",
   "/commissioning",
   "/alarms",
+  "/messages",
   "/instruments",
   "/instruments/new",
   "/reports",

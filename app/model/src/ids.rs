@@ -66,6 +66,8 @@ ids! {
     ExportId,
     /// A letter by e-mail.
     MailId,
+    /// A message to one person or group.
+    NotificationId,
     /// A receipt printer.
     PrinterId,
     /// A receipt on its way to a printer.

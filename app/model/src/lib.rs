@@ -22,6 +22,7 @@ pub mod language;
 pub mod ledger;
 pub mod meter;
 pub mod money;
+pub mod notification;
 pub mod operator;
 pub mod order;
 pub mod parameters;

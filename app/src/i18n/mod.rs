@@ -25,6 +25,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod meter_journal;
 pub mod meter_states;
+pub mod notifications;
 pub mod operators;
 pub mod places;
 pub mod price_meters;
@@ -50,7 +51,7 @@ mod catalogue {
 
 // Areas without rules of their own.
 pub use catalogue::{
-    account_numbers, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site, wall_controls,
+    account_numbers, alerts, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site, wall_controls,
 };
 
 use leptos::prelude::use_context;

@@ -15,9 +15,9 @@ use crate::startup::{StartError, open_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
 use domain::secret::Secret;
-use messages::Mailer;
 use meters::profile::{Area, Profile, Profiles, Protocol};
 use meters::usable;
+use notify::{Channels, Mailer};
 use payments::{Channel, ChannelFault, Merchant};
 
 #[derive(clap::Args)]
@@ -43,11 +43,24 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     if wrong.is_empty() {
         println!("configuration: good");
     }
-    match Mailer::new(&config.mail) {
-        Ok(Some(_)) => println!("e-mail: through {}", config.mail.host),
-        Ok(None) => println!("e-mail: no mail server (mail.host); saved reports are not sent"),
-        Err(error) => wrong.push(format!("e-mail: {error}")),
-    }
+    let mailer = match Mailer::new(&config.mail) {
+        Ok(Some(mailer)) => {
+            println!("e-mail: through {}", config.mail.host);
+            Some(mailer)
+        }
+        Ok(None) => {
+            println!("e-mail: no mail server (mail.host); saved reports are not sent");
+            None
+        }
+        Err(error) => {
+            wrong.push(format!("e-mail: {error}"));
+            None
+        }
+    };
+    let (channels, faults) = Channels::new(&config.notify, mailer.as_ref());
+    let names: Vec<&str> = channels.iter().map(|channel| channel.channel().as_str()).collect();
+    println!("messages to people: {}", if names.is_empty() { "none (mail, notify)".to_owned() } else { names.join(", ") });
+    wrong.extend(faults.iter().map(ToString::to_string));
     let db = open_database(config).await?;
     db.ping().await?;
     println!("database: good");

@@ -34,7 +34,9 @@ pub struct Config {
     /// Files that are made in the background.
     pub exports: Exports,
     /// How reports are sent.
-    pub mail: messages::MailConfig,
+    pub mail: notify::MailConfig,
+    /// How people are told.
+    pub notify: notify::NotifyConfig,
     /// Returns and corrections at the counter.
     pub cash_desk: Rules,
     /// The site's keys for secured meter commands.

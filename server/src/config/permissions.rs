@@ -43,11 +43,17 @@ fn holds_secrets(file: &Path) -> bool {
 }
 
 fn is_secret(key: &str, value: &Value) -> bool {
-    const SECRETS: [&str; 7] = ["private_key", "app_secret", "api_v3_key", "password", "enc", "mac", "aes"];
+    const SECRETS: [&str; 9] =
+        ["private_key", "app_secret", "api_v3_key", "password", "enc", "mac", "aes", "secret", "access_key_secret"];
+    // Of the robots of groups.
+    const IN_ADDRESSES: [&str; 3] = ["key=", "access_token=", "/hook/"];
     match value {
         Value::Table(table) => table.iter().any(|(key, value)| is_secret(key, value)),
         Value::Array(values) => values.iter().any(|value| is_secret(key, value)),
-        Value::String(text) if key == "url" => text.split_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1),
+        Value::String(text) if key == "url" => {
+            text.split_once('@').is_some_and(|(user, _)| user.matches(':').count() > 1)
+                || IN_ADDRESSES.iter().any(|part| text.contains(part))
+        }
         Value::String(text) => !text.is_empty() && SECRETS.contains(&key),
         _ => false,
     }
@@ -102,6 +108,9 @@ mod tests {
             ("[[pay.former.wechat]]\napi_v3_key = \"x\"\n", true),
             ("[[pay.former.wechat]]\nmchid = \"1\"\n", false),
             ("[meters.dlt645]\npassword = \"12345678\"\n", true),
+            ("[notify.wecom]\nurl = \"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=x\"\n", true),
+            ("[notify.webhook]\nurl = \"https://campus.example.edu.cn/\"\n", false),
+            ("[notify.webhook]\nsecret = \"x\"\n", true),
         ] {
             written(&file, text, 0o644);
             let mut config = Config::default();

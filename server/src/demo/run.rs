@@ -16,13 +16,14 @@ use domain::clock::SharedClock;
 use domain::rng::Rng;
 use domain::secret::Secret;
 use estate::places;
-use messages::{MailConfig, MailTls};
 use meters::config::Config as MeterConfig;
 use meters::dlt645::Credentials;
 use meters::keys::MasterKeys;
+use notify::{MailConfig, MailTls, NotifyConfig, RobotConfig, SmsConfig};
 use sandbox::Sandbox;
 use simulator::command::throw_away_keys;
 use simulator::mail_server::SimulatedMailServer;
+use simulator::notify_provider::SimulatedProvider;
 use simulator::{BusTiming, LineFault, Load, Profile, Simulator};
 use store::{Db, users};
 
@@ -89,6 +90,7 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     let (sandbox, books) = (cashier(&args, clock.clone(), rng.clone()).await?, args.data.join("sandbox").join("books.json"));
     configure(&mut config, &args, &host, &keys, &sandbox);
     config.mail = mail(&mails);
+    config.notify = messages(&SimulatedProvider::start().await?);
 
     let db = open_new_database(&config, &args).await?;
     if seed::is_needed(&db, OPERATOR).await? {
@@ -174,6 +176,20 @@ fn mail(server: &SimulatedMailServer) -> MailConfig {
         from: "dormwatt@example.org".to_owned(),
         ..MailConfig::default()
     }
+}
+
+/// Text messages and those of the operators' group go to a provider that keeps them and sends nothing on.
+fn messages(provider: &SimulatedProvider) -> NotifyConfig {
+    let sms = SmsConfig {
+        url: provider.url("sms"),
+        body: r#"{"mobile":"{phone}","content":"{text}","id":"{id}"}"#.to_owned(),
+        success_pointer: "/code".to_owned(),
+        success_value: "0".to_owned(),
+        price: "0.045".to_owned(),
+        ..SmsConfig::default()
+    };
+    let wecom = RobotConfig { url: provider.url("wecom").as_str().into(), ..RobotConfig::default() };
+    NotifyConfig { sms: Some(sms), wecom: Some(wecom), ..NotifyConfig::default() }
 }
 
 async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) -> Result<Simulator> {

@@ -14,6 +14,7 @@ pub mod instruments;
 pub mod invoices;
 mod meter_gateway;
 pub mod meter_setup;
+pub mod notifications;
 pub mod printing;
 mod qr;
 pub mod reconciliation;
@@ -43,6 +44,7 @@ use instruments::InstrumentsService;
 use invoices::InvoicesService;
 use meter_setup::MeterSetupService;
 use meters::profile::Profiles;
+use notifications::NotificationsService;
 use payments::Payments;
 use printing::PrintingService;
 use reconciliation::ReconciliationService;
@@ -60,6 +62,7 @@ pub struct SharedServices {
     pub site_import: SiteImportService,
     pub printing: PrintingService,
     pub reports: ReportsService,
+    pub notifications: NotificationsService,
 }
 
 /// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
@@ -84,6 +87,7 @@ pub fn ports(
         account_lifecycle: Arc::new(AccountLifecycleService::new(context.clone(), passwords.clone(), profiles.clone())),
         accounts: console.clone(),
         alarms: console.clone(),
+        alerts: Arc::new(shared.notifications.clone()),
         approvals: console.clone(),
         audit: console.clone(),
         auth: auth.clone(),
@@ -102,6 +106,7 @@ pub fn ports(
         meter_wall: console.clone(),
         meter_setup: Arc::new(MeterSetupService::new(context.clone(), profiles)),
         meters: console.clone(),
+        notifications: Arc::new(shared.notifications),
         operators: console.clone(),
         places: console.clone(),
         prices: console.clone(),

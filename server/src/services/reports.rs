@@ -7,7 +7,6 @@ use std::sync::Arc;
 use app::api::reports::{ReportPlace, ReportsPort, SavedReports};
 use app::i18n::saved_reports as words;
 use async_trait::async_trait;
-use messages::outbox::{self, MailFile, NewMail};
 use model::error::AppError;
 use model::gateway::SweepInterval;
 use model::ids::SavedReportId;
@@ -15,6 +14,7 @@ use model::permission::Permission;
 use model::person::Who;
 use model::report::{RangeProblem, Report, ReportKind, ReportQuery};
 use model::saved_report::{NewSavedReport, ReportTrouble, SavedReport};
+use notify::outbox::{self, MailFile, NewMail};
 use tokio::sync::Notify;
 
 use super::Context;

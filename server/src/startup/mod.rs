@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use model::error::AppError;
+use model::language::Lang;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,8 +26,10 @@ use crate::services::auth::Passwords;
 use crate::services::console::ConsoleService;
 use crate::services::exports::ExportsService;
 use crate::services::invoices::InvoicesService;
+use crate::services::notifications::NotificationsService;
 use crate::services::printing::PrintingService;
 use crate::services::reports::ReportsService;
+use crate::services::residents::ResidentService;
 use crate::services::setup::SetupService;
 use crate::services::site::SiteService;
 use crate::services::site_import::SiteImportService;
@@ -37,6 +40,7 @@ use crate::tasks::account_batches::AdvanceAccountBatches;
 use crate::tasks::anchor::AnchorAudit;
 use crate::tasks::clock::SetClocks;
 use crate::tasks::closings::AdvanceClosings;
+use crate::tasks::collect_notifications::CollectNotifications;
 use crate::tasks::consumption::PostConsumption;
 use crate::tasks::expire_approvals::ExpireApprovals;
 use crate::tasks::expiries::WatchExpiries;
@@ -48,15 +52,17 @@ use crate::tasks::query_payments::QueryPayments;
 use crate::tasks::reconcile::Reconcile;
 use crate::tasks::refunds::SendRefunds;
 use crate::tasks::send_mail::SendMail;
+use crate::tasks::send_notifications::SendNotifications;
 use crate::tasks::send_reports::SendReports;
 use crate::tasks::subsidies::GiveSubsidies;
+use crate::tasks::warn_tonight::WarnTonight;
 use domain::clock::SharedClock;
 use domain::returns::Rules;
 use domain::rng::Rng;
-use messages::Mailer;
 use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
+use notify::{Channels, Mailer};
 use payments::Payments;
 use store::{Db, ServerLock, StoreError, audit};
 
@@ -106,6 +112,7 @@ pub struct Application {
     payments: Payments,
     rules: Rules,
     reports: ReportsService,
+    notifications: NotificationsService,
     /// `None` where the configuration names no mail server.
     mailer: Option<Mailer>,
     anchor_file: Option<PathBuf>,
@@ -149,6 +156,8 @@ impl Application {
         let mailer = mailer(config);
         let reports = ReportsService::new(context.clone(), config.meters.usual_interval(), mailer.is_some());
         let exports = ExportsService::new(context.clone(), console.clone(), reports.clone(), config.exports_directory());
+        let language = Lang::choose(&config.notify.language).unwrap_or_default();
+        let notifications = NotificationsService::new(context.clone(), channels(config, mailer.as_ref()), language);
         let shared = SharedServices {
             console,
             exports: exports.clone(),
@@ -156,6 +165,7 @@ impl Application {
             site_import: site_import.clone(),
             printing: printing.clone(),
             reports: reports.clone(),
+            notifications: notifications.clone(),
         };
         let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, shared).map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
@@ -188,6 +198,7 @@ impl Application {
             payments,
             rules: config.cash_desk,
             reports,
+            notifications,
             mailer,
             anchor_file,
             driver,
@@ -238,6 +249,7 @@ impl Application {
             payments,
             rules,
             reports,
+            notifications,
             mailer,
             anchor_file,
             driver,
@@ -255,6 +267,8 @@ impl Application {
         let config = payments.reconcile_config();
         driver.start(Reconcile { context: context.clone(), payments: payments.clone(), config }, Arc::default());
         let limits = payments.limits();
+        let residents = ResidentService::new(context.clone(), payments.clone());
+        driver.start(WarnTonight::new(context.clone(), residents), Arc::default());
         driver.start(WatchExpiries { context: context.clone(), payments }, Arc::default());
         driver.start(CloseAbandoned(context.clone()), Arc::default());
         driver.start(PurgeSessions(context.clone()), Arc::default());
@@ -272,6 +286,11 @@ impl Application {
         driver.start(SendReports(reports), Arc::default());
         driver.start(SendMail { context: context.clone(), mailer }, mails);
         start_exports(&driver, &state.exports, &stopping).await;
+        for channel in notifications.channels().iter().cloned() {
+            let signal = notifications.requests(channel.channel());
+            driver.start(SendNotifications { notifications: notifications.clone(), channel }, signal);
+        }
+        driver.start(CollectNotifications(notifications), Arc::default());
         if let Some(file) = anchor_file {
             driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
         }
@@ -331,6 +350,15 @@ fn mailer(config: &Config) -> Option<Mailer> {
         tracing::error!(error = &error as &dyn StdError, "mail.configuration");
         None
     })
+}
+
+/// The channels of messages to people. One whose configuration is wrong is off, and the log says why.
+fn channels(config: &Config, mailer: Option<&Mailer>) -> Channels {
+    let (channels, wrong) = Channels::new(&config.notify, mailer);
+    for error in wrong {
+        tracing::error!(error = &error as &dyn StdError, "notify.configuration");
+    }
+    channels
 }
 
 /// Opens the database and migrates its schema.

@@ -6,6 +6,7 @@ pub mod account_batches;
 pub mod anchor;
 pub mod clock;
 pub mod closings;
+pub mod collect_notifications;
 pub mod consumption;
 pub mod driver;
 pub mod expire_approvals;
@@ -18,7 +19,9 @@ pub mod query_payments;
 pub mod reconcile;
 pub mod refunds;
 pub mod send_mail;
+pub mod send_notifications;
 pub mod send_reports;
 pub mod subsidies;
+pub mod warn_tonight;
 
 pub use driver::{Driver, Failure, Status, Task};

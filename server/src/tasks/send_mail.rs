@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use messages::{Mailer, outbox};
 use model::saved_report::MailTrouble;
+use notify::{Mailer, outbox};
 
 use super::{Failure, Task};
 use crate::services::Context;

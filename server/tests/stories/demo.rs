@@ -56,6 +56,7 @@ both!(three_months_of_a_site_are_true, |w: World| async move {
     assert_eq!(count(&w, "SELECT COUNT(*) FROM cases WHERE kind LIKE 'statement%'").await, 0, "channels and ledger agree");
     assert_eq!(count(&w, "SELECT COUNT(*) FROM price_versions").await, 3);
     assert!(!sandbox.books().is_empty());
+    assert!(count(&w, "SELECT COUNT(*) FROM notifications WHERE kind = 'recharge' AND state = 'sent'").await > 0);
 
     // Each meter shows now what the simulated one is built with.
     for room in &rooms {

@@ -50,6 +50,7 @@ mod meter_journal;
 mod meter_logs;
 mod meter_setup;
 mod moves;
+mod notifications;
 mod operator;
 mod operator_access;
 mod operators;

@@ -22,6 +22,7 @@ pub mod history;
 pub mod import;
 pub mod instruments;
 pub mod invoices;
+pub mod messages;
 pub mod meter_setup;
 pub mod meters;
 pub mod operators;

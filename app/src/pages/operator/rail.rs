@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{
-    cash_desk, commands, events, import, instruments, invoices, lang, ledger, operator, operators, places, prices, printing,
-    reconcile, reports, settings, setup, shifts,
+    cash_desk, commands, events, import, instruments, invoices, lang, ledger, notifications, operator, operators, places, prices,
+    printing, reconcile, reports, settings, setup, shifts,
 };
 use crate::ports::{allowed, ports};
 
@@ -38,6 +38,8 @@ pub enum Section {
     Gateways,
     Instruments,
     Alarms,
+    /// Messages to people, and their channels.
+    Messages,
     /// Commands to many meters.
     Commands,
     Prices,
@@ -64,6 +66,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Wall, "/wall", t.wall),
                 (Section::Cases, "/cases", t.cases),
                 (Section::Alarms, "/alarms", events::texts(lang).title),
+                (Section::Messages, "/messages", notifications::texts(lang).title),
             ],
         ),
         (

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, Me};
 use crate::i18n::resident::texts;
-use crate::i18n::{common, lang};
+use crate::i18n::{alerts, common, lang};
 use crate::ports::{anyone, now};
 use crate::ui::preferences::Preferences;
 
@@ -38,6 +38,7 @@ fn Person(me: Me) -> impl IntoView {
                 <Preferences />
             </section>
             <ul class="links card">
+                <li><a href="/me/alerts">{alerts::texts(lang).title}</a></li>
                 <li><a href="/help">{t.help}</a></li>
                 <li><a href="/password">{t.change_password}</a></li>
             </ul>

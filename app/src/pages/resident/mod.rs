@@ -1,5 +1,6 @@
 //! The resident's pages: a calm single column for one thumb.
 
+pub mod alerts;
 pub mod balance_status;
 pub mod cashier;
 pub mod frame;

@@ -27,6 +27,7 @@ pub mod meter_records;
 pub mod meter_state;
 pub mod missing_readings;
 pub mod money_rule;
+pub mod notification;
 pub mod operation;
 pub mod order;
 pub mod password;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use messages::outbox::{self, NewMail};
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{SavedReportId, UserId};
@@ -12,6 +11,7 @@ use model::person::Who;
 use model::report::{Grain, ReportKind};
 use model::saved_report::{MailAddress, NewSavedReport, ReportDays, ReportFile, ReportTrouble, SavedReport, SendEvery};
 use model::time::Timestamp;
+use notify::outbox::{self, NewMail};
 use serde_json::{Value, json};
 use sqlx::FromRow;
 use store::audit::{self, Entry};

@@ -12,6 +12,7 @@ pub mod estate;
 pub mod faults;
 pub mod load;
 pub mod mail_server;
+pub mod notify_provider;
 pub mod printer;
 pub mod view;
 

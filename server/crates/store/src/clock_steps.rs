@@ -50,9 +50,9 @@ pub async fn follow(db: &Db, rng: &Rng, now: Timestamp, step: i64) -> Result<()>
 }
 
 /// Ends the alarm.
-pub async fn settled(db: &Db, now: Timestamp) -> Result<()> {
+pub async fn settled(db: &Db, rng: &Rng, now: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
-    events::clear(&mut tx, EventKind::ClockStepped, Subject::Site, now).await?;
+    events::clear(&mut tx, rng, EventKind::ClockStepped, Subject::Site, now).await?;
     tx.commit().await
 }
 

@@ -33,6 +33,23 @@ macro_rules! within {
     };
 }
 
+/// Only messages to people that the operator may see: about a room or a gateway of theirs. The query names the message `n` and
+/// its room `r`.
+#[macro_export]
+macro_rules! of_notification {
+    () => {
+        concat!(
+            " ((SELECT all_buildings FROM users WHERE id = $1) OR (n.account_id IS NOT NULL AND",
+            $crate::within!(),
+            ") OR EXISTS (SELECT 1 FROM meters m JOIN places r ON r.id = m.place_id",
+            $crate::above!(),
+            "WHERE m.gateway_id = n.gateway_id AND m.retired_at IS NULL AND",
+            $crate::within!(),
+            ")) "
+        )
+    };
+}
+
 /// The columns of [`Name`].
 #[macro_export]
 macro_rules! names {
@@ -54,7 +71,7 @@ macro_rules! text_matches {
     };
 }
 
-pub use crate::{above, names, text_matches, within};
+pub use crate::{above, names, of_notification, text_matches, within};
 
 /// The name of a room, as [`names!`] selects it.
 #[derive(FromRow)]

@@ -4,7 +4,7 @@ use model::event::EventKind;
 use model::ids::{EventId, GatewayId, InstrumentId, MeterId};
 use model::time::Timestamp;
 
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, Tx, notifications, on, read};
 use domain::rng::Rng;
 
 /// What an event is about.
@@ -53,7 +53,7 @@ pub async fn apply(tx: &mut Tx, rng: &Rng, change: &Change) -> Result<()> {
     let Change { kind, subject, at, turn } = change;
     match turn {
         Turn::Raised(detail) => insert(tx, rng, change, None, detail).await,
-        Turn::Over => clear(tx, *kind, *subject, *at).await,
+        Turn::Over => clear(tx, rng, *kind, *subject, *at).await,
         Turn::Happened(detail) => insert(tx, rng, change, Some(*at), detail).await,
     }
 }
@@ -64,12 +64,12 @@ pub async fn raise(tx: &mut Tx, rng: &Rng, kind: EventKind, subject: Subject, si
 }
 
 async fn insert(tx: &mut Tx, rng: &Rng, change: &Change, until: Option<Timestamp>, detail: &str) -> Result<()> {
-    let (meter, gateway, instrument) = change.subject.columns();
-    on!(tx, |c| sqlx::query(
+    let (id, (meter, gateway, instrument)) = (EventId(rng.id(change.at)), change.subject.columns());
+    let inserted = on!(tx, |c| sqlx::query(
         "INSERT INTO events (id, kind, meter_id, gateway_id, instrument_id, since, until_at, detail)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
     )
-    .bind(EventId(rng.id(change.at)))
+    .bind(id)
     .bind(change.kind)
     .bind(meter)
     .bind(gateway)
@@ -79,26 +79,30 @@ async fn insert(tx: &mut Tx, rng: &Rng, change: &Change, until: Option<Timestamp
     .bind(detail)
     .execute(c)
     .await)?;
-    Ok(())
+    if inserted == 1 { notifications::event_began(tx, rng, id, change).await } else { Ok(()) }
 }
 
 /// Ends the open event of a kind, if there is one, in the caller's transaction.
-pub async fn clear(tx: &mut Tx, kind: EventKind, subject: Subject, until: Timestamp) -> Result<()> {
+pub async fn clear(tx: &mut Tx, rng: &Rng, kind: EventKind, subject: Subject, until: Timestamp) -> Result<()> {
     let (meter, gateway, instrument) = subject.columns();
-    on!(tx, |c| sqlx::query(
+    let ended: Vec<(EventId,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE events SET until_at = CASE WHEN since > $5 THEN since ELSE $5 END
          WHERE kind = $1 AND until_at IS NULL
            AND (meter_id = $2 OR gateway_id = $3 OR instrument_id = $4
                 OR (meter_id IS NULL AND gateway_id IS NULL AND instrument_id IS NULL
-                    AND $2 IS NULL AND $3 IS NULL AND $4 IS NULL))"
+                    AND $2 IS NULL AND $3 IS NULL AND $4 IS NULL))
+         RETURNING id"
     )
     .bind(kind)
     .bind(meter)
     .bind(gateway)
     .bind(instrument)
     .bind(until)
-    .execute(c)
+    .fetch_all(c)
     .await)?;
+    for (event,) in ended {
+        notifications::event_ended(tx, rng, event, &Change { kind, subject, at: until, turn: Turn::Over }).await?;
+    }
     Ok(())
 }
 

@@ -38,6 +38,7 @@ pub mod ledger;
 pub mod meters;
 pub mod midnights;
 pub mod money_operations;
+pub mod notifications;
 pub mod operators;
 pub mod order_lists;
 pub mod orders;

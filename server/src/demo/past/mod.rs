@@ -6,6 +6,7 @@ mod delivery;
 mod desk;
 mod incidents;
 mod invoices;
+mod messages;
 mod moves;
 mod online;
 mod readings;
@@ -97,6 +98,7 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
     publish(db, rng, span, &staff.supervisor).await?;
     take_over(db, rng, span, site.password_hash, &mut rooms).await?;
     server_wallets::take_over(db, rng, span, &staff.supervisor, site.password_hash, &mut rooms).await?;
+    messages::enrol(db, rng, span, &rooms).await?;
     subsidies::decide(db, rng, span, &staff, site.building).await?;
     let mut online = Online::start(db, rng, span.from, site.keys.clone()).await?;
     let (mut desk, mut readings) = (Desk::new(db, rng, &staff), Readings::new(site.load));
@@ -105,6 +107,7 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
         server_wallets::announce(db, rng, span, day, &staff.supervisor).await?;
         live(&mut desk, &mut online, (span, &incidents), day, &rooms).await?;
         readings.write(db, rng, span, day, &rooms).await?;
+        messages::deliver(db, span, day).await?;
         if (day.0 - span.from.date().0) % POSTED_EVERY == POSTED_EVERY - 1 || day == span.until.date() {
             post_consumption(db, rng, &rooms).await?;
         }

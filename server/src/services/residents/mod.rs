@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use model::console::ClosingKind;
 use model::error::AppError;
 use model::forecast::{Forecast, energy_bought};
-use model::ids::{CommandId, OrderId, Uuid};
+use model::ids::{CommandId, OrderId, UserId, Uuid};
 use model::meter::Latest;
 use model::money::Fen;
 use model::order::Tender;
@@ -48,6 +48,17 @@ impl ResidentService {
 
     fn latest(&self, room: &Room) -> Latest {
         self.context.latest(room.meter_id)
+    }
+
+    /// What the meter of a resident's room holds, where that may be used up before morning.
+    pub async fn empty_tonight(&self, user: UserId) -> store::Result<Option<Fen>> {
+        let Some(room) = rooms::of_resident(&self.context.db, user).await? else { return Ok(None) };
+        let (now, latest) = (self.context.now(), self.latest(&room));
+        if latest.observed_at.is_none() || latest.lost_since.is_some() {
+            return Ok(None);
+        }
+        let forecast = self.forecast(&room, latest.remaining, now).await?;
+        Ok(forecast.filter(|forecast| forecast.tonight).map(|_| latest.remaining))
     }
 
     /// How long the credit lasts, by what was used since the account is theirs.

@@ -111,7 +111,7 @@ impl Recorder {
             self.steps.followed.follow(&self.steps.watch);
         }
         if self.steps.alarm.is_some_and(|since| self.clock.steady() - since >= ALARM) {
-            match clock_steps::settled(&self.db, self.clock.now()).await {
+            match clock_steps::settled(&self.db, &self.rng, self.clock.now()).await {
                 Ok(()) => self.steps.alarm = None,
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "clock.alarm-not-ended"),
             }

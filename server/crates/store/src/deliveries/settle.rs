@@ -12,6 +12,7 @@ use super::account_of;
 use super::ledger_check::expect_mode;
 use crate::audit::{self, Entry};
 use crate::commands::Command;
+use crate::notifications::{self, Arrival};
 use crate::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
 use domain::ledger::{delivery, withdrawal};
 use domain::ledger_position::LedgerPosition;
@@ -206,7 +207,10 @@ async fn post(tx: &mut Tx, rng: &Rng, account: AccountId, command: &Command, see
     .execute(c)
     .await)?;
     exactly_one(credited, "orders", "state")?;
-    ledger::post(tx, rng, seen.at, &delivery(order.0, account, amount)).await
+    ledger::post(tx, rng, seen.at, &delivery(order.0, account, amount)).await?;
+    let (meter, balance) = (command.meter_id, seen.state.remaining);
+    let arrival = Arrival { order, meter, amount: seen.amount, balance, count: command.count };
+    notifications::recharged(tx, rng, seen.at, arrival).await
 }
 
 /// What the meter is now known to have applied.

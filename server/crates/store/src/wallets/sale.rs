@@ -8,6 +8,7 @@ use model::time::Timestamp;
 
 use super::{lock_or_create, save};
 use crate::debits::Debit;
+use crate::notifications::{self, Arrival};
 use crate::orders::Order;
 use crate::prices::Catalogue;
 use crate::{Result, StoreError, Tx, ledger, on};
@@ -62,7 +63,11 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
         .fetch_optional(c)
         .await
     })?;
-    settled.ok_or(StoreError::Inconsistent { table: "orders", column: "state" })
+    let settled = settled.ok_or(StoreError::Inconsistent { table: "orders", column: "state" })?;
+    let (meter, count) = (order.meter_id, Some(i64::from(server_wallet.count)));
+    let arrival = Arrival { order: order.id, meter, amount: order.amount, balance: server_wallet.wallet.remaining, count };
+    notifications::recharged(tx, rng, at, arrival).await?;
+    Ok(settled)
 }
 
 /// What a wallet holds, and its own hoarding limit; `None` if it has none.

@@ -25,7 +25,7 @@ pub(super) async fn warn(tx: &mut Tx, rng: &Rng, cause: &Cause<'_>, row: &mut Wa
                 let detail = figures(kind, wallet, cause.load).to_string();
                 events::raise(tx, rng, kind, subject, cause.since, &detail).await?;
             }
-            (true, false) => events::clear(tx, kind, subject, cause.since).await?,
+            (true, false) => events::clear(tx, rng, kind, subject, cause.since).await?,
             _ => {}
         }
     }

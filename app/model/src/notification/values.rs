@@ -1,0 +1,78 @@
+//! The figures that the text of a message has.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Fen;
+use crate::time::Timestamp;
+
+/// What a text is made of; what a kind does not need is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NotificationValues {
+    /// The room, from the building inwards.
+    pub room: String,
+    /// The gateway, the number of the order, or the key of the configuration.
+    pub subject: String,
+    pub amount: Option<Fen>,
+    pub balance: Option<Fen>,
+    /// The purchase count.
+    pub count: Option<i64>,
+    pub since: Option<Timestamp>,
+    /// The code that proves an address.
+    pub code: String,
+}
+
+impl NotificationValues {
+    /// Their names, as templates of providers use them.
+    pub const NAMES: [&str; 7] = ["room", "subject", "amount", "balance", "count", "since", "code"];
+
+    /// Each with its name, as text; amounts in yuan.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, String); 7] {
+        let yuan = |amount: Option<Fen>| amount.map(|amount| amount.to_string()).unwrap_or_default();
+        let count = self.count.map(|count| count.to_string()).unwrap_or_default();
+        let since = self.since.map(|at| format!("{} {}", at.date(), at.clock())).unwrap_or_default();
+        let [room, subject, amount, balance, count_name, since_name, code] = Self::NAMES;
+        [
+            (room, self.room.clone()),
+            (subject, self.subject.clone()),
+            (amount, yuan(self.amount)),
+            (balance, yuan(self.balance)),
+            (count_name, count),
+            (since_name, since),
+            (code, self.code.clone()),
+        ]
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// From what was stored; empty values where that cannot be read.
+    #[must_use]
+    pub fn from_json(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_go_round_and_have_names() {
+        let values = NotificationValues {
+            room: "3号楼 301".to_owned(),
+            amount: Some(Fen(5_000)),
+            count: Some(7),
+            ..NotificationValues::default()
+        };
+        assert_eq!(NotificationValues::from_json(&values.to_json()), values);
+        assert_eq!(NotificationValues::from_json("{}"), NotificationValues::default());
+        let named = values.named();
+        assert_eq!(named.each_ref().map(|(name, _)| *name), NotificationValues::NAMES);
+        assert_eq!((&*named[2].1, &*named[3].1, &*named[4].1), ("50.00", "", "7"));
+    }
+}

@@ -1,0 +1,264 @@
+//! Messages that wait for their channel, and what became of them. The queues of channels have nothing in common, so one that is
+//! down delays no other.
+
+use model::audit::AuditAction;
+use model::error::AppError;
+use model::ids::{NotificationId, UserId};
+use model::language::Lang;
+use model::money::Money;
+use model::notification::{
+    NotificationChannel, NotificationKind, NotificationReason, NotificationState, NotificationValues, QuietHours,
+};
+use model::person::Who;
+use model::time::{DAY, MINUTE, Timestamp};
+use serde_json::json;
+use sqlx::FromRow;
+use store::audit::{self, Entry};
+use store::console::{above, of_notification};
+use store::notifications::{About, NewNotification, ask};
+use store::{Db, Result, Tx, on, read};
+
+use domain::notification::{retry, rule};
+use domain::rng::Rng;
+
+/// How long whoever claimed a message has to send it; afterwards another one tries. Longer than any channel takes.
+const LEASE: i64 = 5 * MINUTE;
+/// How long is known what became of a message.
+const KEPT: i64 = 180 * DAY;
+
+/// A message that was claimed, to be handed to its channel.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Due {
+    pub id: NotificationId,
+    pub kind: NotificationKind,
+    pub user_id: Option<UserId>,
+    pub address: String,
+    language: String,
+    contents: String,
+    /// This one included.
+    pub tries: i64,
+    pub asked_at: Timestamp,
+}
+
+impl Due {
+    #[must_use]
+    pub fn language(&self) -> Lang {
+        Lang::choose(&self.language).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn values(&self) -> NotificationValues {
+        NotificationValues::from_json(&self.contents)
+    }
+}
+
+/// Drops what nobody needs any more of the messages that are due: those that are too late, whose reason is over, and whose person
+/// does not want them or has left the room. Gives how many.
+pub async fn drop_obsolete(db: &Db, at: Timestamp, channel: NotificationChannel) -> Result<u64> {
+    if !is_any_due(db, at, channel).await? {
+        return Ok(0);
+    }
+    let mut tx = db.begin().await?;
+    let mut dropped = 0;
+    for sql in [
+        "UPDATE notifications SET state = 'dropped', reason = 'stale', finished_at = $1
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND stale_at <= $1",
+        "UPDATE notifications SET state = 'dropped', reason = 'over', finished_at = $1
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind <> 'restored'
+           AND (EXISTS (SELECT 1 FROM events e WHERE e.id = notifications.event_id AND e.until_at IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM cases c WHERE c.id = notifications.case_id AND c.closed_at IS NOT NULL))",
+        "UPDATE notifications SET state = 'dropped', reason = 'withdrawn', finished_at = $1
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND user_id IS NOT NULL AND kind <> 'address-code'
+           AND NOT EXISTS (
+               SELECT 1 FROM alert_addresses d
+               JOIN account_residents r ON r.user_id = d.user_id AND r.to_at IS NULL
+               JOIN alert_preferences p ON p.user_id = d.user_id AND NOT p.is_off
+               WHERE d.user_id = notifications.user_id AND d.channel = notifications.channel
+                 AND d.address = notifications.address AND r.account_id = notifications.account_id)",
+    ] {
+        dropped += on!(&mut tx, |c| sqlx::query(sql).bind(at).bind(channel).execute(c).await)?;
+    }
+    tx.commit().await?;
+    Ok(dropped)
+}
+
+async fn is_any_due(db: &Db, at: Timestamp, channel: NotificationChannel) -> Result<bool> {
+    let due: Option<(NotificationId,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT id FROM notifications WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 LIMIT 1"
+    )
+    .bind(channel)
+    .bind(at)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(due.is_some())
+}
+
+/// Claims the messages of a channel that have been due for longest. A claim moves the time at which they are due behind the
+/// lease, so that no other process sends them meanwhile, and one that ends in between loses none.
+pub async fn claim(db: &Db, at: Timestamp, channel: NotificationChannel, most: i64) -> Result<Vec<Due>> {
+    if most <= 0 || !is_any_due(db, at, channel).await? {
+        return Ok(Vec::new());
+    }
+    let mut tx = db.begin().await?;
+    let due: Vec<Due> = on!(&mut tx, |c| sqlx::query_as(
+        "UPDATE notifications SET next_at = $3, tries = tries + 1, tried_at = $2
+         WHERE state = 'waiting' AND next_at <= $2 AND id IN (
+             SELECT id FROM notifications
+             WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 AND stale_at > $2 ORDER BY next_at, id LIMIT $4)
+         RETURNING id, kind, user_id, address, language, contents, tries, asked_at"
+    )
+    .bind(channel)
+    .bind(at)
+    .bind(at.plus(LEASE))
+    .bind(most)
+    .fetch_all(c)
+    .await)?;
+    tx.commit().await?;
+    Ok(due)
+}
+
+/// How many messages a channel has tried since that time.
+pub async fn tried_since(db: &Db, since: Timestamp, channel: NotificationChannel) -> Result<i64> {
+    let tried: Option<(i64,)> =
+        read!(db, |pool| sqlx::query_as("SELECT COUNT(*) FROM notifications WHERE channel = $1 AND tried_at > $2")
+            .bind(channel)
+            .bind(since)
+            .fetch_optional(pool)
+            .await)?;
+    Ok(tried.map_or(0, |(tried,)| tried))
+}
+
+/// Stores what became of a try. Whoever lost the claim meanwhile changes nothing. A code is not kept when it was sent.
+pub async fn finish(
+    db: &Db,
+    at: Timestamp,
+    due: &Due,
+    outcome: std::result::Result<Money, NotificationReason>,
+) -> Result<NotificationState> {
+    let (state, reason, pause) = match outcome {
+        Ok(_) => (NotificationState::Sent, None, 0),
+        Err(reason) => match retry(reason, due.tries) {
+            Some(pause) => (NotificationState::Waiting, Some(reason), pause),
+            None => (NotificationState::Failed, Some(reason), 0),
+        },
+    };
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query(
+        "UPDATE notifications SET state = $2, reason = $3, next_at = $4, finished_at = $5, cost_e4 = cost_e4 + $6,
+             contents = CASE WHEN kind = 'address-code' AND $2 <> 'waiting' THEN '{}' ELSE contents END
+         WHERE id = $1 AND state = 'waiting' AND tries = $7"
+    )
+    .bind(due.id)
+    .bind(state)
+    .bind(reason)
+    .bind(at.plus(pause))
+    .bind((state != NotificationState::Waiting).then_some(at))
+    .bind(outcome.unwrap_or(Money::ZERO))
+    .bind(due.tries)
+    .execute(c)
+    .await)?;
+    tx.commit().await?;
+    Ok(state)
+}
+
+/// Removes messages of long ago, and codes that have ended.
+pub async fn purge(db: &Db, at: Timestamp) -> Result<()> {
+    let old: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
+        "SELECT (SELECT COUNT(*) FROM notifications WHERE asked_at < $1 AND state <> 'waiting')
+              + (SELECT COUNT(*) FROM address_codes WHERE expires_at < $2)"
+    )
+    .bind(at.plus(-KEPT))
+    .bind(at)
+    .fetch_optional(pool)
+    .await)?;
+    if old.is_none_or(|(rows,)| rows == 0) {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM notifications WHERE asked_at < $1 AND state <> 'waiting'")
+        .bind(at.plus(-KEPT))
+        .execute(c)
+        .await)?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM address_codes WHERE expires_at < $1").bind(at).execute(c).await)?;
+    tx.commit().await
+}
+
+/// Sends a message again that an operator may see: one that failed, or one that another system may have lost.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] for one of other buildings, [`AppError::Conflict`] where it has gone on meanwhile.
+pub async fn send_again(db: &Db, at: Timestamp, who: &Who, id: NotificationId) -> Result<NotificationChannel> {
+    let mut tx = db.begin().await?;
+    let found: Option<(NotificationKind, NotificationChannel)> = on!(&mut tx, |c| sqlx::query_as(concat!(
+        "SELECT n.kind, n.channel FROM notifications n LEFT JOIN accounts a ON a.id = n.account_id
+         LEFT JOIN places r ON r.id = a.place_id",
+        above!(),
+        "WHERE n.id = $2 AND",
+        of_notification!()
+    ))
+    .bind(who.user)
+    .bind(id)
+    .fetch_optional(c)
+    .await)?;
+    let (kind, channel) = found.ok_or(AppError::NotFound)?;
+    let waits = on!(&mut tx, |c| {
+        sqlx::query(
+        "UPDATE notifications SET state = 'waiting', reason = NULL, tries = 0, next_at = $2, stale_at = $3, finished_at = NULL
+         WHERE id = $1 AND kind <> 'address-code' AND (state = 'failed' OR (state = 'sent' AND channel = 'webhook'))"
+    )
+    .bind(id)
+    .bind(at)
+    .bind(at.plus(rule(kind).stale_after))
+    .execute(c)
+    .await
+    })?;
+    if waits == 0 {
+        return Err(AppError::Conflict.into());
+    }
+    record(&mut tx, at, who, AuditAction::NotificationAgain, id, kind).await?;
+    tx.commit().await?;
+    Ok(channel)
+}
+
+/// An operator tries a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'a> {
+    pub channel: NotificationChannel,
+    /// In the form of the channel; empty for a group or another system.
+    pub address: &'a str,
+    pub language: Lang,
+}
+
+/// Asks for a test message.
+pub async fn test(db: &Db, rng: &Rng, at: Timestamp, who: &Who, trial: &Trial<'_>) -> Result<()> {
+    let id = NotificationId(rng.id(at));
+    let (subject, values) = (id.to_string(), NotificationValues::default());
+    let message = NewNotification {
+        kind: NotificationKind::Test,
+        channel: trial.channel,
+        user: None,
+        address: trial.address,
+        language: trial.language,
+        quiet: QuietHours::default(),
+        about: About::default(),
+        subject: &subject,
+        values: &values,
+    };
+    let mut tx = db.begin().await?;
+    ask(&mut tx, rng, at, &message).await?;
+    record(&mut tx, at, who, AuditAction::NotificationTest, id, NotificationKind::Test).await?;
+    tx.commit().await
+}
+
+async fn record(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    action: AuditAction,
+    id: NotificationId,
+    kind: NotificationKind,
+) -> Result<()> {
+    let (actor, subject) = (format!("user:{}", who.user), format!("notification:{id}"));
+    let detail = json!({ "note": kind }).to_string();
+    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
+}

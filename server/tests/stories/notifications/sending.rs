@@ -1,0 +1,187 @@
+//! What is asked for once, sent at least once, and dropped when nobody needs it.
+
+use aws_lc_rs::hmac;
+use domain::clock::Clock;
+use model::event::EventKind;
+use model::money::Fen;
+use model::notification::NotificationChannel;
+use model::order::Tender;
+use model::time::{DAY, HOUR, MINUTE};
+use notify::queue;
+use server::services::notifications::SendResult;
+use server::tasks::Task;
+use server::tasks::collect_notifications::CollectNotifications;
+use simulator::notify_provider::{ProviderFault, SimulatedProvider};
+use store::events::{self, Subject};
+use story_support::room_fixture::RoomFixture;
+use story_support::{World, both};
+
+use super::*;
+
+both!(a_warning_reaches_the_provider_once, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    // What is not committed is not told.
+    let mut tx = w.db.begin().await.unwrap();
+    events::raise(&mut tx, &w.rng, EventKind::Alarm2, Subject::Meter(room.meter), w.clock.now(), "{}").await.unwrap();
+    drop(tx);
+    assert_eq!(send(&service, SMS).await, SendResult::default());
+    for _ in 0..3 {
+        raise(&w, EventKind::Alarm2, room.meter).await;
+        clear(&w, EventKind::Alarm2, room.meter).await;
+        w.clock.advance(MINUTE);
+    }
+    raise(&w, EventKind::Alarm2, room.meter).await;
+    assert_eq!(w.number("SELECT COUNT(*) FROM notifications WHERE kind = 'alarm-2'").await, 1, "within the cool-down");
+    assert_eq!(send(&service, SMS).await.sent, 1, "it is about the newest of the four events");
+    // What is over is dropped, and told when it comes again.
+    raise(&w, EventKind::Alarm1, room.meter).await;
+    clear(&w, EventKind::Alarm1, room.meter).await;
+    assert_eq!(send(&service, SMS).await, SendResult { dropped: 1, ..SendResult::default() });
+    assert_eq!(w.word("SELECT reason FROM notifications WHERE kind = 'alarm-1'").await, "over");
+    raise(&w, EventKind::Alarm1, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 1);
+
+    // A process ends after it claimed a message: nobody else sends it before the lease is over, and then one of two does.
+    raise(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(queue::claim(&w.db, w.clock.now(), SMS, 10).await.unwrap().len(), 1);
+    w.clock.advance(MINUTE);
+    assert_eq!(send(&service, SMS).await, SendResult::default());
+    w.clock.advance(5 * MINUTE);
+    let other = process(&w, &provider).await;
+    let (one, two) = tokio::join!(send(&service, SMS), send(&other, SMS));
+    assert_eq!(one.sent + two.sent, 1);
+    assert_eq!(
+        texts(&provider),
+        [("arrears".to_owned(), "1 电费已用完（余额 3.21 元），已断电。充值后自动恢复供电。".to_owned())]
+    );
+    assert_eq!(w.number("SELECT tries FROM notifications WHERE kind = 'arrears'").await, 2);
+    assert_eq!(w.number("SELECT cost_e4 FROM notifications WHERE kind = 'arrears'").await, 450);
+    // The code is not kept.
+    assert_eq!(w.word("SELECT contents FROM notifications WHERE kind = 'address-code'").await, "{}");
+});
+
+both!(a_failing_provider_gets_each_message_in_the_end, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let mut rooms = Vec::new();
+    for unit in 1..=6 {
+        rooms.push(enrolled(&w, unit, &service).await);
+    }
+    provider.set_fault(ProviderFault::FailsHalf);
+    for room in &rooms {
+        raise(&w, EventKind::Alarm1, room.meter).await;
+    }
+    for _ in 0..12 {
+        send(&service, SMS).await;
+        w.clock.advance(10 * MINUTE);
+    }
+    let mut ids: Vec<String> = provider.taken("sms").iter().map(|one| one.json()["id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), provider.taken("sms").len()), (12, 12), "six codes and six warnings, each once");
+    assert_eq!(w.number("SELECT COUNT(*) FROM notifications WHERE kind = 'alarm-1' AND state = 'sent'").await, 6);
+
+    // What is refused is a dead letter at once; what may pass is tried again, and says why.
+    let troubles = [
+        (ProviderFault::Refuses, "failed", "refused"),
+        (ProviderFault::Redirects, "waiting", "redirected"),
+        (ProviderFault::Garbage, "waiting", "garbage"),
+        (ProviderFault::Down, "waiting", "busy"),
+    ];
+    for ((fault, state, reason), room) in troubles.into_iter().zip(&rooms) {
+        provider.set_fault(fault);
+        raise(&w, EventKind::Arrears, room.meter).await;
+        let result = send(&service, SMS).await;
+        assert!(result.sent == 0 && result.not_sent > 0, "{fault:?} {result:?}");
+        let newest = "SELECT state FROM notifications WHERE kind = 'arrears' ORDER BY asked_at DESC, id DESC LIMIT 1";
+        assert_eq!(w.word(newest).await, state, "{fault:?}");
+        let why = "SELECT reason FROM notifications WHERE kind = 'arrears' ORDER BY asked_at DESC, id DESC LIMIT 1";
+        assert_eq!(w.word(why).await, reason, "{fault:?}");
+        w.clock.advance(1_000);
+    }
+    assert!(!provider.requests().iter().any(|request| request.path == "/elsewhere"), "no redirect is followed");
+});
+
+both!(a_provider_that_is_down_delays_nobody_else, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let rooms = [enrolled(&w, 1, &service).await, enrolled(&w, 2, &service).await];
+    let before = provider.requests().len();
+    provider.set_fault(ProviderFault::Down);
+    for room in rooms {
+        raise(&w, EventKind::Arrears, room.meter).await;
+    }
+    assert_eq!(send(&service, SMS).await.sent, 0);
+    // The webhook is another provider, and works.
+    provider.set_fault(ProviderFault::None);
+    lose(&w, w.gateways(&[([127, 0, 0, 1], 1503).into()]).await[0]).await;
+    let collect = CollectNotifications(service.clone());
+    assert_eq!(collect.run().await.unwrap(), "1 asked for, 0 dropped");
+    assert_eq!(collect.run().await.unwrap(), "0 asked for, 0 dropped");
+    assert_eq!(send(&service, NotificationChannel::Webhook).await.sent, 1);
+    let told = provider.taken("webhook").remove(0);
+    let json = told.json();
+    assert_eq!((json["kind"].as_str(), json["values"]["subject"].as_str()), (Some("gateway-lost"), Some("127.0.0.1:1503")));
+    let signed = format!("{}.{}", told.header("x-dormwatt-timestamp"), told.body);
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), signed.as_bytes());
+    assert_eq!(told.header("x-dormwatt-signature"), format!("sha256={}", hex::encode(tag)));
+    assert_eq!(told.header("x-dormwatt-id"), json["id"].as_str().unwrap().replace('-', ""));
+
+    // An hour later the power cut is old news: it floods nobody.
+    w.clock.advance(HOUR);
+    assert_eq!(send(&service, SMS).await, SendResult { dropped: 2, ..SendResult::default() });
+    assert_eq!(w.number("SELECT COUNT(*) FROM notifications WHERE kind = 'arrears' AND reason = 'stale'").await, 2);
+    let of_sms = provider.requests().iter().skip(before).filter(|request| request.path == "/sms").count();
+    assert!((1..=2).contains(&of_sms), "{of_sms} tries while it was down");
+});
+
+both!(quiet_hours_and_cool_down_go_by_the_clock, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    let night = w.clock.now().date().start().plus(23 * HOUR);
+    w.clock.advance(night.since(w.clock.now()));
+    // Alarms wait for the morning; that the power is off and on again does not.
+    raise(&w, EventKind::Alarm1, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 0);
+    raise(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 1);
+    w.clock.advance(10 * MINUTE);
+    clear(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 1);
+    w.clock.advance(8 * HOUR - 11 * MINUTE);
+    assert_eq!(send(&service, SMS).await.sent, 0, "a minute before seven");
+    w.clock.advance(2 * MINUTE);
+    assert_eq!(send(&service, SMS).await.sent, 1);
+    assert_eq!(kinds(&provider), ["arrears", "restored", "alarm-1"]);
+    // The same again within a day is not told, and afterwards it is.
+    for (pause, sent) in [(6 * HOUR, 0), (DAY, 1)] {
+        clear(&w, EventKind::Alarm1, room.meter).await;
+        w.clock.advance(pause);
+        raise(&w, EventKind::Alarm1, room.meter).await;
+        assert_eq!(send(&service, SMS).await.sent, sent);
+    }
+    // Who has left the room is told nothing more.
+    raise(&w, EventKind::Alarm2, room.meter).await;
+    w.execute("UPDATE account_residents SET to_at = 1").await;
+    assert_eq!(send(&service, SMS).await, SendResult { dropped: 1, ..SendResult::default() });
+    assert_eq!(w.word("SELECT reason FROM notifications WHERE kind = 'alarm-2'").await, "withdrawn");
+});
+
+both!(a_top_up_is_told_with_its_balance_and_count, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let (fixture, account) = RoomFixture::supplied(w.clone(), 10_000, 2_500).await;
+    let service = process(&w, &provider).await;
+    let user = resident_of(&w).await;
+    let (who, now) = (resident(user), w.clock.now());
+    let new = NewCode { channel: SMS, address: "13800138000", code: "1", hash: b"hash", language: Lang::En };
+    alerts::ask_code(&w.db, &w.rng, now, &who, &new).await.unwrap();
+    alerts::confirm_code(&w.db, now, &who, SMS, b"hash", Lang::En).await.unwrap();
+    let order = fixture.sell(account, 5_000).await.unwrap();
+    assert_eq!((order.tender, order.amount), (Tender::Cash, Fen(5_000)));
+    send(&service, SMS).await;
+    let text = "3 301: your top-up of 50.00 yuan has arrived. Balance 75.00 yuan, purchase 2.";
+    assert_eq!(texts(&provider), [("recharge".to_owned(), text.to_owned())]);
+});
