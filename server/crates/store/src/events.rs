@@ -82,8 +82,16 @@ async fn insert(tx: &mut Tx, rng: &Rng, change: &Change, until: Option<Timestamp
     if inserted == 1 { notifications::event_began(tx, rng, id, change).await } else { Ok(()) }
 }
 
-/// Ends the open event of a kind, if there is one, in the caller's transaction.
+/// Ends the open event of a kind, if there is one, in the caller's transaction, and tells those whom it concerns.
 pub async fn clear(tx: &mut Tx, rng: &Rng, kind: EventKind, subject: Subject, until: Timestamp) -> Result<()> {
+    for event in end(tx, kind, subject, until).await? {
+        notifications::event_ended(tx, rng, event, &Change { kind, subject, at: until, turn: Turn::Over }).await?;
+    }
+    Ok(())
+}
+
+/// Ends the open event of a kind, if there is one, in the caller's transaction. Nobody is told.
+pub async fn end(tx: &mut Tx, kind: EventKind, subject: Subject, until: Timestamp) -> Result<Vec<EventId>> {
     let (meter, gateway, instrument) = subject.columns();
     let ended: Vec<(EventId,)> = on!(tx, |c| sqlx::query_as(
         "UPDATE events SET until_at = CASE WHEN since > $5 THEN since ELSE $5 END
@@ -100,10 +108,7 @@ pub async fn clear(tx: &mut Tx, rng: &Rng, kind: EventKind, subject: Subject, un
     .bind(until)
     .fetch_all(c)
     .await)?;
-    for (event,) in ended {
-        notifications::event_ended(tx, rng, event, &Change { kind, subject, at: until, turn: Turn::Over }).await?;
-    }
-    Ok(())
+    Ok(ended.into_iter().map(|(id,)| id).collect())
 }
 
 /// The open events of meters, and since when.

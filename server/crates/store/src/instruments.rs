@@ -107,7 +107,7 @@ pub async fn record(
         if holds {
             events::raise(&mut tx, rng, kind, subject, at, "{}").await?;
         } else {
-            events::clear(&mut tx, kind, subject, at).await?;
+            events::end(&mut tx, kind, subject, at).await?;
         }
     }
     tx.commit().await
@@ -145,7 +145,7 @@ pub async fn lost(db: &Db, rng: &Rng, at: Timestamp, id: InstrumentId, trouble: 
 /// Ends the events of an instrument that is taken out of service, in the caller's transaction.
 pub async fn end_events(tx: &mut Tx, at: Timestamp, id: InstrumentId) -> Result<()> {
     for kind in [EventKind::InstrumentLost, EventKind::InstrumentHeld] {
-        events::clear(tx, kind, Subject::Instrument(id), at).await?;
+        events::end(tx, kind, Subject::Instrument(id), at).await?;
     }
     Ok(())
 }

@@ -120,7 +120,7 @@ pub async fn begin_again(db: &Db, at: Timestamp, who: &Who, circuit: CircuitId) 
         return Err(AppError::NotFound.into());
     }
     // The next reading raises it again where another counter is held.
-    events::clear(&mut tx, EventKind::InstrumentHeld, Subject::Instrument(instrument), at).await?;
+    events::end(&mut tx, EventKind::InstrumentHeld, Subject::Instrument(instrument), at).await?;
     record(&mut tx, at, who, AuditAction::InstrumentCounter, instrument, &json!({ "name": name })).await?;
     tx.commit().await
 }
