@@ -117,7 +117,7 @@ impl SimulatedProvider {
     fn keep(&self, mut request: ProviderRequest) -> ProviderFault {
         let mut state = self.lock();
         let fault = match state.fault {
-            ProviderFault::FailsHalf if state.requests.len() % 2 == 0 => ProviderFault::Down,
+            ProviderFault::FailsHalf if state.requests.len().is_multiple_of(2) => ProviderFault::Down,
             ProviderFault::FailsHalf => ProviderFault::None,
             fault => fault,
         };

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use super::circuits::{Circuit, Completeness, Range};
 use crate::Extent;
-use crate::coverage::{KnownTime, known_times};
+use crate::coverage::{MeteredTime, metered_times};
 use crate::tree::Tree;
 use store::console::{above, within};
 use store::{Db, Result, read};
@@ -90,8 +90,8 @@ pub async fn below_places(
     .await)?;
     let tree = Tree::read(db, operator).await?;
     let tops = Extent::All(tree.uppermost(|place| shown.contains(&place)));
-    let times = known_times(db, operator, &tops).await?;
-    let times: HashMap<MeterId, KnownTime> = times.into_iter().map(|time| (time.id, time)).collect();
+    let times = metered_times(db, operator, &tops).await?;
+    let times: HashMap<MeterId, MeteredTime> = times.into_iter().map(|time| (time.id, time)).collect();
     let fed = fed.into_iter().map(|(place,)| place).collect();
     let mut found = by_lowest_place(&meters, &fed, &shown, |meter| is_known(times.get(&meter), range));
     for (place, meters) in &mut found {
@@ -101,12 +101,13 @@ pub async fn below_places(
 }
 
 /// Whether the energy of a meter is known for all of the range in which it was there.
-fn is_known(time: Option<&KnownTime>, Range { from, to, ends_now }: Range) -> bool {
-    let Some((time, (first, last))) = time.and_then(|time| Some((time, time.known()?))) else { return false };
+fn is_known(time: Option<&MeteredTime>, Range { from, to, ends_now }: Range) -> bool {
+    let Some(time) = time else { return false };
     // A meter is first read some time after it was set up, and last some time before it was taken out.
     let to = if ends_now { to.plus(-HOUR) } else { to };
+    let begin = from.max(time.begins_at.plus(HOUR));
     let end = time.ends_at.map_or(to, |end| to.min(end.plus(-HOUR)));
-    first <= from.max(time.begins_at.plus(HOUR)) && last >= end
+    time.measured().iter().any(|(first, last)| *first <= begin && *last >= end)
 }
 
 fn by_lowest_place(
