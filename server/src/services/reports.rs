@@ -63,6 +63,12 @@ impl ReportsService {
         Self { context, usual_interval, can_mail, written: Arc::default() }
     }
 
+    /// How often meters are read where nothing else is set.
+    #[must_use]
+    pub const fn usual_interval(&self) -> SweepInterval {
+        self.usual_interval
+    }
+
     /// Is signalled when there are e-mails to send.
     #[must_use]
     pub fn mails(&self) -> Arc<Notify> {

@@ -152,7 +152,7 @@ impl ExportsService {
             Ok(subject) => subject,
             Err(problem) => return Ok(Err(problem)),
         };
-        if let Some(problem) = too_large(db, who.user, kind, &query, &subject).await? {
+        if let Some(problem) = too_large(db, who.user, kind, &query, &subject, self.reports.usual_interval()).await? {
             return Ok(Err(problem));
         }
         Ok(Ok((subject.name, Some((query.from, query.until)))))
