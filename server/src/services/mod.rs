@@ -73,7 +73,7 @@ pub fn ports(
     rules: Rules,
     shared: SharedServices,
 ) -> Result<Ports, AppError> {
-    let SharedServices { console, exports, setup, site_import, printing, reports } = shared;
+    let SharedServices { console, exports, setup, site_import, printing, reports, notifications } = shared;
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
     let cash_desk = Arc::new(CashDeskService::new(context.clone(), limits, rules, refund_rules));
@@ -87,7 +87,7 @@ pub fn ports(
         account_lifecycle: Arc::new(AccountLifecycleService::new(context.clone(), passwords.clone(), profiles.clone())),
         accounts: console.clone(),
         alarms: console.clone(),
-        alerts: Arc::new(shared.notifications.clone()),
+        alerts: Arc::new(notifications.clone()),
         approvals: console.clone(),
         audit: console.clone(),
         auth: auth.clone(),
@@ -106,7 +106,7 @@ pub fn ports(
         meter_wall: console.clone(),
         meter_setup: Arc::new(MeterSetupService::new(context.clone(), profiles)),
         meters: console.clone(),
-        notifications: Arc::new(shared.notifications),
+        notifications: Arc::new(notifications),
         operators: console.clone(),
         places: console.clone(),
         prices: console.clone(),
