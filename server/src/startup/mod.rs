@@ -1,6 +1,7 @@
 //! Builds the parts of the server, serves, and shuts down in order.
 
 mod buses;
+mod channels;
 mod descriptors;
 
 use std::error::Error as StdError;
@@ -12,7 +13,6 @@ use std::time::Duration;
 
 use axum::Router;
 use model::error::AppError;
-use model::language::Lang;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -62,7 +62,7 @@ use domain::rng::Rng;
 use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
-use notify::{Channels, Mailer};
+use notify::Mailer;
 use payments::Payments;
 use store::{Db, ServerLock, StoreError, audit};
 
@@ -153,11 +153,10 @@ impl Application {
         let site = SiteService::new(context.clone(), passwords, &profiles, config.pay.limits);
         let site_import = SiteImportService::new(context.clone(), Arc::new(site));
         let printing = PrintingService::new(context.clone());
-        let mailer = mailer(config);
+        let mailer = channels::mailer(config);
         let reports = ReportsService::new(context.clone(), config.meters.usual_interval(), mailer.is_some());
         let exports = ExportsService::new(context.clone(), console.clone(), reports.clone(), config.exports_directory());
-        let language = Lang::choose(&config.notify.language).unwrap_or_default();
-        let notifications = NotificationsService::new(context.clone(), channels(config, mailer.as_ref()), language);
+        let notifications = channels::notifications(config, &context, mailer.as_ref());
         let shared = SharedServices {
             console,
             exports: exports.clone(),
@@ -342,23 +341,6 @@ async fn start_exports(driver: &Driver, exports: &ExportsService, stopping: &Can
         driver.start(MakeExports { name, exports: exports.clone(), stop: stopping.clone() }, signal);
     }
     driver.start(TendExports(exports.clone()), Arc::default());
-}
-
-/// What is wrong with the configuration of e-mail stops no server: e-mails wait, and say that no mail server is set up.
-fn mailer(config: &Config) -> Option<Mailer> {
-    Mailer::new(&config.mail).unwrap_or_else(|error| {
-        tracing::error!(error = &error as &dyn StdError, "mail.configuration");
-        None
-    })
-}
-
-/// The channels of messages to people. One whose configuration is wrong is off, and the log says why.
-fn channels(config: &Config, mailer: Option<&Mailer>) -> Channels {
-    let (channels, wrong) = Channels::new(&config.notify, mailer);
-    for error in wrong {
-        tracing::error!(error = &error as &dyn StdError, "notify.configuration");
-    }
-    channels
 }
 
 /// Opens the database and migrates its schema.

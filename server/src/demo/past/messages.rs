@@ -41,7 +41,7 @@ pub async fn deliver(db: &Db, span: &Span, day: Date) -> Result<()> {
     for at in ends.filter(|at| *at < span.until) {
         for (n, due) in queue::claim(db, at, CHANNEL, 1_000).await?.iter().enumerate() {
             let seed = usize::try_from(due.asked_at.0 / 1_000).unwrap_or_default() + n;
-            let outcome = if seed % REFUSED == 0 { Err(NotificationReason::Refused) } else { Ok(PRICE) };
+            let outcome = if seed.is_multiple_of(REFUSED) { Err(NotificationReason::Refused) } else { Ok(PRICE) };
             queue::finish(db, at, due, outcome).await?;
         }
     }
