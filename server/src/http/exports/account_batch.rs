@@ -11,8 +11,9 @@ use model::ids::AccountBatchId;
 use serde::Deserialize;
 use workbook::Cell;
 
-use super::listing::{FileKind, file, refusal};
+use super::listing::{CSV, attachment, refusal};
 use crate::http::{AppState, RequestInfo};
+use crate::services::exports::lists::{csv_head, csv_rows};
 
 #[derive(Deserialize)]
 pub struct BatchQuery {
@@ -40,7 +41,8 @@ pub async fn account_batch(
             }
         }
         rows.push(total);
-        Ok::<_, AppError>(file(FileKind::Csv, &format!("accounts-{}", seen.batch.decided_at.date()), t.title, &head, rows).await)
+        let name = format!("accounts-{}.csv", seen.batch.decided_at.date());
+        Ok::<_, AppError>(attachment(CSV, &name, csv_head(&head) + &csv_rows(rows)))
     };
     made.await.unwrap_or_else(refusal)
 }

@@ -10,8 +10,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use workbook::Cell;
 
-use crate::services::exports::lists::{csv_head, csv_rows};
-
 /// The most rows of an XLSX file that a browser waits for; CSV has no bound.
 pub const XLSX_ROWS: i64 = 100_000;
 /// Pieces that wait for the thread that writes the file.
@@ -19,13 +17,6 @@ const WAITING: usize = 4;
 
 pub const CSV: &str = "text/csv; charset=utf-8";
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
-/// The kind of file that is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    Csv,
-    Xlsx,
-}
 
 /// An error as a page of its own or JSON, whichever the caller can show.
 pub fn refusal(error: AppError) -> Response {
@@ -48,24 +39,6 @@ where
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
 {
     (headers(CSV, &format!("{name}.csv")), Body::from_stream(pieces)).into_response()
-}
-
-/// A file of rows that are there already.
-pub async fn file(kind: FileKind, name: &str, title: &str, head: &[&'static str], rows: Vec<Vec<Cell>>) -> Response {
-    match kind {
-        FileKind::Csv => {
-            let text = csv_head(head) + &csv_rows(rows);
-            (headers(CSV, &format!("{name}.csv")), text).into_response()
-        }
-        FileKind::Xlsx => {
-            let (send, receive) = mpsc::channel(WAITING);
-            let written = XlsxFile::begin(name, title, head, receive);
-            // The thread ends early only where writing fails, which its result says.
-            let _ = send.send(rows).await;
-            drop(send);
-            written.finish().await
-        }
-    }
 }
 
 /// An XLSX file that a thread writes while its rows arrive.
