@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use app::api::exports::{ExportsPort, NewExport};
-use domain::clock::{Clock, SystemClock};
+use domain::clock::SystemClock;
 use domain::order::Limits;
 use domain::returns::Rules;
 use domain::rng::Rng;
