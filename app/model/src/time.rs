@@ -97,6 +97,13 @@ impl Timestamp {
         Civil { year, month, day, hour: hour.parse().ok()?, minute: minute.parse().ok()?, second: 0 }.timestamp()
     }
 
+    /// The last instant before this one, at which the books have what was used until now: what ends at midnight is of the day
+    /// that ends.
+    #[must_use]
+    pub const fn just_before(self) -> Self {
+        Self(self.0 - 1)
+    }
+
     /// `21:15`.
     #[must_use]
     pub fn clock(self) -> String {

@@ -37,6 +37,8 @@ both!(consumption_is_debited_and_its_remainder_carried, |w: World| async move {
     assert_eq!(fixture.w.number("SELECT remaining_fen FROM readings ORDER BY at DESC LIMIT 1").await, 4_983);
     let lines = wallets::day_charges(&fixture.w.db, account, fixture.meter, fixture.start.date()).await.unwrap();
     assert_eq!(lines.iter().map(|line| (line.wh.0, line.price_e4, line.cost_e7)).collect::<Vec<_>>(), [(308, 5_401, 1_663_508)]);
+    let posted = "SELECT COUNT(*) FROM charges c JOIN ledger_transfers t ON t.reference = c.id AND t.at = c.at - 1";
+    assert_eq!(fixture.w.number(posted).await, 4, "what ends at midnight is of the day that ends");
     fixture.prove().await;
 });
 

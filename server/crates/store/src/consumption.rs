@@ -95,7 +95,7 @@ pub(super) async fn post(tx: &mut Tx, rng: &Rng, at: Timestamp, credited: &Credi
     // Consumption before the site was taken over is not this ledger's income.
     let taken_over = from.is_none() && is_taken_over(tx, credited.account).await?;
     if let Some(transfer) = use_of_meter(id, credited.account, amount.money(), taken_over) {
-        ledger::post(tx, rng, at, &transfer).await?;
+        ledger::post(tx, rng, at.just_before(), &transfer).await?;
     }
     Ok(true)
 }

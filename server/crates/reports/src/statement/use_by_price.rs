@@ -116,7 +116,7 @@ impl Used {
             self.add((row.version_id, row.rate, row.tier, row.price_e4), row.wh, row.cost_e7);
         }
         let crossing: Vec<ChargeRow> = on!(tx, |c| sqlx::query_as(
-            "SELECT COALESCE(t.at, c.at) AS posted_at, c.lines
+            "SELECT COALESCE(t.at, c.at - 1) AS posted_at, c.lines
              FROM charges c LEFT JOIN ledger_transfers t ON c.reverses IS NOT NULL AND t.operation = 'consumption-reversal'
                                                         AND t.reference = c.id
              WHERE c.account_id = $1
@@ -171,7 +171,7 @@ impl Used {
         .await)?;
         let posted: Vec<(Timestamp, Fen)> = on!(tx, |c| sqlx::query_as(
             "SELECT COALESCE(u.from_at, u.at), u.amount_fen FROM meter_consumption u
-             WHERE u.account_id = $1 AND u.meter_id = $2 AND u.at >= $3 AND u.at < $4
+             WHERE u.account_id = $1 AND u.meter_id = $2 AND u.at > $3 AND u.at <= $4
                AND NOT EXISTS (SELECT 1 FROM ledger_transfers l WHERE l.operation = 'use' AND l.reference = u.id
                                                                AND 'taken-over' IN (l.debit, l.credit))
              ORDER BY u.at"

@@ -124,7 +124,7 @@ async fn debit(
     let new = NewCharge { meter, account, passed, amount, lines: &charge.lines, reverses: None };
     let Some(id) = insert(tx, rng, &new).await? else { return Ok(()) };
     if amount > Money::ZERO {
-        ledger::post(tx, rng, passed.to, &consumption(id, account, amount)).await?;
+        ledger::post(tx, rng, passed.to.just_before(), &consumption(id, account, amount)).await?;
     }
     row.set_position(position);
     Ok(())
