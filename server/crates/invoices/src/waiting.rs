@@ -81,10 +81,12 @@ pub(super) async fn waiting(tx: &mut Tx, operator: UserId, range: &InvoiceRange)
     on!(tx, |c| sqlx::query_as(concat!(
         "SELECT x.kind, x.series, x.year, x.number, x.issued_at, x.account_id, r.id AS place_id, x.amount_fen, x.order_id,
                 COALESCE(y.name, (SELECT u.name FROM account_residents h JOIN users u ON u.id = h.user_id
+                                  WHERE h.account_id = a.id AND h.from_at <= x.issued_at AND h.user_id = x.payer
+                                  ORDER BY h.from_at LIMIT 1),
+                                 (SELECT u.name FROM account_residents h JOIN users u ON u.id = h.user_id
                                   WHERE h.account_id = a.id AND h.from_at <= x.issued_at
-                                    AND (h.user_id = x.payer OR h.to_at IS NULL OR h.to_at > x.issued_at)
-                                  ORDER BY CASE WHEN h.user_id = x.payer THEN 0 ELSE 1 END, h.from_at, u.login LIMIT 1)
-                ) AS buyer, y.tax_number,",
+                                    AND (h.to_at IS NULL OR h.to_at > x.issued_at)
+                                  ORDER BY h.from_at, u.login LIMIT 1)) AS buyer, y.tax_number,",
         names!(),
         waiting_receipts!(),
         "ORDER BY x.kind, x.issued_at, x.series, x.year, x.number LIMIT $5"
