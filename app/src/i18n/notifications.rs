@@ -116,7 +116,7 @@ mod tests {
                 assert!(!said.contains(['{', '}']), "{said}");
                 let is_of_room = NotificationKind::OF_RESIDENTS.contains(&kind);
                 assert_eq!(said.contains("3号楼 301"), is_of_room || kind == NotificationKind::DeliveryStuck, "{said}");
-                assert!(!said.is_empty() && domain_parts(&said) <= 3, "{said} is short");
+                assert!(!said.is_empty() && message_parts(&said) <= 3, "{said} is short");
             }
         }
         let recharge = text(NotificationKind::Recharge, &values, Lang::Zh);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     /// Parts of a text message with 67 characters each.
-    fn domain_parts(text: &str) -> usize {
+    fn message_parts(text: &str) -> usize {
         text.encode_utf16().count().div_ceil(67)
     }
 }

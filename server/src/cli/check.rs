@@ -40,9 +40,6 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
         println!("payment channel: {}", describe_channel(merchant, clock.now()));
     }
     let mut wrong: Vec<String> = merchants.faults.iter().map(describe_fault).collect();
-    if wrong.is_empty() {
-        println!("configuration: good");
-    }
     let mailer = match Mailer::new(&config.mail) {
         Ok(Some(mailer)) => {
             println!("e-mail: through {}", config.mail.host);
@@ -61,6 +58,9 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     let names: Vec<&str> = channels.iter().map(|channel| channel.channel().as_str()).collect();
     println!("messages to people: {}", if names.is_empty() { "none (mail, notify)".to_owned() } else { names.join(", ") });
     wrong.extend(faults.iter().map(ToString::to_string));
+    if wrong.is_empty() {
+        println!("configuration: good");
+    }
     let db = open_database(config).await?;
     db.ping().await?;
     println!("database: good");
