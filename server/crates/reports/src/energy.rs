@@ -46,7 +46,8 @@ pub async fn contents(
     let rolled_at = place_energy::rolled_at(db).await?;
     let (current, co2) = (Month::of(rolled_at.unwrap_or_default()), estate::co2::factor(db).await?);
     let source = Source { db, operator, extent: &subject.extent, current, co2 };
-    let (now, before) = ((query.from, query.until.min(at.date())), query.before());
+    let now = (query.from, query.until.min(at.date()));
+    let before = before(query, now.1);
     let mut notes = Vec::new();
     if is_of_places(&subject.extent) {
         notes.extend(rolled_at.map(Note::EnergyUntil));
@@ -102,6 +103,12 @@ pub(crate) const fn is_of_places(extent: &Extent) -> bool {
     matches!(extent, Extent::All(_) | Extent::Place(_) | Extent::Group { .. })
 }
 
+/// The time before a query whose days up to `until` have begun: as many days, where some have not.
+fn before(query: &ReportQuery, until: Date) -> Span {
+    let (first, last) = query.before();
+    (first, if until < query.until { last.min(first.plus(until.0 - query.from.0)) } else { last })
+}
+
 /// The starts of all rows of a range, also of those without energy.
 fn starts((from, until): Span, by: Grain) -> Vec<Timestamp> {
     let days = || (from.0..=until.0).map(|day| Date(day).start());
@@ -115,7 +122,7 @@ fn starts((from, until): Span, by: Grain) -> Vec<Timestamp> {
     }
 }
 
-/// Each hour, day or month beside the one of the same number in the time before.
+/// Each hour, day or month beside the one of the same number in the time before, of which the last row has what is beside none.
 fn by_time(by: Grain, co2: Co2Factor, (now, slots): (Span, &Slots), (before, earlier): (Span, &Slots)) -> Section {
     let is_revised = slots.values().any(|sum| sum.revised_at.is_some());
     let mut columns = vec![
@@ -138,7 +145,17 @@ fn by_time(by: Grain, co2: Co2Factor, (now, slots): (Span, &Slots), (before, ear
         }
         row
     });
-    let rows = if slots.is_empty() && earlier.is_empty() { Vec::new() } else { rows.collect() };
+    let mut rows: Vec<Vec<Cell>> = rows.collect();
+    // The month before may be longer, and its total is that of all of it.
+    let rest = others.filter_map(|start| earlier.get(&start)).map(|sum| sum.energy).reduce(|all, one| all + one);
+    if let Some(rest) = rest {
+        let mut row = vec![Cell::Word(Heading::RestOfBefore), Cell::Empty, Cell::Energy(rest)];
+        row.resize(columns.len(), Cell::Empty);
+        rows.push(row);
+    }
+    if slots.is_empty() && earlier.is_empty() {
+        rows.clear();
+    }
     Section { title: Heading::ByTime, columns, rows, chart: Some(Chart::Series(1)) }
 }
 
@@ -199,6 +216,28 @@ mod tests {
         assert_eq!(first[1..4], [Cell::Energy(Energy(150)), Cell::Energy(Energy(100)), Cell::Permille(500)]);
         assert_eq!(second[1..4], [Cell::Energy(Energy(10)), Cell::Empty, Cell::Empty]);
         assert_eq!((&first[4], &second[4]), (&Cell::Mass(Mass(80)), &Cell::Mass(Mass(5))));
+    }
+
+    #[test]
+    fn a_longer_month_before_counts_as_a_whole() {
+        let sum = |wh| Sum { energy: Energy(wh), ..Sum::default() };
+        let query = ReportQuery {
+            from: day("2026-11-01"),
+            until: day("2026-11-30"),
+            by: Grain::Day,
+            place: String::new(),
+            room: String::new(),
+            age: 0,
+        };
+        assert_eq!(before(&query, day("2026-11-30")), (day("2026-10-01"), day("2026-10-31")));
+        assert_eq!(before(&query, day("2026-11-12")), (day("2026-10-01"), day("2026-10-12")), "it is not over");
+        let earlier = Slots::from([(day("2026-10-30").start(), sum(30)), (day("2026-10-31").start(), sum(31))]);
+        let (now, before) = ((query.from, query.until), before(&query, query.until));
+        let section = by_time(Grain::Day, Co2Factor::NATIONAL_2023, (now, &Slots::new()), (before, &earlier));
+        assert_eq!(section.rows.len(), 31);
+        assert_eq!(section.rows[30][..3], [Cell::Word(Heading::RestOfBefore), Cell::Empty, Cell::Energy(Energy(31))]);
+        assert!(section.rows.iter().all(|row| row.len() == section.columns.len()));
+        assert_eq!(section.totals().unwrap()[2], Cell::Energy(Energy(61)));
     }
 
     #[test]

@@ -115,6 +115,16 @@ async fn energy_of_every_place_equals_raw_rows(w: &World) {
         }
     }
     assert_eq!(of_floors, BTreeMap::new(), "no floor is left out");
+    // Of a whole month all of the longer month before counts, in both tables.
+    let (first, last) = today.month_before().0.month_before();
+    let month = [("from", first.to_string()), ("until", last.to_string())];
+    let month: Vec<(&str, &str)> = month.iter().map(|(name, value)| (*name, &**value)).collect();
+    let month = report(w, who, ReportKind::Energy, &month).await.unwrap();
+    let whole = month.query.before();
+    let expected = raw.iter().filter(|one| (whole.0.0..=whole.1.0).contains(&one.3)).map(|one| one.4).sum::<i64>();
+    for title in [Heading::ByTime, Heading::ByPlace] {
+        assert_eq!(total(section(&month, title), Heading::EnergyBefore), expected, "{title:?}");
+    }
     // The highest first.
     let ranked: Vec<i64> = column(section(&days, Heading::ByPlace), Heading::Energy).into_iter().map(|(_, wh)| wh).collect();
     assert!(ranked.is_sorted_by(|one, next| one >= next), "{ranked:?}");
