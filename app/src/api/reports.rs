@@ -56,7 +56,7 @@ fn recipients(text: &str) -> Result<Vec<MailAddress>, AppError> {
     let mut addresses = text.split(separate).filter(|one| !one.is_empty()).map(parse).collect::<Result<Vec<MailAddress>, _>>()?;
     addresses.sort();
     addresses.dedup();
-    if addresses.len() > MAX_RECIPIENTS { Err(AppError::ListTooLong) } else { Ok(addresses) }
+    if addresses.len() > MAX_RECIPIENTS { Err(AppError::TooManyAddresses) } else { Ok(addresses) }
 }
 
 /// Saves a report; its language is that of the page.
@@ -148,6 +148,6 @@ mod tests {
         assert_eq!(read("b@x.cn, a@x.cn；a@x.cn\n c@x.cn"), Ok("a@x.cn b@x.cn c@x.cn".to_owned()));
         assert_eq!((read(""), read("a@x.cn, nobody")), (Ok(String::new()), Err(AppError::Invalid)));
         let many: Vec<String> = (0..11).map(|n| format!("a{n}@x.cn")).collect();
-        assert_eq!(read(&many.join(",")), Err(AppError::ListTooLong));
+        assert_eq!(read(&many.join(",")), Err(AppError::TooManyAddresses));
     }
 }
