@@ -39,6 +39,8 @@ pub fn note(note: Note, lang: Lang) -> String {
         Note::AtLeastOld(days) => AtLeastOld { days }.text(lang),
         Note::EnergyUntil(at) => EnergyUntil { time: at.to_string() }.text(lang),
         Note::Revised { rows, at } => Revised { count: rows, time: at.to_string() }.text(lang),
+        Note::KnownSince(day) => KnownSince { day }.text(lang),
+        Note::TodayIsRunning => t.today_is_running.to_owned(),
         Note::Co2(factor) => Co2Counted { factor }.text(lang),
         Note::HoursPartlyKnown(count) => HoursPartlyKnown { count }.text(lang),
         Note::PeakOfAll { power, at, of_parts } => {
