@@ -141,6 +141,10 @@ errors! {
     SwitchedTooOften = "switched-too-often", 429;
     /// More lines than one list may have.
     ListTooLong = "list-too-long", 422;
+    /// More recipients than a saved report may have.
+    TooManyAddresses = "too-many-addresses", 422;
+    /// There are as many of the kind as there may be.
+    TooManyKept = "too-many-kept", 409;
     /// The meter is lost; nothing was sent.
     MeterLost = "meter-lost", 409;
     /// Power is off for arrears: top up first.

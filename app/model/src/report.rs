@@ -268,6 +268,10 @@ pub enum Note {
     EnergyUntil(Timestamp),
     /// So many of its rows were corrected by readings that came late, the last time then.
     Revised { rows: i64, at: Timestamp },
+    /// Nothing is known of days before, so that nothing is compared with them.
+    KnownSince(Date),
+    /// The range has today in it, which is not over.
+    TodayIsRunning,
     /// How much carbon dioxide is counted per kWh.
     Co2(Co2Factor),
     /// So many hours are known of some of the meters only.

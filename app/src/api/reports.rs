@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{at, parse, wrong};
+use super::form::{at, confirmation, parse, wrong};
 use super::{ApiError, answer};
 use crate::i18n::lang;
 use crate::link;
@@ -56,10 +56,10 @@ fn recipients(text: &str) -> Result<Vec<MailAddress>, AppError> {
     let mut addresses = text.split(separate).filter(|one| !one.is_empty()).map(parse).collect::<Result<Vec<MailAddress>, _>>()?;
     addresses.sort();
     addresses.dedup();
-    if addresses.len() > MAX_RECIPIENTS { Err(AppError::ListTooLong) } else { Ok(addresses) }
+    if addresses.len() > MAX_RECIPIENTS { Err(AppError::TooManyAddresses) } else { Ok(addresses) }
 }
 
-/// Saves a report; its language is that of the page.
+/// Saves a report; its language is that of the page, `back` the address of the report with its choice.
 #[server(name = SaveReport, prefix = "/api", endpoint = "operator/reports/save")]
 pub async fn save_report(
     kind: String,
@@ -73,9 +73,10 @@ pub async fn save_report(
     every: String,
     hour: String,
     to: String,
+    #[server(default)] back: String,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let back = format!("/reports/{}", ReportKind::parse(&kind).map_or("", ReportKind::as_str));
+    let page = format!("/reports/{}", ReportKind::parse(&kind).map_or("", ReportKind::as_str));
     let done = async {
         let kind = ReportKind::parse(&kind).ok_or(AppError::Invalid)?;
         let name = name.trim();
@@ -115,7 +116,7 @@ pub async fn save_report(
         at("days", new.query(crate::ports::now().date()).map_err(|_| AppError::Invalid))?;
         ports.reports.save_report(&who, &new).await
     };
-    answer(done.await.map(|_| link::with("/reports/saved", "done", "saved")), &back)
+    answer(done.await.map(|_| link::with("/reports/saved", "done", "saved")), &confirmation(&back, &page))
 }
 
 /// Forgets a saved report.
@@ -148,6 +149,6 @@ mod tests {
         assert_eq!(read("b@x.cn, a@x.cn；a@x.cn\n c@x.cn"), Ok("a@x.cn b@x.cn c@x.cn".to_owned()));
         assert_eq!((read(""), read("a@x.cn, nobody")), (Ok(String::new()), Err(AppError::Invalid)));
         let many: Vec<String> = (0..11).map(|n| format!("a{n}@x.cn")).collect();
-        assert_eq!(read(&many.join(",")), Err(AppError::ListTooLong));
+        assert_eq!(read(&many.join(",")), Err(AppError::TooManyAddresses));
     }
 }

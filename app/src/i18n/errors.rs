@@ -80,6 +80,8 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::TooManyPending => t.too_many_pending,
         AppError::SwitchedTooOften => t.switched_too_often,
         AppError::ListTooLong => t.list_too_long,
+        AppError::TooManyAddresses => t.too_many_addresses,
+        AppError::TooManyKept => t.too_many_kept,
         AppError::MeterLost => t.meter_lost,
         AppError::OffForArrears => t.off_for_arrears,
         AppError::OffByOperator => t.off_by_operator,

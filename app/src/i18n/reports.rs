@@ -1,13 +1,16 @@
 //! Texts of the reports: their words, and values as the page, the files and the print show them.
 
+mod notes;
+
 use super::Lang;
 pub use super::catalogue::reports::*;
 use super::{cases, common, events, price_meters};
 use model::abnormal_use::AbnormalKind;
 use model::energy::Energy;
 use model::money::{Fen, Money};
-use model::report::{Cell, Column, ColumnKind, Grain, Heading, Note, RangeProblem, Report, ReportKind};
+use model::report::{Cell, Column, ColumnKind, Grain, Heading, Report, ReportKind};
 use model::time::Timestamp;
+pub use notes::{note, problem};
 
 /// The name of a report, and what it is good for.
 #[must_use]
@@ -48,63 +51,6 @@ pub const fn grain(grain: Grain, lang: Lang) -> &'static str {
 pub fn period(report: &Report, lang: Lang) -> String {
     let (from, until) = (report.query.from, report.query.until);
     if report.kind.is_of_an_instant() { OnDay { day: until }.text(lang) } else { Period { from, until }.text(lang) }
-}
-
-/// Why there is no report, and what to do.
-#[must_use]
-pub fn problem(problem: RangeProblem, lang: Lang) -> String {
-    let t = texts(lang);
-    match problem {
-        RangeProblem::NotADay => t.not_a_day.to_owned(),
-        RangeProblem::Reversed => t.reversed.to_owned(),
-        RangeProblem::TooLong(days) => TooLong { days }.text(lang),
-        RangeProblem::UnknownPlace => t.unknown_place.to_owned(),
-        RangeProblem::UnknownRoom => t.unknown_room.to_owned(),
-        RangeProblem::RoomMissing => t.room_missing.to_owned(),
-        RangeProblem::NotAnAge => t.not_an_age.to_owned(),
-        RangeProblem::TooManyMeters { meters, days: 0 } => TooManyMeters { meters }.text(lang),
-        RangeProblem::TooManyMeters { meters, days } => TooManyMeterDays { meters, days }.text(lang),
-    }
-}
-
-#[must_use]
-pub fn note(note: Note, lang: Lang) -> String {
-    let t = texts(lang);
-    match note {
-        Note::AsOf(at) => AsOf { time: at.to_string() }.text(lang),
-        Note::LedgerAgrees => t.ledger_agrees.to_owned(),
-        Note::LedgerDiffers(count) => LedgerDiffers { count }.text(lang),
-        Note::FeesNotCompared => t.fees_not_compared.to_owned(),
-        Note::StatementOfNewest => t.statement_of_newest.to_owned(),
-        Note::EnergyOfWholeDays => t.energy_of_whole_days.to_owned(),
-        Note::DeductedByMeters => t.deducted_by_meters.to_owned(),
-        Note::AccountsTooMany(most) => AccountsTooMany { most }.text(lang),
-        Note::BooksAndDisplays => t.books_and_displays.to_owned(),
-        Note::SubsidiesByMonth => t.subsidies_by_month.to_owned(),
-        Note::MetersOnlyNow => t.meters_only_now.to_owned(),
-        Note::DaysCompared(days) => DaysCompared { days }.text(lang),
-        Note::AtLeastOld(days) => AtLeastOld { days }.text(lang),
-        Note::EnergyUntil(at) => EnergyUntil { time: at.to_string() }.text(lang),
-        Note::Revised { rows, at } => Revised { count: rows, time: at.to_string() }.text(lang),
-        Note::Co2(factor) => Co2Counted { factor }.text(lang),
-        Note::HoursPartlyKnown(count) => HoursPartlyKnown { count }.text(lang),
-        Note::PeakOfAll { power, at, of_parts } => {
-            PeakOfAll { power: kilo(power), time: minute(at), sum: kilo(of_parts) }.text(lang)
-        }
-        Note::PowerByHour => t.power_by_hour.to_owned(),
-        Note::WeekendsByCalendar => t.weekends_by_calendar.to_owned(),
-        Note::TransformerAsGroup => t.transformer_as_group.to_owned(),
-        Note::AbnormalRules => t.abnormal_rules.to_owned(),
-        Note::DaysUnknown(count) => DaysUnknown { count }.text(lang),
-        Note::IntervalsAsNow => t.intervals_as_now.to_owned(),
-        Note::ContinuousDue => t.continuous_due.to_owned(),
-        Note::RowsLeftOut { shown, total } => RowsLeftOut { shown, total }.text(lang),
-        Note::PlacesAsNow => t.places_as_now.to_owned(),
-        Note::LossesBehindGateways => t.losses_behind_gateways.to_owned(),
-        Note::RowsTooMany { shown, total } => RowsTooMany { shown, total }.text(lang),
-        Note::LineLossReadings => t.line_loss_readings.to_owned(),
-        Note::HoursTooMany(days) => HoursTooMany { days }.text(lang),
-    }
 }
 
 /// A word of a report.
@@ -287,6 +233,7 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::Residents => t.residents,
         Heading::None => t.none,
         Heading::WithoutRate => t.without_rate,
+        Heading::RestOfBefore => t.rest_of_before,
         Heading::RateOf(rate) => common::rate(rate, lang),
         Heading::HourOfDay(hour) => return format!("{hour:02}"),
         Heading::MonthOf { year, month } => return format!("{year:04}-{month:02}"),

@@ -278,6 +278,8 @@ both!(instruments_are_set_up_within_the_operators_buildings, |w: World| async mo
     d.service.retire_instrument(&d.boss, main, "烧毁").await.unwrap();
     assert_eq!(d.service.instruments(&d.boss).await.unwrap(), []);
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'instrument.%'").await, 13);
+    let transformers = "SELECT COUNT(*) FROM audit WHERE action = 'instrument.add' AND detail NOT LIKE '%\"ct_ratio\":[1]%'";
+    assert_eq!(w.number(transformers).await, 0, "each says what multiplies its energy");
     places::remove(&w.db, d.context.now(), &d.boss, d.building).await.unwrap_err();
     story_support::closings::proved(w).await;
 });

@@ -200,6 +200,16 @@ both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move
     }
     assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports").await, 0);
 
+    // The way back keeps the choice of the report, and the form what was typed.
+    let days = "from=2026-11-01&until=2026-11-07";
+    let back = format!("%2Freports%2Falarms%3F{}", days.replace('=', "%3D").replace('&', "%26"));
+    let answer = save(&office, &format!("{}&back={back}", form("A", "day", "nobody"))).await;
+    assert_eq!(answer, format!("/reports/alarms?{days}&e=invalid"));
+    let page = text(office.get(&answer).await).await;
+    for shown in ["value=\"2026-11-01\"", "value=\"nobody\"", "aria-invalid=\"true\""] {
+        assert!(page.contains(shown), "{shown} in {page}");
+    }
+
     // Others neither see nor touch it; who answers for the site does.
     assert_eq!(save(&office, &form("Mine", "day", "a@x.cn")).await, "/reports/saved?done=saved");
     assert_eq!(save(&office, &form("Mine", "week", "b@x.cn")).await, "/reports/saved?done=saved");

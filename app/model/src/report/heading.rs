@@ -212,6 +212,8 @@ pub enum Heading {
     RateOf(u8),
     /// Energy that the meter does not split by rate.
     WithoutRate,
+    /// What the time before has beyond the rows of the time itself.
+    RestOfBefore,
     /// A time of the day, 0 to 23.
     HourOfDay(u8),
     /// A calendar month of 1 to 12.

@@ -57,7 +57,13 @@ pub async fn add(
         put(&mut tx, rng, at, id, circuit).await?;
     }
     check_tree(&mut tx).await?;
-    let detail = detail(&mut tx, settings).await?;
+    let mut detail = detail(&mut tx, settings).await?;
+    // Usually one for all.
+    let mut ratios: Vec<i64> = circuits.iter().map(|circuit| circuit.ct.get()).collect();
+    ratios.dedup();
+    if let Some(detail) = detail.as_object_mut() {
+        detail.insert("ct_ratio".to_owned(), json!(ratios));
+    }
     record(&mut tx, at, who, AuditAction::InstrumentAdd, id, &detail).await?;
     tx.commit().await?;
     Ok(id)

@@ -58,13 +58,13 @@ pub async fn meters(db: &Db, group: PlaceGroupId) -> Result<Vec<MeterId>> {
 /// Makes an empty group.
 ///
 /// # Errors
-/// Refused with [`AppError::NameTaken`], or [`AppError::ListTooLong`] where there are very many.
+/// Refused with [`AppError::NameTaken`], or [`AppError::TooManyKept`] where there are very many.
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, name: &str) -> Result<PlaceGroupId> {
     let id = PlaceGroupId(rng.id(at));
     let mut tx = db.begin().await?;
     let known: Vec<(PlaceGroupId,)> = on!(&mut tx, |c| sqlx::query_as("SELECT id FROM place_groups").fetch_all(c).await)?;
     if known.len() >= GROUPS_MAX {
-        return Err(AppError::ListTooLong.into());
+        return Err(AppError::TooManyKept.into());
     }
     let inserted = on!(&mut tx, |c| sqlx::query(
         "INSERT INTO place_groups (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"

@@ -47,14 +47,14 @@ pub async fn find(db: &Db, id: PrinterId) -> Result<Option<Printer>> {
 /// Adds a printer.
 ///
 /// # Errors
-/// Refused with [`AppError::NameTaken`], or [`AppError::ListTooLong`] where there are very many.
+/// Refused with [`AppError::NameTaken`], or [`AppError::TooManyKept`] where there are very many.
 pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, (name, host, port): (&str, &str, u16)) -> Result<PrinterId> {
     let id = PrinterId(rng.id(at));
     let mut tx = db.begin().await?;
     let known: Option<(i64,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT COUNT(*) FROM printers WHERE retired_at IS NULL").fetch_optional(c).await)?;
     if known.is_some_and(|(known,)| known >= MAX) {
-        return Err(AppError::ListTooLong.into());
+        return Err(AppError::TooManyKept.into());
     }
     let added = on!(&mut tx, |c| sqlx::query(
         "INSERT INTO printers (id, name, host, port, added_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"

@@ -58,7 +58,7 @@ pub async fn contents(
          LEFT JOIN places r ON r.id = COALESCE(m.place_id, i.place_id)",
             above!(),
             "LEFT JOIN gateways g ON g.id = e.gateway_id LEFT JOIN users u ON u.id = e.acknowledged_by
-         WHERE e.since < $3 AND (e.until_at IS NULL OR e.until_at >= $2)
+         WHERE e.since < $3 AND (e.until_at IS NULL OR e.until_at > $2 OR e.since >= $2)
            AND ((e.meter_id IS NULL AND e.gateway_id IS NULL AND e.instrument_id IS NULL AND $4 IS NULL)
                 OR ((e.meter_id IS NOT NULL OR e.instrument_id IS NOT NULL)
                     AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
@@ -88,7 +88,7 @@ pub async fn contents(
     for row in &rows {
         for group in [kinds.entry(row.kind).or_default(), buildings.entry(row.building()).or_default()] {
             group.times += 1;
-            group.open += i64::from(row.until_at.is_none());
+            group.open += i64::from(row.until_at.is_none_or(|until| until > end));
             group.minutes += lasted(row);
         }
     }
@@ -129,6 +129,7 @@ pub async fn contents(
 #[derive(Clone, Copy, Default)]
 struct Group {
     times: i64,
+    /// At the end of the range, or now.
     open: i64,
     minutes: i64,
 }

@@ -1,5 +1,6 @@
 //! Energy by hour, day or month, rate and place, compared with the time before: from roll-ups, never from single readings.
 
+mod comparison;
 mod floors;
 mod hours;
 pub(crate) mod places;
@@ -17,6 +18,7 @@ use model::time::{Date, HOUR, Timestamp};
 use crate::hours::Hours;
 use crate::place_energy;
 use crate::{Extent, Subject, count};
+use comparison::{Comparison, known_since};
 use store::{Db, Result};
 use sums::Span;
 pub(crate) use sums::Sum;
@@ -46,13 +48,15 @@ pub async fn contents(
     let rolled_at = place_energy::rolled_at(db).await?;
     let (current, co2) = (Month::of(rolled_at.unwrap_or_default()), estate::co2::factor(db).await?);
     let source = Source { db, operator, extent: &subject.extent, current, co2 };
-    let (now, before) = ((query.from, query.until.min(at.date())), query.before());
+    let comparison = Comparison::new(query, at, known_since(db, &subject.extent).await?);
+    let Comparison { now, before, .. } = comparison;
     let mut notes = Vec::new();
     if is_of_places(&subject.extent) {
         notes.extend(rolled_at.map(Note::EnergyUntil));
         notes.push(Note::PlacesAsNow);
     }
     notes.push(Note::Co2(co2));
+    notes.extend(comparison.notes());
     // Counting meters takes longer than a year of buildings, so it is not done in vain.
     let is_short = query.days() <= Grain::Hour.longest();
     let most_days = if is_short { hours::most_days(&source).await? } else { 0 };
@@ -74,13 +78,13 @@ pub async fn contents(
     if let Some(at) = revised.iter().filter_map(|sum| sum.revised_at).max() {
         notes.push(Note::Revised { rows: count(revised.len()), at });
     }
-    let mut sections = vec![by_time(query.by, co2, (now, &slots), (before, &earlier))];
+    let mut sections = vec![by_time(query.by, co2, &comparison, (&slots, &earlier))];
     // Hours are not split by rate, days are.
     sections.extend(match query.by {
         Grain::Hour => by_rate(&sums::read(&source, now, Grain::Month).await?),
         _ => by_rate(&slots),
     });
-    sections.extend(places::section(&source, now, before).await?);
+    sections.extend(places::section(&source, &comparison).await?);
     if query.by == Grain::Month {
         sections.extend(floors::section(&source, now).await?);
     }
@@ -115,8 +119,8 @@ fn starts((from, until): Span, by: Grain) -> Vec<Timestamp> {
     }
 }
 
-/// Each hour, day or month beside the one of the same number in the time before.
-fn by_time(by: Grain, co2: Co2Factor, (now, slots): (Span, &Slots), (before, earlier): (Span, &Slots)) -> Section {
+/// Each hour, day or month beside the one of the same number in the time before, of which the last row has what is beside none.
+fn by_time(by: Grain, co2: Co2Factor, comparison: &Comparison, (slots, earlier): (&Slots, &Slots)) -> Section {
     let is_revised = slots.values().any(|sum| sum.revised_at.is_some());
     let mut columns = vec![
         Column::time(Heading::of_grain(by)),
@@ -126,26 +130,38 @@ fn by_time(by: Grain, co2: Co2Factor, (now, slots): (Span, &Slots), (before, ear
         Column::summed(Heading::Co2, ColumnKind::Mass),
     ];
     columns.extend(is_revised.then_some(Column::time(Heading::Corrected)));
-    let mut others = starts(before, by).into_iter();
-    let rows = starts(now, by).into_iter().map(|start| {
+    let mut others = starts(comparison.before, by).into_iter();
+    let rows = starts(comparison.now, by).into_iter().map(|start| {
         let name = if by == Grain::Hour { Cell::Time(start) } else { by.cell(start.date()) };
-        let (sum, other) = (slots.get(&start), others.next().and_then(|start| earlier.get(&start)));
+        let (sum, beside) = (slots.get(&start), others.next());
+        let is_fair = beside.is_some_and(|beside| comparison.is_fair_row(by, start, beside));
+        let other = beside.and_then(|beside| earlier.get(&beside));
         let mut row = vec![name];
-        row.extend(compared(sum.map(|sum| sum.energy), other.map(|sum| sum.energy)));
+        row.extend(compared(sum.map(|sum| sum.energy), other.map(|sum| sum.energy), is_fair));
         row.push(mass(co2, sum.map(|sum| sum.energy)));
         if is_revised {
             row.push(sum.and_then(|sum| sum.revised_at).map_or(Cell::Empty, Cell::Time));
         }
         row
     });
-    let rows = if slots.is_empty() && earlier.is_empty() { Vec::new() } else { rows.collect() };
+    let mut rows: Vec<Vec<Cell>> = rows.collect();
+    // The month before may be longer, and its total is that of all of it.
+    let rest = others.filter_map(|start| earlier.get(&start)).map(|sum| sum.energy).reduce(|all, one| all + one);
+    if let Some(rest) = rest {
+        let mut row = vec![Cell::Word(Heading::RestOfBefore), Cell::Empty, Cell::Energy(rest)];
+        row.resize(columns.len(), Cell::Empty);
+        rows.push(row);
+    }
+    if slots.is_empty() && earlier.is_empty() {
+        rows.clear();
+    }
     Section { title: Heading::ByTime, columns, rows, chart: Some(Chart::Series(1)) }
 }
 
-/// Energy, that of the time before, and the change; empty where nothing was read.
-fn compared(now: Option<Energy>, before: Option<Energy>) -> [Cell; 3] {
+/// Energy, that of the time before, and the change where it is fair; empty where nothing was read.
+fn compared(now: Option<Energy>, before: Option<Energy>, is_fair: bool) -> [Cell; 3] {
     let cell = |energy: Option<Energy>| energy.map_or(Cell::Empty, Cell::Energy);
-    let change = now.zip(before).map_or(Cell::Empty, |(now, before)| Cell::change(now.0, before.0));
+    let change = now.zip(before).filter(|_| is_fair).map_or(Cell::Empty, |(now, before)| Cell::change(now.0, before.0));
     [cell(now), cell(before), change]
 }
 
@@ -188,17 +204,35 @@ mod tests {
         assert_eq!(names, ["2025-12-01", "2026-01-01", "2026-02-01"]);
     }
 
+    fn comparison(from: &str, until: &str) -> Comparison {
+        let (from, until) = (day(from), day(until));
+        let query = ReportQuery { from, until, by: Grain::Day, place: String::new(), room: String::new(), age: 0 };
+        Comparison::new(&query, until.plus(1).start(), Some(Date(0)))
+    }
+
     #[test]
     fn a_day_stands_beside_the_one_of_the_same_number_before() {
         let sum = |wh| Sum { energy: Energy(wh), ..Sum::default() };
-        let (now, before) = ((day("2026-11-03"), day("2026-11-04")), (day("2026-11-01"), day("2026-11-02")));
         let slots = Slots::from([(day("2026-11-03").start(), sum(150)), (day("2026-11-04").start(), sum(10))]);
         let earlier = Slots::from([(day("2026-11-01").start(), sum(100))]);
-        let section = by_time(Grain::Day, Co2Factor::NATIONAL_2023, (now, &slots), (before, &earlier));
+        let comparison = comparison("2026-11-03", "2026-11-04");
+        let section = by_time(Grain::Day, Co2Factor::NATIONAL_2023, &comparison, (&slots, &earlier));
         let [first, second] = &section.rows[..] else { panic!("{section:?}") };
         assert_eq!(first[1..4], [Cell::Energy(Energy(150)), Cell::Energy(Energy(100)), Cell::Permille(500)]);
         assert_eq!(second[1..4], [Cell::Energy(Energy(10)), Cell::Empty, Cell::Empty]);
         assert_eq!((&first[4], &second[4]), (&Cell::Mass(Mass(80)), &Cell::Mass(Mass(5))));
+    }
+
+    #[test]
+    fn a_longer_month_before_counts_as_a_whole() {
+        let sum = |wh| Sum { energy: Energy(wh), ..Sum::default() };
+        let earlier = Slots::from([(day("2026-10-30").start(), sum(30)), (day("2026-10-31").start(), sum(31))]);
+        let comparison = comparison("2026-11-01", "2026-11-30");
+        let section = by_time(Grain::Day, Co2Factor::NATIONAL_2023, &comparison, (&Slots::new(), &earlier));
+        assert_eq!(section.rows.len(), 31);
+        assert_eq!(section.rows[30][..3], [Cell::Word(Heading::RestOfBefore), Cell::Empty, Cell::Energy(Energy(31))]);
+        assert!(section.rows.iter().all(|row| row.len() == section.columns.len()));
+        assert_eq!(section.totals().unwrap()[2], Cell::Energy(Energy(61)));
     }
 
     #[test]

@@ -31,7 +31,9 @@ pub async fn contents(
     let places = meters::below_places(db, operator, query, range, &circuits).await?;
     let forest = Forest::of(&circuits, &places);
     let sections = vec![of_circuits(circuits.iter().filter(|circuit| circuit.is_of_place)), of_losses(&forest.nodes())];
-    Ok((sections, vec![Note::LineLossReadings]))
+    let mut notes = vec![Note::LineLossReadings];
+    notes.extend(range.ends_now.then_some(Note::EnergyUntil(range.to)).filter(|_| range.has_begun()));
+    Ok((sections, notes))
 }
 
 fn or_empty<T>(value: Option<T>, cell: impl Fn(T) -> Cell) -> Cell {

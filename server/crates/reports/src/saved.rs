@@ -116,7 +116,7 @@ async fn complete(db: &Db, rows: Vec<Row>) -> Result<Vec<SavedReport>> {
 /// Saves a report; one of the same person with the same name is replaced.
 ///
 /// # Errors
-/// Refused with [`AppError::ListTooLong`] where the person has very many.
+/// Refused with [`AppError::TooManyKept`] where the person has very many.
 pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedReport) -> Result<SavedReportId> {
     let mut tx = db.begin().await?;
     let saved: Option<(i64,)> =
@@ -126,7 +126,7 @@ pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedRe
             .fetch_optional(c)
             .await)?;
     if saved.is_some_and(|(saved,)| saved >= MAX) {
-        return Err(AppError::ListTooLong.into());
+        return Err(AppError::TooManyKept.into());
     }
     let id: Option<(SavedReportId,)> = on!(&mut tx, |c| {
         sqlx::query_as(

@@ -130,9 +130,25 @@ struct RoomRow {
     id: PlaceId,
     #[sqlx(flatten)]
     name: Name,
+    /// Whether the text is its name, from the site, the building or the floor on.
+    is_whole: bool,
 }
 
-/// An account by its whole number, or the one room that the text names: whole, or by its last word and parts of the others.
+impl RoomRow {
+    fn full(&self) -> String {
+        format!("{} {} {}", self.name.building, self.name.floor, self.name.room)
+    }
+}
+
+/// Names one after the other, without what separates them.
+macro_rules! joined {
+    ($names:literal) => {
+        concat!("REPLACE(LOWER(", $names, "), ' ', '')")
+    };
+}
+
+/// An account by its whole number, or the one room that the text names: whole, by its last word and parts of the others, or by a
+/// meter's serial number or a resident's log-in.
 async fn find_room(db: &Db, operator: UserId, text: &str) -> Result<StdResult<Subject, RangeProblem>> {
     let account: Option<(AccountId, String)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT a.id, a.number FROM accounts a JOIN places r ON r.id = a.place_id",
@@ -147,30 +163,71 @@ async fn find_room(db: &Db, operator: UserId, text: &str) -> Result<StdResult<Su
     if let Some((account, number)) = account {
         return Ok(Ok(Subject { extent: Extent::Account(account), name: number }));
     }
+    let mut rooms = rooms_named(db, operator, text).await?;
+    if rooms.is_empty() {
+        rooms = rooms_of(db, operator, text).await?;
+    }
+    let is_full = |row: &&RoomRow| without_spaces(&row.full()).eq_ignore_ascii_case(&without_spaces(text));
+    let full: Vec<&RoomRow> = rooms.iter().filter(is_full).collect();
+    let whole: Vec<&RoomRow> = rooms.iter().filter(|row| row.is_whole).collect();
+    let meant = [full, whole, rooms.iter().collect()].into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+    let [room] = meant[..] else { return Ok(Err(RangeProblem::UnknownRoom)) };
+    let name = room.full().split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(Ok(Subject { extent: Extent::Room(room.id), name }))
+}
+
+fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// The rooms that a text names, those that it names whole first.
+async fn rooms_named(db: &Db, operator: UserId, text: &str) -> Result<Vec<RoomRow>> {
     let last = text.split_whitespace().next_back().unwrap_or_default();
-    let rooms: Vec<RoomRow> = read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT r.id,",
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT x.* FROM (SELECT r.id,",
         names!(),
-        "FROM places r",
-        above!(),
-        "WHERE r.kind = 'room' AND LOWER(r.name) = LOWER($3) AND",
+        ", (LOWER($4) IN (",
+        joined!("COALESCE(s.name, '') || COALESCE(t.name, '') || COALESCE(b.name, '') || r.name"),
+        ", ",
+        joined!("COALESCE(t.name, '') || COALESCE(b.name, '') || r.name"),
+        ", ",
+        joined!("COALESCE(t.name, '') || r.name"),
+        ", ",
+        joined!("COALESCE(b.name, '') || r.name"),
+        ")) AS is_whole, (LOWER(r.name) = LOWER($3) AND",
         text_matches!("''"),
-        "AND",
+        ") AS is_part FROM places r",
+        above!(),
+        "LEFT JOIN places s ON s.id = t.parent_id WHERE r.kind = 'room' AND",
         within!(),
-        "LIMIT $4"
+        ") AS x WHERE x.is_whole OR x.is_part ORDER BY x.is_whole DESC LIMIT $5"
     ))
     .bind(operator)
     .bind(like(text))
     .bind(last)
+    .bind(without_spaces(text))
     .bind(CANDIDATES)
     .fetch_all(pool)
-    .await)?;
-    let words = |text: &str| text.split_whitespace().collect::<String>();
-    let full = |row: &RoomRow| format!("{} {} {}", row.name.building, row.name.floor, row.name.room);
-    let is_named = |row: &&RoomRow| words(&full(row)).eq_ignore_ascii_case(&words(text));
-    let whole: Vec<&RoomRow> = rooms.iter().filter(is_named).collect();
-    let meant = if whole.is_empty() { rooms.iter().collect() } else { whole };
-    let [room] = meant[..] else { return Ok(Err(RangeProblem::UnknownRoom)) };
-    let name = full(room).split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(Ok(Subject { extent: Extent::Room(room.id), name }))
+    .await)
+}
+
+/// The rooms of a meter in service by its serial number, or of a resident by their log-in.
+async fn rooms_of(db: &Db, operator: UserId, text: &str) -> Result<Vec<RoomRow>> {
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT r.id,",
+        names!(),
+        ", TRUE AS is_whole FROM places r",
+        above!(),
+        "WHERE r.kind = 'room' AND r.id IN (
+             SELECT m.place_id FROM meters m WHERE m.serial = $2 AND m.retired_at IS NULL
+             UNION SELECT a.place_id FROM users u JOIN account_residents o ON o.user_id = u.id AND o.to_at IS NULL
+             JOIN accounts a ON a.id = o.account_id WHERE u.login = $2) AND",
+        within!(),
+        "LIMIT $3"
+    ))
+    .bind(operator)
+    .bind(text)
+    .bind(CANDIDATES)
+    .fetch_all(pool)
+    .await)
 }

@@ -6,7 +6,7 @@ use domain::clock::Clock;
 use domain::rollup::Parts;
 use model::co2::Co2Factor;
 use model::energy::Energy;
-use model::ids::MeterId;
+use model::ids::{MeterId, UserId};
 use model::report::{Cell, Heading, Note, RangeProblem, Report, ReportKind};
 use model::time::{Date, HOUR, Timestamp};
 use reports::place_energy::{self, Rolled};
@@ -115,6 +115,16 @@ async fn energy_of_every_place_equals_raw_rows(w: &World) {
         }
     }
     assert_eq!(of_floors, BTreeMap::new(), "no floor is left out");
+    // Of a whole month all of the longer month before counts, in both tables.
+    let (first, last) = today.month_before().0.month_before();
+    let month = [("from", first.to_string()), ("until", last.to_string())];
+    let month: Vec<(&str, &str)> = month.iter().map(|(name, value)| (*name, &**value)).collect();
+    let month = report(w, who, ReportKind::Energy, &month).await.unwrap();
+    let whole = month.query.before();
+    let expected = raw.iter().filter(|one| (whole.0.0..=whole.1.0).contains(&one.3)).map(|one| one.4).sum::<i64>();
+    for title in [Heading::ByTime, Heading::ByPlace] {
+        assert_eq!(total(section(&month, title), Heading::EnergyBefore), expected, "{title:?}");
+    }
     // The highest first.
     let ranked: Vec<i64> = column(section(&days, Heading::ByPlace), Heading::Energy).into_iter().map(|(_, wh)| wh).collect();
     assert!(ranked.is_sorted_by(|one, next| one >= next), "{ranked:?}");
@@ -132,6 +142,7 @@ async fn energy_of_every_place_equals_raw_rows(w: &World) {
     let room = made(&[("room", "3号楼 1层 102".into()), ("by", "month".into())]).await;
     assert_eq!(room.about, "3号楼 1层 102");
     assert_eq!(total(section(&room, Heading::ByTime), Heading::Energy), of_floor["102"]);
+    a_room_is_found_as_people_name_it(w, who).await;
 
     // A group: a floor, and a room that is below it too, count once.
     let group = w.rng.id(w.clock.now());
@@ -157,6 +168,22 @@ async fn energy_of_every_place_equals_raw_rows(w: &World) {
     let expected = of_floor.values().sum::<i64>() + fourth.values().sum::<i64>();
     assert_eq!(total(section(&made_of_group, Heading::ByTime), Heading::Energy), expected);
     assert_eq!(total(section(&made_of_group, Heading::ByPlace), Heading::Energy), expected);
+}
+
+async fn a_room_is_found_as_people_name_it(w: &World, who: UserId) {
+    let of_room = "JOIN places f ON f.id = r.parent_id JOIN places b ON b.id = f.parent_id
+                   WHERE b.name = '3号楼' AND f.name = '1层' AND r.name = '102'";
+    let serial = format!("SELECT m.serial FROM meters m JOIN places r ON r.id = m.place_id {of_room} AND m.retired_at IS NULL");
+    let serial: Vec<(String,)> = rows(w, &serial).await;
+    for typed in ["3号楼102", "3号楼 102", "3号楼1层102", "示范园区 3号楼 1层 102", serial[0].0.as_str()] {
+        let made = report(w, who, ReportKind::Energy, &[("room", typed)]).await.unwrap();
+        assert_eq!(made.about, "3号楼 1层 102", "{typed}");
+    }
+    let login = "SELECT MIN(u.login) FROM users u JOIN account_residents o ON o.user_id = u.id AND o.to_at IS NULL";
+    let login = w.word(login).await;
+    assert!(report(w, who, ReportKind::Energy, &[("room", &login)]).await.is_ok(), "{login}");
+    let many = report(w, who, ReportKind::Energy, &[("room", "1层102")]).await;
+    assert_eq!(many, Err(RangeProblem::UnknownRoom), "a room of several buildings");
 }
 
 async fn hours_of_days_equal_raw_hours(w: &World) {

@@ -65,8 +65,19 @@ both!(circuits_and_line_losses_are_reported, past, |w: World| async move {
     an_operator_of_a_building_sees_its_instruments(&w, &range).await;
     a_meter_counts_once(&w, who, &range, &made).await;
     a_place_shows_all_below_its_circuits(&w, who, &range).await;
+    days_to_come_are_not_read(&w, who).await;
     what_is_not_known_is_said(&w, who, &range, end).await;
 });
+
+async fn days_to_come_are_not_read(w: &World, who: UserId) {
+    let tomorrow = w.clock.now().date().plus(1).to_string();
+    let made = report(w, who, ReportKind::Instruments, &[("from", &tomorrow), ("until", &tomorrow)]).await.unwrap();
+    for title in [Heading::Circuits, Heading::LineLoss] {
+        let shown = cells(section(&made, title), [Heading::Energy, Heading::Completeness]);
+        assert!(!shown.is_empty());
+        assert!(shown.iter().all(|row| *row == [Cell::Empty, Cell::Word(Heading::NoReading)]), "{title:?}: {shown:?}");
+    }
+}
 
 async fn line_losses_equal_raw_sums(w: &World, made: &Report, (from, until): (i64, i64)) {
     let columns = [Heading::Circuit, Heading::Energy, Heading::EnergyBelow, Heading::Difference, Heading::LossShare];

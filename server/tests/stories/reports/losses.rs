@@ -38,8 +38,9 @@ both!(losses_are_counted_within_the_range, |w: World| async move {
     happened(&w, rng, EventKind::MeterLost, of(meters[0]), first.plus(-HOUR), Some(120)).await;
     happened(&w, rng, EventKind::MeterLost, of(meters[0]), first.plus(2 * DAY), Some(30)).await;
     happened(&w, rng, EventKind::MeterLost, of(meters[1]), now.plus(-HOUR), None).await;
-    // Over before the range, and another kind.
+    // Over before the range, the last when it begins, and another kind.
     happened(&w, rng, EventKind::MeterLost, of(meters[2]), first.plus(-3 * HOUR), Some(60)).await;
+    happened(&w, rng, EventKind::MeterLost, of(meters[2]), first.plus(-HOUR), Some(60)).await;
     happened(&w, rng, EventKind::Overload, of(meters[2]), first.plus(DAY), Some(7)).await;
     happened(&w, rng, EventKind::GatewayLost, gateway, first.plus(DAY), Some(24 * 60)).await;
     let lost = "UPDATE meter_latest SET lost_since = observed_at - 3600000
@@ -77,6 +78,20 @@ both!(losses_are_counted_within_the_range, |w: World| async move {
     assert!(of_kind(Heading::Minutes).contains(&(Cell::Event(EventKind::Overload), 7)));
     assert_eq!((total(kinds, Heading::Times), total(kinds, Heading::StillOpen)), (5, 1));
     assert_eq!(section(&alarms, Heading::Alarms).rows.len(), 5);
+
+    // What happened in one instant counts, and what ended after the range was open at its end.
+    happened(&w, rng, EventKind::Overload, of(meters[1]), first, Some(0)).await;
+    let days = [("from", &*from), ("until", &*first.date().plus(1).to_string())];
+    let alarms = report(&w, who, ReportKind::Alarms, &days).await.unwrap();
+    let kinds = section(&alarms, Heading::ByKind);
+    assert_eq!((total(kinds, Heading::Times), total(kinds, Heading::StillOpen)), (4, 0));
+    let days = [days[0], ("until", &*from)];
+    let alarms = report(&w, who, ReportKind::Alarms, &days).await.unwrap();
+    assert_eq!(total(section(&alarms, Heading::ByKind), Heading::Times), 2);
+    happened(&w, rng, EventKind::Overload, of(meters[0]), first.plus(23 * HOUR), Some(120)).await;
+    let alarms = report(&w, who, ReportKind::Alarms, &days).await.unwrap();
+    let kinds = section(&alarms, Heading::ByKind);
+    assert_eq!((total(kinds, Heading::StillOpen), total(kinds, Heading::Minutes)), (1, 60 + 60));
 });
 
 both!(alarms_of_three_months_equal_raw_events, past, |w: World| async move {
@@ -87,16 +102,19 @@ both!(alarms_of_three_months_equal_raw_events, past, |w: World| async move {
     let made = report(&w, who, ReportKind::Alarms, &fields).await.unwrap();
     let raw: Vec<(EventKind, i64, Option<i64>)> = rows(&w, "SELECT kind, since, until_at FROM events").await;
     let (start, end) = (from.start().0, until.plus(1).start().0);
-    let seen = raw.into_iter().filter(|(_, since, until)| *since < end && until.is_none_or(|until| until >= start));
+    let lasts = |since: i64, until: Option<i64>| until.is_none_or(|until| until > start || until == since && since >= start);
+    let seen = raw.into_iter().filter(|(_, since, until)| *since < end && lasts(*since, *until));
     let minutes = |since: i64, until: Option<i64>| (until.unwrap_or(end).min(end) - since.max(start)).max(0) / MINUTE;
-    let (mut times, mut sum) = (0, 0);
+    let (mut times, mut open, mut sum) = (0, 0, 0);
     for (_, since, until) in seen {
         times += 1;
+        open += i64::from(until.is_none_or(|until| until > end));
         sum += minutes(since, until);
     }
     assert!(times > 0);
     for title in [Heading::ByKind, Heading::ByBuilding] {
         assert_eq!(total(section(&made, title), Heading::Times), times, "{title:?}");
+        assert_eq!(total(section(&made, title), Heading::StillOpen), open, "{title:?}");
         assert_eq!(total(section(&made, title), Heading::Minutes), sum, "{title:?}");
     }
 });

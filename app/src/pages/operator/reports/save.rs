@@ -4,6 +4,8 @@ use leptos::prelude::*;
 
 use crate::i18n::saved_reports::{HourOfDay, days, every, texts};
 use crate::i18n::{lang, reports};
+use crate::link;
+use crate::ports::visit;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use model::report::{ReportKind, ReportQuery};
@@ -64,6 +66,7 @@ pub fn form(kind: ReportKind, query: &ReportQuery, can_mail: bool) -> impl IntoV
             <form class="stack-tight narrow-form" method="post" action="/api/operator/reports/save">
                 <p class="hint">{t.save_hint}</p>
                 {hidden}
+                <input type="hidden" name="back" value=link::without_error(&visit().here) />
                 <Field name="name" label=t.name />
                 {choice("days", t.days, all_days, ReportDays::LastMonth.as_str().to_owned())}
                 {choice("file", t.file, files.to_vec(), ReportFile::Xlsx.as_str().to_owned())}

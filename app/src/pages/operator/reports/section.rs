@@ -32,10 +32,11 @@ pub fn view(section: &Section, report: &Report, lang: Lang) -> impl IntoView + u
         Some(Chart::Bars(index)) => Some((index, highest(section, index))),
         _ => None,
     };
-    let rows = section.rows.iter().map(|row| table_row(section, row, bars, lang)).collect_view();
+    let exact = exact_columns(section);
+    let rows = section.rows.iter().map(|row| table_row(section, row, (bars, exact.as_slice()), lang)).collect_view();
     let foot = section.totals().map(|totals| {
-        let cells = totals.iter().zip(&section.columns).skip(1).map(|(total, column)| {
-            view! { <td class=column.is_number().then_some("number")>{cell(total, lang)}</td> }
+        let cells = totals.iter().zip(&section.columns).zip(&exact).skip(1).map(|((total, column), is_exact)| {
+            view! { <td class=column.is_number().then_some("number")>{amount(total, *is_exact, lang)}</td> }
         });
         view! { <tfoot><tr><th scope="row">{t.total}</th>{cells.collect_view()}</tr></tfoot> }
     });
@@ -56,12 +57,32 @@ pub fn view(section: &Section, report: &Report, lang: Lang) -> impl IntoView + u
     .into_any()
 }
 
-/// `bars` is the column that has bars, and its highest value.
-fn table_row(section: &Section, row: &[Cell], bars: Option<(usize, i64)>, lang: Lang) -> impl IntoView + use<> {
-    let cells = row.iter().zip(&section.columns).enumerate().map(|(index, (value, column))| {
+/// Of each column, whether it has amounts with parts of a fen: all of its amounts have four decimals then.
+fn exact_columns(section: &Section) -> Vec<bool> {
+    let has_parts = |value: &Cell| matches!(value, Cell::Money(money) if money.0 % 100 != 0);
+    let is_exact = |index: usize| section.rows.iter().filter_map(|row| row.get(index)).any(has_parts);
+    (0..section.columns.len()).map(is_exact).collect()
+}
+
+/// A value of a column.
+fn amount(value: &Cell, is_exact: bool, lang: Lang) -> String {
+    match value {
+        Cell::Money(money) if is_exact => money.to_string(),
+        _ => cell(value, lang),
+    }
+}
+
+/// `bars` is the column that has bars, and its highest value; `exact` is of each column.
+fn table_row(
+    section: &Section,
+    row: &[Cell],
+    (bars, exact): (Option<(usize, i64)>, &[bool]),
+    lang: Lang,
+) -> impl IntoView + use<> {
+    let cells = row.iter().zip(&section.columns).zip(exact).enumerate().map(|(index, ((value, column), is_exact))| {
         let text = match value {
             Cell::Room { meter, name } => view! { <a href=format!("/rooms/{meter}")>{name.clone()}</a> }.into_any(),
-            _ => cell(value, lang).into_any(),
+            _ => amount(value, *is_exact, lang).into_any(),
         };
         if index == 0 {
             return view! { <th scope="row" class=column.is_number().then_some("number")>{text}</th> }.into_any();
@@ -148,4 +169,21 @@ fn heat(section: &Section, report: &Report, lang: Lang) -> impl IntoView + use<>
         title => HeatOf { section: &heading(title, lang), from, until }.text(lang),
     };
     view! { <Heat rows=rows.collect() columns label /> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::money::Money;
+    use model::report::{Column, ColumnKind};
+
+    #[test]
+    fn amounts_of_a_column_have_the_same_decimals() {
+        let columns = [Heading::Fees, Heading::Net].map(|heading| Column::summed(heading, ColumnKind::Money)).to_vec();
+        let rows = [[868_574, 100], [847_400, 200]].map(|row| row.map(|e4| Cell::Money(Money(e4))).to_vec()).to_vec();
+        let section = Section { title: Heading::ByTime, columns, rows, chart: None };
+        assert_eq!(exact_columns(&section), [true, false]);
+        let shown = |index: usize, is_exact| amount(&section.rows[1][index], is_exact, Lang::En);
+        assert_eq!((shown(0, true), shown(1, false)), ("84.7400".to_owned(), "0.02".to_owned()));
+    }
 }

@@ -10,6 +10,7 @@ use model::report::{Cell, Chart, Column, ColumnKind, Heading, Section};
 use model::subsidy::Month;
 use sqlx::FromRow;
 
+use super::comparison::Comparison;
 use super::sums::{Span, parts};
 use super::{Source, compared, mass};
 use crate::Extent;
@@ -29,8 +30,9 @@ pub(crate) struct Member {
 type Sums = HashMap<PlaceId, Energy>;
 
 /// The ranking; `None` for a room or account, which has nothing below it.
-pub(super) async fn section(source: &Source<'_>, now: Span, before: Span) -> Result<Option<Section>> {
+pub(super) async fn section(source: &Source<'_>, comparison: &Comparison) -> Result<Option<Section>> {
     let Some(members) = members(source.db, source.operator, source.extent).await? else { return Ok(None) };
+    let Comparison { now, before, .. } = *comparison;
     let (mut sums, mut earlier) = (Sums::new(), Sums::new());
     match parent(source.extent) {
         Some(parent) => {
@@ -44,7 +46,7 @@ pub(super) async fn section(source: &Source<'_>, now: Span, before: Span) -> Res
             }
         }
     }
-    Ok(Some(ranking(source.co2, members, &sums, &earlier)))
+    Ok(Some(ranking(source.co2, members, (&sums, &earlier), comparison.is_fair())))
 }
 
 /// The place whose children are its parts: of one site the buildings.
@@ -77,12 +79,12 @@ pub(crate) async fn members(db: &Db, operator: UserId, extent: &Extent) -> Resul
 }
 
 /// Places with the most energy first; those without any stay in the order of the site.
-fn ranking(co2: Co2Factor, mut members: Vec<Member>, sums: &Sums, earlier: &Sums) -> Section {
+fn ranking(co2: Co2Factor, mut members: Vec<Member>, (sums, earlier): (&Sums, &Sums), is_fair: bool) -> Section {
     members.sort_by_key(|member| std::cmp::Reverse(sums.get(&member.id).copied().unwrap_or_default()));
     let whole: i64 = sums.values().map(|energy| energy.0).sum();
     let row = |(rank, member): (i64, Member)| {
         let (energy, before) = (sums.get(&member.id).copied(), earlier.get(&member.id).copied());
-        let [energy_cell, before_cell, change] = compared(energy, before);
+        let [energy_cell, before_cell, change] = compared(energy, before, is_fair);
         let share = energy.map_or(Cell::Empty, |energy| Cell::share(energy.0, whole));
         vec![Cell::Text(member.name), Cell::Count(rank), energy_cell, share, before_cell, change, mass(co2, energy)]
     };

@@ -33,6 +33,13 @@ pub struct Range {
     pub ends_now: bool,
 }
 
+impl Range {
+    /// Whether some of it is over: nothing is known of days to come.
+    pub fn has_begun(self) -> bool {
+        self.from < self.to
+    }
+}
+
 /// A circuit and its energy in the range.
 #[derive(Clone, Debug)]
 pub struct Circuit {
@@ -195,20 +202,21 @@ impl CircuitRow {
         i64::try_from(part).ok().filter(|_| all <= self.margin()).map(Energy)
     }
 
-    fn circuit(self, Range { from, to, ends_now }: Range) -> Circuit {
+    fn circuit(self, range: Range) -> Circuit {
+        let Range { from, to, ends_now } = range;
         let head = self.share(self.before_from, from, self.after_from, self.across_from);
         let tail = self.share(self.before_to, to, self.after_to, self.across_to);
         // Nothing is read after now: what was read just before is up to date.
         let is_recent = |at: Timestamp| ends_now && to.since(at) <= self.margin().min(HOUR) && self.held == 0;
         let tail = tail.or_else(|| self.before_to.is_some_and(is_recent).then_some(Energy::ZERO));
-        let end = self.before_to.zip(self.before_to_wh);
+        let end = self.before_to.zip(self.before_to_wh).filter(|_| range.has_begun());
         let start = match head {
             Some(_) => self.before_from.zip(self.before_from_wh),
             None => self.after_from.zip(self.after_from_wh).filter(|(at, _)| *at <= to),
         };
         let has_two = start.zip(end).is_some_and(|((start, _), (end, _))| start < end);
         let is_spread = head.is_some() && tail.is_some() && self.after_from.is_some();
-        let completeness = if !has_two && !is_spread {
+        let completeness = if !range.has_begun() || !has_two && !is_spread {
             Completeness::NotRead
         } else if self.begun > 0 || self.held > 0 && tail.is_none() {
             Completeness::NotCounted
@@ -339,6 +347,14 @@ mod tests {
         assert_eq!(shown(slow, true), (Some(100), Completeness::Partial));
         let held = CircuitRow { held: 1, ..row(&[(1_000, 7), (1_980, 100)]) };
         assert_eq!(shown(held, true), (Some(100), Completeness::NotCounted));
+    }
+
+    #[test]
+    fn a_range_that_has_not_begun_is_not_read() {
+        let from = Timestamp(FROM * MINUTE);
+        let row = CircuitRow { before_to: Some(from), within: Energy::ZERO, ..row(&[(1_000, 7), (1_010, 20)]) };
+        let circuit = row.circuit(Range { from, to: from, ends_now: true });
+        assert_eq!((circuit.energy, circuit.end, circuit.completeness), (None, None, Completeness::NotRead));
     }
 
     #[test]

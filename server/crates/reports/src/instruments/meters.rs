@@ -69,7 +69,7 @@ pub async fn below_places(
     .bind(range.from)
     .fetch_all(pool)
     .await)?;
-    let meters: Vec<MeterRow> = read!(db, |pool| sqlx::query_as(concat!(
+    let mut meters: Vec<MeterRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT m.id, r.id AS room, b.id AS above, t.id AS higher, t.parent_id AS highest,
                 (SELECT COALESCE(CAST(SUM(d.wh) AS BIGINT), 0) FROM energy_daily d
                  WHERE d.meter_id = m.id AND d.day BETWEEN $2 AND $3) AS wh
@@ -88,6 +88,9 @@ pub async fn below_places(
     .bind(range.to)
     .fetch_all(pool)
     .await)?;
+    if !range.has_begun() {
+        meters.clear();
+    }
     let tree = Tree::read(db, operator).await?;
     let tops = Extent::All(tree.uppermost(|place| shown.contains(&place)));
     let times = metered_times(db, operator, &tops).await?;

@@ -38,7 +38,7 @@ pub async fn list(db: &Db) -> Result<Vec<OwnRole>> {
 ///
 /// # Errors
 /// Refused with [`AppError::Forbidden`] for permissions that one has not or without all buildings, [`AppError::NameTaken`], or
-/// [`AppError::ListTooLong`] for one role too many.
+/// [`AppError::TooManyKept`] for one role too many.
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, by: ChangedBy<'_>, terms: RoleTerms<'_>) -> Result<RoleId> {
     let (id, name, permissions) = (RoleId(rng.id(at)), terms.name, terms.permissions.with_needs());
     let mut tx = db.begin().await?;
@@ -46,7 +46,7 @@ pub async fn create(db: &Db, rng: &Rng, at: Timestamp, by: ChangedBy<'_>, terms:
     by.require(&mut tx, permissions, &Scope::All).await?;
     let count: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as("SELECT COUNT(*) FROM roles").fetch_optional(c).await)?;
     if count.is_some_and(|(count,)| usize::try_from(count).is_ok_and(|count| count >= ROLES_MAX)) {
-        return Err(AppError::ListTooLong.into());
+        return Err(AppError::TooManyKept.into());
     }
     let added = on!(&mut tx, |c| sqlx::query(
         "INSERT INTO roles (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING"
