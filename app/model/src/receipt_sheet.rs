@@ -99,7 +99,7 @@ word_enum! {
         Syntax = "syntax",
         /// It prints more lines than a receipt may have, or none.
         Lines = "lines",
-        /// It prints no amount or no number: that is not a receipt.
+        /// A receipt of it could lack its number or amount, or a copy its mark.
         Incomplete = "incomplete",
     }
 }

@@ -67,7 +67,7 @@ pub fn mistake(mistake: &TemplateMistake, lang: Lang) -> String {
         TemplateReason::UnknownTag => ReasonUnknownTag { word }.text(lang),
         TemplateReason::Syntax => t.syntax.to_owned(),
         TemplateReason::Lines => t.lines.to_owned(),
-        TemplateReason::Incomplete => t.incomplete.to_owned(),
+        TemplateReason::Incomplete => ReasonIncomplete { word }.text(lang),
     };
     match mistake.line {
         Some(line) => format!("{}: {reason}", AtLine { line }.text(lang)),

@@ -239,11 +239,14 @@ both!(a_layout_is_changed_and_checked, |w: World| async move {
         let form = format!("paper=a5&language=zh-CN&template={template}");
         desk.boss.post("/api/operator/printing/layouts/set", &form).await
     };
-    let wrong = save("{{ number }} {{ amount }} {{ secret }}").await;
+    let wrong = save("{{ number }} {{ amount }} {{ copy }} {{ secret }}").await;
     let page = text(desk.boss.get(location(&wrong)).await).await;
     assert!(page.contains("没有“secret”这项内容") && page.contains("{{ secret }}"), "the text is not lost");
 
-    let saved = save("# 宿舍电费\n编号 | {{ number }}\n金额 | {{ amount }}\n<script>alert(1)</script>").await;
+    let unmarked = save("{{ number }} {{ amount }}").await;
+    assert!(text(desk.boss.get(location(&unmarked)).await).await.contains("缺少“copy”"), "a copy must be marked");
+
+    let saved = save("# 宿舍电费\n编号 | {{ number }}\n金额 | {{ amount }}\n> {{ copy }}\n<script>alert(1)</script>").await;
     assert!(location(&saved).ends_with("done=saved"), "{}", location(&saved));
     let shown = text(desk.clerk.get(&format!("/receipts/{}?copies=all", desk.receipt)).await).await;
     assert_eq!(shown.matches("宿舍电费").count(), 3, "customer, finance, office");

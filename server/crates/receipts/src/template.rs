@@ -20,6 +20,12 @@ const FUEL: u64 = 20_000;
 /// The tags that a template may have.
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
+/// The values that a receipt prints wherever it has them: a copy without its mark could be taken for the original.
+const REQUIRED: [&str; 3] = ["number", "amount", "copy"];
+
+/// What the value `kind` may be.
+const KINDS: [&str; 6] = ["sale", "online", "opening", "refund", "return", "correction"];
+
 /// The template that comes with the product.
 #[must_use]
 pub const fn default_template(lang: Lang) -> &'static str {
@@ -30,7 +36,7 @@ pub const fn default_template(lang: Lang) -> &'static str {
 }
 
 impl Template {
-    /// Checks a template: its form, and that a receipt of it says its number and amount, whatever else the receipt has.
+    /// Checks a template: its form, and that every receipt of it prints the [`REQUIRED`] values that it has.
     ///
     /// # Errors
     /// The first mistake.
@@ -41,17 +47,30 @@ impl Template {
         check_tags(text)?;
         let template = Self(text.replace("\r\n", "\n"));
         // Rare values are absent, too: what stands behind a condition on them must not be needed.
-        let bare = ["title", "number", "amount", "at", "room"];
-        let bare = bare.into_iter().fold(Values::default(), |values, name| values.with(name, format!("<{name}>")));
-        let full = Values::sample().with("number", "<number>").with("amount", "<amount>");
-        for values in [full, bare] {
-            let sheet = template.render(&values)?;
-            let says = |what: &str| sheet.iter().any(|block| texts(block).iter().any(|text| text.contains(what)));
-            if !(says("<number>") && says("<amount>")) {
-                return Err(mistake(TemplateReason::Incomplete, None, ""));
+        let bare = ["title", "at", "room"];
+        let bare = bare.into_iter().fold(Values::default(), |values, name| values.with(name, name));
+        for kind in KINDS {
+            for values in [Values::sample(), bare.clone()] {
+                let values = values.with("kind", kind);
+                template.check_required(&values, false)?;
+                template.check_required(&values, true)?;
             }
         }
         Ok(template)
+    }
+
+    fn check_required(&self, values: &Values, is_copy: bool) -> Result<(), TemplateMistake> {
+        let has = |name: &str| match name {
+            // What is paid with an opening has its own receipt.
+            "amount" => values.get("kind") != Some("opening"),
+            "copy" => is_copy,
+            _ => true,
+        };
+        let mark = |name: &str| if has(name) { format!("<{name}>") } else { String::new() };
+        let sheet = self.render(&REQUIRED.iter().fold(values.clone(), |values, name| values.with(*name, mark(name))))?;
+        let prints = |mark: &str| sheet.iter().flat_map(texts).any(|text| text.contains(mark));
+        let missing = REQUIRED.iter().find(|name| !prints(&mark(name)));
+        missing.map_or(Ok(()), |name| Err(mistake(TemplateReason::Incomplete, None, name)))
     }
 
     #[must_use]
@@ -166,7 +185,7 @@ mod tests {
         (mistake.reason, mistake.line)
     }
 
-    const NEEDED: &str = "{{ number }} {{ amount }}";
+    const NEEDED: &str = "{{ number }} {{ amount }} {{ copy }}";
 
     #[test]
     fn templates_that_come_with_the_product_are_good() {
@@ -196,10 +215,34 @@ mod tests {
         assert_eq!(reason("{{ number"), (TemplateReason::Syntax, Some(1)));
         assert_eq!(reason("\n\n{{ number | upper }}"), (TemplateReason::Syntax, Some(3)));
         assert_eq!(reason(&format!("{NEEDED}{{% if reason %}}")).0, TemplateReason::Syntax);
-        assert_eq!(reason("{{ amount }}"), (TemplateReason::Incomplete, None));
-        assert_eq!(reason("{{ number }}{% if reason %}{{ amount }}{% endif %}"), (TemplateReason::Incomplete, None));
         assert_eq!(reason(&"x".repeat(TEMPLATE_MAX + 1)), (TemplateReason::TooLong, None));
         assert_eq!(reason(&format!("{NEEDED}{}", "\nx".repeat(200))), (TemplateReason::Lines, None));
+    }
+
+    #[test]
+    fn every_receipt_prints_what_it_must() {
+        let missing = |text: &str| {
+            let mistake = Template::parse(text).expect_err(text);
+            (mistake.reason, mistake.word)
+        };
+        for (text, word) in [
+            ("{{ amount }} {{ copy }}", "number"),
+            ("{{ number }} {{ copy }}", "amount"),
+            ("{{ number }} {{ amount }}", "copy"),
+            ("{{ number }}{% if reason %}{{ amount }}{% endif %}{{ copy }}", "amount"),
+            ("{{ number }}{% if copy %}{{ amount }}{{ copy }}{% endif %}", "amount"),
+            ("{{ number }} {{ amount }}{% if by %}{{ copy }}{% endif %}", "copy"),
+            ("{{ number }} {{ amount }}{% if kind != \"refund\" %}{{ copy }}{% endif %}", "copy"),
+            // An opening has no amount.
+            ("{{ number }}{% if amount %}{{ amount }} {{ copy }}{% endif %}", "copy"),
+        ] {
+            assert_eq!(missing(text), (TemplateReason::Incomplete, word.to_owned()), "{text}");
+        }
+        for text in
+            ["{{ number }}\n{% if copy %}\nCopy: {{ copy }}\n{% endif %}\n{% if amount %}\n{{ amount }}\n{% endif %}", NEEDED]
+        {
+            Template::parse(text).expect(text);
+        }
     }
 
     #[test]
@@ -228,9 +271,17 @@ mod tests {
 
     #[test]
     fn whatever_a_template_is_it_is_read_or_refused() {
-        for text in
-            ["", "{", "{{}}", "{%", "{%%}", "{# #}", "{{ number }}{{ amount }}\\", "\u{0}{{number}}{{amount}}", "{%-if a%}"]
-        {
+        for text in [
+            "",
+            "{",
+            "{{}}",
+            "{%",
+            "{%%}",
+            "{# #}",
+            "{{ number }}{{ amount }}{{ copy }}\\",
+            "\u{0}{{number}}{{amount}}{{copy}}",
+            "{%-if a%}",
+        ] {
             let _ = Template::parse(text);
         }
     }
