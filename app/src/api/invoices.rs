@@ -5,13 +5,14 @@ use leptos::prelude::*;
 
 use super::form::{at, confirmation, day, parse};
 use super::{ApiError, answer};
+use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::console::{Page, ReceiptNumber, RoomName};
 use model::error::AppError;
 use model::ids::{InvoiceBatchId, MeterId, PlaceId, Uuid};
 use model::invoice::{
-    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceRange, InvoiceSeller, InvoiceSerial, InvoiceSettings, InvoicesWaiting,
-    invoice_name, tax_code, tax_number,
+    InvoiceBatch, InvoiceBatchView, InvoiceBuyer, InvoiceRange, InvoiceRangeProblem, InvoiceSeller, InvoiceSerial,
+    InvoiceSettings, InvoicesWaiting, invoice_name, tax_code, tax_number,
 };
 
 /// To whom the invoices of a room's account are made out.
@@ -36,7 +37,8 @@ pub trait InvoicesPort: Send + Sync {
     /// The operator's buildings.
     async fn buildings(&self, who: &Who) -> Result<Vec<(PlaceId, String)>, AppError>;
     async fn waiting(&self, who: &Who, range: &InvoiceRange) -> Result<InvoicesWaiting, AppError>;
-    /// Exports what waits; the same key gives the same batch.
+    /// Exports what waits; the same key gives the same batch. A building that the operator may not see is
+    /// [`AppError::NotFound`].
     async fn export(&self, who: &Who, key: Uuid, range: &InvoiceRange) -> Result<InvoiceBatchId, AppError>;
     /// Takes the receipt of a return that waits out of all later exports.
     async fn reverse_manually(&self, who: &Who, number: ReceiptNumber) -> Result<(), AppError>;
@@ -51,12 +53,15 @@ pub trait InvoicesPort: Send + Sync {
 /// Days and building of an export, as forms and addresses name them.
 ///
 /// # Errors
-/// [`AppError::Invalid`] with the field.
-pub fn range(from: &str, until: &str, building: &str) -> Result<InvoiceRange, AppError> {
-    let from = at("from", day(from).ok_or(AppError::Invalid))?;
-    let until = at("until", day(until).ok_or(AppError::Invalid))?;
-    let building = if building.is_empty() { None } else { Some(at("building", parse::<PlaceId>(building))?) };
-    at("until", InvoiceRange { from, until, building }.check())
+/// [`InvoiceRangeProblem`] to be shown.
+pub fn range(from: &str, until: &str, building: &str) -> Result<InvoiceRange, InvoiceRangeProblem> {
+    let from = day(from).ok_or(InvoiceRangeProblem::NotADay)?;
+    let until = day(until).ok_or(InvoiceRangeProblem::NotADay)?;
+    let building = match building {
+        "" => None,
+        id => Some(parse::<PlaceId>(id).map_err(|_| InvoiceRangeProblem::UnknownBuilding)?),
+    };
+    InvoiceRange { from, until, building }.check()
 }
 
 /// Sets who sells, and how it is taxed.
@@ -111,11 +116,14 @@ pub async fn export_invoices(
     #[server(default)] building: String,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
+    // The page that it was posted from, which says what is wrong with a range.
+    let asked = [("from", &from), ("until", &until), ("building", &building)].into_iter().filter(|(_, value)| !value.is_empty());
+    let back = asked.fold("/invoices".to_owned(), |page, (name, value)| link::with(&page, name, value));
     let done = async {
-        let range = range(&from, &until, &building)?;
+        let range = range(&from, &until, &building).map_err(|_| AppError::Invalid)?;
         ports.invoices.export(&who, parse(&key)?, &range).await
     };
-    answer(done.await.map(|batch| format!("/invoices/{batch}")), "/invoices")
+    answer(done.await.map(|batch| format!("/invoices/{batch}")), &back)
 }
 
 /// Notes that a person reverses a return in the tax platform: it waits no longer.

@@ -110,6 +110,10 @@ impl InvoicesPort for InvoicesService {
 
     async fn export(&self, who: &Who, key: Uuid, range: &InvoiceRange) -> Result<InvoiceBatchId, AppError> {
         let Context { db, rng, .. } = &self.context;
+        if let Some(building) = range.building {
+            let buildings = queries::buildings(db, who.user).await?;
+            buildings.iter().find(|(id, _)| *id == building).ok_or(AppError::NotFound)?;
+        }
         // Before the transaction, which takes no second connection; of days that are over no price changes.
         let prices = FlatPrices::load(db).await?;
         Ok(invoices::export(db, rng, self.context.now(), who, &NewExport { key, range: *range }, &prices).await?)

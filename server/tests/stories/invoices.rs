@@ -305,6 +305,21 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     let page = text(&boss, &format!("/invoices?{days}")).await;
     assert!(page.contains("50.00") && page.contains("/api/operator/invoice-export"), "{page}");
     assert!(text(&other, &format!("/invoices?{days}")).await.contains("没有待导出"));
+    // What makes no sense is said, and nothing else is offered in its place.
+    for (filter, words) in [
+        (format!("from={today}&until={}", today.plus(-1)), "早于"),
+        (format!("from={}&until={today}", today.plus(-366)), "最多导出 366 天"),
+        (format!("from=abc&until={today}"), "日期不对"),
+        (format!("{days}&building=abc"), "没有这栋楼"),
+        (format!("{days}&building={}", w.rng.id(now)), "没有这栋楼"),
+    ] {
+        let page = text(&boss, &format!("/invoices?{filter}")).await;
+        assert!(page.contains(words) && !page.contains("/api/operator/invoice-export"), "{filter}: {page}");
+        let form = format!("key={}&{filter}", desk.key());
+        let went = boss.post("/api/operator/invoice-export", &form).await;
+        assert_ne!(went.status(), 200, "{filter}");
+        assert_eq!(w.number("SELECT COUNT(*) FROM invoice_batches").await, 0, "{filter}");
+    }
     let form = format!("key={}&{days}&building=", desk.key());
     assert_eq!(clerk.post("/api/operator/invoice-export", &form).await.status(), 403);
     assert!(location(&other.post("/api/operator/invoice-export", &form).await).ends_with("e=nothing-to-invoice"));
