@@ -223,8 +223,8 @@ pub struct InvoiceBatch {
     pub number: i64,
     pub from: Date,
     pub until: Date,
-    /// `None`: all buildings of whoever made it.
-    pub building: Option<String>,
+    /// The buildings that it is about; `None`: all of the site.
+    pub buildings: Option<String>,
     pub rows: i64,
     /// Sums with tax.
     pub blue: Fen,

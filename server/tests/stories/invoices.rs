@@ -354,5 +354,13 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     assert_eq!(boss.get(&file).await.status(), 409, "what was cancelled must not be imported");
     assert_eq!(w.number("SELECT COUNT(DISTINCT action) FROM audit WHERE action LIKE 'invoice.%'").await, 4);
     desk.adds_up().await;
+
+    // Of an operator limited to some buildings, a batch names these, to everybody.
+    let near = web.person_within(w, Role::Manager, "near", &Scope::Buildings([desk.room.building].into())).await;
+    let form = format!("key={}&{days}&building=", desk.key());
+    let limited = location(&near.post("/api/operator/invoice-export", &form).await).to_owned();
+    assert!(text(&boss, &batch).await.contains("全部楼栋") && !text(&boss, &limited).await.contains("全部楼栋"));
+    let named = "SELECT COUNT(*) FROM invoice_batches h JOIN places p ON p.name = h.buildings WHERE p.kind = 'building'";
+    assert_eq!(w.number(named).await, 1);
     web.stop();
 });

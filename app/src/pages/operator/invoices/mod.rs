@@ -208,7 +208,7 @@ fn batches(shown: &Shown) -> impl IntoView + use<> {
             <tr>
                 <td><a class="num" href=page>{format!("{:06}", batch.number)}</a></td>
                 <td class="num">{batch.from.to_string()}" – "{batch.until.to_string()}</td>
-                <td>{batch.building.unwrap_or_else(|| t.all_buildings.to_owned())}</td>
+                <td>{batch.buildings.unwrap_or_else(|| t.all_buildings.to_owned())}</td>
                 <td class="num">{batch.rows}</td>
                 <td class="num">{batch.blue.to_string()}</td>
                 <td class="num">{batch.red.to_string()}</td>
