@@ -207,7 +207,7 @@ pub struct ReceiptSum {
     pub amount: Fen,
 }
 
-/// What is not exported yet.
+/// What the next export takes, as far as it is set who sells; what waits otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvoicesWaiting {
     pub blue: ReceiptSum,

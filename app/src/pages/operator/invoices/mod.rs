@@ -140,9 +140,9 @@ fn receipts(shown: &Shown, found: &InvoicesWaiting) -> impl IntoView + use<> {
             </tr>
         }
     };
-    let left_out = (!without_invoice.is_empty()).then(|| left_out(without_invoice, &shown.asked.address()));
     let any = blue.receipts + red.receipts > 0;
-    let nothing = (!any).then(|| view! { <p class="empty">{t.nothing}</p> });
+    let nothing = (!any && without_invoice.is_empty()).then(|| view! { <p class="empty">{t.nothing}</p> });
+    let left_out = (!without_invoice.is_empty()).then(|| left_out(without_invoice, &shown.asked.address()));
     let table = any.then(|| {
         view! {
             <TableScroll label=t.waiting>
