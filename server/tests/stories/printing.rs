@@ -224,10 +224,15 @@ both!(an_original_is_shown_for_some_minutes_only, |w: World| async move {
     let page = location(&desk.clerk.post("/api/operator/print-receipt", &form).await).to_owned();
     assert!(page.contains("paper=a4") && page.contains("print=1"), "{page}");
     for _ in 0..2 {
-        assert!(!text(desk.clerk.get(&page).await).await.contains("副本"), "a reload is the same print");
+        let shown = text(desk.clerk.get(&page).await).await;
+        let (around, sheet) = shown.split_once("class=\"receipt-sheets\"").unwrap();
+        assert!(around.contains("已登记为第 1 次打印") && around.contains("重打（副本）"), "{around}");
+        assert!(!sheet.contains("副本"), "a reload is the same print");
     }
     w.clock.advance(11 * 60_000);
-    assert!(text(desk.clerk.get(&page).await).await.contains("副本"), "its address alone prints no second original");
+    let shown = text(desk.clerk.get(&page).await).await;
+    let (_, sheet) = shown.split_once("class=\"receipt-sheets\"").unwrap();
+    assert!(sheet.contains("副本"), "its address alone prints no second original");
     web.stop();
 });
 
