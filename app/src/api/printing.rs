@@ -38,7 +38,8 @@ pub trait PrintingPort: Send + Sync {
     /// A sample receipt by that template.
     fn sample(&self, template: &str) -> Result<Vec<Block>, TemplateMistake>;
     fn values(&self) -> &'static [TemplateValue];
-    async fn has_logo(&self) -> Result<bool, AppError>;
+    /// Where the logo is, another address for each logo; `None` where there is none.
+    async fn logo_address(&self) -> Result<Option<String>, AppError>;
     async fn remove_logo(&self, who: &Who) -> Result<(), AppError>;
     async fn printers(&self) -> Result<Vec<Printer>, AppError>;
     async fn add_printer(&self, who: &Who, printer: (&str, &str, u16)) -> Result<PrinterId, AppError>;
@@ -122,7 +123,7 @@ pub async fn preview_receipt(template: String) -> Result<Result<Vec<(String, Vec
 #[server(name = RemoveReceiptLogo, prefix = "/api", endpoint = "operator/printing/logo/remove")]
 pub async fn remove_receipt_logo() -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    answer(ports.printing.remove_logo(&who).await.map(|()| "/printing".to_owned()), "/printing")
+    answer(ports.printing.remove_logo(&who).await.map(|()| link::with("/printing", "done", "saved")), "/printing")
 }
 
 #[server(name = AddPrinter, prefix = "/api", endpoint = "operator/printing/printers/add")]

@@ -263,6 +263,10 @@ both!(a_layout_is_changed_and_checked, |w: World| async move {
     desk.boss.post("/api/operator/printing/layouts/reset", "paper=a5&language=zh-CN").await;
     let shown = text(desk.clerk.get(&format!("/receipts/{}", desk.receipt)).await).await;
     assert!(!shown.contains("宿舍电费") && shown.contains("伍拾元整"));
+    assert!(!shown.contains("receipt-logo.png"), "there is none");
+    let removed = desk.boss.post("/api/operator/printing/logo/remove", "").await;
+    assert_eq!(location(&removed), "/printing?done=saved");
+    assert!(text(desk.boss.get(location(&removed)).await).await.contains("已保存。"));
     // A clerk may not.
     let refused = desk.clerk.post("/api/operator/printing/layouts/reset", "paper=a5&language=zh-CN").await;
     assert!(refused.status() == 403 || location(&refused).contains("e=forbidden"), "{}", refused.status());

@@ -49,6 +49,8 @@ impl How {
 struct Shown {
     receipt: Receipt,
     sheets: Vec<Vec<Block>>,
+    /// The address of the logo.
+    logo: Option<String>,
     printers: Vec<Printer>,
     /// The rows of invoice batches that it was exported in.
     invoices: Vec<(InvoiceBatchId, InvoiceSerial)>,
@@ -68,7 +70,8 @@ pub fn ReceiptPage() -> impl IntoView {
         let (receipt, sheets) = ports.printing.sheets(&who, number, form, !how.printing).await?;
         let may_see = allowed("/invoices");
         let invoices = if may_see { ports.invoices.of_receipt(&who, number).await? } else { Vec::new() };
-        Ok(Shown { receipt, sheets, printers: ports.printing.printers().await?, invoices, key: form_key()? })
+        let (logo, printers) = (ports.printing.logo_address().await?, ports.printing.printers().await?);
+        Ok(Shown { receipt, sheets, logo, printers, invoices, key: form_key()? })
     };
     load(read, move |shown| view! { <Body shown how /> }.into_any())
 }
@@ -114,7 +117,7 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
                 {chooser(how)}
                 {print}
             </div>
-            <ReceiptSheets sheets=shown.sheets paper=how.paper />
+            <ReceiptSheets sheets=shown.sheets paper=how.paper logo=shown.logo />
         </Frame>
     }
 }
