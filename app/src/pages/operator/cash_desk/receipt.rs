@@ -16,7 +16,7 @@ use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::receipt_sheet::ReceiptSheets;
-use model::console::{Printer, Receipt, ReceiptNumber};
+use model::console::{Printer, Receipt, ReceiptNumber, ReceiptOf};
 use model::error::AppError;
 use model::ids::{InvoiceBatchId, Uuid};
 use model::invoice::InvoiceSerial;
@@ -54,6 +54,8 @@ struct Shown {
     printers: Vec<Printer>,
     /// The rows of invoice batches that it was exported in.
     invoices: Vec<(InvoiceBatchId, InvoiceSerial)>,
+    /// The receipt of what was sold with an opening.
+    first_purchase: Option<ReceiptNumber>,
     key: Uuid,
 }
 
@@ -71,7 +73,11 @@ pub fn ReceiptPage() -> impl IntoView {
         let may_see = allowed("/invoices");
         let invoices = if may_see { ports.invoices.of_receipt(&who, number).await? } else { Vec::new() };
         let (logo, printers) = (ports.printing.logo_address().await?, ports.printing.printers().await?);
-        Ok(Shown { receipt, sheets, logo, printers, invoices, key: form_key()? })
+        let first_purchase = match receipt.of {
+            ReceiptOf::Opening => ports.receipts.first_purchase(&who, number).await?,
+            _ => None,
+        };
+        Ok(Shown { receipt, sheets, logo, printers, invoices, first_purchase, key: form_key()? })
     };
     load(read, move |shown| view! { <Body shown how /> }.into_any())
 }
@@ -87,6 +93,9 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
     let pdf = pdf.fold("/receipt.pdf".to_owned(), |address, (name, value)| link::with(&address, name, value));
     let pdf = if how.printing { link::with(&pdf, "print", "1") } else { pdf };
     let on_printer = may_print.then(|| on_printer(&number, shown.printers, shown.key));
+    let first_purchase = shown.first_purchase.map(|number| {
+        view! { <p><a class="num" href=format!("/receipts/{number}")>{t.first_purchase}" "{number.to_string()}</a></p> }
+    });
     let recorded = how.printing.then(|| recorded(&shown.receipt)).flatten();
     // Whoever presses it again wants another print.
     let (class, word) = if recorded.is_some() { ("", printing::texts(lang).again) } else { ("primary", t.print) };
@@ -113,6 +122,7 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
             <div class="no-print stack-tight">
                 <h1>{title}" "{number}</h1>
                 {facts}
+                {first_purchase}
                 {recorded}
                 {chooser(how)}
                 {print}
