@@ -122,9 +122,10 @@ fn mistake(reason: TemplateReason, line: Option<usize>, word: &str) -> TemplateM
     TemplateMistake { reason, line, word: word.to_owned() }
 }
 
-/// Refuses what could loop, grow or call: tags other than conditions, and all operators but those that compare and combine.
+/// Refuses what could loop, grow or call: tags other than conditions, and all operators but those that compare and combine. What
+/// is left of the form is checked here, too, as far as the mistake can be named.
 fn check_tags(text: &str) -> Result<(), TemplateMistake> {
-    let mut rest = text;
+    let (mut rest, mut open) = (text, Vec::new());
     while let Some((_, behind)) = rest.split_once('{') {
         let line = text.get(..text.len() - behind.len()).map(|before| before.matches('\n').count() + 1);
         let wrong = |reason, word: &str| Err(mistake(reason, line, word));
@@ -143,7 +144,7 @@ fn check_tags(text: &str) -> Result<(), TemplateMistake> {
         let inside = inside.trim_matches(['-', '+']).trim();
         if close == "}}" {
             if !inside.chars().all(|c| c.is_ascii_lowercase() || c == '_') || inside.is_empty() {
-                return wrong(TemplateReason::Syntax, inside);
+                return wrong(TemplateReason::NotAName, inside);
             }
         } else {
             let tag = inside.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
@@ -151,12 +152,22 @@ fn check_tags(text: &str) -> Result<(), TemplateMistake> {
                 return wrong(TemplateReason::UnknownTag, tag);
             }
             if !is_condition(inside) {
-                return wrong(TemplateReason::Syntax, inside);
+                return wrong(TemplateReason::Condition, inside);
+            }
+            if tag != "if" && open.is_empty() {
+                return wrong(TemplateReason::WithoutIf, tag);
+            }
+            match tag {
+                "if" => open.push(line),
+                "endif" => {
+                    open.pop();
+                }
+                _ => {}
             }
         }
         rest = after;
     }
-    Ok(())
+    open.pop().map_or(Ok(()), |line| Err(mistake(TemplateReason::WithoutEndif, line, "if")))
 }
 
 /// Names, words in quotes, `==`, `!=`, `not`, `and`, `or`.
@@ -213,8 +224,17 @@ mod tests {
         assert_eq!(reason(&format!("{NEEDED}\n{{{{ password }}}}")), (TemplateReason::UnknownValue, Some(2)));
         assert_eq!(reason(&format!("{NEEDED}\n{{% for x in y %}}{{% endfor %}}")), (TemplateReason::UnknownTag, Some(2)));
         assert_eq!(reason("{{ number"), (TemplateReason::Syntax, Some(1)));
-        assert_eq!(reason("\n\n{{ number | upper }}"), (TemplateReason::Syntax, Some(3)));
-        assert_eq!(reason(&format!("{NEEDED}{{% if reason %}}")).0, TemplateReason::Syntax);
+        assert_eq!(reason("{% if reason"), (TemplateReason::Syntax, Some(1)));
+        for expression in ["amount | safe", "amount * 1000", "amount.x", ""] {
+            assert_eq!(reason(&format!("\n\n{{{{ {expression} }}}}")), (TemplateReason::NotAName, Some(3)), "{expression}");
+        }
+        for tag in ["endif", "else", "elif reason"] {
+            assert_eq!(reason(&format!("{NEEDED}\n{{% {tag} %}}")), (TemplateReason::WithoutIf, Some(2)), "{tag}");
+        }
+        let open = "{% if by %}\n{% if reason %}\n{% endif %}";
+        assert_eq!(reason(&format!("{NEEDED}\n{open}")), (TemplateReason::WithoutEndif, Some(2)));
+        assert_eq!(reason(&format!("{NEEDED}{{% if reason + by %}}{{% endif %}}")), (TemplateReason::Condition, Some(1)));
+        assert_eq!(reason(&format!("{NEEDED}{{% if %}}{{% endif %}}")), (TemplateReason::Syntax, Some(1)));
         assert_eq!(reason(&"x".repeat(TEMPLATE_MAX + 1)), (TemplateReason::TooLong, None));
         assert_eq!(reason(&format!("{NEEDED}{}", "\nx".repeat(200))), (TemplateReason::Lines, None));
     }
@@ -255,17 +275,17 @@ mod tests {
         for expression in
             ["range(9)", "number | upper", "'x' * 999", "number.x", "[1] * 99999999999", "debug()", "number ~ number", "1"]
         {
-            assert_eq!(reason(&format!("{NEEDED}{{{{ {expression} }}}}")).0, TemplateReason::Syntax, "{expression}");
+            assert_eq!(reason(&format!("{NEEDED}{{{{ {expression} }}}}")).0, TemplateReason::NotAName, "{expression}");
             assert_eq!(
                 reason(&format!("{NEEDED}{{% if {expression} %}}{{% endif %}}")).0,
-                TemplateReason::Syntax,
+                TemplateReason::Condition,
                 "{expression}"
             );
         }
         for condition in ["reason", "not reason", "kind == \"sale\" or kind != \"return\"", "reason and not corrects"] {
             Template::parse(&format!("{NEEDED}{{% if {condition} %}}x{{% endif %}}")).expect(condition);
         }
-        assert_eq!(reason(&format!("{NEEDED}{{% if kind == \"%}}\" * 9 %}}{{% endif %}}")).0, TemplateReason::Syntax);
+        assert_eq!(reason(&format!("{NEEDED}{{% if kind == \"%}}\" * 9 %}}{{% endif %}}")).0, TemplateReason::Condition);
         assert_eq!(reason(&format!("{NEEDED}{{# {{% set a = 1 %}} #}}")).0, TemplateReason::UnknownTag, "not even in a comment");
     }
 
