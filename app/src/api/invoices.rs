@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{at, confirmation, day, parse};
+use super::form::{confirmation, day, fits, parse};
 use super::{ApiError, answer};
+use crate::i18n::invoices::texts;
+use crate::i18n::lang;
 use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::console::{Page, ReceiptNumber, RoomName};
@@ -75,17 +77,17 @@ pub async fn set_invoice_settings(
     code: String,
     rate: String,
 ) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, t) = (ports()?, operator()?, texts(lang()));
     let done = async {
         let seller = InvoiceSeller {
-            name: at("seller", invoice_name(&seller, 1))?,
-            tax_number: at("seller_tax_number", tax_number(&seller_tax_number))?,
-            bank: at("bank", invoice_name(&bank, 0))?,
-            bank_account: at("bank_account", invoice_name(&bank_account, 0))?,
-            item: at("item", invoice_name(&item, 1))?,
-            tax_code: at("code", tax_code(&code))?,
+            name: fits("seller", (t.seller, t.name_form), invoice_name(&seller, 1))?,
+            tax_number: fits("seller_tax_number", (t.tax_number, t.tax_number_hint), tax_number(&seller_tax_number))?,
+            bank: fits("bank", (t.bank, t.optional_name_form), invoice_name(&bank, 0))?,
+            bank_account: fits("bank_account", (t.bank_account, t.optional_name_form), invoice_name(&bank_account, 0))?,
+            item: fits("item", (t.item, t.name_form), invoice_name(&item, 1))?,
+            tax_code: fits("code", (t.tax_code, t.tax_code_hint), tax_code(&code))?,
         };
-        let new = InvoiceSettings { seller, rate: at("rate", parse(&rate))? };
+        let new = InvoiceSettings { seller, rate: fits("rate", (t.rate, t.rate_form), parse(&rate))? };
         ports.invoices.set_settings(&who, &new).await
     };
     answer(done.await.map(|()| "/invoices".to_owned()), "/invoices/settings")
@@ -94,13 +96,17 @@ pub async fn set_invoice_settings(
 /// Sets to whom the invoices of an account are made out; an empty name: to its resident.
 #[server(name = SetInvoiceBuyer, prefix = "/api", endpoint = "operator/invoice-buyer")]
 pub async fn set_invoice_buyer(meter: String, buyer: String, buyer_tax_number: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, t) = (ports()?, operator()?, texts(lang()));
     let done = async {
         let number = buyer_tax_number.trim();
-        let number = if number.is_empty() { None } else { Some(at("buyer_tax_number", tax_number(number))?) };
+        let number = if number.is_empty() {
+            None
+        } else {
+            Some(fits("buyer_tax_number", (t.tax_number, t.tax_number_hint), tax_number(number))?)
+        };
         let named = !buyer.trim().is_empty() || number.is_some();
         // The import wants more than one character.
-        let name = if named { Some(at("buyer", invoice_name(&buyer, 2))?) } else { None };
+        let name = if named { Some(fits("buyer", (t.buyer, t.buyer_hint), invoice_name(&buyer, 2))?) } else { None };
         let new = name.map(|name| InvoiceBuyer { name, tax_number: number });
         ports.invoices.set_buyer(&who, parse(&meter)?, new.as_ref()).await
     };

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{at, parse, wrong};
+use super::form::{at, fits, parse};
 use super::{ApiError, answer};
 use crate::i18n::{Lang, lang, printing};
 use crate::link;
@@ -128,15 +128,13 @@ pub async fn remove_receipt_logo() -> Result<(), ApiError> {
 
 #[server(name = AddPrinter, prefix = "/api", endpoint = "operator/printing/printers/add")]
 pub async fn add_printer(name: String, host: String, port: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, t) = (ports()?, operator()?, printing::texts(lang()));
     let done = async {
         let (name, host) = (name.trim(), host.trim());
-        if name.is_empty() || name.chars().count() > NAME_MAX {
-            wrong("name");
-            return Err(AppError::Invalid);
-        }
-        at("host", Host::parse(host).ok_or(AppError::Invalid))?;
-        let port: std::num::NonZeroU16 = at("port", parse(&port))?;
+        let has_name = (1..=NAME_MAX).contains(&name.chars().count());
+        fits("name", (t.name, t.name_form), if has_name { Ok(()) } else { Err(AppError::Invalid) })?;
+        fits("host", (t.host, t.host_form), Host::parse(host).ok_or(AppError::Invalid))?;
+        let port: std::num::NonZeroU16 = fits("port", (t.port, t.port_form), parse(&port))?;
         ports.printing.add_printer(&who, (name, host, port.get())).await
     };
     answer(done.await.map(|_| "/printing".to_owned()), "/printing")

@@ -36,7 +36,8 @@ pub const fn default_template(lang: Lang) -> &'static str {
 }
 
 impl Template {
-    /// Checks a template: its form, and that every receipt of it prints the [`REQUIRED`] values that it has.
+    /// Checks a template: its form, and that every receipt of it prints its number, its amount and the mark of a copy, as far as
+    /// it has them.
     ///
     /// # Errors
     /// The first mistake.

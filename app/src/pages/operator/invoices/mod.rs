@@ -103,7 +103,8 @@ fn waiting(shown: &Shown) -> impl IntoView + use<> {
     let Asked { from, until, building } = &shown.asked;
     let options = shown.buildings.iter().map(|(id, name)| {
         let id = id.to_string();
-        view! { <option value=id.clone() selected=id == *building>{name.clone()}</option> }
+        let is_chosen = id == *building;
+        view! { <option value=id selected=is_chosen>{name.clone()}</option> }
     });
     let options = options.collect_view();
     let found = match &shown.waiting {
