@@ -177,10 +177,27 @@ impl InvoiceRange {
     pub const MAX_DAYS: i64 = 366;
 
     /// # Errors
-    /// [`AppError::Invalid`] where it ends before it begins, or is too long.
-    pub fn check(self) -> Result<Self, AppError> {
-        if (0..Self::MAX_DAYS).contains(&(self.until.0 - self.from.0)) { Ok(self) } else { Err(AppError::Invalid) }
+    /// [`InvoiceRangeProblem`] where it ends before it begins, or is too long.
+    pub const fn check(self) -> Result<Self, InvoiceRangeProblem> {
+        match self.until.0 - self.from.0 {
+            ..0 => Err(InvoiceRangeProblem::Reversed),
+            Self::MAX_DAYS.. => Err(InvoiceRangeProblem::TooLong),
+            _ => Ok(self),
+        }
     }
+}
+
+/// Why there are no receipts of these days and this building.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvoiceRangeProblem {
+    /// Not a day of the calendar.
+    NotADay,
+    /// It ends before it begins.
+    Reversed,
+    /// More than [`InvoiceRange::MAX_DAYS`].
+    TooLong,
+    /// There is no such building, or the operator may not see it.
+    UnknownBuilding,
 }
 
 /// Receipts and their sum.
@@ -190,7 +207,7 @@ pub struct ReceiptSum {
     pub amount: Fen,
 }
 
-/// What is not exported yet.
+/// What the next export takes, as far as it is set who sells; what waits otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvoicesWaiting {
     pub blue: ReceiptSum,
@@ -206,8 +223,8 @@ pub struct InvoiceBatch {
     pub number: i64,
     pub from: Date,
     pub until: Date,
-    /// `None`: all buildings of whoever made it.
-    pub building: Option<String>,
+    /// The buildings that it is about; `None`: all of the site.
+    pub buildings: Option<String>,
     pub rows: i64,
     /// Sums with tax.
     pub blue: Fen,
@@ -298,6 +315,13 @@ mod tests {
         );
         assert!(invoice_name(" ", 1).is_err() && invoice_name(&"电".repeat(101), 1).is_err() && invoice_name("a\nb", 1).is_err());
         assert_eq!((invoice_name("", 0), invoice_name(" 电费 ", 1)), (Ok(String::new()), Ok("电费".to_owned())));
+    }
+
+    #[test]
+    fn a_range_has_between_one_and_366_days() {
+        let check = |days| InvoiceRange { from: Date(100), until: Date(100 + days), building: None }.check().err();
+        assert_eq!([0, 365].map(check), [None, None]);
+        assert_eq!([-1, 366].map(check), [Some(InvoiceRangeProblem::Reversed), Some(InvoiceRangeProblem::TooLong)]);
     }
 
     #[test]

@@ -95,11 +95,19 @@ word_enum! {
         UnknownValue = "unknown_value",
         /// A tag other than `if`, `elif`, `else` and `endif`.
         UnknownTag = "unknown_tag",
-        /// Not a template: a bracket or tag is not closed, or an expression is wrong.
+        /// Something other than a value's name is to be printed.
+        NotAName = "not_a_name",
+        /// A condition has more than names, words in quotes, comparisons, `not`, `and` and `or`.
+        Condition = "condition",
+        /// `elif`, `else` or `endif` without an `if` before it.
+        WithoutIf = "without_if",
+        /// An `if` without `endif`.
+        WithoutEndif = "without_endif",
+        /// A bracket is not closed, or an expression is wrong in another way.
         Syntax = "syntax",
         /// It prints more lines than a receipt may have, or none.
         Lines = "lines",
-        /// It prints no amount or no number: that is not a receipt.
+        /// A receipt of it could lack its number or amount, or a copy its mark.
         Incomplete = "incomplete",
     }
 }

@@ -37,6 +37,15 @@ pub(crate) fn at<T, E: Into<AppError>>(field: &str, result: Result<T, E>) -> Res
     })
 }
 
+/// [`at`], where the message is the label of the field and what may be in it.
+pub(super) fn fits<T>(field: &str, (label, expected): (&str, &str), result: Result<T, AppError>) -> Result<T, AppError> {
+    result.inspect_err(|_| {
+        if let Ok(reply) = reply() {
+            reply.wrong_field(field, Some(format!("{label}: {expected}")));
+        }
+    })
+}
+
 /// Names the field that a refusal is about.
 pub(crate) fn wrong(field: &str) {
     if let Ok(reply) = reply() {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{at, parse, wrong};
+use super::form::{at, fits, parse};
 use super::{ApiError, answer};
 use crate::i18n::{Lang, lang, printing};
 use crate::link;
@@ -38,7 +38,8 @@ pub trait PrintingPort: Send + Sync {
     /// A sample receipt by that template.
     fn sample(&self, template: &str) -> Result<Vec<Block>, TemplateMistake>;
     fn values(&self) -> &'static [TemplateValue];
-    async fn has_logo(&self) -> Result<bool, AppError>;
+    /// Where the logo is, another address for each logo; `None` where there is none.
+    async fn logo_address(&self) -> Result<Option<String>, AppError>;
     async fn remove_logo(&self, who: &Who) -> Result<(), AppError>;
     async fn printers(&self) -> Result<Vec<Printer>, AppError>;
     async fn add_printer(&self, who: &Who, printer: (&str, &str, u16)) -> Result<PrinterId, AppError>;
@@ -122,20 +123,18 @@ pub async fn preview_receipt(template: String) -> Result<Result<Vec<(String, Vec
 #[server(name = RemoveReceiptLogo, prefix = "/api", endpoint = "operator/printing/logo/remove")]
 pub async fn remove_receipt_logo() -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    answer(ports.printing.remove_logo(&who).await.map(|()| "/printing".to_owned()), "/printing")
+    answer(ports.printing.remove_logo(&who).await.map(|()| link::with("/printing", "done", "saved")), "/printing")
 }
 
 #[server(name = AddPrinter, prefix = "/api", endpoint = "operator/printing/printers/add")]
 pub async fn add_printer(name: String, host: String, port: String) -> Result<(), ApiError> {
-    let (ports, who) = (ports()?, operator()?);
+    let (ports, who, t) = (ports()?, operator()?, printing::texts(lang()));
     let done = async {
         let (name, host) = (name.trim(), host.trim());
-        if name.is_empty() || name.chars().count() > NAME_MAX {
-            wrong("name");
-            return Err(AppError::Invalid);
-        }
-        at("host", Host::parse(host).ok_or(AppError::Invalid))?;
-        let port: std::num::NonZeroU16 = at("port", parse(&port))?;
+        let has_name = (1..=NAME_MAX).contains(&name.chars().count());
+        fits("name", (t.name, t.name_form), if has_name { Ok(()) } else { Err(AppError::Invalid) })?;
+        fits("host", (t.host, t.host_form), Host::parse(host).ok_or(AppError::Invalid))?;
+        let port: std::num::NonZeroU16 = fits("port", (t.port, t.port_form), parse(&port))?;
         ports.printing.add_printer(&who, (name, host, port.get())).await
     };
     answer(done.await.map(|_| "/printing".to_owned()), "/printing")

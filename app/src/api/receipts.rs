@@ -14,6 +14,8 @@ use model::ids::OrderId;
 #[async_trait]
 pub trait ReceiptsPort: Send + Sync {
     async fn receipt(&self, who: &Who, number: ReceiptNumber) -> Result<Receipt, AppError>;
+    /// The receipt of what was sold with the opening of an account that has this receipt.
+    async fn first_purchase(&self, who: &Who, opening: ReceiptNumber) -> Result<Option<ReceiptNumber>, AppError>;
     /// An order with all that became of it.
     async fn order(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError>;
     /// Counts a print of a receipt.

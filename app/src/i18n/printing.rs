@@ -65,9 +65,13 @@ pub fn mistake(mistake: &TemplateMistake, lang: Lang) -> String {
         TemplateReason::TooLong => t.too_long.to_owned(),
         TemplateReason::UnknownValue => ReasonUnknownValue { word }.text(lang),
         TemplateReason::UnknownTag => ReasonUnknownTag { word }.text(lang),
+        TemplateReason::NotAName => t.not_a_name.to_owned(),
+        TemplateReason::Condition => t.condition.to_owned(),
+        TemplateReason::WithoutIf => ReasonWithoutIf { word }.text(lang),
+        TemplateReason::WithoutEndif => t.without_endif.to_owned(),
         TemplateReason::Syntax => t.syntax.to_owned(),
         TemplateReason::Lines => t.lines.to_owned(),
-        TemplateReason::Incomplete => t.incomplete.to_owned(),
+        TemplateReason::Incomplete => ReasonIncomplete { word }.text(lang),
     };
     match mistake.line {
         Some(line) => format!("{}: {reason}", AtLine { line }.text(lang)),

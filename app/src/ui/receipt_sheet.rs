@@ -6,16 +6,21 @@ use model::receipt_sheet::{Align, Block, ReceiptPaper};
 
 /// The sheets, each on a paper of its own where the paper is not shared.
 #[component]
-pub fn ReceiptSheets(sheets: Vec<Vec<Block>>, paper: ReceiptPaper) -> impl IntoView {
+pub fn ReceiptSheets(
+    sheets: Vec<Vec<Block>>,
+    paper: ReceiptPaper,
+    /// The address of the site's logo.
+    logo: Option<String>,
+) -> impl IntoView {
     let class = format!("receipt-sheet paper-{}", paper.as_str());
     let sheets = sheets.into_iter().map(|sheet| {
-        let blocks = sheet.iter().map(block).collect_view();
+        let blocks = sheet.iter().map(|one| block(one, logo.as_deref())).collect_view();
         view! { <article class=class.clone()>{blocks}</article> }
     });
     view! { <div class="receipt-sheets">{sheets.collect_view()}</div> }
 }
 
-fn block(block: &Block) -> AnyView {
+fn block(block: &Block, logo: Option<&str>) -> AnyView {
     let strong = |strong: bool| strong.then_some("strong");
     match block.clone() {
         Block::Title(text) => view! { <h2>{text}</h2> }.into_any(),
@@ -33,8 +38,7 @@ fn block(block: &Block) -> AnyView {
         Block::Signature(label) => view! { <p class="row"><span>{label}</span><span class="line"></span></p> }.into_any(),
         Block::Rule => view! { <hr /> }.into_any(),
         Block::Gap => view! { <p class="gap"></p> }.into_any(),
-        // Where there is no logo there is no picture: the style leaves nothing of it.
-        Block::Logo => view! { <img src="/receipt-logo.png" alt="" /> }.into_any(),
+        Block::Logo => logo.map(|address| view! { <img src=address.to_owned() alt="" /> }).into_any(),
     }
 }
 

@@ -78,14 +78,14 @@ fn pdf_file(number: ReceiptNumber, file: Vec<u8>) -> Response {
     (headers, file).into_response()
 }
 
-/// `/receipt-logo.png`: nothing where there is none.
+/// `/receipt-logo.png`: nothing where there is none. Pages name it with a version, so that it may be kept.
 pub async fn logo(State(state): State<AppState>) -> Response {
     match stored::logo_file(&state.context.db).await {
         Ok(Some(png)) => {
-            let headers = [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "private, max-age=60")];
+            let headers = [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "private, max-age=86400")];
             (headers, png).into_response()
         }
-        // Not an error: a sheet asks for it wherever its template may show one.
+        // Not an error: it was removed after a page had named it.
         Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "printing.logo_not_read");
@@ -99,7 +99,7 @@ pub async fn set_logo(State(state): State<AppState>, request: Request) -> Respon
     let info = request.extensions().get::<RequestInfo>();
     let Some(who) = info.and_then(|info| info.who.clone()) else { return StatusCode::UNAUTHORIZED.into_response() };
     match keep(&state, &who, request).await {
-        Ok(()) => Redirect::to("/printing").into_response(),
+        Ok(()) => Redirect::to("/printing?done=saved").into_response(),
         Err(AppError::Invalid | AppError::FileTooLarge) => Redirect::to(WRONG).into_response(),
         Err(error) => error::status(error).into_response(),
     }

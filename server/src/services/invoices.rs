@@ -98,18 +98,19 @@ impl InvoicesPort for InvoicesService {
 
     async fn waiting(&self, who: &Who, range: &InvoiceRange) -> Result<InvoicesWaiting, AppError> {
         let Context { db, rng, .. } = &self.context;
-        let (blue, red) = invoices::sums(db, who.user, range).await?;
-        let without_invoice = match invoices::settings(db).await? {
-            Some(settings) if red.receipts > 0 => {
-                invoices::preview(db, rng, self.context.now(), who.user, range, settings.rate).await?
-            }
-            _ => Vec::new(),
+        let Some(settings) = invoices::settings(db).await? else {
+            let (blue, red) = invoices::sums(db, who.user, range).await?;
+            return Ok(InvoicesWaiting { blue, red, without_invoice: Vec::new() });
         };
-        Ok(InvoicesWaiting { blue, red, without_invoice })
+        Ok(invoices::preview(db, rng, self.context.now(), who.user, range, settings.rate).await?)
     }
 
     async fn export(&self, who: &Who, key: Uuid, range: &InvoiceRange) -> Result<InvoiceBatchId, AppError> {
         let Context { db, rng, .. } = &self.context;
+        if let Some(building) = range.building {
+            let buildings = queries::buildings(db, who.user).await?;
+            buildings.iter().find(|(id, _)| *id == building).ok_or(AppError::NotFound)?;
+        }
         // Before the transaction, which takes no second connection; of days that are over no price changes.
         let prices = FlatPrices::load(db).await?;
         Ok(invoices::export(db, rng, self.context.now(), who, &NewExport { key, range: *range }, &prices).await?)

@@ -146,8 +146,9 @@ impl PrintingPort for PrintingService {
         &receipts::SAMPLE
     }
 
-    async fn has_logo(&self) -> Result<bool, AppError> {
-        Ok(stored::logo_file(&self.context.db).await?.is_some())
+    async fn logo_address(&self) -> Result<Option<String>, AppError> {
+        let changed_at = stored::logo_changed_at(&self.context.db).await?;
+        Ok(changed_at.map(|at| format!("/receipt-logo.png?v={}", at.0)))
     }
 
     async fn remove_logo(&self, who: &Who) -> Result<(), AppError> {

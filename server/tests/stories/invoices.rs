@@ -240,7 +240,9 @@ both!(what_goes_back_reverses_its_invoices, |w: World| async move {
     assert_eq!(refused(desk.export(desk.key()).await), Some(AppError::NothingToInvoice));
     let (w, who) = (&desk.room.w, desk.room.who());
     let rate = "13".parse().unwrap();
-    let left_out = invoices::preview(&w.db, &w.rng, w.clock.now(), who.user, &desk.range(), rate).await.unwrap();
+    let shown = invoices::preview(&w.db, &w.rng, w.clock.now(), who.user, &desk.range(), rate).await.unwrap();
+    assert_eq!((shown.blue.receipts, shown.red.receipts), (0, 0), "what is left out is not counted");
+    let left_out = shown.without_invoice;
     assert_eq!(left_out.iter().map(|(.., amount)| *amount).collect::<Vec<_>>(), [Fen(100)]);
     // A person reverses it in the tax platform; a sale is not to be handled there.
     let sale = format!("{}-000001", w.clock.now().date().ymd().0).parse().unwrap();
@@ -293,6 +295,7 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     let settings = "seller=示例物业&seller_tax_number=91330106ma2abcde1x&bank=&bank_account=&item=电费&code=1100101020200000000";
     let wrong = boss.post("/api/operator/invoice-settings", &format!("{settings}&rate=130")).await;
     assert!(location(&wrong).starts_with("/invoices/settings?e=invalid"), "{}", location(&wrong));
+    assert!(text(&boss, location(&wrong)).await.contains("税率（%）: 0 至 30"));
     assert_eq!(location(&boss.post("/api/operator/invoice-settings", &format!("{settings}&rate=13")).await), "/invoices");
     let limited = other.post("/api/operator/invoice-settings", &format!("{settings}&rate=9")).await;
     assert_ne!(limited.status(), 200);
@@ -305,6 +308,21 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     let page = text(&boss, &format!("/invoices?{days}")).await;
     assert!(page.contains("50.00") && page.contains("/api/operator/invoice-export"), "{page}");
     assert!(text(&other, &format!("/invoices?{days}")).await.contains("没有待导出"));
+    // What makes no sense is said, and nothing else is offered in its place.
+    for (filter, words) in [
+        (format!("from={today}&until={}", today.plus(-1)), "早于"),
+        (format!("from={}&until={today}", today.plus(-366)), "最多导出 366 天"),
+        (format!("from=abc&until={today}"), "日期不对"),
+        (format!("{days}&building=abc"), "没有这栋楼"),
+        (format!("{days}&building={}", w.rng.id(now)), "没有这栋楼"),
+    ] {
+        let page = text(&boss, &format!("/invoices?{filter}")).await;
+        assert!(page.contains(words) && !page.contains("/api/operator/invoice-export"), "{filter}: {page}");
+        let form = format!("key={}&{filter}", desk.key());
+        let went = boss.post("/api/operator/invoice-export", &form).await;
+        assert_ne!(went.status(), 200, "{filter}");
+        assert_eq!(w.number("SELECT COUNT(*) FROM invoice_batches").await, 0, "{filter}");
+    }
     let form = format!("key={}&{days}&building=", desk.key());
     assert_eq!(clerk.post("/api/operator/invoice-export", &form).await.status(), 403);
     assert!(location(&other.post("/api/operator/invoice-export", &form).await).ends_with("e=nothing-to-invoice"));
@@ -339,5 +357,13 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     assert_eq!(boss.get(&file).await.status(), 409, "what was cancelled must not be imported");
     assert_eq!(w.number("SELECT COUNT(DISTINCT action) FROM audit WHERE action LIKE 'invoice.%'").await, 4);
     desk.adds_up().await;
+
+    // Of an operator limited to some buildings, a batch names these, to everybody.
+    let near = web.person_within(w, Role::Manager, "near", &Scope::Buildings([desk.room.building].into())).await;
+    let form = format!("key={}&{days}&building=", desk.key());
+    let limited = location(&near.post("/api/operator/invoice-export", &form).await).to_owned();
+    assert!(text(&boss, &batch).await.contains("全部楼栋") && !text(&boss, &limited).await.contains("全部楼栋"));
+    let named = "SELECT COUNT(*) FROM invoice_batches h JOIN places p ON p.name = h.buildings WHERE p.kind = 'building'";
+    assert_eq!(w.number(named).await, 1);
     web.stop();
 });

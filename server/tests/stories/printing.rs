@@ -224,10 +224,15 @@ both!(an_original_is_shown_for_some_minutes_only, |w: World| async move {
     let page = location(&desk.clerk.post("/api/operator/print-receipt", &form).await).to_owned();
     assert!(page.contains("paper=a4") && page.contains("print=1"), "{page}");
     for _ in 0..2 {
-        assert!(!text(desk.clerk.get(&page).await).await.contains("副本"), "a reload is the same print");
+        let shown = text(desk.clerk.get(&page).await).await;
+        let (around, sheet) = shown.split_once("class=\"receipt-sheets\"").unwrap();
+        assert!(around.contains("已登记为第 1 次打印") && around.contains("重打（副本）"), "{around}");
+        assert!(!sheet.contains("副本"), "a reload is the same print");
     }
     w.clock.advance(11 * 60_000);
-    assert!(text(desk.clerk.get(&page).await).await.contains("副本"), "its address alone prints no second original");
+    let shown = text(desk.clerk.get(&page).await).await;
+    let (_, sheet) = shown.split_once("class=\"receipt-sheets\"").unwrap();
+    assert!(sheet.contains("副本"), "its address alone prints no second original");
     web.stop();
 });
 
@@ -239,11 +244,14 @@ both!(a_layout_is_changed_and_checked, |w: World| async move {
         let form = format!("paper=a5&language=zh-CN&template={template}");
         desk.boss.post("/api/operator/printing/layouts/set", &form).await
     };
-    let wrong = save("{{ number }} {{ amount }} {{ secret }}").await;
+    let wrong = save("{{ number }} {{ amount }} {{ copy }} {{ secret }}").await;
     let page = text(desk.boss.get(location(&wrong)).await).await;
     assert!(page.contains("没有“secret”这项内容") && page.contains("{{ secret }}"), "the text is not lost");
 
-    let saved = save("# 宿舍电费\n编号 | {{ number }}\n金额 | {{ amount }}\n<script>alert(1)</script>").await;
+    let unmarked = save("{{ number }} {{ amount }}").await;
+    assert!(text(desk.boss.get(location(&unmarked)).await).await.contains("缺少“copy”"), "a copy must be marked");
+
+    let saved = save("# 宿舍电费\n编号 | {{ number }}\n金额 | {{ amount }}\n> {{ copy }}\n<script>alert(1)</script>").await;
     assert!(location(&saved).ends_with("done=saved"), "{}", location(&saved));
     let shown = text(desk.clerk.get(&format!("/receipts/{}?copies=all", desk.receipt)).await).await;
     assert_eq!(shown.matches("宿舍电费").count(), 3, "customer, finance, office");
@@ -255,6 +263,10 @@ both!(a_layout_is_changed_and_checked, |w: World| async move {
     desk.boss.post("/api/operator/printing/layouts/reset", "paper=a5&language=zh-CN").await;
     let shown = text(desk.clerk.get(&format!("/receipts/{}", desk.receipt)).await).await;
     assert!(!shown.contains("宿舍电费") && shown.contains("伍拾元整"));
+    assert!(!shown.contains("receipt-logo.png"), "there is none");
+    let removed = desk.boss.post("/api/operator/printing/logo/remove", "").await;
+    assert_eq!(location(&removed), "/printing?done=saved");
+    assert!(text(desk.boss.get(location(&removed)).await).await.contains("已保存。"));
     // A clerk may not.
     let refused = desk.clerk.post("/api/operator/printing/layouts/reset", "paper=a5&language=zh-CN").await;
     assert!(refused.status() == 403 || location(&refused).contains("e=forbidden"), "{}", refused.status());

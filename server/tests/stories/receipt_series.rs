@@ -48,11 +48,15 @@ both!(an_opening_has_one_receipt, |w: World| async move {
     let number = format!("A{}-000001", now.date().ymd().0);
     let page = format!("/receipts/{number}");
     let room = desk.get(&format!("/rooms/{meter}")).await.text().await.unwrap();
-    assert!(room.contains(&page), "{room}");
+    let purchase = format!("/receipts/{}-000001\"", now.date().ymd().0);
+    assert!(room.contains(&page) && room.contains(&purchase), "{room}");
+    let opening = desk.get(&page).await.text().await.unwrap();
+    assert!(opening.contains(&purchase), "{opening}");
     assert_eq!(location(&desk.get(&format!("/search?q={number}")).await), page);
     for (print, copy) in [(1, false), (2, true)] {
         let printed = desk.post("/api/operator/print-receipt", &format!("number={number}")).await;
-        let sheet = desk.get(location(&printed)).await.text().await.unwrap();
+        let shown = desk.get(location(&printed)).await.text().await.unwrap();
+        let (_, sheet) = shown.split_once("class=\"receipt-sheets\"").unwrap();
         for word in ["开户收据", "张三", &number] {
             assert!(sheet.contains(word), "{word} in {sheet}");
         }

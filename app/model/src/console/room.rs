@@ -190,6 +190,8 @@ pub struct Account {
     pub opened_at: Timestamp,
     /// Of its opening; `None` where it was taken over from an older system.
     pub receipt: Option<ReceiptNumber>,
+    /// Of what was sold with its opening.
+    pub first_purchase: Option<ReceiptNumber>,
     pub residents: Vec<Resident>,
 }
 

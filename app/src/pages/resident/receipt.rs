@@ -23,18 +23,19 @@ pub fn ReceiptPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get_str("id").and_then(|id| OrderId::from_str(id).ok()));
     let read = async move {
         let (ports, who, id) = (ports()?, resident()?, id.ok_or(AppError::NotFound)?);
-        Ok((id, ports.printing.own_sheet(&who, id, lang()).await?))
+        let (receipt, sheet) = ports.printing.own_sheet(&who, id, lang()).await?;
+        Ok((id, receipt, sheet, ports.printing.logo_address().await?))
     };
-    load(Tab::Records, read, |(order, (receipt, sheet))| view! { <Body order receipt sheet /> }.into_any())
+    load(Tab::Records, read, |(order, receipt, sheet, logo)| view! { <Body order receipt sheet logo /> }.into_any())
 }
 
 #[component]
-fn Body(order: OrderId, receipt: Receipt, sheet: Vec<Block>) -> impl IntoView {
+fn Body(order: OrderId, receipt: Receipt, sheet: Vec<Block>, logo: Option<String>) -> impl IntoView {
     let (t, lang) = (texts(lang()), lang());
     let pdf = link::with("/own-receipt.pdf", "order", &order.to_string());
     view! {
         <Frame title=self::receipt(receipt.of, lang) tab=Tab::Records>
-            <ReceiptSheets sheets=vec![sheet] paper=ReceiptPaper::A5 />
+            <ReceiptSheets sheets=vec![sheet] paper=ReceiptPaper::A5 logo />
             <p class="muted small">{t.receipt_note}</p>
             <div class="stack-tight no-print">
                 <a class="button primary wide" href=pdf>{printing::texts(lang).pdf}</a>

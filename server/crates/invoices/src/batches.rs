@@ -16,7 +16,7 @@ struct BatchRow {
     number: i64,
     from_day: Date,
     until_day: Date,
-    building: Option<String>,
+    buildings: Option<String>,
     row_count: i64,
     blue_fen: Fen,
     red_fen: Fen,
@@ -34,7 +34,7 @@ impl From<BatchRow> for InvoiceBatch {
             number: row.number,
             from: row.from_day,
             until: row.until_day,
-            building: row.building,
+            buildings: row.buildings,
             rows: row.row_count,
             blue: row.blue_fen,
             red: row.red_fen,
@@ -63,10 +63,9 @@ macro_rules! visible {
 macro_rules! batches {
     () => {
         concat!(
-            "SELECT h.id, h.number, h.from_day, h.until_day, g.name AS building, h.row_count, h.blue_fen, h.red_fen,
+            "SELECT h.id, h.number, h.from_day, h.until_day, h.buildings, h.row_count, h.blue_fen, h.red_fen,
                     u.name AS by_name, h.made_at, d.name AS cancelled_by, h.cancelled_at, COUNT(*) OVER () AS total
              FROM invoice_batches h JOIN users u ON u.id = h.made_by LEFT JOIN users d ON d.id = h.cancelled_by
-                  LEFT JOIN places g ON g.id = h.building_id
              WHERE",
             visible!()
         )

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use domain::rng::Rng;
 use model::audit::AuditAction;
 use model::error::AppError;
-use model::ids::{InvoiceBatchId, UserId, Uuid};
+use model::ids::{InvoiceBatchId, PlaceId, UserId, Uuid};
 use model::invoice::{InvoiceKind, InvoiceRange, InvoiceSeller};
 use model::money::Fen;
 use model::person::Who;
@@ -66,7 +66,9 @@ pub async fn export(
     }
     let id = InvoiceBatchId(rng.id(at));
     let sums = Sums::of(&rows);
-    let number = insert(&mut tx, at, who, &NewBatch { id, export: new, seller: &settings.seller, sums: &sums }).await?;
+    let buildings = buildings(&mut tx, who.user, new.range.building).await?;
+    let batch = NewBatch { id, export: new, seller: &settings.seller, sums: &sums, buildings: buildings.as_deref() };
+    let number = insert(&mut tx, at, who, &batch).await?;
     insert_rows(&mut tx, id, &rows).await?;
     let detail = json!({
         "number": number, "first_day": new.range.from.to_string(), "last_day": new.range.until.to_string(), "rows": sums.rows,
@@ -79,6 +81,23 @@ pub async fn export(
 
 async fn by_key(tx: &mut Tx, key: Uuid) -> Result<Option<(InvoiceBatchId, UserId)>> {
     on!(tx, |c| sqlx::query_as("SELECT id, made_by FROM invoice_batches WHERE key = $1").bind(key).fetch_optional(c).await)
+}
+
+/// The names of the buildings that an export is about; `None` for all of the site.
+async fn buildings(tx: &mut Tx, operator: UserId, building: Option<PlaceId>) -> Result<Option<String>> {
+    let names: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT p.name FROM places p
+         WHERE p.kind = 'building' AND (p.id = $2 OR ($2 IS NULL
+             AND NOT EXISTS (SELECT 1 FROM users WHERE id = $1 AND all_buildings)
+             AND EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (p.id, p.parent_id))))
+         ORDER BY p.sort, p.name"
+    )
+    .bind(operator)
+    .bind(building)
+    .fetch_all(c)
+    .await)?;
+    let names: Vec<String> = names.into_iter().map(|(name,)| name).collect();
+    Ok((!names.is_empty()).then(|| names.join(", ")))
 }
 
 /// What a batch has, as lists show it.
@@ -101,13 +120,14 @@ struct NewBatch<'a> {
     export: &'a NewExport,
     seller: &'a InvoiceSeller,
     sums: &'a Sums,
+    buildings: Option<&'a str>,
 }
 
 async fn insert(tx: &mut Tx, at: Timestamp, who: &Who, new: &NewBatch<'_>) -> Result<i64> {
-    let NewBatch { id, export, seller, sums } = new;
+    let NewBatch { id, export, seller, sums, buildings } = new;
     let row: Option<(i64,)> = on!(tx, |c| {
         sqlx::query_as(
-            "INSERT INTO invoice_batches (id, number, key, from_day, until_day, building_id, seller, tax_number, bank,
+            "INSERT INTO invoice_batches (id, number, key, from_day, until_day, buildings, seller, tax_number, bank,
                  bank_account, item, tax_code, row_count, blue_fen, red_fen, made_by, made_at)
              SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
              FROM invoice_batches RETURNING number",
@@ -116,7 +136,7 @@ async fn insert(tx: &mut Tx, at: Timestamp, who: &Who, new: &NewBatch<'_>) -> Re
         .bind(export.key)
         .bind(export.range.from)
         .bind(export.range.until)
-        .bind(export.range.building)
+        .bind(*buildings)
         .bind(&seller.name)
         .bind(&seller.tax_number)
         .bind(&seller.bank)

@@ -8,7 +8,7 @@ use domain::rng::Rng;
 use model::console::ReceiptNumber;
 use model::energy::Energy;
 use model::ids::{AccountId, InvoiceRowId};
-use model::invoice::{InvoiceBuyer, InvoiceKind, TaxRate, Taxed};
+use model::invoice::{InvoiceBuyer, InvoiceKind, ReceiptSum, TaxRate, Taxed};
 use model::money::{Fen, Money};
 use model::time::Timestamp;
 
@@ -35,6 +35,16 @@ pub(super) struct Plan {
     pub rows: Vec<PlannedRow>,
     /// Returns for which there are not enough invoices to reverse.
     pub without_invoice: Vec<Waiting>,
+}
+
+impl Plan {
+    /// The receipts of a kind that have rows; all rows of a receipt stand together.
+    pub fn sum(&self, kind: InvoiceKind) -> ReceiptSum {
+        let rows = || self.rows.iter().filter(|row| row.kind == kind);
+        let mut receipts: Vec<ReceiptNumber> = rows().map(|row| row.receipt).collect();
+        receipts.dedup();
+        ReceiptSum { receipts: receipts.len() as i64, amount: rows().map(|row| row.taxed.sum()).sum() }
+    }
 }
 
 /// Invoices come first, so that a return may reverse one of the same batch; then corrections, each of which needs the invoice of
@@ -159,6 +169,22 @@ mod tests {
         let with = |fen| planned(sales().into_iter().chain([waits(red, 2, fen, None)]).collect());
         assert_eq!(with(2_000), (vec![(1, 2_000)], vec![]));
         assert_eq!(with(3_001), (vec![], vec![2]), "it waits, and takes nothing of what was sold after it");
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_counted() {
+        let (blue, red) = (InvoiceKind::Blue, InvoiceKind::Red);
+        let waiting = vec![
+            waits(blue, 1, 3_000, Some(1)),
+            waits(blue, 2, 5_000, Some(2)),
+            // It reverses both.
+            waits(red, 3, 7_000, None),
+            waits(red, 4, 1_001, None),
+        ];
+        let rate = "13".parse().unwrap();
+        let plan = plan(&Rng::from_seed([1; 32]), Timestamp(9), rate, waiting, HashMap::new(), &FlatPrices::default());
+        assert_eq!(plan.sum(blue), ReceiptSum { receipts: 2, amount: Fen(8_000) });
+        assert_eq!(plan.sum(red), ReceiptSum { receipts: 1, amount: Fen(7_000) });
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use domain::rng::Rng;
 use model::console::{ReceiptNumber, ReceiptSeries, RoomName};
 use model::ids::{AccountId, OrderId, PlaceId, UserId};
-use model::invoice::{InvoiceKind, InvoiceRange, ReceiptSum, TaxRate};
+use model::invoice::{InvoiceKind, InvoiceRange, InvoicesWaiting, ReceiptSum, TaxRate};
 use model::money::Fen;
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -100,7 +100,7 @@ pub(super) async fn waiting(tx: &mut Tx, operator: UserId, range: &InvoiceRange)
     .await)
 }
 
-/// Number and sum of what waits: invoices, and reversals.
+/// Number and sum of what waits: invoices, and reversals, whether or not there are invoices to reverse.
 pub async fn sums(db: &Db, operator: UserId, range: &InvoiceRange) -> Result<(ReceiptSum, ReceiptSum)> {
     let mut tx = db.begin_reading().await?;
     let rows: Vec<(InvoiceKind, i64, i64)> = on!(&mut tx, |c| sqlx::query_as(concat!(
@@ -121,7 +121,7 @@ pub async fn sums(db: &Db, operator: UserId, range: &InvoiceRange) -> Result<(Re
     Ok((of(InvoiceKind::Blue), of(InvoiceKind::Red)))
 }
 
-/// The first of what an export would leave out: returns for which there are not enough invoices to reverse.
+/// What an export would take, and the first of what it would leave out.
 pub async fn preview(
     db: &Db,
     rng: &Rng,
@@ -129,10 +129,14 @@ pub async fn preview(
     operator: UserId,
     range: &InvoiceRange,
     rate: TaxRate,
-) -> Result<Vec<(ReceiptNumber, RoomName, Fen)>> {
+) -> Result<InvoicesWaiting> {
     let mut tx = db.begin_reading().await?;
     let found = waiting(&mut tx, operator, range).await?;
     let open = open_rows::of_waiting(&mut tx, operator, range).await?;
     let plan = plan::plan(rng, at, rate, found, open, &FlatPrices::default());
-    Ok(plan.without_invoice.into_iter().take(NAMED).map(Waiting::named).collect())
+    Ok(InvoicesWaiting {
+        blue: plan.sum(InvoiceKind::Blue),
+        red: plan.sum(InvoiceKind::Red),
+        without_invoice: plan.without_invoice.into_iter().take(NAMED).map(Waiting::named).collect(),
+    })
 }

@@ -49,7 +49,7 @@ pub use overdrawn::overdrawn;
 pub use places::{PricedPlace, above_rooms, buildings, latest, layout, priced_places, scope};
 pub use plan_in_force::PlanInForce;
 pub use plan_places::{PlanPlaces, WalletCounts};
-pub use receipts::{opening_receipt, own_receipt, receipt};
+pub use receipts::{first_purchase, opening_receipt, own_receipt, receipt};
 pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};
 pub use returns::{approvals, by_channel, original, returned, waiting_returns};

@@ -146,6 +146,21 @@ pub async fn opening_receipt(db: &Db, account: AccountId) -> Result<Option<Recei
     Ok(row.map(|(series, year, number)| ReceiptNumber { series, year, number }))
 }
 
+/// The receipt of what was sold with the opening that has this receipt. The caller has checked who asks.
+pub async fn first_purchase(db: &Db, opening: ReceiptNumber) -> Result<Option<ReceiptNumber>> {
+    let row: Option<(ReceiptSeries, i64, i64)> = read!(db, |pool| sqlx::query_as(
+        "SELECT q.series, q.year, q.number FROM receipts p JOIN accounts a ON a.id = p.account_id
+              JOIN orders o ON o.account_id = a.id AND o.created_at = a.opened_at JOIN receipts q ON q.order_id = o.id
+         WHERE p.series = $1 AND p.year = $2 AND p.number = $3 ORDER BY q.issued_at, q.number LIMIT 1"
+    )
+    .bind(opening.series)
+    .bind(opening.year)
+    .bind(opening.number)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|(series, year, number)| ReceiptNumber { series, year, number }))
+}
+
 impl ReceiptRow {
     fn receipt(self) -> Receipt {
         let number = ReceiptNumber { series: self.series, year: self.year, number: self.number };

@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_receipt_is_exactly_these_bytes() {
-        let bytes = printed("# {{ title }}\n房间 | {{ room }}\n! 金额 | {{ amount }}\n> {{ number }}", 1);
+        let bytes = printed("# {{ title }}\n房间 | {{ room }}\n! 金额 | {{ amount }}\n> {{ number }}{{ copy }}", 1);
         let mut expected = Vec::new();
         expected.extend(b"\x1b@\x1c&");
         expected.extend(b"\x1ba\x01\x1d!\x11");
@@ -143,20 +143,22 @@ mod tests {
         expected.extend(b" 301\x1bd\x01\x1bE\x00");
         expected.extend([0xbd, 0xf0, 0xb6, 0xee]); // 金额
         expected.extend(b"  \x1bE\x01120.00\x1bd\x01\x1bE\x00");
-        expected.extend(b"\x1ba\x02\x1bE\x00E2026-000123\x1bd\x01\x1bE\x00\x1ba\x00");
+        expected.extend(b"\x1ba\x02\x1bE\x00E2026-000123");
+        expected.extend([0xb8, 0xb1, 0xb1, 0xbe]); // 副本
+        expected.extend(b"\x1bd\x01\x1bE\x00\x1ba\x00");
         expected.extend(b"\x1bd\x04\x1dVA\x00");
         assert_eq!(bytes, expected, "{bytes:02x?}\n{expected:02x?}");
     }
 
     #[test]
     fn each_copy_is_cut_off() {
-        let bytes = printed("{{ number }} {{ amount }}", 3);
+        let bytes = printed("{{ number }} {{ amount }} {{ copy }}", 3);
         assert_eq!(bytes.windows(2).filter(|part| *part == b"\x1dV").count(), 3);
     }
 
     #[test]
     fn no_name_is_a_command() {
-        let template = Template::parse("{{ number }} {{ amount }} {{ residents }}").unwrap();
+        let template = Template::parse("{{ number }} {{ copy }} {{ amount }} {{ residents }}").unwrap();
         let sheet = template.render(&Values::sample().with("residents", "\u{1b}@\u{1d}V\u{0}\u{10}\u{14}😀")).unwrap();
         let bytes = roll(&[sheet], None).unwrap();
         let at = bytes.windows(6).position(|part| part == b"120.00").unwrap() + 6;

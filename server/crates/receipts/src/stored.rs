@@ -64,6 +64,13 @@ pub async fn logo_file(db: &Db) -> Result<Option<Vec<u8>>> {
     Ok(row.map(|(png,)| png))
 }
 
+/// Since when the logo is this one; `None` where there is none.
+pub async fn logo_changed_at(db: &Db) -> Result<Option<Timestamp>> {
+    let row: Option<(Timestamp,)> =
+        read!(db, |pool| sqlx::query_as("SELECT changed_at FROM receipt_logo WHERE one = 1").fetch_optional(pool).await)?;
+    Ok(row.map(|(at,)| at))
+}
+
 /// Sets the logo, a file that [`super::logo()`] reads; `None`: none.
 pub async fn set_logo(db: &Db, at: Timestamp, who: &Who, png: Option<&[u8]>) -> Result<()> {
     let mut tx = db.begin().await?;

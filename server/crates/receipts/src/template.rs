@@ -20,6 +20,12 @@ const FUEL: u64 = 20_000;
 /// The tags that a template may have.
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
+/// The values that a receipt prints wherever it has them: a copy without its mark could be taken for the original.
+const REQUIRED: [&str; 3] = ["number", "amount", "copy"];
+
+/// What the value `kind` may be.
+const KINDS: [&str; 6] = ["sale", "online", "opening", "refund", "return", "correction"];
+
 /// The template that comes with the product.
 #[must_use]
 pub const fn default_template(lang: Lang) -> &'static str {
@@ -30,7 +36,8 @@ pub const fn default_template(lang: Lang) -> &'static str {
 }
 
 impl Template {
-    /// Checks a template: its form, and that a receipt of it says its number and amount, whatever else the receipt has.
+    /// Checks a template: its form, and that every receipt of it prints its number, its amount and the mark of a copy, as far as
+    /// it has them.
     ///
     /// # Errors
     /// The first mistake.
@@ -41,17 +48,30 @@ impl Template {
         check_tags(text)?;
         let template = Self(text.replace("\r\n", "\n"));
         // Rare values are absent, too: what stands behind a condition on them must not be needed.
-        let bare = ["title", "number", "amount", "at", "room"];
-        let bare = bare.into_iter().fold(Values::default(), |values, name| values.with(name, format!("<{name}>")));
-        let full = Values::sample().with("number", "<number>").with("amount", "<amount>");
-        for values in [full, bare] {
-            let sheet = template.render(&values)?;
-            let says = |what: &str| sheet.iter().any(|block| texts(block).iter().any(|text| text.contains(what)));
-            if !(says("<number>") && says("<amount>")) {
-                return Err(mistake(TemplateReason::Incomplete, None, ""));
+        let bare = ["title", "at", "room"];
+        let bare = bare.into_iter().fold(Values::default(), |values, name| values.with(name, name));
+        for kind in KINDS {
+            for values in [Values::sample(), bare.clone()] {
+                let values = values.with("kind", kind);
+                template.check_required(&values, false)?;
+                template.check_required(&values, true)?;
             }
         }
         Ok(template)
+    }
+
+    fn check_required(&self, values: &Values, is_copy: bool) -> Result<(), TemplateMistake> {
+        let has = |name: &str| match name {
+            // What is paid with an opening has its own receipt.
+            "amount" => values.get("kind") != Some("opening"),
+            "copy" => is_copy,
+            _ => true,
+        };
+        let mark = |name: &str| if has(name) { format!("<{name}>") } else { String::new() };
+        let sheet = self.render(&REQUIRED.iter().fold(values.clone(), |values, name| values.with(*name, mark(name))))?;
+        let prints = |mark: &str| sheet.iter().flat_map(texts).any(|text| text.contains(mark));
+        let missing = REQUIRED.iter().find(|name| !prints(&mark(name)));
+        missing.map_or(Ok(()), |name| Err(mistake(TemplateReason::Incomplete, None, name)))
     }
 
     #[must_use]
@@ -103,9 +123,10 @@ fn mistake(reason: TemplateReason, line: Option<usize>, word: &str) -> TemplateM
     TemplateMistake { reason, line, word: word.to_owned() }
 }
 
-/// Refuses what could loop, grow or call: tags other than conditions, and all operators but those that compare and combine.
+/// Refuses what could loop, grow or call: tags other than conditions, and all operators but those that compare and combine. What
+/// is left of the form is checked here, too, as far as the mistake can be named.
 fn check_tags(text: &str) -> Result<(), TemplateMistake> {
-    let mut rest = text;
+    let (mut rest, mut open) = (text, Vec::new());
     while let Some((_, behind)) = rest.split_once('{') {
         let line = text.get(..text.len() - behind.len()).map(|before| before.matches('\n').count() + 1);
         let wrong = |reason, word: &str| Err(mistake(reason, line, word));
@@ -124,7 +145,7 @@ fn check_tags(text: &str) -> Result<(), TemplateMistake> {
         let inside = inside.trim_matches(['-', '+']).trim();
         if close == "}}" {
             if !inside.chars().all(|c| c.is_ascii_lowercase() || c == '_') || inside.is_empty() {
-                return wrong(TemplateReason::Syntax, inside);
+                return wrong(TemplateReason::NotAName, inside);
             }
         } else {
             let tag = inside.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
@@ -132,12 +153,22 @@ fn check_tags(text: &str) -> Result<(), TemplateMistake> {
                 return wrong(TemplateReason::UnknownTag, tag);
             }
             if !is_condition(inside) {
-                return wrong(TemplateReason::Syntax, inside);
+                return wrong(TemplateReason::Condition, inside);
+            }
+            if tag != "if" && open.is_empty() {
+                return wrong(TemplateReason::WithoutIf, tag);
+            }
+            match tag {
+                "if" => open.push(line),
+                "endif" => {
+                    open.pop();
+                }
+                _ => {}
             }
         }
         rest = after;
     }
-    Ok(())
+    open.pop().map_or(Ok(()), |line| Err(mistake(TemplateReason::WithoutEndif, line, "if")))
 }
 
 /// Names, words in quotes, `==`, `!=`, `not`, `and`, `or`.
@@ -166,7 +197,7 @@ mod tests {
         (mistake.reason, mistake.line)
     }
 
-    const NEEDED: &str = "{{ number }} {{ amount }}";
+    const NEEDED: &str = "{{ number }} {{ amount }} {{ copy }}";
 
     #[test]
     fn templates_that_come_with_the_product_are_good() {
@@ -194,12 +225,45 @@ mod tests {
         assert_eq!(reason(&format!("{NEEDED}\n{{{{ password }}}}")), (TemplateReason::UnknownValue, Some(2)));
         assert_eq!(reason(&format!("{NEEDED}\n{{% for x in y %}}{{% endfor %}}")), (TemplateReason::UnknownTag, Some(2)));
         assert_eq!(reason("{{ number"), (TemplateReason::Syntax, Some(1)));
-        assert_eq!(reason("\n\n{{ number | upper }}"), (TemplateReason::Syntax, Some(3)));
-        assert_eq!(reason(&format!("{NEEDED}{{% if reason %}}")).0, TemplateReason::Syntax);
-        assert_eq!(reason("{{ amount }}"), (TemplateReason::Incomplete, None));
-        assert_eq!(reason("{{ number }}{% if reason %}{{ amount }}{% endif %}"), (TemplateReason::Incomplete, None));
+        assert_eq!(reason("{% if reason"), (TemplateReason::Syntax, Some(1)));
+        for expression in ["amount | safe", "amount * 1000", "amount.x", ""] {
+            assert_eq!(reason(&format!("\n\n{{{{ {expression} }}}}")), (TemplateReason::NotAName, Some(3)), "{expression}");
+        }
+        for tag in ["endif", "else", "elif reason"] {
+            assert_eq!(reason(&format!("{NEEDED}\n{{% {tag} %}}")), (TemplateReason::WithoutIf, Some(2)), "{tag}");
+        }
+        let open = "{% if by %}\n{% if reason %}\n{% endif %}";
+        assert_eq!(reason(&format!("{NEEDED}\n{open}")), (TemplateReason::WithoutEndif, Some(2)));
+        assert_eq!(reason(&format!("{NEEDED}{{% if reason + by %}}{{% endif %}}")), (TemplateReason::Condition, Some(1)));
+        assert_eq!(reason(&format!("{NEEDED}{{% if %}}{{% endif %}}")), (TemplateReason::Syntax, Some(1)));
         assert_eq!(reason(&"x".repeat(TEMPLATE_MAX + 1)), (TemplateReason::TooLong, None));
         assert_eq!(reason(&format!("{NEEDED}{}", "\nx".repeat(200))), (TemplateReason::Lines, None));
+    }
+
+    #[test]
+    fn every_receipt_prints_what_it_must() {
+        let missing = |text: &str| {
+            let mistake = Template::parse(text).expect_err(text);
+            (mistake.reason, mistake.word)
+        };
+        for (text, word) in [
+            ("{{ amount }} {{ copy }}", "number"),
+            ("{{ number }} {{ copy }}", "amount"),
+            ("{{ number }} {{ amount }}", "copy"),
+            ("{{ number }}{% if reason %}{{ amount }}{% endif %}{{ copy }}", "amount"),
+            ("{{ number }}{% if copy %}{{ amount }}{{ copy }}{% endif %}", "amount"),
+            ("{{ number }} {{ amount }}{% if by %}{{ copy }}{% endif %}", "copy"),
+            ("{{ number }} {{ amount }}{% if kind != \"refund\" %}{{ copy }}{% endif %}", "copy"),
+            // An opening has no amount.
+            ("{{ number }}{% if amount %}{{ amount }} {{ copy }}{% endif %}", "copy"),
+        ] {
+            assert_eq!(missing(text), (TemplateReason::Incomplete, word.to_owned()), "{text}");
+        }
+        for text in
+            ["{{ number }}\n{% if copy %}\nCopy: {{ copy }}\n{% endif %}\n{% if amount %}\n{{ amount }}\n{% endif %}", NEEDED]
+        {
+            Template::parse(text).expect(text);
+        }
     }
 
     #[test]
@@ -212,25 +276,33 @@ mod tests {
         for expression in
             ["range(9)", "number | upper", "'x' * 999", "number.x", "[1] * 99999999999", "debug()", "number ~ number", "1"]
         {
-            assert_eq!(reason(&format!("{NEEDED}{{{{ {expression} }}}}")).0, TemplateReason::Syntax, "{expression}");
+            assert_eq!(reason(&format!("{NEEDED}{{{{ {expression} }}}}")).0, TemplateReason::NotAName, "{expression}");
             assert_eq!(
                 reason(&format!("{NEEDED}{{% if {expression} %}}{{% endif %}}")).0,
-                TemplateReason::Syntax,
+                TemplateReason::Condition,
                 "{expression}"
             );
         }
         for condition in ["reason", "not reason", "kind == \"sale\" or kind != \"return\"", "reason and not corrects"] {
             Template::parse(&format!("{NEEDED}{{% if {condition} %}}x{{% endif %}}")).expect(condition);
         }
-        assert_eq!(reason(&format!("{NEEDED}{{% if kind == \"%}}\" * 9 %}}{{% endif %}}")).0, TemplateReason::Syntax);
+        assert_eq!(reason(&format!("{NEEDED}{{% if kind == \"%}}\" * 9 %}}{{% endif %}}")).0, TemplateReason::Condition);
         assert_eq!(reason(&format!("{NEEDED}{{# {{% set a = 1 %}} #}}")).0, TemplateReason::UnknownTag, "not even in a comment");
     }
 
     #[test]
     fn whatever_a_template_is_it_is_read_or_refused() {
-        for text in
-            ["", "{", "{{}}", "{%", "{%%}", "{# #}", "{{ number }}{{ amount }}\\", "\u{0}{{number}}{{amount}}", "{%-if a%}"]
-        {
+        for text in [
+            "",
+            "{",
+            "{{}}",
+            "{%",
+            "{%%}",
+            "{# #}",
+            "{{ number }}{{ amount }}{{ copy }}\\",
+            "\u{0}{{number}}{{amount}}{{copy}}",
+            "{%-if a%}",
+        ] {
             let _ = Template::parse(text);
         }
     }

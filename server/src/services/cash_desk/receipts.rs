@@ -16,6 +16,11 @@ impl ReceiptsPort for CashDeskService {
         queries::receipt(&self.context.db, who.user, number).await?.ok_or(AppError::NotFound)
     }
 
+    async fn first_purchase(&self, who: &Who, opening: ReceiptNumber) -> Result<Option<ReceiptNumber>, AppError> {
+        self.receipt(who, opening).await?;
+        Ok(queries::first_purchase(&self.context.db, opening).await?)
+    }
+
     async fn order(&self, who: &Who, id: OrderId) -> Result<OrderView, AppError> {
         queries::order_view(&self.context.db, who.user, id).await?.ok_or(AppError::NotFound)
     }

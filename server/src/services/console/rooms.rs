@@ -136,12 +136,18 @@ async fn account(db: &Db, row: AccountRow) -> store::Result<Option<Account>> {
         return Ok(None);
     };
     let residents = queries::residents(db, id).await?;
+    let receipt = queries::opening_receipt(db, id).await?;
+    let first_purchase = match receipt {
+        Some(opening) => queries::first_purchase(db, opening).await?,
+        None => None,
+    };
     Ok(Some(Account {
         id,
         number,
         state,
         opened_at,
-        receipt: queries::opening_receipt(db, id).await?,
+        receipt,
+        first_purchase,
         residents: residents.into_iter().map(|(name, login)| Resident { name, login }).collect(),
     }))
 }

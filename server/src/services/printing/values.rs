@@ -84,7 +84,8 @@ mod tests {
 
     /// What the receipt says of its delivery and its refund.
     fn says(state: OrderState) -> Vec<Block> {
-        let template = Template::parse("{{ number }} {{ amount }}.\nCount | {{ count }}.\nState | {{ refunded }}.").unwrap();
+        let template =
+            Template::parse("{{ number }} {{ amount }} {{ copy }}.\nCount | {{ count }}.\nState | {{ refunded }}.").unwrap();
         template.render(&of(&payment(state), ReceiptCopy::Customer, false, Lang::En)).unwrap().split_off(1)
     }
 

@@ -6,16 +6,17 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use crate::api::form::parse;
-use crate::i18n::cash_desk::{receipt, texts};
+use crate::i18n::cash_desk::{PrintRecorded, receipt, texts};
 use crate::i18n::invoices::texts as invoice_texts;
 use crate::i18n::printing::paper as paper_name;
 use crate::i18n::{common, lang, printing};
 use crate::link;
 use crate::ports::{allowed, form_key, operator, ports};
+use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::receipt_sheet::ReceiptSheets;
-use model::console::{Printer, Receipt, ReceiptNumber};
+use model::console::{Printer, Receipt, ReceiptNumber, ReceiptOf};
 use model::error::AppError;
 use model::ids::{InvoiceBatchId, Uuid};
 use model::invoice::InvoiceSerial;
@@ -48,9 +49,13 @@ impl How {
 struct Shown {
     receipt: Receipt,
     sheets: Vec<Vec<Block>>,
+    /// The address of the logo.
+    logo: Option<String>,
     printers: Vec<Printer>,
     /// The rows of invoice batches that it was exported in.
     invoices: Vec<(InvoiceBatchId, InvoiceSerial)>,
+    /// The receipt of what was sold with an opening.
+    first_purchase: Option<ReceiptNumber>,
     key: Uuid,
 }
 
@@ -67,7 +72,12 @@ pub fn ReceiptPage() -> impl IntoView {
         let (receipt, sheets) = ports.printing.sheets(&who, number, form, !how.printing).await?;
         let may_see = allowed("/invoices");
         let invoices = if may_see { ports.invoices.of_receipt(&who, number).await? } else { Vec::new() };
-        Ok(Shown { receipt, sheets, printers: ports.printing.printers().await?, invoices, key: form_key()? })
+        let (logo, printers) = (ports.printing.logo_address().await?, ports.printing.printers().await?);
+        let first_purchase = match receipt.of {
+            ReceiptOf::Opening => ports.receipts.first_purchase(&who, number).await?,
+            _ => None,
+        };
+        Ok(Shown { receipt, sheets, logo, printers, invoices, first_purchase, key: form_key()? })
     };
     load(read, move |shown| view! { <Body shown how /> }.into_any())
 }
@@ -83,6 +93,12 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
     let pdf = pdf.fold("/receipt.pdf".to_owned(), |address, (name, value)| link::with(&address, name, value));
     let pdf = if how.printing { link::with(&pdf, "print", "1") } else { pdf };
     let on_printer = may_print.then(|| on_printer(&number, shown.printers, shown.key));
+    let first_purchase = shown.first_purchase.map(|number| {
+        view! { <p><a class="num" href=format!("/receipts/{number}")>{t.first_purchase}" "{number.to_string()}</a></p> }
+    });
+    let recorded = how.printing.then(|| recorded(&shown.receipt)).flatten();
+    // Whoever presses it again wants another print.
+    let (class, word) = if recorded.is_some() { ("", printing::texts(lang).again) } else { ("primary", t.print) };
     let (meter, print_number) = (shown.receipt.meter, number.clone());
     let print = may_print.then(move || {
         view! {
@@ -91,7 +107,7 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
                 <input type="hidden" name="paper" value=how.paper.as_str() />
                 <input type="hidden" name="copies" value=how.copies_word() />
                 <div class="buttons">
-                    <button class="primary">{t.print}</button>
+                    <button class=class>{word}</button>
                     <a class="button" href=pdf>{printing::texts(lang).pdf}</a>
                     <a class="button" href=format!("/rooms/{meter}")>{t.back}</a>
                 </div>
@@ -106,12 +122,20 @@ fn Body(shown: Shown, how: How) -> impl IntoView {
             <div class="no-print stack-tight">
                 <h1>{title}" "{number}</h1>
                 {facts}
+                {first_purchase}
+                {recorded}
                 {chooser(how)}
                 {print}
             </div>
-            <ReceiptSheets sheets=shown.sheets paper=how.paper />
+            <ReceiptSheets sheets=shown.sheets paper=how.paper logo=shown.logo />
         </Frame>
     }
+}
+
+/// That a print was recorded, and what is to be done now; `None` before the first.
+fn recorded(receipt: &Receipt) -> Option<AnyView> {
+    let words = PrintRecorded { number: receipt.prints, time: receipt.printed_at?.to_string() }.text(lang());
+    Some(view! { <Callout tone=Tone::Good><p>{words}</p></Callout> }.into_any())
 }
 
 /// What became of the money, and the serial numbers under which the e-invoice system gets the receipt.

@@ -88,7 +88,7 @@ fn facts(batch: &InvoiceBatch) -> impl IntoView + use<> {
                 <dt>{t.days}</dt>
                 <dd class="num">{batch.from.to_string()}" – "{batch.until.to_string()}</dd>
                 <dt>{t.building}</dt>
-                <dd>{batch.building.clone().unwrap_or_else(|| t.all_buildings.to_owned())}</dd>
+                <dd>{batch.buildings.clone().unwrap_or_else(|| t.all_buildings.to_owned())}</dd>
                 <dt>{t.blue_sum}</dt>
                 <dd class="num">{batch.blue.to_string()}</dd>
                 <dt>{t.red_sum}</dt>

@@ -8,9 +8,8 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
-use crate::api::form::day;
 use crate::api::invoices::range;
-use crate::i18n::invoices::{NotReversible, texts};
+use crate::i18n::invoices::{NotReversible, problem, texts};
 use crate::i18n::lang;
 use crate::ports::{allowed, form_key, now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -20,35 +19,61 @@ use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{Page, ReceiptNumber, RoomName};
 use model::ids::{PlaceId, Uuid};
-use model::invoice::{InvoiceBatch, InvoiceRange, InvoicesWaiting, ReceiptSum};
+use model::invoice::{InvoiceBatch, InvoiceRange, InvoiceRangeProblem, InvoicesWaiting, ReceiptSum};
 use model::money::Fen;
 use model::time::Date;
 
 struct Shown {
     is_set: bool,
     buildings: Vec<(PlaceId, String)>,
-    range: InvoiceRange,
-    waiting: InvoicesWaiting,
+    asked: Asked,
+    waiting: Result<InvoicesWaiting, InvoiceRangeProblem>,
     batches: Page<InvoiceBatch>,
     page: i64,
     key: Uuid,
 }
 
-/// The page: `/invoices?from=&until=&building=`; the month before this one where no days are named.
+/// Days and building as the address names them.
+struct Asked {
+    from: String,
+    until: String,
+    building: String,
+}
+
+impl Asked {
+    fn of_address() -> Self {
+        let (first, last) = now().date().month_before();
+        let day = |name: &str, otherwise: Date| {
+            let text = param(name);
+            if text.is_empty() { otherwise.to_string() } else { text }
+        };
+        Self { from: day("from", first), until: day("until", last), building: param("building") }
+    }
+
+    fn range(&self, buildings: &[(PlaceId, String)]) -> Result<InvoiceRange, InvoiceRangeProblem> {
+        let range = range(&self.from, &self.until, &self.building)?;
+        let is_known = range.building.is_none_or(|building| buildings.iter().any(|(id, _)| *id == building));
+        if is_known { Ok(range) } else { Err(InvoiceRangeProblem::UnknownBuilding) }
+    }
+
+    fn address(&self) -> String {
+        address("/invoices", &[("from", &self.from), ("until", &self.until), ("building", &self.building)])
+    }
+}
+
+/// The page: `/invoices?from=&until=&building=`; the month before this one where no day is named.
 #[component]
 pub fn InvoicesPage() -> impl IntoView {
-    let (from, until, building, page) = (param("from"), param("until"), param("building"), page_param());
+    let (asked, page) = (Asked::of_address(), page_param());
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let port = &ports.invoices;
-        let (first, last) = now().date().month_before();
-        let word = |text: &str, otherwise: Date| day(text).unwrap_or(otherwise).to_string();
-        // What makes no sense in an address is the month before.
-        let otherwise = InvoiceRange { from: first, until: last, building: None };
-        let range = range(&word(&from, first), &word(&until, last), &building).unwrap_or(otherwise);
-        let waiting = port.waiting(&who, &range).await?;
         let (buildings, batches) = (port.buildings(&who).await?, port.batches(&who, page).await?);
-        Ok(Shown { is_set: port.is_set().await?, buildings, range, waiting, batches, page, key: form_key()? })
+        let waiting = match asked.range(&buildings) {
+            Ok(range) => Ok(port.waiting(&who, &range).await?),
+            Err(problem) => Err(problem),
+        };
+        Ok(Shown { is_set: port.is_set().await?, buildings, asked, waiting, batches, page, key: form_key()? })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
@@ -75,13 +100,38 @@ fn Body(shown: Shown) -> impl IntoView {
 
 fn waiting(shown: &Shown) -> impl IntoView + use<> {
     let t = texts(lang());
-    let (from, until) = (shown.range.from.to_string(), shown.range.until.to_string());
-    let building = shown.range.building.map(|id| id.to_string()).unwrap_or_default();
+    let Asked { from, until, building } = &shown.asked;
     let options = shown.buildings.iter().map(|(id, name)| {
-        view! { <option value=id.to_string() selected=Some(*id) == shown.range.building>{name.clone()}</option> }
+        let id = id.to_string();
+        let is_chosen = id == *building;
+        view! { <option value=id selected=is_chosen>{name.clone()}</option> }
     });
     let options = options.collect_view();
-    let InvoicesWaiting { blue, red, without_invoice } = shown.waiting.clone();
+    let found = match &shown.waiting {
+        Ok(found) => receipts(shown, found).into_any(),
+        Err(wrong) => view! { <Callout tone=Tone::Bad><p>{problem(*wrong, lang())}</p></Callout> }.into_any(),
+    };
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.waiting}</h2>
+            <form class="filter" action="/invoices">
+                <label class="filter-field"><span>{t.from}</span><input type="date" name="from" value=from.clone() /></label>
+                <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=until.clone() /></label>
+                <label class="filter-field">
+                    <span>{t.building}</span>
+                    <select name="building"><option value="">{t.all_buildings}</option>{options}</select>
+                </label>
+                <button>{t.show}</button>
+            </form>
+            {found}
+        </section>
+    }
+}
+
+/// What waits, and the button that exports it.
+fn receipts(shown: &Shown, found: &InvoicesWaiting) -> impl IntoView + use<> {
+    let t = texts(lang());
+    let InvoicesWaiting { blue, red, without_invoice } = found.clone();
     let sum = |word: &'static str, sum: ReceiptSum| {
         view! {
             <tr>
@@ -91,10 +141,9 @@ fn waiting(shown: &Shown) -> impl IntoView + use<> {
             </tr>
         }
     };
-    let here = here(shown);
-    let left_out = (!without_invoice.is_empty()).then(|| left_out(without_invoice, &here));
     let any = blue.receipts + red.receipts > 0;
-    let nothing = (!any).then(|| view! { <p class="empty">{t.nothing}</p> });
+    let nothing = (!any && without_invoice.is_empty()).then(|| view! { <p class="empty">{t.nothing}</p> });
+    let left_out = (!without_invoice.is_empty()).then(|| left_out(without_invoice, &shown.asked.address()));
     let table = any.then(|| {
         view! {
             <TableScroll label=t.waiting>
@@ -112,6 +161,7 @@ fn waiting(shown: &Shown) -> impl IntoView + use<> {
         }
     });
     let export = (any && shown.is_set).then(|| {
+        let Asked { from, until, building } = &shown.asked;
         view! {
             <form class="stack-tight" method="post" action="/api/operator/invoice-export">
                 <input type="hidden" name="key" value=shown.key.to_string() />
@@ -123,24 +173,7 @@ fn waiting(shown: &Shown) -> impl IntoView + use<> {
             </form>
         }
     });
-    view! {
-        <section class="card stack-tight">
-            <h2>{t.waiting}</h2>
-            <form class="filter" action="/invoices">
-                <label class="filter-field"><span>{t.from}</span><input type="date" name="from" value=from.clone() /></label>
-                <label class="filter-field"><span>{t.until}</span><input type="date" name="until" value=until.clone() /></label>
-                <label class="filter-field">
-                    <span>{t.building}</span>
-                    <select name="building"><option value="">{t.all_buildings}</option>{options}</select>
-                </label>
-                <button>{t.show}</button>
-            </form>
-            {nothing}
-            {table}
-            {left_out}
-            {export}
-        </section>
-    }
+    view! { {nothing} {table} {left_out} {export} }
 }
 
 /// Returns that have no invoice to reverse, each with the way to be rid of it.
@@ -163,13 +196,6 @@ fn left_out(receipts: Vec<(ReceiptNumber, RoomName, Fen)>, here: &str) -> impl I
     view! { <Callout tone=Tone::Warn><p>{t.without_invoice}</p><ul class="plain">{lines}</ul></Callout> }
 }
 
-/// The address of what is shown.
-fn here(shown: &Shown) -> String {
-    let building = shown.range.building.map(|id| id.to_string()).unwrap_or_default();
-    let (from, until) = (shown.range.from.to_string(), shown.range.until.to_string());
-    address("/invoices", &[("from", &from), ("until", &until), ("building", &building)])
-}
-
 fn batches(shown: &Shown) -> impl IntoView + use<> {
     let t = texts(lang());
     if shown.batches.total == 0 {
@@ -183,7 +209,7 @@ fn batches(shown: &Shown) -> impl IntoView + use<> {
             <tr>
                 <td><a class="num" href=page>{format!("{:06}", batch.number)}</a></td>
                 <td class="num">{batch.from.to_string()}" – "{batch.until.to_string()}</td>
-                <td>{batch.building.unwrap_or_else(|| t.all_buildings.to_owned())}</td>
+                <td>{batch.buildings.unwrap_or_else(|| t.all_buildings.to_owned())}</td>
                 <td class="num">{batch.rows}</td>
                 <td class="num">{batch.blue.to_string()}</td>
                 <td class="num">{batch.red.to_string()}</td>
@@ -193,7 +219,7 @@ fn batches(shown: &Shown) -> impl IntoView + use<> {
         }
     });
     let rows = rows.collect_view();
-    let here = here(shown);
+    let here = shown.asked.address();
     view! {
         <section class="card stack-tight">
             <h2>{t.batches}</h2>

@@ -25,6 +25,8 @@ struct Shown {
     own: bool,
     preview: Result<Vec<Block>, TemplateMistake>,
     values: &'static [TemplateValue],
+    /// The address of the logo.
+    logo: Option<String>,
 }
 
 /// The page: `/printing/layout?paper=...&language=...`.
@@ -34,8 +36,8 @@ pub fn LayoutPage() -> impl IntoView {
     let read = async move {
         let (paper, of) = paper.zip(of).ok_or(AppError::NotFound)?;
         let port = ports()?.printing;
-        let (template, own) = port.template(paper, of).await?;
-        Ok(Shown { paper, of, preview: port.sample(&template), template, own, values: port.values() })
+        let ((template, own), logo) = (port.template(paper, of).await?, port.logo_address().await?);
+        Ok(Shown { paper, of, preview: port.sample(&template), template, own, values: port.values(), logo })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
@@ -43,12 +45,12 @@ pub fn LayoutPage() -> impl IntoView {
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
     let (t, here) = (texts(lang()), lang());
-    let Shown { paper, of, template, own, preview, values } = shown;
+    let Shown { paper, of, template, own, preview, values, logo } = shown;
     let title = format!("{}: {}, {}", t.editor, paper_name(paper, here), language(of));
     let done = (param("done") == "saved").then(|| view! { <Callout tone=Tone::Good><p>{t.saved}</p></Callout> });
     let hint = TemplateHint { value: "{{ amount }}", start: "{% if reason %}", end: "{% endif %}" }.text(here);
     let preview = match preview {
-        Ok(sheet) => view! { <ReceiptSheets sheets=vec![sheet] paper /> }.into_any(),
+        Ok(sheet) => view! { <ReceiptSheets sheets=vec![sheet] paper logo=logo.clone() /> }.into_any(),
         Err(found) => view! { <Callout tone=Tone::Bad><p>{t.mistake}": "{mistake(&found, here)}</p></Callout> }.into_any(),
     };
     let reset = own.then(|| {
@@ -89,7 +91,7 @@ fn Body(shown: Shown) -> impl IntoView {
                     <h2>{t.preview}</h2>
                     <p class="hint">{t.preview_of}</p>
                     <p class="notice bad" role="status" hidden data-receipt-mistake></p>
-                    <div data-receipt-preview>{preview}</div>
+                    <div data-receipt-preview data-receipt-logo=logo>{preview}</div>
                 </section>
             </div>
             <script type="module" nonce=use_nonce()>{include_str!("preview.js")}</script>

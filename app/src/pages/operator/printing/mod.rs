@@ -29,7 +29,8 @@ pub(super) const fn language(lang: Lang) -> &'static str {
 
 struct Shown {
     own: Vec<(ReceiptPaper, Lang)>,
-    has_logo: bool,
+    /// The address of the logo.
+    logo: Option<String>,
     printers: Vec<Printer>,
 }
 
@@ -38,8 +39,8 @@ struct Shown {
 pub fn PrintingPage() -> impl IntoView {
     let read = async move {
         let port = ports()?.printing;
-        let (own, has_logo, printers) = (port.own_templates().await?, port.has_logo().await?, port.printers().await?);
-        Ok(Shown { own, has_logo, printers })
+        let (own, logo, printers) = (port.own_templates().await?, port.logo_address().await?, port.printers().await?);
+        Ok(Shown { own, logo, printers })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
@@ -47,14 +48,16 @@ pub fn PrintingPage() -> impl IntoView {
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
     let t = texts(lang());
+    let done = (param("done") == "saved").then(|| view! { <Callout tone=Tone::Good><p>{t.saved}</p></Callout> });
     view! {
         <Frame title=t.title section=Section::Printing>
             <h1>{t.title}</h1>
             <p class="hint">{t.lead}</p>
             <Notice />
+            {done}
             {tested()}
             {layouts(&shown.own)}
-            {logo(shown.has_logo)}
+            {logo(shown.logo)}
             {printers(shown.printers)}
         </Frame>
     }
@@ -108,11 +111,11 @@ fn layouts(own: &[(ReceiptPaper, Lang)]) -> impl IntoView + use<> {
     }
 }
 
-fn logo(has_logo: bool) -> impl IntoView {
+fn logo(address: Option<String>) -> impl IntoView {
     let t = texts(lang());
-    let shown = if has_logo {
+    let shown = if let Some(address) = address {
         view! {
-            <p><img class="logo-shown" src="/receipt-logo.png" alt=t.logo /></p>
+            <p><img class="logo-shown" src=address alt=t.logo /></p>
             <form method="post" action="/api/operator/printing/logo/remove"><button>{t.logo_remove}</button></form>
         }
         .into_any()

@@ -1,6 +1,7 @@
 // Shows what the template in the form would print, while it is typed. Texts only: nothing of a template becomes markup.
 const form = document.querySelector("[data-receipt-template]");
 const sheet = document.querySelector("[data-receipt-preview] article");
+const logo = document.querySelector("[data-receipt-logo]")?.dataset.receiptLogo;
 const mistake = document.querySelector("[data-receipt-mistake]");
 const elements = { title: "h2", rule: "hr", logo: "img" };
 let turn = 0;
@@ -9,7 +10,8 @@ let wait;
 function element([kind, texts]) {
   const made = document.createElement(elements[kind] ?? "p");
   if (kind === "logo") {
-    made.src = "/receipt-logo.png";
+    if (logo) made.src = logo;
+    made.hidden = !logo;
     made.alt = "";
   } else if (kind.startsWith("row")) {
     made.className = "row";

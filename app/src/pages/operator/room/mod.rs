@@ -247,10 +247,14 @@ fn account_facts(account: &Account, meter: MeterId) -> impl IntoView + use<> {
     let statement = statement_link(&account.number, reports::report(ReportKind::Statement, lang()).0);
     let buyer = Some(format!("/invoices/buyer/{meter}")).filter(|page| allowed(page));
     let buyer = buyer.map(|page| view! { " · "<a href=page>{invoices::texts(lang()).buyer_title}</a> });
-    let receipt = account.receipt.map(|number| (format!("/receipts/{number}"), number));
-    let receipt = receipt.filter(|(page, _)| allowed(page)).map(|(page, number)| {
-        view! { " · "<a class="num" href=page>{cash_desk::texts(lang()).receipt}" "{number.to_string()}</a> }
+    let desk = cash_desk::texts(lang());
+    let receipts = [(desk.receipt, account.receipt), (desk.first_purchase, account.first_purchase)];
+    let receipts = receipts.into_iter().filter_map(|(word, number)| {
+        let number = number?.to_string();
+        let page = Some(format!("/receipts/{number}")).filter(|page| allowed(page))?;
+        Some(view! { " · "<a class="num" href=page>{word}" "{number}</a> })
     });
+    let receipts = receipts.collect_view();
     view! {
         <dt>{t.account}</dt>
         <dd>
@@ -261,6 +265,6 @@ fn account_facts(account: &Account, meter: MeterId) -> impl IntoView + use<> {
         <dt>{t.residents}</dt>
         <dd>{residents.collect::<Vec<_>>().join(", ")}</dd>
         <dt>{crate::i18n::operator::texts(lang()).opened_at}</dt>
-        <dd><At at=account.opened_at />{receipt}{buyer}</dd>
+        <dd><At at=account.opened_at />{receipts}{buyer}</dd>
     }
 }

@@ -31,8 +31,8 @@ CREATE TABLE invoice_batches (
     key UUID NOT NULL UNIQUE,
     from_day BIGINT NOT NULL,
     until_day BIGINT NOT NULL,
-    -- NULL: all buildings of whoever made it.
-    building_id UUID REFERENCES places (id),
+    -- The names of the buildings that it is about; NULL: all of the site.
+    buildings TEXT,
     seller TEXT NOT NULL,
     tax_number TEXT NOT NULL,
     bank TEXT NOT NULL,
