@@ -6,7 +6,7 @@ use app::pages::operator::reports::query;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use model::error::AppError;
 use model::language::Lang;
@@ -63,7 +63,7 @@ async fn download(
     Ok(Ok(attachment(kind_of_file, &name, contents)))
 }
 
-/// Why there is no file, and what to do: the words of the page.
+/// Why there is no file, and what to do: the words of the page. Plain text would be replaced by the page of the status.
 fn explained(wrong: RangeProblem, lang: Lang) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, problem(wrong, lang)).into_response()
+    (StatusCode::UNPROCESSABLE_ENTITY, Html(problem(wrong, lang))).into_response()
 }
