@@ -30,7 +30,8 @@ const BOOKS: [&str; 5] = [
      FROM accounts a JOIN account_keys k ON k.id = a.id",
     "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 98)
      INSERT INTO meter_consumption (id, meter_id, account_id, epoch, from_at, at, amount_fen)
-     SELECT {id}, meter_id, account_id, 1, {now} - CAST(n.n + 1 AS BIGINT) * 86400000, {now} - CAST(n.n AS BIGINT) * 86400000, 100 + n.n
+     SELECT {id}, meter_id, account_id, 1, {now} - CAST(n.n + 1 AS BIGINT) * 86400000,
+            {now} - CAST(n.n AS BIGINT) * 86400000, 100 + n.n
      FROM account_meters CROSS JOIN n",
     "INSERT INTO ledger_transfers (id, operation, reference, debit, credit, amount_e4, at)
      SELECT {id}, 'use', u.id, 'meter:' || k.key, 'consumption', u.amount_fen * 100, u.at

@@ -149,8 +149,8 @@ pub async fn change(
     tx.commit().await
 }
 
-/// Takes a gateway out of service, with the instruments behind it, and the meters, none of which has an account or waits for money.
-/// What else waits to be sent to them is dropped; readings and history stay. The caller has checked the permission.
+/// Takes a gateway out of service, with the instruments behind it, and the meters, none of which has an account or waits for
+/// money. What else waits to be sent to them is dropped; readings and history stay. The caller has checked the permission.
 ///
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::GatewayInUse`] where a meter is still used, see [`meters`].

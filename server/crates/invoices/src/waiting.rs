@@ -75,8 +75,8 @@ impl Waiting {
     }
 }
 
-/// What waits, invoices first, each the oldest first; at most [`MOST`]. The buyer is whoever paid, if they live or lived there, or
-/// else whoever had lived there longest at that time.
+/// What waits, invoices first, each the oldest first; at most [`MOST`]. The buyer is whoever paid, if they live or lived there,
+/// or else whoever had lived there longest at that time.
 pub(super) async fn waiting(tx: &mut Tx, operator: UserId, range: &InvoiceRange) -> Result<Vec<Waiting>> {
     on!(tx, |c| sqlx::query_as(concat!(
         "SELECT x.kind, x.series, x.year, x.number, x.issued_at, x.account_id, r.id AS place_id, x.amount_fen, x.order_id,

@@ -86,7 +86,8 @@ impl SimulatedProvider {
         Ok(provider)
     }
 
-    /// The address of one of its interfaces: `sms`, `wecom`, `dingtalk`, `feishu` or `webhook`; Alibaba Cloud's is without a path.
+    /// The address of one of its interfaces: `sms`, `wecom`, `dingtalk`, `feishu` or `webhook`; Alibaba Cloud's is without a
+    /// path.
     #[must_use]
     pub fn url(&self, interface: &str) -> String {
         format!("http://{}/{interface}", self.address)

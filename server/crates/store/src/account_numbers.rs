@@ -116,8 +116,8 @@ pub(super) async fn take(tx: &mut Tx, rng: &Rng, at: Timestamp, given: Option<&s
     if is_taken(tx, number).await? { Err(AppError::NumberTaken.into()) } else { Ok(number) }
 }
 
-/// The numbers of accounts that are opened one after the other, which are given to each. The row is updated once, because one that
-/// a transaction updates often grows.
+/// The numbers of accounts that are opened one after the other, which are given to each. The row is updated once, because one
+/// that a transaction updates often grows.
 ///
 /// # Errors
 /// Refused with [`AppError::NoMoreNumbers`] where the scheme has not so many.

@@ -111,8 +111,8 @@ pub async fn find(db: &Db, owner: UserId, directory: Uuid, id: ExportId) -> Resu
 /// Asks for a file.
 ///
 /// # Errors
-/// Refused with [`AppError::TooManyExports`] where the person has many, with [`AppError::Unavailable`] where the files of everybody
-/// are as large as they may be.
+/// Refused with [`AppError::TooManyExports`] where the person has many, with [`AppError::Unavailable`] where the files of
+/// everybody are as large as they may be.
 pub async fn start(db: &Db, at: Timestamp, new: &NewExport<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
     let kept: Option<(i64, i64, i64)> = on!(&mut tx, |c| {

@@ -169,7 +169,8 @@ async fn what_is_not_known_is_said(w: &World, who: UserId, range: &[(&str, &str)
     let circuit = "(SELECT id FROM circuits WHERE name = '4号楼总表')";
     let late = end.plus(-3 * DAY).0;
     w.by_hand(&format!("DELETE FROM circuit_readings WHERE circuit_id = {circuit} AND at > {late}")).await.unwrap();
-    // One counter fell at the end, one floor was never read; of two other buildings a meter is lost since then, and one was never read.
+    // One counter fell at the end, one floor was never read; of two other buildings a meter is lost since then, and one was
+    // never read.
     let circuit = "(SELECT id FROM circuits WHERE name = '5号楼总表')";
     let held = format!("UPDATE circuit_readings SET quality = 2, energy_wh = 0 WHERE circuit_id = {circuit} AND at = {}", end.0);
     w.by_hand(&held).await.unwrap();

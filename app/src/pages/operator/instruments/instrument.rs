@@ -91,8 +91,8 @@ fn what_was_done() -> Option<AnyView> {
     Some(view! { <Callout tone><p>{text}</p></Callout> }.into_any())
 }
 
-/// The newest reading of each circuit; one that is held can be counted on from. Who may change circuits is led to their forms, also
-/// to those of positions up to `most` that are not used.
+/// The newest reading of each circuit; one that is held can be counted on from. Who may change circuits is led to their forms,
+/// also to those of positions up to `most` that are not used.
 fn readings(id: InstrumentId, circuits: &[CircuitView], most: Option<u8>) -> impl IntoView + use<> {
     let t = texts(lang());
     let may_change = most.is_some();

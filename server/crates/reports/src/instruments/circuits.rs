@@ -120,28 +120,29 @@ macro_rules! counted {
 pub async fn read(tx: &mut Tx, operator: UserId, range: Range, place: Option<PlaceId>) -> Result<Vec<Circuit>> {
     let rows: Vec<CircuitRow> = on!(tx, |pool| {
         sqlx::query_as(concat!(
-        "WITH RECURSIVE visible AS (
-             SELECT c.id, c.parent_id, c.feeds_place_id, c.position, c.name AS circuit, i.name AS instrument, i.number, i.interval_s,
+            "WITH RECURSIVE visible AS (
+             SELECT c.id, c.parent_id, c.feeds_place_id, c.position, c.name AS circuit, i.name AS instrument, i.number,
+                    i.interval_s,
                     CASE WHEN t.kind IN ('building', 'unit') THEN t.name || ' ' ELSE '' END
                     || CASE WHEN b.kind IN ('building', 'unit') THEN b.name || ' ' ELSE '' END || r.name AS place,
                     c.ct_ratio * i.pt_ratio AS ratio, ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AS is_of_place
              FROM circuits c JOIN instruments i ON i.id = c.instrument_id JOIN places r ON r.id = i.place_id",
-        above!(),
-        "    WHERE (i.retired_at IS NULL OR i.retired_at > $2) AND",
-        within!(),
-        "), shown AS (
+            above!(),
+            "    WHERE (i.retired_at IS NULL OR i.retired_at > $2) AND",
+            within!(),
+            "), shown AS (
              SELECT v.id FROM visible v WHERE v.is_of_place
              UNION SELECT v.id FROM visible v JOIN shown ON shown.id = v.parent_id
          ), s AS (
              SELECT v.*, ",
-        counted!("x.at <= $2 ORDER BY x.at DESC LIMIT 1"),
-        " AS before_from, ",
-        counted!("x.at > $2 ORDER BY x.at LIMIT 1"),
-        " AS after_from, ",
-        counted!("x.at <= $3 ORDER BY x.at DESC LIMIT 1"),
-        " AS before_to, ",
-        counted!("x.at > $3 ORDER BY x.at LIMIT 1"),
-        " AS after_to
+            counted!("x.at <= $2 ORDER BY x.at DESC LIMIT 1"),
+            " AS before_from, ",
+            counted!("x.at > $2 ORDER BY x.at LIMIT 1"),
+            " AS after_from, ",
+            counted!("x.at <= $3 ORDER BY x.at DESC LIMIT 1"),
+            " AS before_to, ",
+            counted!("x.at > $3 ORDER BY x.at LIMIT 1"),
+            " AS after_to
              FROM visible v JOIN shown ON shown.id = v.id)
          SELECT s.id, s.parent_id, s.feeds_place_id, s.is_of_place, s.instrument, s.circuit, s.place, s.interval_s,
              COALESCE(c.ratio, s.ratio) AS ratio, s.before_from, a.counter_wh AS before_from_wh, s.after_from,
@@ -159,13 +160,13 @@ pub async fn read(tx: &mut Tx, operator: UserId, range: Range, place: Option<Pla
          LEFT JOIN circuit_readings c ON c.circuit_id = s.id AND c.at = s.before_to
          LEFT JOIN circuit_readings d ON d.circuit_id = s.id AND d.at = s.after_to
          ORDER BY s.instrument, s.number, s.position"
-    ))
-    .bind(operator)
-    .bind(range.from)
-    .bind(range.to)
-    .bind(place)
-    .fetch_all(pool)
-    .await
+        ))
+        .bind(operator)
+        .bind(range.from)
+        .bind(range.to)
+        .bind(place)
+        .fetch_all(pool)
+        .await
     })?;
     Ok(rows.into_iter().map(|row| row.circuit(range)).collect())
 }
