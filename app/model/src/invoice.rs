@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_range_has_between_one_and_366_days() {
-        let check = |days| InvoiceRange { from: Date(100), until: Date(100 + days), building: None }.check().err();
+        let check = |days: i64| InvoiceRange { from: Date(100), until: Date(100 + days), building: None }.check().err();
         assert_eq!([0, 365].map(check), [None, None]);
         assert_eq!([-1, 366].map(check), [Some(InvoiceRangeProblem::Reversed), Some(InvoiceRangeProblem::TooLong)]);
     }

@@ -68,7 +68,7 @@ impl Template {
             _ => true,
         };
         let mark = |name: &str| if has(name) { format!("<{name}>") } else { String::new() };
-        let sheet = self.render(&REQUIRED.iter().fold(values.clone(), |values, name| values.with(*name, mark(name))))?;
+        let sheet = self.render(&REQUIRED.iter().fold(values.clone(), |values, name| values.with(name, mark(name))))?;
         let prints = |mark: &str| sheet.iter().flat_map(texts).any(|text| text.contains(mark));
         let missing = REQUIRED.iter().find(|name| !prints(&mark(name)));
         missing.map_or(Ok(()), |name| Err(mistake(TemplateReason::Incomplete, None, name)))

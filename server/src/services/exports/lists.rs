@@ -48,7 +48,7 @@ pub async fn open(
     match list {
         ExportList::Register => Ok(register::listing(&context.db, who.user, fields, lang)),
         ExportList::Audit => Ok(audit::listing(&context.db, who.user, fields, lang)),
-        ExportList::Readings => readings::listing(console, who, readings::asked(fields, today)?, lang).await,
+        ExportList::Readings => readings::listing(console, who, readings::parse(fields, today)?, lang).await,
         ExportList::Meters => meters::listing(console, who, (fields, today), lang).await,
     }
 }
@@ -66,7 +66,7 @@ pub async fn about(
             Ok((fields.get("q").chars().take(100).collect(), day("from").zip(day("until"))))
         }
         ExportList::Readings => {
-            let (meter, query) = readings::asked(fields, context.now().date())?;
+            let (meter, query) = readings::parse(fields, context.now().date())?;
             let meter = queries::meter(&context.db, who.user, meter).await?.ok_or(AppError::NotFound)?;
             let serial = meter.serial.clone();
             Ok((format!("{} {serial}", meter.room()), Some((query.from, query.until))))

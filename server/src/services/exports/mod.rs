@@ -88,7 +88,7 @@ impl ExportsService {
 
     /// The signals of those that make files.
     #[must_use]
-    pub fn asked(&self) -> [Arc<Notify>; RUNNING] {
+    pub fn requests(&self) -> [Arc<Notify>; RUNNING] {
         self.asked.clone()
     }
 

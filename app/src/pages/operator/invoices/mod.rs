@@ -26,7 +26,7 @@ use model::time::Date;
 struct Shown {
     is_set: bool,
     buildings: Vec<(PlaceId, String)>,
-    asked: Asked,
+    asked: InvoiceFilter,
     waiting: Result<InvoicesWaiting, InvoiceRangeProblem>,
     batches: Page<InvoiceBatch>,
     page: i64,
@@ -34,13 +34,13 @@ struct Shown {
 }
 
 /// Days and building as the address names them.
-struct Asked {
+struct InvoiceFilter {
     from: String,
     until: String,
     building: String,
 }
 
-impl Asked {
+impl InvoiceFilter {
     fn of_address() -> Self {
         let (first, last) = now().date().month_before();
         let day = |name: &str, otherwise: Date| {
@@ -64,7 +64,7 @@ impl Asked {
 /// The page: `/invoices?from=&until=&building=`; the month before this one where no day is named.
 #[component]
 pub fn InvoicesPage() -> impl IntoView {
-    let (asked, page) = (Asked::of_address(), page_param());
+    let (asked, page) = (InvoiceFilter::of_address(), page_param());
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let port = &ports.invoices;
@@ -100,7 +100,7 @@ fn Body(shown: Shown) -> impl IntoView {
 
 fn waiting(shown: &Shown) -> impl IntoView + use<> {
     let t = texts(lang());
-    let Asked { from, until, building } = &shown.asked;
+    let InvoiceFilter { from, until, building } = &shown.asked;
     let options = shown.buildings.iter().map(|(id, name)| {
         let id = id.to_string();
         let is_chosen = id == *building;
@@ -109,7 +109,10 @@ fn waiting(shown: &Shown) -> impl IntoView + use<> {
     let options = options.collect_view();
     let found = match &shown.waiting {
         Ok(found) => receipts(shown, found).into_any(),
-        Err(wrong) => view! { <Callout tone=Tone::Bad><p>{problem(*wrong, lang())}</p></Callout> }.into_any(),
+        Err(wrong) => {
+            let words = problem(*wrong, lang());
+            view! { <Callout tone=Tone::Bad><p>{words}</p></Callout> }.into_any()
+        }
     };
     view! {
         <section class="card stack-tight">
@@ -161,7 +164,7 @@ fn receipts(shown: &Shown, found: &InvoicesWaiting) -> impl IntoView + use<> {
         }
     });
     let export = (any && shown.is_set).then(|| {
-        let Asked { from, until, building } = &shown.asked;
+        let InvoiceFilter { from, until, building } = &shown.asked;
         view! {
             <form class="stack-tight" method="post" action="/api/operator/invoice-export">
                 <input type="hidden" name="key" value=shown.key.to_string() />

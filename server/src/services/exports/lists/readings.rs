@@ -24,7 +24,7 @@ use crate::services::console::ConsoleService;
 const CHUNK: i64 = 500;
 
 /// The meter and the days of an address.
-pub fn asked(fields: &Fields, today: Date) -> Result<(MeterId, HistoryQuery), AppError> {
+pub fn parse(fields: &Fields, today: Date) -> Result<(MeterId, HistoryQuery), AppError> {
     let meter = fields.get("meter").parse().map_err(|_| AppError::NotFound)?;
     let query = history::query(|name| fields.get(name), today, 0).map_err(|_| AppError::Invalid)?;
     Ok((meter, query))
