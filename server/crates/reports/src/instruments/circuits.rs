@@ -125,7 +125,8 @@ pub async fn read(tx: &mut Tx, operator: UserId, range: Range, place: Option<Pla
                     i.interval_s,
                     CASE WHEN t.kind IN ('building', 'unit') THEN t.name || ' ' ELSE '' END
                     || CASE WHEN b.kind IN ('building', 'unit') THEN b.name || ' ' ELSE '' END || r.name AS place,
-                    c.ct_ratio * i.pt_ratio AS ratio, ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AS is_of_place
+                    c.ct_ratio * i.pt_ratio AS ratio, ($4 IS NULL OR COALESCE($4 IN (r.id, b.id, t.id, t.parent_id), FALSE))
+                        AS is_of_place
              FROM circuits c JOIN instruments i ON i.id = c.instrument_id JOIN places r ON r.id = i.place_id",
             above!(),
             "    WHERE (i.retired_at IS NULL OR i.retired_at > $2) AND",
