@@ -38,7 +38,7 @@ export default defineConfig({
   },
   projects: [
     { name: "phone", testMatch: /(resident|pages)\.spec/, use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, launchOptions: chromium } },
-    { name: "desktop", testMatch: /(invoices|operators?|pages|estate|setup|sign-in|prices|gateways|wall|forms)\.spec/, use: { viewport: { width: 1440, height: 900 } } },
+    { name: "desktop", testMatch: /(invoices|instruments|operators?|pages|estate|setup|sign-in|prices|gateways|wall|forms)\.spec/, use: { viewport: { width: 1440, height: 900 } } },
     { name: "script", testMatch: /live-worker\.spec/ },
     { name: "no-javascript", testMatch: /resident\.spec/, use: { viewport: { width: 390, height: 844 }, javaScriptEnabled: false } },
   ],
