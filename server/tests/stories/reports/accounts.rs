@@ -91,8 +91,9 @@ both!(accounts_are_stated_as_raw_rows_and_ledger_say, past, |w: World| async mov
     a_day_of_a_meter_is_of_one_account(&w).await;
 });
 
-/// What meters used that is use of their accounts: not what they used before they were taken over.
-const USES: &str = "SELECT u.account_id, u.at, u.amount_fen * 100 FROM meter_consumption u WHERE NOT EXISTS (
+/// What meters used that is use of their accounts: not what they used before they were taken over. What ends at midnight is of the
+/// day that ends.
+const USES: &str = "SELECT u.account_id, u.at - 1, u.amount_fen * 100 FROM meter_consumption u WHERE NOT EXISTS (
     SELECT 1 FROM ledger_transfers l WHERE l.operation = 'use' AND l.reference = u.id AND 'taken-over' IN (l.debit, l.credit))";
 
 async fn statements_equal_raw_rows(w: &World) {
@@ -104,7 +105,7 @@ async fn statements_equal_raw_rows(w: &World) {
         rows(w, "SELECT account_id, paid_at, tender, amount_fen FROM orders").await;
     let undone: Vec<(Uuid,)> = rows(w, "SELECT account_id FROM returns WHERE sale_id IS NOT NULL").await;
     let uses: Vec<(Uuid, i64, i64)> = rows(w, USES).await;
-    let charges: Vec<(Uuid, i64, i64, i64)> = rows(w, "SELECT account_id, at, amount_e4, wh FROM charges").await;
+    let charges: Vec<(Uuid, i64, i64, i64)> = rows(w, "SELECT account_id, at - 1, amount_e4, wh FROM charges").await;
     let (mut purchased, mut of_wallets, mut of_meters) = (0, 0, 0);
     for (account, number, _, key) in &raw.accounts {
         let fields = [("room", number.as_str()), ("from", &fields[0].1), ("until", &fields[1].1)];
