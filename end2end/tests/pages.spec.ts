@@ -137,6 +137,7 @@ test("what the lists lead to is accessible and fits", async ({ page }, info) => 
 });
 
 test("an operator's pages fit a phone and a finger", async ({ page }, info) => {
+  test.setTimeout(300_000);
   test.skip(info.project.name !== "phone", "the desktop is looked at above");
   await logIn(page, "operator");
   const targets = page.locator("main").locator("button, .button, select, input:not([type=checkbox], [type=radio], [type=hidden])");
