@@ -181,14 +181,15 @@ async fn changes(
 ) -> Result<HashMap<AccountId, Amounts>> {
     let (from, to) = query.instants();
     let rows: Vec<(AccountId, MovementKind, Money, Money)> = on!(tx, |c| sqlx::query_as(concat!(
-        "SELECT a.id, y.kind, CAST(SUM(y.amount_e4) AS BIGINT), CAST(SUM(y.ledger_e4) AS BIGINT) FROM (",
+        // Materialised: SQLite otherwise reads the movements again for each account.
+        "WITH y AS MATERIALIZED (",
         movements!(
             concat!("x.code, ", kind!(), " AS kind, SUM(", amount!(), ") AS amount_e4, SUM(x.side * x.amount_e4) AS ledger_e4"),
             "credit LIKE '%:%'",
             "debit LIKE '%:%'",
             "WHERE x.operation NOT IN ('delivery', 'withdrawal') GROUP BY 1, 2"
         ),
-        ") AS y JOIN ",
+        ") SELECT a.id, y.kind, CAST(SUM(y.amount_e4) AS BIGINT), CAST(SUM(y.ledger_e4) AS BIGINT) FROM y JOIN ",
         account_codes!(),
         " AS k ON k.code = y.code JOIN accounts a ON a.id = k.id LEFT JOIN places r ON r.id = a.place_id",
         above!(),
