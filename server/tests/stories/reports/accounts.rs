@@ -91,8 +91,8 @@ both!(accounts_are_stated_as_raw_rows_and_ledger_say, past, |w: World| async mov
     a_day_of_a_meter_is_of_one_account(&w).await;
 });
 
-/// What meters used that is use of their accounts: not what they used before they were taken over. What ends at midnight is of the
-/// day that ends.
+/// What meters used that is use of their accounts: not what they used before they were taken over. What ends at midnight is
+/// of the day that ends.
 const USES: &str = "SELECT u.account_id, u.at - 1, u.amount_fen * 100 FROM meter_consumption u WHERE NOT EXISTS (
     SELECT 1 FROM ledger_transfers l WHERE l.operation = 'use' AND l.reference = u.id AND 'taken-over' IN (l.debit, l.credit))";
 
