@@ -50,9 +50,9 @@ check:
 	@cargo clippy --quiet --workspace --exclude frontend --all-targets -- --deny warnings
 	@cargo clippy --quiet --package frontend --target wasm32-unknown-unknown -- --deny warnings
 
-# Unit, store and black-box tests on SQLite and on a private PostgreSQL cluster. Most of a story is waiting, so twice as many run as there
-# are processors.
-unit: export RUST_TEST_THREADS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+# Unit, store and black-box tests on SQLite and on a private PostgreSQL cluster. Most of a story is waiting, so three times as
+# many run as there are processors.
+unit: export RUST_TEST_THREADS ?= $(shell expr 3 '*' $$(getconf _NPROCESSORS_ONLN))
 unit:
 	@.ci/say "unit, store and black-box tests"
 	@.ci/postgres cargo test --quiet --workspace --exclude frontend $(ARGS)

@@ -1,4 +1,5 @@
 import { defineConfig, devices } from "@playwright/test";
+import { phones } from "./support/phones";
 
 /** Debian's Chromium; Playwright's own download is not needed. */
 export const chromium = {
@@ -8,6 +9,7 @@ export const chromium = {
 
 /** One demo serves all tests: a fresh site on ports of its own. */
 export const port = Number(process.env.E2E_PORT ?? 18480);
+export const sandbox = `http://127.0.0.1:${port + 1}`;
 export const control = `http://127.0.0.1:${port + 2}`;
 
 export default defineConfig({
@@ -26,7 +28,8 @@ export default defineConfig({
     launchOptions: chromium,
     locale: "zh-CN",
     timezoneId: "Asia/Shanghai",
-    trace: "retain-on-failure",
+    // Recording slows each test down, so CI records only what failed once already.
+    trace: process.env.CI ? "on-first-retry" : "retain-on-failure",
   },
   webServer: {
     command: `../target/debug/dormwatt demo --address 127.0.0.1:${port} --fresh --data ../target/e2e-demo`,
@@ -37,9 +40,9 @@ export default defineConfig({
     gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },
   },
   projects: [
-    { name: "phone", testMatch: /(resident|pages)\.spec/, use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, launchOptions: chromium } },
-    { name: "desktop", testMatch: /(invoices|instruments|operators?|pages|estate|setup|sign-in|prices|gateways|wall|forms)\.spec/, use: { viewport: { width: 1440, height: 900 } } },
+    { name: "phone", testMatch: /(installed|resident|refusals|pages)\.spec/, use: { ...devices["Pixel 7"], viewport: phones.common, launchOptions: chromium } },
+    { name: "desktop", testMatch: /(invoices|instruments|kiosk|operators?|pages|estate|setup|sign-in|prices|gateways|wall|forms)\.spec/, use: { viewport: { width: 1440, height: 900 } } },
     { name: "script", testMatch: /live-worker\.spec/ },
-    { name: "no-javascript", testMatch: /resident\.spec/, use: { viewport: { width: 390, height: 844 }, javaScriptEnabled: false } },
+    { name: "no-javascript", testMatch: /resident\.spec/, use: { ...devices["Pixel 7"], viewport: phones.common, launchOptions: chromium, javaScriptEnabled: false } },
   ],
 });

@@ -42,15 +42,25 @@ impl Access {
 /// The pages, as their routes are written in `app.rs`.
 pub const PAGES: &[(&str, Access)] = &[
     ("/login", Access::Public),
+    ("/offline", Access::Public),
     ("/setup", Access::Public),
     ("/invitations/:code", Access::Public),
+    ("/join/:code", Access::Public),
+    // The signed link itself says whose room is paid for.
+    ("/p/:link", Access::Public),
+    ("/p/:link/:order", Access::Public),
     ("/login/code", Access::Public),
+    ("/login/phone", Access::Public),
+    ("/login/phone/code", Access::Public),
+    ("/login/wechat", Access::Public),
     ("/password", Access::Anyone),
     ("/password/second-factor", Access::Anyone),
     ("/password/recovery-codes", Access::Anyone),
     ("/home", Access::Resident),
     ("/usage", Access::Resident),
+    ("/usage/days/:day", Access::Resident),
     ("/topup", Access::Resident),
+    ("/topup/other", Access::Resident),
     ("/orders/:id", Access::Resident),
     ("/orders/:id/pay", Access::Resident),
     ("/orders/:id/receipt", Access::Resident),
@@ -59,11 +69,24 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/records", Access::Resident),
     ("/me", Access::Resident),
     ("/me/alerts", Access::Resident),
+    ("/me/data", Access::Resident),
+    ("/me/roommates", Access::Resident),
+    ("/me/split", Access::Resident),
+    ("/me/tokens", Access::Resident),
+    ("/me/kiosk", Access::Resident),
+    ("/me/wechat", Access::Resident),
+    ("/kiosk", Access::Public),
+    ("/kiosk/setup/:code", Access::Public),
+    ("/kiosk/confirm", Access::Resident),
+    ("/kiosks", Access::May(Permission::Site)),
+    ("/emergency-credit", Access::Resident),
     ("/help", Access::Resident),
+    ("/help/api", Access::Resident),
     ("/wall", Access::May(Permission::Watch)),
     ("/search", Access::May(Permission::Watch)),
     ("/rooms/:meter", Access::May(Permission::Watch)),
     ("/rooms/:meter/price", Access::May(Permission::Watch)),
+    ("/rooms/:meter/resident-link", Access::May(Permission::Accounts)),
     ("/rooms/:meter/days/:day", Access::May(Permission::Watch)),
     ("/accounts", Access::May(Permission::Watch)),
     ("/accounts/numbers", Access::May(Permission::Site)),
@@ -111,7 +134,13 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/instruments/:id", Access::May(Permission::Watch)),
     ("/gateways/:id/edit", Access::May(Permission::Gateways)),
     ("/alarms", Access::May(Permission::Watch)),
+    ("/alarms/rules", Access::May(Permission::Site)),
+    ("/alarms/silences", Access::May(Permission::Watch)),
+    ("/alarms/:id", Access::May(Permission::Watch)),
     ("/messages", Access::May(Permission::Cases)),
+    ("/messages/texts", Access::May(Permission::Site)),
+    ("/messages/texts/:kind", Access::May(Permission::Site)),
+    ("/my-alerts", Access::Operator),
     ("/reports", Access::May(Permission::Watch)),
     ("/reports/saved", Access::May(Permission::Watch)),
     ("/reports/sales", Access::May(Permission::Money)),
@@ -149,6 +178,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/exports", Access::Operator),
     ("/import", Access::May(Permission::Site)),
     ("/settings", Access::May(Permission::Site)),
+    ("/settings/friendly-hours", Access::May(Permission::Site)),
     ("/start", Access::May(Permission::Site)),
     ("/operators", Access::May(Permission::Operators)),
     ("/operators/new", Access::May(Permission::Operators)),
@@ -163,13 +193,23 @@ pub const PAGES: &[(&str, Access)] = &[
 pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/auth/log-in", Access::Public),
     ("/api/auth/accept-invitation", Access::Public),
+    ("/api/auth/join-room", Access::Public),
     ("/api/auth/second-step", Access::Public),
+    ("/api/auth/phone-code", Access::Public),
+    ("/api/auth/phone-log-in", Access::Public),
+    ("/api/auth/phone-password", Access::Public),
+    ("/api/auth/wechat-log-in", Access::Public),
     ("/api/auth/", Access::Anyone),
     ("/api/site/", Access::Public),
     ("/api/setup/site", Access::Public),
+    ("/api/pay/by-link", Access::Public),
+    ("/api/pay/resume", Access::Public),
     ("/api/resident/", Access::Resident),
+    // For registered machines, which each of them checks.
+    ("/api/kiosk/", Access::Public),
     ("/api/operator/accounts/", Access::May(Permission::Accounts)),
     ("/api/operator/acknowledge", Access::May(Permission::Cases)),
+    ("/api/operator/alarms/", Access::May(Permission::Cases)),
     ("/api/operator/add-meter", Access::May(Permission::Accounts)),
     ("/api/operator/add-resident", Access::May(Permission::Accounts)),
     ("/api/operator/approve-refund", Access::May(Permission::Approve)),
@@ -199,12 +239,15 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/commissioning/", Access::May(Permission::Estate)),
     // What each file needs is checked for that file.
     ("/api/operator/exports/", Access::Operator),
+    ("/api/operator/emergency-credit", Access::May(Permission::Sell)),
     ("/api/operator/gateways/", Access::May(Permission::Gateways)),
     ("/api/operator/gateway-trust", Access::May(Permission::Gateways)),
     ("/api/operator/instruments/", Access::May(Permission::Estate)),
+    ("/api/operator/kiosks/", Access::May(Permission::Site)),
     ("/api/operator/install-meter", Access::May(Permission::Accounts)),
     ("/api/operator/issue", Access::May(Permission::Parameters)),
     ("/api/operator/limits", Access::May(Permission::Parameters)),
+    ("/api/operator/message-texts/", Access::May(Permission::Site)),
     ("/api/operator/messages/again", Access::May(Permission::Cases)),
     ("/api/operator/messages/test", Access::May(Permission::Site)),
     ("/api/operator/meters/", Access::May(Permission::Estate)),
@@ -213,11 +256,13 @@ pub const FUNCTIONS: &[(&str, Access)] = &[
     ("/api/operator/move-account", Access::May(Permission::Accounts)),
     ("/api/operator/open-account", Access::May(Permission::Accounts)),
     ("/api/operator/open-shift", Access::May(Permission::Sell)),
+    ("/api/operator/own-alerts/", Access::Operator),
     ("/api/operator/pay-out", Access::May(Permission::Return)),
     ("/api/operator/pay-refund", Access::May(Permission::Return)),
     ("/api/operator/places/", Access::May(Permission::Estate)),
     ("/api/operator/decide-print", Access::May(Permission::Sell)),
     ("/api/operator/print-on", Access::May(Permission::Sell)),
+    ("/api/operator/invite-resident", Access::May(Permission::Accounts)),
     ("/api/operator/invoice-buyer", Access::May(Permission::Invoices)),
     ("/api/operator/invoice-cancel", Access::May(Permission::Invoices)),
     ("/api/operator/invoice-export", Access::May(Permission::Invoices)),
@@ -268,6 +313,29 @@ pub fn is_open_before_password(path: &str) -> bool {
         || path.starts_with("/api/site/")
 }
 
+/// Whether a page or function, by its route, is open in a session at a query machine: what shows the room and pays for it.
+#[must_use]
+pub fn is_open_at_kiosk(path: &str) -> bool {
+    const BELOW: &[&str] = &["/usage/days/", "/orders/", "/api/kiosk/", "/api/site/"];
+    matches!(
+        path,
+        "/" | "/home"
+            | "/usage"
+            | "/topup"
+            | "/emergency-credit"
+            | "/records"
+            | "/kiosk"
+            | "/pay/return"
+            | "/receipt-logo.png"
+            | "/health"
+            | "/api/auth/log-out"
+            | "/api/resident/top-up"
+            | "/api/resident/pay"
+            | "/api/resident/change-channel"
+            | "/api/resident/emergency-credit"
+    ) || BELOW.iter().any(|below| path.starts_with(below))
+}
+
 /// Who may open a page, by its address.
 #[must_use]
 pub fn page(path: &str) -> Option<Access> {
@@ -292,6 +360,9 @@ const WHOLE_SITE: &[&str] = &[
     "/reconcile",
     "/import",
     "/settings",
+    "/kiosks",
+    "/alarms/rules",
+    "/settings/friendly-hours",
     "/start",
     "/prices/new",
     "/prices/preview",
@@ -305,7 +376,7 @@ const WHOLE_SITE: &[&str] = &[
 #[must_use]
 pub fn needs_whole_site(path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
-    WHOLE_SITE.contains(&path) || path.starts_with("/reconcile/")
+    WHOLE_SITE.contains(&path) || path.starts_with("/reconcile/") || path.starts_with("/messages/texts")
 }
 
 /// Where a log-in leads to. An own role says only with its permissions what it may open; `/` finds that out.
@@ -326,63 +397,4 @@ pub fn start_page(who: &Who) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use model::ids::{UserId, Uuid};
-    use model::permission::Permissions;
-    use model::report::ReportKind;
-
-    fn who(role: Role) -> Who {
-        Who { user: UserId(Uuid::nil()), role, permissions: Permissions::of(role), name: String::new(), ip: String::new() }
-    }
-
-    #[test]
-    fn each_role_gets_only_its_own_access() {
-        let check = |access: Access, role| access.check(Some(&who(role)));
-        assert_eq!(Access::Operator.check(None), Err(AppError::NotLoggedIn));
-        assert_eq!(check(Access::Operator, Role::Resident), Err(AppError::Forbidden));
-        assert_eq!(check(Access::Operator, Role::Own), Ok(()));
-        assert_eq!(check(Access::Resident, Role::Admin), Err(AppError::Forbidden));
-        assert_eq!(check(Access::May(Permission::Site), Role::Manager), Err(AppError::Forbidden));
-        assert_eq!(check(Access::May(Permission::Watch), Role::Manager), Ok(()));
-        assert_eq!(check(Access::May(Permission::Watch), Role::Own), Err(AppError::Forbidden));
-        assert_eq!(check(Access::May(Permission::Watch), Role::Resident), Err(AppError::Forbidden));
-        assert_eq!(Access::Public.check(None), Ok(()));
-        let both = Access::MayBoth(Permission::Cases, Permission::Money);
-        assert_eq!([Role::Technician, Role::Manager].map(|role| check(both, role)), [Err(AppError::Forbidden), Ok(())]);
-        for path in ["/api/operator/credit-payment", "/api/operator/deliver-order"] {
-            assert!(!is_allowed(&who(Role::Technician), path), "{path}: cases alone do not move money");
-        }
-    }
-
-    #[test]
-    fn only_log_in_is_public_in_its_area() {
-        assert_eq!(function("/api/auth/log-in"), Some(Access::Public));
-        assert_eq!(function("/api/auth/log-in-as"), Some(Access::Anyone));
-        assert_eq!(function("/api/unlisted"), None);
-    }
-
-    #[test]
-    fn a_page_is_found_by_its_address() {
-        assert_eq!(page("/shifts/019b"), Some(Access::May(Permission::Money)));
-        assert_eq!(page("/commands/new?x=1"), Some(Access::May(Permission::Parameters)));
-        assert_eq!(page("/shifts/1/2"), None);
-    }
-
-    #[test]
-    fn a_report_is_for_whoever_has_its_permission() {
-        for kind in ReportKind::ALL {
-            assert_eq!(page(&format!("/reports/{}", kind.as_str())), Some(Access::May(kind.permission())), "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn everybody_starts_on_a_page_they_may_open() {
-        for role in Role::READY.into_iter().chain([Role::Resident]) {
-            assert_eq!(start_page(&who(role)), start(role), "{role:?}");
-        }
-        assert_eq!(start_page(&who(Role::Own)), "/guide");
-        let auditor = Who { permissions: [Permission::Audit].into_iter().collect(), ..who(Role::Own) };
-        assert_eq!(start_page(&auditor), "/audit");
-    }
-}
+mod tests;

@@ -9,14 +9,19 @@ use leptos_router::{SsrMode, path};
 use crate::i18n::{auth, common, lang};
 use crate::pages::auth::code::CodePage;
 use crate::pages::auth::invitation::InvitationPage;
+use crate::pages::auth::join::JoinPage;
 use crate::pages::auth::login::LoginPage;
 use crate::pages::auth::password::PasswordPage;
+use crate::pages::auth::phone::{PhoneCodePage, PhonePage};
 use crate::pages::auth::second_factor::{RecoveryCodesPage, SecondFactorPage};
 use crate::pages::auth::setup::SetupPage;
+use crate::pages::auth::wechat::WechatReturnPage;
 use crate::pages::error::ErrorPage;
+use crate::pages::offline::OfflinePage;
 use crate::pages::operator::invoices;
-use crate::pages::{operator, resident};
-use crate::ports;
+use crate::pages::pay_link::{LinkOrderPage, PayLinkPage};
+use crate::pages::{kiosk, operator, resident};
+use crate::ports::{self, Role};
 use model::error::AppError;
 
 /// The files that documents link to; found once when the server starts.
@@ -43,7 +48,9 @@ pub fn failure(site: Site, error: AppError) -> impl IntoView {
 
 fn document(site: Site, body: AnyView) -> impl IntoView {
     let theme = ports::visit().theme;
-    let person = ports::anyone().ok().map(|who| who.user.to_string());
+    let who = ports::anyone().ok();
+    let is_resident = who.as_ref().is_none_or(|who| who.role == Role::Resident);
+    let person = who.map(|who| who.user.to_string());
     view! {
         <!DOCTYPE html>
         <html lang=lang().tag() data-theme=theme.word()>
@@ -55,13 +62,15 @@ fn document(site: Site, body: AnyView) -> impl IntoView {
                 <meta name="theme-color" content="#0F1214" media="(prefers-color-scheme: dark)"/>
                 <meta name="format-detection" content="telephone=no"/>
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
-                <link rel="manifest" href="/manifest.webmanifest"/>
+                <link rel="apple-touch-icon" href="/icon-192.png"/>
+                <link rel="manifest" href=format!("/manifest.{}.webmanifest", lang().tag())/>
                 {site.stylesheet.map(|href| view! { <link rel="stylesheet" href=href nonce=use_nonce()/> })}
                 {person.map(|person| view! { <meta name="person" content=person/> })}
                 <meta name="form-restored" content=auth::texts(lang()).form_restored/>
                 <script type="module" nonce=use_nonce()>{include_str!("live.js")}</script>
                 <script type="module" nonce=use_nonce()>{include_str!("forms.js")}</script>
                 <script type="module" nonce=use_nonce()>{include_str!("unsaved.js")}</script>
+                {is_resident.then(|| view! { <script type="module" nonce=use_nonce()>{include_str!("installed.js")}</script> })}
                 {site.bundle.map(|bundle| view! { <script type="module" nonce=use_nonce()>{loader(&bundle)}</script> })}
                 <MetaTags/>
             </head>
@@ -87,27 +96,50 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=|| view! { <ErrorPage error=AppError::NotFound/> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async/>
+                <Route path=path!("/offline") view=OfflinePage ssr=SsrMode::Async/>
                 <Route path=path!("/invitations/:code") view=InvitationPage ssr=SsrMode::Async/>
+                <Route path=path!("/join/:code") view=JoinPage ssr=SsrMode::Async/>
+                <Route path=path!("/p/:link") view=PayLinkPage ssr=SsrMode::Async/>
+                <Route path=path!("/p/:link/:order") view=LinkOrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async/>
+                <Route path=path!("/login/phone") view=PhonePage ssr=SsrMode::Async/>
+                <Route path=path!("/login/phone/code") view=PhoneCodePage ssr=SsrMode::Async/>
+                <Route path=path!("/login/wechat") view=WechatReturnPage ssr=SsrMode::Async/>
                 <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/password/second-factor") view=SecondFactorPage ssr=SsrMode::Async/>
                 <Route path=path!("/password/recovery-codes") view=RecoveryCodesPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=resident::home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/usage") view=resident::usage::UsePage ssr=SsrMode::Async/>
+                <Route path=path!("/usage/days/:day") view=resident::day_cost::DayCostPage ssr=SsrMode::Async/>
                 <Route path=path!("/topup") view=resident::topup::TopUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/topup/other") view=resident::other_room::OtherRoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id") view=resident::order::OrderPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id/pay") view=resident::cashier::CashierPage ssr=SsrMode::Async/>
                 <Route path=path!("/orders/:id/receipt") view=resident::receipt::ReceiptPage ssr=SsrMode::Async/>
+                <Route path=path!("/emergency-credit") view=resident::emergency_credit::EmergencyCreditPage ssr=SsrMode::Async/>
                 <Route path=path!("/switch") view=resident::switch::SwitchPage ssr=SsrMode::Async/>
                 <Route path=path!("/switch/:id") view=resident::switching::SwitchingPage ssr=SsrMode::Async/>
                 <Route path=path!("/records") view=resident::records::RecordsPage ssr=SsrMode::Async/>
                 <Route path=path!("/me/alerts") view=resident::alerts::AlertsPage ssr=SsrMode::Async/>
+                <Route path=path!("/me/data") view=resident::personal_data::DataPage ssr=SsrMode::Async/>
+                <Route path=path!("/me/roommates") view=resident::roommates::RoommatesPage ssr=SsrMode::Async/>
+                <Route path=path!("/me/split") view=resident::split::SplitPage ssr=SsrMode::Async/>
+                <Route path=path!("/me/tokens") view=resident::tokens::TokensPage ssr=SsrMode::Async/>
+                <Route path=path!("/me/kiosk") view=kiosk::code::CodePage ssr=SsrMode::Async/>
+                <Route path=path!("/me/wechat") view=resident::wechat::WechatPage ssr=SsrMode::Async/>
+                <Route path=path!("/kiosk") view=kiosk::screen::ScreenPage ssr=SsrMode::Async/>
+                <Route path=path!("/kiosk/setup/:code") view=kiosk::setup::SetupPage ssr=SsrMode::Async/>
+                <Route path=path!("/kiosk/confirm") view=kiosk::confirm::ConfirmPage ssr=SsrMode::Async/>
+                <Route path=path!("/kiosks") view=operator::kiosks::KiosksPage ssr=SsrMode::Async/>
                 <Route path=path!("/me") view=resident::me::MePage ssr=SsrMode::Async/>
                 <Route path=path!("/help") view=resident::help::HelpPage ssr=SsrMode::Async/>
+                <Route path=path!("/help/api") view=resident::api_help::ApiHelpPage ssr=SsrMode::Async/>
                 <Route path=path!("/wall") view=operator::wall::WallPage ssr=SsrMode::Async/>
                 <Route path=path!("/search") view=operator::search::SearchPage ssr=SsrMode::Async/>
                 <Route path=path!("/rooms/:meter") view=operator::room::RoomPage ssr=SsrMode::Async/>
                 <Route path=path!("/rooms/:meter/price") view=operator::room::price::PriceNowPage ssr=SsrMode::Async/>
+                <Route path=path!("/rooms/:meter/resident-link") view=operator::room::resident_link::ResidentLinkPage
+                    ssr=SsrMode::Async/>
                 <Route path=path!("/rooms/:meter/days/:day") view=operator::room::day_cost::DayCostPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts") view=operator::accounts::AccountsPage ssr=SsrMode::Async/>
                 <Route path=path!("/accounts/numbers") view=operator::account_numbers::NumberSchemePage ssr=SsrMode::Async/>
@@ -159,7 +191,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/instruments/:id") view=operator::instruments::instrument::InstrumentPage ssr=SsrMode::Async/>
                 <Route path=path!("/gateways/:id/edit") view=operator::gateways::form::EditGatewayPage ssr=SsrMode::Async/>
                 <Route path=path!("/alarms") view=operator::alarms::AlarmsPage ssr=SsrMode::Async/>
+                <Route path=path!("/alarms/rules") view=operator::alarms::rules::AlarmRulesPage ssr=SsrMode::Async/>
+                <Route path=path!("/alarms/silences") view=operator::alarms::silences::SilencesPage ssr=SsrMode::Async/>
+                <Route path=path!("/alarms/:id") view=operator::alarms::alarm::AlarmPage ssr=SsrMode::Async/>
                 <Route path=path!("/messages") view=operator::messages::MessagesPage ssr=SsrMode::Async/>
+                <Route path=path!("/messages/texts") view=operator::message_texts::MessageTextsPage ssr=SsrMode::Async/>
+                <Route path=path!("/messages/texts/:kind") view=operator::message_texts::MessageTextPage ssr=SsrMode::Async/>
+                <Route path=path!("/my-alerts") view=operator::own_alerts::OwnAlertsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports") view=operator::reports::ReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/saved") view=operator::reports::saved::SavedReportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/reports/sales") view=operator::reports::ReportPage ssr=SsrMode::Async/>
@@ -197,6 +235,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/audit") view=operator::audit::AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/exports") view=operator::exports::ExportsPage ssr=SsrMode::Async/>
                 <Route path=path!("/import") view=operator::import::ImportPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/friendly-hours") view=operator::friendly_hours::FriendlyHoursPage
+                    ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=operator::settings::SettingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/start") view=operator::start::StartPage ssr=SsrMode::Async/>
                 <Route path=path!("/operators") view=operator::operators::OperatorsPage ssr=SsrMode::Async/>

@@ -15,4 +15,5 @@ pub mod i18n;
 pub mod link;
 pub mod pages;
 pub mod ports;
+pub mod service_worker;
 pub mod ui;

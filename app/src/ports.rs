@@ -11,6 +11,7 @@ use crate::api::account_batches::AccountBatchesPort;
 use crate::api::account_lifecycle::AccountLifecyclePort;
 use crate::api::account_numbers::AccountNumbersPort;
 use crate::api::accounts::AccountsPort;
+use crate::api::alarm_rules::AlarmRulesPort;
 use crate::api::alarms::AlarmsPort;
 use crate::api::alerts::AlertsPort;
 use crate::api::approvals::ApprovalsPort;
@@ -22,17 +23,25 @@ use crate::api::channels::ChannelsPort;
 use crate::api::commissioning::CommissioningPort;
 use crate::api::discovery::DiscoveryPort;
 use crate::api::exports::ExportsPort;
+use crate::api::friendly_hours::FriendlyHoursPort;
 use crate::api::gateways::GatewaysPort;
 use crate::api::history::HistoryPort;
 use crate::api::instruments::InstrumentsPort;
 use crate::api::invitations::InvitationsPort;
 use crate::api::invoices::InvoicesPort;
+use crate::api::kiosks::KiosksPort;
 use crate::api::ledger::LedgerPort;
+use crate::api::message_texts::MessageTextsPort;
 use crate::api::meter_setup::MeterSetupPort;
 use crate::api::meter_wall::MeterWallPort;
 use crate::api::meters::MetersPort;
 use crate::api::notifications::NotificationsPort;
+use crate::api::operator_alerts::OperatorAlertsPort;
 use crate::api::operators::OperatorsPort;
+use crate::api::other_rooms::OtherRoomsPort;
+use crate::api::pay_links::PayLinksPort;
+use crate::api::personal::PersonalPort;
+use crate::api::phone_log_in::PhoneLogInPort;
 use crate::api::places::PlacesPort;
 use crate::api::prices::PricesPort;
 use crate::api::printing::PrintingPort;
@@ -41,12 +50,14 @@ use crate::api::reconciliation::ReconciliationPort;
 use crate::api::refunds::RefundsPort;
 use crate::api::reports::ReportsPort;
 use crate::api::resident::ResidentPort;
+use crate::api::roommates::{JoiningPort, RoommatesPort};
 use crate::api::rooms::RoomsPort;
 use crate::api::sales::SalesPort;
 use crate::api::settings::SettingsPort;
 use crate::api::setup::SetupPort;
 use crate::api::shifts::ShiftsPort;
 use crate::api::site_import::SiteImportPort;
+use crate::api::wechat_log_in::WechatLogInPort;
 use crate::ui::theme::Theme;
 use model::error::AppError;
 use model::ids::Uuid;
@@ -61,6 +72,7 @@ pub struct Ports {
     pub account_numbers: Arc<dyn AccountNumbersPort>,
     pub account_lifecycle: Arc<dyn AccountLifecyclePort>,
     pub accounts: Arc<dyn AccountsPort>,
+    pub alarm_rules: Arc<dyn AlarmRulesPort>,
     pub alarms: Arc<dyn AlarmsPort>,
     pub alerts: Arc<dyn AlertsPort>,
     pub approvals: Arc<dyn ApprovalsPort>,
@@ -72,17 +84,26 @@ pub struct Ports {
     pub commissioning: Arc<dyn CommissioningPort>,
     pub discovery: Arc<dyn DiscoveryPort>,
     pub exports: Arc<dyn ExportsPort>,
+    pub friendly_hours: Arc<dyn FriendlyHoursPort>,
     pub gateways: Arc<dyn GatewaysPort>,
     pub history: Arc<dyn HistoryPort>,
     pub instruments: Arc<dyn InstrumentsPort>,
     pub invitations: Arc<dyn InvitationsPort>,
     pub invoices: Arc<dyn InvoicesPort>,
+    pub joining: Arc<dyn JoiningPort>,
+    pub kiosks: Arc<dyn KiosksPort>,
     pub ledger: Arc<dyn LedgerPort>,
+    pub message_texts: Arc<dyn MessageTextsPort>,
     pub meter_wall: Arc<dyn MeterWallPort>,
     pub meter_setup: Arc<dyn MeterSetupPort>,
     pub meters: Arc<dyn MetersPort>,
     pub notifications: Arc<dyn NotificationsPort>,
+    pub operator_alerts: Arc<dyn OperatorAlertsPort>,
     pub operators: Arc<dyn OperatorsPort>,
+    pub other_rooms: Arc<dyn OtherRoomsPort>,
+    pub pay_links: Arc<dyn PayLinksPort>,
+    pub personal: Arc<dyn PersonalPort>,
+    pub phone_log_in: Arc<dyn PhoneLogInPort>,
     pub places: Arc<dyn PlacesPort>,
     pub prices: Arc<dyn PricesPort>,
     pub printing: Arc<dyn PrintingPort>,
@@ -91,12 +112,14 @@ pub struct Ports {
     pub refunds: Arc<dyn RefundsPort>,
     pub reports: Arc<dyn ReportsPort>,
     pub resident: Arc<dyn ResidentPort>,
+    pub roommates: Arc<dyn RoommatesPort>,
     pub rooms: Arc<dyn RoomsPort>,
     pub sales: Arc<dyn SalesPort>,
     pub settings: Arc<dyn SettingsPort>,
     pub setup: Arc<dyn SetupPort>,
     pub shifts: Arc<dyn ShiftsPort>,
     pub site_import: Arc<dyn SiteImportPort>,
+    pub wechat_log_in: Arc<dyn WechatLogInPort>,
     /// Makes a key for a form: sent twice, the form acts once.
     pub form_key: Arc<dyn Fn() -> Uuid + Send + Sync>,
 }
@@ -117,12 +140,18 @@ pub trait Reply: Send + Sync {
     fn again(&self, back: &str);
     /// Sets the session cookie; an empty token removes it.
     fn session(&self, token: &str);
+    /// Sets the session cookie of a query machine, which the browser forgets soon.
+    fn kiosk_session(&self, token: &str);
+    /// Sets the cookie of a registered query machine; an empty token removes it.
+    fn kiosk(&self, token: &str);
     /// Sets the cookie by which a log-in recognises this browser.
     fn known_device(&self, tokens: &str);
     /// Sets a cookie for a year; its value is a preference and no secret.
     fn remember(&self, name: &'static str, value: &'static str);
     /// Keeps a secret for the page that follows, which shows it and takes it back with an empty one.
     fn once(&self, secret: &str);
+    /// Remembers for some time the page of the link by which this browser pays, so that it comes back there from the cashier.
+    fn paying(&self, page: &str);
     /// The address of this server as people reach it, without `/` at its end.
     fn own_address(&self) -> String;
     /// Sets the status of the page being rendered.
@@ -141,11 +170,27 @@ pub struct Visit {
     pub device: String,
     /// The secret that the request before left for this page ([`Reply::once`]); empty if there is none.
     pub once: String,
+    /// The page of the link by which this browser pays; empty without one.
+    pub paying: String,
     /// The user agent.
     pub agent: String,
+    /// A script found that this is a tablet that calls itself a computer.
+    pub is_tablet: bool,
+    /// The token of a registered query machine; empty in any other browser.
+    pub kiosk: String,
+    /// The session is one at a query machine.
+    pub at_kiosk: bool,
     pub theme: Theme,
     /// Whether the person of the session sees all buildings.
     pub whole_site: bool,
+}
+
+impl Visit {
+    /// Whether the browser is WeChat's, where people are signed in to it.
+    #[must_use]
+    pub fn is_in_wechat(&self) -> bool {
+        self.agent.contains("MicroMessenger")
+    }
 }
 
 /// The time of the request by the server's clock; views show ages against it.

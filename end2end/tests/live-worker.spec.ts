@@ -25,7 +25,7 @@ class Stream {
 /** A running worker: connects tabs, and keeps what each is told. */
 const start = () => {
   Stream.all = [];
-  const world: Record<string, unknown> = { EventSource: Stream, setInterval: () => 0, setTimeout: () => 1, clearTimeout: () => {}, Date, Map };
+  const world: Record<string, unknown> = { EventSource: Stream, setInterval: () => 0, setTimeout: () => 1, clearTimeout: () => {}, Date, Map, URLSearchParams };
   runInNewContext(readFileSync(new URL("../../public/live-worker.js", import.meta.url), "utf8"), world);
   const connect = () => {
     const told: string[] = [];
@@ -60,6 +60,18 @@ test("a new tab takes the place of the others' stream until its picture is there
   expect(first.told).toEqual(["snapshot", "cut"]);
   stream().listeners.get("snapshot")?.({ data: "{}" });
   expect([first.told.at(-1), second.told.at(-1)]).toEqual(["snapshot", "snapshot"]);
+});
+
+test("tabs of one profile have a stream of their own", () => {
+  const { connect } = start();
+  const [all, some] = [connect(), connect()];
+  all.say("visible?q=a?b");
+  some.say("visible?show=lost&profile=dlt645");
+  expect(Stream.all.map((stream) => stream.address)).toEqual(["/live", "/live?profile=dlt645"]);
+  Stream.all[1].listeners.get("delta")?.({ data: "{}" });
+  expect([all.told, some.told]).toEqual([[], ["delta"]]);
+  some.say("gone");
+  expect(Stream.all.map((stream) => stream.readyState)).toEqual([1, Stream.CLOSED]);
 });
 
 test("a refused stream is told as refused, a cut one as cut", () => {

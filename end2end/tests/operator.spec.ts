@@ -14,6 +14,16 @@ async function count(page: Page, state: string): Promise<number> {
   return Number(text!.replace(/\D/g, ""));
 }
 
+/** Pays a return out once the meter has given it, and looks at its receipt. */
+async function paidOut(page: Page, title: string, amount: string): Promise<void> {
+  await expect(page.getByText("电表已确认扣减")).toBeVisible({ timeout: 20_000 });
+  await page.getByRole("button", { name: "已付款，完成" }).click();
+  await expect(page.getByText("账目已完成")).toBeVisible();
+  await page.locator("main").getByRole("link", { name: /^收据/ }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(title);
+  await expect(page.locator("main")).toContainText(amount);
+}
+
 test("the wall shows all rooms, live, and follows a meter that falls silent", async ({ page }) => {
   const errors = noErrors(page);
   await logIn(page, "operator");
@@ -148,6 +158,64 @@ test("sells at the counter, and shows its way into the meter", async ({ page }) 
   expect(errors).toEqual([]);
 });
 
+test("returns and corrects at the counter: first out of the meter, and no more than it holds", async ({ page }) => {
+  const errors = noErrors(page);
+  const room = "5-108";
+  const use = 20;
+  await logIn(page, "operator");
+  const held = async () => (await truth(room)).remaining;
+  // Only what came in cash leaves as cash without a second person: the return is out of the first, the correction of the second.
+  for (const sold of ["5", "20"]) {
+    await openRoom(page, room);
+    const { count } = await truth(room);
+    await page.locator('input[name="amount"]').first().fill(sold);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "确认" }).click();
+    await expect.poll(async () => (await truth(room)).count, { timeout: 20_000 }).toBe(count + 1);
+  }
+
+  // Too much is asked again before anything is done.
+  const back = page.locator('form:has(input[name="do"][value="return"])');
+  await page.locator("summary", { hasText: "退电" }).click();
+  await back.locator('input[name="amount"]').fill("5000");
+  await back.locator('input[name="reason"]').fill("住户外出");
+  await back.getByRole("button", { name: "下一步" }).click();
+  await expect(page.locator("#wrong-field")).toContainText("超过电表现有余额");
+  await expect(back.locator('input[name="amount"]')).toHaveValue("5000");
+  await back.locator('input[name="amount"]').fill("5");
+  await back.getByRole("button", { name: "下一步" }).click();
+  await expect(page.locator("form.confirm")).toContainText("退出 5.00 元");
+  const before = await held();
+  await page.getByRole("button", { name: "确认" }).click();
+  await paidOut(page, "退电收据", "5.00");
+  expect(Math.abs(before - 500 - (await held()))).toBeLessThan(use);
+
+  await page.goto("/sales?kind=sale&tender=cash&building=5号楼&q=108");
+  await page.locator("tbody tr", { hasText: "20.00" }).first().getByRole("link", { name: "售电" }).click();
+  const order = page.url();
+  await page.getByRole("link", { name: "冲正" }).click();
+  const amount = page.locator('form[action$="/correct"] input[name="amount"]');
+  await expect(amount).toHaveValue("20.00");
+  await amount.fill("20.01");
+  await page.locator('input[name="reason"]').fill("售错房间");
+  await page.getByRole("button", { name: "冲正" }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await amount.fill("20");
+  await page.locator('input[name="reason"]').fill("售错房间");
+  await page.getByRole("button", { name: "冲正" }).click();
+  await paidOut(page, "售电冲正收据", "20.00");
+  expect(Math.abs(before - 2500 - (await held()))).toBeLessThan(use);
+
+  // Done once, the sale has no correction left, and all three are in the records.
+  await page.goto(order);
+  await expect(page.locator("main li", { hasText: "售电冲正" })).toContainText(/20\.00.*已完成/);
+  await expect(page.getByRole("link", { name: "冲正", exact: true })).toHaveCount(0);
+  await page.goto("/sales?building=5号楼&q=108");
+  for (const [nth, words] of [/售电冲正.*20\.00.*已完成/, /退电.*5\.00.*已完成/, /售电.*20\.00.*已到账/].entries())
+    await expect(page.locator("tbody tr").nth(nth)).toContainText(words);
+  expect(errors).toEqual([]);
+});
+
 test("forces a room off and back, done only when read back", async ({ page }) => {
   await logIn(page, "operator");
   await openRoom(page, "5-103");
@@ -257,5 +325,36 @@ test("a large subsidy waits for the supervisor, who sees what it would do", asyn
   await request.locator('input[name="reason"]').fill("太高");
   await request.getByRole("button", { name: "驳回" }).click();
   await expect(supervisor.locator(".case", { hasText: "补贴" })).toHaveCount(0);
+  expect(errors).toEqual([]);
+});
+
+test("works on a case: finds it, takes it over, comments, and closes it with the reason", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await page.goto("/cases");
+  await page.locator('select[name="kind"]').selectOption("journal");
+  await page.getByRole("button", { name: "筛选" }).click();
+  await expect(page).toHaveURL(/kind=journal/);
+  const row = page.locator("tbody tr").first();
+  await expect(row).toContainText("电表记录不在账上");
+  await row.getByRole("link", { name: "查看" }).click();
+  const history = page.locator("section", { has: page.getByRole("heading", { name: "处理记录" }) }).getByRole("listitem");
+  await page.getByRole("button", { name: /^从 .+ 处接手$/ }).click();
+  await expect(history.last()).toContainText("处理人：值班员");
+  await page.getByLabel("备注").fill("凭据已找到");
+  await page.getByRole("button", { name: "添加" }).click();
+  await expect(history.last()).toContainText(/值班员.*凭据已找到/);
+  const address = page.url();
+  await page.goto("/cases?owner=mine");
+  await expect(row).toContainText(/电表记录不在账上.*值班员/);
+
+  await page.goto(address);
+  await page.getByLabel("处理结果").fill("旧窗口的售电已补录");
+  await page.getByRole("button", { name: "结案" }).click();
+  await expect(page.locator("main")).toContainText("处理结果：旧窗口的售电已补录");
+  await expect(history).toHaveCount(6);
+  await expect(page.locator("main form")).toHaveCount(0);
+  await page.goto("/cases?state=closed&kind=journal");
+  await expect(row).toContainText(/值班员.*旧窗口的售电已补录/);
   expect(errors).toEqual([]);
 });

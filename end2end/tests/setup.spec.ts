@@ -35,6 +35,8 @@ test("an empty installation becomes a site in the browser alone", async ({ page 
     csv("meters.csv", "Serial number,Building,Floor,Room,Gateway,Unit id,Profile\n" +
       serials.map((serial, at) => `${serial},1号楼,1层,10${at + 1},G1,${at + 1},rpp\n`).join("")),
     csv("prices.csv", "Price plan,Building,Price\n居民,,0.65\n"),
+    csv("contacts.csv", "Building,Contact number\n,010-62770000\n"),
+    csv("defaults.csv", "Building,Alarm 1 (yuan),Alarm 2 (yuan)\n,20,5\n"),
   ]);
   await page.locator("#upload button.primary").click();
   await expect(page.locator("#import .row-list summary").first()).toHaveText("房间：新增 2 行");
@@ -48,5 +50,14 @@ test("an empty installation becomes a site in the browser alone", async ({ page 
   }, { timeout: 30_000 }).toBe(4);
   // The meters still charge what they left the factory with.
   await expect(page.locator(".checklist")).toContainText("2 块电表没有电价方案，或表内电价与方案不同");
+
+  await page.goto(`http://${site.address}/settings`);
+  await expect(page.locator("input[name=alarm1]")).toHaveValue("20.00");
+  const contact = page.locator("input[name=contact]");
+  await expect(contact).toHaveValue("010-62770000");
+  await contact.fill("110");
+  await page.locator("form[action='/api/operator/settings/contact'] button").click();
+  await expect(page).toHaveURL(/\/settings\?of=/);
+  await expect(contact).toHaveValue("110");
   expect(errors).toEqual([]);
 });

@@ -118,6 +118,36 @@ test("whatever the filter shows is taken to a command, and the way back keeps th
   expect(errors).toEqual([]);
 });
 
+test("the wall of one profile shows, counts and takes along its meters alone", async ({ page }) => {
+  const errors = noErrors(page);
+  await logIn(page, "operator");
+  await open(page, "/wall?by=gateway");
+  await page.getByLabel("表型", { exact: true }).selectOption("dlt645");
+  await page.locator("#wall-profile button").click();
+  await expect(page).toHaveURL(/by=gateway&profile=dlt645/);
+  await expect(page.getByText("仅限表型 dlt645 的电表。")).toBeVisible();
+  await expect(page.getByText("实时").first()).toBeVisible();
+  const states = page.locator(".wall-chips li:nth-child(-n + 7) .num");
+  const sum = async () => (await states.allInnerTexts()).reduce((sum, one) => sum + Number(one), 0);
+  await expect.poll(sum).toBe(4);
+  // Another tab shows all: each has its own meters.
+  const other = await page.context().newPage();
+  await open(other, "/wall");
+  await expect(other.locator(".wall-card .facts dd").first()).toHaveText("711");
+  await expect(page.locator(".wall-card .facts dd").first()).toHaveText("4");
+  await other.close();
+  await page.getByRole("button", { name: "选中所示全部" }).click();
+  await expect.poll(() => selected(page)).toBe(4);
+  await page.locator("#wall-acts").getByRole("button", { name: "下发指令" }).click();
+  // The building that is selected as a whole has meters of other profiles.
+  await expect(page).toHaveURL(/commands\/new\?place=profile%3Adlt645&place=[0-9a-f-]+$/);
+  await expect(page.locator("main")).toContainText("4 块电表");
+  await page.goBack();
+  await page.getByRole("link", { name: "显示全部表型" }).click();
+  await expect.poll(sum).toBe(711);
+  expect(errors).toEqual([]);
+});
+
 test("without scripts the wall says its figures and of when they are", async ({ browser }) => {
   const context = await browser.newContext({ javaScriptEnabled: false, locale: "zh-CN" });
   const page = await context.newPage();
@@ -128,6 +158,11 @@ test("without scripts the wall says its figures and of when they are", async ({ 
   await expect(page.getByText("正在连接")).toBeHidden();
   // What works only with scripts is not offered, and the search is a form.
   for (const dead of [".wall-zooms", ".wall-orders", ".wall-keys"]) await expect(page.locator(dead)).toBeHidden();
+  await page.getByLabel("表型", { exact: true }).selectOption("dlt645");
+  await page.locator("#wall-profile button").click();
+  await expect(page.locator(".wall-card .facts dd").first()).toHaveText("4");
+  await page.getByRole("link", { name: "显示全部表型" }).click();
+  await expect(page.locator(".wall-card")).toContainText("711");
   await page.locator(".wall-search").fill("6号楼");
   await page.locator(".wall-search").press("Enter");
   await expect(page).toHaveURL(/\/wall\?q=6/);

@@ -8,6 +8,5 @@ pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod http;
-pub mod services;
 pub mod startup;
 pub mod tasks;

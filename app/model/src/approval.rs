@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ApprovalId, MeterId, OrderId, PlaceId, Uuid};
+use super::ids::{ApprovalId, MeterId, OrderId, PlaceGroupId, PlaceId, Uuid};
 use super::money::Fen;
 use super::subsidy::{Month, Per};
 use super::tariff::Prices;
@@ -43,6 +43,8 @@ pub enum Decision {
     Prices { plan: String, effective_at: Option<Timestamp>, prices: Prices },
     /// The price plan of a place.
     PricePlace { place: PlaceId, plan: Uuid },
+    /// The price plan of the places of a group; `None` takes it away.
+    PriceGroup { group: PlaceGroupId, plan: Option<Uuid> },
     /// Gives up what was refunded at a channel's console and can no longer be debited.
     WriteOff { order: OrderId },
     /// Closes the account in the meter that the books do not know.
@@ -57,7 +59,7 @@ impl Decision {
         match self {
             Self::Subsidy { .. } => ApprovalKind::Subsidy,
             Self::Prices { .. } => ApprovalKind::Prices,
-            Self::PricePlace { .. } => ApprovalKind::PricePlace,
+            Self::PricePlace { .. } | Self::PriceGroup { .. } => ApprovalKind::PricePlace,
             Self::WriteOff { .. } => ApprovalKind::WriteOff,
             Self::CloseForeign { .. } => ApprovalKind::CloseForeign,
             Self::Adjustment { .. } => ApprovalKind::Adjustment,
@@ -69,6 +71,7 @@ impl Decision {
     pub fn subject(&self) -> String {
         match self {
             Self::Subsidy { place, .. } | Self::PricePlace { place, .. } => format!("place:{place}"),
+            Self::PriceGroup { group, .. } => format!("group:{group}"),
             Self::Prices { plan, .. } => format!("prices:{plan}"),
             Self::WriteOff { order } => format!("order:{order}"),
             Self::CloseForeign { meter } | Self::Adjustment { meter } => format!("meter:{meter}"),
@@ -99,7 +102,7 @@ pub enum Basis {
         newest: Option<i64>,
     },
     PricePlace {
-        /// The plan of the place itself.
+        /// The plan of the place itself, or of the group.
         before: Option<Uuid>,
         /// The number of the new plan's newest version.
         newest: Option<i64>,
@@ -147,6 +150,23 @@ impl Outcome {
     }
 }
 
+/// The meters that are charged in a place or group, and below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceReach {
+    /// In how many rooms they are.
+    pub rooms: usize,
+    /// How many by the name of the plan that applies to them now; `None`: without one.
+    pub plans: Vec<(Option<String>, usize)>,
+}
+
+impl PriceReach {
+    /// All of them.
+    #[must_use]
+    pub fn meters(&self) -> usize {
+        self.plans.iter().map(|(_, meters)| meters).sum()
+    }
+}
+
 /// A request that waits for the second person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalLine {
@@ -155,10 +175,12 @@ pub struct ApprovalLine {
     pub basis: Basis,
     /// What it gives away or writes off; of a subsidy in a month.
     pub amount: Fen,
-    /// The name of the place or room; empty for the whole site.
+    /// The name of the place, room or group; empty for the whole site.
     pub place: String,
-    /// The name of the plan that a place is to get.
+    /// The name of the plan that a place or group is to get.
     pub plan: Option<String>,
+    /// Whom that is for.
+    pub reach: Option<PriceReach>,
     pub reason: String,
     pub asked_by: String,
     /// Whether that is who looks at it.

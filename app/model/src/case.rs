@@ -232,7 +232,7 @@ pub struct ParametersCase {
 /// A certificate that expires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiryCase {
-    /// The configuration key that names it.
+    /// The configuration key that names it, or the name of the gateway that showed it.
     pub key: String,
     pub until: Timestamp,
     pub state: CertificateState,

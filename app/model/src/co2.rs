@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::energy::{Energy, write_thousands};
 use crate::error::AppError;
+use crate::typed::typed;
 
 /// Carbon dioxide per energy, in steps of 0.0001 kg/kWh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +49,8 @@ impl FromStr for Co2Factor {
 
     /// kg/kWh with at most four decimals.
     fn from_str(text: &str) -> Result<Self, AppError> {
-        let (whole, decimals) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+        let text = typed(text);
+        let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
         let is_number = |part: &str| part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
         if whole.is_empty() || !is_number(whole) || !is_number(decimals) {
             return Err(AppError::Invalid);

@@ -9,6 +9,8 @@ use crate::gateway::SweepInterval;
 use crate::ids::{PlaceGroupId, PlaceId};
 use crate::money::Fen;
 use crate::parameters::Limits;
+use crate::site_workbook::Column;
+use crate::typed::typed;
 use crate::word_enum;
 
 word_enum! {
@@ -93,15 +95,28 @@ impl DefaultKind {
     /// # Errors
     /// [`DefaultFieldError`].
     pub fn read(self, text: &str) -> Result<Option<u32>, DefaultFieldError> {
-        let text = text.trim();
+        let text = typed(text);
         if text.is_empty() {
             return Ok(None);
         }
         let value = match self {
             Self::Overload | Self::Interval => text.parse::<u32>().ok(),
-            _ => Fen::parse_yuan(text).ok().and_then(|fen| u32::try_from(fen.0).ok()),
+            _ => Fen::parse_yuan(&text).ok().and_then(|fen| u32::try_from(fen.0).ok()),
         };
         value.filter(|value| *value <= self.most()).map(Some).ok_or(DefaultFieldError)
+    }
+
+    /// Its column in the workbook of a site.
+    #[must_use]
+    pub const fn column(self) -> Column {
+        match self {
+            Self::Alarm1 => Column::Alarm1,
+            Self::Alarm2 => Column::Alarm2,
+            Self::Overdraft => Column::Overdraft,
+            Self::Hoarding => Column::Hoarding,
+            Self::Overload => Column::OverloadW,
+            Self::Interval => Column::IntervalS,
+        }
     }
 
     /// As [`Self::read`] takes it.

@@ -41,6 +41,8 @@ errors! {
     RateLimited = "rate-limited", 429;
     /// Logged in, but this is not theirs to see or do.
     Forbidden = "forbidden", 403;
+    /// A query machine does not do it, whoever is logged in there.
+    NotAtKiosk = "not-at-kiosk", 403;
     /// There is no such thing, or not for this person.
     NotFound = "not-found", 404;
     /// A field is not of its form.
@@ -105,6 +107,10 @@ errors! {
     RoleInUse = "role-in-use", 409;
     /// The resident has another account.
     HasAccount = "has-account", 409;
+    /// The site does not let residents invite roommates.
+    RoommatesByOffice = "roommates-by-office", 403;
+    /// Money of the person is still on its way.
+    NotSettled = "not-settled", 409;
     /// The new password is too short: less than 8 characters.
     WeakPassword = "weak-password", 422;
     /// The password alone lets an operator in, and has less than 15 characters.
@@ -121,7 +127,7 @@ errors! {
     PasswordDue = "password-due", 403;
     /// The code of the second factor is wrong or was used before.
     WrongCode = "wrong-code", 422;
-    /// The old password is wrong.
+    /// The present password is wrong.
     WrongPassword = "wrong-password", 422;
     /// Another gateway in service has the name or the code.
     GatewayNameTaken = "gateway-name-taken", 409;
@@ -153,8 +159,10 @@ errors! {
     OffByOperator = "off-by-operator", 409;
     /// The operator has guaranteed the power; the resident cannot switch.
     OnByOperator = "on-by-operator", 409;
-    /// Tripped for overload or a malignant load: call the operator.
+    /// Tripped for overload: call the operator.
     OffForOverload = "off-for-overload", 409;
+    /// Tripped for a malignant load: call the operator.
+    OffForMalignantLoad = "off-for-malignant-load", 409;
     /// What was begun has gone too far to be taken back.
     TooLate = "too-late", 409;
     /// Differences are open that nobody has decided about; the reason is missing.
@@ -191,6 +199,10 @@ errors! {
     PlaceNotEmpty = "place-not-empty", 409;
     /// People are limited to this building.
     PlaceAssigned = "place-assigned", 409;
+    /// The group has or had a price plan, or one waits for approval: its places do not change, nor is it deleted.
+    GroupPriced = "group-priced", 409;
+    /// The group names no place, so that a price plan would apply nowhere.
+    GroupEmpty = "group-empty", 409;
     /// The room has or had an account.
     RoomHasAccount = "room-has-account", 409;
     /// Accounts of the room wait to be opened or closed with others.

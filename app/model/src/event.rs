@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::word_enum;
 
 word_enum! {
-    /// Kinds of events, the gravest first; the catalogues have the reason and the next step of each.
+    /// Kinds of events, those of meters first and of these the gravest; the catalogues have the reason and the next step of each.
     pub enum EventKind {
         /// The relay does not do what it is told: welded or stuck.
         RelayFault = "relay-fault",
@@ -15,6 +15,8 @@ word_enum! {
         Malignant = "malignant-load",
         /// Nothing is left, and the relay is open for it.
         Arrears = "arrears",
+        /// The relay is open, and neither credit nor load nor mode is the reason.
+        Tripped = "tripped",
         /// Below alarm amount 2.
         Alarm2 = "alarm-2",
         /// Below alarm amount 1.
@@ -35,6 +37,8 @@ word_enum! {
         MeterUnreadable = "meter-unreadable",
         /// Some of what the meter shows cannot be read; the rest counts.
         ItemUnreadable = "item-unreadable",
+        /// The use of the last finished day was unusual: high at night, a jump, or nothing in an occupied room.
+        AbnormalUse = "abnormal-use",
         /// Nothing behind the gateway answers.
         GatewayLost = "gateway-lost",
         /// An instrument cannot be read, though its gateway works.
@@ -43,6 +47,22 @@ word_enum! {
         InstrumentHeld = "instrument-held",
         /// The server's clock was set.
         ClockStepped = "clock-stepped",
+        /// The power is back after arrears or a trip. Such an event ends the moment it is raised.
+        Restored = "restored",
+        /// Stray bytes on the line of a gateway disturb its readings.
+        LineNoise = "line-noise",
+        /// A money command has not arrived in its meter for long.
+        DeliveryStuck = "delivery-stuck",
+        /// A payment does not fit its order.
+        PaymentMismatch = "payment-mismatch",
+        /// A channel of payments or of messages does not answer.
+        ChannelDown = "channel-down",
+        /// A certificate of a payment channel, of a gateway or of the server itself expires soon.
+        CertificateExpiring = "certificate-expiring",
+        /// Little space is left where data is kept.
+        DiskLow = "disk-low",
+        /// The newest backup is too old, or there is none.
+        BackupOverdue = "backup-overdue",
     }
 }
 

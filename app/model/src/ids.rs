@@ -46,8 +46,12 @@ ids! {
     UserId,
     /// A role that the site made for itself.
     RoleId,
+    /// A token by which programs read a resident's own figures.
+    ApiTokenId,
     /// A sale, from decision to credit in the meter.
     OrderId,
+    /// Maintenance, for whose time nobody gets messages about alarms.
+    SilenceId,
     /// Money that goes back out of a wallet, or a correction.
     ReturnId,
     /// Money of a payment that goes back to whoever paid it.

@@ -9,6 +9,7 @@ use crate::error::AppError;
 use crate::ids::{AccountId, InvoiceBatchId, PlaceId};
 use crate::money::{Fen, Money};
 use crate::time::{Date, Timestamp};
+use crate::typed::typed;
 use crate::word_enum;
 
 word_enum! {
@@ -74,8 +75,8 @@ impl FromStr for TaxRate {
 
     /// From per cent with at most two decimals: `13`, `13%`, `1.5`.
     fn from_str(text: &str) -> Result<Self, AppError> {
-        let text = text.trim();
-        let percent = text.strip_suffix('%').unwrap_or(text).trim_end();
+        let text = typed(text);
+        let percent = text.strip_suffix('%').unwrap_or(&text).trim_end();
         let rate = Fen::parse_yuan(percent).map_err(|_| AppError::Invalid)?;
         if (0..=Self::MAX).contains(&rate.0) { Ok(Self(rate.0)) } else { Err(AppError::Invalid) }
     }
@@ -139,7 +140,7 @@ pub fn invoice_name(text: &str, least: usize) -> Result<String, AppError> {
 /// # Errors
 /// [`AppError::Invalid`].
 pub fn tax_number(text: &str) -> Result<String, AppError> {
-    let text = text.trim().to_ascii_uppercase();
+    let text = typed(text).to_ascii_uppercase();
     let fits = (15..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if fits { Ok(text) } else { Err(AppError::Invalid) }
 }
@@ -149,9 +150,9 @@ pub fn tax_number(text: &str) -> Result<String, AppError> {
 /// # Errors
 /// [`AppError::Invalid`].
 pub fn tax_code(text: &str) -> Result<String, AppError> {
-    let text = text.trim();
+    let text = typed(text);
     let fits = text.len() == 19 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { Ok(text.to_owned()) } else { Err(AppError::Invalid) }
+    if fits { Ok(text) } else { Err(AppError::Invalid) }
 }
 
 /// To whom the invoices of an account are made out.

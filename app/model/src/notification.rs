@@ -1,11 +1,19 @@
 //! Messages to people: what they are about, which channel brings them, and what became of them.
 
+mod contact;
+mod operator_alerts;
 mod phone;
 mod preferences;
+mod text;
+mod text_length;
 mod values;
 
+pub use contact::{Contact, NoContact};
+pub use operator_alerts::{AlertDelivery, OperatorAlerts};
 pub use phone::{NoPhoneNumber, PhoneNumber};
 pub use preferences::{AlertPreferences, QuietHours};
+pub use text::{MessageText, PARTS_MAX, TEXT_MAX, TextMistake};
+pub use text_length::{TextCoding, TextLength};
 pub use values::NotificationValues;
 
 use crate::console::RoomName;
@@ -23,14 +31,26 @@ word_enum! {
         Alarm2 = "alarm-2",
         /// Nothing is left, and the power is cut.
         Arrears = "arrears",
+        /// The credit is used up, and the power stays on until friendly hours end.
+        StaysOn = "stays-on",
         /// The power is back after arrears.
         Restored = "restored",
         /// A purchase has arrived in the meter.
         Recharge = "recharge",
         /// By its usual use the room may be without power before morning.
         EmptyTonight = "empty-tonight",
+        /// The balance is below what the resident wants to be reminded at.
+        TopUp = "top-up",
         /// The code that proves that an address is the person's.
         AddressCode = "address-code",
+        /// The answer to a text message that asked for the balance.
+        ReplyBalance = "reply-balance",
+        /// The answer to a text message that asked for no more of them.
+        ReplyStop = "reply-stop",
+        /// The answer to a text message that asked how to pay.
+        ReplyTopUp = "reply-top-up",
+        /// The code by which a resident logs in, or chooses another password.
+        LogInCode = "log-in-code",
         /// Nothing behind a gateway answers.
         GatewayLost = "gateway-lost",
         /// A money command waits for a person.
@@ -39,6 +59,10 @@ word_enum! {
         PaymentMismatch = "payment-mismatch",
         /// A certificate of a payment channel ends.
         CertificateExpiring = "certificate-expiring",
+        /// What is open at an hour of the day, for one operator.
+        Digest = "digest",
+        /// An alarm of another kind.
+        Alarm = "alarm",
         /// An operator tries a channel.
         Test = "test",
     }
@@ -55,6 +79,10 @@ word_enum! {
         Feishu = "feishu",
         /// Another system of the site.
         Webhook = "webhook",
+        /// A resident's WeChat, from the service account of the site.
+        Wechat = "wechat",
+        /// A resident's browser, also while no page of the site is open (Web Push).
+        Push = "push",
     }
 
     /// What became of a message.
@@ -91,19 +119,99 @@ word_enum! {
         Over = "over",
         /// The person does not want it any more, or has left the room.
         Withdrawn = "withdrawn",
+        /// The channel cannot send to this number.
+        BadNumber = "bad-number",
+        /// The text needs more parts than a text message may have.
+        TooLong = "too-long",
+        /// The address no longer accepts messages, and was removed.
+        Gone = "gone",
+    }
+
+    /// What became of a message after its channel took it, where the channel says so.
+    pub enum NotificationReceipt {
+        /// It is on the person's phone.
+        Delivered = "delivered",
+        /// It will not come.
+        Undelivered = "undelivered",
     }
 }
 
 impl NotificationKind {
     /// Those that residents choose or get; the others are for operators, or about an address.
-    pub const OF_RESIDENTS: [Self; 6] =
-        [Self::Alarm1, Self::Alarm2, Self::Arrears, Self::Restored, Self::Recharge, Self::EmptyTonight];
+    pub const OF_RESIDENTS: [Self; 8] = [
+        Self::Alarm1,
+        Self::Alarm2,
+        Self::Arrears,
+        Self::StaysOn,
+        Self::Restored,
+        Self::Recharge,
+        Self::EmptyTonight,
+        Self::TopUp,
+    ];
+    /// Those that each operator chooses.
+    pub const OF_OPERATORS: [Self; 5] =
+        [Self::GatewayLost, Self::DeliveryStuck, Self::PaymentMismatch, Self::CertificateExpiring, Self::Alarm];
+
+    /// Whether it is sent for the secret in it, which is not kept and not sent again.
+    #[must_use]
+    pub const fn is_code(self) -> bool {
+        matches!(self, Self::AddressCode | Self::LogInCode)
+    }
+
+    /// Whether it is only for the person who gets it, and not about a room, a gateway or the site.
+    #[must_use]
+    pub const fn is_of_person(self) -> bool {
+        self.is_code() || matches!(self, Self::ReplyBalance | Self::ReplyStop | Self::ReplyTopUp)
+    }
+
+    /// Whether it is of no use without the link in it.
+    #[must_use]
+    pub const fn is_link(self) -> bool {
+        matches!(self, Self::TopUp | Self::ReplyTopUp)
+    }
+
+    /// Whether residents are told whom to ask.
+    #[must_use]
+    pub const fn names_contact(self) -> bool {
+        matches!(self, Self::Alarm1 | Self::Alarm2 | Self::Arrears | Self::StaysOn | Self::EmptyTonight)
+    }
+
+    /// The values that a text of this kind may have a place for.
+    #[must_use]
+    pub const fn values(self) -> &'static [&'static str] {
+        match self {
+            Self::Alarm1 | Self::Alarm2 | Self::Arrears | Self::EmptyTonight => &["room", "balance", "contact"],
+            Self::StaysOn => &["room", "balance", "until", "contact"],
+            Self::TopUp => &["room", "balance", "subject", "contact"],
+            Self::Restored => &["room", "contact"],
+            Self::Recharge => &["room", "amount", "balance", "count", "contact"],
+            Self::AddressCode | Self::LogInCode => &["code"],
+            Self::GatewayLost => &["subject", "since"],
+            Self::DeliveryStuck | Self::Alarm => &["room", "subject", "since"],
+            Self::PaymentMismatch | Self::CertificateExpiring => &["subject", "since"],
+            Self::ReplyBalance => &["room", "balance"],
+            Self::Digest | Self::ReplyTopUp => &["subject"],
+            Self::ReplyStop | Self::Test => &[],
+        }
+    }
 }
 
 impl NotificationChannel {
     /// Channels to a person's own address; the others reach a group or another system.
     #[must_use]
     pub const fn is_personal(self) -> bool {
+        matches!(self, Self::Mail | Self::Sms | Self::Wechat | Self::Push)
+    }
+
+    /// Whether all its messages go to the same provider, so that after one failure the next is likely to fail too.
+    #[must_use]
+    pub const fn has_one_provider(self) -> bool {
+        !matches!(self, Self::Push)
+    }
+
+    /// Whether its addresses are typed in and proved by a code.
+    #[must_use]
+    pub const fn is_typed_in(self) -> bool {
         matches!(self, Self::Mail | Self::Sms)
     }
 
@@ -122,7 +230,17 @@ impl NotificationReason {
     /// Whether another try would end the same way.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Refused | Self::NoTemplate | Self::Stale | Self::Over | Self::Withdrawn)
+        matches!(
+            self,
+            Self::Refused
+                | Self::NoTemplate
+                | Self::Stale
+                | Self::Over
+                | Self::Withdrawn
+                | Self::BadNumber
+                | Self::TooLong
+                | Self::Gone
+        )
     }
 
     /// Whether the next message would fail in the same way.
@@ -132,9 +250,14 @@ impl NotificationReason {
     }
 }
 
-/// An address with its middle left out: enough to recognise it, too little to use it.
+/// An address with its middle left out: enough to recognise it, too little to use it. Of a device: whose push service it uses.
 #[must_use]
 pub fn masked(address: &str) -> String {
+    if let Some((_, rest)) = address.split_once("://") {
+        let authority = rest.split(['/', '?', '#', '\\', ' ']).next().unwrap_or_default();
+        // A name and password may stand before the host.
+        return authority.rsplit('@').next().unwrap_or_default().to_owned();
+    }
     let (name, domain) = address.split_once('@').map_or((address, ""), |(name, domain)| (name, domain));
     let characters: Vec<char> = name.chars().collect();
     let (head, tail) = if domain.is_empty() { (3, 4) } else { (1, 0) };
@@ -161,6 +284,7 @@ pub struct NotificationLine {
     pub address: String,
     pub state: NotificationState,
     pub reason: Option<NotificationReason>,
+    pub receipt: Option<NotificationReceipt>,
     pub tries: i64,
     pub asked_at: Timestamp,
     /// When it will be tried, while it waits.
@@ -170,11 +294,13 @@ pub struct NotificationLine {
 }
 
 impl NotificationLine {
-    /// Whether a person may have it sent again: what could not be sent, and what another system may have lost.
+    /// Whether a person may have it sent again: what could not be sent or did not arrive, and what another
+    /// system may have lost.
     #[must_use]
     pub fn may_be_repeated(&self) -> bool {
         let replayable = self.channel == NotificationChannel::Webhook && self.state == NotificationState::Sent;
-        self.kind != NotificationKind::AddressCode && (self.state == NotificationState::Failed || replayable)
+        let is_lost = self.state == NotificationState::Sent && self.receipt == Some(NotificationReceipt::Undelivered);
+        !self.kind.is_code() && (self.state == NotificationState::Failed || replayable || is_lost)
     }
 }
 
@@ -200,6 +326,8 @@ pub struct ChannelLine {
     pub cost_of_month: Money,
     /// What kept the newest message that was tried from being sent.
     pub trouble: Option<NotificationReason>,
+    /// Since when an alarm says that it is down.
+    pub down_since: Option<Timestamp>,
 }
 
 #[cfg(test)]
@@ -213,6 +341,10 @@ mod tests {
             ("+447700900123", "+44****0123"),
             ("li.wei@example.org", "l****@example.org"),
             ("138", "138****"),
+            ("https://fcm.googleapis.com/fcm/send/abc BPub c2Vj", "fcm.googleapis.com"),
+            ("https://evil.example#fcm.googleapis.com BPub c2Vj", "evil.example"),
+            ("https://name:word@push.example BPub c2Vj", "push.example"),
+            ("https://a:b@push.example#fcm.googleapis.com BPub c2Vj", "push.example"),
             ("", ""),
         ] {
             assert_eq!(masked(address), shown);
@@ -225,6 +357,8 @@ mod tests {
         assert_eq!(NotificationChannel::Mail.address("a@B.cn"), Some("a@b.cn".to_owned()));
         assert_eq!(NotificationChannel::Sms.address("a@b.cn"), None);
         assert_eq!(NotificationChannel::Mail.address("13800138000"), None);
-        assert_eq!(NotificationChannel::WeCom.address("13800138000"), None);
+        for channel in NotificationChannel::ALL.into_iter().filter(|channel| !channel.is_typed_in()) {
+            assert_eq!(channel.address("13800138000"), None);
+        }
     }
 }

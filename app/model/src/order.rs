@@ -1,5 +1,8 @@
 //! States of orders, returns and commands, and tenders.
 
+use serde::{Deserialize, Serialize};
+
+use crate::money::Fen;
 use crate::word_enum;
 
 word_enum! {
@@ -131,12 +134,35 @@ impl OrderState {
     }
 }
 
+impl ReturnState {
+    /// Whether it has changed or is changing the balance; before, a person must approve, and otherwise it came to nothing.
+    #[must_use]
+    pub const fn is_carried_out(self) -> bool {
+        matches!(self, Self::Taking | Self::Taken | Self::Case | Self::Done)
+    }
+
+    /// Whether its amount is out of the meter.
+    #[must_use]
+    pub const fn is_taken(self) -> bool {
+        matches!(self, Self::Taken | Self::Done)
+    }
+}
+
 impl CommandState {
     /// Whether the state is final.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Case | Self::Superseded)
     }
+}
+
+/// What corrections, and returns through the channel of the payment, took back of a delivered sale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// Out of the meter.
+    pub done: Fen,
+    /// What is being debited from the meter now.
+    pub coming: Fen,
 }
 
 /// Why a request to a payment channel failed.

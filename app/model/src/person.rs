@@ -2,6 +2,7 @@
 
 use crate::ids::UserId;
 use crate::permission::{Permission, Permissions};
+use crate::typed::typed;
 use crate::word_enum;
 
 word_enum! {
@@ -61,16 +62,33 @@ pub fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
-/// Whether somebody can log in by this name: letters of any script, digits and `. _ - @ +`. Anything else is easily typed
-/// without being seen, such as a space.
+/// A name with all but its first character left out: enough for whoever knows the person to recognise it.
+#[must_use]
+pub fn masked_name(name: &str) -> String {
+    let mut characters = name.trim().chars();
+    let first = characters.next().map(String::from).unwrap_or_default();
+    format!("{first}{}", "*".repeat(characters.count().clamp(1, 2)))
+}
+
+/// Whether somebody can log in by this name: letters of any script, digits and `. _ - @ +`, as [`typed`] reads them at the
+/// log-in. Anything else is easily typed without being seen, such as a space.
 #[must_use]
 pub fn is_login_name(login: &str) -> bool {
-    (1..=MAX_LOGIN).contains(&login.chars().count()) && login.chars().all(|c| c.is_alphanumeric() || "._-@+".contains(c))
+    (1..=MAX_LOGIN).contains(&login.chars().count())
+        && login.chars().all(|c| c.is_alphanumeric() || "._-@+".contains(c))
+        && typed(login) == login
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn masked_names_keep_the_first_character() {
+        for (name, shown) in [("张三", "张*"), ("欧阳修文", "欧**"), ("Li Wei", "L**"), ("李", "李*"), ("", "*")] {
+            assert_eq!(masked_name(name), shown);
+        }
+    }
 
     #[test]
     fn names_are_short_and_can_be_seen() {
@@ -83,7 +101,7 @@ mod tests {
         for good in ["a", "zhangsan", "13800138000", "zhang.san@example.edu.cn", "张三", "a_b-c+d"] {
             assert!(is_login_name(good), "{good}");
         }
-        for bad in ["", " ", "zhang san", "a\u{a0}", "a\tb", "<a>", "a/b", &"a".repeat(61)] {
+        for bad in ["", " ", "zhang san", "a\u{a0}", "a\tb", "<a>", "a/b", "Ｔ３", &"a".repeat(61)] {
             assert!(!is_login_name(bad), "{bad:?}");
         }
     }

@@ -252,6 +252,8 @@ pub enum Note {
     EnergyOfWholeDays,
     /// What a meter deducted by itself is known from one comparison with the books to the next.
     DeductedByMeters,
+    /// What was used is booked when a meter is compared with the books, so that it may be of other days than the energy.
+    UsedAsCompared,
     /// The rows of the accounts are left out, because there would be more than so many.
     AccountsTooMany(i64),
     /// The orders, returns and use of so many days are compared with the ledger one by one.
@@ -298,6 +300,8 @@ pub enum Note {
     PlacesAsNow,
     /// A meter behind a lost gateway is not counted as lost by itself.
     LossesBehindGateways,
+    /// Somewhere an alarm rule switches the alarm of a loss off or delays it, so that losses may be missing.
+    LossesByRules,
     /// Only the newest of so many rows are shown.
     RowsTooMany { shown: i64, total: i64 },
     /// Which readings are compared for line losses, and when one is not known.

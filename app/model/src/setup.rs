@@ -38,6 +38,8 @@ pub struct SetupProgress {
     pub lacking: i64,
     /// Meters that were last read with other limits than the default parameters; 0 for the other steps.
     pub differing: i64,
+    /// Places and groups with friendly hours; 0 for the other steps.
+    pub friendly: i64,
 }
 
 /// The list of the steps.

@@ -18,6 +18,10 @@ word_enum! {
         Prices = "prices",
         Accounts = "accounts",
         Instruments = "instruments",
+        FriendlyHours = "friendly_hours",
+        Contacts = "contacts",
+        Defaults = "defaults",
+        Groups = "groups",
     }
 
     /// A column. Some are in several sheets.
@@ -75,6 +79,26 @@ word_enum! {
         Master = "master",
         FeedsBuilding = "feeds_building",
         FeedsFloor = "feeds_floor",
+        /// A group of places, to which a row of prices, friendly hours or contacts applies.
+        Group = "group",
+        /// Of friendly hours.
+        NightFrom = "night_from",
+        NightUntil = "night_until",
+        Weekends = "weekends",
+        Holidays = "holidays",
+        Examinations = "examinations",
+        FriendlyOverdraft = "friendly_overdraft",
+        EmergencyYuan = "emergency_yuan",
+        CreditPeriod = "credit_period",
+        /// The number that residents may call, and who signs text messages.
+        Phone = "phone",
+        Signature = "signature",
+        /// Of default parameters.
+        Alarm1 = "alarm1",
+        Alarm2 = "alarm2",
+        Overdraft = "overdraft",
+        Hoarding = "hoarding",
+        OverloadW = "overload_w",
     }
 }
 
@@ -109,6 +133,9 @@ impl Sheet {
             Self::Prices => &[
                 (C::Plan, true),
                 (C::Building, false),
+                (C::Floor, false),
+                (C::Room, false),
+                (C::Group, false),
                 (C::Price, false),
                 (C::Spike, false),
                 (C::Peak, false),
@@ -150,6 +177,39 @@ impl Sheet {
                 (C::Master, false),
                 (C::FeedsBuilding, false),
                 (C::FeedsFloor, false),
+            ],
+            Self::FriendlyHours => &[
+                (C::Building, false),
+                (C::Floor, false),
+                (C::Room, false),
+                (C::Group, false),
+                (C::NightFrom, false),
+                (C::NightUntil, false),
+                (C::Weekends, false),
+                (C::Holidays, false),
+                (C::Examinations, false),
+                (C::FriendlyOverdraft, false),
+                (C::EmergencyYuan, false),
+                (C::CreditPeriod, false),
+            ],
+            Self::Contacts => &[
+                (C::Building, false),
+                (C::Floor, false),
+                (C::Room, false),
+                (C::Group, false),
+                (C::Phone, false),
+                (C::Signature, false),
+            ],
+            Self::Groups => &[(C::Group, true), (C::Building, false), (C::Floor, false), (C::Room, false)],
+            Self::Defaults => &[
+                (C::Building, false),
+                (C::Floor, false),
+                (C::Alarm1, false),
+                (C::Alarm2, false),
+                (C::Overdraft, false),
+                (C::Hoarding, false),
+                (C::OverloadW, false),
+                (C::IntervalS, false),
             ],
         }
     }
@@ -225,6 +285,10 @@ pub enum Fault {
     NotPrice,
     NotDayTable,
     NotDatePlan,
+    /// Not a time of day, or a night without its other end.
+    NotTime,
+    /// Not ranges of days.
+    NotDayRanges,
     /// Neither one price nor all four.
     PriceIncomplete,
     TierIncomplete,
@@ -244,6 +308,16 @@ pub enum Fault {
     /// What belongs to the instrument differs from this row, which is about another of its circuits.
     InstrumentDiffers(u32),
     UnknownFloor,
+    UnknownGroup,
+    /// A price plan applies to the group, so that a place would change its prices with it.
+    GroupPriced,
+    TooManyGroups,
+    /// A row names a group and a place.
+    GroupAndPlace,
+    /// Not a number to call.
+    NotPhone,
+    /// Not a signature of text messages: too long, or with brackets.
+    NotSignature,
     /// No circuit is called so.
     UnknownMaster,
     /// It would feed itself.
@@ -286,6 +360,8 @@ pub enum Fault {
     NoPrices,
     /// Another person approves prices that are new or changed, or that apply somewhere else.
     PricesNeedApproval,
+    /// Alarm 2 would be above alarm 1 at a place.
+    AlarmOrder,
 }
 
 /// How many rows of a sheet an import creates, changes and leaves alone.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::time::{Date, Timestamp};
+use crate::typed::typed;
 use crate::word_enum;
 
 word_enum! {
@@ -50,7 +51,8 @@ impl FromStr for Month {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = crate::error::AppError::Invalid;
-        let (year, month) = text.trim().split_once('-').ok_or(wrong)?;
+        let text = typed(text);
+        let (year, month) = text.split_once('-').ok_or(wrong)?;
         let date = Date::from_ymd(year.parse().map_err(|_| wrong)?, month.parse().map_err(|_| wrong)?, 1).ok_or(wrong)?;
         Ok(Self::of(date.start()))
     }

@@ -20,8 +20,10 @@ pub const fn refusal(latest: &Latest) -> Option<AppError> {
     }
     if !status.account_open() {
         Some(AppError::AccountNotOpen)
-    } else if status.tripped_overload() || status.tripped_malignant() {
+    } else if status.tripped_overload() {
         Some(AppError::OffForOverload)
+    } else if status.tripped_malignant() {
+        Some(AppError::OffForMalignantLoad)
     } else if status.tripped_arrears() {
         Some(AppError::OffForArrears)
     } else {
@@ -51,7 +53,8 @@ mod tests {
             (0, Some(AppError::AccountNotOpen)),
             (OPEN | 1 << 4, Some(AppError::OffForArrears)),
             (OPEN | 1 << 5, Some(AppError::OffForOverload)),
-            (OPEN | 1 << 11 | 1 << 4, Some(AppError::OffForOverload)),
+            (OPEN | 1 << 11 | 1 << 5, Some(AppError::OffForOverload)),
+            (OPEN | 1 << 11 | 1 << 4, Some(AppError::OffForMalignantLoad)),
             (OPEN | 1 << 6 | 1, Some(AppError::OnByOperator)),
             (OPEN | 1 << 7 | 1 << 4, Some(AppError::OffByOperator)),
         ] {

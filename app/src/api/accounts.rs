@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use super::account_lifecycle::resident_link;
 use super::form::{parse, room_page};
 use super::sales::sale;
 use super::{ApiError, answer};
@@ -14,6 +15,7 @@ use model::console::{AccountLine, AccountQuery, Overdrawn, Page, Sale};
 use model::error::AppError;
 use model::ids::MeterId;
 use model::person::{is_login_name, is_name};
+use model::typed::typed;
 
 #[async_trait]
 pub trait AccountsPort: Send + Sync {
@@ -107,11 +109,8 @@ impl From<AppError> for OpeningError {
 
 /// The rows that are not empty, trimmed.
 fn filled(rows: Vec<ResidentRow>) -> Vec<ResidentRow> {
-    let trimmed = |row: ResidentRow| ResidentRow {
-        name: row.name.trim().to_owned(),
-        login: row.login.trim().to_owned(),
-        password: row.password,
-    };
+    let trimmed =
+        |row: ResidentRow| ResidentRow { name: row.name.trim().to_owned(), login: typed(&row.login), password: row.password };
     rows.into_iter().map(trimmed).filter(|row| *row != ResidentRow::default()).collect()
 }
 
@@ -152,6 +151,15 @@ fn form_again(meter: &str, also: &[String], rows: &[ResidentRow], amount: &str, 
     fields.into_iter().fold(room_page(meter), |address, (name, text)| link::with(&address, name, &short(text)))
 }
 
+/// Where the one resident who has no password yet gets a link to choose it; with several of them, the page of the room offers it.
+async fn first_link(meter: &str, residents: &[ResidentRow]) -> Result<String, AppError> {
+    let mut without = residents.iter().filter(|row| row.password.is_empty());
+    match (without.next(), without.next()) {
+        (Some(one), None) => resident_link(meter, &one.login).await,
+        _ => Ok(room_page(meter)),
+    }
+}
+
 /// Opens an account. An empty amount opens it without a purchase; empty rows are ignored.
 #[server(name = OpenAccount, prefix = "/api", endpoint = "operator/open-account")]
 pub async fn open_account(
@@ -169,13 +177,13 @@ pub async fn open_account(
         check(&residents)?;
         let id: MeterId = parse(&meter)?;
         let first = if amount.trim().is_empty() { None } else { Some(sale(id, &amount, &tender, &key)?) };
-        let number = Some(number.trim().to_owned()).filter(|number| !number.is_empty());
+        let number = Some(typed(&number)).filter(|number| !number.is_empty());
         let also = meters(id, &also)?;
         let opening = AccountOpening { meter: id, also, number, residents: residents.clone(), first };
         ports.accounts.open_account(&who, &opening).await
     };
     match done.await {
-        Ok(()) => answer(Ok(room_page(&meter)), ""),
+        Ok(()) => answer(first_link(&meter, &residents).await.or(Ok(room_page(&meter))), ""),
         Err(mistake) => answer(Err(mistake.error), &form_again(&meter, &also, &residents, &amount, mistake)),
     }
 }

@@ -9,6 +9,7 @@ use crate::link;
 use crate::ports::{Reply, Role, Visit, Who, anyone, ports, reply, visit};
 use model::error::AppError;
 use model::time::Timestamp;
+use model::typed::typed;
 
 /// A session that was opened by a log-in.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct OwnSession {
     pub ip: String,
     /// The user agent of its browser.
     pub agent: String,
+    /// It was opened at a query machine.
+    pub at_kiosk: bool,
 }
 
 /// A second factor to be set up.
@@ -71,7 +74,7 @@ pub struct SecondFactorSetup {
 
 #[async_trait]
 pub trait AuthPort: Send + Sync {
-    /// Checks the password, and opens a session where no code is asked for.
+    /// Checks the password of a log-in name as it was typed, and opens a session where no code is asked for.
     async fn log_in(&self, login: &str, password: &str, visit: &Visit) -> Result<LoggedIn, AppError>;
     /// Checks the code of the second factor, or a recovery code, and opens the session.
     async fn second_step(&self, code: &str, visit: &Visit) -> Result<NewSession, AppError>;
@@ -93,8 +96,25 @@ pub trait AuthPort: Send + Sync {
     async fn end_other_sessions(&self, who: &Who, visit: &Visit) -> Result<(), AppError>;
     /// Ends the session.
     async fn log_out(&self, who: &Who, token: &str) -> Result<(), AppError>;
+    /// Checks the password again where an open session must not be enough. Attempts are throttled as those of a log-in.
+    async fn prove_password(&self, who: &Who, password: &str) -> Result<(), AppError>;
     /// Changes the password of the person and ends all their other sessions.
     async fn change_password(&self, who: &Who, old: &str, new: &str, visit: &Visit) -> Result<NewSession, AppError>;
+}
+
+/// Sets the cookies of what a log-in has opened; gives the page that follows, which is `next` once nothing more is asked for.
+pub(crate) fn opened(reply: &dyn Reply, opened: LoggedIn, next: Option<&str>) -> String {
+    match opened {
+        LoggedIn::Open(session) => {
+            reply.session(&session.token);
+            reply.known_device(&session.device);
+            next.unwrap_or_else(|| start(session.role)).to_owned()
+        }
+        LoggedIn::SecondStep(token) => {
+            reply.session(&token);
+            next.map_or_else(|| CODE.to_owned(), |next| link::with(CODE, "next", next))
+        }
+    }
 }
 
 /// Logs in, and redirects to the page that the person wanted.
@@ -102,19 +122,8 @@ pub trait AuthPort: Send + Sync {
 pub async fn log_in(login: String, password: String, next: Option<String>) -> Result<(), ApiError> {
     let (ports, reply) = (ports()?, reply()?);
     let back = next.as_deref().map_or_else(|| "/login".to_owned(), |next| link::with("/login", "next", next));
-    let opened = ports.auth.log_in(login.trim(), &password, &visit()).await;
-    let onwards = opened.map(|opened| match opened {
-        LoggedIn::Open(session) => {
-            reply.session(&session.token);
-            reply.known_device(&session.device);
-            next.unwrap_or_else(|| start(session.role).to_owned())
-        }
-        LoggedIn::SecondStep(token) => {
-            reply.session(&token);
-            next.as_deref().map_or_else(|| CODE.to_owned(), |next| link::with(CODE, "next", next))
-        }
-    });
-    answer(onwards, &back)
+    let logged_in = ports.auth.log_in(&login, &password, &visit()).await;
+    answer(logged_in.map(|logged_in| opened(&*reply, logged_in, next.as_deref())), &back)
 }
 
 /// The page that asks for the code of the second factor.
@@ -129,7 +138,7 @@ const CODES: &str = "/password/recovery-codes";
 pub async fn second_step(code: String, next: Option<String>) -> Result<(), ApiError> {
     let (ports, reply) = (ports()?, reply()?);
     let back = next.as_deref().map_or_else(|| CODE.to_owned(), |next| link::with(CODE, "next", next));
-    let onwards = ports.auth.second_step(&code, &visit()).await.map(|session| {
+    let onwards = ports.auth.second_step(&typed(&code), &visit()).await.map(|session| {
         reply.session(&session.token);
         reply.known_device(&session.device);
         next.unwrap_or_else(|| start(session.role).to_owned())
@@ -158,7 +167,7 @@ pub async fn prepare_second_factor(password: String) -> Result<(), ApiError> {
 #[server(name = ConfirmSecondFactor, prefix = "/api", endpoint = "auth/confirm-second-factor")]
 pub async fn confirm_second_factor(code: String) -> Result<(), ApiError> {
     let (ports, reply, who) = (ports()?, reply()?, anyone()?);
-    let codes = ports.auth.confirm_second_factor(&who, &code).await;
+    let codes = ports.auth.confirm_second_factor(&who, &typed(&code)).await;
     answer(codes.map(|codes| show_once(&*reply, &codes)), SETUP)
 }
 
@@ -194,18 +203,36 @@ pub async fn log_out() -> Result<(), ApiError> {
     if ended.is_ok() {
         reply.session("");
     }
-    answer(ended.map(|()| "/login".to_owned()), "/")
+    // The machine goes on to the next person.
+    let page = if visit().at_kiosk { "/kiosk" } else { "/login" };
+    answer(ended.map(|()| page.to_owned()), "/")
 }
 
-/// Changes the password; this device stays logged in with a new session.
+/// Ends all sessions of the person, this one too.
+#[server(name = LogOutEverywhere, prefix = "/api", endpoint = "auth/log-out-everywhere")]
+pub async fn log_out_everywhere() -> Result<(), ApiError> {
+    let (ports, reply, who) = (ports()?, reply()?, anyone()?);
+    let ended = async {
+        ports.auth.end_other_sessions(&who, &visit()).await?;
+        ports.auth.log_out(&who, &visit().session).await
+    };
+    let ended = ended.await;
+    if ended.is_ok() {
+        reply.session("");
+    }
+    answer(ended.map(|()| "/login".to_owned()), ACCOUNT)
+}
+
+/// Changes the password; this device stays logged in with a new session. Somebody who had to change it goes on to the start page.
 #[server(name = ChangePassword, prefix = "/api", endpoint = "auth/password")]
 pub async fn change_password(old: String, new: String) -> Result<(), ApiError> {
     let (ports, reply, who) = (ports()?, reply()?, anyone()?);
+    let was_due = ports.auth.account(&who, &visit()).await.is_ok_and(|account| account.password_due);
     let changed = ports.auth.change_password(&who, &old, &new, &visit()).await;
     let onwards = changed.map(|session| {
         reply.session(&session.token);
         reply.known_device(&session.device);
-        start(session.role).to_owned()
+        if was_due { start(session.role).to_owned() } else { link::with(ACCOUNT, "done", "changed") }
     });
     answer(onwards, ACCOUNT)
 }

@@ -2,26 +2,45 @@
 
 use std::str::FromStr;
 
+use crate::i18n::common::Labelled;
+use crate::i18n::lang;
 use crate::link;
 use crate::ports::reply;
 use model::console::checked_reason;
 use model::error::AppError;
 use model::money::Fen;
+use model::report::RangeProblem;
 use model::time::Date;
+use model::typed;
 
 /// A field by its type's own text form.
 pub(crate) fn parse<T: FromStr>(text: &str) -> Result<T, AppError> {
-    text.trim().parse().map_err(|_| AppError::Invalid)
+    typed::parse(text).map_err(|_| AppError::Invalid)
 }
 
 /// A day as date inputs submit it.
 pub(crate) fn day(text: &str) -> Option<Date> {
-    text.parse().ok()
+    typed::parse(text).ok()
+}
+
+/// Why the days of a filter select something else than was meant.
+pub(crate) fn range_problem(from: &str, until: &str) -> Option<RangeProblem> {
+    let days = [from, until].map(|text| if text.trim().is_empty() { Ok(None) } else { day(text).map(Some).ok_or(()) });
+    match days {
+        [Ok(Some(from)), Ok(Some(until))] if until < from => Some(RangeProblem::Reversed),
+        [Ok(_), Ok(_)] => None,
+        _ => Some(RangeProblem::NotADay),
+    }
 }
 
 /// An amount in yuan.
-pub(super) fn yuan(text: &str) -> Result<Fen, AppError> {
-    Fen::parse_yuan(text.trim()).map_err(|_| AppError::InvalidAmount)
+pub(crate) fn yuan(text: &str) -> Result<Fen, AppError> {
+    typed::yuan(text).map_err(|_| AppError::InvalidAmount)
+}
+
+/// An amount in yuan above zero.
+pub(super) fn some_yuan(text: &str) -> Result<Fen, AppError> {
+    yuan(text).ok().filter(|amount| *amount > Fen::ZERO).ok_or(AppError::InvalidAmount)
 }
 
 /// An amount in yuan; an empty field is zero.
@@ -41,7 +60,7 @@ pub(crate) fn at<T, E: Into<AppError>>(field: &str, result: Result<T, E>) -> Res
 pub(super) fn fits<T>(field: &str, (label, expected): (&str, &str), result: Result<T, AppError>) -> Result<T, AppError> {
     result.inspect_err(|_| {
         if let Ok(reply) = reply() {
-            reply.wrong_field(field, Some(format!("{label}: {expected}")));
+            reply.wrong_field(field, Some(Labelled { label, text: expected }.text(lang())));
         }
     })
 }

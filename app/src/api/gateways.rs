@@ -17,6 +17,7 @@ use model::gateway::{
 };
 use model::ids::{GatewayId, Uuid};
 use model::time::Timestamp;
+use model::typed;
 
 #[async_trait]
 pub trait GatewaysPort: Send + Sync {
@@ -211,7 +212,7 @@ pub async fn set_sweep(of: String, id: String, seconds: String) -> Result<(), Ap
         };
         let interval = match seconds.trim() {
             "" => None,
-            given => Some(at("seconds", given.parse().ok().and_then(SweepInterval::new).ok_or(AppError::Invalid))?),
+            given => Some(at("seconds", typed::parse(given).ok().and_then(SweepInterval::new).ok_or(AppError::Invalid))?),
         };
         ports.gateways.set_sweep(&who, of, interval).await
     };

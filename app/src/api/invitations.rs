@@ -8,6 +8,7 @@ use crate::ports::{Visit, ports, visit};
 use model::error::AppError;
 use model::operator::Invitation;
 use model::person::is_name;
+use model::typed::typed;
 
 /// Characters of a code, at most.
 const CODE_MAX: usize = 64;
@@ -26,7 +27,7 @@ pub trait InvitationsPort: Send + Sync {
 #[server(name = AcceptInvitation, prefix = "/api", endpoint = "auth/accept-invitation")]
 pub async fn accept_invitation(code: String, #[server(default)] name: String, password: String) -> Result<(), ApiError> {
     let ports = ports()?;
-    let code = code.trim();
+    let code = &typed(&code);
     let done = async {
         let name = name.trim();
         if code.len() > CODE_MAX || !(name.is_empty() || is_name(name)) || password.chars().count() > PASSWORD_MAX {

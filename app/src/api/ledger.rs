@@ -14,6 +14,7 @@ use model::ledger::AccountKind;
 use model::money::{Fen, Money};
 use model::subsidy::{Month, Per};
 use model::time::Timestamp;
+use model::typed;
 
 #[async_trait]
 pub trait LedgerPort: Send + Sync {
@@ -72,7 +73,7 @@ pub async fn set_subsidy(place: String, room: Option<String>, from: String, per:
     let done = async {
         let per = Per::parse(&per).ok_or(AppError::Invalid)?;
         let place = place_or_room(&ports, &who, &place, room).await?;
-        ports.ledger.set_subsidy(&who, place, from.parse()?, per, yuan_or_zero(&amount)?).await
+        ports.ledger.set_subsidy(&who, place, typed::parse(&from)?, per, yuan_or_zero(&amount)?).await
     };
     answer(done.await.map(|outcome| outcome.page("/subsidies")), "/subsidies")
 }

@@ -19,12 +19,29 @@ pub struct WallMeter {
     pub latest: Latest,
 }
 
+/// The meters of a wall, and what they belong to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wall {
+    /// In the order of the wall.
+    pub meters: Vec<WallMeter>,
+    pub sets: WallSets,
+}
+
+/// What the meters of a wall belong to beside their places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WallSets {
+    /// The names of gateways, profiles and groups that its search knows.
+    pub names: Vec<String>,
+    /// The profiles of all meters that the operator may see.
+    pub profiles: Vec<String>,
+    /// Of this one alone are the meters of the wall.
+    pub profile: Option<String>,
+}
+
 #[async_trait]
 pub trait MeterWallPort: Send + Sync {
-    /// Every meter that the operator may see, in the order of the wall.
-    async fn wall_meters(&self, who: &Who) -> Result<Vec<WallMeter>, AppError>;
-    /// The names of gateways, profiles and groups that its search knows.
-    async fn wall_sets(&self, who: &Who) -> Result<Vec<String>, AppError>;
+    /// The meters that the operator may see; of one profile where `profile` is not empty.
+    async fn wall(&self, who: &Who, profile: &str) -> Result<Wall, AppError>;
     /// The energy of the last 24 hours that are over, each with its start; hours without energy are left out.
     async fn site_hours(&self, who: &Who) -> Result<Vec<(Timestamp, Energy)>, AppError>;
     /// A page of the rooms whose name, resident, account, meter or gateway contains every word of the text, those that it names

@@ -13,6 +13,7 @@ use model::ids::{PlaceId, RoleId, UserId};
 use model::operator::{OperatorChoices, OperatorLine, OwnRole, RoleChoice};
 use model::permission::{Permission, Permissions};
 use model::person::{is_login_name, is_name};
+use model::typed::typed;
 
 /// Buildings in one form.
 const BUILDINGS_MAX: usize = 500;
@@ -80,13 +81,13 @@ pub async fn invite_operator(
 ) -> Result<(), ApiError> {
     let (ports, reply, who) = (ports()?, reply()?, operator()?);
     let done = async {
-        let login = login.trim();
-        if !is_login_name(login) {
+        let login = typed(&login);
+        if !is_login_name(&login) {
             return at("login", Err(AppError::Invalid));
         }
-        let name = if name.trim().is_empty() { login } else { name_of(&name)? };
+        let name = if name.trim().is_empty() { login.clone() } else { name_of(&name)?.to_owned() };
         let access = access_of(&role, all.as_deref(), &buildings)?;
-        let new = NewOperator { login: login.to_owned(), name: name.to_owned(), access };
+        let new = NewOperator { login, name, access };
         let (id, code) = ports.operators.invite(&who, new).await?;
         reply.once(&code);
         Ok(format!("/operators/{id}/link"))

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{at, parse};
+use super::form::{at, fits, parse};
 use super::{ApiError, answer, refuse};
+use crate::i18n::lang;
+use crate::i18n::places::texts;
 use crate::link;
 use crate::ports::{Ports, Who, operator, ports};
 use model::console::{
@@ -13,6 +15,7 @@ use model::console::{
 use model::error::AppError;
 use model::ids::{PlaceGroupId, PlaceId};
 use model::place::PlaceKind;
+use model::typed;
 
 /// Lines without a match that a page repeats.
 const UNKNOWN_SHOWN: usize = 20;
@@ -55,7 +58,7 @@ pub trait PlacesPort: Send + Sync {
 
 /// The place that a form means: the room that was typed, or else the place that was chosen.
 pub(super) async fn place_or_room(ports: &Ports, who: &Who, place: &str, room: Option<String>) -> Result<PlaceId, AppError> {
-    let room = room.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let room = typed::name(&room.unwrap_or_default()).split_whitespace().collect::<Vec<_>>().join(" ");
     if room.is_empty() { at("place", parse(place)) } else { at("room", ports.places.room_named(who, &room).await) }
 }
 
@@ -102,7 +105,7 @@ pub async fn change_place(place: String, what: String, name: String, to: String)
 /// [`AppError::Invalid`] for another word, or a place that is none.
 pub fn parse_change(what: &str, name: &str, to: &str) -> Result<PlaceChange, AppError> {
     Ok(match what {
-        "rename" => PlaceChange::Rename(name.trim().to_owned()),
+        "rename" => PlaceChange::Rename(typed::name(name)),
         "move" => PlaceChange::Move(parse(to)?),
         "merge" => PlaceChange::Merge(parse(to)?),
         "remove" => PlaceChange::Remove,
@@ -141,9 +144,13 @@ pub async fn add_to_group(group: String, rooms: String, #[server(default)] place
     let done: Result<String, AppError> = async {
         let id = parse(&group)?;
         let places = places.iter().map(|place| parse(place)).collect::<Result<Vec<PlaceId>, _>>()?;
-        let rooms: Vec<String> = rooms.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let rooms: Vec<String> = rooms.lines().map(typed::name).filter(|line| !line.is_empty()).collect();
         if rooms.len() > ROOM_LINES_MAX || places.len() > ROOM_LINES_MAX {
             return Err(AppError::ListTooLong);
+        }
+        if rooms.is_empty() && places.is_empty() {
+            let t = texts(lang());
+            return fits("rooms", (t.room_lines, t.room_lines_hint), Err(AppError::Invalid));
         }
         let unknown = ports.places.add_to_group(&who, id, &places, &rooms).await?;
         if unknown.is_empty() {

@@ -12,8 +12,9 @@ use crate::link;
 use crate::ports::{Who, now, operator, ports};
 use model::approval::Outcome;
 use model::console::{DayCost, PlanPage, PlanVersion, PriceMeters, PriceNow, PriceTrial};
+use model::defaults::DefaultsOf;
 use model::error::AppError;
-use model::ids::{MeterId, PlaceId, Uuid};
+use model::ids::{MeterId, PlaceGroupId, PlaceId, Uuid};
 use model::tariff::{NewVersion, Prices, parse_version};
 use model::time::{Date, Timestamp};
 
@@ -22,8 +23,8 @@ pub trait PricesPort: Send + Sync {
     async fn prices(&self, who: &Who) -> Result<PricesView, AppError>;
     /// Publishes a version of a plan, from an instant or from now on.
     async fn publish_prices(&self, who: &Who, plan: &str, from: Option<Timestamp>, prices: Prices) -> Result<Outcome, AppError>;
-    /// Gives a place a plan, from now on.
-    async fn assign_prices(&self, who: &Who, place: PlaceId, plan: Uuid) -> Result<Outcome, AppError>;
+    /// Gives a place or group a plan, from now on; `None` takes it from a group.
+    async fn assign_prices(&self, who: &Who, of: DefaultsOf, plan: Option<Uuid>) -> Result<Outcome, AppError>;
     /// A plan with a year of its calendar; `None`: the present year.
     async fn price_plan(&self, who: &Who, plan: Uuid, year: Option<i64>) -> Result<PlanPage, AppError>;
     /// What a kWh costs at a meter now, step by step.
@@ -43,8 +44,10 @@ pub struct Plan {
     pub name: String,
     /// Newest first; at least one.
     pub versions: Vec<PlanVersion>,
-    /// The places that have this plan, and since when.
-    pub places: Vec<(String, Timestamp)>,
+    /// The places and groups that have this plan, with their names.
+    pub places: Vec<(DefaultsOf, String)>,
+    /// Whether places or groups have it that the operator may not see.
+    pub is_elsewhere: bool,
 }
 
 /// All plans, and where they apply.
@@ -53,6 +56,8 @@ pub struct PricesView {
     pub plans: Vec<Plan>,
     /// Places above rooms that a plan can be given to, with their full names.
     pub places: Vec<(PlaceId, String)>,
+    /// Groups that a plan can be given to: none for an operator of some buildings, because groups may reach across buildings.
+    pub groups: Vec<(PlaceGroupId, String)>,
     /// Plans are for all buildings, so that an operator of some buildings may not publish.
     pub may_publish: bool,
     pub now: Timestamp,
@@ -76,13 +81,18 @@ pub async fn publish_prices(form: BTreeMap<String, String>) -> Result<(), ApiErr
     answer(done.await, &preview)
 }
 
-/// Gives a place a plan, from now on.
+/// Gives a place or group a plan, from now on; without a plan, takes it from a group.
 #[server(name = AssignPrices, prefix = "/api", endpoint = "operator/assign-prices")]
 pub async fn assign_prices(place: String, room: Option<String>, plan: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let place = place_or_room(&ports, &who, &place, room).await?;
-        ports.prices.assign_prices(&who, place, parse(&plan)?).await
+        let is_room = room.as_deref().is_some_and(|room| !room.trim().is_empty());
+        let of = match place.parse() {
+            Ok(group @ DefaultsOf::Group(_)) if !is_room => group,
+            _ => DefaultsOf::Place(place_or_room(&ports, &who, &place, room).await?),
+        };
+        let plan = if plan.is_empty() { None } else { Some(parse(&plan)?) };
+        ports.prices.assign_prices(&who, of, plan).await
     };
     answer(done.await.map(|outcome| outcome.page(&link::with("/prices", "done", "assigned"))), "/prices")
 }

@@ -17,9 +17,6 @@ use model::receipt_sheet::{Block, PrintOutcome, ReceiptCopy, ReceiptPaper, Templ
 /// Characters of a printer's name.
 const NAME_MAX: usize = 40;
 
-/// A value that templates may use, and an example.
-pub type TemplateValue = (&'static str, &'static str);
-
 #[async_trait]
 pub trait PrintingPort: Send + Sync {
     /// Papers and languages whose layout the site has changed.
@@ -35,9 +32,10 @@ pub trait PrintingPort: Send + Sync {
     ) -> Result<Result<(), TemplateMistake>, AppError>;
     /// Goes back to the product's template.
     async fn reset_template(&self, who: &Who, of: (ReceiptPaper, Lang)) -> Result<(), AppError>;
-    /// A sample receipt by that template.
-    fn sample(&self, template: &str) -> Result<Vec<Block>, TemplateMistake>;
-    fn values(&self) -> &'static [TemplateValue];
+    /// A sample receipt by that template, in that language.
+    fn sample(&self, template: &str, lang: Lang) -> Result<Vec<Block>, TemplateMistake>;
+    /// The values that templates may use, each with an example in that language.
+    fn values(&self, lang: Lang) -> Vec<(&'static str, String)>;
     /// Where the logo is, another address for each logo; `None` where there is none.
     async fn logo_address(&self) -> Result<Option<String>, AppError>;
     async fn remove_logo(&self, who: &Who) -> Result<(), AppError>;
@@ -113,10 +111,14 @@ pub async fn reset_receipt_template(paper: String, language: String) -> Result<(
 
 /// What a template would print, as text for a preview: one element a line, `kind` and its texts; or the mistake in words.
 #[server(name = PreviewReceipt, prefix = "/api", endpoint = "operator/printing/layouts/preview")]
-pub async fn preview_receipt(template: String) -> Result<Result<Vec<(String, Vec<String>)>, String>, ApiError> {
+pub async fn preview_receipt(
+    template: String,
+    #[server(default)] language: String,
+) -> Result<Result<Vec<(String, Vec<String>)>, String>, ApiError> {
     let ports = ports()?;
     operator()?;
-    let sheet = ports.printing.sample(&template).map_err(|mistake| printing::mistake(&mistake, lang()));
+    let of = Lang::choose(&language).unwrap_or_else(lang);
+    let sheet = ports.printing.sample(&template, of).map_err(|mistake| printing::mistake(&mistake, lang()));
     Ok(sheet.map(|sheet| sheet.iter().map(crate::ui::receipt_sheet::described).collect()))
 }
 
@@ -137,7 +139,7 @@ pub async fn add_printer(name: String, host: String, port: String) -> Result<(),
         let port: std::num::NonZeroU16 = fits("port", (t.port, t.port_form), parse(&port))?;
         ports.printing.add_printer(&who, (name, host, port.get())).await
     };
-    answer(done.await.map(|_| "/printing".to_owned()), "/printing")
+    answer(done.await.map(|_| link::with("/printing", "done", "added")), "/printing")
 }
 
 #[server(name = RetirePrinter, prefix = "/api", endpoint = "operator/printing/printers/remove")]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{at, parse, yuan};
+use super::form::{at, parse, some_yuan, wrong};
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::console::REASON_MAX;
@@ -184,7 +184,15 @@ pub async fn reconcile_day(channel: String, day: String) -> Result<(), ApiError>
         let (channel, day) = day_of(&channel, &day)?;
         ports.reconciliation.reconcile_day(&who, channel, day).await
     };
-    answer(done.await.map(|()| page.clone()), &page)
+    let done = done.await;
+    // A day that has no statement yet has no page either.
+    let back = if done == Err(AppError::Invalid) {
+        wrong("day");
+        "/reconcile"
+    } else {
+        page.as_str()
+    };
+    answer(done.map(|()| page.clone()), back)
 }
 
 #[server(name = CloseDay, prefix = "/api", endpoint = "operator/reconcile-close")]
@@ -208,7 +216,7 @@ pub async fn note_receipt(channel: String, day: String, amount: String, key: Str
     let page = back(&channel, &day);
     let done = async {
         let (channel, day) = day_of(&channel, &day)?;
-        ports.reconciliation.note_receipt(&who, channel, day, parse(&key)?, yuan(&amount)?).await
+        ports.reconciliation.note_receipt(&who, channel, day, parse(&key)?, some_yuan(&amount)?).await
     };
     answer(done.await.map(|()| page.clone()), &page)
 }

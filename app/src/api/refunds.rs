@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, reason_of, yuan};
+use super::form::{parse, reason_of, some_yuan};
 use super::{ApiError, answer};
 use crate::ports::{Who, operator, ports};
 use model::console::{ChannelSale, OrderMoney, Page, RefundLine, RefundOf, RefundQuery, RefundRequest};
@@ -68,7 +68,7 @@ pub async fn ask_refund(
             None if way.is_empty() => None,
             _ => return Err(AppError::Invalid),
         };
-        let (order, amount, reason) = (parse(&order)?, yuan(&amount)?, reason_of(&reason)?);
+        let (order, amount, reason) = (parse(&order)?, some_yuan(&amount)?, reason_of(&reason)?);
         ports.refunds.ask_refund(&who, &RefundRequest { order, of, over_counter, amount, reason, key: parse(&key)? }).await
     };
     answer(done.await.map(|id| page(&id.to_string())), &format!("/refunds/of/{order}"))

@@ -25,6 +25,9 @@ pub struct ReportPlace {
     pub is_group: bool,
 }
 
+/// The most rooms that are offered where a text means several.
+pub const FITTING_ROOMS: usize = 10;
+
 /// What a person saved, with the newest e-mail to each address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedReports {
@@ -42,9 +45,11 @@ pub trait ReportsPort: Send + Sync {
     fn can_mail(&self) -> bool;
     /// The reports that the person saved; everybody's for who answers for the site.
     async fn saved_reports(&self, who: &Who) -> Result<SavedReports, AppError>;
-    /// Saves a report; one of the same name is replaced. Refused with [`AppError::NotFound`] for a place or room that the person
-    /// may not see.
-    async fn save_report(&self, who: &Who, new: &NewSavedReport) -> Result<SavedReportId, AppError>;
+    /// The full names of rooms that a typed text may mean, at most [`FITTING_ROOMS`].
+    async fn fitting_rooms(&self, who: &Who, text: &str) -> Result<Vec<String>, AppError>;
+    /// Saves a report. Refused with [`AppError::NameTaken`] where one of the same name is not to be replaced, and with
+    /// [`AppError::NotFound`] for a place or room that the person may not see.
+    async fn save_report(&self, who: &Who, new: &NewSavedReport, replaces: bool) -> Result<SavedReportId, AppError>;
     async fn remove_report(&self, who: &Who, report: SavedReportId) -> Result<(), AppError>;
     /// Sends a report now, with the rights of who saved it; or why it cannot be made.
     async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<(), ReportTrouble>, AppError>;
@@ -62,7 +67,7 @@ fn recipients(text: &str) -> Result<Vec<MailAddress>, AppError> {
 /// Saves a report; its language is that of the page, `back` the address of the report with its choice.
 #[server(name = SaveReport, prefix = "/api", endpoint = "operator/reports/save")]
 pub async fn save_report(
-    kind: String,
+    kind: ReportKind,
     name: String,
     days: String,
     by: String,
@@ -74,11 +79,11 @@ pub async fn save_report(
     hour: String,
     to: String,
     #[server(default)] back: String,
+    #[server(default)] replace: String,
 ) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let page = format!("/reports/{}", ReportKind::parse(&kind).map_or("", ReportKind::as_str));
+    let page = format!("/reports/{}", kind.as_str());
     let done = async {
-        let kind = ReportKind::parse(&kind).ok_or(AppError::Invalid)?;
         let name = name.trim();
         if name.is_empty() || name.chars().count() > MAX_REPORT_NAME || name.chars().any(char::is_control) {
             wrong("name");
@@ -91,9 +96,8 @@ pub async fn save_report(
             return Err(AppError::Invalid);
         }
         let hour: u8 = at("hour", parse(&hour))?;
-        let by = Grain::parse(&by).filter(|by| kind.grains().contains(by)).or(kind.grains().first().copied());
+        let by = Grain::parse(&by).filter(|by| kind.grains().contains(by)).ok_or(AppError::Invalid)?;
         let days = at("days", ReportDays::parse(&days).ok_or(AppError::Invalid))?;
-        let by = by.ok_or(AppError::Invalid)?;
         if hour > 23 {
             wrong("hour");
             return Err(AppError::Invalid);
@@ -114,7 +118,8 @@ pub async fn save_report(
             recipients,
         };
         at("days", new.query(crate::ports::now().date()).map_err(|_| AppError::Invalid))?;
-        ports.reports.save_report(&who, &new).await
+        let saved = ports.reports.save_report(&who, &new, replace == "on").await;
+        if saved == Err(AppError::NameTaken) { at("name", saved) } else { saved }
     };
     answer(done.await.map(|_| link::with("/reports/saved", "done", "saved")), &confirmation(&back, &page))
 }

@@ -66,10 +66,11 @@ pub async fn set_limits(
     answer(done.await.map(|()| room_page(&meter)), &room_page(&meter))
 }
 
-/// Reads a meter before its turn.
+/// Reads a meter before its turn; with `checks` it leads back to the checks of the meter instead of its room.
 #[server(name = ReadNow, prefix = "/api", endpoint = "operator/read-now")]
-pub async fn read_now(meter: String) -> Result<(), ApiError> {
+pub async fn read_now(meter: String, #[server(default)] checks: Option<String>) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
+    let page = if checks.is_some() { format!("/meters/{meter}/commissioning") } else { room_page(&meter) };
     let done = async { ports.rooms.read_now(&who, parse(&meter)?).await }.await;
-    answer(done.map(|()| link::with(&room_page(&meter), "done", "read")), &room_page(&meter))
+    answer(done.map(|()| link::with(&page, "done", "read")), &page)
 }

@@ -3,18 +3,21 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::form::{parse, reason_of, room_page, yuan};
+use super::form::{parse, reason_of, room_page, some_yuan, yuan};
 use super::{ApiError, answer};
 use crate::link;
 use crate::ports::{Who, operator, ports};
 use model::console::{DoneBefore, Once, Original, Page, ReturnLine, ReturnRequest, ReturnTarget, Sale};
 use model::error::AppError;
 use model::ids::{MeterId, OrderId, ReturnId, Uuid};
+use model::money::Fen;
 use model::order::Tender;
 
 /// A correction is a [`ReturnRequest`] too: of a whole sale or return.
 #[async_trait]
 pub trait SalesPort: Send + Sync {
+    /// The smallest and the largest amount of one sale.
+    fn sale_range(&self) -> (Fen, Fen);
     async fn sell(&self, who: &Who, sale: &Sale) -> Result<Once<OrderId>, AppError>;
     /// Whether [`Self::sell`] would refuse it now, for the confirmation: what it promises must be kept.
     async fn check_sale(&self, who: &Who, sale: &Sale) -> Result<(), AppError>;
@@ -101,7 +104,7 @@ pub async fn ask_return(
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let paid = Tender::parse(&tender).ok_or(AppError::Invalid)?;
-        let of = ReturnTarget::Remaining { meter: parse(&meter)?, tender: paid, amount: yuan(&amount)? };
+        let of = ReturnTarget::Remaining { meter: parse(&meter)?, tender: paid, amount: some_yuan(&amount)? };
         let request = ReturnRequest { of, reason: reason_of(&reason)?, key: parse(&key)?, seen: count_of(seen)? };
         ports.sales.ask_return(&who, &request).await
     };
@@ -129,7 +132,7 @@ pub async fn correct(
     let (ports, who) = (ports()?, operator()?);
     let done = async {
         let of = if sale {
-            ReturnTarget::Sale(parse::<OrderId>(&original)?, yuan(&amount)?)
+            ReturnTarget::Sale(parse::<OrderId>(&original)?, some_yuan(&amount)?)
         } else {
             ReturnTarget::Return(parse::<ReturnId>(&original)?)
         };

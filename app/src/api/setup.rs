@@ -12,6 +12,7 @@ use model::defaults::{DefaultKind, DefaultValues};
 use model::error::AppError;
 use model::person::{is_login_name, is_name};
 use model::setup::Checklist;
+use model::typed;
 
 /// What the set-up page asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub async fn set_up(
         let read = |(kind, text): (DefaultKind, &String)| at(kind.as_str(), kind.read(text).map_err(|_| AppError::Invalid));
         let defaults = DefaultKind::ALL.into_iter().zip(&values).map(read).collect::<Result<_, _>>()?;
         let form =
-            SetUpForm { login: login.trim().into(), name: name.trim().into(), password, site: site.trim().into(), defaults };
+            SetUpForm { login: typed::typed(&login), name: name.trim().into(), password, site: typed::name(&site), defaults };
         let fields = [("login", is_login_name(&form.login)), ("name", is_name(&form.name)), ("site", is_name(&form.site))];
         if let Some((field, _)) = fields.into_iter().find(|(_, fits)| !fits) {
             wrong(field);

@@ -15,9 +15,9 @@ use model::time::Timestamp;
 
 #[async_trait]
 pub trait ShiftsPort: Send + Sync {
-    /// The operator's own shift, and the newest shifts.
+    /// The operator's own shift, and the newest shifts that they may see.
     async fn shifts(&self, who: &Who) -> Result<Shifts, AppError>;
-    /// One's own shift; an administrator may see any.
+    /// The operator's own shift; approvers and auditors also see those of operators in their own buildings.
     async fn shift(&self, who: &Who, id: ShiftId) -> Result<Shift, AppError>;
     /// Opens the operator's own drawer with so much change in it.
     async fn open_shift(&self, who: &Who, float: Fen) -> Result<(), AppError>;
@@ -68,7 +68,7 @@ pub struct Shifts {
     pub open: Option<Shift>,
     /// The operator's last shift is closed: nothing can be sold until the next is opened.
     pub closed: bool,
-    /// The operator's own, newest first; for administrators everybody's.
+    /// The operator's own, newest first; approvers and auditors also get those of operators in their own buildings.
     pub recent: Vec<Shift>,
 }
 

@@ -82,7 +82,7 @@ pub fn page_of(line: &AuditLine) -> Option<String> {
         "instrument" => Some(format!("/instruments/{id}")),
         "place" => Some(format!("/places/{id}")),
         "account-batch" => Some(format!("/accounts/batches/{id}")),
-        "event" => Some("/alarms".to_owned()),
+        "event" => Some(format!("/alarms/{id}")),
         "case" => Some(room().unwrap_or_else(|| "/cases".to_owned())),
         "settlement" => settlement_day(id).map(|(channel, day)| crate::api::reconciliation::page_of(channel, day)),
         _ => room(),

@@ -50,9 +50,10 @@ pub const fn state(state: ReturnState, lang: Lang) -> &'static str {
 
 /// What a state means, and the next step.
 #[must_use]
-pub const fn next(state: ReturnState, lang: Lang) -> &'static str {
+pub const fn next(kind: ReturnKind, state: ReturnState, lang: Lang) -> &'static str {
     let t = texts(lang).next;
     match state {
+        ReturnState::Done if matches!(kind, ReturnKind::UndoReturn) => t.sold_again,
         ReturnState::Waiting => t.waiting,
         ReturnState::Taking => t.taking,
         ReturnState::Taken => t.taken,

@@ -1,7 +1,7 @@
 //! Names of default parameters.
 
 use super::{Lang, settings};
-use model::defaults::{DefaultKind, DefaultValues};
+use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
 use model::gateway::SweepInterval;
 
 /// The name of a parameter with its unit.
@@ -15,6 +15,15 @@ pub const fn kind(kind: DefaultKind, lang: Lang) -> &'static str {
         DefaultKind::Hoarding => t.hoarding,
         DefaultKind::Overload => t.overload,
         DefaultKind::Interval => t.interval,
+    }
+}
+
+/// The name of a place, or the name of a group with the word that it is one.
+#[must_use]
+pub fn named(of: DefaultsOf, name: &str, lang: Lang) -> String {
+    match of {
+        DefaultsOf::Place(_) => name.to_owned(),
+        DefaultsOf::Group(_) => settings::GroupNamed { name }.text(lang),
     }
 }
 

@@ -23,10 +23,20 @@ pub const fn event(kind: EventKind, lang: Lang) -> EventItemTexts {
         EventKind::MeterLost => t.meter_lost,
         EventKind::MeterUnreadable => t.meter_unreadable,
         EventKind::ItemUnreadable => t.item_unreadable,
+        EventKind::AbnormalUse => t.abnormal_use,
         EventKind::GatewayLost => t.gateway_lost,
         EventKind::InstrumentLost => t.instrument_lost,
         EventKind::InstrumentHeld => t.instrument_held,
         EventKind::ClockStepped => t.clock_stepped,
+        EventKind::Tripped => t.tripped,
+        EventKind::Restored => t.restored,
+        EventKind::LineNoise => t.line_noise,
+        EventKind::DeliveryStuck => t.delivery_stuck,
+        EventKind::PaymentMismatch => t.payment_mismatch,
+        EventKind::ChannelDown => t.channel_down,
+        EventKind::CertificateExpiring => t.certificate_expiring,
+        EventKind::DiskLow => t.disk_low,
+        EventKind::BackupOverdue => t.backup_overdue,
     }
 }
 

@@ -6,14 +6,15 @@ use model::gateway::scan::ScanMatch;
 use model::gateway::test::TestOutcome;
 use model::gateway::{ConnectFault, FormField, Framing, GatewayHealth, GatewayTest, PortState, SweepInterval};
 
-/// What a gateway's health means; one that dials in is waited for.
+/// What a gateway's health means; one that dials in is waited for, and one that speaks TLS has a certificate.
 #[must_use]
-pub const fn health(health: GatewayHealth, is_dial_in: bool, lang: Lang) -> &'static str {
+pub const fn health(health: GatewayHealth, is_dial_in: bool, framing: Framing, lang: Lang) -> &'static str {
     let t = texts(lang).health;
     match health {
         GatewayHealth::Connecting => t.connecting,
         GatewayHealth::Up => t.up,
         GatewayHealth::Unreachable if is_dial_in => t.away,
+        GatewayHealth::Unreachable if matches!(framing, Framing::ModbusTls) => t.unreachable_tls,
         GatewayHealth::Unreachable => t.unreachable,
         GatewayHealth::Silent => t.silent,
     }
@@ -126,6 +127,15 @@ mod tests {
     fn whole_minutes_are_shown_as_minutes() {
         let shown = |s| SweepInterval::new(s).map(|i| interval(i, Lang::En)).unwrap_or_default();
         assert_eq!((shown(0), shown(90), shown(1_800)), ("as often as the bus allows".into(), "90 s".into(), "30 min".into()));
+    }
+
+    #[test]
+    fn an_unreachable_gateway_of_tls_names_its_certificate() {
+        for (lang, certificate) in [(Lang::Zh, "证书"), (Lang::En, "certificate")] {
+            let words = |framing| health(GatewayHealth::Unreachable, false, framing, lang);
+            let named = Framing::ALL.map(|framing| words(framing).contains(certificate));
+            assert_eq!(named, Framing::ALL.map(|framing| framing == Framing::ModbusTls), "{lang:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 pub mod account_batches;
 pub mod account_lifecycle;
+pub mod account_records;
+pub mod alarms;
 pub mod approvals;
 pub mod audit;
 pub mod auth;
@@ -25,6 +27,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod meter_journal;
 pub mod meter_states;
+pub mod modem;
 pub mod notifications;
 pub mod operators;
 pub mod places;
@@ -51,7 +54,8 @@ mod catalogue {
 
 // Areas without rules of their own.
 pub use catalogue::{
-    account_numbers, alerts, case_work, import, meter_setup, operator, overdrawn, settings, shifts, site, wall_controls,
+    account_numbers, alerts, case_work, friendly, import, installed, kiosk, meter_setup, operator, overdrawn, pay, personal,
+    resident_usage, roommates, settings, shifts, site, switch_schedule, wall_controls,
 };
 
 use leptos::prelude::use_context;

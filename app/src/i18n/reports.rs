@@ -4,7 +4,7 @@ mod notes;
 
 use super::Lang;
 pub use super::catalogue::reports::*;
-use super::{cases, common, events, price_meters};
+use super::{alarms, cases, common, events, price_meters};
 use model::abnormal_use::AbnormalKind;
 use model::energy::Energy;
 use model::money::{Fen, Money};
@@ -164,6 +164,8 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::Minutes => t.minutes,
         Heading::AcknowledgedAt => t.acknowledged_at,
         Heading::AcknowledgedBy => t.acknowledged_by,
+        Heading::AlarmLevel => t.alarm_level,
+        Heading::AssignedTo => t.assigned_to,
         Heading::Account => t.account,
         Heading::OpenedAt => t.opened_at,
         Heading::ClosedAt => t.closed_at,
@@ -266,6 +268,7 @@ pub fn cell(cell: &Cell, lang: Lang) -> String {
         Cell::Text(text) | Cell::Room { name: text, .. } => text.clone(),
         Cell::Word(word) => heading(*word, lang),
         Cell::Event(kind) => events::event(*kind, lang).name.to_owned(),
+        Cell::Level(level) => alarms::level(*level, lang).to_owned(),
         Cell::Case(kind) => cases::case(*kind, lang).name.to_owned(),
         Cell::Gaps(gaps) => gaps
             .iter()

@@ -24,7 +24,7 @@ pub const fn step(step: SetupStep, lang: Lang) -> StepItemTexts {
 /// How far a step is, in words: what there is, and what lacks it.
 #[must_use]
 pub fn progress(progress: &SetupProgress, lang: Lang) -> String {
-    let SetupProgress { step, have, lacking, differing, .. } = *progress;
+    let SetupProgress { step, have, lacking, differing, friendly, .. } = *progress;
     let count = lacking;
     let (has, lacks) = match step {
         SetupStep::Places => (Rooms { count: have }.text(lang), None),
@@ -39,6 +39,7 @@ pub fn progress(progress: &SetupProgress, lang: Lang) -> String {
         SetupStep::Sale => (Sales { count: have }.text(lang), None),
     };
     let differ = (differing > 0).then(|| DefaultsDiffer { count: differing }.text(lang));
-    let clauses = [Some(has), lacks.filter(|_| lacking > 0), differ];
+    let friendly = (friendly > 0).then(|| DefaultsFriendly { count: friendly }.text(lang));
+    let clauses = [Some(has), lacks.filter(|_| lacking > 0), differ, friendly];
     super::common::clauses(clauses.into_iter().flatten(), lang).unwrap_or_default()
 }

@@ -16,14 +16,18 @@ pub const fn sheet(sheet: Sheet, lang: Lang) -> &'static str {
         Sheet::Prices => t.prices,
         Sheet::Accounts => t.accounts,
         Sheet::Instruments => t.instruments,
+        Sheet::FriendlyHours => t.friendly_hours,
+        Sheet::Contacts => t.contacts,
+        Sheet::Defaults => t.defaults,
+        Sheet::Groups => t.groups,
     }
 }
 
 /// The notes of the template.
 #[must_use]
-pub fn notes(lang: Lang) -> [&'static str; 6] {
+pub fn notes(lang: Lang) -> [&'static str; 8] {
     let t = texts(lang);
-    [t.note_1, t.note_2, t.note_3, t.note_4, t.note_5, t.note_6]
+    [t.note_1, t.note_2, t.note_3, t.note_4, t.note_5, t.note_6, t.note_7, t.note_8]
 }
 
 /// Where a problem is, as a spreadsheet names it: `B7`.
@@ -152,6 +156,12 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
         Fault::NotStep => t.not_step,
         Fault::NotRegister => t.not_register,
         Fault::UnknownFloor => t.unknown_floor,
+        Fault::UnknownGroup => t.unknown_group,
+        Fault::GroupPriced => t.group_priced,
+        Fault::TooManyGroups => t.too_many_groups,
+        Fault::GroupAndPlace => t.group_and_place,
+        Fault::NotPhone => t.not_phone,
+        Fault::NotSignature => t.not_signature,
         Fault::UnknownMaster => t.unknown_master,
         Fault::FeedsItself => t.feeds_itself,
         Fault::OtherBuilding => t.other_building,
@@ -177,6 +187,8 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
         Fault::NotPrice => t.not_price,
         Fault::NotDayTable => t.not_day_table,
         Fault::NotDatePlan => t.not_date_plan,
+        Fault::NotTime => t.not_time,
+        Fault::NotDayRanges => t.not_day_ranges,
         Fault::PriceIncomplete => t.price_incomplete,
         Fault::TierIncomplete => t.tier_incomplete,
         Fault::UnknownGateway => t.unknown_gateway,
@@ -192,6 +204,7 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
         Fault::AmountRefused => t.amount_refused,
         Fault::NoPrices => t.no_prices,
         Fault::PricesNeedApproval => t.prices_need_approval,
+        Fault::AlarmOrder => t.alarm_order,
     };
     plain.to_owned()
 }

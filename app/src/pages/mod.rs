@@ -2,5 +2,8 @@
 
 pub mod auth;
 pub mod error;
+pub mod kiosk;
+pub mod offline;
 pub mod operator;
+pub mod pay_link;
 pub mod resident;

@@ -32,7 +32,7 @@ pub fn default_field(kind: DefaultKind, own: Option<u32>, hint: String) -> AnyVi
         }
         .into_any();
     }
-    let pattern = if kind == DefaultKind::Overload { "[0-9]{1,5}" } else { "[0-9]{1,8}([.][0-9]{1,2})?" };
+    let pattern = if kind == DefaultKind::Overload { "[0-9０-９]{1,5}" } else { "[0-9０-９]{1,8}([.．][0-9０-９]{1,2})?" };
     view! {
         <div class="field">
             {label}

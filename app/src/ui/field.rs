@@ -23,6 +23,7 @@ pub fn Field(
     #[prop(optional, into)]
     value: String,
     #[prop(optional, into)] hint: String,
+    #[prop(optional)] placeholder: Option<&'static str>,
     /// Whether it may be empty.
     #[prop(optional)]
     optional: bool,
@@ -38,6 +39,7 @@ pub fn Field(
                 name=name
                 type=kind
                 value=value
+                placeholder=placeholder
                 autocomplete=autocomplete
                 inputmode=inputmode
                 required=!optional

@@ -42,11 +42,21 @@ pub fn Heat(rows: Vec<HeatRow>, columns: Vec<String>, #[prop(into)] label: Strin
         let fields = fields.collect_view();
         view! { <text class="label" x=(label_width - 6).to_string() y=(y + 12).to_string()>{row.label}</text>{fields} }
     });
+    let region = label.clone();
     view! {
-        <svg class="heat" viewBox=format!("0 0 {width} {height}") role="img" aria-label=label>
-            {heads.collect_view()}
-            {drawn.collect_view()}
-        </svg>
+        <div class="heat-scroll" tabindex="0" role="region" aria-label=region>
+            <svg
+                class="heat"
+                viewBox=format!("0 0 {width} {height}")
+                width=width.to_string()
+                height=height.to_string()
+                role="img"
+                aria-label=label
+            >
+                {heads.collect_view()}
+                {drawn.collect_view()}
+            </svg>
+        </div>
     }
 }
 

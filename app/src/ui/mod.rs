@@ -1,8 +1,10 @@
 //! Small components, one a file, each with its CSS in `style/`.
 
+pub mod alert_channel;
 pub mod bars;
 pub mod callout;
 pub mod data_table;
+pub mod day_cost;
 pub mod default_field;
 pub mod field;
 pub mod heat;

@@ -1,5 +1,6 @@
 //! A receipt on the screen and on the paper of a browser.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use model::receipt_sheet::{Align, Block, ReceiptPaper};
@@ -17,7 +18,12 @@ pub fn ReceiptSheets(
         let blocks = sheet.iter().map(|one| block(one, logo.as_deref())).collect_view();
         view! { <article class=class.clone()>{blocks}</article> }
     });
-    view! { <div class="receipt-sheets">{sheets.collect_view()}</div> }
+    let script = (paper == ReceiptPaper::Roll)
+        .then(|| view! { <script type="module" nonce=use_nonce()>{include_str!("../roll.js")}</script> });
+    view! {
+        <div class="receipt-sheets">{sheets.collect_view()}</div>
+        {script}
+    }
 }
 
 fn block(block: &Block, logo: Option<&str>) -> AnyView {

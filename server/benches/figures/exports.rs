@@ -15,11 +15,11 @@ use model::language::Lang;
 use model::person::Who;
 use model::saved_report::ReportFile;
 use model::time::{SECOND, Timestamp};
-use server::services::auth::Passwords;
-use server::services::console::ConsoleService;
-use server::services::exports::ExportsService;
-use server::services::reports::ReportsService;
-use server::services::{Context, NoMeterGateway};
+use services::auth::Passwords;
+use services::console::ConsoleService;
+use services::exports::ExportsService;
+use services::reports::ReportsService;
+use services::{Context, NoMeterGateway};
 use store::Db;
 use tokio_util::sync::CancellationToken;
 

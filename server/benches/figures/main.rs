@@ -3,14 +3,17 @@
 //! A part is one file that runs something and gives figures; [`PARTS`] lists them. Whatever could eat the measurement - the
 //! simulated meters, the server itself - runs in a process of its own, and what a process takes is asked of the kernel.
 
+mod alarms;
 mod baseline;
 mod browser;
 mod bus;
 mod database;
+mod edge;
 mod exports;
 mod figure;
 mod import;
 mod ledger_reports;
+mod messages;
 mod money;
 mod poll;
 mod process;
@@ -45,8 +48,13 @@ const PARTS: &[(&str, fn(Length) -> Running)] = &[
     ("poll.latency", |length| Box::pin(poll::latency::run(length))),
     ("poll.misattributed", |length| Box::pin(poll::late_answers::run(length))),
     ("pay.webhook", |length| Box::pin(money::webhook::run(length))),
+    ("pay.payouts", |length| Box::pin(money::payouts::run(length))),
     ("pay.to_meter", |length| Box::pin(money::to_meter::run(length))),
     ("ledger.posting_ratio", |length| Box::pin(money::posting::run(length))),
+    ("edge.half_open", |length| Box::pin(edge::half_open(length))),
+    ("auth.burst", |length| Box::pin(edge::burst(length))),
+    ("notify", |length| Box::pin(messages::run(length))),
+    ("alarm.engine_100k", |length| Box::pin(alarms::run(length))),
     ("import.10k", |length| Box::pin(import::run(length))),
     ("report", |length| Box::pin(reports::run(length))),
     ("report.ledger", |length| Box::pin(ledger_reports::run(length))),

@@ -16,7 +16,7 @@ use model::place::PlaceKind;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
-use server::services::auth::Passwords;
+use services::auth::Passwords;
 use simulator::Estate;
 use simulator::command::throw_away_keys;
 use store::accounts::{self, NewResident, TakeOver};

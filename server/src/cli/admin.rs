@@ -11,15 +11,16 @@ use model::person::Role;
 use super::Outcome;
 use super::operators::{self, Operators};
 use crate::config::Config;
-use crate::services::auth::Passwords;
 use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
 use domain::password::{Owner, check};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
 use estate::places;
+use people::second_factors;
+use services::auth::Passwords;
 use store::users::{self, NewUser};
-use store::{Db, StoreError, second_factors};
+use store::{Db, StoreError};
 
 #[derive(Subcommand)]
 pub enum Admin {

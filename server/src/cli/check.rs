@@ -10,15 +10,16 @@ use model::time::Timestamp;
 
 use super::Outcome;
 use crate::config::{Config, permissions, trial};
-use crate::services::checklist;
 use crate::startup::{StartError, open_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
 use domain::secret::Secret;
 use meters::profile::{Area, Profile, Profiles, Protocol};
-use meters::usable;
+use meters::{OwnCertificate, usable};
 use notify::{Channels, Mailer};
+use payments::expiry::Expiry;
 use payments::{Channel, ChannelFault, Merchant};
+use services::checklist;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -65,15 +66,21 @@ pub async fn run(config: &Config, file: Option<&Path>, args: &Args) -> Outcome {
     db.ping().await?;
     println!("database: good");
     wrong.extend(usable::problems(&db, &config.meters, &profiles).await?);
+    wrong.extend(describe_own_certificates(config, clock.now()));
     print_checklist(&checklist::read(&db, clock.now(), &merchants.working).await?);
     db.close().await;
     let keys = [("keys.enc", &config.keys.enc, 16), ("keys.mac", &config.keys.mac, 16), ("keys.aes", &config.keys.aes, 32)];
     wrong.extend(keys.into_iter().filter_map(|(name, key, bytes)| key_problem(name, key, bytes)));
+    match &config.watch.backup_directory {
+        Some(directory) => println!("backups: the newest file in {} is watched", directory.display()),
+        None => println!("backups: none is watched (watch.backup_directory); nobody is told when they stop"),
+    }
     if !config.audit.key()?.is_given() {
         println!("audit.key_file: not given; whoever can write to the database can also forge the audit chain");
     }
     wrong.extend(permissions::problems(config, file));
     wrong.extend(trial::reasons(config));
+    wrong.extend(trial::simulated_wechat(config).map(str::to_owned));
     for line in &wrong {
         println!("{line}");
     }
@@ -96,12 +103,26 @@ fn describe_fault(fault: &ChannelFault) -> String {
 
 /// A channel's name, its merchant, and until when its certificates are valid.
 fn describe_channel(channel: &Merchant, now: Timestamp) -> String {
-    let ends = channel.expiries().into_iter().map(|expiry| {
-        let near = expiry.state(now).map(|state| format!(" ({})", state.as_str())).unwrap_or_default();
-        format!(", {} until {}{near}", expiry.key, expiry.at)
-    });
+    let ends = channel.expiries().into_iter().map(|expiry| format!(", {}", describe_end(&expiry, now)));
     let former = if channel.is_current() { "" } else { "former merchant " };
     format!("{} for {former}{}{}", channel.tender().as_str(), channel.terms().seller_id, ends.collect::<String>())
+}
+
+/// Says until when the certificates are valid that this server shows to gateways; returns those that cannot be read.
+fn describe_own_certificates(config: &Config, now: Timestamp) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for own in OwnCertificate::all(&config.meters) {
+        match own.until() {
+            Ok(at) => println!("own certificate: {}", describe_end(&Expiry { key: own.name(), at }, now)),
+            Err(error) => wrong.push(format!("own certificate: {error}")),
+        }
+    }
+    wrong
+}
+
+fn describe_end(expiry: &Expiry, now: Timestamp) -> String {
+    let near = expiry.state(now).map(|state| format!(" ({})", state.as_str())).unwrap_or_default();
+    format!("{} until {}{near}", expiry.key, expiry.at)
 }
 
 /// How a meter of this profile is read, and what is not known of it.

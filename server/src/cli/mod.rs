@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod calendar;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
@@ -67,6 +68,9 @@ enum Command {
     Export(site::WriteArgs),
     /// Write a workbook to fill in
     Template(site::WriteArgs),
+    /// Import the public holidays that friendly hours follow
+    #[command(subcommand)]
+    Calendar(calendar::Calendar),
     /// Keep the people who log in
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -126,6 +130,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Import(args) => site::import(&config, &args).await,
             Command::Export(args) => site::export(&config, &args).await,
             Command::Template(args) => site::template(&config, &args).await,
+            Command::Calendar(command) => calendar::run(&config, &command).await,
             Command::Admin(command) => admin::run(&config, command).await,
         }
     })

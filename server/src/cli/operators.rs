@@ -10,12 +10,12 @@ use model::person::{MAX_NAME, Role, is_login_name, is_name};
 use super::Outcome;
 use super::admin::scope;
 use crate::config::Config;
-use crate::services::auth::{hash, new_token};
-use crate::services::console::link_until;
 use crate::startup::open_database;
 use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
+use services::auth::{hash, new_token};
+use services::console::link_until;
 use store::operators::{self, Access, ChangedBy, NewLink, NewOperator};
 use store::{Db, StoreError, roles};
 

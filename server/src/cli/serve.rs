@@ -18,6 +18,9 @@ pub async fn run(config: &Config, file: Option<&Path>) -> Outcome {
     for reason in trial::reasons(config) {
         tracing::warn!(reason, "payments.not_real: NOBODY IS CHARGED, and every page says so");
     }
+    if let Some(reason) = trial::simulated_wechat(config) {
+        tracing::warn!(reason, "log_ins.not_real");
+    }
     let application = Application::build(config, Arc::new(SystemClock), Rng::from_system()).await?;
     println!("Dormwatt listens on http://{}", application.address());
     if let Some(token) = application.setup_token() {

@@ -11,14 +11,14 @@ use model::site_workbook::{Preview, RowEffect, Sheet};
 
 use super::Outcome;
 use crate::config::Config;
-use crate::services::auth::Passwords;
-use crate::services::site::SiteService;
-use crate::services::{Context, NoMeterGateway};
 use crate::startup::{open_database, open_existing_database};
 use domain::clock::{SharedClock, SystemClock};
 use domain::rng::Rng;
 use meters::live::Live;
 use meters::profile::Profiles;
+use services::auth::Passwords;
+use services::site::SiteService;
+use services::{Context, NoMeterGateway};
 use store::roles;
 
 #[derive(clap::Args)]

@@ -9,9 +9,9 @@ use model::time::Timestamp;
 use super::Outcome;
 use crate::anchors;
 use crate::config::Config;
-use crate::services::cash_desk::by_kind;
 use crate::startup::open_existing_database;
 use domain::clock::{Clock, SystemClock};
+use services::cash_desk::by_kind;
 use store::{audit, ledger};
 
 #[derive(clap::Args)]

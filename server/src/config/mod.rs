@@ -43,6 +43,8 @@ pub struct Config {
     pub keys: Keys,
     /// The proof of the books.
     pub audit: Audit,
+    /// What else is watched.
+    pub watch: Watch,
     /// The demo, whose sandbox needs no warning. Not a key of the file.
     #[serde(skip)]
     pub is_demo: bool,
@@ -99,6 +101,14 @@ pub enum LogFormat {
 pub struct Exports {
     /// Where they lie.
     pub directory: Option<PathBuf>,
+}
+
+/// What is watched beside meters and payment channels.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watch {
+    /// Where backups are put: an alarm is raised when the newest file is too old.
+    pub backup_directory: Option<PathBuf>,
 }
 
 /// The site's keys, as hex; empty until given.
@@ -173,6 +183,7 @@ impl Config {
         if config.pay.public_url.is_empty() {
             config.pay.public_url.clone_from(&config.server.public_url);
         }
+        config.notify.public_url.clone_from(&config.server.public_url);
         config.check().map_err(|problem| ConfigError::unusable(&problem, file))?;
         Ok(config)
     }
@@ -185,6 +196,16 @@ impl Config {
             Some(format!("{}.exports", database.split('?').next().unwrap_or(database)).into())
         };
         self.exports.directory.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("data/exports"))
+    }
+
+    /// Where data is kept on this machine: the directory of the database, or where files are made.
+    #[must_use]
+    pub fn data_directory(&self) -> PathBuf {
+        let database = self.database.url.expose().strip_prefix("sqlite:");
+        let database = database.map(|path| PathBuf::from(path.split('?').next().unwrap_or(path)));
+        let file = database.unwrap_or_else(|| self.exports_directory());
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
     }
 
     /// What the types alone do not check.
@@ -226,6 +247,7 @@ mod tests {
         let example = read(EXAMPLE).unwrap();
         let mut defaults = Config::default();
         defaults.pay.public_url.clone_from(&defaults.server.public_url);
+        defaults.notify.public_url.clone_from(&defaults.server.public_url);
         assert_eq!(format!("{example:#?}"), format!("{defaults:#?}"));
         assert_eq!(example.database.url, defaults.database.url);
         // Every key is there, also those that have no default and so are commented out.
@@ -274,6 +296,8 @@ mod tests {
         assert_eq!(lie("[database]\nurl = \"sqlite:/var/d.db?mode=rwc\""), Path::new("/var/d.db.exports"));
         assert_eq!(lie("[database]\nurl = \"postgres://u@h/n\""), Path::new("data/exports"));
         assert_eq!(lie("[exports]\ndirectory = \"/srv/x\""), Path::new("/srv/x"));
+        assert_eq!(read("").unwrap().data_directory(), Path::new("data"));
+        assert_eq!(read("[database]\nurl = \"sqlite:d.db\"").unwrap().data_directory(), Path::new("."));
     }
 
     #[test]

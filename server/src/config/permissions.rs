@@ -23,6 +23,7 @@ pub fn problems(config: &Config, file: Option<&Path>) -> Vec<String> {
     let unionpay = pay.unionpay.iter().chain(&former.unionpay).map(|unionpay| &unionpay.private_key_file);
     let keys = alipay.chain(wechat).chain(unionpay).chain([&config.meters.tls.key_file]);
     all.extend(keys.flatten().map(|key| ("a private key", key.clone())));
+    all.extend(config.notify.push.iter().map(|push| ("the key of Web Push", push.key_file.clone())));
     all.extend(config.audit.key_file.iter().map(|key| ("the key of the audit chain", key.clone())));
     if let Some(database) = config.database.url.expose().strip_prefix("sqlite:").and_then(|path| path.split('?').next()) {
         all.extend(["", "-wal"].map(|end| ("the database", PathBuf::from(format!("{database}{end}")))));
@@ -43,8 +44,19 @@ fn holds_secrets(file: &Path) -> bool {
 }
 
 fn is_secret(key: &str, value: &Value) -> bool {
-    const SECRETS: [&str; 9] =
-        ["private_key", "app_secret", "api_v3_key", "password", "enc", "mac", "aes", "secret", "access_key_secret"];
+    const SECRETS: [&str; 11] = [
+        "private_key",
+        "app_secret",
+        "api_v3_key",
+        "password",
+        "enc",
+        "mac",
+        "aes",
+        "secret",
+        "access_key_secret",
+        "receipt_key",
+        "pin",
+    ];
     // Of the robots of groups.
     const IN_ADDRESSES: [&str; 3] = ["key=", "access_token=", "/hook/"];
     match value {
@@ -111,6 +123,7 @@ mod tests {
             ("[notify.wecom]\nurl = \"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=x\"\n", true),
             ("[notify.webhook]\nurl = \"https://campus.example.edu.cn/\"\n", false),
             ("[notify.webhook]\nsecret = \"x\"\n", true),
+            ("[notify.modem]\npin = \"1234\"\n", true),
         ] {
             written(&file, text, 0o644);
             let mut config = Config::default();

@@ -1,4 +1,5 @@
-//! Whether payments are only tried out: a gateway on this machine, or the sandbox's well-known merchants.
+//! Whether payments are only tried out: a gateway on this machine, or the sandbox's well-known merchants. And whether a simulated
+//! WeChat lets people in.
 
 use payments::is_loopback_url;
 
@@ -37,6 +38,14 @@ pub fn reasons(config: &Config) -> Vec<String> {
     reasons
 }
 
+/// A warning where WeChat's addresses lead to this machine, which then says who logs in as which resident.
+#[must_use]
+pub fn simulated_wechat(config: &Config) -> Option<&'static str> {
+    let wechat = config.notify.wechat.as_ref()?;
+    let is_here = [&wechat.api, &wechat.sign_in].into_iter().any(|address| is_loopback_url(address));
+    is_here.then_some("notify.wechat: WeChat is on this machine, which says who logs in as which resident")
+}
+
 #[cfg(test)]
 mod tests {
     use payments::{AlipayConfig, UnionpayConfig};
@@ -63,6 +72,17 @@ mod tests {
         assert!(reasons(&config).is_empty());
         config.pay.unionpay = Some(UnionpayConfig { test: true, ..UnionpayConfig::default() });
         assert_eq!(reasons(&config).len(), 1);
+    }
+
+    #[test]
+    fn a_simulated_wechat_is_warned_of() {
+        let mut config = Config::default();
+        assert_eq!(simulated_wechat(&config), None);
+        config.notify.wechat = Some(notify::WechatConfig::default());
+        assert_eq!(simulated_wechat(&config), None);
+        config.notify.wechat =
+            Some(notify::WechatConfig { api: "http://127.0.0.1:8099".into(), ..notify::WechatConfig::default() });
+        assert!(simulated_wechat(&config).is_some());
     }
 
     #[cfg(feature = "demo")]

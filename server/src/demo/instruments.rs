@@ -124,5 +124,5 @@ async fn past(db: &Db, (circuit, place, plan, total): Fed) -> Result<()> {
         readings.push((day.start(), Energy(shown(wh))));
     }
     readings.reverse();
-    store::instruments::take_over(db, circuit, ratio, &readings).await
+    metering::instruments::take_over(db, circuit, ratio, &readings).await
 }

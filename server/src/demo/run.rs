@@ -7,10 +7,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::past::FIRST_NUMBER;
 use super::seed::{self, Seed};
 use super::site::{self, Room};
 use crate::config::{Config, Database, Keys, Server};
-use crate::services::auth::Passwords;
 use crate::startup::{Application, open_database};
 use domain::clock::SharedClock;
 use domain::rng::Rng;
@@ -19,9 +19,11 @@ use estate::places;
 use meters::config::Config as MeterConfig;
 use meters::dlt645::Credentials;
 use meters::keys::MasterKeys;
-use notify::{MailConfig, MailTls, NotifyConfig, RobotConfig, SmsConfig};
+use notify::{MailConfig, MailTls, ModemConfig, NotifyConfig, PushConfig, RobotConfig, WechatConfig, WechatTemplateConfig};
 use sandbox::Sandbox;
+use services::auth::Passwords;
 use simulator::command::throw_away_keys;
+use simulator::gsm_modem::SimulatedModem;
 use simulator::mail_server::SimulatedMailServer;
 use simulator::notify_provider::SimulatedProvider;
 use simulator::{BusTiming, LineFault, Load, Profile, Simulator};
@@ -90,7 +92,14 @@ pub async fn run(args: Args, mut config: Config, stop: impl Future<Output = ()> 
     let (sandbox, books) = (cashier(&args, clock.clone(), rng.clone()).await?, args.data.join("sandbox").join("books.json"));
     configure(&mut config, &args, &host, &keys, &sandbox);
     config.mail = mail(&mails);
-    config.notify = messages(&SimulatedProvider::start().await?);
+    let modem = SimulatedModem::start(clock.clone())?;
+    let provider = SimulatedProvider::start().await?;
+    config.notify = messages(&provider, &modem, &args.data);
+    // Only browsers of this machine reach the simulated WeChat.
+    config.notify.wechat = args.address.ip().is_loopback().then(|| wechat(&provider));
+    config.notify.public_url.clone_from(&config.server.public_url);
+    // Somebody who confirmed this number asks for the balance.
+    modem.receive(FIRST_NUMBER, "余额");
 
     let db = open_new_database(&config, &args).await?;
     if seed::is_needed(&db, OPERATOR).await? {
@@ -178,18 +187,33 @@ fn mail(server: &SimulatedMailServer) -> MailConfig {
     }
 }
 
-/// Text messages and those of the operators' group go to a provider that keeps them and sends nothing on.
-fn messages(provider: &SimulatedProvider) -> NotifyConfig {
-    let sms = SmsConfig {
-        url: provider.url("sms"),
-        body: r#"{"mobile":"{phone}","content":"{text}","id":"{id}"}"#.to_owned(),
-        success_pointer: "/code".to_owned(),
-        success_value: "0".to_owned(),
+/// Text messages go through a modem, those of the operators' group to a provider, which keep them and send nothing on. Devices
+/// that are added really get theirs, where the demo reaches their push service.
+fn messages(provider: &SimulatedProvider, modem: &SimulatedModem, data: &Path) -> NotifyConfig {
+    let modem = ModemConfig {
+        device: modem.path().display().to_string(),
         price: "0.045".to_owned(),
-        ..SmsConfig::default()
+        per_minute: 60,
+        ..ModemConfig::default()
     };
     let wecom = RobotConfig { url: provider.url("wecom").as_str().into(), ..RobotConfig::default() };
-    NotifyConfig { sms: Some(sms), wecom: Some(wecom), ..NotifyConfig::default() }
+    let contact = "mailto:dormwatt@example.org".to_owned();
+    let push = PushConfig { key_file: data.join("push.key"), contact, ..PushConfig::default() };
+    NotifyConfig { modem: Some(modem), wecom: Some(wecom), push: Some(push), ..NotifyConfig::default() }
+}
+
+/// Where people who open the demo in a browser that calls itself WeChat log in.
+fn wechat(provider: &SimulatedProvider) -> WechatConfig {
+    let fields = [("thing1", "{room}"), ("amount2", "{balance}")].map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let template = WechatTemplateConfig { id: "demo".to_owned(), fields: fields.into() };
+    WechatConfig {
+        app_id: "wx2026113000000001".to_owned(),
+        app_secret: "demo".into(),
+        api: provider.url(""),
+        sign_in: provider.url(""),
+        templates: [("alarm-2".to_owned(), template)].into(),
+        ..WechatConfig::default()
+    }
 }
 
 async fn simulator(args: &Args, rooms: &[Room], load: Load, keys: MasterKeys) -> Result<Simulator> {

@@ -14,9 +14,12 @@ use model::error::AppError;
 use super::session::RequestInfo;
 use super::{AppState, caller, context, log};
 
-/// Whether the caller is a browser.
+/// Whether the caller is a browser that shows the answer: some ask for anything (`*/*`) where a link leads to a file.
 pub fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    let has = |name: &str, word: &str| {
+        headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(word))
+    };
+    has(header::ACCEPT.as_str(), "text/html") || has("sec-fetch-mode", "navigate")
 }
 
 /// Gives bare error responses their body.

@@ -4,14 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::AppState;
+use model::modem::ModemState;
 
 /// The process is alive.
 pub async fn live() -> &'static str {
     "ok"
 }
 
-/// The server can serve: the database answers, and it is not stopping. A line for each payment channel says whether it works; the
-/// status does not depend on that, since the rest of the server does not.
+/// The server can serve: the database answers, and it is not stopping. A line for each payment channel, and one for the modem,
+/// says whether it works; the status does not depend on that, since the rest of the server does not.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping".into());
@@ -20,11 +21,19 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
         Ok(()) => {
             let channels = state.ports.channels.summary().into_iter();
             let lines = channels.map(|(channel, state)| format!("\n{}: {}", channel.as_str(), state.as_str()));
-            (StatusCode::OK, format!("ok{}", lines.collect::<String>()))
+            let modem = state.ports.notifications.modem_state().map(|modem| modem_line(&modem)).unwrap_or_default();
+            (StatusCode::OK, format!("ok{}{modem}", lines.collect::<String>()))
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "health.database_failed");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer".into())
         }
     }
+}
+
+fn modem_line(modem: &ModemState) -> String {
+    let signal = modem.dbm().map(|dbm| format!(", {dbm} dBm")).unwrap_or_default();
+    let (phase, sim, network) = (modem.phase.as_str(), modem.sim.as_str(), modem.registration.as_str());
+    let answered = modem.answered_at.map(|at| format!(", answered {at}")).unwrap_or_default();
+    format!("\nmodem: {phase}, sim {sim}, network {network}{signal}{answered}")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::AppState;
 use super::session::RequestInfo;
 use super::wall_access::WallRight;
-use crate::services::auth::hash;
+use domain::wall_layout::WallScope;
 use meters::live::WallStream;
+use services::auth::hash;
 
 /// Proxies close connections that are silent for longer.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -27,8 +28,13 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 const HELLO: &[u8] = b"retry: 2000\n\n";
 const COMMENT: &[u8] = b":\n\n";
 
-/// Streams the meters that the operator may see. The access table allows whoever may watch.
-pub async fn stream(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
+/// Streams the meters that the operator may see; of one profile where `profile` names it, as on the page. The access table allows
+/// whoever may watch.
+pub async fn stream(
+    State(state): State<AppState>,
+    Query(fields): Query<Vec<(String, String)>>,
+    Extension(info): Extension<RequestInfo>,
+) -> Response {
     let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
     let scope = match queries::scope(&state.context.db, who.user).await {
         Ok(scope) => scope,
@@ -37,8 +43,9 @@ pub async fn stream(State(state): State<AppState>, Extension(info): Extension<Re
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
+    let profile = fields.iter().rfind(|(name, _)| name == "profile").map_or("", |(_, profile)| profile.as_str());
     let wall = WallResponse {
-        watch: state.context.live.watch(&scope),
+        watch: state.context.live.watch(&WallScope::new(scope.clone(), profile)),
         right: state.wall_access.right(hash(&info.visit.session), Permission::Watch, scope),
         stopping: state.stopping,
         hello: true,

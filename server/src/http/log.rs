@@ -40,12 +40,28 @@ pub async fn requests(request: Request, next: Next) -> Response {
 
 /// Logs that somebody was refused what is not theirs, or too much of it.
 pub fn refusal(address: IpAddr, who: Option<UserId>, path: &str, error: AppError) {
-    use AppError::{Forbidden, NotLoggedIn, RateLimited, SecondPerson};
-    if matches!(error, Forbidden | NotLoggedIn | RateLimited | SecondPerson) {
+    if is_not_theirs(error) {
         tracing::info!(%address, user = user(who), path, reason = error.code(), "security.refused");
     }
 }
 
+/// Whether such a refusal is about who asked, not about what was asked.
+const fn is_not_theirs(error: AppError) -> bool {
+    use AppError::{Forbidden, NotAtKiosk, NotLoggedIn, RateLimited, SecondPerson};
+    matches!(error, Forbidden | NotAtKiosk | NotLoggedIn | RateLimited | SecondPerson)
+}
+
 fn user(user: Option<UserId>) -> String {
     user.map_or_else(|| "nobody".to_owned(), |user| user.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_at_query_machines_are_told_too() {
+        assert!([AppError::NotAtKiosk, AppError::Forbidden].into_iter().all(is_not_theirs));
+        assert!(![AppError::NotFound, AppError::Invalid].into_iter().any(is_not_theirs));
+    }
 }

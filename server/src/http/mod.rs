@@ -9,13 +9,19 @@ mod error;
 pub mod exports;
 mod forms;
 mod health;
+mod holidays;
+mod installed;
 mod limit;
 mod live;
 mod log;
+pub mod message_receipts;
 pub mod notifications;
+mod one_file;
 mod payer_return;
+mod personal_data;
 mod receipts;
 mod reply;
+mod resident_api;
 mod router;
 mod security;
 mod session;
@@ -33,16 +39,17 @@ use tokio_util::sync::CancellationToken;
 
 pub use assets::site;
 pub use forms::KeptForms;
+pub use resident_api::ApiLimit;
 pub use router::{build, routes};
 pub use session::RequestInfo;
 pub use wall_access::WallAccess;
 
 use crate::config;
-use crate::services::Context;
-use crate::services::exports::ExportsService;
-use crate::services::invoices::InvoicesService;
-use crate::services::printing::PrintingService;
-use crate::services::site_import::SiteImportService;
+use services::Context;
+use services::exports::ExportsService;
+use services::invoices::InvoicesService;
+use services::printing::PrintingService;
+use services::site_import::SiteImportService;
 
 /// What every handler may use. Cheap to clone.
 #[derive(Clone)]
@@ -64,6 +71,8 @@ pub struct AppState {
     pub cashiers: Arc<[String]>,
     /// Forms that were refused, to be shown filled in.
     pub forms: Arc<KeptForms>,
+    /// How often residents' programs may ask.
+    pub api_limit: Arc<ApiLimit>,
     /// Who may go on watching the meter wall.
     pub wall_access: WallAccess,
     /// Cancelled when the server stops; streams end then.

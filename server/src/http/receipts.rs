@@ -1,20 +1,17 @@
 //! Receipts as files: the PDF, and the logo.
 
-use app::ports::Who;
 use axum::Extension;
-use axum::body::{Body, HttpBody};
 use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use futures::StreamExt;
 use model::console::ReceiptNumber;
 use model::error::AppError;
 use model::ids::OrderId;
 use model::receipt_sheet::{Logo, ReceiptCopy, ReceiptPaper};
-use multer::{Constraints, Multipart, SizeLimit};
 use serde::Deserialize;
 
-use super::{AppState, RequestInfo, error};
+use super::exports::refusal;
+use super::{AppState, RequestInfo, one_file};
 use ::receipts::stored;
 
 /// The logo's file, and what surrounds it in a form.
@@ -38,13 +35,13 @@ pub async fn pdf(
     Extension(info): Extension<RequestInfo>,
     Query(query): Query<PdfQuery>,
 ) -> Response {
-    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Some(who) = &info.who else { return refusal(AppError::NotLoggedIn) };
     let asked = query.number.parse::<ReceiptNumber>().ok().zip(ReceiptPaper::parse(&query.paper));
-    let Some((number, paper)) = asked else { return StatusCode::NOT_FOUND.into_response() };
+    let Some((number, paper)) = asked else { return refusal(AppError::NotFound) };
     let copies: &[ReceiptCopy] = if query.copies == "all" { &ReceiptCopy::TRIPLICATE } else { &[ReceiptCopy::Customer] };
     match state.printing.pdf(who, number, (paper, info.lang, copies), query.print.is_empty()).await {
         Ok(file) => pdf_file(number, file),
-        Err(error) => error::status(error).into_response(),
+        Err(error) => refusal(error),
     }
 }
 
@@ -60,11 +57,11 @@ pub async fn own_pdf(
     Extension(info): Extension<RequestInfo>,
     Query(query): Query<OwnPdfQuery>,
 ) -> Response {
-    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let Ok(order) = query.order.parse::<OrderId>() else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(who) = &info.who else { return refusal(AppError::NotLoggedIn) };
+    let Ok(order) = query.order.parse::<OrderId>() else { return refusal(AppError::NotFound) };
     match state.printing.own_pdf(who, order, info.lang).await {
         Ok((number, file)) => pdf_file(number, file),
-        Err(error) => error::status(error).into_response(),
+        Err(error) => refusal(error),
     }
 }
 
@@ -98,33 +95,10 @@ pub async fn logo(State(state): State<AppState>) -> Response {
 pub async fn set_logo(State(state): State<AppState>, request: Request) -> Response {
     let info = request.extensions().get::<RequestInfo>();
     let Some(who) = info.and_then(|info| info.who.clone()) else { return StatusCode::UNAUTHORIZED.into_response() };
-    match keep(&state, &who, request).await {
+    let kept = async { state.printing.set_logo(&who, &one_file::read(request, MAX_BYTES).await?).await };
+    match kept.await {
         Ok(()) => Redirect::to("/printing?done=saved").into_response(),
         Err(AppError::Invalid | AppError::FileTooLarge) => Redirect::to(WRONG).into_response(),
-        Err(error) => error::status(error).into_response(),
+        Err(error) => refusal(error),
     }
-}
-
-async fn keep(state: &AppState, who: &Who, request: Request) -> Result<(), AppError> {
-    let (parts, body) = request.into_parts();
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let boundary = multer::parse_boundary(kind).map_err(|_| AppError::Invalid)?;
-    state.printing.set_logo(who, &file(body, boundary).await?).await
-}
-
-async fn file(body: Body, boundary: String) -> Result<Vec<u8>, AppError> {
-    if body.size_hint().lower() > MAX_BYTES {
-        // A browser that is still sending shows no answer: what it sends is read, as far as a picture may be large.
-        let mut chunks = body.into_data_stream();
-        let mut left = 50 * MAX_BYTES;
-        while let Some(Ok(chunk)) = chunks.next().await {
-            let Some(rest) = left.checked_sub(chunk.len() as u64) else { break };
-            left = rest;
-        }
-        return Err(AppError::FileTooLarge);
-    }
-    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(MAX_BYTES));
-    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
-    let field = form.next_field().await.map_err(|_| AppError::Invalid)?.ok_or(AppError::Invalid)?;
-    Ok(field.bytes().await.map_err(|_| AppError::Invalid)?.to_vec())
 }

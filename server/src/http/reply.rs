@@ -13,7 +13,7 @@ use model::ids::UserId;
 use model::time::Timestamp;
 
 use super::forms::{KeptForm, KeptForms, WrongField};
-use super::session::{cookie_name, device_cookie_name, once_cookie_name};
+use super::session::{cookie_name, device_cookie_name, kiosk_cookie_name, once_cookie_name, paying_cookie_name};
 use super::{AppState, log};
 use crate::config;
 
@@ -22,8 +22,12 @@ const SET_UP: &str = "/api/setup/site";
 /// Leptos' own client reads this header instead of a redirect, which `fetch` would follow by itself.
 const REDIRECT: HeaderName = HeaderName::from_static("serverfnredirect");
 const YEAR: u32 = 365 * 24 * 60 * 60;
+/// How long a browser keeps the cookie of a session at a query machine, s: as long as the session lasts at most.
+const KIOSK_SESSION: u32 = 15 * 60;
 /// How long a secret waits for its page, s.
 const ONCE: u32 = 60;
+/// How long a browser that pays by a link is led back to it, s.
+const PAYING: u32 = 60 * 60;
 
 pub struct HttpReply {
     options: ResponseOptions,
@@ -133,6 +137,15 @@ impl Reply for HttpReply {
         self.cookie(cookie_name(&self.server), token, seconds, "; HttpOnly");
     }
 
+    fn kiosk_session(&self, token: &str) {
+        self.cookie(cookie_name(&self.server), token, KIOSK_SESSION, "; HttpOnly");
+    }
+
+    fn kiosk(&self, token: &str) {
+        let seconds = if token.is_empty() { 0 } else { YEAR };
+        self.cookie(kiosk_cookie_name(&self.server), token, seconds, "; HttpOnly");
+    }
+
     fn known_device(&self, tokens: &str) {
         self.cookie(device_cookie_name(&self.server), tokens, YEAR, "; HttpOnly");
     }
@@ -144,6 +157,10 @@ impl Reply for HttpReply {
     fn once(&self, secret: &str) {
         let seconds = if secret.is_empty() { 0 } else { ONCE };
         self.cookie(once_cookie_name(&self.server), secret, seconds, "; HttpOnly");
+    }
+
+    fn paying(&self, page: &str) {
+        self.cookie(paying_cookie_name(&self.server), page, PAYING, "; HttpOnly");
     }
 
     fn own_address(&self) -> String {

@@ -25,8 +25,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::session::RequestInfo;
 use super::{
-    AppState, assets, body, caller, context, error, forms, health, live, log, payer_return, receipts, security, session, upload,
-    wechat,
+    AppState, assets, body, caller, context, error, forms, health, holidays, installed, live, log, payer_return, personal_data,
+    receipts, resident_api, security, session, upload, wechat,
 };
 use crate::config::Network;
 
@@ -35,6 +35,8 @@ const SETUP_PAGE: &str = "/setup";
 const UPLOAD: &str = "/api/operator/site/upload";
 /// An upload too, which reads its body itself.
 const LOGO: &str = "/api/operator/printing/logo";
+/// An upload of public holidays, which reads its body itself.
+const HOLIDAYS: &str = "/api/operator/settings/holidays";
 
 /// Longer than any page takes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -52,19 +54,31 @@ pub fn routes() -> Vec<Route> {
         ("/health/ready", Access::Public, get(health::ready)),
         ("/live", Access::May(Permission::Watch), get(live::stream)),
         ("/account-batch.csv", Access::May(Permission::Watch), get(super::exports::account_batch)),
+        ("/api/operator/account-batch-links", Access::May(Permission::Accounts), post(super::exports::batch_links)),
         ("/export-file", Access::Operator, get(super::exports::finished)),
         ("/overdrawn.csv", Access::May(Permission::Money), get(super::exports::overdrawn)),
+        ("/usage.csv", Access::Resident, get(super::exports::usage)),
         ("/reconcile.csv", Access::May(Permission::Money), get(super::exports::reconciliation)),
-        ("/pay/return", Access::Resident, get(payer_return::returned)),
+        // For residents, and for who pays by a link, which it checks.
+        ("/pay/return", Access::Public, get(payer_return::returned)),
         ("/pay/wechat/back", Access::Resident, get(wechat::back)),
+        ("/me/alerts/wechat", Access::Resident, get(wechat::alerts)),
+        ("/me/wechat/back", Access::Resident, get(wechat::bound)),
+        ("/service-worker.js", Access::Public, get(installed::worker)),
         ("/site.xlsx", Access::May(Permission::Site), get(upload::export)),
         ("/import-changes.xlsx", Access::May(Permission::Site), get(upload::changes)),
         ("/found-meters.xlsx", Access::May(Permission::Gateways), get(upload::found_meters)),
         ("/template.xlsx", Access::May(Permission::Site), get(upload::template)),
         (UPLOAD, Access::May(Permission::Site), post(upload::upload)),
         (LOGO, Access::May(Permission::Site), post(receipts::set_logo)),
+        (HOLIDAYS, Access::May(Permission::Site), post(holidays::import)),
         ("/receipt-logo.png", Access::Anyone, get(receipts::logo)),
         ("/own-receipt.pdf", Access::Resident, get(receipts::own_pdf)),
+        ("/own-data.json", Access::Resident, get(personal_data::copy)),
+        // The token in each request says whose figures they read.
+        ("/api/v1/me/balance", Access::Public, get(resident_api::balance)),
+        ("/api/v1/me/use", Access::Public, get(resident_api::use_by_day)),
+        ("/api/v1/me/records", Access::Public, get(resident_api::records)),
         ("/receipt.pdf", Access::May(Permission::Money), get(receipts::pdf)),
         ("/invoices.xlsx", Access::May(Permission::Invoices), get(super::exports::invoices::download)),
     ];
@@ -88,7 +102,7 @@ pub fn build(state: AppState, webhooks: Router) -> Router {
     let mut router = Router::new().leptos_routes_with_context(&state, pages, provide, document);
     let mut uploads = Router::new();
     for (path, access, method) in routes() {
-        if path == UPLOAD || path == LOGO {
+        if [UPLOAD, LOGO, HOLIDAYS].contains(&&*path) {
             uploads = uploads.route(&path, method);
         } else {
             router = router.route(&path, method);
@@ -145,10 +159,16 @@ async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next
         return AppError::Forbidden.into_refusal();
     };
     let info = request.extensions().get::<RequestInfo>();
+    // The log-ins of people's own browsers are not for a machine that many use.
+    if path.starts_with("/login") && info.is_some_and(|info| !info.visit.kiosk.is_empty()) {
+        return Redirect::to("/kiosk").into_response();
+    }
     let refused = match info {
         Some(info) if info.lookup_failed && access != Access::Public => Err(AppError::Unavailable),
         info => access.check(info.and_then(|info| info.who.as_ref())),
     };
+    let at_kiosk = info.is_some_and(|info| info.visit.at_kiosk) && !access::is_open_at_kiosk(path);
+    let refused = refused.and(if at_kiosk { Err(AppError::NotAtKiosk) } else { Ok(()) });
     let must_wait = |info: &RequestInfo| info.password_due && !access::is_open_before_password(path);
     let refused = refused.and(if info.is_some_and(must_wait) { Err(AppError::PasswordDue) } else { Ok(()) });
     match refused {

@@ -7,13 +7,16 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use model::language::Lang;
-use model::time::Timestamp;
+use model::time::{SECOND, Timestamp};
 
 use super::log::AnsweredTo;
 use super::{AppState, caller};
 use crate::config;
-use crate::services::auth::{expires, hash, worth_writing};
+use services::auth::{expires, hash, kiosk_expires, worth_writing};
 use store::sessions;
+
+/// The use of a session at a query machine is stored at most so often, ms: its end moves by minutes.
+const KIOSK_SEEN: i64 = 10 * SECOND;
 
 /// An extension of every request.
 #[derive(Clone, Debug)]
@@ -40,10 +43,22 @@ pub const fn device_cookie_name(server: &config::Server) -> &'static str {
     if server.insecure_cookies { "dormwatt-device" } else { "__Host-dormwatt-device" }
 }
 
+/// The cookie of a registered query machine.
+#[must_use]
+pub const fn kiosk_cookie_name(server: &config::Server) -> &'static str {
+    if server.insecure_cookies { "dormwatt-kiosk" } else { "__Host-dormwatt-kiosk" }
+}
+
 /// The cookie of a secret that the next page shows.
 #[must_use]
 pub const fn once_cookie_name(server: &config::Server) -> &'static str {
     if server.insecure_cookies { "dormwatt-once" } else { "__Host-dormwatt-once" }
+}
+
+/// The cookie of a browser that pays by a link.
+#[must_use]
+pub const fn paying_cookie_name(server: &config::Server) -> &'static str {
+    if server.insecure_cookies { "dormwatt-paying" } else { "__Host-dormwatt-paying" }
 }
 
 /// Adds [`RequestInfo`].
@@ -54,6 +69,9 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
     let session = cookie(headers, cookie_name(&state.server)).unwrap_or_default().to_owned();
     let device = cookie(headers, device_cookie_name(&state.server)).unwrap_or_default().to_owned();
     let once = cookie(headers, once_cookie_name(&state.server)).unwrap_or_default().to_owned();
+    let paying = cookie(headers, paying_cookie_name(&state.server)).unwrap_or_default().to_owned();
+    let is_tablet = cookie(headers, "tablet") == Some("1");
+    let kiosk = cookie(headers, kiosk_cookie_name(&state.server)).unwrap_or_default().to_owned();
     let theme = cookie(headers, "theme").and_then(Theme::parse).unwrap_or_default();
     let lang =
         cookie(headers, "lang").and_then(Lang::choose).or_else(|| text(headers, header::ACCEPT_LANGUAGE).and_then(Lang::choose));
@@ -66,9 +84,12 @@ pub async fn read(State(state): State<AppState>, mut request: Request, next: Nex
         tracing::error!(error = &error as &dyn std::error::Error, "session.lookup_failed");
         None
     });
+    // A registered machine has only sessions that were opened as one, which end by themselves.
+    let found = found.filter(|person| kiosk.is_empty() || person.at_kiosk);
     let whole_site = found.as_ref().is_some_and(|person| person.whole_site);
+    let at_kiosk = found.as_ref().is_some_and(|person| person.at_kiosk);
     let (who, password_due) = found.map_or((None, false), |person| (Some(person.who), person.password_due));
-    let visit = Visit { ip, here, session, device, once, agent, theme, whole_site };
+    let visit = Visit { ip, here, session, device, once, paying, agent, is_tablet, kiosk, at_kiosk, theme, whole_site };
     let user = who.as_ref().map(|who| who.user);
     request.extensions_mut().insert(RequestInfo { who, password_due, visit, lang: lang.unwrap_or_default(), now, lookup_failed });
     let mut response = next.run(request).await;
@@ -82,13 +103,18 @@ struct Found {
     who: Who,
     password_due: bool,
     whole_site: bool,
+    at_kiosk: bool,
 }
 
 async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) -> store::Result<Option<Found>> {
     let hash = hash(token);
     let Some(session) = sessions::find(&state.context.db, &hash, now).await? else { return Ok(None) };
-    if worth_writing(session.seen_at, now) {
-        let until = expires(session.role, session.created_at, now);
+    let (is_worth, until) = if session.at_kiosk {
+        (now.since(session.seen_at) >= KIOSK_SEEN, kiosk_expires(session.created_at, now))
+    } else {
+        (worth_writing(session.seen_at, now), expires(session.role, session.created_at, now))
+    };
+    if is_worth {
         // A full disk must not log people out.
         if let Err(error) = sessions::touch(&state.context.db, &hash, now, until).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "session.touch_failed");
@@ -101,7 +127,7 @@ async fn find_person(state: &AppState, token: &str, ip: &str, now: Timestamp) ->
         name: session.name,
         ip: ip.to_owned(),
     };
-    Ok(Some(Found { who, password_due: session.password_due, whole_site: session.whole_site }))
+    Ok(Some(Found { who, password_due: session.password_due, whole_site: session.whole_site, at_kiosk: session.at_kiosk }))
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

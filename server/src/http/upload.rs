@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use super::exports::{XLSX, attachment};
 use super::session::RequestInfo;
 use super::{AppState, error};
-use crate::services::site_import::UploadedFile;
+use services::site_import::UploadedFile;
 
 /// What an upload may take altogether; also the time of its answer.
 pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::services::Context;
 use domain::wall_layout::Scope;
+use services::Context;
 use store::sessions::{self, Right, TokenHash};
 
 /// Between two looks: with the time that one takes, a wall ends within a second of its right. Asked of the database, because

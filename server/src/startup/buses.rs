@@ -16,16 +16,17 @@ use model::gateway::scan::Scan;
 use model::gateway::{DialInConnection, GatewayTest, PortState, UnknownCaller};
 use model::ids::{GatewayId, InstrumentId, MeterId};
 use model::instrument::InstrumentTrouble;
+use model::time::Timestamp;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::StartError;
 use crate::config::{Config, Keys};
-use crate::services::{Context, MeterGateway, NoMeterGateway};
 use meters::gateway::GatewayState;
 use meters::keys::MasterKeys;
 use meters::profile::Profiles;
 use meters::{GatewayHandle, Meters};
+use services::{Context, MeterGateway, NoMeterGateway};
 
 /// The handle of the meters, before and after they are started.
 #[derive(Default)]
@@ -149,6 +150,10 @@ impl MeterGateway for Buses {
 
     fn connections(&self, gateway: GatewayId) -> Vec<DialInConnection> {
         self.gateway().connections(gateway)
+    }
+
+    fn certificates(&self) -> Vec<(GatewayId, Timestamp)> {
+        self.gateway().certificates()
     }
 
     fn read_quality(&self, meter: MeterId) -> Option<ReadQuality> {

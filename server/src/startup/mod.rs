@@ -1,5 +1,6 @@
 //! Builds the parts of the server, serves, and shuts down in order.
 
+mod background;
 mod buses;
 mod channels;
 mod descriptors;
@@ -7,7 +8,7 @@ mod descriptors;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,53 +18,32 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use background::Background;
 use buses::Buses;
 
 use crate::anchors;
 use crate::config::{Config, trial};
 use crate::http::{self, AppState, WallAccess};
-use crate::services::auth::Passwords;
-use crate::services::console::ConsoleService;
-use crate::services::exports::ExportsService;
-use crate::services::invoices::InvoicesService;
-use crate::services::notifications::NotificationsService;
-use crate::services::printing::PrintingService;
-use crate::services::reports::ReportsService;
-use crate::services::residents::ResidentService;
-use crate::services::setup::SetupService;
-use crate::services::site::SiteService;
-use crate::services::site_import::SiteImportService;
-use crate::services::{self, Context, SharedServices};
 use crate::tasks::Driver;
-use crate::tasks::abandoned_orders::CloseAbandoned;
-use crate::tasks::account_batches::AdvanceAccountBatches;
-use crate::tasks::anchor::AnchorAudit;
-use crate::tasks::clock::SetClocks;
-use crate::tasks::closings::AdvanceClosings;
-use crate::tasks::collect_notifications::CollectNotifications;
-use crate::tasks::consumption::PostConsumption;
-use crate::tasks::expire_approvals::ExpireApprovals;
-use crate::tasks::expiries::WatchExpiries;
-use crate::tasks::exports::{MakeExports, TendExports};
-use crate::tasks::place_energy::RollPlaceEnergy;
-use crate::tasks::print_receipts::PrintReceipts;
-use crate::tasks::purge_sessions::PurgeSessions;
-use crate::tasks::query_payments::QueryPayments;
-use crate::tasks::reconcile::Reconcile;
-use crate::tasks::refunds::SendRefunds;
-use crate::tasks::send_mail::SendMail;
-use crate::tasks::send_notifications::SendNotifications;
-use crate::tasks::send_reports::SendReports;
-use crate::tasks::subsidies::GiveSubsidies;
-use crate::tasks::warn_tonight::WarnTonight;
 use domain::clock::SharedClock;
-use domain::returns::Rules;
 use domain::rng::Rng;
-use meters::GatewayHandle;
 use meters::live::Live;
 use meters::profile::Profiles;
-use notify::Mailer;
+use meters::{GatewayHandle, OwnCertificate};
+use notify::Wechat;
 use payments::Payments;
+use services::auth::Passwords;
+use services::console::ConsoleService;
+use services::exports::ExportsService;
+use services::host::Host;
+use services::invoices::InvoicesService;
+use services::notifications::NotificationsService;
+use services::printing::PrintingService;
+use services::reports::ReportsService;
+use services::setup::SetupService;
+use services::site::SiteService;
+use services::site_import::SiteImportService;
+use services::{self, Context, SharedServices};
 use store::{Db, ServerLock, StoreError, audit};
 
 /// How long open requests may take after a stop.
@@ -109,13 +89,7 @@ pub struct Application {
     files: u64,
     state: AppState,
     buses: Arc<Buses>,
-    payments: Payments,
-    rules: Rules,
-    reports: ReportsService,
-    notifications: NotificationsService,
-    /// `None` where the configuration names no mail server.
-    mailer: Option<Mailer>,
-    anchor_file: Option<PathBuf>,
+    background: Background,
     driver: Driver,
     tasks: TaskTracker,
     lock: ServerLock,
@@ -177,33 +151,31 @@ impl Application {
             exports,
             site: http::site(!config.is_demo && !trial::reasons(config).is_empty()),
             server: Arc::new(config.server.clone()),
-            cashiers: payments.form_origins().into(),
+            cashiers: form_origins(&payments, &notifications).into(),
             forms: Arc::default(),
+            api_limit: Arc::default(),
             wall_access: WallAccess::default(),
             stopping: CancellationToken::new(),
         };
-        let router = http::build(state.clone(), http::notifications::routes(payments.clone(), context.clock.clone()));
+        let webhooks = http::notifications::routes(payments.clone(), context.clock.clone())
+            .merge(http::message_receipts::routes(notifications.clone(), context.clock.clone()));
+        let router = http::build(state.clone(), webhooks);
         let tasks = TaskTracker::new();
         let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
-        let anchor_file = config.audit.anchor_file.clone();
-        Ok(Self {
-            listener,
-            address,
-            router,
-            setup_token,
-            files,
-            state,
-            buses,
+        let background = Background {
             payments,
             rules: config.cash_desk,
             reports,
             notifications,
             mailer,
-            anchor_file,
-            driver,
-            tasks,
-            lock,
-        })
+            anchor_file: config.audit.anchor_file.clone(),
+            host: Host {
+                data: config.data_directory(),
+                backups: config.watch.backup_directory.clone(),
+                certificates: OwnCertificate::all(&config.meters),
+            },
+        };
+        Ok(Self { listener, address, router, setup_token, files, state, buses, background, driver, tasks, lock })
     }
 
     #[must_use]
@@ -239,60 +211,11 @@ impl Application {
     /// # Errors
     /// Where the lock of the database was lost: what reads and commands meters has ended at once, and then all the rest.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
-        let Self {
-            listener,
-            router,
-            files,
-            state,
-            buses,
-            payments,
-            rules,
-            reports,
-            notifications,
-            mailer,
-            anchor_file,
-            driver,
-            tasks,
-            lock,
-            ..
-        } = self;
+        let Self { listener, router, files, state, buses, background, driver, tasks, lock, .. } = self;
         let stopping = state.stopping.clone();
         tasks.spawn(state.context.live.clone().run(stopping.clone()));
         tasks.spawn(state.wall_access.clone().run(state.context.clone(), stopping.clone()));
-        let context = &state.context;
-        let signal = payments.query_requests();
-        driver.start(QueryPayments { context: context.clone(), payments: payments.clone() }, signal);
-        driver.start(SendRefunds { context: context.clone(), payments: payments.clone() }, Arc::default());
-        let config = payments.reconcile_config();
-        driver.start(Reconcile { context: context.clone(), payments: payments.clone(), config }, Arc::default());
-        let limits = payments.limits();
-        let residents = ResidentService::new(context.clone(), payments.clone());
-        driver.start(WarnTonight::new(context.clone(), residents), Arc::default());
-        driver.start(WatchExpiries { context: context.clone(), payments }, Arc::default());
-        driver.start(CloseAbandoned(context.clone()), Arc::default());
-        driver.start(PurgeSessions(context.clone()), Arc::default());
-        driver.start(PostConsumption(context.clone()), Arc::default());
-        driver.start(RollPlaceEnergy(context.clone()), Arc::default());
-        driver.start(GiveSubsidies { context: context.clone(), limits }, Arc::default());
-        driver.start(ExpireApprovals(context.clone()), Arc::default());
-        driver.start(AdvanceClosings { context: context.clone(), rules }, Arc::default());
-        driver.start(AdvanceAccountBatches(context.clone()), Arc::default());
-        driver.start(SetClocks(context.clone()), Arc::default());
-        let printing = state.printing.clone();
-        let requests = printing.requests();
-        driver.start(PrintReceipts { context: context.clone(), printing }, requests);
-        let mails = reports.mails();
-        driver.start(SendReports(reports), Arc::default());
-        driver.start(SendMail { context: context.clone(), mailer }, mails);
-        start_exports(&driver, &state.exports, &stopping).await;
-        for channel in notifications.channels().iter().cloned() {
-            let signal = notifications.requests(channel.channel());
-            driver.start(SendNotifications { notifications: notifications.clone(), channel }, signal);
-        }
-        driver.start(CollectNotifications(notifications), Arc::default());
-        if let Some(file) = anchor_file {
-            driver.start(AnchorAudit { context: context.clone(), file }, Arc::default());
-        }
+        background.start(&driver, &tasks, &state).await;
         tasks.close();
         let (signal, lost, polling) = (stopping.clone(), lock.lost(), Arc::clone(&buses));
         tokio::spawn(async move {
@@ -332,15 +255,11 @@ impl Application {
     }
 }
 
-/// What the process before this one was making is made again, before anything else is.
-async fn start_exports(driver: &Driver, exports: &ExportsService, stopping: &CancellationToken) {
-    if let Err(error) = exports.resume().await {
-        tracing::error!(%error, "exports.not_resumed");
-    }
-    for (name, signal) in MakeExports::NAMES.into_iter().zip(exports.requests()) {
-        driver.start(MakeExports { name, exports: exports.clone(), stop: stopping.clone() }, signal);
-    }
-    driver.start(TendExports(exports.clone()), Arc::default());
+/// Where forms of this site may lead: to cashiers, and to WeChat, which says who a person is there.
+fn form_origins(payments: &Payments, notifications: &NotificationsService) -> Vec<String> {
+    let mut origins = payments.form_origins();
+    origins.extend(notifications.channels().wechat().map(Wechat::sign_in_origin));
+    origins
 }
 
 /// Opens the database and migrates its schema.

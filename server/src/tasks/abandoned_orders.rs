@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::Context;
+use services::Context;
 use store::payments::close_abandoned;
 
 pub struct CloseAbandoned(pub Context);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::Context;
-use store::account_batches;
+use estate::account_batches;
+use services::Context;
 
 /// Rooms of one run, so that its result shows now and then.
 const ROOMS: usize = 200;

@@ -8,7 +8,7 @@ use model::time::Timestamp;
 
 use super::{Failure, Task};
 use crate::anchors;
-use crate::services::Context;
+use services::Context;
 use store::audit;
 
 pub struct AnchorAudit {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::Context;
 use domain::meter_clock::{ClockAction, clock_action};
-use store::clocks;
+use metering::clocks;
+use services::Context;
 
 pub struct SetClocks(pub Context);
 

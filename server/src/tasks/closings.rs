@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::Context;
 use domain::returns::Rules;
+use services::Context;
 use store::closings;
 
 pub struct AdvanceClosings {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::notifications::NotificationsService;
+use services::notifications::NotificationsService;
 
 pub struct CollectNotifications(pub NotificationsService);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::Context;
+use services::Context;
 use store::{approvals, refunds, returns};
 
 pub struct ExpireApprovals(pub Context);

@@ -1,5 +1,5 @@
-//! Opens a case before a certificate of a payment channel expires, and while a merchant is switched off or missing that is
-//! needed.
+//! Opens a case before a certificate of a payment channel, a gateway or the server itself expires, and while a merchant is
+//! switched off or missing that is needed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,14 +9,26 @@ use model::case::{CaseDetail, CaseKind, ChannelOffCase, ExpiryCase};
 use model::order::Tender;
 
 use super::{Failure, Task};
-use crate::services::Context;
+use estate::gateways;
+use payments::expiry::Expiry;
 use payments::{ChannelFault, Payments};
+use services::Context;
+use services::host::Host;
 use store::config_cases::{ConfigCase, keep};
 use store::payments::{MerchantInUse, merchants_in_use};
 
 pub struct WatchExpiries {
     pub context: Context,
     pub payments: Payments,
+    pub host: Host,
+}
+
+/// The certificates whose end is known: those of payment channels, those that gateways showed at their last connection, and those
+/// that the server itself shows.
+pub async fn expiries(context: &Context, payments: &Payments, host: &Host) -> store::Result<Vec<Expiry>> {
+    let of_gateways = gateways::certificates(&context.db, &context.gateway.certificates()).await?;
+    let others = of_gateways.into_iter().chain(host.certificates().await).map(|(key, at)| Expiry { key, at });
+    Ok(payments.expiries().into_iter().chain(others).collect())
 }
 
 #[async_trait]
@@ -32,7 +44,7 @@ impl Task for WatchExpiries {
     async fn run(&self) -> Result<String, Failure> {
         let Context { db, rng, .. } = &self.context;
         let now = self.context.now();
-        let all = self.payments.expiries();
+        let all = expiries(&self.context, &self.payments, &self.host).await?;
         let near: Vec<ConfigCase> = all
             .iter()
             .filter_map(|expiry| {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Task};
-use crate::services::exports::{ExportsService, RUNNING};
+use services::exports::{ExportsService, RUNNING};
 
 /// Makes one file after the other; as many of these run as files are made at the same time.
 pub struct MakeExports {

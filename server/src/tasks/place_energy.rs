@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::Context;
 use reports::place_energy::{self, Rolled};
+use services::Context;
 
 pub struct RollPlaceEnergy(pub Context);
 

@@ -7,10 +7,10 @@ use futures::future::join_all;
 use model::receipt_sheet::{PrintOutcome, PrinterTrouble};
 
 use super::{Failure, Task};
-use crate::services::Context;
-use crate::services::printing::PrintingService;
 use receipts::jobs::{self, DueJob};
 use receipts::printers;
+use services::Context;
+use services::printing::PrintingService;
 
 pub struct PrintReceipts {
     pub context: Context,

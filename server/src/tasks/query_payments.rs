@@ -7,11 +7,11 @@ use futures::{StreamExt, stream};
 use model::time::SECOND;
 
 use super::{Failure, Task};
-use crate::services::Context;
 use domain::payment::next_query;
 use domain::payment_event::EventKind;
 use payments::channel::QueryResponse;
 use payments::{Payments, QueryError};
+use services::Context;
 use store::payments::{Attempt, AttemptState, Outcome, begin_close, claim_due};
 
 /// With the period this limits the queries to a channel per second.

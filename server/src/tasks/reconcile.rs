@@ -7,9 +7,9 @@ use model::order::Tender;
 use model::time::Date;
 
 use super::{Failure, Task};
-use crate::services::Context;
 use payments::Payments;
 use payments::reconcile::{FetchOutcome, ReconcileConfig};
+use services::Context;
 use store::Result;
 
 /// Statements of one channel in one activation: a missed month takes a few activations.

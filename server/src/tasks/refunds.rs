@@ -8,10 +8,10 @@ use futures::{StreamExt, stream};
 use model::refund::RefundObstacle;
 
 use super::{Failure, Task};
-use crate::services::Context;
 use domain::refund::{SLOW_AFTER, next_try};
 use payments::channel::{Channel, ChannelError, RefundResponse};
 use payments::{MerchantMissing, Payments};
+use services::Context;
 use store::StoreError;
 use store::payments::Outcome;
 use store::refunds::{self, DueRefund, NewRefund, OwedRefund, Policy};

@@ -7,7 +7,7 @@ use model::saved_report::MailTrouble;
 use notify::{Mailer, outbox};
 
 use super::{Failure, Task};
-use crate::services::Context;
+use services::Context;
 
 pub struct SendMail {
     pub context: Context,

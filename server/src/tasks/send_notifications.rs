@@ -8,7 +8,7 @@ use model::notification::NotificationChannel;
 use notify::Channel;
 
 use super::{Failure, Task};
-use crate::services::notifications::NotificationsService;
+use services::notifications::NotificationsService;
 
 pub struct SendNotifications {
     pub notifications: NotificationsService,
@@ -25,6 +25,8 @@ impl Task for SendNotifications {
             NotificationChannel::DingTalk => "notifications.dingtalk",
             NotificationChannel::Feishu => "notifications.feishu",
             NotificationChannel::Webhook => "notifications.webhook",
+            NotificationChannel::Wechat => "notifications.wechat",
+            NotificationChannel::Push => "notifications.push",
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Failure, Task};
-use crate::services::reports::ReportsService;
+use services::reports::ReportsService;
 
 pub struct SendReports(pub ReportsService);
 

@@ -7,9 +7,9 @@ use model::error::AppError;
 use model::subsidy::Month;
 
 use super::{Failure, Task};
-use crate::services::Context;
 use domain::order::Limits;
 use domain::subsidy::{Rule, rule_for};
+use services::Context;
 use store::{StoreError, subsidies};
 
 pub struct GiveSubsidies {

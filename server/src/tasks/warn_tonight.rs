@@ -10,8 +10,8 @@ use model::notification::{NotificationKind, NotificationValues};
 use model::time::Timestamp;
 
 use super::{Failure, Task};
-use crate::services::Context;
-use crate::services::residents::ResidentService;
+use services::Context;
+use services::residents::ResidentService;
 use store::notifications::{About, Recipient, ask, wanting};
 
 /// While people can still top up, and know how the day went.
@@ -58,11 +58,12 @@ impl Task for WarnTonight {
         if !EVENING.contains(&now.civil().hour) || self.looked_at.load(Ordering::Relaxed) == now.hour() {
             return Ok("nothing to look at now".to_owned());
         }
-        let (mut warned, mut after, mut last): (u64, _, Option<(UserId, Option<Fen>)>) = (0, None, None);
+        let (mut warned, mut end, mut last): (u64, Option<Recipient>, Option<(UserId, Option<Fen>)>) = (0, None, None);
         loop {
-            let page = wanting(&self.context.db, after, AT_ONCE).await?;
-            let Some(end) = page.last() else { break };
-            after = Some((end.user_id, end.channel));
+            let mut page = wanting(&self.context.db, end.as_ref(), AT_ONCE).await?;
+            if page.is_empty() {
+                break;
+            }
             for recipient in &page {
                 let balance = match last {
                     // The next address of the same person.
@@ -74,6 +75,7 @@ impl Task for WarnTonight {
                     warned += u64::from(self.warn(now, recipient, balance).await?);
                 }
             }
+            end = page.pop();
         }
         self.looked_at.store(now.hour(), Ordering::Relaxed);
         Ok(format!("{warned} warned"))

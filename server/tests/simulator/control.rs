@@ -95,4 +95,10 @@ async fn invalid_control_requests_are_rejected_with_a_reason() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     let (status, _) = control.ask(Method::PUT, "/gateways/0/faults", json!({"fault": "sulking"})).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    // A page of another site, and one whose name leads here.
+    let url = format!("http://{}/meters", control.simulator.control.unwrap());
+    for (name, value) in [("origin", "http://elsewhere.example"), ("host", "elsewhere.example")] {
+        let answer = control.client.get(&url).header(name, value).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{name}");
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::api::account_batches::{AccountBatchesPort, Closures, Openings};
 use domain::clock::{Clock, SharedClock, SystemClock};
 use domain::order::Limits;
+use estate::account_batches;
 use estate::places;
 use meters::live::Live;
 use model::console::{AccountState, BatchRoomState, RoomName, RoomObstacle, Target};
@@ -15,11 +16,14 @@ use model::order::{ReturnState, Tender};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::place::PlaceKind;
-use server::services::auth::Passwords;
-use server::services::console::ConsoleService;
-use server::services::{Context, NoMeterGateway};
+use model::time::DAY;
+use people::invitations::{BatchLink, invite_batch};
+use services::auth::Passwords;
+use services::console::ConsoleService;
+use services::{Context, NoMeterGateway};
 use store::accounts::{self, NewResident, OpenAccount};
-use store::{Db, account_batches, returns};
+use store::operators::{self, NewLink};
+use store::{Db, returns};
 use story_support::closings::{advance as advance_closings, proved, who};
 use story_support::site::{SOON, Site, until};
 use story_support::{World, bind, both};
@@ -94,11 +98,26 @@ both!(a_term_begins_for_many_rooms_at_once, |w: World| async move {
     assert_eq!((seen.batch.waiting, seen.batch.refused, seen.is_moving()), (0, 0, true), "the meters have not answered yet");
     let accounts = "SELECT COUNT(*) FROM accounts WHERE state = 'opening'";
     assert_eq!(w.number(accounts).await, 2);
+    desk.console.open_accounts(&boss, id, &wanted, &preview.seal).await.expect("sent again after it was done");
     assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind IN ('open', 'credit')").await, 4);
     let taken = "SELECT CAST(SUM(amount_e4) AS BIGINT) FROM ledger_transfers WHERE debit = 'taken-over'";
     assert_eq!(w.number(taken).await, 175_000);
     assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE login = 'zhangsan' AND password_hash = ''").await, 1);
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'account.batch'").await, 1);
+
+    // Whoever has no password gets a link; the next one takes its place.
+    let now = w.clock.now();
+    for n in [1, 2] {
+        let links = ["zhangsan", "clerk"].map(|login| BatchLink {
+            login: login.into(),
+            link: NewLink { hash: [n + login.len() as u8; 32], expires_at: now.plus(DAY) },
+        });
+        let invited = invite_batch(&w.db, now, &boss, id, &links).await.unwrap();
+        assert_eq!(invited.into_iter().collect::<Vec<_>>(), ["zhangsan"], "and nobody else by this batch");
+        assert!(invite_batch(&w.db, now, &boss, desk.id(), &links).await.unwrap().is_empty());
+    }
+    let works = async |n: u8| operators::invitation(&w.db, now, &[n; 32]).await.unwrap().is_some();
+    assert_eq!((works(9).await, works(10).await), (false, true));
     proved(&w).await;
 });
 
@@ -226,6 +245,7 @@ both!(a_term_ends_with_a_settlement_list, |w: World| async move {
     while desk.advance().await {}
     let again = desk.console.preview_closures(&clerk, &target).await.unwrap();
     assert!(again.rooms.is_empty() && again.left_out.iter().all(|(_, why)| *why == RoomObstacle::Closing));
+    desk.console.close_accounts(&clerk, id, &wanted, &preview.seal).await.expect("sent again after it was done");
     until(SOON, "the last readings", || async {
         engine.wake();
         advance_closings(&s.w, SystemClock.now()).await;

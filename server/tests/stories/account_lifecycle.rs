@@ -56,12 +56,26 @@ both!(an_account_is_closed_through_the_pages, |w: World| async move {
     // The task takes it on.
     let closed = "SELECT COUNT(*) FROM account_closures WHERE ended_at IS NOT NULL";
     until(SOON, "the task", || async { w.number(closed).await == 1 }).await;
+    // The form is sent again after the closing has ended, as if the first answer had been lost.
+    assert_eq!(location(&operator.post("/api/operator/close-account", &form).await), closing, "it is the same after its end");
+    let moved = form.replace("tender=cash&account=", &format!("to={}", other.meter));
+    let conflict = operator.post("/api/operator/move-account", &moved).await;
+    assert!(location(&conflict).ends_with("e=conflict"), "the key is of a closure: {}", location(&conflict));
+    assert!(location(&stranger.post("/api/operator/close-account", &form).await).contains("e=not-found"));
     let home = resident.get("/home").await;
     assert_eq!(home.status(), 404);
     assert!(home.text().await.unwrap().contains("户已销户"), "and is told what became of it");
     let list = operator.get("/accounts?state=closed").await.text().await.unwrap();
     assert!(list.contains(&closing) && list.contains("resident"), "closed accounts stay, with who lived there");
     assert_eq!(operator.get(&closing).await.status(), 200);
+
+    let swap = format!("meter={}&serial=123456789012&gateway=&unit=&profile=&reason=broken", w.meter(3).await);
+    w.clock.advance(1_000);
+    let swapped = location(&operator.post("/api/operator/swap-meter", &swap).await).to_owned();
+    assert!(swapped.starts_with("/rooms/") && !swapped.contains("e="), "{swapped}");
+    assert_eq!(location(&operator.post("/api/operator/swap-meter", &swap).await), swapped, "swapped once");
+    let other_serial = swap.replace("123456789012", "123456789013");
+    assert!(location(&operator.post("/api/operator/swap-meter", &other_serial).await).contains("e=not-found"));
     web.stop();
 });
 

@@ -143,6 +143,7 @@ both!(a_confirmation_promises_only_what_is_kept, |w: World| async move {
         assert!(back.contains(&format!("e={why}")) && back.contains("again=") && back.contains("field=amount"), "{what}: {back}");
         let form = text(head.get(&back).await).await;
         assert!(form.contains("aria-invalid") && !form.contains("class=\"card confirm\""), "{what}: {form}");
+        assert!(form.contains("单笔 1 至 2000 元"), "{form}");
     }
     for what in ["sale&amount=100", "return&reason=x&amount=4900"] {
         assert!(text(asked(what).await).await.contains("class=\"card confirm\""), "{what}");
@@ -187,4 +188,14 @@ both!(a_form_that_was_confirmed_says_so_and_does_nothing_again, |w: World| async
     assert!(text(head.get(&keyed).await).await.contains("action=\"/api/operator/correct\""));
     let back = text(head.get(&format!("/corrections/{order}?key={key}")).await).await;
     assert!(back.contains(said) && back.contains(&first) && !back.contains("action=\"/api/operator/correct\""), "{back}");
+
+    // The answers stay the same after the account has left the meter.
+    w.execute("UPDATE account_meters SET to_at = 1").await;
+    let again = location(&head.post("/api/operator/sell", &sale).await).to_owned();
+    assert!(again.ends_with("done=before"), "{again}");
+    assert_eq!(location(&head.post("/api/operator/return", &give).await), format!("{first}?done=before"));
+    let other_amount = sale.replace("amount=50", "amount=51");
+    assert!(location(&head.post("/api/operator/sell", &other_amount).await).ends_with("e=conflict"), "another sale");
+    assert!(location(&other.post("/api/operator/sell", &sale).await).contains("e=account-not-open"), "of somebody else");
+    assert_eq!(w.number("SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM returns)").await, 2);
 });

@@ -3,11 +3,17 @@
 use std::sync::Arc;
 
 use domain::clock::Clock;
+use estate::gateways::certificates;
+use meters::OwnCertificate;
+use meters::link::TlsSettings;
 use model::time::{DAY, Timestamp};
+use notify::Channels;
 use payments::{Config, Payments, UnionpayConfig};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, date_time_ymd};
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
+use server::tasks::watch_alarms::WatchAlarms;
+use services::host::Host;
 use story_support::shop::Shop;
 use story_support::{World, both};
 
@@ -35,6 +41,7 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     let task = WatchExpiries {
         context: shop.world.context().await,
         payments: payments(&shop, Some(certificate(&shop, start.plus(40 * DAY)))),
+        host: Host::default(),
     };
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'expiry' AND closed_at IS NULL";
     let said = "SELECT detail FROM cases WHERE kind = 'expiry' ORDER BY opened_at DESC, id DESC LIMIT 1";
@@ -64,10 +71,44 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     assert_eq!(shop.world.number(open).await, 1);
     assert!(shop.world.word(said).await.contains("over"));
     // The new one is in the configuration.
-    let task = WatchExpiries { context: shop.world.context().await, payments: payments(&shop, None) };
+    let context = shop.world.context().await;
+    let task = WatchExpiries { context, payments: payments(&shop, None), host: Host::default() };
     task.run().await.unwrap();
     assert_eq!(shop.world.number(open).await, 0);
     assert_eq!(shop.world.word("SELECT resolution FROM cases ORDER BY closed_at DESC LIMIT 1").await, "mended");
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM audit WHERE action = 'case.close'").await, 1);
     assert_eq!(verify::verify(&shop.world.db).await.unwrap().differences, []);
+    // A gateway has shown one that ends in a week; once it is pinned, its dates do not matter.
+    shop.world.execute("UPDATE gateways SET framing = 'modbus-tls', tls_pin = NULL").await;
+    let (db, gateway) = (&shop.world.db, store::meters::gateways(&shop.world.db).await.unwrap().remove(0));
+    let until = clock.now().plus(6 * DAY);
+    assert_eq!(certificates(db, &[(gateway.id, until)]).await.unwrap(), [(gateway.name.clone(), until)]);
+    assert_eq!(certificates(db, &[]).await.unwrap(), [(gateway.name.clone(), until)], "after a restart");
+    let watch = WatchAlarms::new(shop.world.context().await, payments(&shop, None), Channels::default(), Host::default());
+    let alarms = "SELECT COUNT(*) FROM events WHERE kind = 'certificate-expiring' AND until_at IS NULL";
+    task.run().await.unwrap();
+    watch.observe(clock.now()).await.unwrap();
+    assert_eq!((shop.world.number(open).await, shop.world.number(alarms).await), (1, 1));
+    assert!(shop.world.word(said).await.contains(&gateway.name));
+    shop.world.execute("UPDATE gateways SET tls_pin = 'ab'").await;
+    task.run().await.unwrap();
+    watch.observe(clock.now()).await.unwrap();
+    assert_eq!((shop.world.number(open).await, shop.world.number(alarms).await), (0, 0));
+    // The server's own ends in a week, and is judged by its file: replaced, it is over without a restart.
+    let (directory, ends) = (tempfile::tempdir().unwrap(), clock.now().plus(6 * DAY));
+    let file = directory.path().join("own.pem");
+    let tls = TlsSettings { certificate_file: Some(file.clone()), ..TlsSettings::default() };
+    let certificates = OwnCertificate::all(&meters::config::Config { tls, ..meters::config::Config::default() });
+    let host = Host { certificates, ..Host::default() };
+    let context = shop.world.context().await;
+    let task = WatchExpiries { context, payments: payments(&shop, None), host: host.clone() };
+    let watch = WatchAlarms::new(shop.world.context().await, payments(&shop, None), Channels::default(), host);
+    for (ends, expected) in [(ends, (1, 1)), (ends.plus(90 * DAY), (0, 0))] {
+        std::fs::write(&file, certificate(&shop, ends)).unwrap();
+        task.run().await.unwrap();
+        watch.observe(clock.now()).await.unwrap();
+        assert_eq!((shop.world.number(open).await, shop.world.number(alarms).await), expected);
+    }
+    let own = "SELECT detail FROM cases WHERE kind = 'expiry' AND subject LIKE 'meters.tls.certificate_file%'";
+    assert!(shop.world.word(own).await.contains("own.pem"), "it names the key and the file");
 });

@@ -10,6 +10,7 @@ use payments::{Config, UnionpayConfig};
 use sandbox::Faults;
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
+use services::host::Host;
 use story_support::shop::{Counts, Shop};
 use story_support::web::Web;
 use story_support::{World, both};
@@ -39,6 +40,7 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
     let operator = web.person(w, Role::Manager, "boss").await;
     let wall = operator.get("/wall").await.text().await.unwrap();
     assert!(wall.contains("支付渠道已停用") && wall.contains("银联") && !wall.contains("支付宝"), "{wall}");
+    assert!(wall.contains("class=\"trial\""), "a gateway on this machine charges nobody: {wall}");
     let page = operator.get("/channels").await.text().await.unwrap();
     for word in ["pay.unionpay.certificate", "pay.wechat.mchid", "2088000000000001"] {
         assert!(page.contains(word), "{word}: {page}");
@@ -55,7 +57,9 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
     // One case for each, which closes by itself and opens again.
     let off = "SELECT COUNT(*) FROM cases WHERE kind = 'channel-off' AND closed_at IS NULL";
     let shop = shop.with(pay.clone()).await;
-    let task = |payments| async { WatchExpiries { context: shop.world.context().await, payments }.run().await.unwrap() };
+    let task = |payments| async {
+        WatchExpiries { context: shop.world.context().await, payments, host: Host::default() }.run().await.unwrap()
+    };
     for _ in 0..2 {
         assert_eq!(task(shop.payments.clone()).await, "0 watched, 0 near their end, 2 switched off");
     }

@@ -1,7 +1,10 @@
 //! Account closures: every meter read, the balance returned or transferred, nothing lost by crashes; on both databases.
 
+mod late_money;
+
 use std::time::Duration;
 
+use ::residents::rooms;
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use domain::order::Limits;
@@ -12,15 +15,15 @@ use model::money::{Fen, Money};
 use model::order::{OrderState, ReturnState, Tender};
 use model::time::Timestamp;
 use simulator::{BusTiming, LineFault};
+use store::StoreError;
 use store::accounts::{self, NewResident, OpenAccount};
 use store::closings::{self, BalanceTarget, Counted, NewClosing};
+use store::emergency_credits::{self, NewEmergencyCredit};
 use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
-use store::{StoreError, rooms};
 use story_support::closings::{CASH, RULES, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::rooms::Room;
-use story_support::shop::Shop;
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
@@ -151,14 +154,20 @@ both!(both_meters_of_one_account_close_together, |w: World| async move {
     assert_eq!(refused(add(s.meters[3]).await), Some(AppError::AccountAlreadyOpen));
     engine.wake();
     s.settled(SOON).await;
-    for (n, fen) in [(1, 1_001), (2, 502), (3, 203)] {
+    // Emergency credit for one meter is repaid by a purchase into that one.
+    let (at, meter) = (SystemClock.now(), s.meters[1]);
+    let credit = NewEmergencyCredit { account, meter, amount: Fen(500), period_from: at.date(), by: s.clerk, ip: "" };
+    emergency_credits::take(&s.w.db, &s.w.rng, at, &credit).await.unwrap();
+    let repaid = "SELECT COUNT(*) FROM emergency_credits WHERE repaid_at IS NOT NULL";
+    for (n, fen) in [(2, 502), (3, 203), (1, 1_001)] {
         let key = s.w.rng.id(now);
         let (meter, amount) = (s.meters[n], Fen(fen));
         let sale = NewOrder { key, account, meter, tender: Tender::Cash, amount, by: s.clerk, ip: String::new() };
         orders::sell(&s.w.db, &s.w.rng, SystemClock.now(), &limits, &sale).await.unwrap();
+        engine.wake();
+        s.settled(SOON).await;
+        assert_eq!(s.w.number(repaid).await, i64::from(n == 1), "after a purchase into meter {n}");
     }
-    engine.wake();
-    s.settled(SOON).await;
     let id = begin(&s.w, SystemClock.now(), s.clerk, account, CASH).await.unwrap();
     read(&s, &engine, id).await;
     assert_eq!(seen(&s.w, id).await.meters.len(), 3);
@@ -221,56 +230,6 @@ both!(a_lost_meter_blocks_its_closure_until_read_or_counted, |w: World| async mo
     assert_eq!(s.w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
     engine.stop().await;
     proved(&s.w).await;
-});
-
-both!(an_undelivered_sale_is_refunded_in_cash_on_closure, |w: World| async move {
-    let s = Site::new(w, 1, 1).await;
-    // The engine never ran: the meter was never read, and nothing was delivered.
-    let (late, now) = (s.sell(0, 900).await, SystemClock.now());
-    let id = begin(&s.w, now, s.clerk, s.rooms[0].account, CASH).await.unwrap();
-    let counted = Counted { remaining: Some(Fen(0)), total: None, reason: "表已拆".into() };
-    closings::count(&s.w.db, &s.w.rng, now, &who(s.clerk), id, s.rooms[0].meter, &counted).await.unwrap();
-    advance(&s.w, now).await;
-    assert!(seen(&s.w, id).await.ended_at.is_some(), "nothing was left in it");
-    proved(&s.w).await;
-    let of = ReturnSubject::Sale(late.id, Fen(900));
-    let request = NewReturn { key: s.w.rng.id(now), of, reason: "未到表".into(), by: s.clerk, ip: String::new() };
-    let row = returns::ask(&s.w.db, &s.w.rng, now, &RULES, &Limits::default(), &request).await.unwrap();
-    assert_eq!(row.state, ReturnState::Taken);
-    let neighbour = orders::reassign(&s.w.db, &s.w.rng, now, &who(s.clerk), late.id, s.rooms[0].account).await;
-    assert_eq!(refused(neighbour), Some(AppError::Conflict), "not while it goes back");
-    returns::pay_out(&s.w.db, &s.w.rng, now, &who(s.clerk), row.id).await.unwrap();
-    assert_eq!(s.order(&late).await.state, OrderState::Refunded);
-    assert_eq!((owed(&s.w, &Account::Cash).await, owed(&s.w, &Account::Paid(s.rooms[0].account)).await), (Money(0), Money(0)));
-    proved(&s.w).await;
-});
-
-both!(a_payment_for_a_closing_account_opens_a_case, |w: World| async move {
-    let shop = Shop::open(w).await;
-    let w = shop.world.clone();
-    let (order, number) = shop.at_the_cashier(5_000).await;
-    let clerk = w.clerk().await;
-    let now = w.clock.now();
-    let id = begin(&w, now, clerk, shop.room.account, CASH).await.unwrap();
-    assert!(shop.sandbox.pay(&number));
-    shop.until(&number, |trade| trade.acknowledged == 1).await;
-    assert_eq!(shop.state(order).await, "case");
-    assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit'").await, 0);
-    assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'undeliverable' AND closed_at IS NULL").await, 1);
-    assert_eq!(owed(&w, &Account::Paid(shop.room.account)).await, Money(500_000));
-    let counted = Counted { remaining: Some(Fen(0)), total: None, reason: "表已拆".into() };
-    closings::count(&w.db, &w.rng, now, &who(clerk), id, shop.room.meter, &counted).await.unwrap();
-    advance(&w, now).await;
-    proved(&w).await;
-    // The repeated notification changes nothing; an operator reassigns the money to the payer's new room.
-    assert!(shop.sandbox.notify(&number));
-    shop.until(&number, |trade| trade.acknowledged == 2).await;
-    let other = w.room(9).await;
-    orders::reassign(&w.db, &w.rng, now, &who(clerk), order, other.account).await.unwrap();
-    assert_eq!(shop.state(order).await, "paid");
-    assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit'").await, 1);
-    assert_eq!(owed(&w, &Account::Paid(other.account)).await, Money(500_000));
-    proved(&w).await;
 });
 
 both!(an_unapproved_return_does_not_block_another, |w: World| async move {

@@ -9,9 +9,9 @@ use model::parameters::{Limits, Parameters};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::tariff::Prices;
-use server::services::Context;
-use server::services::auth::Passwords;
-use server::services::console::ConsoleService;
+use services::Context;
+use services::auth::Passwords;
+use services::console::ConsoleService;
 use simulator::LineFault;
 use store::prices::{self, Publication};
 use story_support::site::{SOON, Site, until};
@@ -34,6 +34,9 @@ both!(a_meter_is_accepted_once_by_name_and_date, |w: World| async move {
     store::parameters::store(&w.db, &w.rng, w.clock.now(), meter, 3, &known).await.unwrap();
     let page = admin.get(&here).await.text().await.unwrap();
     assert!(page.contains("7.77") && page.contains("42.42"), "{page}");
+    // The checks have a button to read the meter again.
+    let read = operator.post("/api/operator/read-now", &format!("meter={meter}&checks=1")).await;
+    assert_eq!(location(&read), format!("{here}?done=read"));
     // It was never read: whoever accepts it nevertheless says why.
     assert!(post("").await.contains("e=invalid"));
     assert_eq!(operator.post("/api/operator/commissioning/accept", &form("x")).await.status(), 403);

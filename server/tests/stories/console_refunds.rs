@@ -15,7 +15,7 @@ use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::{DAY, SECOND};
 use sandbox::Faults;
-use server::services::residents::ResidentService;
+use services::residents::ResidentService;
 use store::refunds::{self, RefundSubject};
 use store::returns::{NewReturn, Return, ask as ask_return};
 use store::{StoreError, console};

@@ -7,25 +7,26 @@ use estate::place_groups;
 use estate::places::{self, NewPlace};
 use model::defaults::{DefaultValues, DefaultsOf};
 use model::error::AppError;
-use model::ids::{MeterId, PlaceId};
+use model::ids::{GatewayId, MeterId, PlaceId};
 use model::parameters::{Limits, Parameters};
 use model::person::Role;
 use model::place::PlaceKind;
 use store::StoreError;
 use store::meters::{self, NewMeter};
 use store::parameters;
-use story_support::web::{Person, Web, location};
+use story_support::web::{Person, Web, field, location};
 use story_support::{World, both};
 
 /// A site with two buildings; the first has two rooms with a meter each, the second one.
-struct Estate {
-    site: PlaceId,
-    buildings: [PlaceId; 2],
-    rooms: [PlaceId; 3],
-    meters: [MeterId; 3],
+pub struct Estate {
+    pub gateway: GatewayId,
+    pub site: PlaceId,
+    pub buildings: [PlaceId; 2],
+    pub rooms: [PlaceId; 3],
+    pub meters: [MeterId; 3],
 }
 
-async fn estate(w: &World) -> Estate {
+pub async fn estate(w: &World) -> Estate {
     let gateway = w.gateways(&["127.0.0.1:1502".parse().unwrap()]).await[0];
     let now = w.clock.now();
     let [site, a, b] = [(); 3].map(|()| PlaceId(w.rng.id(now)));
@@ -49,7 +50,7 @@ async fn estate(w: &World) -> Estate {
         meters::add_meter(&mut tx, now, &new).await.unwrap();
     }
     tx.commit().await.unwrap();
-    Estate { site, buildings: [a, b], rooms, meters: ids }
+    Estate { gateway, site, buildings: [a, b], rooms, meters: ids }
 }
 
 /// The meter was read with these limits.
@@ -134,10 +135,7 @@ both!(the_defaults_are_issued_to_meters_that_differ, |w: World| async move {
     assert_eq!(admin.get(&link).await.status(), 200);
     let preview = link.replacen("/commands/new", "/commands/preview", 1) + "&lost=1";
     let preview = admin.get(&preview).await.text().await.unwrap();
-    let field = |name: &str| {
-        let (_, rest) = preview.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
-        rest.split('"').next().unwrap().replace("&quot;", "%22").replace("&#34;", "%22")
-    };
+    let field = |name: &str| field(&preview, name).replace("&quot;", "%22").replace("&#34;", "%22");
     let form = format!(
         "kind=limits&issue={}&meter=&places=&rooms=&lost=1&differs={}&seal={}&key={}",
         field("issue"),

@@ -12,10 +12,10 @@ use model::ids::GatewayId;
 use model::language::Lang;
 use model::permission::Permissions;
 use model::person::{Role, Who};
-use server::services::Context;
-use server::services::auth::Passwords;
-use server::services::discovery::DiscoveryService;
-use server::services::site::SiteService;
+use services::Context;
+use services::auth::Passwords;
+use services::discovery::DiscoveryService;
+use services::site::SiteService;
 
 use app::api::discovery::{DiscoveryPort, Placement, PlacementFault};
 use model::site_workbook::{Column, Fault};

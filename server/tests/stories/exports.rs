@@ -8,7 +8,7 @@ use model::person::Role;
 use model::time::{DAY, SECOND};
 use server::config::Config;
 use story_support::site::{SOON, until};
-use story_support::web::{PASSWORD, Person, Web, location};
+use story_support::web::{PASSWORD, Person, Web, field, location};
 use story_support::{World, both};
 use tempfile::TempDir;
 
@@ -45,9 +45,7 @@ async fn page(person: &Person<'_>) -> String {
 
 /// The newest file on the page, by the buttons of its row.
 async fn newest(person: &Person<'_>) -> String {
-    let page = page(person).await;
-    let (_, rest) = page.split_once("name=\"export\" value=\"").expect("a file is listed");
-    rest.split('"').next().unwrap().to_owned()
+    field(&page(person).await, "export").to_owned()
 }
 
 async fn download(person: &Person<'_>, id: &str) -> reqwest::Response {

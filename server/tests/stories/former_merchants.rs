@@ -14,6 +14,7 @@ use payments::{AlipayConfig, Config, FormerMerchants, WechatConfig};
 use sandbox::{Faults, Keys, Sandbox};
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
+use services::host::Host;
 use store::refunds::RefundSubject;
 use story_support::refunding::BY_HAND;
 use story_support::shop::{PHONE, Shop};
@@ -62,7 +63,9 @@ both!(old_payments_are_queried_and_refunded_by_their_merchant, |w: World| async 
     assert_eq!(shop.world.number(waits).await, 1);
     let case = "SELECT COUNT(*) FROM cases WHERE kind = 'refund' AND closed_at IS NULL AND detail LIKE '%no-merchant%'";
     assert_eq!(shop.world.number(case).await, 1);
-    let watch = |payments| async { WatchExpiries { context: shop.world.context().await, payments }.run().await.unwrap() };
+    let watch = |payments| async {
+        WatchExpiries { context: shop.world.context().await, payments, host: Host::default() }.run().await.unwrap()
+    };
     watch(shop.payments.clone()).await;
     let off = "SELECT detail FROM cases WHERE kind = 'channel-off' AND closed_at IS NULL";
     assert!(shop.world.word(off).await.contains("pay.former.alipay: 2088000000000001 2021000000000001"));
@@ -77,7 +80,8 @@ both!(old_payments_are_queried_and_refunded_by_their_merchant, |w: World| async 
     }
     assert_eq!((shop.state(waiting).await.as_str(), shop.now(&row).await), ("paid", RefundState::Done));
     assert_eq!(shop.trade(&paid).refunded(), Fen(3_000));
-    WatchExpiries { context: shop.world.context().await, payments: shop.payments.clone() }.run().await.unwrap();
+    let (context, payments) = (shop.world.context().await, shop.payments.clone());
+    WatchExpiries { context, payments, host: Host::default() }.run().await.unwrap();
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL").await, 0);
 
     // New payments go to the new merchant, and its keys verify its messages only.

@@ -3,10 +3,12 @@
 use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use estate::gateways::GatewayEdit;
+use model::event::EventKind;
 use model::gateway::{ConnectFault, Dialling, GatewayHealth, GatewayTest, Host, TestOutcome, Trust};
 use model::ids::{GatewayId, MeterId};
 use model::permission::Permissions;
 use model::person::{Role, Who};
+use store::events::{self, Subject};
 use store::{console, meters, trust};
 
 use story_support::site::{SOON, Site, until};
@@ -193,9 +195,18 @@ both!(a_gateway_in_use_is_not_retired_and_says_why, |w: World| async move {
     .await;
     assert!(retire().await.contains("e=gateway-in-use"), "money waits to be delivered");
     w.execute("UPDATE commands SET money = FALSE").await;
+    // Lost, and the meter with it; its overload waits for a gateway that never comes back.
+    let mut tx = w.db.begin().await.unwrap();
+    let (meter, of_gateway) = (Subject::Meter(room.meter), Subject::Gateway(id));
+    for (kind, subject) in [(EventKind::MeterLost, meter), (EventKind::GatewayLost, of_gateway), (EventKind::Overload, meter)] {
+        events::raise(&mut tx, &w.rng, kind, subject, w.clock.now(), "{}").await.unwrap();
+    }
+    tx.commit().await.unwrap();
     assert_eq!(retire().await, format!("/gateways/{id}?done=retired"));
     assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE retired_at IS NULL").await, 0);
     assert_eq!(w.word("SELECT state FROM commands").await, "superseded", "what waited is dropped");
+    let open = "SELECT (SELECT COUNT(*) FROM events WHERE until_at IS NULL) + (SELECT COUNT(*) FROM alarm_waits)";
+    assert_eq!(w.number(open).await, 0, "what was the matter with it is over");
     // Its history stays, nothing can be changed any more, and its name is free.
     let page = admin.get(&format!("/gateways/{id}?done=retired")).await.text().await.unwrap();
     assert!(!page.contains("/edit") && !page.contains("gateways/test"));
@@ -254,12 +265,20 @@ both!(a_test_says_what_is_wrong, |w: World| async move {
     engine.stop().await;
 });
 
-both!(a_gateway_without_meters_takes_no_time_for_a_round, |w: World| async move {
+both!(a_gateway_without_meters_is_back_when_it_is_connected, |w: World| async move {
     let s = Site::new(w, 1, 1).await;
     s.w.execute("UPDATE meters SET retired_at = 1").await;
+    let row = meters::gateways(&s.w.db).await.unwrap().remove(0);
     s.w.execute("UPDATE gateways SET port = 1").await;
     let engine = s.start().await;
     until(SOON, "the loss", || async { engine.gateways()[0].health == GatewayHealth::Unreachable }).await;
-    assert_eq!(engine.gateways()[0].round_ms, None);
+    assert_eq!(engine.gateways()[0].round_ms, None, "it takes no time for a round");
+    let lost = "SELECT COUNT(*) FROM events WHERE kind = 'gateway-lost' AND until_at IS NULL";
+    until(SOON, "its alarm", || async { s.w.number(lost).await == 1 }).await;
+    let (at, settings) = (SystemClock.now(), row.settings().unwrap());
+    estate::gateways::change(&s.w.db, at, &who(&s), row.id, &settings, GatewayEdit::Change).await.unwrap();
+    engine.reload();
+    until(SOON, "the end of its alarm", || async { s.w.number(lost).await == 0 }).await;
+    assert!(!engine.gateways()[0].health.is_lost());
     engine.stop().await;
 });

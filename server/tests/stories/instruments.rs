@@ -19,8 +19,8 @@ use model::person::{Role, Who};
 use model::place::PlaceKind;
 use model::reading::ReadingQuality;
 use model::time::MINUTE;
-use server::services::Context;
-use server::services::instruments::InstrumentsService;
+use services::Context;
+use services::instruments::InstrumentsService;
 use simulator::{CircuitPlan, InstrumentHandle, InstrumentPlan, LineFault, Load};
 use sqlx::AssertSqlSafe;
 use store::Db;
@@ -48,8 +48,8 @@ fn who(user: model::ids::UserId, role: Role) -> Who {
     Who { user, role, permissions: Permissions::of(role), name: String::new(), ip: String::new() }
 }
 
-/// A building with its own gateway, three meters that draw 1 kW each, a main of all three, and a device with a circuit for two of
-/// these meters.
+/// A building with its own gateway, three meters that draw 1 kW each, a main of all three, and a device with a circuit for
+/// two of these meters.
 struct Desk {
     site: Site,
     context: Context,
@@ -187,7 +187,7 @@ both!(instruments_are_read_beside_meters_and_never_before_them, |w: World| async
     assert_eq!(d.service.instruments(&d.boss).await.unwrap().iter().map(|line| line.held).sum::<i64>(), 1);
     let open = async |kind| {
         let query = EventQuery { kind: Some(kind), ..EventQuery::default() };
-        let page = store::console::events(&w.db, d.boss.user, &query).await.unwrap();
+        let page = alarms::events(&w.db, d.boss.user, &query, model::time::Timestamp(0)).await.unwrap();
         page.lines.into_iter().filter_map(|line| line.instrument).collect::<Vec<_>>()
     };
     assert_eq!(open(EventKind::InstrumentHeld).await, [(main, "main".to_owned())]);

@@ -295,7 +295,7 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
     let settings = "seller=示例物业&seller_tax_number=91330106ma2abcde1x&bank=&bank_account=&item=电费&code=1100101020200000000";
     let wrong = boss.post("/api/operator/invoice-settings", &format!("{settings}&rate=130")).await;
     assert!(location(&wrong).starts_with("/invoices/settings?e=invalid"), "{}", location(&wrong));
-    assert!(text(&boss, location(&wrong)).await.contains("税率（%）: 0 至 30"));
+    assert!(text(&boss, location(&wrong)).await.contains("税率（%）：0 至 30"));
     assert_eq!(location(&boss.post("/api/operator/invoice-settings", &format!("{settings}&rate=13")).await), "/invoices");
     let limited = other.post("/api/operator/invoice-settings", &format!("{settings}&rate=9")).await;
     assert_ne!(limited.status(), 200);

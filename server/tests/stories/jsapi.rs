@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, USER_AGENT};
 use reqwest::{Response, StatusCode};
 use sandbox::{Sandbox, Status};
 use server::config::Config;
-use server::services::auth::hash;
+use services::auth::hash;
 use store::sessions::{self, NewSession};
 use story_support::rooms::Room;
 use story_support::shop::bank_keys;

@@ -52,6 +52,24 @@ both!(an_operator_receives_changes_live, |w: World| async move {
     assert!(delta.revision > snapshot.revision);
     assert_eq!(delta.tiles[..3], [0, 0, 4_321]);
 
+    // The wall of a profile: what the page shows, and what its stream brings.
+    let other = w.meter(2).await;
+    w.execute("UPDATE meters SET profile = 'hiking-dds238', wallet = 'server' WHERE unit = 2").await;
+    web.live().reload(&w.db).await.unwrap();
+    let page = async |query: &str| operator.get(&format!("/wall{query}")).await.text().await.unwrap();
+    let picture = page("?profile=hiking-dds238").await;
+    for part in ["仅限表型 hiking-dds238 的电表。", "显示全部表型", "/commands/new?place=profile%3Ahiking-dds238"] {
+        assert!(picture.contains(part), "{part}");
+    }
+    let [row, other_row] = [room.meter, other].map(|meter| format!("data-meter=\"{meter}\""));
+    let table = page("?view=table&profile=hiking-dds238").await;
+    assert!(table.contains(&other_row) && !table.contains(&row));
+    let unknown = page("?view=table&profile=%3Cb%3E").await;
+    assert!(!unknown.contains("data-meter=") && unknown.contains("仅限表型 &lt;b&gt; 的电表。"), "{unknown}");
+    let mut stream = operator.get("/live?view=table&profile=hiking-dds238").await;
+    let snapshot: Snapshot = serde_json::from_str(&event(&mut stream, &mut String::new(), "snapshot").await).unwrap();
+    assert_eq!((snapshot.buildings.len(), snapshot.buildings[0].floors[0].rooms[0].1), (1, other));
+
     web.stop();
     let ended = timeout(SOON, async { while let Ok(Some(_)) = answer.chunk().await {} }).await;
     assert!(ended.is_ok(), "a stop ends the stream, or the server would wait for it");

@@ -11,7 +11,7 @@ use model::ids::OrderId;
 use model::time::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
 use sandbox::{Faults, Sandbox, Trade};
-use server::services::auth::Passwords;
+use services::auth::Passwords;
 use store::Db;
 use store::users::{self, NewUser};
 use story_support::channel_config::channels;

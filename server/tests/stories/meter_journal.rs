@@ -6,6 +6,7 @@ use domain::clock::Clock;
 use domain::meter_records::JournalKind;
 use domain::meter_records::{Frozen, JournalRecord};
 use domain::meter_state::{Measurement, MeterStatus};
+use metering::{journals, midnights};
 use meters::live::Live;
 use meters::recorder::MeterEvent;
 use model::energy::Energy;
@@ -14,7 +15,7 @@ use model::money::Fen;
 use model::reading::ReadingSource;
 use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
 use simulator::{Defect, OneTimeFault};
-use store::{energy, journals, midnights};
+use store::energy;
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
@@ -191,5 +192,5 @@ both!(midnight_freezes_are_read_after_an_outage, |w: World| async move {
         let day = energy::days(&s.w.db, room.meter, yesterday, yesterday.plus(1)).await.unwrap()[0];
         assert_eq!((day.day, day.energy, day.mark.estimated), (yesterday, Energy(24_000), false));
     }
-    assert_eq!(s.w.number("SELECT COUNT(*) FROM cases").await, 0);
+    assert_eq!(s.w.word("SELECT COALESCE(MAX(kind), 'none') FROM cases").await, "none");
 });

@@ -63,7 +63,8 @@ both!(log_lines_name_the_room_and_a_foreign_serial_once, |w: World| async move {
     let log = || std::fs::read_to_string(directory.path().join("log")).unwrap();
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'identity' AND closed_at IS NULL";
     until(SOON, "the case", || async { s.w.number(open).await == 1 }).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // It is asked again twice a second.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     drop(server);
     let said = log();
     let warnings: Vec<&str> = said.lines().filter(|line| line.contains("WARN") && line.contains(&own)).collect();

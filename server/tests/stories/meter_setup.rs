@@ -10,8 +10,8 @@ use model::ids::PlaceId;
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::place::PlaceKind;
-use server::services::Context;
-use server::services::meter_setup::MeterSetupService;
+use services::Context;
+use services::meter_setup::MeterSetupService;
 use story_support::closings::proved;
 use story_support::{World, both};
 

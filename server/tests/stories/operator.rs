@@ -12,7 +12,7 @@ use domain::order::Limits;
 use domain::wall_layout::Scope;
 use model::audit::AuditQuery;
 use model::case::{CaseDetail, CaseKind, DeliveryCase, HoldReason, RelayCase};
-use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Once, Sale};
+use model::console::{AccountQuery, CaseQuery, CommandContent, MeterQuery, Once, RecordKind, RecordQuery, Sale};
 use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId};
@@ -21,10 +21,11 @@ use model::money::Fen;
 use model::order::{CommandState, Tender};
 use model::permission::Permissions;
 use model::person::{Role, Who};
-use server::services::Context;
-use server::services::auth::Passwords;
-use server::services::cash_desk::CashDeskService;
-use server::services::console::ConsoleService;
+use queries::RecordFilter;
+use services::Context;
+use services::auth::Passwords;
+use services::cash_desk::CashDeskService;
+use services::console::ConsoleService;
 use store::energy::{self, Hour};
 use store::{audit, cases};
 use story_support::{World, both};
@@ -129,7 +130,7 @@ fn resident_to_add(name: &str, login: &str) -> ResidentRow {
 
 both!(the_wall_layout_follows_the_place_tree, |w: World| async move {
     let e = Estate::new(w).await;
-    let all: Vec<String> = e.console.wall_meters(&e.boss).await.unwrap().iter().map(|seat| seat.name.to_string()).collect();
+    let all: Vec<String> = e.console.wall(&e.boss, "").await.unwrap().meters.iter().map(|seat| seat.name.to_string()).collect();
     assert_eq!(all, ["1号楼 3层 301", "2号楼 3层 301"]);
     assert_eq!(queries::scope(&e.w.db, e.clerk.user).await.unwrap(), Scope::Buildings([e.first].into()));
     assert_eq!(queries::scope(&e.w.db, e.boss.user).await.unwrap(), Scope::All);
@@ -165,13 +166,18 @@ both!(an_operator_sees_only_their_buildings, |w: World| async move {
 
     for (who, rooms) in [(&e.clerk, 1), (&e.boss, 2)] {
         let (all, none) = (AccountQuery::default(), AccountQuery { text: "2号楼".into(), ..AccountQuery::default() });
-        assert_eq!(e.console.wall_meters(who).await.unwrap().len(), rooms);
+        assert_eq!(e.console.wall(who, "").await.unwrap().meters.len(), rooms);
         assert_eq!(e.console.meters(who, &MeterQuery::default()).await.unwrap().lines.len(), rooms);
         assert_eq!(e.console.accounts(who, &all).await.unwrap().total, rooms as i64);
         assert_eq!(e.console.cases(who, &CaseQuery::default()).await.unwrap().total, rooms as i64);
         assert_eq!(e.console.search(who, "2号楼 301", 0).await.unwrap().lines.len(), rooms - 1);
         assert_eq!(e.console.accounts(who, &none).await.unwrap().lines.len(), rooms - 1);
         assert_eq!(e.console.gateways(who).await.unwrap()[0].meters, rooms as i64);
+    }
+    for text in ["1号楼 301", "1号楼301", "1号楼3层301", "1-301"].map(str::to_owned) {
+        let query = RecordQuery { kind: Some(RecordKind::Sale), text, ..RecordQuery::default() };
+        let found = queries::records(&e.w.db, &RecordFilter::new(e.boss.user, &query), None, 10, 0).await.unwrap();
+        assert_eq!(found.iter().map(|line| line.meter).collect::<Vec<_>>(), [Some(e.here)], "{}", query.text);
     }
     let gone = AppError::NotFound;
     assert_eq!(e.console.room(&e.clerk, e.there).await.unwrap_err(), gone);

@@ -3,6 +3,7 @@
 use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
+use model::account_record::AccountRecordOf;
 use model::console::{ReceiptNumber, ReceiptSeries, RecordKind, RecordQuery, RecordStatus};
 use model::error::AppError;
 use model::money::{Fen, Money};
@@ -103,6 +104,8 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     assert_eq!((found.len(), totals.taken), (1, Fen(3_000)));
     let (found, _) = search(RecordQuery { text: "2611230000000002".into(), ..RecordQuery::default() }, 10, 0).await;
     assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[0]]);
+    let serial = w.word("SELECT serial FROM meters WHERE id = (SELECT meter_id FROM orders LIMIT 1)").await;
+    assert!(!search(RecordQuery { text: serial, ..RecordQuery::default() }, 10, 0).await.0.is_empty(), "by the meter");
     let (found, _) = search(RecordQuery { text: "%".into(), ..RecordQuery::default() }, 10, 0).await;
     assert!(found.is_empty(), "a sign of the pattern language is only a sign");
     let (found, _) = search(RecordQuery { status: Some(RecordStatus::Pending), ..sales.clone() }, 10, 0).await;
@@ -118,10 +121,13 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     let (found, _) = search(RecordQuery { receipt, ..RecordQuery::default() }, 10, 0).await;
     assert_eq!(found.iter().map(|line| line.number).collect::<Vec<_>>(), [numbers[1]]);
 
-    let own = order_lists::of_account(&w.db, two.account, 10, 0).await.unwrap();
-    assert_eq!(own.iter().map(|order| order.number).collect::<Vec<_>>(), [numbers[0]]);
-    let progress = order_lists::progress(&w.db, own[0].id).await.unwrap().unwrap();
-    assert_eq!(progress.command_state, Some(CommandState::Queued));
+    let own = queries::money_records(&w.db, two.account, 10).await.unwrap();
+    let order = own.iter().find_map(|record| match &record.of {
+        AccountRecordOf::Order(order) => Some(order.order),
+        _ => None,
+    });
+    let progress = order_lists::progress(&w.db, order.unwrap()).await.unwrap().unwrap();
+    assert_eq!((progress.order.number, progress.command_state), (numbers[0], Some(CommandState::Queued)));
 
     // An operator bound to one room's building sees that only.
     w.execute(

@@ -13,8 +13,8 @@ use model::person::{Role, Who};
 use model::time::{HOUR, SECOND};
 use payments::{Config, Payments, WechatConfig};
 use sandbox::Faults;
-use server::services::auth::hash;
-use server::services::residents::ResidentService;
+use services::auth::hash;
+use services::residents::ResidentService;
 use store::orders::{self, NewOrder};
 use store::refunds;
 use store::sessions::{self, NewSession};
@@ -115,6 +115,7 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     shop.query().await.unwrap();
     assert_eq!((shop.state(first).await.as_str(), shop.sandbox.pay(&number)), ("closed", false));
     assert_eq!(residents.change_channel(&who, first, Tender::UnionPay).await.unwrap_err(), AppError::OrderClosed);
+    assert_eq!(residents.change_channel(&who, first, Tender::WechatPay).await.unwrap(), second, "sent again after its end");
     let cashier = shop.payments.resume(second, &PHONE).await.unwrap().cashier;
     shop.arrive(&cashier).await;
     let web = web(&shop).await;
@@ -154,6 +155,11 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     assert!(boss.get(&format!("/receipts/{number}")).await.text().await.unwrap().contains(&trade_no));
     assert_eq!(shop.world.number("SELECT COUNT(*) FROM receipts").await, 1, "heard of twice, paid once");
     assert_eq!(shop.proved().await, Counts { events: 2, ..Counts::ONCE });
+    // If somebody of another room had paid, the receipt would be theirs.
+    shop.world.execute("UPDATE orders SET created_by = (SELECT id FROM users WHERE login = 'resident9')").await;
+    assert_eq!(receipt().await.status(), 404);
+    let saved = file("__Host-dormwatt=two").await;
+    assert!(saved.status() == 200 && saved.bytes().await.unwrap().starts_with(b"%PDF"));
 });
 
 both!(another_channel_is_taken_at_the_limit_of_waiting_orders, |w: World| async move {

@@ -6,6 +6,7 @@ use app::api::places::PlacesPort;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::wall_layout::Scope;
+use estate::account_batches::{self, NewAccountBatch, NewBatchRoom};
 use estate::defaults;
 use model::console::{AccountBatchKind, PlaceChange, PlaceCounts, Target};
 use model::defaults::DefaultsOf;
@@ -17,11 +18,12 @@ use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::place::PlaceKind;
 use model::search_text::Terms;
-use server::services::Context;
-use server::services::auth::Passwords;
-use server::services::console::ConsoleService;
-use store::account_batches::{self, NewAccountBatch, NewBatchRoom};
+use model::tariff::Prices;
+use services::Context;
+use services::auth::Passwords;
+use services::console::ConsoleService;
 use store::meters::{self, NewMeter};
+use store::prices::{self, Publication};
 use story_support::closings::proved;
 use story_support::{World, both};
 
@@ -104,7 +106,7 @@ impl Estate {
 
     /// The rooms on the wall of a person.
     async fn wall(&self, who: &Who) -> Vec<String> {
-        self.console.wall_meters(who).await.unwrap().iter().map(|meter| meter.name.to_string()).collect()
+        self.console.wall(who, "").await.unwrap().meters.iter().map(|meter| meter.name.to_string()).collect()
     }
 }
 
@@ -163,6 +165,16 @@ both!(a_merge_takes_meters_groups_and_operators_along, |w: World| async move {
     // Rooms become one where neither an account nor a name is in the way.
     e.change(&e.boss, e.rooms[2], PlaceChange::Merge(e.rooms[0])).await.unwrap();
     assert_eq!(e.console.place(&e.boss, e.rooms[0]).await.unwrap().meters.len(), 2);
+    // None comes into a group with a price plan.
+    let (priced, now) = (e.console.add_group(&e.boss, "夜班").await.unwrap(), e.w.clock.now());
+    e.console.add_to_group(&e.boss, priced, &[e.rooms[1]], &[]).await.unwrap();
+    let new = Publication { plan: "night".into(), effective_at: None, prices: Prices::flat(1_000) };
+    let plan = prices::publish(&e.w.db, &e.w.rng, now, None, &new).await.unwrap();
+    let mut tx = e.w.db.begin().await.unwrap();
+    prices::assign_group_within(&mut tx, now, None, priced, Some(plan)).await.unwrap();
+    tx.commit().await.unwrap();
+    let merged = e.change(&e.boss, e.rooms[1], PlaceChange::Merge(e.rooms[0])).await;
+    assert_eq!(merged.unwrap_err(), AppError::GroupPriced);
     proved(&e.w).await;
 });
 
@@ -239,11 +251,11 @@ both!(a_group_chooses_meters_across_buildings, |w: World| async move {
         let terms = Terms::of(text, seats.iter().map(|seat| &seat.search_text));
         seats.iter().filter(|seat| terms.mean(&seat.search_text)).count()
     };
-    assert_eq!(found(e.console.wall_meters(&e.boss).await.unwrap(), "试点"), 2, "the wall's search knows groups at once");
-    assert_eq!(e.console.wall_sets(&e.boss).await.unwrap(), ["试点"]);
+    assert_eq!(found(e.console.wall(&e.boss, "").await.unwrap().meters, "试点"), 2, "the wall's search knows groups at once");
+    assert_eq!(e.console.wall(&e.boss, "").await.unwrap().sets.names, ["试点"]);
     e.console.rename_group(&e.boss, group, "试点二").await.unwrap();
-    assert_eq!(e.console.wall_sets(&e.boss).await.unwrap(), ["试点二"]);
-    assert_eq!(found(e.console.wall_meters(&e.clerk).await.unwrap(), "试点二"), 1);
+    assert_eq!(e.console.wall(&e.boss, "").await.unwrap().sets.names, ["试点二"]);
+    assert_eq!(found(e.console.wall(&e.clerk, "").await.unwrap().meters, "试点二"), 1);
     let target = Target::parse("", &[format!("group:{group}")], None, "", "1");
     let chosen = |preview: model::console::Preview| preview.meters.into_iter().map(|(meter, _)| meter).collect::<Vec<_>>();
     let all = chosen(e.console.preview(&e.boss, Kind::Read, &target).await.unwrap());
@@ -258,4 +270,16 @@ both!(a_group_chooses_meters_across_buildings, |w: World| async move {
     assert_eq!(e.console.group(&e.boss, gone).await.unwrap_err(), AppError::NotFound);
     let nobody = chosen(e.console.preview(&e.boss, Kind::Read, &target).await.unwrap());
     assert_eq!(nobody, [], "a group that is gone does not mean the whole site");
+
+    e.w.execute("UPDATE meters SET profile = 'dlt645' WHERE unit = 3").await;
+    e.context.live.reload(&e.w.db).await.unwrap();
+    let wall = e.console.wall(&e.boss, "dlt645").await.unwrap();
+    assert_eq!(wall.meters.iter().map(|meter| meter.latest.meter).collect::<Vec<_>>(), [e.meters[2]]);
+    assert_eq!((wall.sets.profiles, wall.sets.profile.as_deref()), (names(&["dlt645", "rpp"]), Some("dlt645")));
+    assert_eq!(e.console.wall(&e.clerk, "").await.unwrap().sets.profiles, ["rpp"], "those of the operator's buildings");
+    assert!(e.console.wall(&e.clerk, "dlt645").await.unwrap().meters.is_empty());
+    let of = |place: &str| Target::parse("", &[place.to_owned(), Target::place_of_profile("rpp")], None, "", "1");
+    let taken = chosen(e.console.preview(&e.boss, Kind::Read, &of("all")).await.unwrap());
+    assert_eq!(taken, e.meters[..2], "what is selected on a wall of a profile has no other meters");
+    assert_eq!(chosen(e.console.preview(&e.boss, Kind::Read, &of(&e.b.to_string())).await.unwrap()), []);
 });

@@ -66,10 +66,11 @@ both!(dead_meters_are_lost_and_recover_without_delaying_others, |w: World| async
     assert_eq!(lost(), [2, 5, 8]);
     let states = [1, 4, 7].map(|n: usize| state(&live, s.rooms[n].meter));
     assert_eq!(states, [SupplyState::Lost, SupplyState::Lost, SupplyState::Unreadable], "garbage is no silence");
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    let counts = readings_by_unit(&s).await;
-    assert_eq!(counts.len(), 7);
-    assert!(counts.iter().all(|(_, n)| *n >= 4), "{counts:?}");
+    until(Duration::from_secs(4), "four readings of each other meter", || async {
+        readings_by_unit(&s).await.iter().filter(|(_, n)| *n >= 4).count() == 7
+    })
+    .await;
+    assert_eq!(readings_by_unit(&s).await.len(), 7);
     let at = live.get(s.rooms[1].meter).unwrap();
     assert!(at.lost_since.is_some() && at.observed_at.is_none());
     for unit in [2, 5, 8] {
@@ -101,9 +102,9 @@ both!(a_gateway_that_never_answers_is_tried_now_and_then, |w: World| async move 
     let engine = s.start().await;
     until(SOON, "a silent gateway", || async { engine.gateways()[0].health == GatewayHealth::Silent }).await;
     let before = tries.load(Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_millis(6_500)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     let tried = tries.load(Ordering::Relaxed) - before;
-    assert!((1..=4).contains(&tried), "{tried} attempts in 6.5 s, three seconds apart");
+    assert!((1..=3).contains(&tried), "{tried} attempts in 4 s, three seconds apart");
     engine.stop().await;
 });
 
@@ -156,9 +157,8 @@ both!(shifted_answers_are_never_attributed_to_another_meter, |w: World| async mo
     s.sim.gateway(0).unwrap().fault(LineFault::ShiftedAnswer, 0.2);
     s.sim.gateway(0).unwrap().fault(LineFault::LateAnswer { ms: 300 }, 0.1);
     let engine = s.start().await;
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    until(SOON, "sixty readings", || async { s.w.number("SELECT COUNT(*) FROM readings").await >= 60 }).await;
     engine.stop().await;
-    assert!(s.w.number("SELECT COUNT(*) FROM readings").await > 10);
     // Each meter's counter has its own million.
     let strayed = "SELECT COUNT(*) FROM readings r JOIN meters m ON m.id = r.meter_id
                    WHERE r.total_wh / 10000000 <> m.unit";

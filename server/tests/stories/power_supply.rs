@@ -13,7 +13,7 @@ use model::person::Role;
 use model::tariff::Prices;
 use sandbox::{Sandbox, Status};
 use server::config::Config;
-use server::services::auth::Passwords;
+use services::auth::Passwords;
 use simulator::Load;
 use store::accounts::{self, NewResident, OpenAccount};
 use store::meters;

@@ -16,7 +16,7 @@ use model::time::{DAY, MINUTE};
 use store::meters::{self, NewMeter};
 use store::parameters;
 use store::prices::{self, Publication};
-use story_support::web::{PASSWORD, Person, Web, location};
+use story_support::web::{PASSWORD, Person, Web, field, location};
 use story_support::{World, both};
 
 /// A building with a plan; three rooms with a meter wallet each and one with a server wallet. The last of the three
@@ -136,10 +136,7 @@ both!(a_plan_lists_the_meters_that_keep_other_values, |w: World| async move {
 /// Confirms the preview of a command, after `change` was made to the form; gives where that leads.
 async fn confirm(person: &Person<'_>, link: &str, change: impl Fn(String) -> String) -> String {
     let preview = person.get(&link.replacen("/commands/new", "/commands/preview", 1)).await.text().await.unwrap();
-    let field = |name: &str| {
-        let (_, rest) = preview.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
-        rest.split('"').next().unwrap().replace("&quot;", "%22").replace("&#34;", "%22")
-    };
+    let field = |name: &str| field(&preview, name).replace("&quot;", "%22").replace("&#34;", "%22");
     let [kind, issue, places, differs, seal, key] = ["kind", "issue", "places", "differs", "seal", "key"].map(field);
     let form = format!("kind={kind}&issue={issue}&meter=&places={places}&rooms=&lost=1&differs={differs}&seal={seal}&key={key}");
     location(&person.post("/api/operator/issue", &change(form)).await).to_owned()

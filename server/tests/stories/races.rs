@@ -210,9 +210,9 @@ async fn a_case_that_is_closed_meanwhile_is_opened_again() {
     assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE closed_at IS NULL AND detail LIKE '%500%'").await, 1);
 }
 
-fn opening(w: &World, clerk: UserId, meter: MeterId) -> impl Future<Output = Result<AccountId, StoreError>> + Send + 'static {
+fn opening(w: &World, clerk: UserId, meters: &[MeterId]) -> impl Future<Output = Result<AccountId, StoreError>> + Send + 'static {
     let resident = NewResident { name: "李".into(), login: "li".into(), password_hash: String::new() };
-    let (also, housemates, ip) = (Vec::new(), Vec::new(), String::new());
+    let (meter, also, housemates, ip) = (meters[0], meters[1..].to_vec(), Vec::new(), String::new());
     let new = OpenAccount { number: None, meter, also, resident, housemates, first: None, by: clerk, ip };
     let w = w.clone();
     async move { accounts::open(&w.db, &w.rng, w.clock.now(), &Limits::default(), &new).await }
@@ -242,7 +242,7 @@ both!(a_meter_that_is_being_retired_gets_no_account, |w: World| async move {
     let held = hold(&w, "meters WHERE id = $1", meter.0).await;
     let there = w.clone();
     let retire = async move { meter_setup::retire(&there.db, there.clock.now(), &who(clerk), meter, "烧毁").await };
-    let (retired, opened) = at_once(&w, held, retire, opening(&w, clerk, meter)).await;
+    let (retired, opened) = at_once(&w, held, retire, opening(&w, clerk, &[meter])).await;
     retired.unwrap();
     assert!(matches!(opened, Err(StoreError::Refused(AppError::NotFound))), "{opened:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM account_meters").await, 0);
@@ -253,7 +253,7 @@ both!(a_meter_that_gets_an_account_is_not_changed, |w: World| async move {
     let held = hold(&w, "meters WHERE id = $1", meter.0).await;
     let there = w.clone();
     let change = async move { meter_setup::change(&there.db, there.clock.now(), &who(clerk), meter, &without_wallet()).await };
-    let (opened, changed) = at_once(&w, held, opening(&w, clerk, meter), change).await;
+    let (opened, changed) = at_once(&w, held, opening(&w, clerk, &[meter]), change).await;
     opened.unwrap();
     assert!(matches!(changed, Err(StoreError::Refused(AppError::MeterInUse))), "{changed:?}");
 });
@@ -271,7 +271,7 @@ fn retiring(w: &World, clerk: UserId, gateway: GatewayId) -> impl Future<Output 
 both!(a_gateway_whose_meter_gets_an_account_is_not_retired, |w: World| async move {
     let (meter, gateway, clerk) = (w.meter(1).await, gateway(&w).await, w.clerk().await);
     let held = hold(&w, "meters WHERE id = $1", meter.0).await;
-    let (opened, retired) = at_once(&w, held, opening(&w, clerk, meter), retiring(&w, clerk, gateway.id)).await;
+    let (opened, retired) = at_once(&w, held, opening(&w, clerk, &[meter]), retiring(&w, clerk, gateway.id)).await;
     opened.unwrap();
     assert!(matches!(retired, Err(StoreError::Refused(AppError::GatewayInUse))), "{retired:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE retired_at IS NOT NULL").await, 0);
@@ -345,10 +345,24 @@ both!(a_meter_that_gets_an_account_is_not_imported_anew, |w: World| async move {
     let (meter, clerk) = (numbered(&w).await, w.clerk().await);
     let held = hold(&w, "meters WHERE id = $1", meter.0).await;
     let import = importing(&w, clerk, without_wallet());
-    let (opened, imported) = at_once(&w, held, opening(&w, clerk, meter), import).await;
+    let (opened, imported) = at_once(&w, held, opening(&w, clerk, &[meter]), import).await;
     opened.unwrap();
     assert!(!imported.unwrap(), "it conflicts with what the site has");
     assert_eq!(w.number("SELECT COUNT(*) FROM meters WHERE wallet = 'meter'").await, 1);
+});
+
+// Both lock meters before the row of the site, from which the account has its number.
+both!(an_opening_on_two_meters_waits_for_an_import, |w: World| async move {
+    let (imported, clerk) = (numbered(&w).await, w.clerk().await);
+    let meter = w.meter_at(gateway(&w).await.id, 2, "000000000002").await;
+    let beside = "UPDATE meters SET place_id = (SELECT m.place_id FROM meters m WHERE m.id = $1) WHERE unit = $2";
+    bind(&w.db, beside, imported.0, &[2]).await;
+    let held = hold(&w, "meters WHERE id = $1", imported.0).await;
+    let import = importing(&w, clerk, without_wallet());
+    let (done, opened) = at_once(&w, held, import, opening(&w, clerk, &[meter, imported])).await;
+    assert!(done.unwrap());
+    assert!(matches!(opened, Err(StoreError::Refused(AppError::Invalid))), "{opened:?}: it sells nothing any more");
+    assert_eq!(w.number("SELECT COUNT(*) FROM accounts").await, 0);
 });
 
 /// Only PostgreSQL lets others write while one waits for a row.

@@ -50,8 +50,9 @@ fn with(meter: MeterId, at: Timestamp, measurement: Measurement, state: StateBlo
 
 /// The kinds of open events, and the number of all.
 async fn kinds(w: &World, who: &Who) -> (Vec<EventKind>, usize) {
-    let open = console::events(&w.db, who.user, &EventQuery::default()).await.unwrap();
-    let over = console::events(&w.db, who.user, &EventQuery { over: true, ..EventQuery::default() }).await.unwrap();
+    let now = w.clock.now();
+    let open = alarms::events(&w.db, who.user, &EventQuery::default(), now).await.unwrap();
+    let over = alarms::events(&w.db, who.user, &EventQuery { over: true, ..EventQuery::default() }, now).await.unwrap();
     (open.lines.iter().map(|line| line.kind).collect(), open.lines.len() + over.lines.len())
 }
 
@@ -262,17 +263,17 @@ both!(an_event_is_acknowledged_once_by_permitted_operators, |w: World| async mov
     let (meter, live) = (w.meter(1).await, hub(&w).await);
     let since = w.clock.now();
     record(&w, &live, vec![MeterEvent::MeterLost { meter, since, alone: true }]).await;
-    let find = async |query: EventQuery| console::events(&w.db, who.user, &query).await.unwrap().lines;
+    let find = async |query: EventQuery| alarms::events(&w.db, who.user, &query, since).await.unwrap().lines;
     let line = find(EventQuery::default()).await.remove(0);
-    console::acknowledge(&w.db, since.plus(1), &who, line.id).await.unwrap();
-    console::acknowledge(&w.db, since.plus(2), &who, line.id).await.unwrap();
+    alarms::acknowledge(&w.db, &w.rng, since.plus(1), &who, line.id).await.unwrap();
+    alarms::acknowledge(&w.db, &w.rng, since.plus(2), &who, line.id).await.unwrap();
     let seen = find(EventQuery::default()).await.remove(0).seen.unwrap();
     assert_eq!(seen, (since.plus(1), "clerk".to_owned()));
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'event.acknowledge'").await, 1);
     assert_eq!(find(EventQuery { kind: Some(EventKind::Overload), ..EventQuery::default() }).await, []);
     assert_eq!(find(EventQuery { since: Some(since.date().plus(1)), ..EventQuery::default() }).await, []);
     assert_eq!(find(EventQuery { building: "elsewhere".into(), ..EventQuery::default() }).await, []);
-    assert_eq!(console::events_of(&w.db, who.user, meter, 5).await.unwrap().len(), 1);
+    assert_eq!(alarms::events_of(&w.db, who.user, meter, 5, since).await.unwrap().len(), 1);
     // Bound to a building, the clerk does not see a room outside it.
     let place = w.rng.id(since);
     story_support::bind(&w.db, "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'building', 'b', $2)", place, &[1]).await;
@@ -282,7 +283,7 @@ both!(an_event_is_acknowledged_once_by_permitted_operators, |w: World| async mov
     .await;
     w.limit("clerk").await;
     assert_eq!(find(EventQuery::default()).await, []);
-    let refused = console::acknowledge(&w.db, since, &who, line.id).await.unwrap_err();
+    let refused = alarms::acknowledge(&w.db, &w.rng, since, &who, line.id).await.unwrap_err();
     assert_eq!(AppError::from(refused), AppError::NotFound);
 });
 
@@ -365,14 +366,15 @@ both!(a_replaced_meters_serial_is_confirmed_by_an_operator, |w: World| async mov
     assert_eq!(s.w.number(identity).await, 0);
     assert!(s.w.word("SELECT detail FROM audit WHERE action = 'case.close'").await.contains(r#""was":"000000000077""#));
     // Neither another meter's number, nor one in place of a meter that holds money.
-    for (meter, answers) in [(s.meters[0], s.view(0, 2).serial.to_string()), (s.meters[1], "000000000099".to_owned())] {
+    let (there, new) = (s.view(0, 2).serial.to_string(), "000000000099".to_owned());
+    for (meter, answers, why) in [(s.meters[0], there, AppError::SerialTaken), (s.meters[1], new, AppError::MeterInUse)] {
         let mut tx = s.w.db.begin().await.unwrap();
         let case = CaseDetail::Identity { answers: answers.clone() };
         cases::open(&mut tx, &s.w.rng, s.w.clock.now(), Some(meter), None, &case).await.unwrap();
         tx.commit().await.unwrap();
         let case = console::cases_of(&s.w.db, s.clerk, meter).await.unwrap().remove(0).id;
         let refused = serials::confirm(&s.w.db, s.w.clock.now(), &who, case.into(), &answers, "replaced").await.unwrap_err();
-        assert_eq!(AppError::from(refused), AppError::Conflict);
+        assert_eq!(AppError::from(refused), why);
     }
     assert_eq!(s.w.number(identity).await, 2, "nothing was done");
 });

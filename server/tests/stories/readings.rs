@@ -89,7 +89,8 @@ both!(energy_is_split_by_hour_and_day_across_restarts, |w: World| async move {
     record(&w, &live, vec![reading(meter, start, 10_000)]).await;
     // Over midnight: half before, half after; then a restart, and an hour and a half more.
     record(&w, &live, vec![reading(meter, start.plus(HOUR), 11_000)]).await;
-    record(&w, &live, vec![reading(meter, start.plus(2 * HOUR + 30 * MINUTE), 12_500)]).await;
+    let last = start.plus(2 * HOUR + 30 * MINUTE);
+    record(&w, &live, vec![reading(meter, last, 12_500)]).await;
     let today = start.date();
     let days = energy::daily(&w.db, meter, today, today.plus(1)).await.unwrap();
     assert_eq!(days, [(today, Energy(500)), (today.plus(1), Energy(2_000))]);
@@ -97,7 +98,13 @@ both!(energy_is_split_by_hour_and_day_across_restarts, |w: World| async move {
     assert_eq!(energy::hourly(&w.db, meter, today.plus(1)).await.unwrap(), [(0, Energy(1_000)), (1, Energy(1_000))]);
     let newest = readings::recent(&w.db, meter, 10).await.unwrap();
     assert_eq!(newest.iter().map(|r| r.total_wh.0).collect::<Vec<_>>(), [12_500, 11_000, 10_000]);
+    assert_eq!(newest.iter().map(|r| r.sequence).collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
     assert_eq!(live.get(meter).unwrap().total, Energy(12_500));
+    // One that arrives late lies at its own instant, and the numbers go on from the highest.
+    record(&w, &live, vec![reading(meter, last.plus(-20_000), 12_400)]).await;
+    record(&w, &live, vec![reading(meter, last.plus(HOUR), 13_000)]).await;
+    let newest = readings::recent(&w.db, meter, 10).await.unwrap();
+    assert_eq!(newest.iter().filter_map(|r| r.sequence).collect::<Vec<_>>(), [5, 3, 4, 2, 1]);
 });
 
 both!(many_readings_in_one_batch_add_up, |w: World| async move {
@@ -161,4 +168,19 @@ both!(a_sweep_overtaken_by_a_command_shows_no_older_state, |w: World| async move
     assert_eq!((shown.count, shown.remaining, shown.total), (2, Fen(6_000), Energy(20)));
     assert_eq!(w.number("SELECT count FROM meter_latest").await, 2);
     assert_eq!(w.number("SELECT COUNT(*) FROM readings").await, 2);
+});
+
+both!(an_account_without_a_purchase_raises_no_arrears, |w: World| async move {
+    let (meter, live, now) = (w.meter(1).await, hub(&w).await, w.clock.now());
+    let arrears = "SELECT COUNT(*) FROM events WHERE kind = 'arrears'";
+    let read = |minutes: i64, shown: StateBlock| {
+        let at = now.plus(minutes * MINUTE);
+        // Open for arrears, with both warnings.
+        let meter_status = MeterStatus::Wallet(StateBlock { status: StatusWord(0b1_1110), ..shown });
+        MeterEvent::Read { meter, from: at, at, source: ReadingSource::Sweep, measurement: measurement(1_000), meter_status }
+    };
+    record(&w, &live, vec![read(0, StateBlock { count: 0, cumulative: Fen::ZERO, ..state() })]).await;
+    assert_eq!(w.number("SELECT COUNT(*) FROM events").await, 0, "it was just opened");
+    record(&w, &live, vec![read(1, state())]).await;
+    assert_eq!(w.number(arrears).await, 1, "what it bought is used up");
 });

@@ -1,92 +1,28 @@
 //! What residents see and do in their own room only, on both databases.
 
-use model::permission::Permissions;
-use std::sync::Arc;
-
-use app::api::resident::{Cashier, CashierStep, ResidentPort};
-use app::ports::{Role, Visit, Who};
+use app::api::resident::{Cashier, CashierStep, ResidentPort, UsageQuery};
+use app::ports::Visit;
 use domain::clock::Clock;
-use domain::order::Limits;
-use meters::live::Live;
+use model::account_record::{
+    AccountRecord, AccountRecordKind, AccountRecordOf, AccountRecordQuery, PowerChange, SwitchRecord, SwitchedBy,
+};
 use model::error::AppError;
 use model::ids::{CommandId, OrderId};
-use model::meter::{Latest, StatusWord};
 use model::money::Fen;
 use model::order::{CommandState, OrderState, Tender};
 use model::time::{DAY, MINUTE, Timestamp};
-use payments::Payments;
-use payments::alipay::AlipayConfig;
-use server::services::residents::ResidentService;
-use store::orders::{self, NewOrder};
 use story_support::rooms::Room;
 use story_support::{World, both};
 
-const OPEN: u16 = 1 << 1;
-const ON: u16 = OPEN | 1;
+use crate::resident_site::{ON, OPEN, Site, energy, who};
 
-struct Site {
-    w: World,
-    live: Live,
-    residents: ResidentService,
-}
-
-impl Site {
-    async fn new(w: World) -> Self {
-        let context = w.context().await;
-        let live = context.live.clone();
-        let config = payments::Config {
-            public_url: "https://power.example".into(),
-            alipay: Some(AlipayConfig {
-                gateway: "https://gateway.example/gateway.do".into(),
-                app_id: "2021000000000001".into(),
-                seller_id: "2088000000000001".into(),
-                private_key: Some(include_str!("../../crates/payments/src/alipay/vectors/app-pkcs8.pem").into()),
-                alipay_public_key: Some(include_str!("../../crates/payments/src/alipay/vectors/gateway-public.pem").into()),
-                ..AlipayConfig::default()
-            }),
-            ..payments::Config::default()
-        };
-        let payments = Payments::new(&config, w.db.clone(), w.clock.clone(), w.rng.clone(), Arc::new(|| {})).unwrap();
-        let residents = ResidentService::new(context, payments);
-        Self { w, live, residents }
-    }
-
-    fn publish_reading(&self, room: Room, status: u16, remaining: i64) {
-        self.live.publish(Latest {
-            observed_at: Some(self.w.clock.now()),
-            status: StatusWord(status),
-            remaining: Fen(remaining),
-            ..Latest::unseen(room.meter)
-        });
-    }
-
-    fn key(&self) -> model::ids::Uuid {
-        self.w.rng.id(self.w.clock.now())
-    }
-
-    /// A purchase at the counter: an order without a payment channel.
-    async fn bought(&self, room: Room, clerk: model::ids::UserId) -> OrderId {
-        let new = NewOrder {
-            key: self.key(),
-            account: room.account,
-            meter: room.meter,
-            tender: Tender::Cash,
-            amount: Fen(5_000),
-            by: clerk,
-            ip: String::new(),
-        };
-        orders::sell(&self.w.db, &self.w.rng, self.w.clock.now(), &Limits::default(), &new).await.unwrap().id
-    }
-}
-
-fn who(room: Room) -> Who {
-    Who {
-        user: room.resident,
-        role: Role::Resident,
-        permissions: Permissions::of(Role::Resident),
-        name: "住户".into(),
-        ip: "192.0.2.7".into(),
-    }
+/// The orders among records, newest first.
+fn orders_of(records: &[AccountRecord]) -> Vec<OrderId> {
+    let order = |record: &AccountRecord| match &record.of {
+        AccountRecordOf::Order(order) => Some(order.order),
+        _ => None,
+    };
+    records.iter().filter_map(order).collect()
 }
 
 both!(a_resident_sees_only_their_own_room, |w: World| async move {
@@ -99,8 +35,8 @@ both!(a_resident_sees_only_their_own_room, |w: World| async move {
 
     let home = site.residents.home(&who(mine)).await.unwrap();
     assert_eq!(home.room.latest.meter, mine.meter);
-    assert_eq!(home.records.iter().map(|record| record.id).collect::<Vec<_>>(), [my_order]);
-    assert_eq!(home.coming.map(|record| record.id), Some(my_order));
+    assert_eq!(orders_of(&home.records), [my_order]);
+    assert_eq!(home.coming, Some((my_order, Fen(5_000))));
     assert_eq!(home.switching, None, "another room's switching is not theirs");
     assert_eq!(site.residents.order(&who(mine), my_order).await.unwrap().state, OrderState::Paid);
 
@@ -112,8 +48,14 @@ both!(a_resident_sees_only_their_own_room, |w: World| async move {
     // A credit command is on the resident's meter, and still no switching to follow.
     let credit = site.w.word("SELECT CAST(COUNT(*) AS TEXT) FROM commands WHERE kind = 'credit'").await;
     assert_eq!(credit, "2");
-    let records = site.residents.records(&who(mine), 1).await.unwrap();
-    assert_eq!((records.records.len(), records.more), (1, false));
+    let records = site.residents.records(&who(mine), AccountRecordQuery::default()).await.unwrap();
+    assert_eq!((orders_of(&records.records), records.more), (vec![my_order], false), "no switching of another room either");
+    let alarms = AccountRecordQuery { kind: Some(AccountRecordKind::Alarm), ..AccountRecordQuery::default() };
+    assert!(site.residents.records(&who(mine), alarms).await.unwrap().records.is_empty());
+    let switched = AccountRecordQuery { kind: Some(AccountRecordKind::Switch), ..AccountRecordQuery::default() };
+    let switched = site.residents.records(&who(other), switched).await.unwrap().records;
+    let off = SwitchRecord { change: PowerChange::Off, by: SwitchedBy::Resident, state: CommandState::Queued };
+    assert_eq!(switched.into_iter().map(|record| record.of).collect::<Vec<_>>(), [AccountRecordOf::Switch(off)]);
 });
 
 both!(a_former_resident_sees_nothing, |w: World| async move {
@@ -125,7 +67,7 @@ both!(a_former_resident_sees_nothing, |w: World| async move {
     let me = who(room);
     assert_eq!(site.residents.home(&me).await.unwrap_err(), AppError::AccountNotOpen);
     assert_eq!(site.residents.order(&me, order).await.unwrap_err(), AppError::AccountNotOpen);
-    assert_eq!(site.residents.records(&me, 1).await.unwrap_err(), AppError::AccountNotOpen);
+    assert_eq!(site.residents.records(&me, AccountRecordQuery::default()).await.unwrap_err(), AppError::AccountNotOpen);
     let topped = site.residents.top_up(&me, site.key(), Fen(5_000), Tender::Alipay).await;
     assert_eq!(topped, Err(AppError::AccountNotOpen));
     assert_eq!(site.residents.switch(&me, site.key(), false).await, Err(AppError::AccountNotOpen));
@@ -139,6 +81,7 @@ both!(a_disabled_switch_states_the_reason, |w: World| async move {
         (0, AppError::AccountNotOpen),
         (OPEN | 1 << 4, AppError::OffForArrears),
         (OPEN | 1 << 5, AppError::OffForOverload),
+        (OPEN | 1 << 11, AppError::OffForMalignantLoad),
         (ON | 1 << 6, AppError::OnByOperator),
         (OPEN | 1 << 7, AppError::OffByOperator),
     ] {
@@ -148,13 +91,8 @@ both!(a_disabled_switch_states_the_reason, |w: World| async move {
         assert_eq!(site.residents.switch_offer(&who(room)).await.unwrap().refusal, Some(expected));
     }
     site.w.clock.advance(1_000);
-    let lost = Latest {
-        observed_at: Some(site.w.clock.now()),
-        lost_since: Some(site.w.clock.now()),
-        status: StatusWord(ON),
-        ..Latest::unseen(room.meter)
-    };
-    site.live.publish(lost);
+    site.publish_reading(room, ON, 5_000);
+    site.lose(room);
     assert_eq!(site.residents.switch(&who(room), site.key(), false).await, Err(AppError::MeterLost));
     assert_eq!(site.w.number("SELECT COUNT(*) FROM commands").await, 0, "nothing was decided");
     assert_eq!(site.w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.switch'").await, 0);
@@ -179,7 +117,7 @@ both!(a_repeated_switch_request_is_one_command, |w: World| async move {
 
     // The form sent again after the meter was lost is still answered with its command; the key fits nothing else.
     site.w.clock.advance(1_000);
-    site.live.publish(Latest { lost_since: Some(site.w.clock.now()), ..site.live.get(room.meter).unwrap() });
+    site.lose(room);
     assert_eq!(site.residents.switch(&person, key, false).await, Ok(CommandId(key)));
     assert_eq!(site.residents.switch(&person, key, true).await, Err(AppError::Conflict));
     assert_eq!(site.residents.switch(&who(other), key, false).await, Err(AppError::Conflict));
@@ -221,7 +159,7 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
     let site = Site::new(w).await;
     site.publish_reading(room, ON, 5_000);
     let person = who(room);
-    let key = site.residents.top_up_offer(&person).await.unwrap().key;
+    let key = site.residents.top_up_offer(&person).await.unwrap().pay.key;
     let doubled =
         futures::future::join_all((0..4).map(|_| site.residents.top_up(&person, key, Fen(5_000), Tender::Alipay))).await;
     let order = doubled[0].unwrap();
@@ -244,6 +182,10 @@ both!(a_top_up_sent_twice_is_one_order, |w: World| async move {
     site.residents.pay(&person, order, &Visit::default()).await.unwrap();
     assert_eq!(site.w.number("SELECT COUNT(*) FROM payment_attempts").await, 1);
     assert!(site.residents.order(&person, order).await.unwrap().expires_at.is_some());
+
+    // Sent again it is the same order, whatever has become of the account since.
+    site.w.execute("UPDATE account_residents SET to_at = 1").await;
+    assert_eq!(site.residents.top_up(&person, key, Fen(5_000), Tender::Alipay).await, Ok(order));
 });
 
 both!(a_refused_top_up_makes_no_order, |w: World| async move {
@@ -251,7 +193,7 @@ both!(a_refused_top_up_makes_no_order, |w: World| async move {
     let site = Site::new(w).await;
     site.publish_reading(room, ON, 450_000);
     let person = who(room);
-    let offer = site.residents.top_up_offer(&person).await.unwrap();
+    let offer = site.residents.top_up_offer(&person).await.unwrap().pay;
     assert_eq!((offer.min, offer.max), (Fen(100), Fen(50_000)), "the hoarding limit leaves 500 yuan");
     for (amount, tender, expected) in [
         (Fen(99), Tender::Alipay, AppError::AmountOutOfRange),
@@ -288,10 +230,11 @@ both!(consumption_and_forecast_come_from_records, |w: World| async move {
     assert_eq!(home.days.len(), 8);
     assert_eq!(home.off_since, None);
 
-    let usage = site.residents.usage(&who(room), None).await.unwrap();
+    let usage = site.residents.usage(&who(room), UsageQuery::default()).await.unwrap();
     assert_eq!((usage.days.len(), usage.day), (30, today));
     assert_eq!(usage.days.iter().filter(|used| used.energy.is_some()).count(), 9);
-    let outside = site.residents.usage(&who(room), Some(today.plus(1))).await.unwrap();
+    let query = UsageQuery { day: Some(today.plus(1)), ..UsageQuery::default() };
+    let outside = site.residents.usage(&who(room), query).await.unwrap();
     assert_eq!(outside.day, today, "a day that is not among them is today");
 });
 
@@ -340,11 +283,6 @@ async fn latest(w: &World, room: Room, at: Timestamp, total_wh: i64, remaining: 
                                          reverse_wh, power_w, voltage_dv, current_ca, power_factor)
                VALUES ($1, $2, 3, $3, $4, 0, 0, 1, 0, 0, 0, 0, 0)";
     story_support::bind(&w.db, sql, room.meter.0, &[at.0, total_wh, remaining]).await;
-}
-
-async fn energy(w: &World, room: Room, day: i64, wh: i64) {
-    story_support::bind(&w.db, "INSERT INTO energy_daily (meter_id, day, wh) VALUES ($1, $2, $3)", room.meter.0, &[day, wh])
-        .await;
 }
 
 async fn credited(w: &World, order: OrderId, at: Timestamp) {

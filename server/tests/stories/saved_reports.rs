@@ -12,14 +12,14 @@ use model::person::Role;
 use model::time::{DAY, HOUR, MINUTE};
 use notify::{MailConfig, MailTls, Mailer};
 use server::config::Config;
-use server::services::reports::ReportsService;
 use server::tasks::Task;
 use server::tasks::send_mail::SendMail;
 use server::tasks::send_reports::SendReports;
+use services::reports::ReportsService;
 use simulator::mail_server::{MailFault, SimulatedMailServer};
 use store::users;
 use story_support::site::until;
-use story_support::web::{PASSWORD, Person, Web, location};
+use story_support::web::{PASSWORD, Person, Web, field, location};
 use story_support::{World, both};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -60,9 +60,7 @@ async fn save(person: &Person<'_>, form: &str) -> String {
 
 /// The id of the first saved report on the page.
 async fn first(person: &Person<'_>) -> String {
-    let page = text(person.get("/reports/saved").await).await;
-    let (_, behind) = page.split_once("name=\"report\" value=\"").unwrap();
-    behind.split('"').next().unwrap().to_owned()
+    field(&text(person.get("/reports/saved").await).await, "report").to_owned()
 }
 
 both!(a_saved_report_comes_by_mail_when_it_is_due, |w: World| async move {
@@ -209,11 +207,16 @@ both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move
     for shown in ["value=\"2026-11-01\"", "value=\"nobody\"", "aria-invalid=\"true\""] {
         assert!(page.contains(shown), "{shown} in {page}");
     }
+    assert!(!page.contains("<article class=\"report\""), "what is wrong is told without making the report again");
 
     // Others neither see nor touch it; who answers for the site does.
     assert_eq!(save(&office, &form("Mine", "day", "a@x.cn")).await, "/reports/saved?done=saved");
-    assert_eq!(save(&office, &form("Mine", "week", "b@x.cn")).await, "/reports/saved?done=saved");
-    assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports").await, 1, "the same name again replaces it");
+    let again = form("Mine", "week", "b@x.cn");
+    let asked = save(&office, &again).await;
+    assert_eq!(asked, "/reports/alarms?e=name-taken");
+    assert!(text(office.get(&asked).await).await.contains("name=\"replace\""));
+    assert_eq!(save(&office, &format!("{again}&replace=on")).await, "/reports/saved?done=saved");
+    assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports").await, 1, "the same name replaces it where that is wanted");
     let report = first(&office).await;
     assert!(!text(other.get("/reports/saved").await).await.contains("Mine"));
     for action in ["send", "remove"] {

@@ -8,7 +8,9 @@ use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
 use domain::wall_layout::Scope;
+use estate::place_groups;
 use model::approval::{Decision, Outcome};
+use model::defaults::DefaultsOf;
 use model::error::AppError;
 use model::ids::{AccountId, ApprovalId, MeterId, PlaceId, UserId};
 use model::money::Fen;
@@ -17,11 +19,11 @@ use model::person::{Role, Who};
 use model::subsidy::{Month, Per};
 use model::tariff::Prices;
 use model::time::{DAY, HOUR};
-use server::services::auth::Passwords;
-use server::services::cash_desk::CashDeskService;
-use server::services::console::ConsoleService;
 use server::tasks::Task;
 use server::tasks::subsidies::GiveSubsidies;
+use services::auth::Passwords;
+use services::cash_desk::CashDeskService;
+use services::console::ConsoleService;
 use store::StoreError;
 use store::approvals;
 use store::returns::{self, NewReturn, Return, ReturnSubject};
@@ -220,10 +222,54 @@ both!(subsidies_and_prices_wait_for_a_second_person, |w: World| async move {
     console.approve(&two, id).await.unwrap();
     assert_eq!(w.number(versions).await, before + 1);
     let plan = uuid(w, "SELECT id FROM price_plans WHERE name = 'new'").await;
-    assert_eq!(console.assign_prices(&one, place, plan).await, Ok(Outcome::Waits));
+    let of = DefaultsOf::Place(place);
+    assert_eq!(console.assign_prices(&one, of, Some(plan)).await, Ok(Outcome::Waits));
     let id = console.waiting(&two).await.unwrap()[0].id;
     console.approve(&two, id).await.unwrap();
-    assert_eq!(console.assign_prices(&one, place, plan).await, Ok(Outcome::Done), "it has that plan");
+    assert_eq!(console.assign_prices(&one, of, Some(plan)).await, Ok(Outcome::Done), "it has that plan");
+    assert_eq!(console.assign_prices(&one, of, None).await, Err(AppError::Invalid), "only a group can have none any more");
+    // A group's plan waits likewise. Its places do not change meanwhile, nor while it has the plan.
+    let group = place_groups::create(&w.db, &w.rng, w.clock.now(), &one, "quiet").await.unwrap();
+    place_groups::change(&w.db, w.clock.now(), &one, group, &[place], &[]).await.unwrap();
+    let leaves = async || place_groups::change(&w.db, w.clock.now(), &one, group, &[], &[place]).await;
+    for given in [Some(plan), None] {
+        w.clock.advance(HOUR);
+        assert_eq!(console.assign_prices(&one, DefaultsOf::Group(group), given).await, Ok(Outcome::Waits));
+        assert_eq!(refused(leaves().await), AppError::GroupPriced);
+        let waits = console.waiting(&two).await.unwrap();
+        assert_eq!((waits[0].place.as_str(), waits[0].plan.as_deref()), ("quiet", given.map(|_| "new")));
+        let reach = waits[0].reach.as_ref().unwrap();
+        assert_eq!((reach.rooms, &reach.plans[..]), (1, &[(Some("new".to_owned()), 1)][..]), "whom it is for");
+        console.approve(&two, waits[0].id).await.unwrap();
+        let shown = console.prices(&one).await.unwrap();
+        let places = shown.plans.iter().flat_map(|plan| &plan.places);
+        let named = places.filter(|(of, name)| *of == DefaultsOf::Group(group) && name == "quiet");
+        assert_eq!(named.count(), usize::from(given.is_some()));
+        let plans = "SELECT COUNT(*) FROM price_groups WHERE plan_id IS NOT NULL";
+        assert_eq!(w.number(plans).await, 1, "what it had is kept");
+        assert_eq!(refused(leaves().await), AppError::GroupPriced, "the prices of the time of its plan go by its places");
+        let removed = place_groups::remove(&w.db, w.clock.now(), &one, group).await;
+        assert_eq!(refused(removed), AppError::GroupPriced);
+    }
+    // The plan of a group is not taken from a place that has no other.
+    let bare = PlaceId(w.rng.id(w.clock.now()));
+    let building = "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'building', 'bare', 9)";
+    story_support::bind(&w.db, building, bare.0, &[]).await;
+    let beside = place_groups::create(&w.db, &w.rng, w.clock.now(), &one, "beside").await.unwrap();
+    let of_beside = DefaultsOf::Group(beside);
+    assert_eq!(console.assign_prices(&one, of_beside, Some(plan)).await, Err(AppError::GroupEmpty));
+    place_groups::change(&w.db, w.clock.now(), &one, beside, &[bare, place], &[]).await.unwrap();
+    assert_eq!(console.assign_prices(&one, of_beside, None).await, Err(AppError::NoPrices));
+    // Of two groups of one place the first by name decides: none is renamed once both have, or had, a plan.
+    place_groups::rename(&w.db, w.clock.now(), &one, beside, "aside").await.unwrap();
+    assert_eq!(console.assign_prices(&one, of_beside, Some(plan)).await, Ok(Outcome::Waits));
+    for id in [beside, group] {
+        let renamed = place_groups::rename(&w.db, w.clock.now(), &one, id, "z").await;
+        assert_eq!(refused(renamed), AppError::GroupPriced);
+        if let Some(waits) = console.waiting(&two).await.unwrap().first() {
+            console.approve(&two, waits.id).await.unwrap();
+        }
+    }
     // What nobody approves in time ends.
     assert_eq!(office.publish(&one, "late", 5_000).await, Outcome::Waits);
     w.clock.advance(DAY);

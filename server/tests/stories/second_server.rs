@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::secret::Secret;
+use metering::clock_steps;
 use model::energy::Energy;
 use model::money::Fen;
 use model::order::Tender;
@@ -17,7 +18,7 @@ use sqlx::{Connection, PgConnection};
 use store::orders::{self, NewOrder};
 use store::readings::{self, Reading};
 use store::seal::SealKey;
-use store::{Db, StoreError, clock_steps, commands, deliveries};
+use store::{Db, StoreError, commands, deliveries};
 use story_support::{World, both};
 use tokio::time::timeout;
 
@@ -102,6 +103,7 @@ async fn a_server_that_lost_its_lock_sends_and_stores_nothing() {
         peak_wh: None,
         flat_wh: None,
         valley_wh: None,
+        sequence: Some(minute),
     };
     let stores = async |minute| {
         let batch = readings::Batch { readings: vec![reading(minute)], ..readings::Batch::default() };

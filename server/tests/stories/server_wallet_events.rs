@@ -23,7 +23,7 @@ use story_support::{World, bind, both};
 
 /// The kinds of open events, and the figures of the newest of all.
 async fn events(fixture: &RoomFixture) -> Vec<EventKind> {
-    let page = console::events(&fixture.w.db, fixture.clerk, &EventQuery::default()).await.unwrap();
+    let page = alarms::events(&fixture.w.db, fixture.clerk, &EventQuery::default(), fixture.w.clock.now()).await.unwrap();
     page.lines.into_iter().map(|line| line.kind).collect()
 }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use ::meters::recorder::MeterEvent;
+use ::residents::rooms::{self, Switch};
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
 use domain::rollup::{ConsumptionInterval, Parts};
+use estate::place_groups;
 use model::console::Gap;
 use model::energy::Energy;
 use model::error::AppError;
@@ -19,7 +21,6 @@ use model::tariff::{Prices, Tiers, parse_plan};
 use model::time::{HOUR, MINUTE, SECOND};
 use store::prices::{self, Publication};
 use store::returns::{self, NewReturn, ReturnSubject};
-use store::rooms::{self, Switch};
 use store::{Db, console, counters, meters, readings, wallets};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::{World, both};
@@ -122,16 +123,30 @@ both!(prices_start_on_time_and_the_nearest_place_wins, |w: World| async move {
     let lines = wallets::day_charges(&fixture.w.db, account, fixture.meter, fixture.start.date()).await.unwrap();
     assert_eq!(cost(&lines), [(1, 1, 1_000, 10_000), (2, 1, 1_000, 20_000)]);
     assert_eq!(fixture.balance_e4().await, 500_000 - 10_000 - 20_000);
-    // A plan of the room's own, from half past two on; then 1 kWh over one hour.
-    let room = meters::find(&fixture.w.db, fixture.meter).await.unwrap().unwrap().place_id;
-    fixture.w.clock.advance(150 * MINUTE);
-    let new = Publication { plan: "room".into(), effective_at: None, prices: Prices::flat(1_000) };
-    let plan = prices::publish(&fixture.w.db, &fixture.w.rng, fixture.w.clock.now(), None, &new).await.unwrap();
-    prices::assign(&fixture.w.db, fixture.w.clock.now(), None, room, plan).await.unwrap();
+    // A plan of the room's group, from half past two on; then 1 kWh over one hour.
+    let (w, who) = (&fixture.w, fixture.who());
+    let room = meters::find(&w.db, fixture.meter).await.unwrap().unwrap().place_id;
+    let flat = async |plan: &str, price| {
+        let new = Publication { plan: plan.into(), effective_at: None, prices: Prices::flat(price) };
+        prices::publish(&w.db, &w.rng, w.clock.now(), None, &new).await.unwrap()
+    };
+    w.clock.advance(150 * MINUTE);
+    let group = place_groups::create(&w.db, &w.rng, w.clock.now(), &who, "quiet").await.unwrap();
+    place_groups::change(&w.db, w.clock.now(), &who, group, &[room], &[]).await.unwrap();
+    let plan = flat("group", 1_000).await;
+    let mut tx = w.db.begin().await.unwrap();
+    prices::assign_group_within(&mut tx, w.clock.now(), None, group, Some(plan)).await.unwrap();
+    tx.commit().await.unwrap();
     fixture.record(vec![fixture.reading(180, 4_000)]).await;
     // 0.3 kWh in tier 1 at 2 yuan, 0.2 in tier 2 at 3 yuan, 0.5 at 0.1 yuan.
     assert_eq!(fixture.balance_e4().await, 470_000 - 6_000 - 6_000 - 500);
-    assert_eq!(fixture.w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'prices.%'").await, 5);
+    // Then one of the room's own, which goes before its group's: 1 kWh at 0.2 yuan.
+    w.clock.advance(30 * MINUTE);
+    let own = flat("room", 2_000).await;
+    prices::assign(&w.db, w.clock.now(), None, room, own).await.unwrap();
+    fixture.record(vec![fixture.reading(240, 5_000)]).await;
+    assert_eq!(fixture.balance_e4().await, 457_500 - 2_000);
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action LIKE 'prices.%'").await, 7);
     fixture.prove().await;
 });
 
@@ -251,8 +266,15 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     assert_eq!(mode(ControlMode::Guaranteed).await, (r#"{"relay":{"closed":true}}"#.into(), ControlMode::Guaranteed));
     assert_eq!(mode(ControlMode::Prepaid).await.1, ControlMode::Prepaid);
     // The resident's switch, twice by the same form.
-    let request =
-        Switch { key: fixture.w.rng.id(now), account, meter: fixture.meter, on: false, by: fixture.clerk, ip: String::new() };
+    let request = Switch {
+        key: fixture.w.rng.id(now),
+        account,
+        meter: fixture.meter,
+        on: false,
+        by: fixture.clerk,
+        ip: String::new(),
+        schedule: None,
+    };
     for _ in 0..2 {
         assert_eq!(rooms::switch(&fixture.w.db, &fixture.w.rng, now, &request).await.unwrap(), CommandId(request.key));
     }
@@ -260,6 +282,18 @@ both!(an_operator_override_beats_the_balance_and_ends_a_trip, |w: World| async m
     assert!(!fixture.relay().await);
     fixture.record(vec![MeterEvent::ServerWallets]).await;
     assert!(fixture.latest().status.user_switch_off());
+    // A switching by schedule that the meter did not get in time is undone, or its relay would be moved hours later.
+    let schedule =
+        "INSERT INTO switch_schedules (id, account_id, weekdays, off_minute, on_minute, next_at, next_on, last_at, last_on,
+                        last_outcome, last_command_id, created_by, created_at)
+                    SELECT $1, c.account_id, 127, 1380, 390, $2, TRUE, $2, FALSE, 'sent', c.id, c.decided_by, $2
+                    FROM commands c WHERE c.id = $1";
+    story_support::bind(&fixture.w.db, schedule, request.key, &[now.0]).await;
+    let later = now.plus(11 * MINUTE);
+    let withdrawn = ::residents::schedules::withdraw_unsent(&fixture.w.db, &fixture.w.rng, later, now.plus(MINUTE)).await;
+    assert_eq!((withdrawn.unwrap(), fixture.relay().await), (1, true));
+    fixture.record(vec![MeterEvent::ServerWallets]).await;
+    assert!(!fixture.latest().status.user_switch_off());
     fixture.prove().await;
 });
 

@@ -72,7 +72,7 @@ both!(a_new_password_ends_all_other_sessions, |w: World| async move {
         assert_eq!(location(&answer), format!("/password?e={e}"));
     }
     let answer = phone.post("/api/auth/password", &format!("old={PASSWORD}&new=a new long password").replace(' ', "+")).await;
-    assert_eq!(location(&answer), "/home");
+    assert_eq!(location(&answer), "/password?done=changed");
     let old = phone.clone();
     phone.keep(&answer);
     assert_ne!(phone.cookie, old.cookie);

@@ -29,7 +29,7 @@ async fn sell(w: &World, room: Room, by: UserId, tender: Tender, fen: i64) -> Re
 }
 
 async fn newest(w: &World, by: UserId) -> Shift {
-    shifts::recent(&w.db, Some(by), 1).await.unwrap().remove(0)
+    shifts::recent(&w.db, by, 1).await.unwrap().remove(0)
 }
 
 fn who(user: UserId, role: Role) -> Who {
@@ -54,6 +54,10 @@ both!(a_cash_drawer_is_compared_with_the_ledger, |w: World| async move {
         async move { shifts::close(&db, &rng, at, &by, id, Fen(counted), reason).await }
     };
     assert_eq!(refused(close(who(room.resident, Role::Cashier), 17_500, "").await), AppError::NotFound, "another's drawer");
+    let elsewhere = who(room.resident, Role::Manager);
+    assert_eq!(refused(close(elsewhere, 17_500, "").await), AppError::NotFound, "a drawer of other buildings");
+    assert_eq!(shifts::overseen(&w.db, room.resident, 9).await.unwrap(), []);
+    assert_eq!(shifts::find(&w.db, room.resident, shift.id).await.unwrap(), None);
     assert_eq!(refused(close(own.clone(), 17_000, "").await), AppError::DrawerDiffers, "five yuan are missing");
     close(own.clone(), 17_000, "找错零钱").await.unwrap();
     assert_eq!(refused(close(own.clone(), 17_500, "").await), AppError::Conflict, "once");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::clock::{Clock, SystemClock};
-use domain::wall_layout::Scope;
+use domain::wall_layout::{Scope, WallScope};
 use estate::defaults;
 use meters::live::Live;
 use model::defaults::{DefaultKind, DefaultsOf};
@@ -80,7 +80,7 @@ both!(the_sweep_speeds_up_while_a_page_is_open, |w: World| async move {
     let engine = s.start_with(live.clone()).await;
     let meter = s.rooms[0].meter;
     until(SOON, "a first reading", || async { readings(&s, meter).await == 1 }).await;
-    let mut wall = live.watch(&Scope::All);
+    let mut wall = live.watch(&WallScope::new(Scope::All, ""));
     wall.next().await;
     until(SOON, "more", || async { readings(&s, meter).await >= 4 }).await;
     engine.stop().await;

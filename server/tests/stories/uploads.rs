@@ -9,11 +9,11 @@ use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::HOUR;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE};
-use server::services::auth::Passwords;
-use server::services::site::SiteService;
-use server::services::site_import::SiteImportService;
+use services::auth::Passwords;
+use services::site::SiteService;
+use services::site_import::SiteImportService;
 use story_support::site::{SOON, until};
-use story_support::web::{Person, Web, location};
+use story_support::web::{Person, Web, field, location};
 use story_support::{World, both};
 
 const ROOMS: &str = "楼栋,楼层,房间\n1号楼,1层,101\n1号楼,1层,102\n";
@@ -46,8 +46,7 @@ async fn page(person: &Person<'_>) -> String {
 
 /// The id of what is kept, as the page's forms have it.
 fn id(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"id\" value=\"").expect("something is kept");
-    rest.chars().take(36).collect()
+    field(page, "id").to_owned()
 }
 
 const ALL: [(&str, &[u8]); 3] =

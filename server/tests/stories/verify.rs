@@ -190,11 +190,11 @@ both!(meters_with_an_open_case_are_listed, |w: World| async move {
 
 both!(readings_and_energy_that_disagree_are_noticed, |w: World| async move {
     let room = w.room(1).await;
-    let insert = "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, remaining_fen)
-                  VALUES ($1, $2, 0, 0, 0, $3, 0)";
+    let insert = "INSERT INTO readings (meter_id, at, quality, source, status, total_wh, remaining_fen, sequence)
+                  VALUES ($1, $2, 0, 0, 0, $3, 0, $4)";
     // The first day is not compared; then 7 Wh in one hour.
-    for (at, total) in [(0, 100), (90_000_000, 100), (91_000_000, 107)] {
-        story_support::bind(&w.db, insert, room.meter.0, &[at, total]).await;
+    for (at, total, sequence) in [(0, 100, 1), (90_000_000, 100, 2), (90_500_000, 103, 3), (91_000_000, 107, 4)] {
+        story_support::bind(&w.db, insert, room.meter.0, &[at, total, sequence]).await;
     }
     let rules = |found: Vec<verify::Difference>| found.into_iter().map(|one| one.rule).collect::<Vec<_>>();
     assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::EnergyOfDay, Rule::EnergyOfHour]);
@@ -203,6 +203,11 @@ both!(readings_and_energy_that_disagree_are_noticed, |w: World| async move {
     assert_eq!(verify(&w.db).await.unwrap().differences, []);
     w.execute("UPDATE energy_daily SET wh = 8").await;
     assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::EnergyOfDay]);
+    w.execute("UPDATE energy_daily SET wh = 7").await;
+    w.execute("DELETE FROM readings WHERE at = 90500000").await;
+    assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::ReadingSequence], "the energy of its hour is the same");
+    w.execute("DELETE FROM readings WHERE at < 91000000").await;
+    assert_eq!(verify(&w.db).await.unwrap().differences, [], "old readings may be removed");
 });
 
 both!(days_before_the_first_reading_are_sums_of_their_hours, |w: World| async move {

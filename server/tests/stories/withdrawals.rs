@@ -1,5 +1,6 @@
 //! A closure or a move can be withdrawn until it has had an effect, and not later; on both databases.
 
+use ::residents::rooms;
 use domain::clock::{Clock, SystemClock};
 use domain::ledger::Account;
 use model::error::AppError;
@@ -7,8 +8,8 @@ use model::ids::{ClosingId, UserId};
 use model::money::Money;
 use model::order::OrderState;
 use simulator::LineFault;
+use store::StoreError;
 use store::closings::{self, ClosingRequest};
-use store::{StoreError, rooms};
 use story_support::closings::{CASH, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
 use story_support::shop::Shop;

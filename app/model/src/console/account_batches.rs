@@ -7,6 +7,7 @@ use crate::money::Fen;
 use crate::order::{ReturnState, Tender};
 use crate::person::{is_login_name, is_name};
 use crate::time::Timestamp;
+use crate::typed;
 use crate::word_enum;
 
 /// Most rooms of a batch.
@@ -57,14 +58,14 @@ impl OpeningLine {
         }
         let resident = match (part(1), part(2)) {
             ("", "") => None,
-            (name, login) if is_name(name) && is_login_name(login) => Some((name.to_owned(), login.to_owned())),
+            (name, login) if is_name(name) && is_login_name(&typed::typed(login)) => Some((name.to_owned(), typed::typed(login))),
             _ => return Err(AppError::Invalid),
         };
         let amount = match part(3) {
             "" => None,
             text => Some(carried(text)?),
         };
-        Ok(Self { room: part(0).to_owned(), resident, amount })
+        Ok(Self { room: typed::name(part(0)), resident, amount })
     }
 }
 
@@ -76,7 +77,7 @@ pub fn carried(text: &str) -> Result<Fen, AppError> {
     if text.trim().is_empty() {
         return Ok(Fen::ZERO);
     }
-    Fen::parse_yuan(text.trim()).ok().filter(|fen| (Fen::ZERO..=CARRIED_MAX).contains(fen)).ok_or(AppError::InvalidAmount)
+    typed::yuan(text).ok().filter(|fen| (Fen::ZERO..=CARRIED_MAX).contains(fen)).ok_or(AppError::InvalidAmount)
 }
 
 /// Why a room is left out of a batch.
@@ -212,7 +213,7 @@ mod tests {
     fn lines_have_a_room_and_perhaps_a_resident_and_an_amount() {
         let line = OpeningLine::parse(" 1号楼 101 ").unwrap();
         assert_eq!((line.room.as_str(), line.resident, line.amount), ("1号楼 101", None, None));
-        let line = OpeningLine::parse("101，张三，zhangsan，12.5").unwrap();
+        let line = OpeningLine::parse("101，张三，ｚhangsan，12.5").unwrap();
         assert_eq!((line.resident.unwrap().1.as_str(), line.amount), ("zhangsan", Some(Fen(1_250))));
         assert_eq!(OpeningLine::parse("101,,,5").unwrap().amount, Some(Fen(500)));
         for bad in ["", ",a,b", "101,张三", "101,,zhangsan", "101,a,b c", "101,a,b/c", "101,a,b,1,2"] {

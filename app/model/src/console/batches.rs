@@ -23,6 +23,8 @@ pub const ROOM_LINES_MAX: usize = 1_000;
 
 /// The value of a place parameter that names a group begins with it.
 const GROUP: &str = "group:";
+/// The value of a place parameter that names a meter profile begins with it.
+const PROFILE: &str = "profile:";
 /// What selects all meters in queries.
 pub const EVERYWHERE: &str = "all";
 
@@ -122,6 +124,8 @@ pub struct Target {
     pub groups: Vec<PlaceGroupId>,
     /// What the wall shows.
     pub shown: Vec<ShownOnWall>,
+    /// Only meters of this profile.
+    pub profile: Option<String>,
     /// Only meters in this state.
     pub state: Option<SupplyState>,
     /// Rooms, one a line.
@@ -141,8 +145,8 @@ impl Target {
     }
 
     /// From query parameters: `meter`, `place` (repeated; `all`, `<building>`, `<building>:<floor>`,
-    /// `group:<group>` or [`ShownOnWall`]), `state`,
-    /// `rooms`, `lost`. [`Self::differs`] is not among them.
+    /// `group:<group>`, [`ShownOnWall`] or [`Self::place_of_profile`]), `state`, `rooms`, `lost`. [`Self::differs`] is not among
+    /// them.
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
         let place = |text: &String| {
@@ -155,11 +159,18 @@ impl Target {
             places: places.iter().filter_map(place).collect(),
             shown: places.iter().filter_map(|text| text.parse().ok()).collect(),
             groups: places.iter().filter_map(|text| text.strip_prefix(GROUP)?.parse().ok()).collect(),
+            profile: places.iter().find_map(|text| Some(text.strip_prefix(PROFILE)?.to_owned())),
             state,
             rooms: rooms.chars().take(ROOMS_MAX).collect(),
             differs: None,
             lost: lost == "1",
         }
+    }
+
+    /// The value of a place parameter beside others, of which it leaves only the meters of a profile.
+    #[must_use]
+    pub fn place_of_profile(profile: &str) -> String {
+        format!("{PROFILE}{profile}")
     }
 }
 
@@ -305,6 +316,14 @@ pub struct MissedSwitch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_restricts_a_target_and_selects_nothing() {
+        let alone = [Target::place_of_profile("dlt645")];
+        let target = Target::parse("", &alone, None, "", "");
+        assert_eq!(target.profile.as_deref(), Some("dlt645"));
+        assert!(target.is_empty() && target.places.is_empty() && target.shown.is_empty());
+    }
 
     #[test]
     fn selections_of_meters_that_differ_go_round() {

@@ -1,9 +1,11 @@
 //! Events of meters, gateways and instruments, as the console lists them.
 
 use super::RoomName;
+use crate::alarm::{AlarmChannel, AlarmLevel};
 use crate::event::EventKind;
-use crate::ids::{EventId, InstrumentId, MeterId};
+use crate::ids::{EventId, GatewayId, InstrumentId, MeterId, PlaceId, SilenceId, UserId};
 use crate::time::{Date, Timestamp};
+use crate::word_enum;
 
 /// Filter of the event list; `None` matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +18,10 @@ pub struct EventQuery {
     pub building: String,
     /// Only events that began on this day or later.
     pub since: Option<Date>,
+    /// Only those of this level.
+    pub level: Option<AlarmLevel>,
+    /// Only those that are assigned to the person.
+    pub mine: bool,
     /// Page, from 0.
     pub page: i64,
 }
@@ -27,9 +33,13 @@ pub struct EventLine {
     pub kind: EventKind,
     /// The meter and its place.
     pub meter: Option<(MeterId, RoomName)>,
-    pub gateway: Option<String>,
+    /// The gateway and its name.
+    pub gateway: Option<(GatewayId, String)>,
     /// The instrument and its name.
     pub instrument: Option<(InstrumentId, String)>,
+    pub channel: Option<AlarmChannel>,
+    /// As its rule had it; `None` for events from before there were rules.
+    pub level: Option<AlarmLevel>,
     pub since: Timestamp,
     /// End; `None` while open.
     pub until: Option<Timestamp>,
@@ -37,6 +47,93 @@ pub struct EventLine {
     pub detail: String,
     /// When and by whom it was acknowledged.
     pub seen: Option<(Timestamp, String)>,
+    /// To whom it is assigned.
+    pub assigned: Option<(UserId, String)>,
+    /// Maintenance goes on there: nobody gets messages about it.
+    pub is_silenced: bool,
+    /// The gateway of the meter is lost: nothing is known of it until that is back.
+    pub is_suspended: bool,
+}
+
+word_enum! {
+    /// What a person did about an alarm.
+    pub enum AlarmAction {
+        Acknowledge = "acknowledge",
+        Assign = "assign",
+    }
+}
+
+/// A step in the history of an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmStep {
+    pub at: Timestamp,
+    pub by: String,
+    pub action: AlarmAction,
+    /// To whom it was assigned; `None`: nobody.
+    pub assigned: Option<String>,
+}
+
+/// Where alarms are silenced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SilenceOf {
+    /// A place and everything below it.
+    Place(PlaceId),
+    /// A gateway and the meters behind it.
+    Gateway(GatewayId),
+    Meter(MeterId),
+}
+
+impl SilenceOf {
+    /// From a form: the kind, a colon and the id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(':')?;
+        match kind {
+            "place" => id.parse().ok().map(Self::Place),
+            "gateway" => id.parse().ok().map(Self::Gateway),
+            "meter" => id.parse().ok().map(Self::Meter),
+            _ => None,
+        }
+    }
+
+    /// As [`Self::parse`] takes it.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Place(id) => format!("place:{id}"),
+            Self::Gateway(id) => format!("gateway:{id}"),
+            Self::Meter(id) => format!("meter:{id}"),
+        }
+    }
+}
+
+/// Maintenance, for whose time nobody gets messages about alarms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilenceLine {
+    pub id: SilenceId,
+    pub of: SilenceOf,
+    /// What that is called.
+    pub name: String,
+    pub reason: String,
+    pub from: Timestamp,
+    pub until: Timestamp,
+    pub set_by: String,
+    /// When and by whom it was ended before its time.
+    pub ended: Option<(Timestamp, String)>,
+}
+
+/// One alarm with what people did about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmView {
+    pub line: EventLine,
+    /// The oldest first.
+    pub history: Vec<AlarmStep>,
+    /// Silences that cover it, or covered it while it was open; the newest first.
+    pub silences: Vec<SilenceLine>,
+    /// Where it can be silenced, with names; the narrowest first. None for alarms of the server.
+    pub scopes: Vec<(SilenceOf, String)>,
+    /// To whom it can be assigned.
+    pub operators: Vec<(UserId, String)>,
 }
 
 impl EventLine {

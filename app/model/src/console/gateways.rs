@@ -22,6 +22,8 @@ pub struct GatewayView {
     pub connections: Vec<DialInConnection>,
     /// The newest first.
     pub losses: Vec<GatewayLoss>,
+    /// Somewhere an alarm rule switches the alarm of a loss off or delays it, so that losses may be missing.
+    pub is_by_rules: bool,
     /// The newest first.
     pub changes: Vec<GatewayChange>,
 }

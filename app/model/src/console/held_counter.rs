@@ -4,6 +4,7 @@ use crate::energy::Energy;
 use crate::error::AppError;
 use crate::reading::ReadingQuality;
 use crate::time::Timestamp;
+use crate::typed::typed;
 use crate::word_enum;
 
 /// The largest counter value that an operator may enter, kWh.
@@ -88,7 +89,8 @@ impl Gap {
 
 /// Kilowatt-hours with up to three decimals, as a counter shows them.
 pub fn kwh(text: &str) -> Result<Energy, AppError> {
-    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let text = typed(text);
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 9 || part.len() > 3 || !digits(whole) || !digits(part) {
         return Err(AppError::Invalid);

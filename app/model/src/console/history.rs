@@ -4,6 +4,7 @@ use super::{Page, Reading, RoomDay, RoomName};
 use crate::energy::Energy;
 use crate::ids::MeterId;
 use crate::time::{Date, Timestamp};
+use crate::typed::typed;
 use crate::word_enum;
 
 word_enum! {
@@ -66,7 +67,7 @@ impl HistoryQuery {
         let kind = HistoryKind::parse(kind).unwrap_or(HistoryKind::Days);
         let given = |text: &str| match text.trim() {
             "" => Ok(None),
-            text => day(text).map(Some).ok_or(RangeProblem::NotADay),
+            text => day(&typed(text)).map(Some).ok_or(RangeProblem::NotADay),
         };
         let (from, until) = (given(from)?, given(until)?);
         let until = until.or(from.map(|from| Date(from.0.saturating_add(kind.usual() - 1)).min(today))).unwrap_or(today);

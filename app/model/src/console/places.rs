@@ -4,6 +4,7 @@ use crate::defaults::DefaultValues;
 use crate::error::AppError;
 use crate::ids::{MeterId, PlaceGroupId, PlaceId};
 use crate::place::PlaceKind;
+use crate::time::Timestamp;
 
 /// The most places that one form adds.
 pub const NEW_PLACES_MAX: usize = 200;
@@ -113,7 +114,9 @@ pub struct PlaceGroupLine {
     pub name: String,
     /// Places that it names and the operator may see.
     pub places: u32,
-    /// Meters in these places and below them.
+    /// Places that it names in other buildings.
+    pub elsewhere: u32,
+    /// Meters in the places that the operator may see, and below them.
     pub meters: u32,
 }
 
@@ -124,8 +127,12 @@ pub struct PlaceGroupView {
     pub name: String,
     /// By full name, with the meters in each.
     pub places: Vec<(PlaceId, String, u32)>,
-    /// Whether it names only places that the operator may see, so that it may be renamed and deleted.
-    pub is_own: bool,
+    /// Places that it names in other buildings. Only without any, the operator may rename and delete it.
+    pub elsewhere: u32,
+    /// The price plan that it has, and since when.
+    pub plan: Option<(String, Timestamp)>,
+    /// Whether it has or had a plan, or one waits for approval, so that its places stay what they are.
+    pub keeps_places: bool,
     /// Buildings and floors to choose from, by full name.
     pub choices: Vec<(PlaceId, String)>,
 }

@@ -1,5 +1,6 @@
 //! View types of price plans: the year of a plan, what changed between versions, and what a change would cost.
 
+use crate::defaults::DefaultsOf;
 use crate::energy::Energy;
 use crate::ids::Uuid;
 use crate::money::Money;
@@ -69,9 +70,10 @@ pub struct PlanVersion {
     pub changes: Vec<PriceChange>,
 }
 
-/// A place that a plan was given to, and the meters there that it applies to.
+/// A place or group that a plan was given to, and the meters there that it applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanPlace {
+    pub of: DefaultsOf,
     pub name: String,
     pub from: Timestamp,
     /// Meters that hold their own credit, and those with a server wallet.
@@ -87,6 +89,8 @@ pub struct PlanPage {
     /// Newest first; at least one.
     pub versions: Vec<PlanVersion>,
     pub places: Vec<PlanPlace>,
+    /// Whether it was given to the whole site, or to places or groups, that the operator may not see.
+    pub is_elsewhere: bool,
     /// Who asked for a version that waits for approval, and when.
     pub waiting: Option<(String, Timestamp)>,
     pub year: PriceYear,

@@ -1,6 +1,7 @@
 //! View types of "what does a kWh cost now and why" and "why did this day cost this".
 
 use super::{DayCharge, RoomName};
+use crate::defaults::DefaultsOf;
 use crate::energy::Energy;
 use crate::ids::{MeterId, Uuid};
 use crate::meter::Wallet;
@@ -49,8 +50,10 @@ pub struct PlanInForce {
     pub name: String,
     pub number: i64,
     pub since: Timestamp,
-    /// The place that the plan was given to.
-    pub place: String,
+    /// What the plan was given to, and its name, which is empty for a place that the operator may not see.
+    pub given_to: (DefaultsOf, String),
+    /// The groups whose plan does not apply because of that, nearest first.
+    pub yielding: Vec<String>,
     /// The next version, and from when it applies.
     pub next: Option<(i64, Timestamp)>,
 }

@@ -9,6 +9,7 @@ use crate::ids::MeterId;
 use crate::money::Fen;
 use crate::order::{OrderState, ReturnKind, Tender};
 use crate::time::{MINUTE, Timestamp};
+use crate::typed::typed;
 use crate::word_enum;
 
 word_enum! {
@@ -63,7 +64,7 @@ impl FromStr for ReceiptNumber {
 
     fn from_str(text: &str) -> Result<Self, AppError> {
         let digits = |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let text = text.trim();
+        let text = typed(text);
         let starts_with = |letter: &str| text.get(..1).is_some_and(|first| first.eq_ignore_ascii_case(letter));
         let series =
             ReceiptSeries::ALL.into_iter().find(|series| starts_with(series.letter())).unwrap_or(ReceiptSeries::CashDesk);
@@ -127,6 +128,16 @@ pub struct Receipt {
     pub trade_no: Option<String>,
     /// Receipt of the corrected sale or return, or of the payment that was refunded.
     pub corrects: Option<ReceiptNumber>,
+    /// What was taken back of the sale since.
+    pub corrected: Option<ReceiptCorrection>,
+}
+
+/// What corrections took back of a sale: the sum, and when and why the last of them did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptCorrection {
+    pub amount: Fen,
+    pub at: Timestamp,
+    pub reason: String,
 }
 
 /// The money that a receipt certifies.

@@ -95,7 +95,7 @@ impl RecordState {
 /// The filter of the register; what is left out matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordQuery {
-    /// Words to search for in building, room, account number and order number.
+    /// Words to search for in building, room, account number and order number, or a meter's serial number.
     pub text: String,
     pub kind: Option<RecordKind>,
     pub status: Option<RecordStatus>,
@@ -148,6 +148,8 @@ pub struct RecordLine {
     /// Purchase count after it.
     pub count: Option<i64>,
     pub receipt: Option<ReceiptNumber>,
+    /// Whether it is a sale of which corrections have not taken or reserved all.
+    pub is_correctable: bool,
 }
 
 #[cfg(test)]

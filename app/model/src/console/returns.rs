@@ -88,6 +88,8 @@ pub struct ReturnLine {
     pub corrects: Option<i64>,
     /// The corrected sale.
     pub sale: Option<OrderId>,
+    /// Whether it is a return that is paid out and that no correction undoes yet.
+    pub is_correctable: bool,
 }
 
 /// A sale or return that may be corrected.

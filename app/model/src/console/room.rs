@@ -248,6 +248,8 @@ pub struct CommandLine {
     pub state: CommandState,
     /// The order that it delivers.
     pub order: Option<OrderId>,
+    /// The return that it debits the meter for.
+    pub back: Option<ReturnId>,
     /// `None` for the system.
     pub by: Option<String>,
     pub decided_at: Timestamp,
@@ -332,6 +334,7 @@ mod tests {
             what,
             state,
             order: None,
+            back: None,
             by: None,
             decided_at: Timestamp(1),
             sent_at: None,

@@ -4,6 +4,7 @@ use std::num::NonZeroU16;
 
 use super::settings::{Dialling, GatewayCode, GatewayName, GatewaySettings, Heartbeat, Timing};
 use super::{BytePattern, Framing, Host, SweepInterval};
+use crate::typed::typed;
 use crate::word_enum;
 
 word_enum! {
@@ -37,8 +38,13 @@ pub struct GatewayForm([String; FormField::ALL.len()]);
 impl GatewayForm {
     /// From the text of each field.
     #[must_use]
-    pub fn read(field: impl FnMut(FormField) -> String) -> Self {
-        Self(FormField::ALL.map(field))
+    pub fn read(mut field: impl FnMut(FormField) -> String) -> Self {
+        Self(FormField::ALL.map(|of| {
+            let text = field(of);
+            // A name keeps its signs, and what a gateway sends is compared byte by byte.
+            let as_typed = [FormField::Name, FormField::Registration, FormField::Heartbeat, FormField::HeartbeatAnswer];
+            if as_typed.contains(&of) { text } else { typed(&text) }
+        }))
     }
 
     /// What a field holds, without space around it.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU16;
 
 use super::{BytePattern, Framing, Host, SweepInterval};
+use crate::typed;
 
 /// Everything that people set about a gateway, but for its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +66,12 @@ macro_rules! short_text {
         impl $name {
             pub const MOST: u32 = $most;
 
-            /// Space around it does not count. `None` for none, too many and control characters.
+            /// As it is stored and searched, without space around it; `None` if it is empty, too long or has control characters.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                let text = text.trim();
+                let text = typed::name(text);
                 let fits = (1..=Self::MOST as usize).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-                fits.then(|| Self(text.to_owned()))
+                fits.then_some(Self(text))
             }
 
             #[must_use]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CircuitSettings, CountStep, InstrumentSettings, Ratio, USUAL_INTERVAL_S};
+use crate::typed::{self, typed};
 use crate::word_enum;
 
 /// The longest name or number.
@@ -67,7 +68,7 @@ fn short(text: &str) -> Option<String> {
 
 /// `Some(None)` for an empty field.
 fn optional<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
-    match text.trim() {
+    match &*typed(text) {
         "" => Some(None),
         text => parse(text).map(Some),
     }
@@ -94,7 +95,7 @@ impl InstrumentForm {
             name: short(&self.name).ok_or(F::Name)?,
             place: self.place.trim().parse().map_err(|_| F::Place)?,
             gateway: self.gateway.trim().parse().map_err(|_| F::Gateway)?,
-            unit: self.unit.trim().parse().ok().filter(|unit| (1..=247).contains(unit)).ok_or(F::Unit)?,
+            unit: typed::parse(&self.unit).ok().filter(|unit| (1..=247).contains(unit)).ok_or(F::Unit)?,
             profile: short(&self.profile).ok_or(F::Profile)?,
             start: optional(&self.start, parse_register).ok_or(F::Start)?,
             step: optional(&self.step, CountStep::parse).ok_or(F::Step)?,
@@ -128,7 +129,7 @@ impl CircuitForm {
     pub fn parse(&self) -> Result<CircuitSettings, InstrumentField> {
         use InstrumentField as F;
         Ok(CircuitSettings {
-            position: self.position.trim().parse().ok().filter(|at| (1..=super::MAX_CIRCUITS).contains(at)).ok_or(F::Name)?,
+            position: typed::parse(&self.position).ok().filter(|at| (1..=super::MAX_CIRCUITS).contains(at)).ok_or(F::Name)?,
             name: short(&self.name).ok_or(F::Name)?,
             ct: Ratio::parse(&self.ct).ok_or(F::Ct)?,
             parent: optional(&self.parent, |id| id.parse().ok()).ok_or(F::Parent)?,

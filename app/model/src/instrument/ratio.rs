@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::typed::typed;
+
 /// A transformer ratio, primary to secondary: 1 to 10,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
@@ -22,7 +24,8 @@ impl Ratio {
     /// A number, or the two currents or voltages as on the plate (`200/5`); empty is 1.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (primary, secondary) = match text.trim() {
+        let text = typed(text);
+        let (primary, secondary) = match &*text {
             "" => return Some(Self::ONE),
             text => text.split_once('/').unwrap_or((text, "1")),
         };

@@ -2,9 +2,9 @@
 
 use super::{ENTRIES, Issue, Kind, MAX_PRICE, SLOTS};
 use crate::meter::ControlMode;
-use crate::money::Fen;
 use crate::parameters::{Limits, PlanEntry, Slot, TierPeriod, Tiers};
 use crate::time::{Civil, DAY, Date, MINUTE, Timestamp};
+use crate::typed::{self, typed};
 
 /// A switch-over lies at least this far ahead, so that the prices are in the meters before.
 const AHEAD: i64 = 5 * MINUTE;
@@ -113,7 +113,7 @@ fn ascend(entries: &[PlanEntry]) -> bool {
 
 fn limits(field: Fields<'_>) -> Result<Limits, Problem> {
     let amount = |name: &'static str| {
-        let fen = Fen::parse_yuan(field(name).trim()).map_err(|_| Problem::Amount(name))?;
+        let fen = typed::yuan(&field(name)).map_err(|_| Problem::Amount(name))?;
         i32::try_from(fen.0).ok().and_then(|fen| u32::try_from(fen).ok()).ok_or(Problem::Amount(name))
     };
     let limits = Limits {
@@ -121,7 +121,7 @@ fn limits(field: Fields<'_>) -> Result<Limits, Problem> {
         alarm2: amount("alarm2")?,
         overdraft: amount("overdraft")?,
         hoarding: amount("hoarding")?,
-        overload_w: field("overload_w").trim().parse().map_err(|_| Problem::Power)?,
+        overload_w: typed::parse(&field("overload_w")).map_err(|_| Problem::Power)?,
     };
     if limits.alarm2 <= limits.alarm1 { Ok(limits) } else { Err(Problem::Alarms) }
 }
@@ -144,7 +144,8 @@ fn switch_over(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
 }
 
 pub(crate) fn instant(text: &str) -> Option<Timestamp> {
-    let (day, time) = text.trim().split_once('T')?;
+    let text = typed(text);
+    let (day, time) = text.split_once('T')?;
     let mut day = day.splitn(3, '-');
     let mut time = time.splitn(3, ':');
     let civil = Civil {
@@ -179,11 +180,11 @@ fn table(text: &str) -> Result<u8, Problem> {
 pub(crate) fn slots(field: Fields<'_>) -> Result<Vec<Slot>, Problem> {
     let mut slots = Vec::new();
     for n in 1..=SLOTS {
-        let from = field(&format!("from{n}"));
-        if from.trim().is_empty() {
+        let from = typed(&field(&format!("from{n}")));
+        if from.is_empty() {
             continue;
         }
-        let (hour, minute) = from.trim().split_once(':').ok_or(Problem::Slots)?;
+        let (hour, minute) = from.split_once(':').ok_or(Problem::Slots)?;
         let number = |text: &str, below: u8| text.parse::<u8>().ok().filter(|number| *number < below).ok_or(Problem::Slots);
         let rate = field(&format!("rate{n}")).parse().ok().filter(|rate| (1..=4).contains(rate)).ok_or(Problem::Slots)?;
         slots.push(Slot { rate, hour: number(hour, 24)?, minute: number(minute, 60)? });
@@ -199,7 +200,7 @@ pub(crate) fn plan(field: Fields<'_>) -> Result<Vec<PlanEntry>, Problem> {
         if month.trim().is_empty() {
             continue;
         }
-        let number = |text: &str| text.trim().parse::<u8>().map_err(|_| Problem::Plan);
+        let number = |text: &str| typed::parse::<u8>(text).map_err(|_| Problem::Plan);
         let (day, table) = (number(&field(&format!("day{n}")))?, number(&field(&format!("use{n}")))?);
         entries.push(PlanEntry { month: number(&month)?, day, table });
     }
@@ -208,8 +209,8 @@ pub(crate) fn plan(field: Fields<'_>) -> Result<Vec<PlanEntry>, Problem> {
 
 /// Digits with at most `places` decimals, in units of the last place.
 pub(crate) fn decimal(text: &str, places: usize) -> Option<u32> {
-    let text = text.trim();
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let text = typed(text);
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || decimals.len() > places || !digits(whole) || !digits(decimals) || text.ends_with('.') {
         return None;

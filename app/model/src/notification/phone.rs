@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::typed::typed;
+
 /// A mobile number of mainland China (11 digits), or any other with `+` and its country code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber(String);
@@ -29,7 +31,7 @@ impl FromStr for PhoneNumber {
 
     /// As people write it: with spaces, hyphens, `+86` or `0086`.
     fn from_str(text: &str) -> Result<Self, NoPhoneNumber> {
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}')).collect();
+        let digits: String = typed(text).chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}')).collect();
         let (is_foreign, number) = match digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")) {
             Some(rest) => match rest.strip_prefix("86") {
                 Some(number) => (false, number),

@@ -12,6 +12,9 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
+    /// Of groups and other systems, which nobody sleeps beside: whoever is on duty decides what may ring.
+    pub const NONE: Self = Self { from: 0, until: 0 };
+
     /// `None` where one is no hour.
     #[must_use]
     pub fn new(from: u8, until: u8) -> Option<Self> {
@@ -44,13 +47,14 @@ impl Default for AlertPreferences {
 }
 
 impl AlertPreferences {
-    /// Whether the person wants messages of that kind. The code that proves an address is asked for, so it always comes.
+    /// Whether the person wants messages of that kind. A code is asked for, so it always comes.
     #[must_use]
     pub const fn wants(&self, kind: NotificationKind) -> bool {
         match kind {
-            NotificationKind::AddressCode => true,
+            NotificationKind::AddressCode | NotificationKind::LogInCode => true,
             _ if self.is_off => false,
-            NotificationKind::Arrears | NotificationKind::Restored => true,
+            // Only who has chosen a balance is reminded to top up.
+            NotificationKind::Arrears | NotificationKind::StaysOn | NotificationKind::Restored | NotificationKind::TopUp => true,
             NotificationKind::Alarm1 => self.alarm1,
             NotificationKind::Alarm2 => self.alarm2,
             NotificationKind::EmptyTonight => self.tonight,
@@ -59,6 +63,11 @@ impl AlertPreferences {
             | NotificationKind::DeliveryStuck
             | NotificationKind::PaymentMismatch
             | NotificationKind::CertificateExpiring
+            | NotificationKind::ReplyBalance
+            | NotificationKind::ReplyStop
+            | NotificationKind::ReplyTopUp
+            | NotificationKind::Digest
+            | NotificationKind::Alarm
             | NotificationKind::Test => false,
         }
     }
@@ -75,7 +84,8 @@ mod tests {
         let wanted = |preferences: AlertPreferences| {
             NotificationKind::OF_RESIDENTS.into_iter().filter(|kind| preferences.wants(*kind)).collect::<Vec<_>>()
         };
-        assert_eq!(wanted(none), [NotificationKind::Arrears, NotificationKind::Restored]);
+        let always = [NotificationKind::Arrears, NotificationKind::StaysOn, NotificationKind::Restored, NotificationKind::TopUp];
+        assert_eq!(wanted(none), always);
         assert_eq!(wanted(AlertPreferences { is_off: true, ..none }), []);
         assert_eq!(wanted(AlertPreferences::default()), NotificationKind::OF_RESIDENTS);
         assert!(AlertPreferences { is_off: true, ..none }.wants(NotificationKind::AddressCode));
@@ -84,6 +94,6 @@ mod tests {
     #[test]
     fn residents_hear_nothing_that_is_for_operators() {
         let wants = |kind: &NotificationKind| AlertPreferences::default().wants(*kind);
-        assert_eq!(NotificationKind::ALL.iter().filter(|kind| wants(kind)).count(), NotificationKind::OF_RESIDENTS.len() + 1);
+        assert_eq!(NotificationKind::ALL.iter().filter(|kind| wants(kind)).count(), NotificationKind::OF_RESIDENTS.len() + 2);
     }
 }

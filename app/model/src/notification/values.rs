@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::NotificationKind;
 use crate::money::Fen;
 use crate::time::Timestamp;
 
@@ -11,37 +12,74 @@ use crate::time::Timestamp;
 pub struct NotificationValues {
     /// The room, from the building inwards.
     pub room: String,
-    /// The gateway, the number of the order, or the key of the configuration.
+    /// The gateway, the number of the order, the key of the configuration, or the link.
     pub subject: String,
     pub amount: Option<Fen>,
     pub balance: Option<Fen>,
     /// The purchase count.
     pub count: Option<i64>,
     pub since: Option<Timestamp>,
+    /// Until when the power stays on.
+    pub until: Option<Timestamp>,
     /// The code that proves an address.
     pub code: String,
+    /// The number that residents may call.
+    pub contact: String,
 }
 
 impl NotificationValues {
     /// Their names, as templates of providers use them.
-    pub const NAMES: [&str; 7] = ["room", "subject", "amount", "balance", "count", "since", "code"];
+    pub const NAMES: [&str; 9] = ["room", "subject", "amount", "balance", "count", "since", "until", "code", "contact"];
 
     /// Each with its name, as text; amounts in yuan.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, String); 7] {
+    pub fn named(&self) -> [(&'static str, String); 9] {
         let yuan = |amount: Option<Fen>| amount.map(|amount| amount.to_string()).unwrap_or_default();
         let count = self.count.map(|count| count.to_string()).unwrap_or_default();
-        let since = self.since.map(|at| format!("{} {}", at.date(), at.clock())).unwrap_or_default();
-        let [room, subject, amount, balance, count_name, since_name, code] = Self::NAMES;
+        let minute = |at: Option<Timestamp>| at.map(|at| format!("{} {}", at.date(), at.clock())).unwrap_or_default();
+        let [room, subject, amount, balance, count_name, since, until, code, contact] = Self::NAMES;
         [
             (room, self.room.clone()),
             (subject, self.subject.clone()),
             (amount, yuan(self.amount)),
             (balance, yuan(self.balance)),
             (count_name, count),
-            (since_name, since),
+            (since, minute(self.since)),
+            (until, minute(self.until)),
             (code, self.code.clone()),
+            (contact, self.contact.clone()),
         ]
+    }
+
+    /// Usual values, to show and to measure a text with.
+    #[must_use]
+    pub fn example() -> Self {
+        Self {
+            room: "3号楼 301".to_owned(),
+            subject: "2026113000017".to_owned(),
+            amount: Some(Fen(5_000)),
+            balance: Some(Fen(6_320)),
+            count: Some(7),
+            since: Some(Timestamp(1_795_600_000_000)),
+            until: Some(Timestamp(1_795_650_000_000)),
+            code: "042317".to_owned(),
+            contact: "010-62770000".to_owned(),
+        }
+    }
+
+    /// Typical values of a kind, for previews and for estimates of length.
+    #[must_use]
+    pub fn example_of(kind: NotificationKind) -> Self {
+        let subject = match kind {
+            // As long as a real signed link.
+            NotificationKind::TopUp => "https://power.example.edu.cn/p/AZ6sT0WhcJK2mQx7uD4nVmkHs2lqYxRb0eGfZt5wPn3cUjLd",
+            NotificationKind::ReplyTopUp => "https://power.example.edu.cn/topup",
+            NotificationKind::GatewayLost => "3号楼 2号网关",
+            NotificationKind::CertificateExpiring => "payments.wechat",
+            NotificationKind::Alarm => "relay-fault",
+            _ => return Self::example(),
+        };
+        Self { subject: subject.to_owned(), ..Self::example() }
     }
 
     /// As it is stored.

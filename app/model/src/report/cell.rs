@@ -1,5 +1,6 @@
 //! A value of a report.
 
+use crate::alarm::AlarmLevel;
 use crate::case::CaseKind;
 use crate::co2::Mass;
 use crate::console::PriceGap;
@@ -23,6 +24,7 @@ pub enum Cell {
     Word(Heading),
     Tender(Tender),
     Event(EventKind),
+    Level(AlarmLevel),
     Case(CaseKind),
     /// What a meter keeps otherwise than its price plan says.
     Gaps(Vec<PriceGap>),

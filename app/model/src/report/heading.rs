@@ -124,6 +124,8 @@ pub enum Heading {
     Minutes,
     AcknowledgedAt,
     AcknowledgedBy,
+    AlarmLevel,
+    AssignedTo,
     Account,
     OpenedAt,
     ClosedAt,

@@ -2,6 +2,7 @@
 
 use super::{Grain, ReportKind};
 use crate::time::{Date, Timestamp};
+use crate::typed;
 
 /// The days of a report where none were chosen.
 const USUAL_DAYS: i64 = 30;
@@ -21,14 +22,20 @@ pub enum RangeProblem {
     TooLong(i64),
     /// There is no such place, or the operator may not see it.
     UnknownPlace,
-    /// No room or account that the operator may see, or several.
+    /// No room or account that the operator may see.
     UnknownRoom,
+    /// Several rooms fit.
+    SeveralRooms,
+    /// Rows of a length of time that the report does not have.
+    NoSuchRows,
     /// It is about one account, and none was named.
     RoomMissing,
     /// An age that is no number of days up to ten years.
     NotAnAge,
     /// So many meters fit into a report of at most so many days; 0: into none.
     TooManyMeters { meters: i64, days: i64 },
+    /// It was not made in the time that a page or a download waits for it.
+    TooSlow,
 }
 
 /// What a report is about.
@@ -52,13 +59,15 @@ impl ReportQuery {
     /// # Errors
     /// [`RangeProblem`].
     pub fn parse(kind: ReportKind, field: impl Fn(&'static str) -> String, today: Date) -> Result<Self, RangeProblem> {
-        let short = |name| field(name).trim().chars().take(LONGEST_TEXT).collect::<String>();
+        let short = |name| typed::name(&field(name)).chars().take(LONGEST_TEXT).collect::<String>();
         let day = |name| match short(name).as_str() {
             "" => Ok(None),
-            text => text.parse::<Date>().map(Some).map_err(|_| RangeProblem::NotADay),
+            text => typed::parse::<Date>(text).map(Some).map_err(|_| RangeProblem::NotADay),
         };
-        let by = Grain::parse(&short("by")).filter(|grain| kind.grains().contains(grain));
-        let by = by.or(kind.grains().first().copied()).unwrap_or(Grain::Day);
+        let by = match short("by").as_str() {
+            "" => kind.grains().first().copied().unwrap_or(Grain::Day),
+            word => Grain::parse(word).filter(|grain| kind.grains().contains(grain)).ok_or(RangeProblem::NoSuchRows)?,
+        };
         let (from, until) = match (day("from")?, day("until")?) {
             // Nobody knows yet how things will be.
             (_, until) if kind.is_of_an_instant() => {
@@ -146,7 +155,9 @@ mod tests {
         assert_eq!((query.from, query.until, query.by), (day("2026-10-31"), day("2026-11-29"), Grain::Day));
         let query = parsed("month", "2026-11-01", "").unwrap();
         assert_eq!((query.from, query.until, query.by), (day("2026-11-01"), day("2026-11-29"), Grain::Month));
-        assert_eq!(parsed("hour", "", "").unwrap().by, Grain::Day, "sales have no hours");
+        for word in ["hour", "week", "x"] {
+            assert_eq!(parsed(word, "", ""), Err(RangeProblem::NoSuchRows), "sales have no rows by {word}");
+        }
         assert_eq!(parsed("day", "2027-01-01", "").unwrap().until, day("2027-01-01"));
     }
 

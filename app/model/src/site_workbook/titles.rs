@@ -13,6 +13,10 @@ impl Sheet {
             Self::Prices => ["电价", "Prices"],
             Self::Accounts => ["账户", "Accounts"],
             Self::Instruments => ["计量仪表", "Instruments"],
+            Self::FriendlyHours => ["友好时段", "Friendly hours"],
+            Self::Contacts => ["咨询电话", "Contacts"],
+            Self::Defaults => ["默认参数", "Default parameters"],
+            Self::Groups => ["分组", "Groups"],
         };
         pick(lang, titles)
     }
@@ -67,6 +71,22 @@ impl Column {
             Self::Master => ["上级回路", "Master"],
             Self::FeedsBuilding => ["供电楼栋", "Feeds building"],
             Self::FeedsFloor => ["供电楼层", "Feeds floor"],
+            Self::Group => ["分组", "Group"],
+            Self::NightFrom => ["夜间从", "Night from"],
+            Self::NightUntil => ["夜间到", "Night until"],
+            Self::Weekends => ["周末", "Weekends"],
+            Self::Holidays => ["节假日", "Public holidays"],
+            Self::Examinations => ["考试日", "Examination days"],
+            Self::FriendlyOverdraft => ["期间透支限额(元)", "Overdraft meanwhile (yuan)"],
+            Self::EmergencyYuan => ["应急额度(元)", "Emergency credit (yuan)"],
+            Self::CreditPeriod => ["应急额度周期", "Emergency credit once in"],
+            Self::Phone => ["咨询电话", "Contact number"],
+            Self::Signature => ["短信签名", "SMS signature"],
+            Self::Alarm1 => ["报警一(元)", "Alarm 1 (yuan)"],
+            Self::Alarm2 => ["报警二(元)", "Alarm 2 (yuan)"],
+            Self::Overdraft => ["透支限额(元)", "Overdraft limit (yuan)"],
+            Self::Hoarding => ["囤积限额(元)", "Hoarding limit (yuan)"],
+            Self::OverloadW => ["过载功率(W)", "Overload power (W)"],
         };
         pick(lang, titles)
     }

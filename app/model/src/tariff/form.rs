@@ -5,6 +5,7 @@ use crate::issue::form as fields;
 use crate::issue::{ENTRIES, Fields, MAX_PRICE, Problem};
 use crate::parameters::{self, PlanEntry};
 use crate::time::{DAY, Date, Timestamp};
+use crate::typed;
 
 /// The most special periods that the form takes.
 pub const SPECIALS: usize = 2;
@@ -89,7 +90,7 @@ fn rates(field: Fields<'_>) -> Result<Prices, FormFault> {
         if part("month").trim().is_empty() {
             continue;
         }
-        let number = |name: &str| part(name).trim().parse::<u8>().map_err(|_| FormFault::Special);
+        let number = |name: &str| typed::parse::<u8>(&part(name)).map_err(|_| FormFault::Special);
         let (from, to) = ((number("month")?, number("day")?), (number("to_month")?, number("to_day")?));
         plan = with_special(&plan, from, to, number("use")?).ok_or(FormFault::Special)?;
     }

@@ -2,15 +2,17 @@
 
 use leptos::prelude::*;
 
-use crate::api::form::{at, parse, reason_of, room_page};
+use crate::api::form::{at, parse, reason_of, room_page, yuan};
 use crate::api::{ApiError, answer};
-use crate::ports::{operator, ports};
+use crate::link;
+use crate::ports::{operator, ports, reply};
 use model::console::{BalanceTarget, Counted, Device, ResidentToAdd, kwh};
 use model::error::AppError;
 use model::ids::ClosingId;
 use model::money::Fen;
 use model::order::Tender;
 use model::person::{is_login_name, is_name};
+use model::typed::typed;
 
 fn page(closing: &str) -> String {
     format!("/closings/{closing}")
@@ -18,7 +20,7 @@ fn page(closing: &str) -> String {
 
 /// The account of that number, or the counter where no number is given.
 fn balance_target(tender: &str, account: &str) -> Result<BalanceTarget, AppError> {
-    match account.trim() {
+    match &*typed(account) {
         "" => Tender::parse(tender).map(BalanceTarget::Counter).ok_or(AppError::Invalid),
         number => Ok(BalanceTarget::Account(number.to_owned())),
     }
@@ -32,7 +34,7 @@ fn optional<T: std::str::FromStr>(text: &str) -> Result<Option<T>, AppError> {
 }
 
 fn device(serial: &str, gateway: &str, unit: &str, profile: &str) -> Result<Device, AppError> {
-    let serial = serial.trim();
+    let serial = typed(serial);
     if serial.len() != 12 || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
         return at("serial", Err(AppError::Invalid));
     }
@@ -40,31 +42,48 @@ fn device(serial: &str, gateway: &str, unit: &str, profile: &str) -> Result<Devi
         return at("profile", Err(AppError::Invalid));
     }
     let profile = Some(profile.trim()).filter(|profile| !profile.is_empty()).map(str::to_owned);
-    Ok(Device {
-        serial: serial.to_owned(),
-        gateway: at("gateway", optional(gateway))?,
-        unit: at("unit", optional(unit))?,
-        profile,
-    })
+    Ok(Device { serial, gateway: at("gateway", optional(gateway))?, unit: at("unit", optional(unit))?, profile })
 }
 
-/// Adds a resident to an account. Without a password it is a person who has a login already.
+/// Adds a resident to an account: somebody who has a log-in already, or with a name somebody new, who without a password chooses
+/// one through a link.
 #[server(name = AddResident, prefix = "/api", endpoint = "operator/add-resident")]
 pub async fn add_resident(meter: String, name: String, login: String, password: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async {
-        let (name, login) = (name.trim().to_owned(), login.trim().to_owned());
-        let is_new = !password.is_empty();
+        let (name, login) = (name.trim().to_owned(), typed(&login));
+        let is_new = !password.is_empty() || !name.is_empty();
         if !is_login_name(&login) {
             return at("login", Err(AppError::Invalid));
         }
-        if !(is_name(&name) || name.is_empty() && !is_new) {
+        if is_new && !is_name(&name) {
             return at("name", Err(AppError::Invalid));
         }
-        let resident = if is_new { ResidentToAdd::New { name, login, password } } else { ResidentToAdd::Known(login) };
-        ports.account_lifecycle.add_resident(&who, parse(&meter)?, &resident).await
+        let by_link = is_new && password.is_empty();
+        let resident = if is_new {
+            ResidentToAdd::New { name, login: login.clone(), password }
+        } else {
+            ResidentToAdd::Known(login.clone())
+        };
+        ports.account_lifecycle.add_resident(&who, parse(&meter)?, &resident).await?;
+        if by_link { resident_link(&meter, &login).await } else { Ok(room_page(&meter)) }
     };
-    answer(done.await.map(|()| room_page(&meter)), &room_page(&meter))
+    answer(done.await, &room_page(&meter))
+}
+
+/// Makes a link by which a resident chooses a password, and gives the page that shows it once.
+pub(crate) async fn resident_link(meter: &str, login: &str) -> Result<String, AppError> {
+    let (ports, reply, who) = (ports()?, reply()?, operator()?);
+    let code = ports.account_lifecycle.invite_resident(&who, parse(meter)?, login).await?;
+    reply.once(&code);
+    Ok(link::with(&format!("{}/resident-link", room_page(meter)), "login", login))
+}
+
+/// Makes a link by which a resident chooses a password, for the first time or again.
+#[server(name = InviteResident, prefix = "/api", endpoint = "operator/invite-resident")]
+pub async fn invite_resident(meter: String, login: String) -> Result<(), ApiError> {
+    let made = resident_link(&meter, login.trim()).await;
+    answer(made, &room_page(&meter))
 }
 
 #[server(name = RemoveResident, prefix = "/api", endpoint = "operator/remove-resident")]
@@ -172,8 +191,9 @@ pub async fn count_meter(
 
 /// Yuan; negative in overdraft.
 fn signed_yuan(text: &str) -> Result<Fen, AppError> {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-    Fen::parse_yuan(digits.trim()).map(|fen| Fen(fen.0 * sign)).map_err(|_| AppError::InvalidAmount)
+    let text = typed(text);
+    let (sign, digits) = text.strip_prefix('-').map_or((1, &*text), |digits| (-1, digits));
+    Ok(Fen(yuan(digits)?.0 * sign))
 }
 
 /// Changes where the balance of a closing goes.
@@ -197,7 +217,7 @@ pub async fn withdraw_closing(closing: String) -> Result<(), ApiError> {
 #[server(name = ReassignOrder, prefix = "/api", endpoint = "operator/reassign-order")]
 pub async fn reassign_order(closing: String, order: String, account: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
-    let done = async { ports.account_lifecycle.reassign_order(&who, parse(&order)?, account.trim()).await }.await;
+    let done = async { ports.account_lifecycle.reassign_order(&who, parse(&order)?, &typed(&account)).await }.await;
     answer(done.map(|()| page(&closing)), &page(&closing))
 }
 

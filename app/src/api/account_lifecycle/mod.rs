@@ -17,6 +17,8 @@ pub trait AccountLifecyclePort: Send + Sync {
     /// What can be done about the account of a meter.
     async fn lifecycle(&self, who: &Who, meter: MeterId) -> Result<Lifecycle, AppError>;
     async fn add_resident(&self, who: &Who, meter: MeterId, resident: &ResidentToAdd) -> Result<(), AppError>;
+    /// Makes a link by which a resident of the account chooses a password, and gives its code; only its hash is stored.
+    async fn invite_resident(&self, who: &Who, meter: MeterId, login: &str) -> Result<String, AppError>;
     async fn remove_resident(&self, who: &Who, meter: MeterId, login: &str) -> Result<(), AppError>;
     /// Adds another meter of the room to the account.
     async fn add_meter(&self, who: &Who, meter: MeterId, other: MeterId) -> Result<(), AppError>;

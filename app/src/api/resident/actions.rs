@@ -9,6 +9,7 @@ use model::error::AppError;
 use model::ids::{OrderId, Uuid};
 use model::money::{Fen, ParseMoneyError};
 use model::order::Tender;
+use model::typed;
 
 /// Creates an order and redirects to the cashier. An amount typed into `own` overrides the chosen button.
 #[server(name = TopUp, prefix = "/api", endpoint = "resident/top-up")]
@@ -52,8 +53,16 @@ pub async fn switch(key: Uuid, on: bool) -> Result<(), ApiError> {
     answer(decided.map(|command| format!("/switch/{command}")), "/switch")
 }
 
+/// Takes the emergency credit of the resident's account.
+#[server(name = TakeEmergencyCredit, prefix = "/api", endpoint = "resident/emergency-credit")]
+pub async fn take_emergency_credit() -> Result<(), ApiError> {
+    let (ports, who) = (ports()?, resident()?);
+    let taken = ports.resident.take_emergency_credit(&who).await;
+    answer(taken.map(|()| "/emergency-credit".to_owned()), "/emergency-credit")
+}
+
 /// The order is stored by now: if the channel fails, the payer continues on the order's page.
-async fn to_cashier(order: OrderId) -> Result<(), ApiError> {
+pub(in crate::api) async fn to_cashier(order: OrderId) -> Result<(), ApiError> {
     let (ports, who, reply) = (ports()?, resident()?, reply()?);
     match ports.resident.pay(&who, order, &visit()).await {
         Ok(Cashier::Address(cashier)) => {
@@ -66,10 +75,10 @@ async fn to_cashier(order: OrderId) -> Result<(), ApiError> {
     }
 }
 
-fn top_up_fields(amount: Option<&str>, own: Option<&str>, channel: &str) -> Result<(Fen, Tender), AppError> {
+pub(in crate::api) fn top_up_fields(amount: Option<&str>, own: Option<&str>, channel: &str) -> Result<(Fen, Tender), AppError> {
     let own = own.map(str::trim).filter(|own| !own.is_empty());
     let text = own.or(amount).ok_or(AppError::InvalidAmount)?;
-    let amount = Fen::parse_yuan(text).map_err(|error| match error {
+    let amount = typed::yuan(text).map_err(|error| match error {
         ParseMoneyError::Format => AppError::InvalidAmount,
         ParseMoneyError::TooLarge => AppError::AmountOutOfRange,
     })?;
@@ -89,6 +98,7 @@ mod tests {
         assert_eq!(wanted(Some("50"), None), Ok(Fen(5_000)));
         assert_eq!(wanted(Some("50"), Some(" ")), Ok(Fen(5_000)));
         assert_eq!(wanted(Some("50"), Some("37.5")), Ok(Fen(3_750)));
+        assert_eq!(wanted(Some("50"), Some("１００．５０")), Ok(Fen(10_050)));
         assert_eq!(wanted(Some("50"), Some("three")), Err(AppError::InvalidAmount));
         assert_eq!(wanted(None, Some("99999999999")), Err(AppError::AmountOutOfRange));
         assert_eq!(wanted(None, None), Err(AppError::InvalidAmount));

@@ -1,18 +1,29 @@
 //! The resident's pages: always of the one room that is theirs.
 
 mod actions;
+mod schedule;
+mod usage;
 mod views;
 
 use async_trait::async_trait;
 
-pub use actions::{ChangeChannel, Pay, Switch, TopUp, change_channel, pay, switch, top_up};
+pub use actions::{
+    ChangeChannel, Pay, Switch, TakeEmergencyCredit, TopUp, change_channel, pay, switch, take_emergency_credit, top_up,
+};
+pub(in crate::api) use actions::{to_cashier, top_up_fields};
+pub use schedule::{AddSchedule, LastSwitchView, RemoveSchedule, ScheduleView, add_schedule, remove_schedule};
+pub use usage::{UnusualDay, Usage, UsageQuery};
 pub use views::*;
 
 use crate::ports::{Visit, Who, ports, resident, visit};
+use model::account_record::AccountRecordQuery;
+use model::console::DayCost;
 use model::error::AppError;
+use model::friendly::EmergencyCredit;
 use model::ids::{CommandId, OrderId, Uuid};
 use model::money::Fen;
 use model::order::Tender;
+use model::switch_schedule::SwitchTimes;
 use model::time::Date;
 use serde::Deserialize;
 
@@ -22,12 +33,16 @@ use serde::Deserialize;
 pub struct SignInState(pub String);
 
 /// Every method is bound to the resident's current account: what belongs to another is [`AppError::NotFound`], and without an
-/// account it is [`AppError::AccountNotOpen`].
+/// account it is [`AppError::AccountNotOpen`]. Orders that they made for another room are theirs too.
 #[async_trait]
 pub trait ResidentPort: Send + Sync {
     async fn home(&self, who: &Who) -> Result<Home, AppError>;
-    /// The last 30 days, and the hours of one of them.
-    async fn usage(&self, who: &Who, day: Option<Date>) -> Result<Usage, AppError>;
+    /// The days of a period, the hours of one of them, and what they are compared with.
+    async fn usage(&self, who: &Who, query: UsageQuery) -> Result<Usage, AppError>;
+    /// Only the days of a period.
+    async fn used_days(&self, who: &Who, query: UsageQuery) -> Result<Vec<Used<Date>>, AppError>;
+    /// Why a day cost what it did; a day before the account was theirs is [`AppError::NotFound`].
+    async fn day_cost(&self, who: &Who, day: Date) -> Result<DayCost, AppError>;
     /// The limits and channels of a top-up.
     async fn top_up_offer(&self, who: &Who) -> Result<TopUpOffer, AppError>;
     /// Creates an order; the same key gives the same order.
@@ -47,9 +62,15 @@ pub trait ResidentPort: Send + Sync {
     async fn switch_offer(&self, who: &Who) -> Result<SwitchOffer, AppError>;
     /// Requests a switch; the same key gives the same command.
     async fn switch(&self, who: &Who, key: Uuid, on: bool) -> Result<CommandId, AppError>;
+    /// Has the room switched off and on at these times; the same id adds one schedule.
+    async fn add_schedule(&self, who: &Who, id: Uuid, times: SwitchTimes) -> Result<(), AppError>;
+    async fn remove_schedule(&self, who: &Who, id: Uuid) -> Result<(), AppError>;
+    async fn emergency_credit(&self, who: &Who) -> Result<EmergencyCredit, AppError>;
+    /// Takes the emergency credit; a second request takes no more.
+    async fn take_emergency_credit(&self, who: &Who) -> Result<(), AppError>;
     async fn command(&self, who: &Who, command: CommandId) -> Result<CommandView, AppError>;
-    /// A page of the orders, newest first; pages count from 1.
-    async fn records(&self, who: &Who, page: u32) -> Result<Records, AppError>;
+    /// A page of what has happened to the account, newest first.
+    async fn records(&self, who: &Who, query: AccountRecordQuery) -> Result<Records, AppError>;
     async fn me(&self, who: &Who) -> Result<Me, AppError>;
     /// The last account of a resident who has no room now.
     async fn past_account(&self, who: &Who) -> Result<Option<PastAccount>, AppError>;
@@ -73,13 +94,16 @@ macro_rules! reads {
 
 reads! {
     home() -> Home;
-    /// The last 30 days, and the hours of one of them.
-    usage(day: Option<Date>) -> Usage;
+    /// The days of a period, the hours of one of them, and what they are compared with.
+    usage(query: UsageQuery) -> Usage;
+    /// Why a day cost what it did.
+    day_cost(day: Date) -> DayCost;
     top_up_offer() -> TopUpOffer;
     past_account() -> Option<PastAccount>;
     order(id: OrderId) -> OrderView;
     switch_offer() -> SwitchOffer;
+    emergency_credit() -> EmergencyCredit;
     command(id: CommandId) -> CommandView;
-    records(page: u32) -> Records;
+    records(query: AccountRecordQuery) -> Records;
     me() -> Me;
 }

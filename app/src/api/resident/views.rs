@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ScheduleView;
+use model::account_record::{AccountRecord, OtherRoom, SaleCorrection};
 use model::energy::Energy;
 use model::error::AppError;
 use model::event::DayMark;
 use model::forecast::Forecast;
+use model::friendly::EmergencyCredit;
 use model::ids::{CommandId, OrderId, Uuid};
 use model::meter::Latest;
 use model::money::{Fen, Money};
-use model::order::{CommandState, OrderState, Tender};
+use model::order::{CommandState, OrderState, ReturnState, Tender};
 use model::time::{Date, Timestamp};
 
 /// The resident's room.
@@ -52,6 +55,20 @@ pub struct Used<T> {
     pub mark: DayMark,
     /// For a server wallet.
     pub cost: Option<Money>,
+    /// Energy at the rates 1-4, as far as the meter counts by them.
+    pub rates: [Energy; 4],
+}
+
+/// What keeps the power on although the credit is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptOn {
+    FriendlyHours {
+        until: Timestamp,
+        /// Of a meter with its own wallet: how much may be owed meanwhile.
+        limit: Option<Fen>,
+    },
+    /// Emergency credit that was taken, and how much of it is left.
+    EmergencyCredit(Fen),
 }
 
 /// The room at a glance.
@@ -63,53 +80,45 @@ pub struct Home {
     pub off_since: Option<Timestamp>,
     /// The last seven days and today, oldest first.
     pub days: Vec<Used<Date>>,
-    /// A purchase that is paid and not in the meter yet.
-    pub coming: Option<Record>,
+    /// A purchase that is paid and not in the meter yet, and its amount.
+    pub coming: Option<(OrderId, Fen)>,
     /// A switch command that is not done.
     pub switching: Option<(CommandId, bool)>,
-    /// The newest purchases.
-    pub records: Vec<Record>,
+    /// The newest records of money.
+    pub records: Vec<AccountRecord>,
+    pub kept_on: Option<KeptOn>,
+    pub emergency: EmergencyCredit,
 }
 
-/// The last 30 days, and the hours of one of them.
+/// The limits and channels of a payment.
 #[derive(Clone, Debug)]
-pub struct Usage {
-    pub days: Vec<Used<Date>>,
-    /// The chosen day.
-    pub day: Date,
-    /// Its 24 hours.
-    pub hours: Vec<Used<u8>>,
-}
-
-/// The limits and channels of a top-up.
-#[derive(Clone, Debug)]
-pub struct TopUpOffer {
+pub struct PayOffer {
     /// The form's idempotency key.
     pub key: Uuid,
-    pub room: Room,
     pub min: Fen,
-    /// Includes what the meter may still take; below `min` where the meter is full.
     pub max: Fen,
+    /// The amounts on the buttons, ascending, and the one that is chosen at first.
+    pub amounts: Vec<Fen>,
+    pub likely: Option<Fen>,
     pub channels: Vec<Tender>,
+    /// Whether one of them works within WeChat.
+    pub works_in_wechat: bool,
 }
 
-/// A purchase in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    pub id: OrderId,
-    pub at: Timestamp,
-    pub amount: Fen,
-    pub tender: Tender,
-    pub state: OrderState,
-    /// The purchase count after delivery.
-    pub count: Option<i64>,
+/// How a resident's own room can be paid for.
+#[derive(Clone, Debug)]
+pub struct TopUpOffer {
+    pub room: Room,
+    /// Its `max` is at most what the meter may still take, and is below `min` where the meter is full.
+    pub pay: PayOffer,
+    /// The site lets residents pay for another room.
+    pub pays_for_others: bool,
 }
 
-/// A page of purchases.
+/// A page of the records of the account.
 #[derive(Clone, Debug)]
 pub struct Records {
-    pub records: Vec<Record>,
-    pub page: u32,
+    pub records: Vec<AccountRecord>,
     /// There are older ones.
     pub more: bool,
 }
@@ -147,6 +156,9 @@ pub struct OrderView {
     pub held: bool,
     #[serde(default)]
     pub refunds: Vec<RefundView>,
+    /// What was taken back of it after it was delivered.
+    #[serde(default)]
+    pub corrections: Vec<SaleCorrection>,
     /// The channels by which it can be paid instead, while nothing was paid.
     #[serde(default)]
     pub other_channels: Vec<Tender>,
@@ -155,6 +167,8 @@ pub struct OrderView {
     pub trade_no: Option<String>,
     /// For a server wallet, whose credit needs no delivery.
     pub power: Option<Power>,
+    #[serde(default)]
+    pub other_room: Option<OtherRoom>,
     /// The server's time.
     pub now: Timestamp,
 }
@@ -163,7 +177,9 @@ impl OrderView {
     /// Nothing more will happen without a person.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.state.is_final() && self.power != Some(Power::Coming) && self.refunds.iter().all(|refund| refund.done_at.is_some())
+        let back = self.corrections.iter().all(|one| one.state == ReturnState::Done);
+        let back = back && self.refunds.iter().all(|refund| refund.done_at.is_some());
+        back && self.state.is_final() && self.power != Some(Power::Coming)
     }
 }
 
@@ -232,6 +248,8 @@ pub struct SwitchOffer {
     pub room: Room,
     /// Why the room cannot be switched.
     pub refusal: Option<AppError>,
+    /// When its residents have it switched.
+    pub schedules: Vec<ScheduleView>,
 }
 
 /// A switch command and its progress.
@@ -249,11 +267,16 @@ pub struct CommandView {
 }
 
 /// The resident and their room.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Me {
     pub login: String,
     /// `None` without an open account.
     pub room: Option<Room>,
     /// Since when the resident has had the account.
     pub since: Option<Timestamp>,
+    pub opened_at: Option<Timestamp>,
+    /// The serial numbers of the account's meters.
+    pub meters: Vec<String>,
+    /// The names of all who have the account.
+    pub residents: Vec<String>,
 }

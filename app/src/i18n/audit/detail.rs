@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::{labelled, texts};
 use crate::i18n::{
-    Lang, account_lifecycle, approvals, cases, cash_desk, commands, common, events, ledger, meter_states, operators, refunds,
-    site_workbook,
+    Lang, account_lifecycle, approvals, cases, cash_desk, commands, common, events, ledger, meter_states, notifications,
+    operators, places, refunds, site_workbook,
 };
 use model::approval::Decision;
 use model::audit::{AuditAction, AuditLine, Names, Verification, kind_of};
@@ -23,6 +23,7 @@ use model::ids::Uuid;
 use model::issue::Issue;
 use model::meter::{ControlMode, Wallet};
 use model::money::{Fen, Money};
+use model::notification::NotificationKind;
 use model::order::{OrderState, ReturnKind, Tender};
 use model::permission::Permission;
 use model::refund::RefundSource;
@@ -196,6 +197,7 @@ impl DetailText<'_> {
         match self.area {
             "return" => ReturnKind::parse(word).map(|kind| cash_desk::kind(kind, lang).to_owned()),
             "case" | "statement" => CaseKind::parse(word).map(|kind| cases::case(kind, lang).name.to_owned()),
+            "notification" => NotificationKind::parse(word).map(|kind| notifications::kind(kind, lang).to_owned()),
             "event" => EventKind::parse(word).map(|kind| events::event(kind, lang).name.to_owned()),
             "closing" | "account" | "meter" => {
                 let closing = ClosingKind::parse(word).map(|kind| account_lifecycle::kind(kind, lang).to_owned());
@@ -226,7 +228,10 @@ impl DetailText<'_> {
                 Some(format!("{amount} {yuan} / {per}, {from}"))
             }
             Decision::Prices { plan, .. } => Some(plan.clone()),
-            Decision::PricePlace { plan, .. } => self.names.get(&format!("plan:{}", plan.as_simple())).cloned(),
+            Decision::PricePlace { plan, .. } | Decision::PriceGroup { plan: Some(plan), .. } => {
+                self.names.get(&format!("plan:{}", plan.as_simple())).cloned()
+            }
+            Decision::PriceGroup { plan: None, .. } => Some(places::texts(self.lang).no_plan.to_owned()),
             Decision::WriteOff { .. } | Decision::CloseForeign { .. } | Decision::Adjustment { .. } => None,
         };
         let kind = approvals::kind(asked.kind(), self.lang);

@@ -1,7 +1,7 @@
 //! What is known of a case, in a sentence: from the detail that was stored with it.
 
 use super::reason_codes::{self, clause};
-use crate::i18n::catalogue::cases::{ExpectedAndFound, LabelValue, texts};
+use crate::i18n::catalogue::cases::{ExpectedAndFound, LabelTries, LabelValue, texts};
 use crate::i18n::{Lang, commands, common, reconcile};
 use model::case::{
     CaseDetail, DeliveryCase, HeldReadingReason, JournalCase, MeterPosition, MoneyRecord, PaymentCase, PaymentSource,
@@ -184,7 +184,7 @@ fn relay(case: &RelayCase, lang: Lang) -> Vec<Option<String>> {
     vec![
         wanted.or(clock).map(str::to_owned),
         labelled(lang, label.power, case.power_w.filter(|watts| *watts > 0).map(|watts| format!("{watts} W"))),
-        number(lang, label.tries, case.tries),
+        case.tries.map(|count| LabelTries { count }.text(lang)),
         instant(lang, label.next_try, case.next_at),
     ]
 }
@@ -298,8 +298,8 @@ mod tests {
         (
             "relay",
             r#"{"command":"relay","closed":true,"tries":3,"next_at":1795438800000}"#,
-            ["未执行次数 3", "下次下发 2026"],
-            ["not followed 3", "next command 2026"],
+            ["继电器应合闸；连续 3 次指令未执行", "下次下发 2026"],
+            ["relay should be closed; 3 commands in a row were not", "next command 2026"],
         ),
         ("prices", r#"{"planned":[1,2,3,4],"since":1795438800000,"clock_off_s":-7}"#, ["应为 尖", "-7 s"], ["planned", "-7 s"]),
         ("parameters", r#"{"since":1795438800000,"accepted":3,"sent":1}"#, ["指令 3", "所发 1"], ["meter 3", "system 1"]),

@@ -13,10 +13,13 @@ pub fn problem(problem: RangeProblem, lang: Lang) -> String {
         RangeProblem::TooLong(days) => TooLong { days }.text(lang),
         RangeProblem::UnknownPlace => t.unknown_place.to_owned(),
         RangeProblem::UnknownRoom => t.unknown_room.to_owned(),
+        RangeProblem::SeveralRooms => t.several_rooms.to_owned(),
+        RangeProblem::NoSuchRows => t.no_such_rows.to_owned(),
         RangeProblem::RoomMissing => t.room_missing.to_owned(),
         RangeProblem::NotAnAge => t.not_an_age.to_owned(),
         RangeProblem::TooManyMeters { meters, days: 0 } => TooManyMeters { meters }.text(lang),
         RangeProblem::TooManyMeters { meters, days } => TooManyMeterDays { meters, days }.text(lang),
+        RangeProblem::TooSlow => t.too_slow.to_owned(),
     }
 }
 
@@ -31,6 +34,7 @@ pub fn note(note: Note, lang: Lang) -> String {
         Note::StatementOfNewest => t.statement_of_newest.to_owned(),
         Note::EnergyOfWholeDays => t.energy_of_whole_days.to_owned(),
         Note::DeductedByMeters => t.deducted_by_meters.to_owned(),
+        Note::UsedAsCompared => t.used_as_compared.to_owned(),
         Note::AccountsTooMany(most) => AccountsTooMany { most }.text(lang),
         Note::BooksAndDisplays => t.books_and_displays.to_owned(),
         Note::SubsidiesByMonth => t.subsidies_by_month.to_owned(),
@@ -56,6 +60,7 @@ pub fn note(note: Note, lang: Lang) -> String {
         Note::RowsLeftOut { shown, total } => RowsLeftOut { shown, total }.text(lang),
         Note::PlacesAsNow => t.places_as_now.to_owned(),
         Note::LossesBehindGateways => t.losses_behind_gateways.to_owned(),
+        Note::LossesByRules => t.losses_by_rules.to_owned(),
         Note::RowsTooMany { shown, total } => RowsTooMany { shown, total }.text(lang),
         Note::LineLossReadings => t.line_loss_readings.to_owned(),
         Note::HoursTooMany(days) => HoursTooMany { days }.text(lang),

@@ -1,7 +1,7 @@
 //! Sentences with figures in them.
 
 use super::*;
-use crate::api::resident::RefundView;
+use crate::api::resident::{KeptOn, RefundView};
 use crate::i18n::{Lang, common};
 use model::forecast::Forecast;
 use model::money::Fen;
@@ -36,6 +36,17 @@ pub fn off_since(since: Option<Timestamp>, now: Timestamp, why: &str, lang: Lang
 #[must_use]
 pub fn used_up(amount: Fen, lang: Lang) -> String {
     UsedUp { amount: whole(amount) }.text(lang)
+}
+
+/// The credit is used up, and the power stays on for now.
+#[must_use]
+pub fn kept_on(kept_on: KeptOn, now: Timestamp, lang: Lang) -> String {
+    let at = |at| common::at(at, now, lang);
+    match kept_on {
+        KeptOn::FriendlyHours { until, limit: Some(amount) } => OnUntilLimit { until: at(until), amount }.text(lang),
+        KeptOn::FriendlyHours { until, limit: None } => OnUntil { until: at(until) }.text(lang),
+        KeptOn::EmergencyCredit(amount) => OnByEmergencyCredit { amount }.text(lang),
+    }
 }
 
 /// The meter does not answer since then, and what it means.

@@ -40,7 +40,7 @@ fn CodeForm(next: Option<String>) -> impl IntoView {
                 <p class="hint">{t.code_hint}</p>
                 <button class="primary">{t.log_in}</button>
             </form>
-            <p><a href="/login">{t.back}</a></p>
+            <p><a class="tap" href="/login">{t.back}</a></p>
             <p class="hint">{t.lost_second_factor}</p>
         </AuthFrame>
     }

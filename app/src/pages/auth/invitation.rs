@@ -3,14 +3,12 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::AuthFrame;
+use super::{AuthFrame, link_ended, password_field};
 use crate::i18n::operators::texts;
 use crate::i18n::{auth, lang};
-use crate::ports::{ports, reply, visit};
-use crate::ui::callout::{Callout, Tone};
+use crate::ports::{ports, visit};
 use crate::ui::field::Field;
 use crate::ui::notice::Notice;
-use crate::ui::secret_field::SecretField;
 use crate::ui::time::At;
 use model::error::AppError;
 use model::operator::{Invitation, LinkKind};
@@ -24,25 +22,12 @@ pub fn InvitationPage() -> impl IntoView {
         match found {
             Ok(invitation) => view! { <Form code invitation /> }.into_any(),
             Err(AppError::LinkEnded) => {
-                if let Ok(reply) = reply() {
-                    reply.status(AppError::LinkEnded.status());
-                }
-                view! { <Ended /> }.into_any()
+                let t = texts(lang());
+                link_ended(t.link_ended, t.link_ended_hint, ("/login", t.to_login))
             }
             Err(error) => view! { <crate::pages::error::ErrorPage error /> }.into_any(),
         }
     })
-}
-
-#[component]
-fn Ended() -> impl IntoView {
-    let t = texts(lang());
-    view! {
-        <AuthFrame title=t.link_ended>
-            <Callout tone=Tone::Warn><p>{t.link_ended_hint}</p></Callout>
-            <p><a class="button" href="/login">{t.to_login}</a></p>
-        </AuthFrame>
-    }
 }
 
 #[component]
@@ -65,13 +50,7 @@ fn Form(code: String, invitation: Invitation) -> impl IntoView {
                     <input class="input" value=invitation.login readonly autocomplete="username" />
                 </label>
                 {name}
-                <SecretField
-                    name="password".to_owned()
-                    label=a.password.to_owned()
-                    autocomplete="new-password".to_owned()
-                    show=a.show.to_owned()
-                    hide=a.hide.to_owned()
-                />
+                {password_field("password", a.password, "new-password")}
                 <p class="hint">{rule}" "{a.rule_more}</p>
                 <button class="primary">{t.choose_password}</button>
             </form>

@@ -1,16 +1,17 @@
 //! A person's own account: password, second factor, sessions.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
-use super::AuthFrame;
+use super::{AuthFrame, password_field};
 use crate::access::start;
 use crate::api::auth::{OwnAccount, OwnSession};
 use crate::i18n::auth::{self as words, texts};
 use crate::i18n::lang;
 use crate::ports::{anyone, ports, visit};
+use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::secret_field::SecretField;
 use crate::ui::time::{Ago, At};
 
 /// Changing the password requires the old one, so that an unlocked phone is not enough. As long as it has to be
@@ -21,19 +22,6 @@ pub fn PasswordPage() -> impl IntoView {
     load(read, move |account| view! { <Account account /> }.into_any())
 }
 
-fn secret(name: &str, label: &str, autocomplete: &str) -> impl IntoView + use<> {
-    let t = texts(lang());
-    view! {
-        <SecretField
-            name=name.to_owned()
-            label=label.to_owned()
-            autocomplete=autocomplete.to_owned()
-            show=t.show.to_owned()
-            hide=t.hide.to_owned()
-        />
-    }
-}
-
 #[component]
 fn Account(account: OwnAccount) -> impl IntoView {
     let t = texts(lang());
@@ -41,6 +29,7 @@ fn Account(account: OwnAccount) -> impl IntoView {
     let home = who.as_ref().map_or("/", |who| start(who.role));
     let rule = if account.password_only { t.rule_password_only } else { t.rule };
     let title = if account.password_due { t.choose_password } else { t.own_account };
+    let is_changed = use_query_map().with_untracked(|query| query.get_str("done") == Some("changed"));
     let rest = (!account.password_due).then(|| {
         view! {
             <section class="own-part" aria-labelledby="second-factor">
@@ -51,19 +40,20 @@ fn Account(account: OwnAccount) -> impl IntoView {
                 <h2 id="sessions">{t.sessions}</h2>
                 {sessions(&account.sessions)}
             </section>
-            <p><a href=home>{t.back}</a></p>
+            <p><a class="tap" href=home>{t.back}</a></p>
         }
     });
     view! {
         <AuthFrame title=title>
             <Notice/>
+            {is_changed.then(|| view! { <Callout tone=Tone::Good><p>{t.password_changed}</p></Callout> })}
             {who.ok().map(|who| view! { <p class="muted">{who.name}</p> })}
             {account.password_due.then(|| view! { <p class="notice">{t.due_note}</p> })}
             <section class="own-part" aria-labelledby="own-password">
                 <h2 id="own-password">{t.change_password}</h2>
                 <form class="stack" method="post" action="/api/auth/password">
-                    {secret("old", t.old_password, "current-password")}
-                    {secret("new", t.new_password, "new-password")}
+                    {password_field("old", t.old_password, "current-password")}
+                    {password_field("new", t.new_password, "new-password")}
                     <p class="hint">{rule}" "{t.rule_more}" "{t.change_ends}</p>
                     <button class="primary">{t.change_password}</button>
                 </form>
@@ -80,7 +70,7 @@ fn second_factor(account: &OwnAccount) -> impl IntoView + use<> {
         return view! {
             <p>{t.second_factor_off}</p>
             <form class="stack" method="post" action="/api/auth/prepare-second-factor">
-                {secret("password", t.password, "current-password")}
+                {password_field("password", t.password, "current-password")}
                 <button>{t.set_up}</button>
             </form>
         }
@@ -93,7 +83,7 @@ fn second_factor(account: &OwnAccount) -> impl IntoView + use<> {
             <summary>{t.renew_codes}</summary>
             <form class="stack" method="post" action="/api/auth/renew-recovery-codes">
                 <p class="hint">{t.renew_hint}</p>
-                {secret("password", t.password, "current-password")}
+                {password_field("password", t.password, "current-password")}
                 <button>{t.renew_codes}</button>
             </form>
         </details>
@@ -101,7 +91,7 @@ fn second_factor(account: &OwnAccount) -> impl IntoView + use<> {
             <summary>{t.turn_off}</summary>
             <form class="stack" method="post" action="/api/auth/turn-off-second-factor">
                 <p class="hint">{t.turn_off_hint}</p>
-                {secret("password", t.password, "current-password")}
+                {password_field("password", t.password, "current-password")}
                 <button>{t.turn_off}</button>
             </form>
         </details>
@@ -127,6 +117,7 @@ fn sessions(all: &[OwnSession]) -> impl IntoView + use<> {
                     <strong title=one.agent.clone()>{words::device(&one.agent, lang())}</strong>
                     {one.is_this.then(|| view! { " "<span class="state open">{t.this_session}</span> })}
                     <p class="muted small">
+                        {one.at_kiosk.then(|| view! { {t.query_machine}" · " })}
                         <span class="num">{one.ip.clone()}</span>" · "{t.since}" "<At at=created/>
                         " · "{t.last_used}" "<Ago at=seen/>
                     </p>

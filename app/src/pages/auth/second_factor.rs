@@ -33,7 +33,7 @@ fn Setup(setup: SecondFactorSetup) -> impl IntoView {
                     <svg class="qr" viewBox=format!("0 0 {size} {size}") role="img" aria-label=t.qr_label><path d=path /></svg>
                     <p class="hint">{t.type_step}</p>
                     <p><code class="secret-text">{typed}</code></p>
-                    <p><a href=address>{t.open_app}</a></p>
+                    <p><a class="tap" href=address>{t.open_app}</a></p>
                 </li>
                 <li>
                     <form class="stack" method="post" action="/api/auth/confirm-second-factor">
@@ -46,7 +46,7 @@ fn Setup(setup: SecondFactorSetup) -> impl IntoView {
                     </form>
                 </li>
             </ol>
-            <p><a href="/password">{t.back}</a></p>
+            <p><a class="tap" href="/password">{t.back}</a></p>
         </AuthFrame>
     }
 }
@@ -77,7 +77,7 @@ fn Codes(codes: Vec<String>) -> impl IntoView {
         return view! {
             <AuthFrame title=t.recovery_codes>
                 <p>{t.codes_gone}</p>
-                <p><a href="/password">{t.back}</a></p>
+                <p><a class="tap" href="/password">{t.back}</a></p>
             </AuthFrame>
         }
         .into_any();

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::AuthFrame;
+use super::{AuthFrame, password_field};
 use crate::i18n::lang;
 use crate::i18n::setup::texts;
 use crate::i18n::{auth, errors, settings};
@@ -13,7 +13,6 @@ use crate::ui::default_field::default_field;
 use crate::ui::field::Field;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
-use crate::ui::secret_field::SecretField;
 use model::defaults::DefaultKind;
 use model::error::AppError;
 
@@ -86,13 +85,7 @@ fn SiteForm(token: String) -> impl IntoView {
                         hint=t.login_hint
                     />
                     <Field name="name" label=t.name autocomplete="name" value=given("name") />
-                    <SecretField
-                        name="password".to_owned()
-                        label=a.password.to_owned()
-                        autocomplete="new-password".to_owned()
-                        show=a.show.to_owned()
-                        hide=a.hide.to_owned()
-                    />
+                    {password_field("password", a.password, "new-password")}
                     <p class="hint">{t.password_rule}</p>
                 </fieldset>
                 <fieldset class="stack">

@@ -13,11 +13,12 @@ use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
 use model::console::{AccountLine, AccountQuery, AccountState, Page};
 use model::permission::Permission;
+use model::typed;
 
 /// The page: `/accounts?q=张&state=open&page=2`.
 #[component]
 pub fn AccountsPage() -> impl IntoView {
-    let (q, state) = (param("q"), AccountState::parse(&param("state")));
+    let (q, state) = (typed::name(&param("q")), AccountState::parse(&param("state")));
     let number = page_param();
     let query = AccountQuery { text: q.clone(), state, page: number };
     let read = async move {

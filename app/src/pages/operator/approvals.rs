@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use super::parts::wide_field;
 use super::prices;
 use crate::i18n::approvals::{kind, texts};
-use crate::i18n::{common, lang, ledger};
+use crate::i18n::{common, defaults, lang, ledger, places};
 use crate::ports::allowed;
 use crate::ui::time::At;
-use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, Position};
+use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, Position, PriceReach};
+use model::defaults::DefaultsOf;
 use model::ids::MeterId;
 use model::money::Fen;
 use model::subsidy::{Month, Per};
@@ -116,10 +117,19 @@ fn about(line: &ApprovalLine) -> (String, String) {
     match &line.decision {
         Decision::Subsidy { .. } => ("/subsidies".to_owned(), line.place.clone()),
         Decision::Prices { plan, .. } => ("/prices".to_owned(), plan.clone()),
-        Decision::PricePlace { .. } => ("/prices".to_owned(), line.place.clone()),
+        Decision::PricePlace { place, .. } => (or_prices(format!("/places/{place}")), line.place.clone()),
+        Decision::PriceGroup { group, .. } => {
+            let page = or_prices(format!("/places/groups/{group}"));
+            (page, defaults::named(DefaultsOf::Group(*group), &line.place, lang()))
+        }
         Decision::WriteOff { order } => (format!("/refunds/of/{order}"), line.place.clone()),
         Decision::CloseForeign { meter } | Decision::Adjustment { meter } => (format!("/rooms/{meter}"), line.place.clone()),
     }
+}
+
+/// The page of a place or group, or the one of prices for whoever may not see it.
+fn or_prices(page: String) -> String {
+    if allowed(&page) { page } else { "/prices".to_owned() }
 }
 
 /// What it would do, in figures.
@@ -129,15 +139,28 @@ fn facts(line: &ApprovalLine) -> AnyView {
             subsidy(line.amount, (*from, *per, *amount), *before, *rooms).into_any()
         }
         (Decision::Prices { effective_at, prices, .. }, _) => version(*effective_at, prices).into_any(),
-        (Decision::PricePlace { .. }, _) => {
-            let plan = line.plan.clone().unwrap_or_default();
-            view! { <dt>{texts(lang()).plan}</dt><dd>{plan}</dd> }.into_any()
+        (Decision::PricePlace { .. } | Decision::PriceGroup { .. }, _) => {
+            let plan = line.plan.clone().unwrap_or_else(|| places::texts(lang()).no_plan.to_owned());
+            let reach = line.reach.as_ref().map(reach);
+            view! { <dt>{texts(lang()).plan}</dt><dd>{plan}</dd>{reach} }.into_any()
         }
         (Decision::CloseForeign { .. } | Decision::Adjustment { .. }, Basis::Meter { number, shown, books }) => {
             let number = number.clone().unwrap_or_default();
             view! { {meter(number, *shown, *books)}{(line.amount != Fen::ZERO).then(|| amount_of(line.amount))} }.into_any()
         }
         _ => amount_of(line.amount).into_any(),
+    }
+}
+
+/// Whom a plan of a place or group is for, and the plans that apply to them now.
+fn reach(reach: &PriceReach) -> impl IntoView + use<> {
+    let (t, p) = (texts(lang()), places::texts(lang()));
+    let plan = |(plan, meters): &(Option<String>, usize)| format!("{} {meters}", plan.as_deref().unwrap_or(p.no_plan));
+    let plans = reach.plans.iter().map(plan).collect::<Vec<_>>().join(" · ");
+    view! {
+        <dt>{p.concerns}</dt>
+        <dd class="num">{p.rooms}" "{reach.rooms}" · "{p.meters}" "{reach.meters()}</dd>
+        {(!plans.is_empty()).then(|| view! { <dt>{t.plans_now}</dt><dd class="num">{plans}</dd> })}
     }
 }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::exports::in_background;
 use super::frame::{Frame, Section};
-use super::parts::{address, page_param, pager, param};
+use super::parts::{address, page_param, pager, param, wrong_days};
 use crate::api::form::day;
 use crate::i18n::audit::{self as words, texts};
 use crate::i18n::{Lang, lang, operator as operator_texts};
@@ -79,7 +79,7 @@ fn List(page: AuditPage, result: Verified, number: i64, asked: Vec<(&'static str
         view! { <label class="filter-field"><span>{label}</span><input type="date" name=name value=day /></label> }
     };
     let (text, from, until) = (value("q"), value("from"), value("until"));
-    let filtered = here != "/audit";
+    let (filtered, days) = (here != "/audit", wrong_days(&from, &until));
     let filter = view! {
         <form class="filter" action="/audit">
             <label class="filter-field"><span>{o.search}</span><input type="search" name="q" value=text placeholder=t.search_hint
@@ -103,6 +103,7 @@ fn List(page: AuditPage, result: Verified, number: i64, asked: Vec<(&'static str
             <Notice/>
             {result.as_ref().map(|(at, found)| outcome(*at, found))}
             {filter}
+            {days}
             {verification}
             {page.is_too_wide.then(|| view! { <Callout tone=Tone::Warn><p>{t.too_wide}</p></Callout> })}
             {(!page.may_verify).then(|| view! { <p class="hint">{t.own_lines}</p> })}

@@ -14,6 +14,7 @@ use super::frame::{Frame, Section};
 use super::parts::wide_field;
 use super::{approvals, counter};
 use crate::i18n::case_work::TakeFrom;
+use crate::i18n::commands::Labelled;
 use crate::i18n::counter::texts as counter_texts;
 use crate::i18n::operator::texts;
 use crate::i18n::{account_lifecycle, case_work, cases, common, errors, lang, refunds};
@@ -131,12 +132,13 @@ pub(super) fn seen(line: &CaseLine) -> impl IntoView + use<> {
 /// What was done, oldest first, and the form for a comment.
 fn history(line: &CaseLine, notes: Vec<CaseNote>) -> impl IntoView + use<> {
     let (w, t, lang) = (case_work::texts(lang()), texts(lang()), lang());
+    let labelled = |label: &str, value: String| Labelled { label, value }.text(lang);
     let said = |note: CaseNote| {
         let what = match note.step {
             CaseStep::Comment(text) => text,
-            CaseStep::Owner(Some(name)) => format!("{}: {name}", w.owner),
+            CaseStep::Owner(Some(name)) => labelled(w.owner, name),
             CaseStep::Owner(None) => w.released.to_owned(),
-            CaseStep::Due(at) => format!("{}: {}", w.due, common::at(at, now(), lang)),
+            CaseStep::Due(at) => labelled(w.due, common::at(at, now(), lang)),
         };
         let by = note.by.unwrap_or_else(|| w.by_itself.to_owned());
         view! { <li><At at=note.at />" "<strong>{by}</strong>" "<span class="wrap">{what}</span></li> }
@@ -240,7 +242,7 @@ fn ended(line: &CaseLine) -> impl IntoView + use<> {
     let resolution = cases::resolution(line.resolution.as_deref().unwrap_or_default(), lang());
     view! {
         <p>
-            <strong>{t.resolution}": "</strong>
+            <strong>{Labelled { label: t.resolution, value: "" }.text(lang())}</strong>
             {resolution}
             <span class="muted">" "{line.closed_by.clone()}" "{line.closed_at.map(|at| view! { <At at /> })}</span>
         </p>

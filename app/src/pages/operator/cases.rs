@@ -84,11 +84,12 @@ fn List(page: Page<CaseLine>, query: CaseQuery) -> impl IntoView {
                     <legend>{w.chosen}</legend>
                     <label class="filter-field wide">
                         <span>{t.resolution}</span>
-                        <input name="resolution" maxlength="500" placeholder=t.resolution_hint autocomplete="off" />
+                        <input name="resolution" maxlength="500" aria-describedby="resolution-hint" autocomplete="off" />
                     </label>
                     // The first button is what Enter in the field above does.
                     <button name="what" value="close">{w.close_chosen}</button>
                     <button name="what" value="take">{w.take}</button>
+                    <p class="hint" id="resolution-hint">{t.resolution_hint}</p>
                     <p class="hint">{w.bulk_hint}</p>
                 </fieldset>
             </form>
@@ -130,7 +131,10 @@ fn row(line: &CaseLine, ticks: bool) -> impl IntoView + use<> {
     let (here, is_closed) = (format!("/cases/{}", line.id), line.closed_at.is_some());
     let tick = ticks.then(|| {
         let label = format!("{} {}", w.choose, words.name);
-        view! { <td><input type="checkbox" name="cases[]" value=format!("{}:{}", line.id, line.steps) aria-label=label /></td> }
+        let value = format!("{}:{}", line.id, line.steps);
+        view! {
+            <td><label class="check"><input type="checkbox" name="cases[]" value=value aria-label=label /></label></td>
+        }
     });
     let place = match (&line.room, line.meter) {
         (Some(room), Some(meter)) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),

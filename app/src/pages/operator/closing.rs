@@ -16,7 +16,7 @@ use crate::ui::live::{IDLE, Live};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::steps::steps;
-use model::console::Closing;
+use model::console::{Closing, ClosingKind};
 use model::error::AppError;
 use model::ids::ClosingId;
 use model::order::ReturnState;
@@ -77,9 +77,9 @@ fn facts(closing: &Closing) -> impl IntoView + use<> {
         (None, Some(number)) => Some(number.clone()),
         (None, None) => None,
     };
-    let rooms = closing.meters.iter().map(|meter| meter.meter).chain(closing.to_meter).map(|meter| {
-        view! { " "<a href=format!("/rooms/{meter}")>{t.old_room}</a> }
-    });
+    let (old, new) = if closing.kind == ClosingKind::Replace { (t.old_meter, t.new_meter) } else { (t.old_room, t.new_room) };
+    let meters = closing.meters.iter().map(|meter| (meter.meter, old)).chain(closing.to_meter.map(|meter| (meter, new)));
+    let rooms = meters.map(|(meter, name)| view! { " "<a href=format!("/rooms/{meter}")>{name}</a> });
     view! {
         <section class="card">
             <dl class="facts">

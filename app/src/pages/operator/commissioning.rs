@@ -7,7 +7,7 @@ use super::frame::{Frame, Section};
 use super::parts::{age, page_param, pager, param, state_cell};
 use crate::api::form::parse;
 use crate::i18n::commissioning::{AcceptGood, AcceptedMany, check, item, reading, texts};
-use crate::i18n::{lang, operator};
+use crate::i18n::{lang, operator, room};
 use crate::ports::{allowed, may, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -36,8 +36,13 @@ pub fn CommissioningPage() -> impl IntoView {
 fn body(meter: &Commissioning) -> impl IntoView + use<> {
     let (o, t) = (operator::texts(lang()), texts(lang()));
     let title = format!("{}: {}", t.title, meter.room);
-    let said = (param("done") == "accepted").then(|| view! { <Callout tone=Tone::Good><p>{t.accepted_now}</p></Callout> });
-    let room = format!("/rooms/{}", meter.meter);
+    let said = match param("done").as_str() {
+        "accepted" => Some(t.accepted_now),
+        "read" => Some(room::texts(lang()).read_asked),
+        _ => None,
+    };
+    let said = said.map(|words| view! { <Callout tone=Tone::Good><p>{words}</p></Callout> });
+    let room_page = format!("/rooms/{}", meter.meter);
     let facts = view! {
         <section class="card">
             <dl class="facts">
@@ -46,6 +51,11 @@ fn body(meter: &Commissioning) -> impl IntoView + use<> {
                 <dt>{o.gateway}</dt><dd>{meter.gateway.clone()}" · "<span class="num">{meter.unit}</span></dd>
                 <dt>{o.state}</dt><dd>{state_cell(&meter.latest)}" "{age(&meter.latest)}</dd>
             </dl>
+            <form method="post" action="/api/operator/read-now">
+                <input type="hidden" name="meter" value=meter.meter.to_string() />
+                <input type="hidden" name="checks" value="1" />
+                <button>{room::texts(lang()).read_now}</button>
+            </form>
         </section>
     };
     let rows = meter.checks().map(|(one, state)| {
@@ -65,7 +75,7 @@ fn body(meter: &Commissioning) -> impl IntoView + use<> {
     let acceptance = acceptance(meter);
     view! {
         <Frame title=title.clone() section=Section::Meters>
-            <nav class="small"><a href=room>{o.room}</a>" · "<a href="/commissioning">{t.list}</a></nav>
+            <nav class="small"><a href=room_page>{o.room}</a>" · "<a href="/commissioning">{t.list}</a></nav>
             <h1>{title}</h1>
             <Notice />
             {said}
@@ -151,7 +161,7 @@ fn list(page: &Page<UnacceptedMeter>, number: i64) -> impl IntoView + use<> {
         view! {
             <form method="post" action=ACCEPT_GOOD>
                 <input type="hidden" name="meters" value=shown.join(",") />
-                <button class="primary">{AcceptGood { count: good }.text(lang())}</button>
+                <button class="primary wraps">{AcceptGood { count: good }.text(lang())}</button>
             </form>
         }
     });

@@ -21,7 +21,7 @@ pub fn settle(line: &CaseLine) -> impl IntoView + use<> {
             <label class="filter-field" for=field(name)>
                 <span>{label}</span>
                 <input id=field(name) name=name inputmode="decimal" autocomplete="off" maxlength="13"
-                    pattern="[0-9]{1,8}([.][0-9]{1,3})?" />
+                    pattern="[0-9０-９]{1,8}([.．][0-9０-９]{1,3})?" />
             </label>
         }
     };

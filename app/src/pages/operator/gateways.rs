@@ -138,7 +138,8 @@ fn state(line: &GatewayLine) -> impl IntoView + use<> {
         if line.meters == 0 && seen == GatewayHealth::Connecting {
             return view! { <span class="muted">{g.no_meters}</span> }.into_any();
         }
-        view! { <span class="muted">{health(seen, line.is_dial_in, lang())}" · "{g.since}" "<At at=since /></span> }.into_any()
+        let words = health(seen, line.is_dial_in, line.framing, lang());
+        view! { <span class="muted">{words}" · "{g.since}" "<At at=since /></span> }.into_any()
     });
     let word = |word: String| view! { <span class="state lost">{word}</span> };
     let is_lost = line.is_lost();

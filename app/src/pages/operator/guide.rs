@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::case::CaseKind;
 
 use super::frame::{Frame, Section};
-use crate::i18n::guide::{chapters, texts};
+use crate::i18n::guide::{ChapterItemPartsTexts, chapters, texts};
 use crate::i18n::{Lang, cases as kinds, lang};
 use crate::ui::marked::marked;
 
@@ -13,11 +13,14 @@ use crate::ui::marked::marked;
 pub fn GuidePage() -> impl IntoView {
     let lang = lang();
     let t = texts(lang);
+    let headings = |parts: &[ChapterItemPartsTexts]| parts.iter().map(|part| part.heading).collect::<Vec<_>>().join(" · ");
     let contents = chapters(lang)
-        .map(|(anchor, chapter)| (anchor, chapter.title))
+        .map(|(anchor, chapter)| (anchor, chapter.title, headings(chapter.parts)))
         .into_iter()
-        .chain([("cases", t.cases_title)])
-        .map(|(anchor, title)| view! { <li><a href=format!("#{anchor}")>{title}</a></li> });
+        .chain([("cases", t.cases_title, String::new())])
+        .map(|(anchor, title, headings)| {
+            view! { <li><a href=format!("#{anchor}")>{title}</a>" "<span class="small muted">{headings}</span></li> }
+        });
     let text = chapters(lang).into_iter().map(move |(anchor, chapter)| {
         let parts = chapter.parts.iter().map(|text| part(text.heading, view! { <p>{marked(text.text)}</p> }.into_any()));
         view! {

@@ -118,7 +118,7 @@ fn form(setup: &MeterSetup, meter: Option<MeterId>) -> impl IntoView + use<> {
             <label class="field">
                 <span>{o.serial}</span>
                 <input class="input" name="form[serial]" required inputmode="numeric" minlength="12" maxlength="12"
-                    pattern="[0-9]{12}" autocomplete="off" readonly=meter.is_some() value=form.serial.clone() />
+                    pattern="[0-9０-９]{12}" autocomplete="off" readonly=meter.is_some() value=form.serial.clone() />
                 <span class="hint">{if meter.is_some() { t.serial_stays } else { t.serial_hint }}</span>
             </label>
             <label class="field">
@@ -133,7 +133,7 @@ fn form(setup: &MeterSetup, meter: Option<MeterId>) -> impl IntoView + use<> {
             </label>
             <label class="field">
                 <span>{o.unit}</span>
-                <input class="input" name="form[unit]" inputmode="numeric" maxlength="3" pattern="[0-9]{1,3}"
+                <input class="input" name="form[unit]" inputmode="numeric" maxlength="3" pattern="[0-9０-９]{1,3}"
                     autocomplete="off" value=form.unit.clone() />
                 <span class="hint">{t.unit_hint}</span>
             </label>

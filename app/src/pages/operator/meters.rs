@@ -17,11 +17,12 @@ use model::console::{Building, MeterLine, MeterQuery, Page, PlaceGroupLine};
 use model::export::{ExportList, ExportSource};
 use model::meter::SupplyState;
 use model::permission::Permission;
+use model::typed;
 
 /// The page: `/meters?q=301&state=lost&page=2`.
 #[component]
 pub fn MetersPage() -> impl IntoView {
-    let (q, lost, number) = (param("q"), param("state") == "lost", page_param());
+    let (q, lost, number) = (typed::name(&param("q")), param("state") == "lost", page_param());
     let query = MeterQuery { text: q.clone(), lost, page: number };
     let read = async move {
         let (ports, who) = (ports()?, operator()?);

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::i18n::lang;
-use crate::i18n::operator::texts;
+use crate::api::form::range_problem;
+use crate::i18n::operator::{RowsInAll, texts};
+use crate::i18n::{lang, reports};
 use crate::link;
 use crate::ports::{reply, visit};
+use crate::ui::callout::{Callout, Tone};
 use crate::ui::state::{Mode, State};
 use crate::ui::time::Ago;
 use model::console::Page;
@@ -22,7 +24,8 @@ pub fn param(name: &str) -> String {
 /// The address of the form before this confirmation, which fills itself in again.
 pub fn form_again() -> String {
     let here = link::without_error(&visit().here);
-    here.replacen("?do=", "?again=", 1).replacen("&do=", "&again=", 1).replacen("step=preview", "again=preview", 1)
+    let asked = [("?do=", "?again="), ("&do=", "&again="), ("step=preview", "again=preview"), ("&preview=1", "&again=1")];
+    asked.into_iter().fold(here, |here, (asked, again)| here.replacen(asked, again, 1))
 }
 
 /// Leads back to the form before this confirmation, where an entry is not of its form.
@@ -32,6 +35,13 @@ pub fn form_again() -> String {
 pub fn ask_again(error: AppError, field: &str) -> Result<(), AppError> {
     reply()?.redirect(&link::with(&link::with(&form_again(), "e", error.code()), "field", field));
     Ok(())
+}
+
+/// Says why the days of a filter select something else than was meant.
+pub fn wrong_days(from: &str, until: &str) -> impl IntoView + use<> {
+    range_problem(from, until).map(|problem| {
+        view! { <Callout tone=Tone::Bad><p>{reports::problem(problem, lang())}</p></Callout> }
+    })
 }
 
 /// The page number from the query, counted from 0 (in the query from 1).
@@ -54,7 +64,8 @@ pub fn pager<T>(page: &Page<T>, number: i64, here: &str) -> impl IntoView + use<
         .then(|| view! { <a class="button" rel="next" href=to(number + 1)>{t.older}</a> });
     let first = number * Page::<T>::SIZE;
     let shown = i64::try_from(page.lines.len()).unwrap_or(0);
-    let range = (shown > 0).then(|| format!("{}-{} · {} {} {}", first + 1, first + shown, t.of, page.total, t.lines));
+    let all = RowsInAll { count: page.total }.text(lang());
+    let range = (shown > 0).then(|| format!("{}-{} · {all}", first + 1, first + shown));
     view! { <nav class="pager" aria-label=t.lines><span class="muted num">{range}</span><span
     class="buttons">{before}{after}</span></nav> }
 }
@@ -88,12 +99,14 @@ pub fn marks(latest: &Latest) -> String {
 
 /// A required field that takes the rest of its line. `id` is unique on the page; `max` counts characters.
 pub fn wide_field(name: &'static str, id: String, label: &'static str, hint: &'static str, max: u16) -> impl IntoView {
-    let field = id.clone();
+    let (field, about) = (id.clone(), (!hint.is_empty()).then(|| format!("{id}-hint")));
+    let hint = about.clone().map(|about| view! { <span class="hint" id=about>{hint}</span> });
     view! {
-        <label class="filter-field wide" for=field>
-            <span>{label}</span>
-            <input id=id name=name required maxlength=max placeholder=hint autocomplete="off" />
-        </label>
+        <div class="filter-field wide">
+            <label for=field><span>{label}</span></label>
+            {hint}
+            <input id=id name=name required maxlength=max aria-describedby=about autocomplete="off" />
+        </div>
     }
 }
 

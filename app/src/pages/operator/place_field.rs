@@ -1,15 +1,24 @@
-//! Where something applies: a place, or one room below it.
+//! Where something applies: a place, or one room below it; or a group.
 
 use leptos::prelude::*;
 
-use crate::i18n::{lang, places};
-use model::ids::PlaceId;
+use crate::i18n::{defaults, lang, places};
+use model::defaults::DefaultsOf;
+use model::ids::{PlaceGroupId, PlaceId};
 
 /// The fields `place`, of which one is chosen, and `room`, which is typed: a site may have ten thousand.
 #[component]
-pub fn PlaceField(label: &'static str, places: Vec<(PlaceId, String)>) -> impl IntoView {
+pub fn PlaceField(
+    label: &'static str,
+    places: Vec<(PlaceId, String)>,
+    #[prop(optional)] groups: Vec<(PlaceGroupId, String)>,
+) -> impl IntoView {
     let t = places::texts(lang());
-    let options = places.into_iter().map(|(id, name)| view! { <option value=id.to_string()>{name}</option> });
+    let places = places.into_iter().map(|(id, name)| (DefaultsOf::Place(id), name));
+    let groups = groups.into_iter().map(|(id, name)| (DefaultsOf::Group(id), name));
+    let options = places.chain(groups).map(|(of, name)| {
+        view! { <option value=of.to_string()>{defaults::named(of, &name, lang())}</option> }
+    });
     view! {
         <label class="field">
             <span>{label}</span>

@@ -22,7 +22,7 @@ pub fn hinted_decimal(values: Fields<'_>, name: &'static str, label: String, hin
                 name=name
                 inputmode="decimal"
                 autocomplete="off"
-                pattern="[0-9]+([.][0-9]{1,4})?"
+                pattern="[0-9０-９]+([.．][0-9０-９]{1,4})?"
                 required=required
                 value=values(name)
             />
@@ -73,16 +73,17 @@ pub fn slot(values: Fields<'_>, prefix: &str, n: usize) -> AnyView {
 /// A day of the year, by the names of its fields.
 pub fn day(values: Fields<'_>, month: String, day: String) -> AnyView {
     let t = texts(lang());
-    let number = |name: String, label: &'static str, max: &'static str| {
+    let number = |name: String, label: &'static str| {
         let value = values(&name);
         view! {
             <label class="inline">
-                <input class="input narrow" type="number" min="1" max=max name=name value=value />
+                <input class="input narrow" inputmode="numeric" maxlength="2" pattern="[0-9０-９]{1,2}" autocomplete="off" name=name
+                    value=value />
                 <span>{label}</span>
             </label>
         }
     };
-    view! { {number(month, t.month, "12")} {number(day, t.day, "31")} }.into_any()
+    view! { {number(month, t.month)} {number(day, t.day)} }.into_any()
 }
 
 /// Which day table, or none.

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::i18n::{
-    cash_desk, commands, events, import, instruments, invoices, lang, ledger, notifications, operator, operators, places, prices,
-    printing, reconcile, reports, settings, setup, shifts,
+    cash_desk, commands, events, import, instruments, invoices, kiosk, lang, ledger, notifications, operator, operators, places,
+    prices, printing, reconcile, reports, settings, setup, shifts,
 };
 use crate::ports::{allowed, ports};
 
@@ -19,6 +19,7 @@ pub enum Section {
     Settings,
     /// Layouts of receipts, and receipt printers.
     Printing,
+    Kiosks,
     /// The meter wall, rooms and search results.
     Wall,
     Accounts,
@@ -102,6 +103,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Import, "/import", import::texts(lang).title),
                 (Section::Settings, "/settings", settings::texts(lang).title),
                 (Section::Printing, "/printing", printing::texts(lang).title),
+                (Section::Kiosks, "/kiosks", kiosk::texts(lang).machines),
                 (Section::Audit, "/audit", t.audit),
                 (Section::Guide, "/guide", t.guide),
             ],

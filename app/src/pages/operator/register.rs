@@ -4,19 +4,20 @@ use leptos::prelude::*;
 
 use super::exports::in_background;
 use super::frame::{Frame, Section};
-use super::parts::{address, choice, page_param, pager, param};
+use super::parts::{address, choice, page_param, pager, param, wrong_days};
 use crate::api::form::day;
 use crate::i18n::operator::texts;
 use crate::i18n::{Lang, cash_desk as cash_desk_texts, common, lang, refunds, register};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
-use model::console::{RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus, Records};
+use model::console::{ReceiptNumber, RecordKind, RecordLine, RecordQuery, RecordState, RecordStatus, Records};
 use model::export::{ExportList, ExportSource};
 use model::order::{OrderState, ReturnKind, ReturnState, Tender};
 use model::refund::RefundState;
+use model::typed;
 
 /// The query parameters.
 const PARAMS: [&str; 9] = ["q", "kind", "state", "tender", "building", "by", "receipt", "from", "until"];
@@ -36,15 +37,20 @@ pub fn RegisterPage() -> impl IntoView {
 
 /// The query of an address, for the page and the file; invalid values are ignored.
 pub fn query(said: impl Fn(&'static str) -> String) -> RecordQuery {
-    let short = |name| said(name).chars().take(100).collect();
+    let short = |name| said(name).chars().take(100).collect::<String>();
+    let text = typed::name(&short("q"));
+    let (text, receipt) = match text.parse::<ReceiptNumber>() {
+        Ok(number) => (String::new(), Some(number)),
+        Err(_) => (text, said("receipt").parse().ok()),
+    };
     RecordQuery {
-        text: short("q"),
+        text,
         kind: RecordKind::parse(&said("kind")),
         status: RecordStatus::parse(&said("state")).filter(|status| offered_states().iter().any(|(one, _)| one == status)),
         tender: Tender::parse(&said("tender")),
         by: short("by"),
         building: short("building"),
-        receipt: said("receipt").parse().ok(),
+        receipt,
         from: day(&said("from")),
         until: day(&said("until")),
         page: 0,
@@ -145,11 +151,13 @@ fn List(records: Records, number: i64, asked: Vec<(&'static str, String)>) -> im
         </form>
         {background}
     };
+    let days = wrong_days(&value("from"), &value("until"));
     view! {
         <Frame title=t.register section=Section::Sales>
             <h1>{t.register}</h1>
             <Notice />
             {filter}
+            {days}
             <TableScroll label=t.register>
                 <table class="table sticky">
                     <caption class="visually-hidden">{t.register}</caption>
@@ -233,15 +241,15 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
         Some(meter) => view! { <a href=format!("/rooms/{meter}")>{line.room.to_string()}</a> }.into_any(),
         None => "—".into_any(),
     };
-    let correctable = line.state == RecordState::Sale(OrderState::Credited) && line.tender.is_correctable();
     let refundable = matches!(
         line.state,
         RecordState::Sale(OrderState::Paid | OrderState::Case | OrderState::Refunding | OrderState::Refunded)
     ) && line.tender.is_channel();
     let refund =
         refundable.then(|| view! { <a href=format!("/refunds/of/{}", line.id.as_simple())>{refunds::texts(lang).give_back}</a> });
-    let correct = correctable
-        .then(|| view! { <a href=format!("/corrections/{}", line.id.as_simple())>{cash_desk_texts::texts(lang).correct}</a> });
+    let page = format!("/corrections/{}", line.id.as_simple());
+    let correct =
+        (line.is_correctable && allowed(&page)).then(|| view! { <a href=page>{cash_desk_texts::texts(lang).correct}</a> });
     view! {
         <tr>
             <td><At at=line.at /></td>
@@ -262,9 +270,11 @@ fn row(line: &RecordLine) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
+    use model::report::RangeProblem;
     use model::time::Date;
 
     use super::*;
+    use crate::api::form::range_problem;
 
     #[test]
     fn days_are_read_as_date_fields_send_them() {
@@ -272,6 +282,12 @@ mod tests {
         for text in ["", "2026-11", "2026-13-01", "2026-11-23x", "yesterday"] {
             assert_eq!(day(text), None, "{text}");
         }
+        assert_eq!(
+            [("", ""), ("2026-11-23", ""), ("2026-11-23", "2026-11-23")].map(|(from, until)| range_problem(from, until)),
+            [None; 3]
+        );
+        assert_eq!(range_problem("2026-11-23", "2026-11-22"), Some(RangeProblem::Reversed));
+        assert_eq!(range_problem("", "2026-13-01"), Some(RangeProblem::NotADay));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::ui::time::At;
 use model::console::{
     AccountState, Former, FormerAccount, FoundOrder, FoundPlace, FoundPlaceKind, MeterLine, Page, ReceiptNumber,
 };
+use model::typed;
 
 /// What a page of the search shows.
 #[derive(Default)]
@@ -27,7 +28,7 @@ struct Results {
 /// The page: `/search?q=301&page=2`.
 #[component]
 pub fn SearchPage() -> impl IntoView {
-    let q = param("q");
+    let q = typed::name(&param("q"));
     let (text, number) = (q.clone(), page_param());
     let read = async move {
         let (ports, who, reply) = (ports()?, operator()?, reply()?);

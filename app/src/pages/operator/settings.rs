@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::contact::contact_card;
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
+use crate::api::friendly_hours;
 use crate::api::settings::{MeterCounts, PlaceLine, PlaceSettings};
 use crate::i18n::settings::{Co2Hint, ComesFrom, GroupNamed, Issue, IssueHere, ServerWallets, Undecided, Unread, Unset, texts};
-use crate::i18n::{defaults, gateways, lang, setup};
+use crate::i18n::{defaults, friendly, gateways, lang, setup};
 use crate::link;
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -18,6 +20,7 @@ use model::co2::Co2Factor;
 use model::console::Differs;
 use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
 use model::place::PlaceKind;
+use model::site_option::SiteOption;
 
 /// The page: `/settings`, or `/settings?of=...` for a building, a floor, a room or a group.
 #[component]
@@ -62,17 +65,25 @@ fn Settings(settings: PlaceSettings) -> impl IntoView {
         Some(_) => settings.name.clone(),
         None => GroupNamed { name: &settings.name }.text(lang()),
     };
+    let done = match param("done").as_str() {
+        "co2" => Some(t.co2_saved),
+        "name" => Some(t.name_saved),
+        _ => None,
+    };
+    let done = done.map(|text| view! { <Callout tone=Tone::Good><p>{text}</p></Callout> });
     view! {
         <Frame title=title.clone() section=Section::Settings>
             {crumbs}
             <h1>{title}</h1>
             <Notice />
+            {done}
             <div class="halves">
-                {values(&settings)}
                 <div class="stack">
+                    {values(&settings)}
                     {issue(&settings)}
-                    {is_site.then(|| site(&settings))}
+                    {is_site.then(|| contact_card(&settings))}
                 </div>
+                {if is_site { site(&settings).into_any() } else { contact_card(&settings).into_any() }}
             </div>
             {lines(&settings.below, if settings.kind.is_some() { t.below } else { t.group_places }, t.place)}
             {lines(&settings.groups, t.groups, t.group)}
@@ -93,10 +104,7 @@ fn values(settings: &PlaceSettings) -> impl IntoView + use<> {
         let hint = match effective {
             Some(_) if own.is_some() => t.set_here.to_owned(),
             Some((value, of, name)) => {
-                let place = match of {
-                    DefaultsOf::Place(_) => name,
-                    DefaultsOf::Group(_) => GroupNamed { name: &name }.text(lang()),
-                };
+                let place = defaults::named(of, &name, lang());
                 ComesFrom { value: &defaults::value(kind, value, lang()), place: &place }.text(lang())
             }
             None if is_group => t.by_place.to_owned(),
@@ -106,18 +114,18 @@ fn values(settings: &PlaceSettings) -> impl IntoView + use<> {
         default_field(kind, own, hint)
     });
     let fields = fields.collect_view();
-    let plan = (!is_group).then(|| {
-        let plan = match &settings.plan {
-            Some((plan, place)) => ComesFrom { value: plan, place }.text(lang()),
-            None => t.no_plan.to_owned(),
-        };
-        view! {
-            <dl class="said">
-                <dt>{t.plan}</dt>
-                <dd>{plan}" "<a href="/prices">{t.to_prices}</a></dd>
-            </dl>
-        }
-    });
+    let plan = match &settings.plan {
+        Some((plan, of, _)) if is_group && *of == settings.of => plan.clone(),
+        Some((plan, of, name)) => ComesFrom { value: plan, place: &defaults::named(*of, name, lang()) }.text(lang()),
+        None if is_group => t.by_place.to_owned(),
+        None => t.no_plan.to_owned(),
+    };
+    let plan = view! {
+        <dl class="said">
+            <dt>{t.plan}</dt>
+            <dd>{plan}" "<a href="/prices">{t.to_prices}</a></dd>
+        </dl>
+    };
     view! {
         <section class="card stack-tight">
             <h2>{t.defaults}</h2>
@@ -129,6 +137,10 @@ fn values(settings: &PlaceSettings) -> impl IntoView + use<> {
                 <div class="buttons"><button class="primary">{t.save}</button></div>
             </form>
             {plan}
+            <dl class="said">
+                <dt>{friendly::texts(lang()).title}</dt>
+                <dd><a href=link::with(friendly_hours::PAGE, "of", &settings.of.to_string())>{t.to_friendly}</a></dd>
+            </dl>
         </section>
     }
 }
@@ -183,6 +195,23 @@ fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
+fn option_form((option, is_on): (SiteOption, bool)) -> impl IntoView {
+    let t = texts(lang());
+    let (label, hint) = match option {
+        SiteOption::RoommateLinks => (t.roommate_links, None),
+        SiteOption::CompareRooms => (t.compare_rooms, Some(t.compare_rooms_hint)),
+        SiteOption::PayForOthers => (t.pay_for_others, Some(t.pay_for_others_hint)),
+    };
+    view! {
+        <form class="stack-tight" method="post" action="/api/operator/settings/option">
+            <input type="hidden" name="option" value=option.as_str() />
+            <label class="check"><input type="checkbox" name="on" value="on" checked=is_on />{label}</label>
+            {hint.map(|hint| view! { <p class="hint">{hint}</p> })}
+            <div class="buttons"><button>{t.save}</button></div>
+        </form>
+    }
+}
+
 /// What is of the site alone.
 fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
     let (t, s) = (texts(lang()), setup::texts(lang()));
@@ -215,6 +244,7 @@ fn site(settings: &PlaceSettings) -> impl IntoView + use<> {
                 </div>
                 <div class="buttons"><button>{t.save}</button></div>
             </form>
+            {settings.options.iter().copied().map(option_form).collect_view()}
             <dl class="said">
                 <dt>{s.time_zone}</dt>
                 <dd>{s.time_zone_value}</dd>

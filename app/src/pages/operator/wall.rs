@@ -5,20 +5,20 @@ use leptos::prelude::*;
 use super::channels;
 use super::frame::{Frame, Section};
 use super::parts::{page_param, param};
-use super::wall_controls::{choices, controls};
+use super::wall_controls::{choices, controls, profile_shown, wall_address};
 use super::wall_screen::WallScreenPage;
 use super::wall_table::WallTable;
 use crate::api::channels::ChannelStatus;
-use crate::api::meter_wall::WallMeter;
-use crate::i18n::lang;
+use crate::api::meter_wall::{Wall, WallMeter};
 use crate::i18n::operator::texts;
+use crate::i18n::{lang, wall};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
 use crate::ui::wall::MeterWall;
 use crate::ui::wall::filter::{Filter, count};
 use model::wall::Tile;
 
-/// The page. The choices are in the address: `?show=arrears,lost&q=301&by=gateway&sort=amount&zoom=heat`.
+/// The page. The choices are in the address: `?profile=dlt645&show=arrears,lost&q=301&by=gateway&sort=amount&zoom=heat`.
 #[component]
 pub fn WallPage() -> impl IntoView {
     match param("view").as_str() {
@@ -31,24 +31,30 @@ pub fn WallPage() -> impl IntoView {
 #[component]
 fn WallInFrame(table: bool) -> impl IntoView {
     let choices = choices();
-    let page = page_param();
+    let (profile, page) = (param("profile"), page_param());
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        let seats = ports.meter_wall.wall_meters(&who).await?;
-        Ok((seats, ports.meter_wall.wall_sets(&who).await?, ports.channels.channels(&who).await?))
+        Ok((ports.meter_wall.wall(&who, &profile).await?, ports.channels.channels(&who).await?))
     };
-    load(read, move |(seats, sets, channels): (Vec<WallMeter>, Vec<String>, Vec<ChannelStatus>)| {
+    load(read, move |(Wall { meters: seats, sets }, channels): (Wall, Vec<ChannelStatus>)| {
         let t = texts(lang());
         let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
         let filter = Filter::parse(&choices.show, &choices.q);
         let totals = totals(&seats, filter.clone());
         let body = if table {
-            view! { <WallTable seats counts filter page /> }.into_any()
+            view! { <WallTable seats sets counts filter page /> }.into_any()
+        } else if seats.is_empty() && sets.profile.is_some() {
+            view! {
+                <h1>{t.wall}</h1>
+                <p class="empty">{wall::texts(lang()).nothing}</p>
+                <p class="wall-controls">{profile_shown(&sets, "/wall".to_owned())}</p>
+            }
+            .into_any()
         } else {
             view! {
                 <h1 class="visually-hidden">{t.wall}</h1>
-                <MeterWall tag=lang().tag().to_owned() counts totals path="/wall".to_owned() choices=choices.clone()>
-                    {controls(&choices, sets, false)}
+                <MeterWall tag=lang().tag().to_owned() counts totals path=wall_address("", &sets) choices=choices.clone()>
+                    {controls(&choices, &sets, false)}
                 </MeterWall>
             }
             .into_any()

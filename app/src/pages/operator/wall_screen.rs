@@ -2,13 +2,15 @@
 
 use leptos::prelude::*;
 
+use super::alarms::part;
+use super::parts::param;
 use super::wall::totals;
-use super::wall_controls::{choices, controls};
-use crate::api::meter_wall::WallMeter;
+use super::wall_controls::{choices, controls, wall_address};
+use crate::api::meter_wall::Wall;
 use crate::i18n::events::event;
 use crate::i18n::operator::texts;
 use crate::i18n::wall_controls::PowerMost;
-use crate::i18n::{events, lang, wall_controls};
+use crate::i18n::{lang, wall_controls};
 use crate::ports::{allowed, now, operator, ports};
 use crate::ui::live::{CALM, Live};
 use crate::ui::load::load;
@@ -30,53 +32,53 @@ const HOURS: i64 = 24;
 /// The page: `/wall?view=screen`, with the choices of the wall.
 #[component]
 pub fn WallScreenPage() -> impl IntoView {
-    let choices = choices();
+    let (choices, profile) = (choices(), param("profile"));
     let alarms = allowed("/alarms");
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        let seats = ports.meter_wall.wall_meters(&who).await?;
-        let sets = ports.meter_wall.wall_sets(&who).await?;
-        let hours = ports.meter_wall.site_hours(&who).await?;
+        let wall = ports.meter_wall.wall(&who, &profile).await?;
+        // It is known of all meters together.
+        let hours = if wall.sets.profile.is_none() { Some(ports.meter_wall.site_hours(&who).await?) } else { None };
         let newest = if alarms { Some(ports.alarms.events(&who, &EventQuery::default()).await?.0.lines) } else { None };
-        Ok((seats, sets, hours, newest))
+        Ok((wall, hours, newest))
     };
-    load(
-        read,
-        move |(seats, sets, hours, newest): (Vec<WallMeter>, Vec<String>, Vec<(Timestamp, Energy)>, Option<Vec<EventLine>>)| {
-            let (t, p) = (texts(lang()), wall_controls::texts(lang()));
-            let (rooms, credit, power) = totals(&seats, Filter::default());
-            let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
-            let shown = totals(&seats, Filter::parse(&choices.show, &choices.q));
-            view! {
-                <leptos_meta::Title text=format!("{} - Dormwatt", t.wall) />
-                <main class="wall-screen">
-                    <h1 class="visually-hidden">{t.wall}</h1>
-                    <MeterWall tag=lang().tag().to_owned() counts totals=shown path="/wall?view=screen".to_owned()
-                        choices=choices.clone()>
-                        {controls(&choices, sets, true)}
-                    </MeterWall>
-                    <aside class="wall-board">
-                        <p class="wall-leave"><a class="button" href="/wall">{p.leave}</a></p>
-                        <Live id="board" again=Some(CALM)>
-                            <p class="small muted"><At at=now() /></p>
-                            {sums(rooms, credit, power, lang())}
+    load(read, move |(wall, hours, newest): (Wall, Option<Vec<(Timestamp, Energy)>>, Option<Vec<EventLine>>)| {
+        let Wall { meters: seats, sets } = wall;
+        let (path, leave) = (wall_address("screen", &sets), wall_address("", &sets));
+        let (t, p) = (texts(lang()), wall_controls::texts(lang()));
+        let (rooms, credit, power) = totals(&seats, Filter::default());
+        let counts = count(seats.iter().map(|seat| Tile::of(&seat.latest)));
+        let shown = totals(&seats, Filter::parse(&choices.show, &choices.q));
+        view! {
+            <leptos_meta::Title text=format!("{} - Dormwatt", t.wall) />
+            <main class="wall-screen">
+                <h1 class="visually-hidden">{t.wall}</h1>
+                <MeterWall tag=lang().tag().to_owned() counts totals=shown path choices=choices.clone()>
+                    {controls(&choices, &sets, true)}
+                </MeterWall>
+                <aside class="wall-board">
+                    <p class="wall-leave"><a class="button" href=leave>{p.leave}</a></p>
+                    <Live id="board" again=Some(CALM)>
+                        <p class="small muted"><At at=now() /></p>
+                        {sums(rooms, credit, power, lang())}
+                        {hours.map(|hours| view! {
                             <section class="stack-tight">
                                 <h2>{p.power_day}</h2>
                                 {curve(&hours, now())}
                             </section>
-                            {newest.map(|newest| view! {
-                                <section class="stack-tight">
-                                    <h2>{p.newest}</h2>
-                                    {list(&newest)}
-                                </section>
-                            })}
-                        </Live>
-                    </aside>
-                </main>
-            }
-            .into_any()
-        },
-    )
+                        })}
+                        {newest.map(|newest| view! {
+                            <section class="stack-tight">
+                                <h2>{p.newest}</h2>
+                                {list(&newest)}
+                            </section>
+                        })}
+                    </Live>
+                </aside>
+            </main>
+        }
+        .into_any()
+    })
 }
 
 /// The mean power of each hour: its energy in Wh is that power in W.
@@ -105,8 +107,8 @@ fn list(newest: &[EventLine]) -> AnyView {
     let line = |line: &EventLine| {
         let place = match (&line.meter, &line.gateway, &line.instrument) {
             (Some((meter, room)), ..) => view! { <a href=format!("/rooms/{meter}")>{room.to_string()}</a> }.into_any(),
-            (None, Some(name), _) | (None, None, Some((_, name))) => name.clone().into_any(),
-            (None, None, None) => events::texts(lang()).site.into_any(),
+            (None, Some((_, name)), _) | (None, None, Some((_, name))) => name.clone().into_any(),
+            (None, None, None) => part(line).into_any(),
         };
         let name = event(line.kind, lang()).name;
         view! { <li>{place}" "<strong>{name}</strong>" "<span class="muted"><At at=line.since /></span></li> }

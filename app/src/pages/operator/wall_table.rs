@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::parts::{age, amount, marks, pager, state_cell};
-use crate::api::meter_wall::WallMeter;
+use super::wall_controls::{profile_choice, profile_shown, wall_address};
+use crate::api::meter_wall::{WallMeter, WallSets};
 use crate::i18n::{lang, operator, wall};
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::units;
@@ -14,9 +15,9 @@ use model::wall::Tile;
 
 /// The rooms that the filter shows, a page at a time; the numbers follow the meters where there are scripts.
 #[component]
-pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i64) -> impl IntoView {
+pub fn WallTable(seats: Vec<WallMeter>, sets: WallSets, counts: Counts, filter: Filter, page: i64) -> impl IntoView {
     let (t, w) = (operator::texts(lang()), wall::texts(lang()));
-    let path = "/wall?view=table";
+    let (path, picture) = (wall_address("table", &sets), wall_address("", &sets));
     let selector = filter.clone().among(seats.iter().map(|seat| &seat.search_text));
     let is_shown = |seat: &WallMeter| selector.shows(Tile::of(&seat.latest), &seat.search_text);
     let shown: Vec<WallMeter> = seats.into_iter().filter(is_shown).collect();
@@ -26,7 +27,7 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
     let page_of = Page { lines: shown.into_iter().skip(first).take(size).collect(), total };
 
     let chips = Chip::ALL.into_iter().zip(counts).map(|(chip, count)| {
-        let href = filter.toggled(chip).address(path);
+        let href = filter.toggled(chip).address(&path);
         let current = filter.has(chip).then_some("true");
         view! { <li>{chip_face(chip, &w, lang(), count, href, current)}</li> }
     });
@@ -35,7 +36,7 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
     view! {
         <div class="page-head">
             <h1>{t.wall}</h1>
-            <a href=filter.address("/wall")>{t.picture}</a>
+            <a href=filter.address(&picture)>{t.picture}</a>
         </div>
         <ul class="wall-chips">{chips.collect_view()}</ul>
         <form class="filter" action="/wall">
@@ -43,8 +44,10 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
             {(!kept.is_empty()).then(|| view! { <input type="hidden" name="show" value=kept /> })}
             <label class="filter-field"><span>{t.room}</span><input type="search" name="q" value=filter.text().to_owned()
                 /></label>
+            {(sets.profiles.len() > 1).then(|| profile_choice(&sets))}
             <button>{t.filter}</button>
-            {(!filter.is_empty()).then(|| view! { <a href=path>{t.clear}</a> })}
+            {(!filter.is_empty()).then(|| view! { <a href=path.clone()>{t.clear}</a> })}
+            {profile_shown(&sets, filter.address("/wall?view=table"))}
         </form>
         <TableScroll label=t.wall>
             <table class="table sticky">
@@ -65,7 +68,7 @@ pub fn WallTable(seats: Vec<WallMeter>, counts: Counts, filter: Filter, page: i6
             </table>
         </TableScroll>
         {page_of.lines.is_empty().then(|| view! { <p class="empty">{w.nothing}</p> })}
-        {pager(&page_of, page, &filter.address(path))}
+        {pager(&page_of, page, &filter.address(&path))}
         <LiveRows tag=lang().tag().to_owned() />
     }
 }

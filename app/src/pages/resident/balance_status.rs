@@ -1,5 +1,6 @@
 //! The line under the balance: what the balance means, and what to do.
 
+use crate::api::resident::KeptOn;
 use crate::i18n::Lang;
 use crate::i18n::resident::{sentences, texts};
 use crate::pages::resident::topup::OFFERED;
@@ -19,12 +20,13 @@ pub struct BalanceFacts<'a> {
     pub off_since: Option<Timestamp>,
     /// How long the credit lasts.
     pub forecast: Option<Forecast>,
+    pub kept_on: Option<KeptOn>,
 }
 
 /// The line and its tone. What keeps the power off takes precedence over how long the credit lasts.
 #[must_use]
 pub fn balance_status(facts: &BalanceFacts, now: Timestamp, lang: Lang) -> (Tone, String) {
-    let BalanceFacts { latest, opened, off_since, forecast } = facts;
+    let BalanceFacts { latest, opened, off_since, forecast, kept_on } = facts;
     let status = latest.status;
     // A meter that was never read is not lost.
     if let Some(since) = latest.lost_since.filter(|_| latest.observed_at.is_some()) {
@@ -47,7 +49,10 @@ pub fn balance_status(facts: &BalanceFacts, now: Timestamp, lang: Lang) -> (Tone
         let (tone, why) = why_off(latest, lang);
         return (tone, sentences::off_since(*off_since, now, &why, lang));
     }
-    supplied(latest, *forecast, lang)
+    match kept_on.filter(|_| latest.remaining <= Fen::ZERO) {
+        Some(kept_on) => (Tone::Warn, sentences::kept_on(kept_on, now, lang)),
+        None => supplied(latest, *forecast, lang),
+    }
 }
 
 /// Why the relay is open in prepaid mode, in the meter's own order of precedence.
@@ -123,7 +128,7 @@ mod tests {
 
     fn line(latest: &Latest, forecast: Option<Forecast>) -> (Tone, String) {
         let off_since = (!latest.status.relay_closed()).then(|| at(21, 4));
-        balance_status(&BalanceFacts { latest, opened: true, off_since, forecast }, at(22, 0), Lang::Zh)
+        balance_status(&BalanceFacts { latest, opened: true, off_since, forecast, kept_on: None }, at(22, 0), Lang::Zh)
     }
 
     #[test]
@@ -148,15 +153,29 @@ mod tests {
                 0,
                 None,
                 Tone::Bad,
-                "今天 21:04 起断电：用电负荷过大。请拔掉大功率电器，再联系宿舍管理员恢复。",
+                "今天 21:04 起断电：用电负荷过大。请拔掉大功率电器，再联系宿舍管理处恢复。",
             ),
-            (OPEN | 1 << 7, 6_320, six, Tone::Bad, "今天 21:04 起断电：管理员已强制断电，请联系宿舍管理员。"),
+            (OPEN | 1 << 7, 6_320, six, Tone::Bad, "今天 21:04 起断电：管理员已强制断电，请联系宿舍管理处。"),
             (ON | 1 << 6, -50, None, Tone::Plain, "管理员已设为保电，余额用完也不会断电。"),
-            (OPEN, 6_320, six, Tone::Bad, "今天 21:04 起断电：原因还不清楚，请联系宿舍管理员。"),
+            (OPEN, 6_320, six, Tone::Bad, "今天 21:04 起断电：原因还不清楚，请联系宿舍管理处。"),
             (0, 0, None, Tone::Plain, "正在开户，电表确认后即可用电。"),
         ] {
             assert_eq!(line(&seen(status, remaining), forecast), (tone, words.to_owned()), "{status:#b} {remaining}");
         }
+    }
+
+    #[test]
+    fn the_page_says_what_keeps_the_power_on() {
+        let latest = seen(ON, -50);
+        let of = |kept_on| BalanceFacts { latest: &latest, opened: true, off_since: None, forecast: None, kept_on };
+        let by = |kept_on| balance_status(&of(Some(kept_on)), at(22, 0), Lang::Zh);
+        let until = |limit| by(KeptOn::FriendlyHours { until: at(23, 30), limit });
+        let (tone, words) = until(None);
+        assert_eq!((tone, words.contains("23:30")), (Tone::Warn, true), "{words}");
+        assert!(!words.contains("欠费") && until(Some(Fen(2_000))).1.contains("20.00"));
+        let (tone, words) = by(KeptOn::EmergencyCredit(Fen(950)));
+        assert_eq!((tone, words.contains("9.50")), (Tone::Warn, true), "{words}");
+        assert_eq!(balance_status(&of(None), at(22, 0), Lang::Zh).0, Tone::Bad);
     }
 
     #[test]
@@ -171,7 +190,7 @@ mod tests {
     #[test]
     fn a_new_account_is_shown_as_being_opened() {
         let latest = Latest { lost_since: Some(at(21, 30)), ..Latest::unseen(MeterId(Uuid::nil())) };
-        let facts = BalanceFacts { latest: &latest, opened: false, off_since: None, forecast: None };
+        let facts = BalanceFacts { latest: &latest, opened: false, off_since: None, forecast: None, kept_on: None };
         assert_eq!(balance_status(&facts, at(22, 0), Lang::Zh), (Tone::Plain, "正在开户，电表确认后即可用电。".to_owned()));
     }
 

@@ -9,10 +9,11 @@ use leptos_router::hooks::use_params_map;
 use super::frame::{Frame, Tab, load};
 use crate::api::resident::{self as api, CashierStep, CashierView};
 use crate::i18n::resident::texts;
-use crate::i18n::{common, lang};
+use crate::i18n::{common, kiosk, lang};
 use crate::ui::callout::{Callout, Tone};
 use model::error::AppError;
 use model::ids::OrderId;
+use model::order::Tender;
 
 /// The page of `/orders/:id/pay`.
 #[component]
@@ -29,7 +30,33 @@ pub fn CashierPage() -> impl IntoView {
 fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
     let lang = lang();
     let t = texts(lang);
-    let step = match cashier.step {
+    let resume = Resume { action: "/api/resident/pay", fields: vec![("order", id.to_string())], after: format!("/orders/{id}") };
+    let step = step_view(cashier.step, cashier.tender, resume);
+    view! {
+        <Frame title=t.pay_title tab=Tab::Records own_heading=true>
+            <header>
+                <h1 class="big num">{cashier.amount.to_string()}<span class="unit">{common::yuan(lang)}</span></h1>
+                <p class="state accent">{common::tender(cashier.tender, lang)}</p>
+            </header>
+            {step}
+            <a class="button wide" href=format!("/orders/{id}")>{t.see_order}</a>
+        </Frame>
+    }
+}
+
+/// How a payment is begun again, and where the payer goes after WeChat's sheet.
+pub struct Resume {
+    pub action: &'static str,
+    /// The hidden fields of the form.
+    pub fields: Vec<(&'static str, String)>,
+    pub after: String,
+}
+
+/// What the payer does next.
+pub fn step_view(step: CashierStep, tender: Tender, resume: Resume) -> AnyView {
+    let lang = lang();
+    let t = texts(lang);
+    match step {
         CashierStep::Follow(address) => view! {
             <p class="muted">{t.to_channel_note}</p>
             <a class="button primary wide tall" href=address>{t.to_channel}</a>
@@ -49,7 +76,7 @@ fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
         }
         CashierStep::Scan(size, path) => view! {
             <section class="card scan">
-                <p>{t.scan}</p>
+                <p>{if tender == Tender::Alipay { kiosk::texts(lang).scan_alipay } else { t.scan }}</p>
                 <svg class="qr" viewBox=format!("0 0 {size} {size}") role="img" aria-label=t.scan_label>
                     <path d=path />
                 </svg>
@@ -57,14 +84,17 @@ fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
             </section>
         }
         .into_any(),
-        CashierStep::SignIn => view! {
-            <p class="muted">{t.to_channel_note}</p>
-            <form method="post" action="/api/resident/pay">
-                <input type="hidden" name="order" value=id.to_string() />
-                <button class="primary wide tall">{t.to_channel}</button>
-            </form>
+        CashierStep::SignIn => {
+            let fields = resume.fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+            view! {
+                <p class="muted">{t.to_channel_note}</p>
+                <form method="post" action=resume.action>
+                    {fields.collect_view()}
+                    <button class="primary wide tall">{t.to_channel}</button>
+                </form>
+            }
+            .into_any()
         }
-        .into_any(),
         CashierStep::Invoke(request) => view! {
             <p class="muted">{t.sheet_note}</p>
             <button
@@ -72,7 +102,7 @@ fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
                 class="primary wide tall"
                 id="wechat-pay"
                 data-request=request
-                data-after=format!("/orders/{id}")
+                data-after=resume.after
             >
                 {t.to_channel}
             </button>
@@ -80,15 +110,5 @@ fn Ask(id: OrderId, cashier: CashierView) -> impl IntoView {
         }
         .into_any(),
         CashierStep::OpenBrowser => view! { <Callout tone=Tone::Warn><p>{t.open_browser}</p></Callout> }.into_any(),
-    };
-    view! {
-        <Frame title=t.pay_title tab=Tab::Records own_heading=true>
-            <header>
-                <h1 class="big num">{cashier.amount.to_string()}<span class="unit">{common::yuan(lang)}</span></h1>
-                <p class="state accent">{common::tender(cashier.tender, lang)}</p>
-            </header>
-            {step}
-            <a class="button wide" href=format!("/orders/{id}")>{t.see_order}</a>
-        </Frame>
     }
 }

@@ -1,15 +1,18 @@
 //! The frame around the resident's pages: a title, one column, the navigation under the thumb.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::resident::{self as api, PastAccount};
+use crate::i18n::installed::Offline;
 use crate::i18n::resident::texts;
-use crate::i18n::{common, lang};
+use crate::i18n::{common, kiosk, lang};
 use crate::pages::error::ErrorPage;
-use crate::ports::{now, reply};
+use crate::ports::{now, reply, visit};
 use crate::ui::icon::{Icon, IconMark};
 use model::error::AppError;
+use model::kiosk::IDLE_SECONDS;
 
 /// The five places of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,9 @@ pub fn Frame(
     children: Children,
 ) -> impl IntoView {
     let t = texts(lang());
+    let at_kiosk = visit().at_kiosk;
+    // The time is filled in by `installed.js`.
+    let offline = Offline { at: "{at}" }.text(lang());
     let links = [
         (Tab::Home, "/home", Icon::Home, t.home),
         (Tab::Usage, "/usage", Icon::Bars, t.usage),
@@ -48,9 +54,11 @@ pub fn Frame(
     view! {
         <Title text=format!("{title} · Dormwatt") />
         <a class="skip" href="#content">{t.skip}</a>
-        <nav class="thumb-nav" aria-label=t.nav>
+        <nav class=if at_kiosk { "thumb-nav kiosk" } else { "thumb-nav" } aria-label=t.nav>
             <ul>
                 {links
+                    .into_iter()
+                    .filter(|(place, ..)| !(at_kiosk && *place == Tab::Me))
                     .map(|(place, href, icon, word)| {
                         view! {
                             <li>
@@ -64,10 +72,41 @@ pub fn Frame(
                     .collect_view()}
             </ul>
         </nav>
-        <main class="column stack" id="content">
+        <p class="connection" id="connection" role="status" data-text=offline></p>
+        <main class=if at_kiosk { "column stack kiosk" } else { "column stack" } id="content">
+            {at_kiosk.then(log_out_soon)}
             {(!own_heading).then(|| view! { <h1>{title}</h1> })}
             {children()}
         </main>
+    }
+}
+
+/// The secret that the request before left for this page, if it begins so; the browser gives it up.
+///
+/// # Errors
+/// [`AppError::Internal`] outside a request.
+pub fn shown_once(prefix: &str) -> Result<Option<String>, AppError> {
+    let secret = visit().once;
+    if !secret.starts_with(prefix) {
+        return Ok(None);
+    }
+    reply()?.once("");
+    Ok(Some(secret))
+}
+
+/// At a query machine: what is left until it logs out, and a button to do so at once.
+pub fn log_out_soon() -> impl IntoView {
+    let t = kiosk::texts(lang());
+    view! {
+        <form class="kiosk-end" method="post" action="/api/auth/log-out" id="kiosk-end">
+            <p>
+                {t.logs_out}" "
+                <strong class="num" id="kiosk-left" data-seconds=IDLE_SECONDS.to_string()>{IDLE_SECONDS.to_string()}</strong>
+            </p>
+            <button class="danger">{t.log_out}</button>
+        </form>
+        <noscript><meta http-equiv="refresh" content="125;url=/kiosk" /></noscript>
+        <script nonce=use_nonce()>{include_str!("../kiosk/kiosk.js")}</script>
     }
 }
 
@@ -101,7 +140,7 @@ fn NoRoom(tab: Tab, past: Option<PastAccount>) -> impl IntoView {
         <Frame title=t.no_room tab>
             {past.as_ref().map(was)}
             {(!waits).then(|| view! { <p class="muted">{t.no_room_next}</p> })}
-            <a class="button" href="/me">{t.me}</a>
+            {(!visit().at_kiosk).then(|| view! { <a class="button" href="/me">{t.me}</a> })}
         </Frame>
     }
 }

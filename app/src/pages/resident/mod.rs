@@ -1,18 +1,32 @@
 //! The resident's pages: a calm single column for one thumb.
 
 pub mod alerts;
+pub mod api_help;
 pub mod balance_status;
 pub mod cashier;
+pub mod compared_use;
+pub mod day_cost;
+pub mod devices;
+pub mod emergency_credit;
 pub mod frame;
 pub mod help;
 pub mod home;
 pub mod me;
+pub mod offered_channels;
 pub mod order;
 pub mod order_body;
+pub mod other_room;
+pub mod personal_data;
 pub mod receipt;
+pub mod record_list;
 pub mod records;
+pub mod roommates;
+pub mod schedules;
+pub mod split;
 pub mod switch;
 pub mod switch_body;
 pub mod switching;
+pub mod tokens;
 pub mod topup;
 pub mod usage;
+pub mod wechat;

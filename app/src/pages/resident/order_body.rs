@@ -2,26 +2,43 @@
 
 use leptos::prelude::*;
 
+use super::offered_channels::offered_channels;
 use crate::api::resident::{OrderView, Power, RefundView};
 use crate::i18n::resident::{sentences, texts};
-use crate::i18n::{Lang, common};
+use crate::i18n::{Lang, account_records, common};
 use crate::ui::steps::{Step, StepState, steps};
-use model::order::OrderState;
+use model::account_record::{OtherRoom, SaleCorrection};
+use model::order::{OrderState, ReturnState, TakenBack};
+
+/// The class and the words of a state by itself.
+#[must_use]
+pub fn headline(state: OrderState, lang: Lang) -> (&'static str, &'static str) {
+    let t = texts(lang);
+    match state {
+        OrderState::Pending => ("accent", t.head_pending),
+        OrderState::Paid => ("accent", t.head_paid),
+        OrderState::Credited => ("open", t.head_credited),
+        OrderState::Closed => ("quiet", t.head_closed),
+        OrderState::Refunding => ("quiet", t.step_refunding),
+        OrderState::Refunded => ("quiet", t.step_refunded),
+        OrderState::Case => ("alarm1", t.step_case),
+    }
+}
 
 /// The headline, what is waiting and why, the steps, the actions and the facts.
 pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
     let (class, head) = match order.state {
         OrderState::Pending if order.held => ("alarm1", t.step_checking),
-        OrderState::Pending => ("accent", t.head_pending),
-        OrderState::Paid => ("accent", t.head_paid),
         OrderState::Credited if order.power.is_some() => ("open", t.head_in_account),
-        OrderState::Credited => ("open", t.head_credited),
         OrderState::Closed if order.refunds.iter().any(|refund| refund.done_at.is_some()) => ("quiet", t.step_refunded),
-        OrderState::Closed => ("quiet", t.head_closed),
-        OrderState::Refunding => ("quiet", t.step_refunding),
-        OrderState::Refunded => ("quiet", t.step_refunded),
-        OrderState::Case => ("alarm1", t.step_case),
+        state => headline(state, lang),
+    };
+    let back = TakenBack::of(&order.corrections);
+    let (class, head) = if order.state == OrderState::Credited && back != TakenBack::default() {
+        ("quiet", account_records::became(order.state, order.amount, back, lang))
+    } else {
+        (class, head.to_owned())
     };
     let waits = order
         .lost_since
@@ -42,7 +59,7 @@ pub fn order_body(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
 fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
     match order.state {
-        OrderState::Pending if !order.held => view! {
+        OrderState::Pending if !order.held && !matches!(order.other_room, Some(OtherRoom::PaidBy(_))) => view! {
             <form method="post" action="/api/resident/pay">
                 <input type="hidden" name="order" value=order.id.to_string() />
                 <button class="primary wide tall">{t.pay_now}</button>
@@ -63,7 +80,9 @@ fn actions(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
 /// Pays through another channel.
 fn other_ways(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
     let (t, id) = (texts(lang), order.id.to_string());
-    let forms = order.other_channels.iter().map(|&channel| {
+    let offered = offered_channels(&order.other_channels);
+    let is_any = !offered.is_empty();
+    let forms = offered.into_iter().map(move |channel| {
         view! {
             <form method="post" action="/api/resident/change-channel">
                 <input type="hidden" name="order" value=id.clone() />
@@ -72,7 +91,7 @@ fn other_ways(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
             </form>
         }
     });
-    (!order.other_channels.is_empty()).then(|| {
+    is_any.then(|| {
         view! {
             <details>
                 <summary>{t.other_way}</summary>
@@ -89,11 +108,17 @@ fn facts(order: &OrderView, lang: Lang) -> impl IntoView + use<> {
         (t.paid_with, common::tender(order.tender, lang).to_owned()),
         (t.made_at, order.created_at.to_string()),
     ];
+    facts.extend(order.other_room.as_ref().map(|other| match other {
+        OtherRoom::PaidBy(name) => (t.paid_by, name.clone()),
+        OtherRoom::PaidFor(place) => (t.paid_for, place.clone()),
+    }));
     facts.extend(order.count.map(|count| (t.purchase_count, count.to_string())));
     facts.extend(order.remaining.map(|remaining| (t.remaining_after, format!("{remaining} {}", common::yuan(lang)))));
     facts.extend(order.trade_no.clone().map(|number| (t.trade_no, number)));
     // What nobody paid, as a subsidy, has no receipt.
-    let has_receipt = order.paid_at.is_some() && (order.tender.is_channel() || order.tender.is_counter());
+    // Who paid from another room has it.
+    let is_elsewhere = matches!(order.other_room, Some(OtherRoom::PaidBy(_)));
+    let has_receipt = order.paid_at.is_some() && !is_elsewhere && (order.tender.is_channel() || order.tender.is_counter());
     let receipt =
         has_receipt.then(|| view! { <p><a class="tap" href=format!("/orders/{}/receipt", order.id)>{t.receipt}</a></p> });
     let rows = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="num">{value}</dd> });
@@ -144,8 +169,29 @@ pub fn order_steps(order: &OrderView, lang: Lang) -> Vec<Step> {
         };
         list.push(Step::new(reach, text, None).note(t.note_refund));
     }
+    list.extend(order.corrections.iter().flat_map(|one| taken_back(one, lang)));
     list.extend(order.refunds.iter().map(|refund| give_back(refund, lang)));
     list
+}
+
+/// What was taken back of it, and the payout at the cash desk; what goes back through a channel is a refund of its own.
+fn taken_back(one: &SaleCorrection, lang: Lang) -> Vec<Step> {
+    let t = account_records::texts(lang);
+    let (reach, text, at) = match one.state {
+        ReturnState::Case => (StepState::Now, t.with_office, Some(one.at)),
+        state if state.is_taken() => (StepState::Done, t.step_taken, one.taken_at.or(Some(one.at))),
+        _ => (StepState::Now, t.step_taking, Some(one.at)),
+    };
+    let note = account_records::CorrectionNote { amount: one.amount, reason: &one.reason }.text(lang);
+    let debit = Step::new(reach, text, at).note(note);
+    let paid_out = match one.state {
+        _ if !one.tender.is_counter() => None,
+        ReturnState::Done => Some(Step::new(StepState::Done, t.step_paid_out, one.settled_at)),
+        ReturnState::Taken => Some(Step::new(StepState::Now, t.step_to_be_paid_out, None)),
+        _ => None,
+    };
+    let paid_out = paid_out.map(|step| step.note(common::tender(one.tender, lang)));
+    [Some(debit), paid_out].into_iter().flatten().collect()
 }
 
 /// The amount, the payment method and the time of a refund.
@@ -231,7 +277,9 @@ mod tests {
             other_channels: Vec::new(),
             trade_no: None,
             refunds: Vec::new(),
+            corrections: Vec::new(),
             power: None,
+            other_room: None,
             now: at.plus(MINUTE),
         }
     }
@@ -286,6 +334,28 @@ mod tests {
         let over = OrderView { refunds: vec![back], paid_at: Some(Timestamp(1)), ..order(OrderState::Refunded) };
         assert!(over.is_over());
         assert_eq!(reaches(&over), [StepState::Done, StepState::Done, StepState::Done]);
+    }
+
+    #[test]
+    fn a_corrected_sale_says_what_was_taken_back_and_why() {
+        let correction = |state| SaleCorrection {
+            amount: Fen(2_000),
+            tender: Tender::Cash,
+            state,
+            at: Timestamp(1),
+            taken_at: None,
+            settled_at: None,
+            reason: "充错房间".into(),
+        };
+        let credited = |state| OrderView { corrections: vec![correction(state)], ..order(OrderState::Credited) };
+        let last = |order: &OrderView| order_steps(order, Lang::Zh).pop().unwrap();
+        let taking = credited(ReturnState::Taking);
+        assert_eq!((last(&taking).state, taking.is_over()), (StepState::Now, false));
+        assert_eq!(last(&taking).note.as_deref(), Some("20.00 元，原因：充错房间"));
+        let owed = credited(ReturnState::Taken);
+        assert_eq!((&*last(&owed).text, owed.is_over()), ("待退款", false));
+        let done = credited(ReturnState::Done);
+        assert_eq!((&*last(&done).text, last(&done).note.as_deref(), done.is_over()), ("已退款", Some("现金"), true));
     }
 
     #[test]

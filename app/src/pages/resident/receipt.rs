@@ -10,7 +10,7 @@ use crate::i18n::cash_desk::receipt;
 use crate::i18n::resident::texts;
 use crate::i18n::{lang, printing};
 use crate::link;
-use crate::ports::{ports, resident};
+use crate::ports::{ports, resident, visit};
 use crate::ui::receipt_sheet::ReceiptSheets;
 use model::console::Receipt;
 use model::error::AppError;
@@ -38,7 +38,8 @@ fn Body(order: OrderId, receipt: Receipt, sheet: Vec<Block>, logo: Option<String
             <ReceiptSheets sheets=vec![sheet] paper=ReceiptPaper::A5 logo />
             <p class="muted small">{t.receipt_note}</p>
             <div class="stack-tight no-print">
-                <a class="button primary wide" href=pdf>{printing::texts(lang).pdf}</a>
+                {(!visit().at_kiosk)
+                    .then(|| view! { <a class="button primary wide" href=pdf>{printing::texts(lang).pdf}</a> })}
                 <a class="button wide" href=format!("/orders/{order}")>{t.see_order}</a>
             </div>
         </Frame>

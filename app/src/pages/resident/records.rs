@@ -1,68 +1,107 @@
-//! The top-ups, newest first, with their states.
+//! What has happened to the account, newest first, by kind and period.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::frame::{Frame, Tab, load};
-use crate::api::resident::{self as api, Record, Records};
-use crate::i18n::resident::{sentences, texts};
-use crate::i18n::{common, lang};
-use crate::ports::now;
-use crate::ui::money::Yuan;
-use model::order::OrderState;
+use super::record_list::RecordList;
+use crate::api::resident::{self as api, Records};
+use crate::i18n::account_records::{kind as kind_name, texts};
+use crate::i18n::{history, lang, resident};
+use crate::link;
+use crate::ui::callout::{Callout, Tone};
+use crate::ui::notice::Notice;
+use model::account_record::{AccountRecordKind, AccountRecordQuery};
+use model::console::RangeProblem;
 
-/// The page; `?page=2` and so on.
+/// The filter as it stands in the address.
+#[derive(Clone, Debug)]
+struct TypedFilter {
+    /// The word of a kind, or what somebody wrote in its place.
+    word: String,
+    from: String,
+    until: String,
+}
+
+impl TypedFilter {
+    /// The address of the list, of its first page.
+    fn address(&self) -> String {
+        let given = [("kind", &self.word), ("from", &self.from), ("until", &self.until)];
+        let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+        given.fold("/records".to_owned(), |address, (name, value)| link::with(&address, name, value))
+    }
+}
+
+/// The page: `/records?kind=recharge&from=2026-11-01&until=2026-11-30&page=2`.
 #[component]
 pub fn RecordsPage() -> impl IntoView {
-    let page = use_query_map().with_untracked(|query| query.get_str("page").and_then(|page| page.parse().ok())).unwrap_or(1);
-    load(Tab::Records, api::records(page), |records| view! { <Page records /> }.into_any())
+    let param = |name: &str| use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default();
+    let typed = TypedFilter { word: param("kind"), from: param("from"), until: param("until") };
+    let query = AccountRecordQuery::parse(&typed.word, &typed.from, &typed.until, &param("page"));
+    // Whoever has no room is told so, whatever the period.
+    let read = api::records(query.unwrap_or_default());
+    load(Tab::Records, read, move |records| view! { <Page records typed query /> }.into_any())
 }
 
 #[component]
-fn Page(records: Records) -> impl IntoView {
-    let t = texts(lang());
-    let Records { records, page, more } = records;
+fn Page(records: Records, typed: TypedFilter, query: Result<AccountRecordQuery, RangeProblem>) -> impl IntoView {
+    let (t, r, lang) = (texts(lang()), resident::texts(lang()), lang());
+    let here = typed.address();
+    let list = match query {
+        Err(problem) => view! { <Callout tone=Tone::Bad><p>{history::problem(problem, lang)}</p></Callout> }.into_any(),
+        Ok(query) => {
+            let to = |page: u32| link::with(&here, "page", &page.to_string());
+            let (newer, older) = (query.page.saturating_sub(1), query.page.saturating_add(1));
+            let is_filtered = here != "/records";
+            let list = if records.records.is_empty() {
+                let words = if is_filtered { t.none_fit } else { t.none };
+                view! { <p class="muted">{words}</p> }.into_any()
+            } else {
+                view! { <RecordList records=records.records /> }.into_any()
+            };
+            view! {
+                <section class="card">{list}</section>
+                <nav class="pager" aria-label=r.records>
+                    <span>{(newer > 0).then(|| view! { <a class="button" rel="prev" href=to(newer)>{r.newer}</a> })}</span>
+                    <span>{records.more.then(|| view! { <a class="button" rel="next" href=to(older)>{r.older}</a> })}</span>
+                </nav>
+            }
+            .into_any()
+        }
+    };
     view! {
-        <Frame title=t.records tab=Tab::Records>
-            <section class="card"><RecordList records /></section>
-            <nav class="pager" aria-label=t.records>
-                <span>{(page > 1).then(|| view! { <a class="button" href=format!("/records?page={}", page - 1)>{t.newer}</a>
-                    })}</span>
-                <span>{more.then(|| view! { <a class="button" href=format!("/records?page={}", page + 1)>{t.older}</a> })}</span>
-            </nav>
+        <Frame title=r.records tab=Tab::Records>
+            <Notice />
+            <Filter typed />
+            {list}
         </Frame>
     }
 }
 
-/// The top-ups as rows that link to their order, with a hint if there are none.
 #[component]
-pub fn RecordList(records: Vec<Record>) -> impl IntoView {
-    let (lang, now) = (lang(), now());
-    let t = texts(lang);
-    if records.is_empty() {
-        return view! { <p class="muted">{t.no_records}</p> }.into_any();
-    }
-    let rows = records.into_iter().map(|record| {
-        let detail = [
-            Some(common::at(record.at, now, lang)),
-            Some(common::tender(record.tender, lang).into()),
-            sentences::in_meter(record.count, None, lang),
-        ];
-        let class = match record.state {
-            OrderState::Credited => "state open",
-            OrderState::Pending | OrderState::Paid => "state accent",
-            OrderState::Case => "state alarm1",
-            OrderState::Closed | OrderState::Refunding | OrderState::Refunded => "state quiet",
-        };
-        view! {
-            <li>
-                <a href=format!("/orders/{}", record.id)>
-                    <span class="first"><Yuan amount=record.amount /></span>
-                    <span class=class>{common::order(record.state, lang)}</span>
-                    <span class="muted small">{detail.into_iter().flatten().collect::<Vec<_>>().join(" · ")}</span>
-                </a>
-            </li>
-        }
+fn Filter(typed: TypedFilter) -> impl IntoView {
+    let (t, lang) = (texts(lang()), lang());
+    let is_filtered = typed.address() != "/records";
+    let options = AccountRecordKind::ALL.map(|kind| {
+        let word = kind.as_str();
+        view! { <option value=word selected=word == typed.word>{kind_name(kind, lang)}</option> }
     });
-    view! { <ul class="records">{rows.collect_view()}</ul> }.into_any()
+    view! {
+        <form class="card record-filter" action="/records">
+            <label class="field">
+                <span>{t.kind}</span>
+                <select class="input" name="kind"><option value="">{t.all}</option>{options.collect_view()}</select>
+            </label>
+            <label class="field">
+                <span>{t.from}</span>
+                <input class="input" type="date" name="from" value=typed.from />
+            </label>
+            <label class="field">
+                <span>{t.until}</span>
+                <input class="input" type="date" name="until" value=typed.until />
+            </label>
+            <button>{t.show}</button>
+            {is_filtered.then(|| view! { <a class="button quiet" href="/records">{t.clear}</a> })}
+        </form>
+    }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::balance_status::{read, relay};
 use super::frame::{Frame, Tab, load};
+use super::schedules::Schedules;
 use crate::api::resident::{self as api, SwitchOffer};
 use crate::i18n::resident::texts;
 use crate::i18n::{errors, lang};
@@ -36,6 +37,7 @@ fn Ask(offer: SwitchOffer) -> impl IntoView {
             </p>
             <Notice />
             {question}
+            <Schedules offer />
         </Frame>
     }
 }

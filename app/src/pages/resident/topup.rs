@@ -1,11 +1,14 @@
 //! Topping up: choose an amount and a channel, then continue to the payment.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use super::frame::{Frame, Tab, load};
-use crate::api::resident::{self as api, TopUpOffer};
+use super::offered_channels::offered_channels;
+use crate::api::resident::{self as api, PayOffer, TopUpOffer};
 use crate::i18n::resident::{sentences, texts};
-use crate::i18n::{common, lang};
+use crate::i18n::{common, lang, pay};
+use crate::ports::visit;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::icon::{Icon, IconMark};
@@ -13,7 +16,7 @@ use crate::ui::notice::Notice;
 use model::money::Fen;
 use model::order::Tender;
 
-/// The amounts on the buttons.
+/// The amounts that are suggested to restore the power.
 pub const OFFERED: [Fen; 4] = [Fen(2_000), Fen(5_000), Fen(10_000), Fen(20_000)];
 
 #[component]
@@ -34,9 +37,7 @@ fn Ask(offer: TopUpOffer) -> impl IntoView {
         view! { <Callout tone=Tone::Warn><p>{t.suspended}</p></Callout> }.into_any()
     } else if !offer.room.opened {
         view! { <Callout><p>{t.not_opened}</p></Callout> }.into_any()
-    } else if offer.channels.is_empty() {
-        view! { <Callout tone=Tone::Warn><p>{t.no_channel}</p></Callout> }.into_any()
-    } else if offer.max < offer.min {
+    } else if offer.pay.max < offer.pay.min {
         view! { <Callout tone=Tone::Warn><p>{t.meter_full}</p></Callout> }.into_any()
     } else {
         view! { <Form offer=offer.clone() /> }.into_any()
@@ -63,26 +64,57 @@ const fn icon(channel: Tender) -> Icon {
 
 #[component]
 fn Form(offer: TopUpOffer) -> impl IntoView {
+    let for_another = (offer.pays_for_others && !offer.pay.channels.is_empty() && !visit().at_kiosk)
+        .then(|| view! { <p><a class="tap" href="/topup/other">{pay::texts(lang()).title}</a></p> });
+    view! {
+        {pay_form("/api/resident/top-up", None, &offer.pay)}
+        {for_another}
+    }
+}
+
+/// The form of a payment, with a hidden field that says what is paid for.
+pub fn pay_form(action: &'static str, of: Option<(&'static str, String)>, offer: &PayOffer) -> AnyView {
+    let t = texts(lang());
+    if visit().is_in_wechat() && !offer.works_in_wechat {
+        return view! { <Callout tone=Tone::Warn><p>{t.open_browser}</p></Callout> }.into_any();
+    }
+    let channels = offered_channels(&offer.channels);
+    if channels.is_empty() {
+        return view! { <Callout tone=Tone::Warn><p>{t.no_channel}</p></Callout> }.into_any();
+    }
+    view! {
+        <form class="stack" method="post" action=action>
+            {of.map(|(name, value)| view! { <input type="hidden" name=name value=value /> })}
+            <input type="hidden" name="key" value=offer.key.to_string() />
+            {pay_fields(offer, &channels)}
+            <button class="primary wide tall">{t.go_pay}</button>
+        </form>
+        <script nonce=use_nonce()>{include_str!("tablet.js")}</script>
+        <script type="module" nonce=use_nonce()>{include_str!("amount.js")}</script>
+    }
+    .into_any()
+}
+
+/// The amount and the channel of a payment, in its form. An amount is preselected, so that the form is complete; the blank
+/// placeholder lets styles see whether another one is typed, which then counts.
+fn pay_fields(offer: &PayOffer, channels: &[Tender]) -> impl IntoView + use<> {
     let lang = lang();
     let t = texts(lang);
-    // The first allowed amount is preselected, so that the form is complete.
-    let within = move |amount: Fen| amount >= offer.min && amount <= offer.max;
-    let first = OFFERED.iter().skip(1).chain(&OFFERED).copied().find(|&amount| within(amount));
-    let amounts = OFFERED.map(|amount| {
+    let likely = offer.likely;
+    let amounts = offer.amounts.iter().map(move |&amount| {
         view! {
             <label class="choice">
                 <input
                     type="radio"
                     name="amount"
                     value=sentences::whole(amount)
-                    checked=Some(amount) == first
-                    disabled=!within(amount)
+                    checked=Some(amount) == likely
                 />
                 <span class="face"><span class="figure num">{sentences::whole(amount)}</span>{common::yuan(lang)}</span>
             </label>
         }
     });
-    let channels = offer.channels.iter().enumerate().map(|(n, &tender)| {
+    let channels = channels.iter().enumerate().map(|(n, &tender)| {
         view! {
             <label class="choice">
                 <input type="radio" name="channel" value=tender.as_str() checked=n == 0 />
@@ -92,18 +124,14 @@ fn Form(offer: TopUpOffer) -> impl IntoView {
     });
     let hint = sentences::range(offer.min, offer.max, lang);
     view! {
-        <form class="stack" method="post" action="/api/resident/top-up">
-            <input type="hidden" name="key" value=offer.key.to_string() />
-            <fieldset class="stack-tight">
-                <legend>{t.amount}</legend>
-                <div class="choices">{amounts.collect_view()}</div>
-            </fieldset>
-            <Field name="own" label=t.own_amount inputmode="decimal" hint optional=true />
-            <fieldset class="stack-tight">
-                <legend>{t.pay_by}</legend>
-                <div class="choices single">{channels.collect_view()}</div>
-            </fieldset>
-            <button class="primary wide tall">{t.go_pay}</button>
-        </form>
+        <fieldset class="stack-tight">
+            <legend>{t.amount}</legend>
+            <div class="choices amounts">{amounts.collect_view()}</div>
+        </fieldset>
+        <Field name="own" label=t.own_amount inputmode="decimal" hint placeholder=" " optional=true />
+        <fieldset class="stack-tight">
+            <legend>{t.pay_by}</legend>
+            <div class="choices single">{channels.collect_view()}</div>
+        </fieldset>
     }
 }

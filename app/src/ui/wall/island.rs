@@ -82,6 +82,7 @@ pub fn MeterWall(
         now_s: RwSignal::new(0),
     };
     let chosen = Chosen { filter, zoom, order };
+    let (own_path, table) = (path.clone(), link::with(&path, "view", "table"));
     let (view_ref, spacer_ref, canvas_ref) = (NodeRef::<Div>::new(), NodeRef::<Div>::new(), NodeRef::<Canvas>::new());
 
     // Runs only in the browser, when the three elements exist.
@@ -102,7 +103,8 @@ pub fn MeterWall(
 
     let chips = Chip::ALL.into_iter().enumerate().map(|(n, chip)| {
         let count = move || signals.counts.with(|counts| counts.get(n).copied().unwrap_or(0));
-        let address = move || filter.with(|filter| filter.toggled(chip).address("/wall"));
+        let path = own_path.clone();
+        let address = move || filter.with(|filter| filter.toggled(chip).address(&path));
         let toggle = move |event: leptos::ev::MouseEvent| {
             event.prevent_default();
             filter.update(|filter| *filter = filter.toggled(chip));
@@ -149,7 +151,7 @@ pub fn MeterWall(
                         on:input=search
                     />
                     <div class="wall-zooms needs-script" role="group" aria-label=words.zoom>{zooms}</div>
-                    <a href=move || filter.with(|filter| filter.address("/wall?view=table"))>{words.table}</a>
+                    <a href=move || filter.with(|filter| filter.address(&table))>{words.table}</a>
                     {move || link(signals, &words, lang)}
                 </div>
             </div>
@@ -163,7 +165,7 @@ pub fn MeterWall(
                         {words.nothing}" "
                         <button class="quiet" on:click=move |_| filter.set(Filter::default())>{words.clear}</button>
                     </p>
-                    <p class="wall-plain">{words.needs_script}" "<a href="/wall?view=table">{words.table}</a></p>
+                    <p class="wall-plain">{words.needs_script}</p>
                 </div>
                 {card::card(signals, lang)}
             </div>

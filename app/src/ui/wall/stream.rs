@@ -1,5 +1,5 @@
-//! The live stream in the browser: shared by all tabs where the browser can, closed while nobody looks, and it comes back by
-//! itself.
+//! The live stream in the browser: shared by all tabs that show the same meters where the browser can, closed while nobody looks,
+//! and it comes back by itself.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -96,7 +96,10 @@ fn share(worker: &SharedWorker, receiver: Receiver) {
     let port = worker.port();
     let own = receiver.clone();
     on_message(&port, move |data| receiver.message(&data));
-    let say = move || drop(port.post_message(&JsValue::from_str(if is_visible() { "visible" } else { "hidden" })));
+    let say = move || {
+        let word = if is_visible() { "visible" } else { "hidden" };
+        drop(port.post_message(&JsValue::from_str(&format!("{word}{}", query()))));
+    };
     let gone = worker.port();
     listen_window("pagehide", move || drop(gone.post_message(&JsValue::from_str("gone"))));
     listen_window("pageshow", say.clone());
@@ -154,7 +157,7 @@ impl OwnStream {
 
     fn open(self: &Rc<Self>) {
         self.close();
-        let Ok(source) = EventSource::new("/live") else { return };
+        let Ok(source) = EventSource::new(&format!("/live{}", query())) else { return };
         let receiver = self.receiver.clone();
         let snapshot = listen(&source, "snapshot", move |data| receiver.snapshot(&data));
         let receiver = self.receiver.clone();
@@ -173,6 +176,11 @@ impl OwnStream {
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         *self.open.borrow_mut() = Some(OpenStream { source, _on_message: [snapshot, delta], _on_error: on_error });
     }
+}
+
+/// The query of the page, which says whose wall it is: the stream has the meters of the same profile.
+fn query() -> String {
+    window().location().search().unwrap_or_default()
 }
 
 fn is_visible() -> bool {

@@ -1,6 +1,7 @@
-//! Money: how soon a verified payment is durable and in its meter, and the cost of a posting over its plain rows.
+//! Money: how soon a verified payment is durable and in its meter, pay-outs at once, and what a posting costs beyond its rows.
 
 mod payer;
+pub mod payouts;
 pub mod posting;
 pub mod to_meter;
 pub mod webhook;

@@ -58,7 +58,7 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
     }
     let against =
         format!("p99 of {all} payments, {} meters on 4 buses; median {:.2} s", site.meters.len(), quantile(&taken, 0.5));
-    Ok(vec![Figure::at_most("pay.to_meter", 3.0, "s", against, vec![quantile(&taken, 0.99)])])
+    Ok(vec![Figure::at_most("pay.to_meter", 1.5, "s", against, vec![quantile(&taken, 0.99)])])
 }
 
 /// The instant at which the order of that trade was read back, epoch ms.

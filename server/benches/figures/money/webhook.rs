@@ -247,7 +247,7 @@ async fn fsyncs(db: Db, times: Arc<Mutex<Vec<f64>>>) -> Outcome<()> {
 }
 
 /// Rooms with an open account and a resident; their meters are never read.
-async fn seed(db: &Db, rng: &Rng) -> Outcome<Vec<Room>> {
+pub(super) async fn seed(db: &Db, rng: &Rng) -> Outcome<Vec<Room>> {
     let now = SystemClock.now();
     let gateway = GatewayId(rng.id(now));
     let mut tx = db.begin().await?;

@@ -39,6 +39,6 @@ async fn on(engine: Engine, length: Length) -> Outcome<Vec<Figure>> {
         Figure::at_most(&name("sweep_ratio"), 1.04, "ratio", format!("{busy}; floor {floor:.2} s; bare {alone:.3}"), ratios),
         Figure::at_most(&name("cpu_per_10k"), 0.5, "s", format!("{busy}; {beside}"), cpu),
         Figure::at_most(&name("cpu_ratio"), CPU_RATIO, "ratio", beside, relative),
-        Figure::at_most(&name("rss_mb"), 60.0, "MB", busy, memory),
+        Figure::at_most(&name("rss_mb"), 40.0, "MB", busy, memory),
     ])
 }

@@ -14,11 +14,12 @@ use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use maud::{DOCTYPE, Markup, html};
 use meters::live::Live;
+use model::account_record::AccountRecordOf;
 use model::person::Who;
 use payments::{Config, Payments};
-use server::services::auth::hash;
-use server::services::residents::ResidentService;
-use server::services::{Context, NoMeterGateway};
+use services::auth::hash;
+use services::residents::ResidentService;
+use services::{Context, NoMeterGateway};
 use store::{Db, sessions};
 use tokio::net::TcpListener;
 
@@ -81,8 +82,8 @@ fn document(who: &Who, home: &Home) -> Markup {
                 } }
                 main {
                     header { h1 { (room.name) } p { (room.place) " · " (who.name) } p { (format!("{:?}", latest.state())) } }
-                    @if let Some(coming) = &home.coming {
-                        p { (coming.amount) " " a href=(format!("/orders/{}", coming.id)) { "进度" } }
+                    @if let Some((order, amount)) = &home.coming {
+                        p { (amount) " " a href=(format!("/orders/{order}")) { "进度" } }
                     }
                     section {
                         h2 { "余额" }
@@ -107,9 +108,11 @@ fn document(who: &Who, home: &Home) -> Markup {
                         h2 { "近期记录" }
                         ul {
                             @for record in &home.records {
-                                li { a href=(format!("/orders/{}", record.id)) {
-                                    (record.amount) " " (record.at) " " (format!("{:?} {:?}", record.tender, record.state))
-                                } }
+                                @if let AccountRecordOf::Order(order) = &record.of {
+                                    li { a href=(format!("/orders/{}", order.order)) {
+                                        (order.amount) " " (record.at) " " (format!("{:?} {:?}", order.tender, order.state))
+                                    } }
+                                }
                             }
                         }
                     }

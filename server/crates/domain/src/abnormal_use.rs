@@ -6,6 +6,7 @@
 
 use model::abnormal_use::AbnormalKind;
 use model::energy::Energy;
+use model::time::{Date, HOUR, Timestamp};
 
 /// The weeks before, of which the same weekday is compared.
 pub const WEEKS: i64 = 8;
@@ -15,6 +16,9 @@ const FEWEST_WEEKS: usize = 4;
 const FEWEST_ROOMS: usize = 5;
 /// The night, from midnight on: hours.
 pub const NIGHT_HOURS: i64 = 5;
+
+/// So long after its end a day is judged for alarms: until then meters are read that tell what was used up to midnight.
+const READ_WITHIN: i64 = 3 * HOUR;
 
 /// A pattern strays at least by so much, and by a tenth of what is usual: a little more is not unusual, not even in a room that
 /// always uses the same.
@@ -147,6 +151,25 @@ impl RoomDay<'_> {
     }
 }
 
+/// The last day that is over and can be judged for alarms.
+#[must_use]
+pub fn finished_day(now: Timestamp) -> Date {
+    now.plus(-READ_WITHIN).date().plus(-1)
+}
+
+/// From when on a day is the last finished one.
+#[must_use]
+pub const fn finished_at(day: Date) -> Timestamp {
+    day.plus(1).start().plus(READ_WITHIN)
+}
+
+/// Whether what is unusual of a day is the condition of an alarm. A room that uses more than those around it may do so every day:
+/// it is in the report, and nothing happened.
+#[must_use]
+pub fn is_condition(found: &[AbnormalKind]) -> bool {
+    found.iter().any(|kind| *kind != AbnormalKind::AboveFloor)
+}
+
 fn finding(kind: AbnormalKind, value: Energy, pattern: Pattern) -> Abnormal {
     Abnormal { kind, value, expected: Energy(pattern.median), severity: pattern.distance(value).abs() }
 }
@@ -225,6 +248,22 @@ mod tests {
         assert_eq!(kinds(used(20_000, 0), &[], around, true), [AbnormalKind::AboveFloor]);
         assert_eq!(kinds(used(11_000, 0), &[], around, true), [], "less than three times");
         assert_eq!(floor(&[1, 2, 3, 4]), None, "four rooms are no pattern");
+    }
+
+    #[test]
+    fn a_day_is_finished_when_its_last_readings_are_in() {
+        let day = Date(20_423);
+        assert_eq!(finished_day(finished_at(day)), day);
+        assert_eq!(finished_day(finished_at(day).plus(-1)), day.plus(-1));
+        assert_eq!(finished_at(day).to_string().split_once(' ').map(|(_, time)| time.to_owned()).as_deref(), Some("03:00:00"));
+    }
+
+    #[test]
+    fn only_what_happened_is_a_condition() {
+        assert!(!is_condition(&[]) && !is_condition(&[AbnormalKind::AboveFloor]));
+        for kind in [AbnormalKind::Night, AbnormalKind::Jump, AbnormalKind::Zero] {
+            assert!(is_condition(&[AbnormalKind::AboveFloor, kind]), "{kind:?}");
+        }
     }
 
     #[test]

@@ -35,8 +35,19 @@ impl AlarmConditions {
 /// Conditions of the meter itself, each with whether it holds. The relay's condition needs the current too: see
 /// [`has_relay_fault`].
 #[must_use]
-pub const fn of_meter(status: StatusWord) -> [(EventKind, bool); 2] {
-    [(EventKind::CoverOpen, status.cover_open()), (EventKind::ClockLost, status.clock_lost())]
+pub const fn of_meter(status: StatusWord) -> [(EventKind, bool); 3] {
+    [
+        (EventKind::CoverOpen, status.cover_open()),
+        (EventKind::ClockLost, status.clock_lost()),
+        (EventKind::Tripped, is_tripped_without_reason(status)),
+    ]
+}
+
+/// Whether the relay is open although credit, load, control mode and the resident's own switch would leave it closed.
+const fn is_tripped_without_reason(status: StatusWord) -> bool {
+    let is_open = status.account_open() && !status.relay_closed() && !status.relay_unseen();
+    let has_reason = status.tripped_arrears() || status.tripped_overload() || status.tripped_malignant();
+    is_open && !has_reason && !status.forced_off() && !status.user_switch_off()
 }
 
 /// Conditions of credit and load, wherever the wallet is. Of arrears, alarm 2 and alarm 1 only the worst is set.
@@ -130,9 +141,12 @@ mod tests {
         };
         assert_eq!(word(1 << 5 | 1 << 13), [EventKind::ClockLost, EventKind::Overload]);
         assert_eq!(word(1 << 10 | 1 << 11), [EventKind::CoverOpen, EventKind::Malignant]);
-        assert_eq!(word(0b0110), [EventKind::Alarm1]);
-        assert_eq!(word(0b1110), [EventKind::Alarm2]);
+        assert_eq!(word(0b0111), [EventKind::Alarm1]);
+        assert_eq!(word(0b1111), [EventKind::Alarm2]);
         assert_eq!(word(0b1_1110), [EventKind::Arrears]);
+        assert_eq!(word(0b0010), [EventKind::Tripped]);
+        assert_eq!(word(1 << 8 | 0b0010), [], "the resident's own switch");
+        assert_eq!(word(1 << 15 | 0b0010), [], "nothing tells how the relay stands");
         assert_eq!(word(0b1100), [], "no account is open");
     }
 }

@@ -26,6 +26,8 @@ pub struct SiteFacts {
     pub defaults: i64,
     /// Meters that were last read with other limits than the default parameters.
     pub meters_with_other_limits: i64,
+    /// Places and groups with friendly hours of their own.
+    pub friendly_hours: i64,
     /// Payment channels that work by the configuration.
     pub channels: i64,
     /// Operators and administrators who may log in.
@@ -60,8 +62,9 @@ pub fn checklist(facts: &SiteFacts) -> Checklist {
             SetupStep::Reading => (read, facts.meters_unread, read > 0),
             SetupStep::Sale => (facts.sales, 0, facts.sales > 0),
         };
-        let differing = if step == SetupStep::Defaults { facts.meters_with_other_limits } else { 0 };
-        SetupProgress { step, done, have, lacking, differing }
+        let (differing, friendly) =
+            if step == SetupStep::Defaults { (facts.meters_with_other_limits, facts.friendly_hours) } else { (0, 0) };
+        SetupProgress { step, done, have, lacking, differing, friendly }
     });
     Checklist { steps, hidden: facts.hidden }
 }
@@ -84,6 +87,7 @@ mod tests {
         meters_without_prices: 0,
         meters_with_other_prices: 0,
         meters_with_other_limits: 0,
+        friendly_hours: 0,
         defaults: 5,
         channels: 1,
         operators: 2,
@@ -122,5 +126,8 @@ mod tests {
         let other = SiteFacts { meters_with_other_limits: 2, ..READY };
         assert_eq!(open(other), [SetupStep::Defaults], "neither are limits that meters do not have");
         assert_eq!(checklist(&other).steps.map(|step| step.differing).iter().sum::<i64>(), 2);
+        let friendly = SiteFacts { friendly_hours: 3, ..READY };
+        assert_eq!(checklist(&friendly).steps.map(|step| step.friendly).iter().sum::<i64>(), 3);
+        assert_eq!(open(friendly), [], "a site may do without");
     }
 }

@@ -1,53 +1,70 @@
-//! Which default parameters apply to a place: its own, else those of its groups, else those of the next place above that has
-//! some.
+//! Which default parameters and friendly hours apply to a place: its own, else those of its groups, else those of the next place
+//! above that has some.
 
 use std::collections::{HashMap, HashSet};
 
 use model::defaults::{DefaultKind, DefaultValues, DefaultsOf};
+use model::friendly::FriendlyHours;
 use model::ids::{PlaceGroupId, PlaceId};
 
 /// Places above each other that are followed, so that a broken tree ends.
 const LEVELS: usize = 16;
 
-/// The values that are set for the places and groups of a site.
+/// What is set for the places and groups of a site.
 #[derive(Clone, Debug, Default)]
-pub struct DefaultsTree {
-    /// All places, with what is above each and its own values.
-    pub places: HashMap<PlaceId, (Option<PlaceId>, DefaultValues)>,
+pub struct SettingsTree<V> {
+    /// All places, with what is above each and what is set for it.
+    pub places: HashMap<PlaceId, (Option<PlaceId>, V)>,
     /// The groups with values of their own. Where several name a place, the first that has a value decides.
-    pub groups: Vec<GroupDefaults>,
+    pub groups: Vec<GroupSettings<V>>,
 }
 
-/// The values of a group.
+/// What is set for a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupDefaults {
+pub struct GroupSettings<V> {
     pub id: PlaceGroupId,
-    pub own: DefaultValues,
+    pub own: V,
     pub places: HashSet<PlaceId>,
 }
 
-impl DefaultsTree {
+/// Default parameters, each inherited by itself.
+pub type DefaultsTree = SettingsTree<DefaultValues>;
+
+/// Friendly hours, inherited as a whole.
+pub type FriendlyTree = SettingsTree<Option<FriendlyHours>>;
+
+impl<V: Clone + Default> SettingsTree<V> {
     /// What is set for exactly this.
     #[must_use]
-    pub fn own(&self, of: DefaultsOf) -> DefaultValues {
+    pub fn own(&self, of: DefaultsOf) -> V {
         let own = match of {
-            DefaultsOf::Place(place) => self.places.get(&place).map(|(_, own)| *own),
-            DefaultsOf::Group(id) => self.groups.iter().find(|group| group.id == id).map(|group| group.own),
+            DefaultsOf::Place(place) => self.places.get(&place).map(|(_, own)| own),
+            DefaultsOf::Group(id) => self.groups.iter().find(|group| group.id == id).map(|group| &group.own),
         };
-        own.unwrap_or_default()
+        own.cloned().unwrap_or_default()
     }
 
     /// What is set for a place, its groups, and the places above with theirs; what goes first comes first.
-    fn nearest_first(&self, place: PlaceId) -> impl Iterator<Item = (DefaultsOf, DefaultValues)> {
+    pub fn nearest_first(&self, place: PlaceId) -> impl Iterator<Item = (DefaultsOf, &V)> {
         let above = |id: &PlaceId| self.places.get(id).and_then(|(parent, _)| *parent);
         let up = std::iter::successors(Some(place), above).take(LEVELS);
         up.flat_map(|id| {
-            let of = DefaultsOf::Place(id);
+            let own = self.places.get(&id).map(|(_, own)| (DefaultsOf::Place(id), own));
             let groups = self.groups.iter().filter(move |group| group.places.contains(&id));
-            std::iter::once((of, self.own(of))).chain(groups.map(|group| (DefaultsOf::Group(group.id), group.own)))
+            own.into_iter().chain(groups.map(|group| (DefaultsOf::Group(group.id), &group.own)))
         })
     }
+}
 
+impl FriendlyTree {
+    /// The friendly hours that apply to a place, and for what they are set.
+    #[must_use]
+    pub fn nearest(&self, place: PlaceId) -> Option<(&FriendlyHours, DefaultsOf)> {
+        self.nearest_first(place).find_map(|(of, own)| own.as_ref().map(|hours| (hours, of)))
+    }
+}
+
+impl DefaultsTree {
     /// The values that apply to a place, and for what each is set.
     #[must_use]
     pub fn effective(&self, place: PlaceId) -> [Option<(u32, DefaultsOf)>; DefaultKind::ALL.len()] {
@@ -93,7 +110,7 @@ mod tests {
 
     fn tree(places: &[(u128, Option<u128>, [Option<u32>; 6])], groups: &[(u128, [Option<u32>; 6], &[u128])]) -> DefaultsTree {
         let places = places.iter().map(|(place, parent, values)| (id(*place), (parent.map(id), own(*values))));
-        let groups = groups.iter().map(|(group, values, places)| GroupDefaults {
+        let groups = groups.iter().map(|(group, values, places)| GroupSettings {
             id: PlaceGroupId(Uuid::from_u128(*group)),
             own: own(*values),
             places: places.iter().map(|place| id(*place)).collect(),
@@ -161,6 +178,23 @@ mod tests {
         assert_eq!(of(2), Some((9_000, DefaultsOf::Group(PlaceGroupId(Uuid::from_u128(10))))));
         assert_eq!(of(3), Some((3_500, DefaultsOf::Group(PlaceGroupId(Uuid::from_u128(9))))), "the first group with a value");
         assert_eq!(of(4), Some((500, DefaultsOf::Place(id(4)))), "its own goes before its groups");
+    }
+
+    #[test]
+    fn friendly_hours_are_inherited_as_a_whole() {
+        let weekends = FriendlyHours { weekends: true, ..FriendlyHours::default() };
+        let tree = FriendlyTree {
+            places: [(id(1), (None, Some(weekends.clone()))), (id(2), (Some(id(1)), None)), (id(3), (Some(id(2)), None))].into(),
+            groups: vec![GroupSettings {
+                id: PlaceGroupId(Uuid::from_u128(9)),
+                own: Some(FriendlyHours::default()),
+                places: [id(3)].into(),
+            }],
+        };
+        assert_eq!(tree.nearest(id(2)), Some((&weekends, DefaultsOf::Place(id(1)))));
+        let of_group = DefaultsOf::Group(PlaceGroupId(Uuid::from_u128(9)));
+        assert_eq!(tree.nearest(id(3)), Some((&FriendlyHours::default(), of_group)), "weekends are not friendly there");
+        assert_eq!(tree.nearest(id(7)), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use model::console::{PlaceCounts, RoomName};
 use model::error::AppError;
 use model::ids::PlaceId;
 use model::place::PlaceKind;
+use model::typed;
 
 use crate::wall_layout::Scope;
 
@@ -55,14 +56,15 @@ pub struct PlaceTree {
     children: HashMap<Option<PlaceId>, Vec<PlaceId>>,
 }
 
-/// The name of a place or group: without space around it, 1 to [`NAME_MAX`] characters, no control characters.
+/// The name of a place or group, with digits and letters as they are looked for: without space around it, 1 to [`NAME_MAX`]
+/// characters, no control characters.
 ///
 /// # Errors
 /// [`AppError::Invalid`].
 pub fn checked_name(text: &str) -> Result<String, AppError> {
-    let name = text.trim();
+    let name = typed::name(text);
     let fits = (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if fits { Ok(name.to_owned()) } else { Err(AppError::Invalid) }
+    if fits { Ok(name) } else { Err(AppError::Invalid) }
 }
 
 /// Whether a place of a kind may be directly below a place of another.

@@ -1,30 +1,68 @@
-//! Which prices hold where and when: the plan of the nearest place decides, and within it the newest version.
+//! Which prices hold where and when: the plan of the nearest place or group decides, and within it the newest version.
 
+use model::defaults::DefaultsOf;
+use model::ids::{PlaceGroupId, PlaceId};
 use model::tariff;
 use model::time::Timestamp;
 use uuid::Uuid;
 
+use super::defaults::SettingsTree;
 use super::tariff::Version;
 
-/// A plan that holds at a place from an instant on.
+/// The plan that a place or group has from an instant on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Assigned {
-    /// Steps from the meter's own place upwards: 0 is the nearest.
-    pub distance: i64,
-    pub plan: Uuid,
+pub struct PlanFrom {
+    /// `None` from when the plan was taken away.
+    pub plan: Option<Uuid>,
     pub from: Timestamp,
 }
 
-/// The versions that hold at a meter, ascending, each from the instant at which it takes over. Empty where no plan is assigned.
+/// All plans that places and groups were ever given.
+pub type PlanTree = SettingsTree<Vec<PlanFrom>>;
+
+impl PlanTree {
+    /// The plan that applies at a place, with what decides it, and since when that does.
+    #[must_use]
+    pub fn plan_at(&self, place: PlaceId, at: Timestamp) -> Option<(Uuid, DefaultsOf, Timestamp)> {
+        let (of, given): (Vec<_>, Vec<_>) = self.nearest_first(place).unzip();
+        let (nearest, plan, from) = deciding(&given, at)?;
+        of.get(nearest).map(|of| (plan, *of, from))
+    }
+
+    /// The groups whose plan does not apply at a place, because what is nearer, or a group whose name comes first, has one.
+    #[must_use]
+    pub fn yielding_groups(&self, place: PlaceId, at: Timestamp) -> Vec<PlaceGroupId> {
+        let mut with_plan: Vec<DefaultsOf> = Vec::new();
+        for (of, given) in self.nearest_first(place) {
+            if deciding(&[given], at).is_some() && !with_plan.contains(&of) {
+                with_plan.push(of);
+            }
+        }
+        let groups = with_plan.into_iter().skip(1).filter_map(|of| match of {
+            DefaultsOf::Group(group) => Some(group),
+            DefaultsOf::Place(_) => None,
+        });
+        groups.collect()
+    }
+
+    /// The versions that apply at a place, ascending; `versions` are those of all plans.
+    #[must_use]
+    pub fn timeline(&self, place: PlaceId, versions: &[(Uuid, Version)]) -> Vec<Version> {
+        timeline(&self.nearest_first(place).map(|(_, given)| given).collect::<Vec<_>>(), versions)
+    }
+}
+
+/// The versions that hold where these plans were given, the nearest place or group first: ascending, each from the instant at
+/// which it takes over. Empty where no plan was given.
 #[must_use]
-pub fn timeline(assigned: &[Assigned], versions: &[(Uuid, Version)]) -> Vec<Version> {
-    let mut instants: Vec<Timestamp> = assigned.iter().map(|a| a.from).collect();
+pub fn timeline<G: AsRef<[PlanFrom]>>(nearest_first: &[G], versions: &[(Uuid, Version)]) -> Vec<Version> {
+    let mut instants: Vec<Timestamp> = nearest_first.iter().flat_map(|given| given.as_ref()).map(|given| given.from).collect();
     instants.extend(versions.iter().map(|(_, version)| version.from));
     instants.sort_unstable();
     instants.dedup();
     let mut line: Vec<Version> = Vec::new();
     for at in instants {
-        let Some(version) = in_force(assigned, versions, at) else { continue };
+        let Some(version) = in_force(nearest_first, versions, at) else { continue };
         if line.last().is_none_or(|last| last.id != version.id) {
             line.push(Version { from: at, ..version.clone() });
         }
@@ -32,20 +70,35 @@ pub fn timeline(assigned: &[Assigned], versions: &[(Uuid, Version)]) -> Vec<Vers
     line
 }
 
-/// The assignment that decides at an instant: of the nearest place, the newest.
-#[must_use]
-pub fn deciding(assigned: &[Assigned], at: Timestamp) -> Option<&Assigned> {
-    assigned.iter().filter(|a| a.from <= at).min_by_key(|a| (a.distance, -a.from.0))
+/// The plan that decides at an instant, of the nearest place or group that has one then: the position of that, the plan, and
+/// since when it decides: since it was given, or since the last plan of a nearer group was taken away.
+fn deciding<G: AsRef<[PlanFrom]>>(nearest_first: &[G], at: Timestamp) -> Option<(usize, Uuid, Timestamp)> {
+    let mut taken: Option<Timestamp> = None;
+    for (nearest, given) in nearest_first.iter().enumerate() {
+        let newest = given.as_ref().iter().filter(|given| given.from <= at).max_by_key(|given| given.from);
+        let Some(PlanFrom { plan, from }) = newest else { continue };
+        let since = taken.map_or(*from, |taken| taken.max(*from));
+        if let Some(plan) = plan {
+            return Some((nearest, *plan, since));
+        }
+        taken = Some(since);
+    }
+    None
 }
 
-fn in_force<'a>(assigned: &[Assigned], versions: &'a [(Uuid, Version)], at: Timestamp) -> Option<&'a Version> {
-    let plan = deciding(assigned, at)?.plan;
+fn in_force<'a, G: AsRef<[PlanFrom]>>(
+    nearest_first: &[G],
+    versions: &'a [(Uuid, Version)],
+    at: Timestamp,
+) -> Option<&'a Version> {
+    let (_, plan, _) = deciding(nearest_first, at)?;
     let of_plan: Vec<&Version> = versions.iter().filter(|(of, _)| *of == plan).map(|(_, version)| version).collect();
     tariff::in_force(&of_plan, at, |version| version.from).map(|(version, _)| *version)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::defaults::GroupSettings;
     use super::*;
     use model::tariff::Prices;
 
@@ -54,20 +107,56 @@ mod tests {
         (Uuid::from_u128(plan), version)
     }
 
-    fn assigned(distance: i64, plan: u128, from: i64) -> Assigned {
-        Assigned { distance, plan: Uuid::from_u128(plan), from: Timestamp(from) }
+    fn given(plan: u128, from: i64) -> PlanFrom {
+        PlanFrom { plan: Some(Uuid::from_u128(plan)), from: Timestamp(from) }
     }
 
     #[test]
     fn the_nearest_place_wins_and_versions_apply_in_order() {
         let versions = [version(1, 11, 0), version(1, 12, 500), version(2, 21, 100), version(2, 22, 900)];
-        let line = |assigned: &[Assigned]| -> Vec<(i64, u128)> {
-            timeline(assigned, &versions).iter().map(|v| (v.from.0, v.id.as_u128())).collect()
+        let line = |nearest_first: &[&[PlanFrom]]| -> Vec<(i64, u128)> {
+            timeline(nearest_first, &versions).iter().map(|v| (v.from.0, v.id.as_u128())).collect()
         };
         assert_eq!(line(&[]), []);
-        assert_eq!(line(&[assigned(2, 1, 0)]), [(0, 11), (500, 12)]);
-        assert_eq!(line(&[assigned(2, 1, 0), assigned(0, 2, 300)]), [(0, 11), (300, 21), (900, 22)]);
-        assert_eq!(line(&[assigned(0, 2, 50)]), [(50, 21), (900, 22)], "its first version holds before its instant");
-        assert_eq!(line(&[assigned(1, 2, 0), assigned(1, 1, 600)]), [(0, 21), (600, 12)], "another plan at the same place");
+        assert_eq!(line(&[&[], &[given(1, 0)]]), [(0, 11), (500, 12)]);
+        assert_eq!(line(&[&[given(2, 300)], &[given(1, 0)]]), [(0, 11), (300, 21), (900, 22)]);
+        assert_eq!(line(&[&[given(2, 50)]]), [(50, 21), (900, 22)], "its first version holds before its instant");
+        assert_eq!(line(&[&[given(2, 0), given(1, 600)]]), [(0, 21), (600, 12)], "another plan at the same place");
+        let ended = PlanFrom { plan: None, from: Timestamp(400) };
+        assert_eq!(line(&[&[given(2, 300), ended], &[given(1, 0)]]), [(0, 11), (300, 21), (400, 11), (500, 12)]);
+    }
+
+    #[test]
+    fn a_groups_plan_ranks_between_a_place_and_its_parents() {
+        let place = |n| PlaceId(Uuid::from_u128(n));
+        let group = |n| PlaceGroupId(Uuid::from_u128(n));
+        let of_group = |n, plans: Vec<PlanFrom>, places: &[u128]| GroupSettings {
+            id: group(n),
+            own: plans,
+            places: places.iter().map(|n| place(*n)).collect(),
+        };
+        let tree = PlanTree {
+            places: [
+                (place(1), (None, vec![given(1, 0)])),
+                (place(2), (Some(place(1)), Vec::new())),
+                (place(3), (Some(place(2)), Vec::new())),
+                (place(4), (Some(place(2)), vec![given(4, 0)])),
+            ]
+            .into(),
+            groups: vec![
+                of_group(8, vec![given(8, 100), PlanFrom { plan: None, from: Timestamp(200) }], &[2, 4]),
+                of_group(9, vec![given(9, 50)], &[3, 2]),
+            ],
+        };
+        let at = |n, at| tree.plan_at(place(n), Timestamp(at)).map(|(plan, of, from)| (plan.as_u128(), of, from.0));
+        assert_eq!(at(1, 300), Some((1, DefaultsOf::Place(place(1)), 0)));
+        assert_eq!(at(2, 40), Some((1, DefaultsOf::Place(place(1)), 0)), "before the groups have plans");
+        assert_eq!(at(2, 150), Some((8, DefaultsOf::Group(group(8)), 100)), "the first of two groups");
+        assert_eq!(at(2, 300), Some((9, DefaultsOf::Group(group(9)), 200)), "the first has none any more, and since then");
+        assert_eq!(at(3, 150), Some((9, DefaultsOf::Group(group(9)), 50)), "its own group goes before that of its floor");
+        assert_eq!(at(4, 150), Some((4, DefaultsOf::Place(place(4)), 0)), "its own plan goes before its group's");
+        let yields = |n, at| tree.yielding_groups(place(n), Timestamp(at));
+        assert_eq!([yields(2, 150), yields(3, 150), yields(4, 150)], [vec![group(9)], vec![group(8)], vec![group(8), group(9)]]);
+        assert!(yields(2, 300).is_empty() && yields(2, 40).is_empty(), "only those that have one then");
     }
 }

@@ -1,14 +1,18 @@
 //! What an import of a site workbook has to do: its rows beside what the site has.
 //!
-//! Rooms are known by building, floor and name, gateways by name, meters by serial number, accounts by room, price plans by name.
+//! Rooms are known by building, floor and name, meters by serial number, accounts by room; gateways, price plans and groups by
+//! name.
 //! What the workbook does not name is left alone. The same workbook again changes nothing.
 
 mod accounts;
 mod cells;
+mod defaults;
+mod groups;
 mod instruments;
 mod meters;
 mod partial;
 mod prices;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -43,14 +47,19 @@ pub fn plan<'a>(
         conflicts: Vec::new(),
         rooms: HashSet::new(),
         buildings: HashSet::new(),
+        groups: HashSet::new(),
         gateways,
     };
     planner.rooms();
+    planner.groups();
     planner.gateways();
     planner.meters();
     planner.prices();
     planner.accounts();
     planner.instruments();
+    planner.friendly_hours();
+    planner.contacts();
+    planner.defaults();
     if planner.conflicts.is_empty() { Ok(planner.plan) } else { Err(planner.conflicts) }
 }
 
@@ -65,6 +74,8 @@ struct Planner<'a> {
     /// Rooms that the workbook adds, and buildings.
     rooms: HashSet<&'a RoomName>,
     buildings: HashSet<&'a str>,
+    /// Groups that it adds.
+    groups: HashSet<&'a str>,
     /// The gateways of the workbook.
     gateways: HashMap<&'a str, &'a GatewayRow>,
 }

@@ -26,6 +26,36 @@ impl Scope {
     }
 }
 
+/// The longest name of a profile that a wall looks for.
+const PROFILE_MAX: usize = 64;
+
+/// Which meters a wall shows: those of the buildings, or of one profile among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WallScope {
+    buildings: Scope,
+    profile: Option<String>,
+}
+
+impl WallScope {
+    /// `profile` is as in addresses: empty for all. One that there is not shows nothing.
+    #[must_use]
+    pub fn new(buildings: Scope, profile: &str) -> Self {
+        let profile: String = profile.trim().chars().take(PROFILE_MAX).collect();
+        Self { buildings, profile: Some(profile).filter(|profile| !profile.is_empty()) }
+    }
+
+    #[must_use]
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
+    /// Whether this meter is shown.
+    #[must_use]
+    pub fn holds(&self, place: &MeterPlace) -> bool {
+        self.buildings.holds(place.building) && self.profile().is_none_or(|profile| profile == place.belongs.profile)
+    }
+}
+
 /// The place of a meter on the wall.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeterPlace {
@@ -106,10 +136,10 @@ impl Layout {
 
     /// The tree of buildings, floors and rooms within a scope.
     #[must_use]
-    pub fn buildings(&self, scope: &Scope) -> Vec<Building> {
+    pub fn buildings(&self, scope: &WallScope) -> Vec<Building> {
         let mut buildings: Vec<Building> = Vec::new();
         let mut last: Option<(PlaceId, &str)> = None;
-        for place in self.meter_places.iter().filter(|place| scope.holds(place.building)) {
+        for place in self.meter_places.iter().filter(|place| scope.holds(place)) {
             if last.is_none_or(|(building, _)| building != place.building) {
                 buildings.push(Building {
                     place: place.building.to_string(),
@@ -132,10 +162,10 @@ impl Layout {
 
     /// The gateways, profiles and groups within a scope, by name; those of which there is only one tell nothing and are left out.
     #[must_use]
-    pub fn sets(&self, scope: &Scope) -> Vec<Set> {
+    pub fn sets(&self, scope: &WallScope) -> Vec<Set> {
         let mut sets: [BTreeMap<&str, Vec<i64>>; 3] = Default::default();
         let [gateways, profiles, groups] = &mut sets;
-        for (tile, place) in (0..).zip(self.meter_places.iter().filter(|place| scope.holds(place.building))) {
+        for (tile, place) in (0..).zip(self.meter_places.iter().filter(|place| scope.holds(place))) {
             gateways.entry(&place.belongs.gateway).or_default().push(tile);
             profiles.entry(&place.belongs.profile).or_default().push(tile);
             for group in &place.belongs.groups {

@@ -33,6 +33,8 @@ pub struct Wallet {
     pub alarm2: Fen,
     /// How far below zero it may go.
     pub overdraft: Fen,
+    /// Nobody is tripped for arrears now.
+    pub friendly: bool,
 }
 
 impl Wallet {
@@ -42,13 +44,25 @@ impl Wallet {
         self.open && self.remaining <= -self.overdraft
     }
 
+    /// It is tripped because its credit is used up.
+    #[must_use]
+    pub fn is_tripped(&self) -> bool {
+        self.mode == ControlMode::Prepaid && self.in_arrears() && !self.friendly
+    }
+
+    /// The power stays on for now although the credit is used up.
+    #[must_use]
+    pub fn is_kept_on(&self) -> bool {
+        self.friendly && self.mode == ControlMode::Prepaid && self.in_arrears() && self.relay()
+    }
+
     /// The desired state of the relay: `true` for closed.
     #[must_use]
     pub fn relay(&self) -> bool {
         match self.mode {
             ControlMode::ForcedOff => false,
             ControlMode::Guaranteed => true,
-            ControlMode::Prepaid => self.open && self.trip.is_none() && !self.in_arrears() && !self.user_off,
+            ControlMode::Prepaid => self.open && self.trip.is_none() && !self.is_tripped() && !self.user_off,
         }
     }
 
@@ -56,12 +70,11 @@ impl Wallet {
     #[must_use]
     pub fn status(&self, observed: StatusWord) -> StatusWord {
         const SEEN: u16 = 1 | 1 << 12;
-        let prepaid = self.mode == ControlMode::Prepaid;
         let bits = [
             (1, self.open),
             (2, self.open && self.remaining < self.alarm1),
             (3, self.open && self.remaining < self.alarm2),
-            (4, prepaid && self.in_arrears()),
+            (4, self.is_tripped()),
             (5, self.trip == Some(Trip::Overload)),
             (6, self.mode == ControlMode::Guaranteed),
             (7, self.mode == ControlMode::ForcedOff),
@@ -109,11 +122,22 @@ mod tests {
         assert_eq!(bits(kept_on), 0b100_1111, "arrears trip in prepaid mode only");
     }
 
+    #[test]
+    fn an_empty_wallet_stays_on_in_friendly_hours() {
+        let friendly = Wallet { friendly: true, ..holding(-300) };
+        assert!(friendly.relay() && friendly.is_kept_on() && friendly.in_arrears());
+        assert!(!friendly.status(StatusWord(1)).tripped_arrears());
+        assert!(!Wallet { friendly: true, ..holding(1) }.is_kept_on());
+        let tripped = Wallet { trip: Some(Trip::Overload), ..friendly };
+        assert!(!tripped.relay() && !tripped.is_kept_on(), "other reasons still hold");
+        assert!(!Wallet { friendly: false, ..friendly }.relay());
+    }
+
     proptest! {
         /// What the server computes is what a meter with the same wallet would do.
         #[test]
         fn a_shown_state_explains_the_relay(
-            fen in -1_000..3_000_i64, overdraft in 0..600_i64, mode in 0..3_u8, flags in 0..8_u8, seen in any::<u16>(),
+            fen in -1_000..3_000_i64, overdraft in 0..600_i64, mode in 0..3_u8, flags in 0..16_u8, seen in any::<u16>(),
         ) {
             let mode = [ControlMode::Prepaid, ControlMode::Guaranteed, ControlMode::ForcedOff][usize::from(mode)];
             let wallet = Wallet {
@@ -122,6 +146,7 @@ mod tests {
                 user_off: flags & 2 != 0,
                 trip: (flags & 4 != 0).then_some(Trip::Malignant),
                 overdraft: Fen(overdraft),
+                friendly: flags & 8 != 0,
                 ..holding(fen)
             };
             let shown = wallet.status(StatusWord(seen));

@@ -20,6 +20,7 @@ struct FactsRow {
     plans: i64,
     meters_without_prices: i64,
     defaults: i64,
+    friendly_hours: i64,
     operators: i64,
     meters_unread: i64,
     sales: i64,
@@ -38,16 +39,22 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
            (SELECT COUNT(*) FROM gateways g WHERE g.retired_at IS NULL AND NOT EXISTS
              (SELECT 1 FROM meters m WHERE m.gateway_id = g.id AND m.retired_at IS NULL)) AS gateways_without_meter,
            (SELECT COUNT(*) FROM meters WHERE retired_at IS NULL) AS meters,
-           (SELECT COUNT(DISTINCT plan_id) FROM price_places) AS plans,
+           (SELECT COUNT(*) FROM (SELECT plan_id FROM price_places
+              UNION SELECT plan_id FROM price_groups WHERE plan_id IS NOT NULL)
+              AS assigned) AS plans,
            (SELECT COUNT(*) FROM meters m JOIN places r ON r.id = m.place_id
               LEFT JOIN places a ON a.id = r.parent_id LEFT JOIN places b ON b.id = a.parent_id
               LEFT JOIN places c ON c.id = b.parent_id
             WHERE m.retired_at IS NULL AND m.wallet <> 'none'
-              AND NOT EXISTS (SELECT 1 FROM price_places p WHERE p.place_id IN (r.id, a.id, b.id, c.id)))
+              AND NOT EXISTS (SELECT 1 FROM price_places p WHERE p.place_id IN (r.id, a.id, b.id, c.id))
+              AND NOT EXISTS (SELECT 1 FROM place_group_members g WHERE g.place_id IN (r.id, a.id, b.id, c.id)
+                AND (SELECT n.plan_id FROM price_groups n WHERE n.group_id = g.group_id ORDER BY n.from_at DESC LIMIT 1)
+                    IS NOT NULL))
              AS meters_without_prices,
            (SELECT COUNT(d.alarm1_fen) + COUNT(d.alarm2_fen) + COUNT(d.overdraft_fen) + COUNT(d.hoarding_fen)
                  + COUNT(d.overload_w)
             FROM place_defaults d JOIN places p ON p.id = d.place_id WHERE p.kind = 'site') AS defaults,
+           (SELECT COUNT(*) FROM friendly_hours) AS friendly_hours,
            (SELECT COUNT(*) FROM users WHERE role <> 'resident' AND disabled_at IS NULL AND password_hash <> '') AS operators,
            (SELECT COUNT(*) FROM meters m LEFT JOIN meter_latest l ON l.meter_id = m.id
             WHERE m.retired_at IS NULL AND l.observed_at IS NULL) AS meters_unread,
@@ -71,6 +78,7 @@ pub async fn facts(db: &Db, channels: i64) -> Result<SiteFacts> {
         meters_without_prices: row.meters_without_prices,
         meters_with_other_prices: 0,
         meters_with_other_limits: 0,
+        friendly_hours: row.friendly_hours,
         defaults: row.defaults,
         channels,
         operators: row.operators,

@@ -5,7 +5,7 @@ use model::co2::Co2Factor;
 use model::person::Who;
 use model::time::Timestamp;
 
-use store::audit::{self, Entry};
+use store::audit;
 use store::{Db, Result, StoreError, on, read};
 
 /// The site's own factor; `None` where it has not set one.
@@ -38,14 +38,7 @@ pub async fn set_factor(db: &Db, at: Timestamp, who: &Who, factor: Option<Co2Fac
     }
     on!(&mut tx, |c| sqlx::query("UPDATE site_settings SET co2_factor = $1 WHERE one = 1").bind(factor).execute(c).await)?;
     let text = |factor: Option<Co2Factor>| factor.map(|factor| factor.to_string());
-    let detail = serde_json::json!({ "co2_kg_per_kwh": { "before": text(before), "after": text(factor) } }).to_string();
-    let entry = Entry {
-        actor: &format!("user:{}", who.user),
-        ip: &who.ip,
-        action: AuditAction::SiteCo2Factor,
-        subject: "site",
-        detail: &detail,
-    };
-    audit::append(&mut tx, at, &entry).await?;
+    let detail = serde_json::json!({ "co2_kg_per_kwh": { "before": text(before), "after": text(factor) } });
+    audit::record(&mut tx, at, who, (AuditAction::SiteCo2Factor, "site"), &detail).await?;
     tx.commit().await
 }

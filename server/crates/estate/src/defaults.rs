@@ -9,8 +9,9 @@ use model::parameters::Limits;
 use model::person::Who;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, FromRow};
 
+use crate::places;
 use store::audit::{self, Entry};
 use store::defaults::tree_within;
 use store::{Db, JsonText, Result, Tx, on, read};
@@ -21,7 +22,7 @@ pub struct MeterLimits {
     pub meter: MeterId,
     pub place: PlaceId,
     pub wallet: Wallet,
-    /// As last read; `None`: never.
+    /// As last read, without what friendly hours and emergency credit add; `None`: never.
     pub limits: Option<Limits>,
 }
 
@@ -31,9 +32,11 @@ pub(super) struct StoredLimits {
     pub(super) limits: Limits,
 }
 
-/// Nobody else changes places, groups and their values until the transaction ends.
-pub(super) async fn lock(tx: &mut Tx) -> Result<()> {
-    on!(tx, |c| sqlx::query("UPDATE site_settings SET one = one").execute(c).await).map(drop)
+/// The limits that a meter showed. `base` is the overdraft limit in fen that it would have if the server had not raised it;
+/// `None` if it has not.
+pub(super) fn unraised(stored: &StoredLimits, base: Option<i64>) -> Limits {
+    let shown = stored.limits;
+    Limits { overdraft: base.and_then(|base| u32::try_from(base).ok()).unwrap_or(shown.overdraft), ..shown }
 }
 
 /// Refuses an alarm 2 that would come before alarm 1 somewhere, as the transaction has left the places and groups.
@@ -51,29 +54,41 @@ pub async fn room_of(db: &Db, meter: MeterId) -> Result<Option<PlaceId>> {
     Ok(room.map(|(room,)| room))
 }
 
-/// The limits that a meter was last read with.
+/// The limits that a meter was last read with, without what friendly hours and emergency credit add.
 pub async fn limits_of(db: &Db, meter: MeterId) -> Result<Option<Limits>> {
-    let row: Option<(JsonText<StoredLimits>,)> =
-        read!(db, |pool| sqlx::query_as("SELECT parameters FROM meter_parameters WHERE meter_id = $1")
-            .bind(meter)
-            .fetch_optional(pool)
-            .await)?;
-    Ok(row.map(|(JsonText(stored),)| stored.limits))
+    let row: Option<(JsonText<StoredLimits>, Option<i64>)> = read!(db, |pool| sqlx::query_as(
+        "SELECT p.parameters, o.base_fen FROM meter_parameters p
+         LEFT JOIN meter_overdrafts o ON o.meter_id = p.meter_id WHERE p.meter_id = $1"
+    )
+    .bind(meter)
+    .fetch_optional(pool)
+    .await)?;
+    Ok(row.map(|(JsonText(stored), base)| unraised(&stored, base)))
+}
+
+#[derive(FromRow)]
+struct MeterLimitsRow {
+    id: MeterId,
+    place_id: PlaceId,
+    wallet: Wallet,
+    parameters: Option<JsonText<StoredLimits>>,
+    base_fen: Option<i64>,
 }
 
 /// The meters in service with the limits that they were last read with.
 pub async fn meters(db: &Db) -> Result<Vec<MeterLimits>> {
-    let rows: Vec<(MeterId, PlaceId, Wallet, Option<JsonText<StoredLimits>>)> = read!(db, |pool| sqlx::query_as(
-        "SELECT m.id, m.place_id, m.wallet, p.parameters FROM meters m LEFT JOIN meter_parameters p ON p.meter_id = m.id
+    let rows: Vec<MeterLimitsRow> = read!(db, |pool| sqlx::query_as(
+        "SELECT m.id, m.place_id, m.wallet, p.parameters, o.base_fen
+         FROM meters m LEFT JOIN meter_parameters p ON p.meter_id = m.id LEFT JOIN meter_overdrafts o ON o.meter_id = m.id
          WHERE m.retired_at IS NULL"
     )
     .fetch_all(pool)
     .await)?;
-    let meter = |(meter, place, wallet, stored): (_, _, _, Option<JsonText<StoredLimits>>)| MeterLimits {
-        meter,
-        place,
-        wallet,
-        limits: stored.map(|JsonText(stored)| stored.limits),
+    let meter = |row: MeterLimitsRow| MeterLimits {
+        meter: row.id,
+        place: row.place_id,
+        wallet: row.wallet,
+        limits: row.parameters.map(|JsonText(stored)| unraised(&stored, row.base_fen)),
     };
     Ok(rows.into_iter().map(meter).collect())
 }
@@ -84,17 +99,29 @@ pub async fn meters(db: &Db) -> Result<Vec<MeterLimits>> {
 /// As [`set_within`].
 pub async fn set(db: &Db, at: Timestamp, who: &Who, of: DefaultsOf, values: &DefaultValues) -> Result<()> {
     let mut tx = db.begin().await?;
-    lock(&mut tx).await?;
+    places::lock(&mut tx).await?;
     set_within(&mut tx, at, (who.user, &who.ip), of, values).await?;
     tx.commit().await
 }
 
-/// The same in a transaction that holds [`lock`]; `by` is who, and from where.
+/// The same in a transaction that holds [`places::lock`]; `by` is who, and from where.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where there is no such place or group, and with [`AppError::AlarmOrder`] where alarm 2
 /// would come before alarm 1 somewhere.
 pub(super) async fn set_within(
+    tx: &mut Tx,
+    at: Timestamp,
+    by: (UserId, &str),
+    of: DefaultsOf,
+    values: &DefaultValues,
+) -> Result<()> {
+    store_within(tx, at, by, of, values).await?;
+    check_alarms(tx).await
+}
+
+/// The same before the alarms are checked, which the caller does when all values are stored.
+pub(super) async fn store_within(
     tx: &mut Tx,
     at: Timestamp,
     by: (UserId, &str),
@@ -126,7 +153,6 @@ pub(super) async fn set_within(
     if stored == 0 {
         return Err(AppError::NotFound.into());
     }
-    check_alarms(tx).await?;
     let detail = serde_json::json!({
         "alarm1_fen": alarm1, "alarm2_fen": alarm2, "overdraft_fen": overdraft, "hoarding_fen": hoarding,
         "overload_w": overload, "seconds": interval

@@ -1,5 +1,6 @@
 //! Gateways as people set them: added, changed, replaced, retired, each with its audit line in one transaction.
 
+mod certificates;
 mod history;
 
 use std::num::NonZeroU16;
@@ -16,10 +17,11 @@ use sqlx::FromRow;
 
 use store::audit::{self, Entry};
 use store::console::{above, names, within};
-use store::instruments::end_events;
+use store::events::{self, Subject};
 use store::meters::{GatewayRow, end_work, gateway_columns};
 use store::{Db, Result, Tx, on, read};
 
+pub use certificates::{GatewayCertificate, certificates};
 pub use history::{changes, losses, retired};
 
 macro_rules! has_account {
@@ -92,6 +94,12 @@ pub async fn find(db: &Db, gateway: GatewayId) -> Result<Option<StoredGateway>> 
 pub async fn create(db: &Db, at: Timestamp, who: &Who, key: Uuid, settings: &GatewaySettings) -> Result<GatewayId> {
     let id = GatewayId(key);
     let mut tx = db.begin().await?;
+    // Looked up before the name is checked: if this gateway was renamed since, another one may have that name.
+    let before: Option<(GatewayId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM gateways WHERE id = $1").bind(id).fetch_optional(c).await)?;
+    if before.is_some() {
+        return Ok(id);
+    }
     require_free(&mut tx, id, settings).await?;
     let columns = reach_columns(&settings.reach);
     let added: Result<u64> = on!(&mut tx, |c| with_settings!(
@@ -165,13 +173,19 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: GatewayId) -> Result<
         return Err(AppError::NotFound.into());
     }
     // Before it is asked who uses them: an account that is being opened on one of them is waited for.
-    let mut behind: Vec<(MeterId,)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE meters SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL RETURNING id"
-    )
-    .bind(id)
-    .bind(at)
-    .fetch_all(c)
-    .await)?;
+    let behind: Vec<(MeterId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM meters WHERE gateway_id = $1 AND retired_at IS NULL ORDER BY id")
+            .bind(id)
+            .fetch_all(c)
+            .await)?;
+    for (meter,) in &behind {
+        store::meters::lock(&mut tx, *meter).await?;
+    }
+    on!(&mut tx, |c| sqlx::query("UPDATE meters SET retired_at = $2 WHERE gateway_id = $1 AND retired_at IS NULL")
+        .bind(id)
+        .bind(at)
+        .execute(c)
+        .await)?;
     let used: Option<(MeterId,)> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "SELECT m.id FROM meters m WHERE m.gateway_id = $1 AND m.retired_at = $2 AND (",
         has_account!(),
@@ -194,9 +208,9 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: GatewayId) -> Result<
     .fetch_all(c)
     .await)?;
     for (instrument,) in &instruments {
-        end_events(&mut tx, at, *instrument).await?;
+        events::end_all(&mut tx, Subject::Instrument(*instrument), at).await?;
     }
-    behind.sort_unstable();
+    events::end_all(&mut tx, Subject::Gateway(id), at).await?;
     for (meter,) in &behind {
         end_work(&mut tx, at, *meter, "retired").await?;
     }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::places;
 use domain::rng::Rng;
-use store::audit::{self, Entry};
-use store::instruments::end_events;
+use store::audit;
+use store::events::{self, Subject};
 use store::{Db, Result, Tx, on};
 
 pub use circuits::{begin_again, put, set_circuit};
@@ -139,7 +139,7 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: InstrumentId, reason:
     if retired == 0 {
         return Err(AppError::NotFound.into());
     }
-    end_events(&mut tx, at, id).await?;
+    events::end_all(&mut tx, Subject::Instrument(id), at).await?;
     record(&mut tx, at, who, AuditAction::InstrumentRetire, id, &json!({ "reason": reason })).await?;
     tx.commit().await
 }
@@ -190,8 +190,7 @@ async fn detail(tx: &mut Tx, settings: &InstrumentSettings) -> Result<Value> {
 }
 
 async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, id: InstrumentId, detail: &Value) -> Result<()> {
-    let (actor, subject, detail) = (format!("user:{}", who.user), format!("instrument:{id}"), detail.to_string());
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
+    audit::record(tx, at, who, (action, &format!("instrument:{id}")), detail).await
 }
 
 /// The instrument in service that a circuit belongs to, with the circuit's name.

@@ -15,7 +15,6 @@ use domain::site_plan::{GatewayRow, MeterRow, MeterState, PartialRows, PriceChan
 use model::site_workbook::Fault;
 use store::audit::{self, Entry};
 use store::console::{above, names};
-use store::instruments::require_free_address;
 use store::meters::{self, GatewayRow as StoredGateway, NewMeter};
 use store::{Db, Result, StoreError, Tx, on, read};
 
@@ -34,7 +33,7 @@ pub async fn add(db: &Db, rng: &Rng, at: Timestamp, who: &Who, row: &MeterRow) -
     }
     changes(row, &state)?;
     let (place, gateway) = at_place(row, &state)?;
-    require_free_address(&mut tx, gateway, row.unit).await?;
+    meters::require_free_address(&mut tx, gateway, row.unit).await?;
     let id = MeterId(rng.id(at));
     let (serial, profile) = (row.serial.to_string(), row.profile.clone());
     let new = NewMeter { id, place, gateway, unit: row.unit, serial, profile, wallet: row.wallet };
@@ -64,7 +63,7 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: MeterId, row: &MeterR
         return Ok(());
     }
     let (place, gateway) = at_place(row, &state)?;
-    require_free_address(&mut tx, gateway, row.unit).await?;
+    meters::require_free_address(&mut tx, gateway, row.unit).await?;
     let changed = on!(&mut tx, |c| sqlx::query(
         "UPDATE meters SET place_id = $2, gateway_id = $3, unit = $4, profile = $5, wallet = $6
          WHERE id = $1 AND retired_at IS NULL"

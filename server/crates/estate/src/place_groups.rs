@@ -8,10 +8,16 @@ use model::person::Who;
 use model::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::defaults;
+use super::{defaults, places};
 use domain::rng::Rng;
-use store::audit::{self, Entry};
+use store::audit;
 use store::{Db, Result, Tx, on, read};
+
+/// A group that has or had a price plan, or for which one waits for approval.
+const PRICED: &str = "SELECT g.id FROM place_groups g WHERE g.id = $1
+      AND (EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = g.id)
+           OR EXISTS (SELECT 1 FROM approval_requests q
+                      WHERE q.kind = 'price_place' AND q.subject = $2 AND q.state = 'waiting' AND q.expires_at > $3))";
 
 /// A group and the places that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,76 +66,65 @@ pub async fn meters(db: &Db, group: PlaceGroupId) -> Result<Vec<MeterId>> {
 /// # Errors
 /// Refused with [`AppError::NameTaken`], or [`AppError::TooManyKept`] where there are very many.
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, name: &str) -> Result<PlaceGroupId> {
-    let id = PlaceGroupId(rng.id(at));
     let mut tx = db.begin().await?;
-    let known: Vec<(PlaceGroupId,)> = on!(&mut tx, |c| sqlx::query_as("SELECT id FROM place_groups").fetch_all(c).await)?;
+    let id = create_within(&mut tx, rng, at, who, name).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// [`create`] in the caller's transaction.
+pub(crate) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, name: &str) -> Result<PlaceGroupId> {
+    let id = PlaceGroupId(rng.id(at));
+    let known: Vec<(PlaceGroupId,)> = on!(tx, |c| sqlx::query_as("SELECT id FROM place_groups").fetch_all(c).await)?;
     if known.len() >= GROUPS_MAX {
         return Err(AppError::TooManyKept.into());
     }
-    let inserted = on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO place_groups (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
-    )
-    .bind(id)
-    .bind(name)
-    .bind(at)
-    .execute(c)
-    .await)?;
+    let inserted =
+        on!(tx, |c| sqlx::query("INSERT INTO place_groups (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(id)
+            .bind(name)
+            .bind(at)
+            .execute(c)
+            .await)?;
     if inserted == 0 {
         return Err(AppError::NameTaken.into());
     }
-    record(&mut tx, at, who, AuditAction::GroupCreate, id, &json!({ "name": name })).await?;
-    tx.commit().await?;
+    record(tx, at, who, AuditAction::GroupCreate, id, &json!({ "name": name })).await?;
     Ok(id)
 }
 
 /// Gives a group another name.
 ///
 /// # Errors
-/// Refused with [`AppError::NameTaken`] or [`AppError::NotFound`].
+/// Refused with [`AppError::NameTaken`] or [`AppError::NotFound`], and with [`AppError::GroupPriced`] where its name decides
+/// whether its price plan or that of another group applies.
 pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, name: &str) -> Result<()> {
     let mut tx = db.begin().await?;
+    if shares_priced_place(&mut tx, id).await? {
+        check_unpriced(&mut tx, at, id).await?;
+    }
+    // The update locks the group.
+    let before: Option<(String,)> = on!(&mut tx, |c| {
+        sqlx::query_as("UPDATE place_groups SET name = name WHERE id = $1 RETURNING name").bind(id).fetch_optional(c).await
+    })?;
+    let (before,) = before.ok_or(AppError::NotFound)?;
     let renamed =
         on!(&mut tx, |c| sqlx::query("UPDATE place_groups SET name = $2 WHERE id = $1").bind(id).bind(name).execute(c).await);
-    match renamed {
-        Err(error) if error.is_duplicate() => return Err(AppError::NameTaken.into()),
-        Ok(0) => return Err(AppError::NotFound.into()),
-        renamed => renamed?,
-    };
-    record(&mut tx, at, who, AuditAction::GroupRename, id, &json!({ "name": name })).await?;
+    renamed.map_err(|error| error.or_first(AppError::NameTaken))?;
+    let detail = json!({ "name": { "before": before, "after": name } });
+    record(&mut tx, at, who, AuditAction::GroupRename, id, &detail).await?;
     tx.commit().await
 }
 
 /// Adds places to a group and removes others from it.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for an unknown group, and with [`AppError::AlarmOrder`] where the group's default
-/// parameters would put alarm 2 before alarm 1.
+/// Refused with [`AppError::NotFound`] for an unknown group, with [`AppError::GroupPriced`] as [`check_unpriced`] says, and with
+/// [`AppError::AlarmOrder`] where the group's default parameters would put alarm 2 before alarm 1.
 pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: &[PlaceId], removed: &[PlaceId]) -> Result<()> {
     let mut tx = db.begin().await?;
-    defaults::lock(&mut tx).await?;
-    // The update locks the group, so that it is not deleted meanwhile.
-    let found = on!(&mut tx, |c| sqlx::query("UPDATE place_groups SET name = name WHERE id = $1").bind(id).execute(c).await)?;
-    if found == 0 {
-        return Err(AppError::NotFound.into());
-    }
-    let mut changed = 0;
-    for place in added {
-        changed += on!(&mut tx, |c| sqlx::query(
-            "INSERT INTO place_group_members (group_id, place_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-        )
-        .bind(id)
-        .bind(place)
-        .execute(c)
-        .await)?;
-    }
-    for place in removed {
-        changed += on!(&mut tx, |c| sqlx::query("DELETE FROM place_group_members WHERE group_id = $1 AND place_id = $2")
-            .bind(id)
-            .bind(place)
-            .execute(c)
-            .await)?;
-    }
-    if changed == 0 {
+    places::lock(&mut tx).await?;
+    if !change_within(&mut tx, at, id, added, removed).await? {
         return Ok(());
     }
     // Its default parameters apply to other places now.
@@ -139,14 +134,51 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: 
     tx.commit().await
 }
 
+/// Changes the places of a group in the transaction of a caller who has locked the site's places; `false` where nothing changes.
+/// The caller records it, and checks the order of alarms.
+pub(crate) async fn change_within(
+    tx: &mut Tx,
+    at: Timestamp,
+    id: PlaceGroupId,
+    added: &[PlaceId],
+    removed: &[PlaceId],
+) -> Result<bool> {
+    check_unpriced(tx, at, id).await?;
+    let mut changed = 0;
+    for place in added {
+        changed += on!(tx, |c| sqlx::query(
+            "INSERT INTO place_group_members (group_id, place_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        )
+        .bind(id)
+        .bind(place)
+        .execute(c)
+        .await)?;
+    }
+    for place in removed {
+        changed += on!(tx, |c| sqlx::query("DELETE FROM place_group_members WHERE group_id = $1 AND place_id = $2")
+            .bind(id)
+            .bind(place)
+            .execute(c)
+            .await)?;
+    }
+    Ok(changed > 0)
+}
+
 /// Deletes a group; its places stay.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], and with [`AppError::AlarmOrder`] as [`change`] is.
+/// Refused with [`AppError::NotFound`], and with [`AppError::GroupPriced`] and [`AppError::AlarmOrder`] as [`change`] is.
 pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId) -> Result<()> {
     let mut tx = db.begin().await?;
-    defaults::lock(&mut tx).await?;
-    for text in ["DELETE FROM place_group_members WHERE group_id = $1", "DELETE FROM group_defaults WHERE group_id = $1"] {
+    places::lock(&mut tx).await?;
+    check_unpriced(&mut tx, at, id).await?;
+    for text in [
+        "DELETE FROM place_group_members WHERE group_id = $1",
+        "DELETE FROM group_defaults WHERE group_id = $1",
+        "DELETE FROM group_contacts WHERE group_id = $1",
+        "DELETE FROM group_alarm_rules WHERE group_id = $1",
+        "DELETE FROM friendly_hours WHERE group_id = $1",
+    ] {
         on!(&mut tx, |c| sqlx::query(text).bind(id).execute(c).await)?;
     }
     let name: Option<(String,)> = on!(&mut tx, |c| sqlx::query_as("DELETE FROM place_groups WHERE id = $1 RETURNING name")
@@ -159,7 +191,61 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId) -> Resu
     tx.commit().await
 }
 
+/// Whether another group that has or had a price plan names a place of this one: there, their names decide which plan applies.
+async fn shares_priced_place(tx: &mut Tx, id: PlaceGroupId) -> Result<bool> {
+    let shared: Option<(PlaceId,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT m.place_id FROM place_group_members m
+           JOIN place_group_members o ON o.place_id = m.place_id AND o.group_id <> m.group_id
+         WHERE m.group_id = $1 AND EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = o.group_id) LIMIT 1"
+    )
+    .bind(id)
+    .fetch_optional(c)
+    .await)?;
+    Ok(shared.is_some())
+}
+
+/// Refuses a merge that would bring a place into a group of the place that ends, as [`check_unpriced`] says.
+pub(crate) async fn check_merge(tx: &mut Tx, at: Timestamp, from: PlaceId, into: PlaceId) -> Result<()> {
+    let joined: Vec<(PlaceGroupId,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT m.group_id FROM place_group_members m WHERE m.place_id = $1
+           AND NOT EXISTS (SELECT 1 FROM place_group_members o WHERE o.group_id = m.group_id AND o.place_id = $2)
+         ORDER BY m.group_id"
+    )
+    .bind(from)
+    .bind(into)
+    .fetch_all(c)
+    .await)?;
+    for (group,) in joined {
+        check_unpriced(tx, at, group).await?;
+    }
+    Ok(())
+}
+
+/// Refuses to change the places of a group that has a price plan, or for which one waits for approval: that would change prices,
+/// which a second person decides about. Also of one that had a plan: what is charged late, invoiced or reported for that time
+/// goes by its places. Locks the group, so that it gets no plan meanwhile, nor is deleted.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an unknown group, and [`AppError::GroupPriced`].
+async fn check_unpriced(tx: &mut Tx, at: Timestamp, id: PlaceGroupId) -> Result<()> {
+    let found = on!(tx, |c| sqlx::query("UPDATE place_groups SET name = name WHERE id = $1").bind(id).execute(c).await)?;
+    if found == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let subject = format!("group:{id}");
+    let priced: Option<(PlaceGroupId,)> =
+        on!(tx, |c| sqlx::query_as(PRICED).bind(id).bind(&subject).bind(at).fetch_optional(c).await)?;
+    if priced.is_none() { Ok(()) } else { Err(AppError::GroupPriced.into()) }
+}
+
+/// Whether [`change`] and [`remove`] would be refused because of prices.
+pub async fn keeps_places(db: &Db, at: Timestamp, id: PlaceGroupId) -> Result<bool> {
+    let subject = format!("group:{id}");
+    let priced: Option<(PlaceGroupId,)> =
+        read!(db, |pool| sqlx::query_as(PRICED).bind(id).bind(&subject).bind(at).fetch_optional(pool).await)?;
+    Ok(priced.is_some())
+}
+
 async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, group: PlaceGroupId, detail: &Value) -> Result<()> {
-    let (actor, subject, detail) = (format!("user:{}", who.user), format!("group:{group}"), detail.to_string());
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
+    audit::record(tx, at, who, (action, &format!("group:{group}")), detail).await
 }

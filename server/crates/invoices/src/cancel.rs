@@ -7,7 +7,8 @@ use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::settings::{lock, record};
+use super::settings::lock;
+use store::audit::record;
 use store::{Db, Result, Tx, on};
 
 /// Cancels a batch that was not imported, or whose invoices were all reversed there. The caller checks that the operator may see

@@ -15,8 +15,9 @@ use serde_json::json;
 
 use super::flat_prices::FlatPrices;
 use super::plan::{self, PlannedRow};
-use super::settings::{lock, record};
+use super::settings::lock;
 use super::{open_rows, waiting};
+use store::audit::record;
 use store::bulk::Bulk;
 use store::{Db, Result, Tx, on};
 

@@ -7,10 +7,11 @@ use model::ids::PlaceId;
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
+use store::audit::record;
 use store::console::{above, within};
 use store::{Db, Result, Tx, on};
 
-use super::settings::{lock, record};
+use super::settings::lock;
 use super::waiting::waiting_receipts;
 
 /// Takes the receipt of a return that waits out of all later exports. A repetition changes nothing.

@@ -6,7 +6,7 @@ use model::invoice::{InvoiceBuyer, InvoiceSettings};
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
-use store::audit::{self, Entry};
+use store::audit::record;
 use store::{Db, Result, Tx, on, read};
 
 /// `None` until they were set.
@@ -88,15 +88,4 @@ pub async fn set_buyer(db: &Db, at: Timestamp, who: &Who, account: AccountId, ne
     let subject = format!("account:{account}");
     record(&mut tx, at, who, (AuditAction::InvoiceBuyer, &subject), &detail).await?;
     tx.commit().await
-}
-
-pub(super) async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    (action, subject): (AuditAction, &str),
-    detail: &serde_json::Value,
-) -> Result<()> {
-    let (actor, detail) = (format!("user:{}", who.user), detail.to_string());
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject, detail: &detail }).await
 }

@@ -21,7 +21,8 @@ use super::link::Priority;
 use super::reader::ReadError;
 use domain::clock::SharedClock;
 use domain::rng::Rng;
-use store::{Db, StoreError, journals, midnights};
+use metering::{journals, midnights};
+use store::{Db, StoreError};
 
 /// Freezes are requested this long after midnight, when every meter's clock has passed it.
 const AFTER_MIDNIGHT: i64 = 3 * MINUTE;

@@ -20,6 +20,7 @@ pub mod keys;
 pub mod link;
 pub mod live;
 pub mod meter_ledger_check;
+mod own_certificates;
 pub mod parameters;
 pub mod planner;
 pub mod poller;
@@ -34,4 +35,5 @@ pub mod server_wallets;
 pub mod start;
 pub mod usable;
 
+pub use own_certificates::{OwnCertificate, OwnCertificateError};
 pub use start::{GatewayHandle, Meters};

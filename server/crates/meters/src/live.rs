@@ -1,7 +1,7 @@
 //! The last known values of every meter, in memory, and their distribution to subscribers.
 //!
-//! Pollers publish each reading. Every quarter of a second the changes are encoded once for each scope of buildings that someone
-//! watches, and all walls of that scope share the bytes. A wall that cannot keep up gets a new snapshot.
+//! Pollers publish each reading. Every quarter of a second the changes are encoded once for each scope that someone watches,
+//! buildings or one profile in them, and all walls of that scope share the bytes. A wall that cannot keep up gets a new snapshot.
 
 mod topic;
 mod wall_stream;
@@ -13,12 +13,12 @@ use std::time::Duration;
 use model::console::RoomName;
 use model::ids::MeterId;
 use model::meter::Latest;
-use model::wall::{Set, Snapshot};
+use model::wall::Set;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use domain::clock::SharedClock;
-use domain::wall_layout::{Layout, MeterPlace, Scope};
+use domain::wall_layout::{Layout, MeterPlace, Scope, WallScope};
 use store::{self, Db};
 use topic::Topic;
 pub use wall_stream::WallStream;
@@ -120,20 +120,13 @@ impl Live {
         self.lock().layout.place(meter).map(MeterPlace::name)
     }
 
-    /// The meter wall of a scope.
+    /// The gateways, profiles and groups of a wall.
     #[must_use]
-    pub fn snapshot(&self, scope: &Scope) -> Snapshot {
-        let state = self.lock();
-        topic::snapshot(scope, &state.layout, &state.latest, state.revision, self.0.clock.now().0)
-    }
-
-    /// The gateways, profiles and groups of a scope.
-    #[must_use]
-    pub fn sets(&self, scope: &Scope) -> Vec<Set> {
+    pub fn sets(&self, scope: &WallScope) -> Vec<Set> {
         self.lock().layout.sets(scope)
     }
 
-    /// Meters of a scope with their last known values, in the order of the wall.
+    /// Meters of these buildings with their last known values, in the order of the wall.
     #[must_use]
     pub fn meter_places(&self, scope: &Scope) -> Vec<(MeterPlace, Latest)> {
         let state = self.lock();
@@ -152,7 +145,7 @@ impl Live {
 
     /// The encoded event stream of a wall: a snapshot, then changes.
     #[must_use]
-    pub fn watch(&self, scope: &Scope) -> WallStream {
+    pub fn watch(&self, scope: &WallScope) -> WallStream {
         WallStream::new(self.clone(), scope.clone())
     }
 
@@ -195,13 +188,15 @@ impl Live {
     }
 
     /// Subscribes to a scope: its snapshot, and the events after it.
-    fn join(&self, scope: &Scope) -> (bytes::Bytes, broadcast::Receiver<bytes::Bytes>) {
+    fn join(&self, scope: &WallScope) -> (bytes::Bytes, broadcast::Receiver<bytes::Bytes>) {
         let at = self.0.clock.now();
         let mut state = self.lock();
         let State { layout, latest, topics, revision, .. } = &mut *state;
         if let Some(topic) = topics.iter_mut().find(|topic| topic.scope() == scope) {
             return topic.join(layout, latest, *revision, at.0);
         }
+        // Requests name profiles, and where no reading comes nothing else drops what is watched no more.
+        topics.retain(Topic::is_watched);
         let mut topic = Topic::new(scope.clone(), layout);
         let joined = topic.join(layout, latest, *revision, at.0);
         topics.push(topic);

@@ -107,6 +107,8 @@ pub struct Poller {
     schedule: Schedule,
     started: Instant,
     meters: HashMap<MeterId, Arc<Meter>>,
+    /// Whether its meters were set: it begins without any.
+    has_list: bool,
     /// Meters whose last reading failed.
     failing: HashMap<MeterId, Failing>,
     /// What of a meter could not be read.
@@ -137,6 +139,7 @@ impl Poller {
             schedule,
             started: Instant::now(),
             meters: HashMap::new(),
+            has_list: false,
             failing: HashMap::new(),
             odd: HashMap::new(),
             request_sources: HashMap::new(),
@@ -151,7 +154,7 @@ impl Poller {
     pub async fn run(mut self) {
         let mut link = self.link.state();
         let stop = self.stop.clone();
-        let mut was_down = false;
+        let (mut was_down, mut stood_alone) = (false, false);
         while !stop.is_cancelled() {
             while let Ok(control) = self.control.try_recv() {
                 self.handle(control);
@@ -166,9 +169,14 @@ impl Poller {
                 }
                 // Once: one that accepts connections and does not answer is tried now and then.
                 LinkState::Up if std::mem::take(&mut was_down) && self.schedule.is_gateway_lost() => {
-                    self.schedule.reachable(self.now());
+                    let change = self.schedule.reachable(self.now());
+                    self.apply(change, None).await;
                 }
                 LinkState::Up | LinkState::Connecting | LinkState::Reconnecting => {}
+            }
+            let stands_alone = state == LinkState::Up && self.has_list && self.meters.is_empty();
+            if !std::mem::replace(&mut stood_alone, stands_alone) && stands_alone {
+                self.report_connected().await;
             }
             let until = match self.schedule.next(self.now()) {
                 ScheduledAction::Read { meter, reason } if state != LinkState::Down => {
@@ -198,6 +206,7 @@ impl Poller {
     fn handle(&mut self, control: PollerCommand) {
         match control {
             PollerCommand::SetMeters(meters) => {
+                self.has_list = true;
                 self.meters = meters.into_iter().map(|meter| (meter.id, meter)).collect();
                 let intervals = self.meters.values().map(|meter| (meter.id, meter.sweep_interval_ms)).collect();
                 self.schedule.set_meters(&intervals, self.now());
@@ -314,6 +323,14 @@ impl Poller {
             }
             StatusChange::Nothing | StatusChange::Found | StatusChange::MeterLost => {}
         }
+    }
+
+    /// Reports that a gateway without meters accepts connections: no reading will tell that it is back.
+    async fn report_connected(&mut self) {
+        let change = self.schedule.reachable(self.now());
+        self.apply(change, None).await;
+        let gateway = self.health.borrow().id;
+        self.report(MeterEvent::GatewayConnected { gateway, at: self.clock.now() }).await;
     }
 
     /// Reports a meter that fails alone as what it is: lost, or one that answers what cannot be read.

@@ -85,7 +85,7 @@ impl Recorder {
             let track = tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
             track.baseline = Some(counted.baseline());
             track.held_since = counted.held_since;
-            track.last_row = Some(counted.last_at);
+            (track.last_row, track.last_sequence) = (Some(counted.last_at), counted.last_sequence.unwrap_or(0));
             if track.held_since.is_some() {
                 held.insert(meter);
                 track.held = readings::held_values(&db, meter, counted.at).await?;
@@ -205,7 +205,8 @@ impl Recorder {
                 let track = self.tracks.entry(meter).or_insert_with(|| MeterTrack::new(meter));
                 let server_wallet = self.server_wallets.get(meter);
                 batch.events(track.apply_status(at, &meter_status, server_wallet));
-                let at = track.row_at(at);
+                let row = track.next_row(at);
+                let at = row.at;
                 let Measurement { total, reverse, rates, .. } = measurement;
                 let now = Baseline { at, total, reverse, rates };
                 let (quality, interval) = classify(track.baseline.as_ref(), track.held.as_ref(), &now, &counter);
@@ -224,7 +225,7 @@ impl Recorder {
                 if self.relay_cases.is_mended(meter, &meter_status, &track.latest) {
                     batch.mended(meter, CaseKind::Relay);
                 }
-                batch.reading(meter, at, quality, source, &measurement, &track.latest);
+                batch.reading(meter, row, quality, source, &measurement, &track.latest);
                 batch.latest(meter);
                 if server_wallet.is_some() {
                     // Published after it was charged.
@@ -261,8 +262,13 @@ impl Recorder {
                 batch.events(track.mark_odd(at, &items));
             }
             MeterEvent::GatewayLost { gateway, since } => {
-                if self.lost_gateways.insert(gateway) {
-                    batch.events(vec![gateway_change(gateway, since, Turn::Raised("{}".into()))]);
+                // Each loss is reported once.
+                self.lost_gateways.insert(gateway);
+                batch.events(vec![gateway_change(gateway, since, Turn::Raised("{}".into()))]);
+            }
+            MeterEvent::GatewayConnected { gateway, at } => {
+                if self.lost_gateways.remove(&gateway) {
+                    batch.events(vec![gateway_change(gateway, at, Turn::Over)]);
                 }
             }
             MeterEvent::SerialMismatch { meter, serial } => {

@@ -316,9 +316,13 @@ impl Schedule {
         if self.gateway_lost { StatusChange::Nothing } else { self.lose_gateway(now) }
     }
 
-    /// Records that the gateway accepts connections; one meter becomes due.
-    pub fn reachable(&mut self, now: u64) {
+    /// Records that the gateway accepts connections; one meter becomes due. A gateway without meters is back by that alone.
+    pub fn reachable(&mut self, now: u64) -> StatusChange {
         self.gateway_due = now;
+        if !self.meters.is_empty() || !std::mem::take(&mut self.gateway_lost) {
+            return StatusChange::Nothing;
+        }
+        StatusChange::GatewayFound
     }
 
     fn all_failed(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Starts and stops everything that reads and commands meters, and applies changes of gateways and meters.
 
+mod certificates;
 mod dial_in;
 mod ending;
 mod instruments;
@@ -40,8 +41,9 @@ use crate::live::Live;
 use domain::clock::{FollowedClock, SharedClock};
 use domain::defaults::DefaultsTree;
 use domain::rng::Rng;
+use metering::clock_steps;
 use store::meters::{self as rows, GatewayRow, MeterRow};
-use store::{self, Db, StoreError, cases, clock_steps};
+use store::{self, Db, StoreError, cases};
 
 /// Changes of gateways and meters are noticed this much later if a signal was missed.
 const RELOAD: Duration = Duration::from_secs(30);

@@ -67,7 +67,7 @@ pub async fn problems(db: &Db, config: &Config, profiles: &Profiles) -> store::R
             lines.push(format!("meter {} behind gateway {}: {why}", row.serial, gateway.name));
         }
     }
-    for (row, circuits) in store::instruments::in_service(db).await? {
+    for (row, circuits) in metering::instruments::in_service(db).await? {
         let Some(gateway) = gateways.iter().find(|gateway| gateway.id == row.gateway_id) else { continue };
         if let Err(why) = instruments::usable(&row, &circuits, gateway.framing, profiles.instruments()) {
             lines.push(format!("instrument {} behind gateway {}: {why}", row.number, gateway.name));

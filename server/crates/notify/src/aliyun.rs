@@ -15,8 +15,9 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::channel::{Channel, Message, Pace};
-use crate::config::{AliyunConfig, NotifyConfigError, kind, pace, price, required};
+use crate::config::{AliyunConfig, NotifyConfigError, kind, pace, price, receipt_key, required};
 use crate::http::{HttpClient, Request, checked_url};
+use crate::receipt::{self, Receipt, ReceiptError};
 use signature::{Call, canonical_query};
 
 pub struct Aliyun {
@@ -27,6 +28,7 @@ pub struct Aliyun {
     key_secret: Secret,
     sign_name: String,
     templates: BTreeMap<NotificationKind, String>,
+    receipt_key: Secret,
     price: Money,
     pace: Pace,
 }
@@ -48,6 +50,7 @@ impl Aliyun {
         if templates.is_empty() {
             return Err(NotifyConfigError::new("aliyun.templates", "names no template"));
         }
+        receipt_key("aliyun", &config.receipt_key)?;
         Ok(Self {
             http,
             endpoint,
@@ -56,6 +59,7 @@ impl Aliyun {
             key_secret: config.access_key_secret.clone(),
             sign_name: config.sign_name.clone(),
             templates,
+            receipt_key: config.receipt_key.clone(),
             price: price("aliyun", &config.price)?,
             pace: pace("aliyun", config.per_minute, 8)?,
         })
@@ -101,6 +105,7 @@ fn outcome(code: &str) -> Result<(), NotificationReason> {
         "isv.BUSINESS_LIMIT_CONTROL" | "isp.SYSTEM_ERROR" | "isp.GATEWAY_ERROR" | "isv.AMOUNT_NOT_ENOUGH" => {
             Err(NotificationReason::Busy)
         }
+        "isv.MOBILE_NUMBER_ILLEGAL" | "isv.MOBILE_COUNT_OVER_LIMIT" => Err(NotificationReason::BadNumber),
         "" => Err(NotificationReason::Garbage),
         code if code.starts_with("Throttling") || code == "ServiceUnavailable" || code == "InternalError" => {
             Err(NotificationReason::Busy)
@@ -125,6 +130,17 @@ impl Channel for Aliyun {
         self.pace
     }
 
+    /// `SmsReport`, as the provider pushes it over HTTP: `out_id` is the id that the message was sent with.
+    fn receipts(&self, key: &str, body: &[u8]) -> Result<Vec<Receipt>, ReceiptError> {
+        receipt::require_key(&self.receipt_key, key)?;
+        let read = |report: Value| {
+            let success = report.get("success")?.as_bool()?;
+            let id = report.get("out_id").and_then(Value::as_str).unwrap_or_default().parse().ok();
+            Some(id.map(|id| Receipt { id, receipt: receipt::of(success) }))
+        };
+        receipt::all(body, read)
+    }
+
     async fn send(&self, message: &Message, at: Timestamp) -> Result<Money, NotificationReason> {
         let answer = self.http.send(self.request(message, at)?).await?;
         // Refusals have another status, and the reason in the same place.
@@ -145,19 +161,39 @@ mod tests {
         assert_eq!(outcome("isv.BUSINESS_LIMIT_CONTROL"), Err(NotificationReason::Busy));
         assert_eq!(outcome("Throttling.User"), Err(NotificationReason::Busy));
         assert_eq!(outcome("SignatureDoesNotMatch"), Err(NotificationReason::LogIn));
-        assert_eq!(outcome("isv.MOBILE_NUMBER_ILLEGAL"), Err(NotificationReason::Refused));
+        assert_eq!(outcome("isv.MOBILE_NUMBER_ILLEGAL"), Err(NotificationReason::BadNumber));
         assert_eq!(outcome(""), Err(NotificationReason::Garbage));
     }
 
-    #[test]
-    fn a_kind_without_a_template_is_not_sent() {
-        let config = AliyunConfig {
+    fn config() -> AliyunConfig {
+        AliyunConfig {
             access_key_id: "id".to_owned(),
             access_key_secret: "secret".into(),
             sign_name: "宿舍".to_owned(),
             templates: [("arrears".to_owned(), "SMS_1".to_owned())].into(),
+            receipt_key: "0123456789abcdef".into(),
             ..AliyunConfig::default()
-        };
+        }
+    }
+
+    #[test]
+    fn reports_name_the_message_by_the_id_it_was_sent_with() {
+        let aliyun = Aliyun::new(&config(), HttpClient::new().unwrap()).unwrap();
+        let read = |body: &str| aliyun.receipts("0123456789abcdef", body.as_bytes());
+        let id = model::ids::NotificationId(model::ids::Uuid::nil());
+        let body = format!(
+            r#"[{{"success":true,"err_code":"DELIVERED","sms_size":"1","biz_id":"1^0","out_id":"{id}"}},
+                {{"success":false,"err_code":"MC:2242","biz_id":"2^0","out_id":"{id}"}},{{"success":true,"biz_id":"3^0"}}]"#
+        );
+        let of = |receipt| Receipt { id, receipt };
+        assert_eq!(read(&body), Ok(vec![of(receipt::of(true)), of(receipt::of(false))]));
+        assert_eq!(read("[{}]"), Err(ReceiptError::Body));
+        assert_eq!(aliyun.receipts("", body.as_bytes()), Err(ReceiptError::Key));
+    }
+
+    #[test]
+    fn a_kind_without_a_template_is_not_sent() {
+        let config = config();
         let aliyun = Aliyun::new(&config, HttpClient::new().unwrap()).unwrap();
         let message = |kind| Message {
             id: model::ids::NotificationId(model::ids::Uuid::nil()),

@@ -1,5 +1,7 @@
 //! The configuration of channels, `[notify]`, and the channels that it gives.
 
+mod personal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,14 +10,20 @@ use model::money::Money;
 use model::notification::{NotificationChannel, NotificationKind};
 use serde::Deserialize;
 
+pub use personal::{PushConfig, WechatConfig, WechatTemplateConfig};
+
 use crate::Mailer;
 use crate::aliyun::Aliyun;
 use crate::channel::{Channel, Pace};
 use crate::http::HttpClient;
 use crate::mail_channel::MailChannel;
+use crate::modem_channel::{ModemChannel, ModemConfig, ModemLink};
+use crate::push::WebPush;
+use crate::receipt::is_long_enough;
 use crate::robot::{Robot, RobotKind};
 use crate::sms::Sms;
 use crate::webhook::Webhook;
+use crate::wechat::Wechat;
 
 /// The most messages a minute that may be configured.
 const FASTEST: i64 = 60_000;
@@ -30,10 +38,17 @@ pub struct NotifyConfig {
     pub sms: Option<SmsConfig>,
     /// Text messages through Alibaba Cloud, instead of `sms`.
     pub aliyun: Option<AliyunConfig>,
+    /// Text messages through a GSM modem, instead of `sms` and `aliyun`.
+    pub modem: Option<ModemConfig>,
     pub wecom: Option<RobotConfig>,
     pub dingtalk: Option<RobotConfig>,
     pub feishu: Option<RobotConfig>,
     pub webhook: Option<WebhookConfig>,
+    pub wechat: Option<WechatConfig>,
+    pub push: Option<PushConfig>,
+    /// The address of this server as people reach it; `server.public_url`, and no key of this section.
+    #[serde(skip)]
+    pub public_url: String,
 }
 
 /// A provider that takes a text and a number. `url`, `headers` and `body` are templates.
@@ -51,6 +66,12 @@ pub struct SmsConfig {
     /// A JSON pointer (RFC 6901) into that answer, and what is there where the message was taken. Empty: the status decides.
     pub success_pointer: String,
     pub success_value: String,
+    /// The key that delivery reports come with; empty: none are taken.
+    pub receipt_key: Secret,
+    /// Where a report has the id of the message, and what became of it; delivered where that is `receipt_value`.
+    pub receipt_id: String,
+    pub receipt_pointer: String,
+    pub receipt_value: String,
     /// Of each part of a message, in yuan.
     pub price: String,
     pub per_minute: i64,
@@ -66,6 +87,8 @@ pub struct AliyunConfig {
     pub sign_name: String,
     /// The approved template of each kind of message.
     pub templates: BTreeMap<String, String>,
+    /// The key that delivery reports come with; empty: none are taken.
+    pub receipt_key: Secret,
     pub price: String,
     pub per_minute: i64,
 }
@@ -99,6 +122,10 @@ impl Default for SmsConfig {
             success_status: 200,
             success_pointer: String::new(),
             success_value: String::new(),
+            receipt_key: Secret::default(),
+            receipt_id: "/id".to_owned(),
+            receipt_pointer: "/status".to_owned(),
+            receipt_value: "delivered".to_owned(),
             price: "0".to_owned(),
             per_minute: 60,
         }
@@ -113,6 +140,7 @@ impl Default for AliyunConfig {
             access_key_secret: Secret::default(),
             sign_name: String::new(),
             templates: BTreeMap::new(),
+            receipt_key: Secret::default(),
             price: "0".to_owned(),
             per_minute: 300,
         }
@@ -148,7 +176,12 @@ impl NotifyConfigError {
 
 /// The channels that work. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Channels(Arc<[Arc<dyn Channel>]>);
+pub struct Channels {
+    all: Arc<[Arc<dyn Channel>]>,
+    /// The channels to which people add themselves.
+    push: Option<Arc<WebPush>>,
+    wechat: Option<Arc<Wechat>>,
+}
 
 impl Channels {
     /// The channels of a configuration, and what is wrong with the others.
@@ -158,7 +191,8 @@ impl Channels {
             Ok(http) => http,
             Err(_) => return (Self::default(), vec![NotifyConfigError::new("*", "cannot be used: no TLS can be set up")]),
         };
-        let NotifyConfig { sms, aliyun, wecom, dingtalk, feishu, webhook, .. } = config;
+        let NotifyConfig { sms, aliyun, modem, wecom, dingtalk, feishu, webhook, public_url, .. } = config;
+        let (mut channels, mut wrong) = (Vec::new(), Vec::new());
         let robot = |config: &Option<RobotConfig>, kind: RobotKind| {
             config.as_ref().map(|config| Robot::new(config, kind, http.clone()).map(shared))
         };
@@ -166,29 +200,55 @@ impl Channels {
             mailer.map(|mailer| Ok(shared(MailChannel::new(mailer.clone())))),
             sms.as_ref().map(|config| Sms::new(config, http.clone()).map(shared)),
             aliyun.as_ref().filter(|_| sms.is_none()).map(|config| Aliyun::new(config, http.clone()).map(shared)),
+            modem.as_ref().filter(|_| sms.is_none() && aliyun.is_none()).map(|config| ModemChannel::new(config).map(shared)),
             robot(wecom, RobotKind::WeCom),
             robot(dingtalk, RobotKind::DingTalk),
             robot(feishu, RobotKind::Feishu),
             webhook.as_ref().map(|config| Webhook::new(config, http.clone()).map(shared)),
         ];
-        let (mut channels, mut wrong) = (Vec::new(), Vec::new());
         for one in tried.into_iter().flatten() {
             match one {
                 Ok(channel) => channels.push(channel),
                 Err(error) => wrong.push(error),
             }
         }
+        let mut kept = |error| wrong.push(error);
+        let push = config.push.as_ref().map(|config| WebPush::new(config, public_url).map(Arc::new));
+        let push = push.and_then(|made| made.map_err(&mut kept).ok());
+        let wechat = config.wechat.as_ref().map(|config| Wechat::new(config, public_url, http.clone()).map(Arc::new));
+        let wechat = wechat.and_then(|made| made.map_err(&mut kept).ok());
+        channels.extend(wechat.clone().map(|one| one as Arc<dyn Channel>));
+        channels.extend(push.clone().map(|one| one as Arc<dyn Channel>));
         if sms.is_some() && aliyun.is_some() {
             wrong.push(NotifyConfigError::new("aliyun", "is given beside notify.sms: text messages go through one of them"));
+        }
+        if modem.is_some() && (sms.is_some() || aliyun.is_some()) {
+            wrong.push(NotifyConfigError::new("modem", "is given beside a provider: text messages go through one of them"));
         }
         if !["", "zh-CN", "en"].contains(&&*config.language) {
             wrong.push(NotifyConfigError::new("language", "is neither zh-CN nor en"));
         }
-        (Self(channels.into()), wrong)
+        (Self { all: channels.into(), push, wechat }, wrong)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Channel>> {
-        self.0.iter()
+        self.all.iter()
+    }
+
+    #[must_use]
+    pub fn push(&self) -> Option<&WebPush> {
+        self.push.as_deref()
+    }
+
+    #[must_use]
+    pub fn wechat(&self) -> Option<&Wechat> {
+        self.wechat.as_deref()
+    }
+
+    /// The modem, where text messages go through one.
+    #[must_use]
+    pub fn modem(&self) -> Option<&ModemLink> {
+        self.iter().find_map(|one| one.modem())
     }
 
     #[must_use]
@@ -218,6 +278,12 @@ pub(crate) fn price(section: &str, text: &str) -> Result<Money, NotifyConfigErro
         return Err(wrong());
     }
     format!("{whole}{part:0<4}").parse().map(Money).map_err(|_| wrong())
+}
+
+/// A key that strangers on the internet could try to guess.
+pub(crate) fn receipt_key(section: &str, key: &Secret) -> Result<(), NotifyConfigError> {
+    let wrong = || NotifyConfigError::new(&format!("{section}.receipt_key"), "must have 16 characters or more");
+    if is_long_enough(key) { Ok(()) } else { Err(wrong()) }
 }
 
 /// A secret that must be there.

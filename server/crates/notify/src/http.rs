@@ -1,11 +1,14 @@
 //! Requests to providers: no redirects are followed, every wait ends, and answers are bounded.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use domain::public_address::is_public;
 use model::notification::NotificationReason;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Method, Url};
+use reqwest::{ClientBuilder, Method, Url};
 use serde_json::Value;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -35,13 +38,15 @@ impl HttpClient {
     /// # Errors
     /// Where TLS cannot be set up.
     pub fn new() -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .user_agent("dormwatt")
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .redirect(Policy::none())
-            .no_proxy();
-        client.build().map(Self)
+        builder().build().map(Self)
+    }
+
+    /// Reaches the internet only: for addresses that a stranger chose. Addresses that are no names are for [`is_public_url`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn to_internet() -> Result<Self, reqwest::Error> {
+        builder().dns_resolver(PublicNames).build().map(Self)
     }
 
     /// # Errors
@@ -80,6 +85,40 @@ impl HttpClient {
     }
 }
 
+fn builder() -> ClientBuilder {
+    let client = reqwest::Client::builder().user_agent("dormwatt").connect_timeout(CONNECT).timeout(WHOLE);
+    client.redirect(Policy::none()).no_proxy()
+}
+
+/// Finds the public addresses of a name; what leads to this machine or its network is not found.
+struct PublicNames;
+
+impl Resolve for PublicNames {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err("the name has no public address".into());
+            }
+            let addresses: Addrs = Box::new(public.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+/// Whether an address that a stranger chose may be called: HTTPS on its usual port, and no number that leads inside.
+#[must_use]
+pub fn is_public_url(url: &Url) -> bool {
+    let is_plain = url.scheme() == "https"
+        && url.port().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.fragment().is_none();
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    is_plain && host.parse::<IpAddr>().map_or(true, is_public)
+}
+
 pub use reqwest::header::CONTENT_TYPE;
 pub const JSON: &str = "application/json; charset=utf-8";
 
@@ -109,7 +148,7 @@ impl Answer {
 pub fn checked_url(text: &str) -> Result<Url, &'static str> {
     let url: Url = text.parse().map_err(|_| "is no address such as https://sms.example.com/send")?;
     let is_here = url.host_str().is_some_and(|host| {
-        host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     });
     match url.scheme() {
         "https" => Ok(url),

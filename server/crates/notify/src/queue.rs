@@ -13,11 +13,12 @@ use model::person::Who;
 use model::time::{DAY, MINUTE, Timestamp};
 use serde_json::json;
 use sqlx::FromRow;
-use store::audit::{self, Entry};
+use store::audit;
 use store::console::{above, of_notification};
 use store::notifications::{About, NewNotification, ask};
 use store::{Db, Result, Tx, on, read};
 
+use crate::devices;
 use domain::notification::{retry, rule};
 use domain::rng::Rng;
 
@@ -52,8 +53,8 @@ impl Due {
     }
 }
 
-/// Drops what nobody needs any more of the messages that are due: those that are too late, whose reason is over, and whose person
-/// does not want them or has left the room. Gives how many.
+/// Drops due messages that nobody needs any more: those that are too late, whose reason is over, or whose person does not want
+/// them or has left the room. The code in one that is too late is erased. Gives how many.
 pub async fn drop_obsolete(db: &Db, at: Timestamp, channel: NotificationChannel) -> Result<u64> {
     if !is_any_due(db, at, channel).await? {
         return Ok(0);
@@ -61,20 +62,42 @@ pub async fn drop_obsolete(db: &Db, at: Timestamp, channel: NotificationChannel)
     let mut tx = db.begin().await?;
     let mut dropped = 0;
     for sql in [
-        "UPDATE notifications SET state = 'dropped', reason = 'stale', finished_at = $1
+        "UPDATE notifications SET state = 'dropped', reason = 'stale', finished_at = $1,
+             contents = CASE WHEN kind IN ('address-code', 'log-in-code') THEN '{}' ELSE contents END
          WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND stale_at <= $1",
+        // A message about one meter stands for all meters of the account: it is not over while another has the same alarm.
         "UPDATE notifications SET state = 'dropped', reason = 'over', finished_at = $1
          WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind <> 'restored'
-           AND (EXISTS (SELECT 1 FROM events e WHERE e.id = notifications.event_id AND e.until_at IS NOT NULL)
+           AND (EXISTS (SELECT 1 FROM events e WHERE e.id = notifications.event_id AND e.until_at IS NOT NULL
+                        AND NOT EXISTS (
+                            SELECT 1 FROM account_meters a
+                            JOIN events o ON o.meter_id = a.meter_id AND o.kind = e.kind AND o.until_at IS NULL
+                            WHERE a.account_id = notifications.account_id AND a.to_at IS NULL))
                 OR EXISTS (SELECT 1 FROM cases c WHERE c.id = notifications.case_id AND c.closed_at IS NOT NULL))",
+        "UPDATE notifications SET state = 'dropped', reason = 'over', finished_at = $1
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind = 'top-up'
+           AND EXISTS (SELECT 1 FROM top_up_reminders r
+                       WHERE r.user_id = notifications.user_id AND r.chosen_at <= notifications.asked_at
+                         AND r.told_account_id IS NULL)",
         "UPDATE notifications SET state = 'dropped', reason = 'withdrawn', finished_at = $1
-         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND user_id IS NOT NULL AND kind <> 'address-code'
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind = 'top-up'
+           AND NOT EXISTS (SELECT 1 FROM top_up_reminders r
+                           WHERE r.user_id = notifications.user_id AND r.chosen_at <= notifications.asked_at)",
+        "UPDATE notifications SET state = 'dropped', reason = 'withdrawn', finished_at = $1
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND user_id IS NOT NULL
+           AND kind NOT IN ('address-code', 'log-in-code', 'test', 'reply-balance', 'reply-stop', 'reply-top-up')
            AND NOT EXISTS (
                SELECT 1 FROM alert_addresses d
-               JOIN account_residents r ON r.user_id = d.user_id AND r.to_at IS NULL
-               JOIN alert_preferences p ON p.user_id = d.user_id AND NOT p.is_off
                WHERE d.user_id = notifications.user_id AND d.channel = notifications.channel
-                 AND d.address = notifications.address AND r.account_id = notifications.account_id)",
+                 AND d.address = notifications.address
+                 AND (EXISTS (
+                          SELECT 1 FROM account_residents r
+                          JOIN alert_preferences p ON p.user_id = r.user_id AND NOT p.is_off
+                          WHERE r.user_id = d.user_id AND r.to_at IS NULL AND r.account_id = notifications.account_id)
+                      OR EXISTS (
+                          SELECT 1 FROM operator_alerts p
+                          JOIN users u ON u.id = p.user_id AND u.disabled_at IS NULL AND u.role <> 'resident'
+                          WHERE p.user_id = d.user_id)))",
     ] {
         dropped += on!(&mut tx, |c| sqlx::query(sql).bind(at).bind(channel).execute(c).await)?;
     }
@@ -128,13 +151,31 @@ pub async fn tried_since(db: &Db, since: Timestamp, channel: NotificationChannel
     Ok(tried.map_or(0, |(tried,)| tried))
 }
 
-/// Stores what became of a try. Whoever lost the claim meanwhile changes nothing. A code is not kept when it was sent.
-pub async fn finish(
-    db: &Db,
-    at: Timestamp,
-    due: &Due,
-    outcome: std::result::Result<Money, NotificationReason>,
-) -> Result<NotificationState> {
+/// The outcome of a try: what it cost, or why the message was not taken.
+pub type Outcome = std::result::Result<Money, NotificationReason>;
+
+/// Stores what became of some tries. Whoever lost the claim of a message meanwhile changes nothing of it.
+pub async fn finish(db: &Db, at: Timestamp, results: &[(&Due, Outcome)]) -> Result<()> {
+    let mut tx = db.begin().await?;
+    for (due, outcome) in results {
+        finish_within(&mut tx, at, due, *outcome).await?;
+    }
+    tx.commit().await
+}
+
+/// Adds the cost of a message of which only some parts were taken.
+pub async fn add_cost(db: &Db, id: NotificationId, cost: Money) -> Result<()> {
+    let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query("UPDATE notifications SET cost_e4 = cost_e4 + $2 WHERE id = $1")
+        .bind(id)
+        .bind(cost)
+        .execute(c)
+        .await)?;
+    tx.commit().await
+}
+
+/// A code is not kept when its message has ended, and an address that takes nothing any more is removed.
+async fn finish_within(tx: &mut Tx, at: Timestamp, due: &Due, outcome: Outcome) -> Result<()> {
     let (state, reason, pause) = match outcome {
         Ok(_) => (NotificationState::Sent, None, 0),
         Err(reason) => match retry(reason, due.tries) {
@@ -142,10 +183,9 @@ pub async fn finish(
             None => (NotificationState::Failed, Some(reason), 0),
         },
     };
-    let mut tx = db.begin().await?;
-    on!(&mut tx, |c| sqlx::query(
+    on!(tx, |c| sqlx::query(
         "UPDATE notifications SET state = $2, reason = $3, next_at = $4, finished_at = $5, cost_e4 = cost_e4 + $6,
-             contents = CASE WHEN kind = 'address-code' AND $2 <> 'waiting' THEN '{}' ELSE contents END
+             contents = CASE WHEN kind IN ('address-code', 'log-in-code') AND $2 <> 'waiting' THEN '{}' ELSE contents END
          WHERE id = $1 AND state = 'waiting' AND tries = $7"
     )
     .bind(due.id)
@@ -157,15 +197,27 @@ pub async fn finish(
     .bind(due.tries)
     .execute(c)
     .await)?;
-    tx.commit().await?;
-    Ok(state)
+    if outcome == Err(NotificationReason::Gone) {
+        on!(tx, |c| sqlx::query(
+            "DELETE FROM alert_addresses WHERE EXISTS (
+                 SELECT 1 FROM notifications n
+                 WHERE n.id = $1 AND n.user_id = alert_addresses.user_id AND n.channel = alert_addresses.channel
+                   AND n.address = alert_addresses.address)"
+        )
+        .bind(due.id)
+        .execute(c)
+        .await)?;
+    }
+    Ok(())
 }
 
-/// Removes messages of long ago, and codes that have ended.
+/// Removes messages of long ago, codes that have ended, and devices of people who have left.
 pub async fn purge(db: &Db, at: Timestamp) -> Result<()> {
+    devices::purge(db).await?;
     let old: Option<(i64,)> = read!(db, |pool| sqlx::query_as(
         "SELECT (SELECT COUNT(*) FROM notifications WHERE asked_at < $1 AND state <> 'waiting')
-              + (SELECT COUNT(*) FROM address_codes WHERE expires_at < $2)"
+              + (SELECT COUNT(*) FROM address_codes WHERE expires_at < $2)
+              + (SELECT COUNT(*) FROM phone_log_ins WHERE expires_at < $2)"
     )
     .bind(at.plus(-KEPT))
     .bind(at)
@@ -175,11 +227,18 @@ pub async fn purge(db: &Db, at: Timestamp) -> Result<()> {
         return Ok(());
     }
     let mut tx = db.begin().await?;
-    on!(&mut tx, |c| sqlx::query("DELETE FROM notifications WHERE asked_at < $1 AND state <> 'waiting'")
-        .bind(at.plus(-KEPT))
-        .execute(c)
-        .await)?;
-    on!(&mut tx, |c| sqlx::query("DELETE FROM address_codes WHERE expires_at < $1").bind(at).execute(c).await)?;
+    for sql in [
+        "DELETE FROM notification_parts WHERE notification_id IN (
+             SELECT id FROM notifications WHERE asked_at < $1 AND state <> 'waiting')",
+        "DELETE FROM notification_receipts WHERE notification_id IN (
+             SELECT id FROM notifications WHERE asked_at < $1 AND state <> 'waiting')",
+        "DELETE FROM notifications WHERE asked_at < $1 AND state <> 'waiting'",
+    ] {
+        on!(&mut tx, |c| sqlx::query(sql).bind(at.plus(-KEPT)).execute(c).await)?;
+    }
+    for sql in ["DELETE FROM address_codes WHERE expires_at < $1", "DELETE FROM phone_log_ins WHERE expires_at < $1"] {
+        on!(&mut tx, |c| sqlx::query(sql).bind(at).execute(c).await)?;
+    }
     tx.commit().await
 }
 
@@ -204,7 +263,9 @@ pub async fn send_again(db: &Db, at: Timestamp, who: &Who, id: NotificationId) -
     let waits = on!(&mut tx, |c| {
         sqlx::query(
         "UPDATE notifications SET state = 'waiting', reason = NULL, tries = 0, next_at = $2, stale_at = $3, finished_at = NULL
-         WHERE id = $1 AND kind <> 'address-code' AND (state = 'failed' OR (state = 'sent' AND channel = 'webhook'))"
+         WHERE id = $1 AND kind NOT IN ('address-code', 'log-in-code')
+           AND (state = 'failed' OR (state = 'sent' AND (channel = 'webhook' OR EXISTS (
+               SELECT 1 FROM notification_receipts r WHERE r.notification_id = notifications.id AND r.receipt = 'undelivered'))))"
     )
     .bind(id)
     .bind(at)
@@ -215,7 +276,9 @@ pub async fn send_again(db: &Db, at: Timestamp, who: &Who, id: NotificationId) -
     if waits == 0 {
         return Err(AppError::Conflict.into());
     }
-    record(&mut tx, at, who, AuditAction::NotificationAgain, id, kind).await?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM notification_receipts WHERE notification_id = $1").bind(id).execute(c).await)?;
+    let subject = format!("notification:{id}");
+    audit::record(&mut tx, at, who, (AuditAction::NotificationAgain, &subject), &json!({ "note": kind })).await?;
     tx.commit().await?;
     Ok(channel)
 }
@@ -246,19 +309,7 @@ pub async fn test(db: &Db, rng: &Rng, at: Timestamp, who: &Who, trial: &Trial<'_
     };
     let mut tx = db.begin().await?;
     ask(&mut tx, rng, at, &message).await?;
-    record(&mut tx, at, who, AuditAction::NotificationTest, id, NotificationKind::Test).await?;
+    let detail = json!({ "note": NotificationKind::Test });
+    audit::record(&mut tx, at, who, (AuditAction::NotificationTest, &format!("notification:{id}")), &detail).await?;
     tx.commit().await
-}
-
-async fn record(
-    tx: &mut Tx,
-    at: Timestamp,
-    who: &Who,
-    action: AuditAction,
-    id: NotificationId,
-    kind: NotificationKind,
-) -> Result<()> {
-    let (actor, subject) = (format!("user:{}", who.user), format!("notification:{id}"));
-    let detail = json!({ "note": kind }).to_string();
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
 }

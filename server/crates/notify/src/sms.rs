@@ -5,16 +5,20 @@ use domain::notification::text_message_parts;
 use domain::secret::Secret;
 use model::money::Money;
 use model::notification::{NotificationChannel, NotificationReason, NotificationValues};
+use model::template::Template;
 use model::time::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::channel::{Channel, Message, Pace};
-use crate::config::{NotifyConfigError, SmsConfig, pace, price};
+use crate::config::{NotifyConfigError, SmsConfig, pace, price, receipt_key};
 use crate::http::{Answer, CONTENT_TYPE, HttpClient, JSON, Request, checked_url};
-use crate::template::{Encoding, Template};
+use crate::receipt::{self, Receipt, ReceiptError};
+use crate::template::{Encoding, render};
 
+/// Longer texts are a mistake of whoever wrote them.
+const MOST_PARTS: i64 = 10;
 /// Places besides the values of a message.
 const NAMES: [&str; 7] = ["phone", "text", "id", "kind", "language", "time", "secret"];
 
@@ -28,8 +32,17 @@ pub struct Sms {
     encoding: Encoding,
     secret: Secret,
     success: Success,
+    reports: Reports,
     price: Money,
     pace: Pace,
+}
+
+/// How a delivery report is read.
+struct Reports {
+    key: Secret,
+    id: String,
+    pointer: String,
+    value: String,
 }
 
 /// How an answer says that a message was taken.
@@ -52,7 +65,7 @@ impl Sms {
         let url = template("url", &config.url)?;
         // Values stand behind the host, so that no value decides where it goes.
         let (host, example) =
-            (config.url.split('{').next().unwrap_or_default(), url.render(Encoding::Percent, |_| "1".to_owned()));
+            (config.url.split('{').next().unwrap_or_default(), render(&url, Encoding::Percent, |_| "1".to_owned()));
         checked_url(&example).map_err(|problem| NotifyConfigError::new("sms.url", problem))?;
         if host.splitn(4, '/').count() < 4 {
             return Err(NotifyConfigError::new("sms.url", "needs a path, and a value only behind it"));
@@ -68,10 +81,7 @@ impl Sms {
             let wrong = |_| NotifyConfigError::new(&format!("sms.{key}"), "is no name of a header");
             headers.push((HeaderName::try_from(name.as_str()).map_err(wrong)?, template(&key, value)?));
         }
-        let kind = headers
-            .iter()
-            .find(|(name, _)| *name == CONTENT_TYPE)
-            .map(|(_, value)| value.render(Encoding::Plain, |_| String::new()));
+        let kind = headers.iter().find(|(name, _)| *name == CONTENT_TYPE).map(|(_, value)| value.render(|_| String::new()));
         let encoding = match kind.as_deref().unwrap_or(JSON) {
             kind if kind.contains("json") => Encoding::Json,
             kind if kind.contains("x-www-form-urlencoded") => Encoding::Percent,
@@ -92,8 +102,20 @@ impl Sms {
             pointer: config.success_pointer.clone(),
             value: config.success_value.clone(),
         };
+        receipt_key("sms", &config.receipt_key)?;
+        for (key, pointer) in [("receipt_id", &config.receipt_id), ("receipt_pointer", &config.receipt_pointer)] {
+            if !pointer.starts_with('/') {
+                return Err(NotifyConfigError::new(&format!("sms.{key}"), "must begin with /, such as \"/id\""));
+            }
+        }
+        let reports = Reports {
+            key: config.receipt_key.clone(),
+            id: config.receipt_id.clone(),
+            pointer: config.receipt_pointer.clone(),
+            value: config.receipt_value.clone(),
+        };
         let (price, pace) = (price("sms", &config.price)?, pace("sms", config.per_minute, 8)?);
-        Ok(Self { http, method, url, headers, body, encoding, secret: config.secret.clone(), success, price, pace })
+        Ok(Self { http, method, url, headers, body, encoding, secret: config.secret.clone(), success, reports, price, pace })
     }
 
     fn request(&self, message: &Message, at: Timestamp) -> Result<Request, NotificationReason> {
@@ -108,15 +130,20 @@ impl Sms {
             "secret" => self.secret.expose().to_owned(),
             name => values.iter().find(|(of, _)| *of == name).map(|(_, value)| value.clone()).unwrap_or_default(),
         };
-        let url: Url = self.url.render(Encoding::Percent, value).parse().map_err(|_| NotificationReason::Refused)?;
+        let url: Url = render(&self.url, Encoding::Percent, value).parse().map_err(|_| NotificationReason::Refused)?;
         let mut headers = HeaderMap::new();
         for (name, template) in &self.headers {
-            let text = template.render(Encoding::Header, value);
+            let text = render(template, Encoding::Header, value);
             headers.insert(name.clone(), HeaderValue::try_from(text).map_err(|_| NotificationReason::Refused)?);
         }
-        let body = self.body.render(self.encoding, value).into_bytes();
+        let body = render(&self.body, self.encoding, value).into_bytes();
         Ok(Request { method: self.method.clone(), url, headers, body })
     }
+}
+
+/// Numbers and other values as they are written; texts without quotes.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
 impl Success {
@@ -130,12 +157,8 @@ impl Success {
             return Ok(());
         }
         let json = answer.json()?;
-        let found = match json.pointer(&self.pointer) {
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-            None => return Err(NotificationReason::Garbage),
-        };
-        if found == self.value { Ok(()) } else { Err(NotificationReason::Refused) }
+        let found = json.pointer(&self.pointer).ok_or(NotificationReason::Garbage)?;
+        if plain(found) == self.value { Ok(()) } else { Err(NotificationReason::Refused) }
     }
 }
 
@@ -149,7 +172,20 @@ impl Channel for Sms {
         self.pace
     }
 
+    fn receipts(&self, key: &str, body: &[u8]) -> Result<Vec<Receipt>, ReceiptError> {
+        receipt::require_key(&self.reports.key, key)?;
+        let read = |report: Value| {
+            let id = plain(report.pointer(&self.reports.id)?).parse().ok();
+            let status = plain(report.pointer(&self.reports.pointer)?);
+            Some(id.map(|id| Receipt { id, receipt: receipt::of(status == self.reports.value) }))
+        };
+        receipt::all(body, read)
+    }
+
     async fn send(&self, message: &Message, at: Timestamp) -> Result<Money, NotificationReason> {
+        if text_message_parts(&message.text) > MOST_PARTS {
+            return Err(NotificationReason::TooLong);
+        }
         let answer = self.http.send(self.request(message, at)?).await?;
         self.success.of(&answer)?;
         Ok(Money(self.price.0 * text_message_parts(&message.text)))
@@ -162,7 +198,7 @@ mod tests {
     use model::ids::{NotificationId, Uuid};
     use model::language::Lang;
     use model::money::Fen;
-    use model::notification::NotificationKind;
+    use model::notification::{NotificationKind, NotificationReceipt};
 
     fn config() -> SmsConfig {
         SmsConfig {
@@ -214,6 +250,22 @@ mod tests {
     }
 
     #[test]
+    fn reports_are_read_with_their_key() {
+        let key = "0123456789abcdef";
+        let sms = sms(&SmsConfig { receipt_key: key.into(), receipt_value: "0".to_owned(), ..config() }).unwrap();
+        let id = NotificationId(Uuid::nil());
+        let one = |status| format!(r#"{{"id":"{id}","status":{status}}}"#);
+        let read = |key, body: &str| sms.receipts(key, body.as_bytes());
+        assert_eq!(read(key, &one(0)), Ok(vec![Receipt { id, receipt: NotificationReceipt::Delivered }]));
+        assert_eq!(read(key, &format!("[{}]", one(7))), Ok(vec![Receipt { id, receipt: NotificationReceipt::Undelivered }]));
+        assert_eq!(read("", &one(0)), Err(ReceiptError::Key));
+        let others = format!(r#"[{{"id":"x","status":0}},{{"id":17,"status":0}},{{"id":null,"status":0}},{}]"#, one(0));
+        assert_eq!(read(key, &others).map(|read| read.len()), Ok(1), "what another system sent is left out");
+        assert_eq!(read(key, r#"{"status":0}"#), Err(ReceiptError::Body));
+        assert_eq!(self::sms(&config()).unwrap().receipts("", b"{}"), Err(ReceiptError::NotSetUp));
+    }
+
+    #[test]
     fn wrong_settings_are_named() {
         let wrong = |change: fn(&mut SmsConfig)| {
             let mut config = config();
@@ -228,5 +280,7 @@ mod tests {
         assert_eq!(wrong(|config| config.success_pointer = "code".to_owned()), "sms.success_pointer");
         assert_eq!(wrong(|config| drop(config.headers.insert("a b".to_owned(), String::new()))), "sms.headers.a b");
         assert_eq!(wrong(|config| config.price = "free".to_owned()), "sms.price");
+        assert_eq!(wrong(|config| config.receipt_key = "short".into()), "sms.receipt_key");
+        assert_eq!(wrong(|config| config.receipt_id = "id".to_owned()), "sms.receipt_id");
     }
 }

@@ -1,11 +1,11 @@
-//! Expiry dates of configured certificates, and when operators are warned.
+//! Expiry dates of certificates, and when operators are warned.
 
 use model::case::CertificateState;
 use model::time::{DAY, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// The configuration key that holds the certificate.
+    /// The configuration key that holds the certificate, or the name of the gateway that showed it.
     pub key: String,
     /// The last moment at which the certificate is valid.
     pub at: Timestamp,

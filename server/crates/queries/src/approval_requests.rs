@@ -1,12 +1,16 @@
 //! The requests that wait, as pages show them.
 
-use model::approval::{ApprovalLine, Basis, Decision};
-use model::ids::{ApprovalId, UserId};
+use std::collections::HashSet;
+
+use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, PriceReach};
+use model::ids::{ApprovalId, PlaceId, UserId, Uuid};
 use model::money::Fen;
 use model::place::PlaceKind;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
+use crate::plan_places::group_places;
+use crate::{PlanPlaces, group_names};
 use store::console::{above, within};
 use store::{Db, JsonText, Result, prices, read};
 
@@ -60,14 +64,38 @@ pub async fn approval_requests(db: &Db, operator: UserId, at: Timestamp) -> Resu
         .fetch_all(pool)
         .await
     })?;
-    let plans = prices::names(db).await?;
+    let (plans, groups) = (prices::names(db).await?, group_names(db).await?);
+    let plan_name = |plan: &Uuid| plans.iter().find(|(id, _)| id == plan).map(|(_, name)| name.clone());
+    let charged = if rows.iter().any(|row| row.args.0.kind() == ApprovalKind::PricePlace) {
+        Some((PlanPlaces::read(db).await?, group_places(db).await?))
+    } else {
+        None
+    };
+    let reach = |decision: &Decision| {
+        let (charged, members) = charged.as_ref()?;
+        let of: HashSet<PlaceId> = match decision {
+            Decision::PricePlace { place, .. } => [*place].into(),
+            Decision::PriceGroup { group, .. } => members.iter().filter(|(of, _)| of == group).map(|(_, place)| *place).collect(),
+            _ => return None,
+        };
+        let (rooms, plans) = charged.below(&of, at);
+        let plans = plans.into_iter().map(|(plan, meters)| (plan.as_ref().and_then(plan_name), meters)).collect();
+        Some(PriceReach { rooms, plans })
+    };
     let line = |row: LineRow| {
         let plan = match &row.args.0 {
-            Decision::PricePlace { plan, .. } => plans.iter().find(|(id, _)| id == plan).map(|(_, name)| name.clone()),
+            Decision::PricePlace { plan, .. } | Decision::PriceGroup { plan: Some(plan), .. } => plan_name(plan),
             _ => None,
         };
+        let place = match &row.args.0 {
+            Decision::PriceGroup { group, .. } => {
+                groups.iter().find(|(id, _)| id == group).map(|(_, name)| name.clone()).unwrap_or_default()
+            }
+            _ => row.place(),
+        };
         ApprovalLine {
-            place: row.place(),
+            place,
+            reach: reach(&row.args.0),
             id: row.id,
             decision: row.args.0,
             basis: row.basis.0,

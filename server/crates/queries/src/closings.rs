@@ -2,7 +2,7 @@
 
 use model::console::ClosingKind;
 use model::energy::Energy;
-use model::ids::{AccountId, BatchId, ClosingId, CommandId, MeterId, OrderId, ReturnId};
+use model::ids::{AccountId, BatchId, ClosingId, CommandId, MeterId, OrderId, ReturnId, UserId, Uuid};
 use model::issue::Issue;
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, ReturnState, Tender};
@@ -222,6 +222,19 @@ impl MeterRow {
             counted: self.counted_name.zip(self.said),
         }
     }
+}
+
+/// The closure of a meter that this person began with that idempotency key, whatever has become of it and of the meter since.
+pub async fn closing_begun_with(db: &Db, by: UserId, key: Uuid, meter: MeterId) -> Result<Option<(ClosingId, ClosingKind)>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT c.id, c.kind FROM account_closures c JOIN account_closure_meters m ON m.closure_id = c.id
+         WHERE c.key = $1 AND c.begun_by = $2 AND m.meter_id = $3"
+    )
+    .bind(key)
+    .bind(by)
+    .bind(meter)
+    .fetch_optional(pool)
+    .await)
 }
 
 /// The newest open closure that the meter leaves an account with or receives the balance of.

@@ -117,8 +117,7 @@ impl RetiredMeterRow {
     /// Where it was.
     #[must_use]
     pub fn room(&self) -> RoomName {
-        let Name { building, floor, room } = &self.name;
-        RoomName { building: building.clone(), floor: floor.clone(), room: room.clone() }
+        self.name.clone().into()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod account_batches;
 mod account_lifecycle;
+mod account_records;
 mod accounts;
 mod approval_requests;
 mod audit;
@@ -32,11 +33,12 @@ mod site_energy;
 
 pub use account_batches::{AccountBatchSums, account_batch_rooms, account_batch_sums, account_batches};
 pub use account_lifecycle::{account_by_number, gateway_names, other_meters, room_of_account};
+pub use account_records::{AccountOfResident, account_records, money_records, sale_corrections};
 pub use accounts::accounts;
 pub use approval_requests::{approval_requests, decision_of};
 pub use audit::{AuditFilter, audit, audit_line, lines as audit_lines, names as audit_names};
 pub use batches::{batch_items, batches, missed, wallets};
-pub use closings::{ClosingMeterRow, ClosingRow, ClosingSettingRow, closing, closing_of_meter};
+pub use closings::{ClosingMeterRow, ClosingRow, ClosingSettingRow, closing, closing_begun_with, closing_of_meter};
 pub use former::{RetiredMeterRow, accounts_of_meter, former_accounts, former_meters, retired_by, retired_meter};
 pub use found_orders::orders_by_number;
 pub use gateways::gateways;
@@ -46,9 +48,9 @@ pub use notifications::{notification_channels, notifications};
 pub use operators::{operator, operator_by_login, operators};
 pub use order_view::order_view;
 pub use overdrawn::overdrawn;
-pub use places::{PricedPlace, above_rooms, buildings, latest, layout, priced_places, scope};
+pub use places::{PricedPlace, above_rooms, buildings, latest, layout, named_places, priced_places, scope};
 pub use plan_in_force::PlanInForce;
-pub use plan_places::{PlanPlaces, WalletCounts};
+pub use plan_places::{PlanPlaces, WalletCounts, assigned_plans, group_names};
 pub use receipts::{first_purchase, opening_receipt, own_receipt, receipt};
 pub use records::{RecordFilter, RecordTotals, record_totals, records};
 pub use refunds::{order_money, refund, refunds};

@@ -5,7 +5,7 @@ use model::ids::{NotificationId, UserId};
 use model::money::Money;
 use model::notification::{
     ChannelLine, NotificationChannel, NotificationKind, NotificationLine, NotificationQuery, NotificationReason,
-    NotificationState, masked,
+    NotificationReceipt, NotificationState, masked,
 };
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -21,6 +21,7 @@ struct NotificationRow {
     address: String,
     state: NotificationState,
     reason: Option<NotificationReason>,
+    receipt: Option<NotificationReceipt>,
     tries: i64,
     asked_at: Timestamp,
     next_at: Timestamp,
@@ -47,6 +48,7 @@ impl NotificationRow {
             address: masked(&self.address),
             state: self.state,
             reason: self.reason,
+            receipt: self.receipt,
             tries: self.tries,
             asked_at: self.asked_at,
             next_at: self.next_at,
@@ -61,9 +63,11 @@ pub async fn notifications(db: &Db, operator: UserId, query: &NotificationQuery)
     let size = Page::<NotificationLine>::SIZE;
     let rows: Vec<NotificationRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT n.id, n.kind, n.channel, n.address, n.state, n.reason, n.tries, n.asked_at, n.next_at, n.finished_at, n.cost_e4,
+                nr.receipt,
                 COALESCE(u.name, '') AS person, g.name AS gateway, r.id IS NOT NULL AS has_room, COUNT(*) OVER () AS total,",
         names!(),
         "FROM notifications n LEFT JOIN users u ON u.id = n.user_id LEFT JOIN gateways g ON g.id = n.gateway_id
+         LEFT JOIN notification_receipts nr ON nr.notification_id = n.id
          LEFT JOIN accounts a ON a.id = n.account_id LEFT JOIN places r ON r.id = a.place_id",
         above!(),
         "WHERE",
@@ -94,7 +98,7 @@ struct ChannelRow {
 }
 
 /// What each channel has done of the messages that the operator may see: today, and since `month` in costs. Channels without
-/// messages are left out.
+/// messages are left out; alarms are not looked at.
 pub async fn notification_channels(db: &Db, operator: UserId, today: Timestamp, month: Timestamp) -> Result<Vec<ChannelLine>> {
     let rows: Vec<ChannelRow> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT n.channel,
@@ -123,6 +127,7 @@ pub async fn notification_channels(db: &Db, operator: UserId, today: Timestamp, 
         failed_today: row.failed,
         cost_of_month: row.cost_e4,
         trouble: row.trouble,
+        down_since: None,
     };
     Ok(rows.into_iter().map(line).collect())
 }

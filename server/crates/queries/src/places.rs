@@ -170,13 +170,22 @@ pub struct PricedPlace {
 
 /// Places to which the operator may assign a price plan, each named from the root of the tree: all, or their buildings and below.
 pub async fn priced_places(db: &Db, user: UserId) -> Result<Vec<PricedPlace>> {
+    let scope = scope(db, user).await?;
+    let named = named_places(db, user).await?.into_iter();
+    Ok(named.filter(|place| scope == Scope::All || place.kind != PlaceKind::Site).collect())
+}
+
+/// The same with the site, whose plan also applies in their buildings.
+pub async fn named_places(db: &Db, user: UserId) -> Result<Vec<PricedPlace>> {
     let places: Vec<PlaceRow> =
         read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name, sort FROM places").fetch_all(pool).await)?;
     let places: HashMap<PlaceId, PlaceRow> = places.into_iter().map(|place| (place.id, place)).collect();
     let scope = scope(db, user).await?;
     let is_visible = |path: &[&PlaceRow]| match &scope {
         Scope::All => true,
-        Scope::Buildings(named) => path.iter().any(|place| named.contains(&place.id)),
+        Scope::Buildings(named) => {
+            path.iter().any(|place| named.contains(&place.id)) || path.last().is_some_and(|place| place.kind == PlaceKind::Site)
+        }
     };
     let paths = places.keys().map(|&id| path(&places, id)).filter(|path| is_visible(path));
     let mut named: Vec<_> = paths

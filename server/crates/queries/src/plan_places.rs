@@ -1,18 +1,19 @@
 //! Which price plan applies to which meter, of all buildings.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use model::ids::{PlaceId, Uuid};
+use model::defaults::DefaultsOf;
+use model::ids::{PlaceGroupId, PlaceId, Uuid};
 use model::meter::Wallet;
 use model::time::Timestamp;
 
-use domain::prices::{Assigned, deciding, timeline};
+use domain::prices::PlanTree;
 use domain::tariff::Version;
-use store::prices::{self, Assignment, PricedMeter};
-use store::{Db, Result};
+use store::prices::{self, PricedMeter};
+use store::{Db, Result, read};
 
-/// Places above each other that are followed; ends the walk if the tree has a cycle.
-const DEEPEST: usize = 16;
+/// Places above each other that are followed, so that a broken tree ends.
+const LEVELS: usize = 16;
 
 /// Meters by kind of wallet.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,10 +22,9 @@ pub struct WalletCounts {
     pub server_wallets: usize,
 }
 
-/// Places, assignments and meters, as one look at them.
+/// Plans, places, groups and meters, as one look at them.
 pub struct PlanPlaces {
-    parents: HashMap<PlaceId, Option<PlaceId>>,
-    assignments: HashMap<PlaceId, Vec<Assignment>>,
+    given: PlanTree,
     meters: Vec<PricedMeter>,
 }
 
@@ -35,45 +35,31 @@ impl PlanPlaces {
 
     /// The same without the meters.
     pub async fn places(db: &Db) -> Result<Self> {
-        let mut assignments: HashMap<PlaceId, Vec<Assignment>> = HashMap::new();
-        for one in prices::assignments(db).await? {
-            assignments.entry(one.place_id).or_default().push(one);
-        }
-        Ok(Self { parents: prices::parents(db).await?, assignments, meters: Vec::new() })
+        Ok(Self { given: prices::given(db).await?, meters: Vec::new() })
     }
 
-    /// From a place up to the root.
-    fn path(&self, place: PlaceId) -> Vec<PlaceId> {
-        std::iter::successors(Some(place), |place| self.parents.get(place).copied().flatten()).take(DEEPEST).collect()
-    }
-
-    fn assigned(&self, path: &[PlaceId]) -> Vec<Assigned> {
-        let assigned = (0..).zip(path).flat_map(|(distance, place)| {
-            let here = self.assignments.get(place).map_or(&[][..], Vec::as_slice);
-            here.iter().map(move |one| Assigned { distance, plan: one.plan_id, from: one.from_at })
-        });
-        assigned.collect()
-    }
-
-    /// The plan that applies at a place, and the place and instant that decide it.
+    /// The plan that applies at a place, and the place or group and the instant that decide it.
     #[must_use]
-    pub fn plan_at(&self, place: PlaceId, at: Timestamp) -> Option<(Uuid, PlaceId, Timestamp)> {
-        let path = self.path(place);
-        let Assigned { distance, plan, from } = *deciding(&self.assigned(&path), at)?;
-        let decides = usize::try_from(distance).ok().and_then(|n| path.get(n))?;
-        Some((plan, *decides, from))
+    pub fn plan_at(&self, place: PlaceId, at: Timestamp) -> Option<(Uuid, DefaultsOf, Timestamp)> {
+        self.given.plan_at(place, at)
+    }
+
+    /// The groups whose plan does not apply at a place, because another one does.
+    #[must_use]
+    pub fn yielding_groups(&self, place: PlaceId, at: Timestamp) -> Vec<PlaceGroupId> {
+        self.given.yielding_groups(place, at)
     }
 
     /// The versions that apply at a place, ascending; `versions` are those of all plans.
     #[must_use]
     pub fn timeline(&self, place: PlaceId, versions: &[(Uuid, Version)]) -> Vec<Version> {
-        timeline(&self.assigned(&self.path(place)), versions)
+        self.given.timeline(place, versions)
     }
 
-    /// The meters that a plan applies to, with the plan and the place that decides it.
+    /// The meters that a plan applies to, with the plan and the place or group that decides it.
     #[must_use]
-    pub fn priced(&self, at: Timestamp) -> Vec<(PricedMeter, Uuid, PlaceId)> {
-        let mut known: HashMap<PlaceId, Option<(Uuid, PlaceId, Timestamp)>> = HashMap::new();
+    pub fn priced(&self, at: Timestamp) -> Vec<(PricedMeter, Uuid, DefaultsOf)> {
+        let mut known: HashMap<PlaceId, Option<(Uuid, DefaultsOf, Timestamp)>> = HashMap::new();
         let meters = self.meters.iter().filter(|meter| meter.wallet != Wallet::None);
         let priced = meters.filter_map(|meter| {
             let found = *known.entry(meter.place_id).or_insert_with(|| self.plan_at(meter.place_id, at));
@@ -82,9 +68,26 @@ impl PlanPlaces {
         priced.collect()
     }
 
+    /// The meters that are charged in these places and below: in how many rooms, and how many by the plan that applies to them.
+    #[must_use]
+    pub fn below(&self, of: &HashSet<PlaceId>, at: Timestamp) -> (usize, BTreeMap<Option<Uuid>, usize>) {
+        let above = |place: &PlaceId| self.given.places.get(place).and_then(|(parent, _)| *parent);
+        let mut rooms: HashMap<PlaceId, usize> = HashMap::new();
+        for meter in self.meters.iter().filter(|meter| meter.wallet != Wallet::None) {
+            if std::iter::successors(Some(meter.place_id), above).take(LEVELS).any(|place| of.contains(&place)) {
+                *rooms.entry(meter.place_id).or_default() += 1;
+            }
+        }
+        let mut plans: BTreeMap<Option<Uuid>, usize> = BTreeMap::new();
+        for (room, meters) in &rooms {
+            *plans.entry(self.plan_at(*room, at).map(|(plan, ..)| plan)).or_default() += meters;
+        }
+        (rooms.len(), plans)
+    }
+
     /// Those of one plan.
     #[must_use]
-    pub fn meters_of(&self, plan: Uuid, at: Timestamp) -> Vec<(PricedMeter, PlaceId)> {
+    pub fn meters_of(&self, plan: Uuid, at: Timestamp) -> Vec<(PricedMeter, DefaultsOf)> {
         let of_plan = self.priced(at).into_iter().filter(|(_, applies, _)| *applies == plan);
         of_plan.map(|(meter, _, decides)| (meter, decides)).collect()
     }
@@ -99,4 +102,33 @@ impl WalletCounts {
             Wallet::None => counts,
         })
     }
+}
+
+/// Where plans were given and apply now: plan, place or group, and since when.
+pub async fn assigned_plans(db: &Db) -> Result<Vec<(Uuid, DefaultsOf, Timestamp)>> {
+    let rows: Vec<(Uuid, Option<PlaceId>, Option<PlaceGroupId>, Timestamp)> = read!(db, |pool| sqlx::query_as(
+        "SELECT a.plan_id, a.place_id, NULL AS group_id, a.from_at FROM price_places a
+         WHERE a.from_at = (SELECT MAX(n.from_at) FROM price_places n WHERE n.place_id = a.place_id)
+         UNION ALL
+         SELECT a.plan_id, NULL AS place_id, a.group_id, a.from_at FROM price_groups a
+         WHERE a.plan_id IS NOT NULL
+           AND a.from_at = (SELECT MAX(n.from_at) FROM price_groups n WHERE n.group_id = a.group_id)"
+    )
+    .fetch_all(pool)
+    .await)?;
+    let one = |(plan, place, group, from): (Uuid, Option<PlaceId>, Option<PlaceGroupId>, Timestamp)| {
+        let of = place.map(DefaultsOf::Place).or_else(|| group.map(DefaultsOf::Group))?;
+        Some((plan, of, from))
+    };
+    Ok(rows.into_iter().filter_map(one).collect())
+}
+
+/// The groups by name.
+pub async fn group_names(db: &Db) -> Result<Vec<(PlaceGroupId, String)>> {
+    read!(db, |pool| sqlx::query_as("SELECT id, name FROM place_groups ORDER BY name").fetch_all(pool).await)
+}
+
+/// The places that each group names.
+pub(crate) async fn group_places(db: &Db) -> Result<Vec<(PlaceGroupId, PlaceId)>> {
+    read!(db, |pool| sqlx::query_as("SELECT group_id, place_id FROM place_group_members").fetch_all(pool).await)
 }

@@ -1,6 +1,6 @@
 //! A receipt as it is printed, and the numbers of receipts that belong to something else.
 
-use model::console::{Receipt, ReceiptMoney, ReceiptNumber, ReceiptOf, ReceiptSeries};
+use model::console::{Receipt, ReceiptCorrection, ReceiptMoney, ReceiptNumber, ReceiptOf, ReceiptSeries};
 use model::ids::{AccountId, MeterId, OrderId, UserId};
 use model::money::Fen;
 use model::order::{OrderState, ReturnKind, Tender};
@@ -8,7 +8,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use store::console::{Name, above, names, within};
-use store::{Db, Result, read};
+use store::{Db, Result, from_another_room, read};
 
 /// The number of a receipt `p` that is joined to something else.
 #[derive(FromRow)]
@@ -60,6 +60,9 @@ struct ReceiptRow {
     corrects_series: Option<ReceiptSeries>,
     corrects_year: Option<i64>,
     corrects_number: Option<i64>,
+    corrected_fen: Option<Fen>,
+    corrected_at: Option<Timestamp>,
+    corrected_reason: Option<String>,
     #[sqlx(flatten)]
     name: Name,
 }
@@ -88,7 +91,13 @@ macro_rules! receipts {
                 CASE WHEN p.series = 'online' THEN
                     (SELECT k.trade_no FROM payment_attempts k WHERE k.order_id = p.order_id AND k.state = 'paid'
                          AND k.paid_at IS NOT NULL ORDER BY k.paid_at, k.id LIMIT 1) END AS trade_no,
-                q.series AS corrects_series, q.year AS corrects_year, q.number AS corrects_number,",
+                q.series AS corrects_series, q.year AS corrects_year, q.number AS corrects_number,
+                (SELECT CAST(SUM(b.amount_fen) AS BIGINT) FROM returns b
+                 WHERE b.corrects_order = p.order_id AND b.state IN ('taken', 'done')) AS corrected_fen,
+                (SELECT MAX(COALESCE(b.taken_at, b.asked_at)) FROM returns b
+                 WHERE b.corrects_order = p.order_id AND b.state IN ('taken', 'done')) AS corrected_at,
+                (SELECT b.reason FROM returns b WHERE b.corrects_order = p.order_id AND b.state IN ('taken', 'done')
+                 ORDER BY COALESCE(b.taken_at, b.asked_at) DESC, b.id DESC LIMIT 1) AS corrected_reason,",
             names!(),
             "FROM receipts p LEFT JOIN orders o ON o.id = p.order_id
          LEFT JOIN returns v ON v.id = p.return_id OR v.sale_id = p.order_id
@@ -120,13 +129,16 @@ pub async fn receipt(db: &Db, operator: UserId, number: ReceiptNumber) -> Result
     Ok(row.map(ReceiptRow::receipt))
 }
 
-/// The receipt of a payment for the account that the resident has now.
+/// The receipt of a payment for the account that the resident has now, or for another room, if they paid that themselves.
 pub async fn own_receipt(db: &Db, resident: UserId, order: OrderId) -> Result<Option<Receipt>> {
     let row: Option<ReceiptRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
             receipts!(),
-            " p.order_id = $2 AND EXISTS
-                (SELECT 1 FROM account_residents h WHERE h.account_id = a.id AND h.user_id = $1 AND h.to_at IS NULL)"
+            " p.order_id = $2 AND CASE WHEN",
+            from_another_room!(),
+            "THEN o.created_by = $1
+                ELSE EXISTS
+                    (SELECT 1 FROM account_residents h WHERE h.account_id = a.id AND h.user_id = $1 AND h.to_at IS NULL) END"
         ))
         .bind(resident)
         .bind(order)
@@ -196,6 +208,11 @@ impl ReceiptRow {
             reason: self.reason,
             trade_no: self.trade_no,
             corrects: ReceiptNumber::of(self.corrects_series, self.corrects_year, self.corrects_number),
+            corrected: self.corrected_fen.zip(self.corrected_at).map(|(amount, at)| ReceiptCorrection {
+                amount,
+                at,
+                reason: self.corrected_reason.unwrap_or_default(),
+            }),
         }
     }
 }

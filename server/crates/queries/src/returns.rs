@@ -32,6 +32,7 @@ struct ReturnRow {
     #[sqlx(flatten)]
     receipt: JoinedReceipt,
     corrects: Option<i64>,
+    is_correctable: bool,
     total: i64,
 }
 
@@ -45,7 +46,10 @@ macro_rules! returned {
                     v.closure_id,
                     v.note, v.remaining_fen, a.number AS account_number, u.name AS asked_by_name, d.name AS decided_by_name,
                     s.name AS settled_by_name, c.attempts, c.reason AS waits,
-                    COALESCE(wo.number, wr.number) AS corrects, COUNT(*) OVER () AS total,",
+                    COALESCE(wo.number, wr.number) AS corrects, COUNT(*) OVER () AS total,
+                    (v.kind = 'return' AND v.source = 'wallet' AND v.state = 'done' AND NOT EXISTS
+                        (SELECT 1 FROM returns x WHERE x.corrects_return = v.id
+                           AND x.state NOT IN ('refused', 'rejected', 'cancelled', 'expired'))) AS is_correctable,",
             joined_receipt!(),
             ",",
             names!(),
@@ -142,6 +146,7 @@ fn line(row: ReturnRow, operator: UserId) -> ReturnLine {
         receipt,
         corrects: row.corrects,
         sale: back.corrects_order,
+        is_correctable: row.is_correctable,
         reason: back.reason,
     }
 }

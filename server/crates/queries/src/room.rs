@@ -1,7 +1,7 @@
 //! A room: its meter, account, residents, and commands.
 
 use model::console::AccountState;
-use model::ids::{AccountId, GatewayId, MeterId, UserId};
+use model::ids::{AccountId, GatewayId, MeterId, ReturnId, UserId};
 use model::meter::Wallet;
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -35,8 +35,7 @@ impl RoomRow {
     /// Where it is.
     #[must_use]
     pub fn name(&self) -> model::console::RoomName {
-        let Name { building, floor, room } = &self.name;
-        model::console::RoomName { building: building.clone(), floor: floor.clone(), room: room.clone() }
+        self.name.clone().into()
     }
 }
 
@@ -86,6 +85,7 @@ pub struct CommandRow {
     #[sqlx(flatten)]
     pub command: store::commands::Command,
     pub by_name: Option<String>,
+    pub return_id: Option<ReturnId>,
 }
 
 /// The newest commands of a meter.
@@ -93,7 +93,7 @@ pub async fn commands(db: &Db, meter: MeterId, limit: i64) -> Result<Vec<Command
     read!(db, |pool| sqlx::query_as(concat!(
         "SELECT",
         command_columns!(),
-        ", u.name AS by_name
+        ", u.name AS by_name, (SELECT b.id FROM returns b WHERE b.command_id = c.id) AS return_id
          FROM commands c LEFT JOIN users u ON u.id = c.decided_by
          WHERE c.meter_id = $1 ORDER BY c.decided_at DESC, c.id DESC LIMIT $2"
     ))

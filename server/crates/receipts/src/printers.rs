@@ -8,7 +8,7 @@ use model::person::Who;
 use model::time::Timestamp;
 use serde_json::{Value, json};
 use sqlx::FromRow;
-use store::audit::{self, Entry};
+use store::audit;
 use store::{Db, Result, Tx, on, read};
 
 use domain::rng::Rng;
@@ -100,6 +100,5 @@ pub async fn retire(db: &Db, at: Timestamp, who: &Who, id: PrinterId) -> Result<
 }
 
 async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, id: PrinterId, detail: &Value) -> Result<()> {
-    let (actor, subject, detail) = (format!("user:{}", who.user), format!("printer:{id}"), detail.to_string());
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
+    audit::record(tx, at, who, (action, &format!("printer:{id}")), detail).await
 }

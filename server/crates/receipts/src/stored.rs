@@ -6,8 +6,8 @@ use model::person::Who;
 use model::receipt_sheet::ReceiptPaper;
 use model::time::Timestamp;
 use serde_json::json;
-use store::audit::{self, Entry};
-use store::{Db, Result, Tx, on, read};
+use store::audit;
+use store::{Db, Result, on, read};
 
 use super::Template;
 
@@ -53,7 +53,7 @@ pub async fn set_template(
             .await)?,
     };
     let detail = json!({ "paper": paper, "language": lang.tag(), "template": template.map(Template::as_str) });
-    record(&mut tx, at, who, AuditAction::ReceiptTemplate, &detail).await?;
+    audit::record(&mut tx, at, who, (AuditAction::ReceiptTemplate, "site"), &detail).await?;
     tx.commit().await
 }
 
@@ -86,11 +86,7 @@ pub async fn set_logo(db: &Db, at: Timestamp, who: &Who, png: Option<&[u8]>) -> 
         .await)?,
         None => on!(&mut tx, |c| sqlx::query("DELETE FROM receipt_logo").execute(c).await)?,
     };
-    record(&mut tx, at, who, AuditAction::ReceiptLogo, &json!({ "bytes": png.map(<[u8]>::len) })).await?;
+    let detail = json!({ "bytes": png.map(<[u8]>::len) });
+    audit::record(&mut tx, at, who, (AuditAction::ReceiptLogo, "site"), &detail).await?;
     tx.commit().await
-}
-
-async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, detail: &serde_json::Value) -> Result<()> {
-    let (actor, detail) = (format!("user:{}", who.user), detail.to_string());
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: "site", detail: &detail }).await
 }

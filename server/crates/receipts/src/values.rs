@@ -76,7 +76,9 @@ impl Values {
         SAMPLE.iter().fold(Self::default(), |values, (name, value)| values.with(name, *value))
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    /// `None` for a name that is not in [`VALUES`].
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
         VALUES.contains(&name).then(|| self.0.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value))
     }
 }

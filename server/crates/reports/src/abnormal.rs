@@ -1,6 +1,7 @@
 //! Abnormal use: rooms whose use of a day is far from their own weeks before, or from the rooms around them. The rules are in
 //! `domain::abnormal_use`.
 
+mod judged;
 mod patterns;
 mod read;
 mod rooms;
@@ -11,12 +12,13 @@ use domain::abnormal_use::Abnormal;
 use model::abnormal_use::AbnormalKind;
 use model::ids::{MeterId, PlaceId, UserId};
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery, Section};
-use model::time::Timestamp;
+use model::time::{Date, Timestamp};
 
-use crate::{Subject, count};
+use crate::{Extent, Subject, count};
+pub use judged::{JudgedDay, judged_days};
 use read::{ReadTimes, read_times};
 pub use rooms::compared_extent;
-use rooms::{ComparedRooms, Finding};
+use rooms::{ComparedRooms, Finding, RoomDays};
 use store::{Db, Result};
 
 /// Rows that one report lists.
@@ -30,13 +32,7 @@ pub async fn contents(
     subject: &Subject,
 ) -> Result<(Vec<Section>, Vec<Note>)> {
     let span = (query.from, query.until.min(at.date().plus(-1)));
-    let rooms = ComparedRooms::read(db, operator, &subject.extent, span).await?;
-    let (mut findings, mut room_days) = rooms.findings(span);
-    let meters: HashSet<MeterId> = findings.iter().flat_map(|finding| rooms.meters(finding)).collect();
-    let times = read_times(db, &meters.into_iter().collect::<Vec<_>>(), span).await?;
-    let dropped = keep_measured(&rooms, &times, &mut findings);
-    room_days.judged -= dropped;
-    room_days.left_out += dropped;
+    let Judgement { rooms, mut findings, room_days, .. } = judge(db, Some(operator), &subject.extent, span).await?;
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.abnormal.severity), finding.day));
     let mut notes = vec![Note::AbnormalRules, Note::PlacesAsNow];
     if room_days.left_out > 0 {
@@ -57,10 +53,31 @@ pub async fn contents(
     Ok((sections, notes))
 }
 
+/// The days of rooms as the rules judge them.
+struct Judgement {
+    rooms: ComparedRooms,
+    findings: Vec<Finding>,
+    room_days: RoomDays,
+    /// Where nothing is left of what was found: these days are not judged.
+    unmeasured: HashSet<(PlaceId, Date)>,
+}
+
+/// Judges what an operator may see; everything where it is nobody.
+async fn judge(db: &Db, operator: Option<UserId>, extent: &Extent, span: (Date, Date)) -> Result<Judgement> {
+    let rooms = ComparedRooms::read(db, operator, extent, span).await?;
+    let (mut findings, mut room_days) = rooms.findings(span);
+    let meters: HashSet<MeterId> = findings.iter().flat_map(|finding| rooms.meters(finding)).collect();
+    let times = read_times(db, &meters.into_iter().collect::<Vec<_>>(), span).await?;
+    let unmeasured = keep_measured(&rooms, &times, &mut findings);
+    room_days.judged -= count(unmeasured.len());
+    room_days.left_out += count(unmeasured.len());
+    Ok(Judgement { rooms, findings, room_days, unmeasured })
+}
+
 /// Drops what readings of another day only make look so: energy between two readings is spread evenly over the time between.
-/// Gives how many days of rooms nothing is left of.
-fn keep_measured(rooms: &ComparedRooms, times: &ReadTimes, findings: &mut Vec<Finding>) -> i64 {
-    let room_days = |findings: &[Finding]| findings.iter().map(|one| (one.room, one.day)).collect::<HashSet<_>>().len();
+/// Gives the days of rooms of which nothing is left.
+fn keep_measured(rooms: &ComparedRooms, times: &ReadTimes, findings: &mut Vec<Finding>) -> HashSet<(PlaceId, Date)> {
+    let room_days = |findings: &[Finding]| findings.iter().map(|one| (one.room, one.day)).collect::<HashSet<_>>();
     let before = room_days(findings);
     findings.retain(|finding| {
         let is_night = finding.abnormal.kind == AbnormalKind::Night;
@@ -68,7 +85,7 @@ fn keep_measured(rooms: &ComparedRooms, times: &ReadTimes, findings: &mut Vec<Fi
             |meter: MeterId| times.is_measured(meter, finding.day) && (!is_night || times.has_night(meter, finding.day));
         rooms.meters(finding).all(is_measured)
     });
-    count(before - room_days(findings))
+    &before - &room_days(findings)
 }
 
 /// The list, the most severe first.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::alarm::AlarmLevel;
 use model::event::EventKind;
 use model::ids::UserId;
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery, Section};
@@ -26,6 +27,8 @@ struct EventRow {
     until_at: Option<Timestamp>,
     acknowledged_at: Option<Timestamp>,
     acknowledged_by: Option<String>,
+    level: Option<AlarmLevel>,
+    assignee: Option<String>,
     #[sqlx(flatten)]
     name: Name,
     total: i64,
@@ -51,13 +54,14 @@ pub async fn contents(
         sqlx::query_as(concat!(
             "SELECT e.kind, g.name AS gateway, i.name AS instrument,
                 CASE WHEN r.kind = 'building' THEN r.name END AS own_building, e.since, e.until_at, e.acknowledged_at,
-                u.name AS acknowledged_by,",
+                u.name AS acknowledged_by, e.level, w.name AS assignee,",
             names!(),
             ", COUNT(*) OVER () AS total
          FROM events e LEFT JOIN meters m ON m.id = e.meter_id LEFT JOIN instruments i ON i.id = e.instrument_id
          LEFT JOIN places r ON r.id = COALESCE(m.place_id, i.place_id)",
             above!(),
             "LEFT JOIN gateways g ON g.id = e.gateway_id LEFT JOIN users u ON u.id = e.acknowledged_by
+         LEFT JOIN users w ON w.id = e.assigned_to
          WHERE e.since < $3 AND (e.until_at IS NULL OR e.until_at > $2 OR e.since >= $2)
            AND ((e.meter_id IS NULL AND e.gateway_id IS NULL AND e.instrument_id IS NULL AND $4 IS NULL)
                 OR ((e.meter_id IS NOT NULL OR e.instrument_id IS NOT NULL)
@@ -102,9 +106,11 @@ pub async fn contents(
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let of = row.gateway.clone().or_else(|| row.instrument.clone()).unwrap_or(name);
         let time = |at: Option<Timestamp>| at.map_or(Cell::Empty, Cell::Time);
-        let by = row.acknowledged_by.clone().map_or(Cell::Empty, Cell::Text);
-        let (since, until) = (Cell::Time(row.since), time(row.until_at));
-        vec![since, Cell::Event(row.kind), place(&of), until, Cell::Count(lasted(row)), time(row.acknowledged_at), by]
+        let text = |text: &Option<String>| text.clone().map_or(Cell::Empty, Cell::Text);
+        let (by, assignee) = (text(&row.acknowledged_by), text(&row.assignee));
+        let level = row.level.map_or(Cell::Empty, Cell::Level);
+        let (since, until, seen) = (Cell::Time(row.since), time(row.until_at), time(row.acknowledged_at));
+        vec![since, Cell::Event(row.kind), place(&of), until, Cell::Count(lasted(row)), seen, by, level, assignee]
     });
     let each = each.collect();
     let columns = vec![
@@ -115,6 +121,8 @@ pub async fn contents(
         Column::summed(Heading::Minutes, ColumnKind::Count),
         Column::time(Heading::AcknowledgedAt),
         Column::text(Heading::AcknowledgedBy),
+        Column::text(Heading::AlarmLevel),
+        Column::text(Heading::AssignedTo),
     ];
     let chart = Some(Chart::Bars(1));
     let sections = vec![

@@ -20,7 +20,7 @@ use store::{Db, Result, Tx, on};
 const MOST: usize = 3_000;
 
 /// What changed accounts, in the order of the columns.
-const CHANGES: [Heading; 6] =
+pub const CHANGES: [Heading; 6] =
     [Heading::Sales, Heading::Corrections, Heading::Subsidies, Heading::GivenBack, Heading::Consumption, Heading::OtherChanges];
 
 /// The column of a change.
@@ -29,7 +29,7 @@ const fn column(kind: MovementKind) -> usize {
         MovementKind::Purchase => 0,
         MovementKind::Correction => 1,
         MovementKind::Subsidy => 2,
-        MovementKind::Return | MovementKind::Refund => 3,
+        MovementKind::Return | MovementKind::Refund | MovementKind::PaidOut => 3,
         MovementKind::Use => 4,
         MovementKind::Carried
         | MovementKind::TakenOver
@@ -43,7 +43,7 @@ const fn column(kind: MovementKind) -> usize {
 
 /// The amounts of an account or a building.
 #[derive(Clone, Copy, Debug, Default)]
-struct Amounts {
+pub struct Amounts {
     opening: Money,
     /// By the rows that caused them, in the order of [`CHANGES`].
     changes: [Money; CHANGES.len()],
@@ -67,6 +67,11 @@ impl Amounts {
     /// What the rows lead to.
     fn reached(&self) -> Money {
         self.changes.iter().fold(self.opening, |sum, change| sum + *change)
+    }
+
+    /// The opening balance, what changed it in the order of [`CHANGES`], and the closing balance, all by the ledger.
+    pub fn by_ledger(&self) -> impl Iterator<Item = Money> + use<> {
+        std::iter::once(self.opening).chain(self.ledger).chain([self.closing])
     }
 
     /// The cells behind the names.
@@ -111,7 +116,7 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
         rows.push([Cell::Text(name.to_string()), Cell::Text(account.number)].into_iter().chain(sums.cells()).collect());
     }
     let (check, verdict) = ledger_check::section(&whole.compared());
-    let mut notes = vec![verdict, Note::EnergyOfWholeDays];
+    let mut notes = vec![verdict, Note::EnergyOfWholeDays, Note::UsedAsCompared];
     let by_building = buildings
         .into_iter()
         .map(|(building, (count, sums))| [building.cell(), Cell::Count(count)].into_iter().chain(sums.cells()).collect());
@@ -127,6 +132,25 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
     }
     sections.extend([by_building, check]);
     Ok((sections, notes))
+}
+
+/// The sums of each building in which an account held or moved something.
+pub async fn by_building(
+    tx: &mut Tx,
+    operator: UserId,
+    query: &ReportQuery,
+    place: Option<PlaceId>,
+) -> Result<BTreeMap<Building, Amounts>> {
+    let accounts = accounts(tx, operator, query, place).await?;
+    let mut changes = changes(tx, operator, query, place).await?;
+    let mut buildings = BTreeMap::<Building, Amounts>::new();
+    for account in accounts {
+        let (moved, opening, closing) = (changes.remove(&account.id), account.opening_e4, account.closing_e4);
+        if moved.is_some() || opening != Money::ZERO || closing != Money::ZERO {
+            buildings.entry(account.building).or_default().add(&Amounts { opening, closing, ..moved.unwrap_or_default() });
+        }
+    }
+    Ok(buildings)
 }
 
 #[derive(FromRow)]
@@ -251,6 +275,8 @@ mod tests {
         for kind in MovementKind::ALL {
             assert!(column(kind) < CHANGES.len(), "{kind:?}");
         }
+        let back = [MovementKind::Return, MovementKind::Refund, MovementKind::PaidOut].map(column);
+        assert_eq!(back.map(|column| CHANGES[column]), [Heading::GivenBack; 3], "also what a closed account is paid out");
     }
 
     #[test]
@@ -261,6 +287,7 @@ mod tests {
         sums.add(&one);
         sums.add(&one);
         assert_eq!((sums.reached(), sums.closing, sums.energy), (Money(22), Money(22), Energy(14)));
+        assert_eq!(sums.by_ledger().collect::<Vec<_>>(), [10, 2, 2, 2, 2, 2, 2, 22].map(Money));
         assert!(sums.compared().iter().all(|sum| sum.report == sum.ledger));
     }
 }

@@ -90,7 +90,8 @@ macro_rules! uncounted {
 }
 
 /// All meters of an extent without instruments, also those that are out of service.
-pub async fn metered_times(db: &Db, operator: UserId, extent: &Extent) -> Result<Vec<MeteredTime>> {
+pub async fn metered_times(db: &Db, operator: impl Into<Option<UserId>>, extent: &Extent) -> Result<Vec<MeteredTime>> {
+    let operator: Option<UserId> = operator.into();
     let (times, uncounted) = match extent {
         Extent::Account(account) => of_account(db, *account).await?,
         _ => of_places(db, operator, &extent.tops()).await?,
@@ -122,7 +123,7 @@ async fn of_account(db: &Db, account: AccountId) -> Result<Metered> {
     Ok((times.into_iter().map(MeteredTime::of_account).collect(), uncounted))
 }
 
-async fn of_places(db: &Db, operator: UserId, places: &[PlaceId]) -> Result<Metered> {
+async fn of_places(db: &Db, operator: Option<UserId>, places: &[PlaceId]) -> Result<Metered> {
     let times = read_below!(
         db,
         operator,

@@ -1,6 +1,6 @@
 //! Reports: one file a report, each a few queries of one state of the database, put into the one shape that the page, the files
-//! and the print show; and the energy by place that they read, which is all that is written here. `$1` is the operator in every
-//! query, who sees their buildings.
+//! and the print show. What is written here: the energy by place that they read, reports that people saved ([`saved`]), and files
+//! that are made in the background ([`exports`]). `$1` is the operator in every query, who sees their buildings.
 
 mod abnormal;
 mod alarms;
@@ -8,6 +8,7 @@ mod building;
 mod building_statement;
 mod coverage;
 mod energy;
+pub mod exports;
 mod hours;
 mod instruments;
 mod ledger_check;
@@ -18,6 +19,7 @@ mod losses;
 mod meters;
 mod missing;
 mod movements;
+mod of_places;
 mod open_cases;
 pub mod place_energy;
 mod prices;
@@ -35,6 +37,7 @@ use model::ids::UserId;
 use model::report::{Cell, Heading, RangeProblem, Report, ReportKind, ReportQuery};
 use model::time::Timestamp;
 
+pub use abnormal::{JudgedDay, judged_days};
 pub use limits::problem as too_large;
 use store::{Db, Result};
 pub use subject::{Extent, Subject};

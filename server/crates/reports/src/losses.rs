@@ -1,6 +1,7 @@
 //! Lost meters and lost gateways: since when, how often, how long, and what was last read.
 
 use model::energy::Energy;
+use model::event::EventKind;
 use model::ids::UserId;
 use model::money::Fen;
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Note, ReportQuery, Section};
@@ -9,6 +10,7 @@ use sqlx::FromRow;
 
 use crate::Subject;
 use store::console::{Name, above, names, within};
+use store::events::is_limited;
 use store::{Db, Result, read};
 
 /// How often and for how long something of a kind was lost in `[$2, $3)`, by what it happened to.
@@ -35,6 +37,11 @@ fn range(query: &ReportQuery, at: Timestamp) -> (Timestamp, Timestamp) {
     (from, to.min(at).max(from))
 }
 
+/// The note for reports of losses that an alarm rule may keep from being stored.
+async fn by_rules(db: &Db, kind: EventKind) -> Result<Option<Note>> {
+    Ok(is_limited(db, kind).await?.then_some(Note::LossesByRules))
+}
+
 const fn minutes(ms: i64) -> Cell {
     Cell::Count(ms / MINUTE)
 }
@@ -57,7 +64,8 @@ struct MeterRow {
     lost_ms: i64,
 }
 
-/// The meters in service that are lost now, were never read, or were lost in the range while their gateway answered.
+/// The meters in service that were never read, are lost since the range or before it, or were lost in the range although their
+/// gateway answered.
 pub async fn meters(
     db: &Db,
     at: Timestamp,
@@ -79,7 +87,7 @@ pub async fn meters(
             "LEFT JOIN meter_latest l ON l.meter_id = m.id LEFT JOIN ",
             losses!("meter_id", "meter-lost"),
             " ON x.of_id = m.id
-         WHERE m.retired_at IS NULL AND (x.times IS NOT NULL OR l.lost_since IS NOT NULL OR l.observed_at IS NULL)
+         WHERE m.retired_at IS NULL AND (x.times IS NOT NULL OR l.lost_since < $3 OR l.observed_at IS NULL)
            AND ($4 IS NULL OR $4 IN (r.id, b.id, t.id, t.parent_id)) AND",
             within!(),
             "ORDER BY CASE WHEN l.observed_at IS NULL THEN 0 WHEN l.lost_since IS NOT NULL THEN 1 ELSE 2 END, l.lost_since,
@@ -119,7 +127,8 @@ pub async fn meters(
     ];
     let rows = rows.into_iter().map(row).collect();
     let section = Section { title: Heading::LostMeters, columns, rows, chart: Some(Chart::Bars(8)) };
-    Ok((vec![section], vec![Note::LossesBehindGateways]))
+    let notes = [Note::LossesBehindGateways].into_iter().chain(by_rules(db, EventKind::MeterLost).await?);
+    Ok((vec![section], notes.collect()))
 }
 
 #[derive(FromRow)]
@@ -186,5 +195,6 @@ pub async fn gateways(
         Column::share(Heading::Availability),
     ];
     let rows = rows.into_iter().map(row).collect();
-    Ok((vec![Section { title: Heading::LostGateways, columns, rows, chart: Some(Chart::Bars(6)) }], Vec::new()))
+    let section = Section { title: Heading::LostGateways, columns, rows, chart: Some(Chart::Bars(6)) };
+    Ok((vec![section], by_rules(db, EventKind::GatewayLost).await?.into_iter().collect()))
 }

@@ -14,8 +14,9 @@ use store::{Db, Result};
 /// Places of one query: databases bound the number of values of a statement.
 pub const CHUNK: usize = 500;
 
-/// `below (place_id, meter_id)`: the meters at some places, or below them, that the operator `$1` may see, each with the place of
-/// these that it is at or below. The places are the values from `first` on. It is computed once, and then joined.
+/// `below (place_id, meter_id)`: the meters at some places, or below them, that the operator `$1` may see, or the server itself
+/// where that is nobody, each with the place of these that it is at or below. The places are the values from `first` on. It is
+/// computed once, and then joined.
 pub fn with_below(places: usize, first: usize) -> String {
     let values: Vec<String> = (first..).take(places).map(|n| format!("(${n})")).collect();
     let values = values.join(", ");
@@ -24,9 +25,9 @@ pub fn with_below(places: usize, first: usize) -> String {
             "WITH top (id) AS (VALUES {values}), below (place_id, meter_id) AS MATERIALIZED (
                  SELECT top.id, m.id FROM meters m JOIN places r ON r.id = m.place_id",
             above!(),
-            "JOIN top ON top.id IN (r.id, b.id, t.id, t.parent_id) WHERE",
+            "JOIN top ON top.id IN (r.id, b.id, t.id, t.parent_id) WHERE ($1 IS NULL OR",
             within!(),
-            ")"
+            "))"
         ),
         values = values
     )
@@ -97,9 +98,7 @@ pub struct Meter {
 impl Meter {
     /// Its room, with the way to its page.
     pub fn room(&self) -> Cell {
-        let Name { building, floor, room } = &self.name;
-        let name = RoomName { building: building.clone(), floor: floor.clone(), room: room.clone() };
-        Cell::Room { meter: self.id, name: name.to_string() }
+        Cell::Room { meter: self.id, name: RoomName::from(self.name.clone()).to_string() }
     }
 
     /// The building and floor.
@@ -110,7 +109,8 @@ impl Meter {
 
 /// The meters of places, groups and rooms in the order of the site, those out of service too. An account has none here: meters
 /// come and go while it is there.
-pub async fn of(db: &Db, operator: UserId, extent: &Extent) -> Result<Vec<Meter>> {
+pub async fn of(db: &Db, operator: impl Into<Option<UserId>>, extent: &Extent) -> Result<Vec<Meter>> {
+    let operator: Option<UserId> = operator.into();
     let meters = read_below!(
         db,
         operator,

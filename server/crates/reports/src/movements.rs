@@ -23,6 +23,8 @@ word_enum! {
         TakenOver = "taken-over",
         Use = "use",
         FinalSettlement = "final",
+        /// A final settlement that is paid out, not carried to another meter or account.
+        PaidOut = "paid-out",
         WriteOff = "write-off",
         Adjustment = "adjustment",
         Reroute = "reroute",
@@ -42,7 +44,7 @@ impl MovementKind {
             Self::Carried => Heading::Carried,
             Self::TakenOver => Heading::TakenOver,
             Self::Use => Heading::Consumption,
-            Self::FinalSettlement => Heading::FinalSettlement,
+            Self::FinalSettlement | Self::PaidOut => Heading::FinalSettlement,
             Self::WriteOff => Heading::WriteOff,
             Self::Adjustment => Heading::Adjustment,
             Self::Reroute => Heading::Reroute,
@@ -110,6 +112,8 @@ macro_rules! movements {
              LEFT JOIN refunds f ON x.operation IN ('refund-reserve', 'refund-release') AND f.id = x.reference
              LEFT JOIN returns fv ON fv.id = f.return_id
              LEFT JOIN account_closure_meters cm ON x.operation IN ('final', 'write-off') AND cm.id = x.reference
+             LEFT JOIN account_closures cl ON cl.id = cm.closure_id
+             LEFT JOIN returns cr ON cr.id = cl.return_id AND cr.state = 'done'
              LEFT JOIN meter_consumption mc ON x.operation = 'use' AND mc.id = x.reference
              LEFT JOIN charges ch ON x.operation IN ('consumption', 'consumption-reversal') AND ch.id = x.reference ",
             $end
@@ -133,7 +137,8 @@ macro_rules! kind {
                                              ELSE 'refund' END
              WHEN 'use' THEN CASE WHEN x.other = 'taken-over' THEN 'taken-over' ELSE 'use' END
              WHEN 'consumption' THEN 'use' WHEN 'consumption-reversal' THEN 'use'
-             WHEN 'takeover' THEN 'taken-over' WHEN 'final' THEN 'final' WHEN 'write-off' THEN 'write-off'
+             WHEN 'takeover' THEN 'taken-over' WHEN 'write-off' THEN 'write-off'
+             WHEN 'final' THEN CASE WHEN cr.id IS NULL OR cl.order_id IS NOT NULL THEN 'final' ELSE 'paid-out' END
              WHEN 'adjustment' THEN 'adjustment' WHEN 'reroute' THEN 'reroute' ELSE 'other' END"
     };
 }

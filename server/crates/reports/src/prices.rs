@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use model::defaults::DefaultsOf;
 use model::ids::{MeterId, PlaceId, UserId, Uuid};
 use model::meter::Wallet;
 use model::money::Money;
@@ -13,7 +14,7 @@ use sqlx::FromRow;
 
 use crate::Subject;
 use domain::price_issue::gaps;
-use queries::{PlanInForce, PlanPlaces, PricedPlace};
+use queries::{PlanInForce, PlanPlaces};
 use store::console::{Name, above, names, within};
 use store::prices::{self, VersionRow};
 use store::{Db, Result, read};
@@ -69,7 +70,7 @@ pub async fn contents(
     let (places, plans) = (PlanPlaces::places(db).await?, Plans { at, by_id: PlanInForce::all(db, at).await? });
     // Older parameters of meters are not kept.
     let known = if at > now { Some(prices::keeps(db).await?) } else { None };
-    let mut decided: HashMap<Option<(Uuid, PlaceId, Timestamp)>, Counts> = HashMap::new();
+    let mut decided: HashMap<Option<(Uuid, DefaultsOf, Timestamp)>, Counts> = HashMap::new();
     let mut rows = Vec::new();
     for meter in meters(db, operator, at, subject).await? {
         let found = places.plan_at(meter.place_id, at);
@@ -85,7 +86,9 @@ pub async fn contents(
         rows.push(row.cells);
     }
     let mut notes = vec![Note::AsOf(at)];
-    let names = queries::priced_places(db, operator).await?;
+    let named = queries::priced_places(db, operator).await?.into_iter().map(|place| (DefaultsOf::Place(place.id), place.name));
+    let groups = queries::group_names(db).await?.into_iter().map(|(id, name)| (DefaultsOf::Group(id), name));
+    let names: Vec<(DefaultsOf, String)> = named.chain(groups).collect();
     let mut sections = vec![by_place(decided, &plans, &names, known.is_some())];
     if known.is_none() {
         notes.push(Note::MetersOnlyNow);
@@ -149,23 +152,23 @@ fn named(version: &VersionRow) -> String {
     format!("{} {}", version.plan, version.number)
 }
 
-/// A row for each place that decides about meters, in the order of the places, and one for meters without a price.
+/// A row for each place and group that decides about meters, in the order of `names`, and one for meters without a price.
 fn by_place(
-    decided: HashMap<Option<(Uuid, PlaceId, Timestamp)>, Counts>,
+    decided: HashMap<Option<(Uuid, DefaultsOf, Timestamp)>, Counts>,
     plans: &Plans,
-    names: &[PricedPlace],
+    names: &[(DefaultsOf, String)],
     is_compared: bool,
 ) -> Section {
-    let position = |place: PlaceId| names.iter().position(|one| one.id == place);
+    let position = |of: DefaultsOf| names.iter().position(|(one, _)| *one == of);
     let mut decided: Vec<_> = decided.into_iter().collect();
-    decided.sort_by_key(|(found, _)| found.map_or((1, None), |(_, place, _)| (0, position(place))));
+    decided.sort_by_key(|(found, _)| found.map_or((1, None, None), |(_, place, since)| (0, position(place), Some(since))));
     let count = |value| if is_compared { Cell::Count(value) } else { Cell::Empty };
-    let row = |(found, counts): (Option<(Uuid, PlaceId, Timestamp)>, Counts)| {
+    let row = |(found, counts): (Option<(Uuid, DefaultsOf, Timestamp)>, Counts)| {
         let of_place = |(plan, place, from)| Some((&plans.by_id.get(&plan)?.version, place, from));
         let (names, prices) = match found.and_then(of_place) {
             Some((version, place, from)) => {
                 let name = position(place).and_then(|n| names.get(n));
-                let name = name.map_or(Cell::Word(Heading::PlaceAbove), |one| Cell::Text(one.name.clone()));
+                let name = name.map_or(Cell::Word(Heading::PlaceAbove), |(_, name)| Cell::Text(name.clone()));
                 let prices = version.prices();
                 let [spike, peak, flat, valley] = prices.rates.map(price);
                 // A plan's first version applies before its instant, too.

@@ -44,7 +44,8 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
     let mut tx = db.begin_reading().await?;
     let moves = moves::read(&mut tx, operator, query, place).await?;
     let balances = balances::section(&mut tx, operator, query, place).await?;
-    let (check, notes) = check::section(&mut tx, operator, query, place, &moves).await?;
+    let (check, mut notes) = check::section(&mut tx, operator, query, place, &moves).await?;
+    notes.push(Note::UsedAsCompared);
     let sections = vec![
         by_time(&moves, query),
         named(Heading::ByOperator, Heading::Operator, &moves, |one| match (&one.operator, one.kind) {
@@ -99,7 +100,8 @@ impl Group<'_> {
         match self {
             Self::Operator(name) => Cell::Text((*name).to_owned()),
             Self::Residents => Cell::Word(Heading::Residents),
-            Self::Nobody => Cell::Word(Heading::None),
+            // All that moved by itself are fees of channels.
+            Self::Nobody => Cell::Word(Heading::Fees),
             Self::Tender(tender) => Cell::Tender(*tender),
             Self::Building(building) => building.cell(),
         }

@@ -113,19 +113,26 @@ async fn complete(db: &Db, rows: Vec<Row>) -> Result<Vec<SavedReport>> {
     Ok(rows.into_iter().map(report).collect())
 }
 
-/// Saves a report; one of the same person with the same name is replaced.
+/// Saves a report; with `replaces` in the place of the person's own of the same name.
 ///
 /// # Errors
-/// Refused with [`AppError::TooManyKept`] where the person has very many.
-pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedReport) -> Result<SavedReportId> {
+/// Refused with [`AppError::NameTaken`] where there is one that is not to be replaced, or [`AppError::TooManyKept`] where the
+/// person has very many.
+pub async fn save(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewSavedReport, replaces: bool) -> Result<SavedReportId> {
     let mut tx = db.begin().await?;
-    let saved: Option<(i64,)> =
-        on!(&mut tx, |c| sqlx::query_as("SELECT COUNT(*) FROM saved_reports WHERE owner_id = $1 AND name <> $2")
-            .bind(who.user)
-            .bind(&new.name)
-            .fetch_optional(c)
-            .await)?;
-    if saved.is_some_and(|(saved,)| saved >= MAX) {
+    let saved: Option<(i64, i64)> = on!(&mut tx, |c| sqlx::query_as(
+        "SELECT COUNT(CASE WHEN name <> $2 THEN 1 END), COUNT(CASE WHEN name = $2 THEN 1 END)
+         FROM saved_reports WHERE owner_id = $1"
+    )
+    .bind(who.user)
+    .bind(&new.name)
+    .fetch_optional(c)
+    .await)?;
+    let (others, same) = saved.unwrap_or_default();
+    if same > 0 && !replaces {
+        return Err(AppError::NameTaken.into());
+    }
+    if others >= MAX {
         return Err(AppError::TooManyKept.into());
     }
     let id: Option<(SavedReportId,)> = on!(&mut tx, |c| {

@@ -95,11 +95,12 @@ fn of_accounts(accounts: Vec<AccountRow>) -> Section {
     Section { title: Heading::Accounts, columns, rows: accounts.into_iter().map(row).collect(), chart: None }
 }
 
-/// The sum of each kind of change, by the rows that caused them and by the ledger.
+/// The sum of each kind of change, by the rows that caused them and by the ledger. Final settlements are one, wherever they went.
 fn by_kind(changes: &[Movement]) -> BTreeMap<MovementKind, (Money, Money)> {
     let mut sums: BTreeMap<MovementKind, (Money, Money)> = BTreeMap::new();
     for one in changes {
-        let sum = sums.entry(one.kind).or_default();
+        let kind = if one.kind == MovementKind::PaidOut { MovementKind::FinalSettlement } else { one.kind };
+        let sum = sums.entry(kind).or_default();
         *sum = (sum.0 + one.amount, sum.1 + one.ledger);
     }
     sums

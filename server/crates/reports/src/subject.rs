@@ -138,6 +138,10 @@ impl RoomRow {
     fn full(&self) -> String {
         format!("{} {} {}", self.name.building, self.name.floor, self.name.room)
     }
+
+    fn shown(&self) -> String {
+        self.full().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Names one after the other, without what separates them.
@@ -163,17 +167,35 @@ async fn find_room(db: &Db, operator: UserId, text: &str) -> Result<StdResult<Su
     if let Some((account, number)) = account {
         return Ok(Ok(Subject { extent: Extent::Account(account), name: number }));
     }
+    match &meant(db, operator, text).await?[..] {
+        [] => Ok(Err(RangeProblem::UnknownRoom)),
+        [room] => Ok(Ok(Subject { extent: Extent::Room(room.id), name: room.shown() })),
+        _ => Ok(Err(RangeProblem::SeveralRooms)),
+    }
+}
+
+/// The full names of the rooms that a text may mean, of which each means one: at most `most`, in alphabetical order.
+pub async fn fitting_rooms(db: &Db, operator: UserId, text: &str, most: usize) -> Result<Vec<String>> {
+    let mut names: Vec<String> = meant(db, operator, text).await?.iter().map(RoomRow::shown).collect();
+    names.sort();
+    names.dedup();
+    names.truncate(most);
+    Ok(names)
+}
+
+/// The rooms with that very name from the site on; without one those with it from another place on, else all that fit.
+async fn meant(db: &Db, operator: UserId, text: &str) -> Result<Vec<RoomRow>> {
     let mut rooms = rooms_named(db, operator, text).await?;
     if rooms.is_empty() {
         rooms = rooms_of(db, operator, text).await?;
     }
-    let is_full = |row: &&RoomRow| without_spaces(&row.full()).eq_ignore_ascii_case(&without_spaces(text));
-    let full: Vec<&RoomRow> = rooms.iter().filter(is_full).collect();
-    let whole: Vec<&RoomRow> = rooms.iter().filter(|row| row.is_whole).collect();
-    let meant = [full, whole, rooms.iter().collect()].into_iter().find(|found| !found.is_empty()).unwrap_or_default();
-    let [room] = meant[..] else { return Ok(Err(RangeProblem::UnknownRoom)) };
-    let name = room.full().split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(Ok(Subject { extent: Extent::Room(room.id), name }))
+    let is_full = |row: &RoomRow| without_spaces(&row.full()).eq_ignore_ascii_case(&without_spaces(text));
+    if rooms.iter().any(is_full) {
+        rooms.retain(is_full);
+    } else if rooms.iter().any(|row| row.is_whole) {
+        rooms.retain(|row| row.is_whole);
+    }
+    Ok(rooms)
 }
 
 fn without_spaces(text: &str) -> String {

@@ -81,7 +81,7 @@ pub async fn contents(db: &Db, operator: UserId, query: &ReportQuery, subject: &
     let report = rows.iter().map(|row| row.granted_fen.money()).sum();
     let (check, verdict) = ledger_check::section(&[Compared { heading: Heading::Granted, report, ledger }]);
     let sections = vec![by_month(&rows), by_building(&rows, &rooms), check];
-    Ok((sections, vec![verdict, Note::SubsidiesByMonth]))
+    Ok((sections, vec![verdict, Note::SubsidiesByMonth, Note::UsedAsCompared]))
 }
 
 async fn grants(tx: &mut Tx, operator: UserId, subject: &Subject, (first, last): (Month, Month)) -> Result<Vec<GrantRow>> {

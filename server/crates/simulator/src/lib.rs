@@ -66,6 +66,7 @@ pub use gateway::ChangeError;
 pub use handle::{GatewayHandle, InstrumentHandle, MeterHandle, Simulator};
 pub use instrument::{CircuitPlan, InstrumentPlan};
 pub use load::{Load, Profile};
+pub use modem::simulated as gsm_modem;
 pub use start::{StartError, start};
 pub use view::MeterView;
 

@@ -5,6 +5,8 @@ mod meters;
 mod opened;
 mod residents;
 
+use std::collections::BTreeSet;
+
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{AccountId, CommandId, MeterId, PlaceId, UserId, Uuid};
@@ -16,9 +18,9 @@ use model::time::Timestamp;
 pub use meters::add_meter;
 pub(super) use meters::{Takes, attach_to, first_that_takes, takes, takes_locked, why_not_open};
 pub use opened::{OpenedAccount, opened};
-pub use residents::insert as join;
-pub use residents::{ResidentToAdd, add_resident, remove_resident};
+pub use residents::{ResidentToAdd, add_resident, leave, lock_open, remove_resident};
 pub(super) use residents::{end as end_residents, pass_on as pass_residents_on};
+pub use residents::{insert as join, link as join_known};
 
 use super::audit::{self, Entry};
 use super::commands::{self, NewCommand};
@@ -108,11 +110,8 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &Open
 
 /// [`open`] in the caller's transaction, who issues its receipt at the end ([`receipts::issue_openings`]).
 pub async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits, new: &OpenAccount) -> Result<AccountId> {
-    let place = insert::place_of(tx, new.meter).await?;
-    let opened = begin(tx, rng, at, place, new.by, new.number.as_deref()).await?;
-    for meter in std::iter::once(new.meter).chain(new.also.iter().copied()) {
-        attach(tx, rng, at, &opened, meter).await?;
-    }
+    let meters: Vec<MeterId> = std::iter::once(new.meter).chain(new.also.iter().copied()).collect();
+    let opened = begin(tx, rng, at, &meters, new.by, new.number.as_deref()).await?;
     for resident in std::iter::once(&new.resident).chain(&new.housemates) {
         residents::insert(tx, rng, at, opened.account, resident).await?;
     }
@@ -145,7 +144,7 @@ pub async fn open_within(tx: &mut Tx, rng: &Rng, at: Timestamp, limits: &Limits,
 
 /// A room whose account is opened without anybody there, or with one resident.
 #[derive(Clone, Debug)]
-pub(super) struct RoomOpening {
+pub struct RoomOpening {
     pub place: PlaceId,
     /// At least one.
     pub meters: Vec<MeterId>,
@@ -158,11 +157,11 @@ pub(super) struct RoomOpening {
 /// As [`open`], in the caller's transaction, where a room may be empty.
 ///
 /// # Errors
-/// Those of [`open`].
-pub(super) async fn open_room(tx: &mut Tx, rng: &Rng, at: Timestamp, room: &RoomOpening) -> Result<AccountId> {
-    let opened = begin(tx, rng, at, room.place, room.by, None).await?;
-    for meter in &room.meters {
-        attach(tx, rng, at, &opened, *meter).await?;
+/// Those of [`open`], and [`AppError::Conflict`] where the meters are in another room meanwhile.
+pub async fn open_room(tx: &mut Tx, rng: &Rng, at: Timestamp, room: &RoomOpening) -> Result<AccountId> {
+    let opened = begin(tx, rng, at, &room.meters, room.by, None).await?;
+    if opened.place != room.place {
+        return Err(AppError::Conflict.into());
     }
     if let Some(resident) = &room.resident {
         residents::insert(tx, rng, at, opened.account, resident).await?;
@@ -184,19 +183,29 @@ pub(super) struct Opened {
     pub by: UserId,
 }
 
-/// An account of a place that has none, without meters and residents yet, in the caller's transaction.
-async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, place: PlaceId, by: UserId, number: Option<&str>) -> Result<Opened> {
+/// An account without residents on meters of a place that has none, in the caller's transaction. As everywhere, several meters
+/// are locked by their ids, before the row of the site that the number is from.
+async fn begin(tx: &mut Tx, rng: &Rng, at: Timestamp, meters: &[MeterId], by: UserId, number: Option<&str>) -> Result<Opened> {
+    let mut place = None;
+    for meter in meters.iter().collect::<BTreeSet<_>>() {
+        let of = insert::place_of(tx, *meter).await?;
+        if *place.get_or_insert(of) != of {
+            return Err(AppError::Invalid.into());
+        }
+    }
+    let place = place.ok_or(AppError::Invalid)?;
     if insert::has_account(tx, place).await? {
         return Err(AppError::AccountAlreadyOpen.into());
     }
     let account = AccountId(rng.id(at));
     let number = account_numbers::take(tx, rng, at, number).await?.to_string();
     let row = insert::NewAccount { id: account, number: &number, place, state: "opening", taken_over: false };
-    match insert::account(tx, at, &row).await {
-        // Two at once: the other was first.
-        Err(error) if error.is_duplicate() => Err(AppError::AccountAlreadyOpen.into()),
-        inserted => inserted.map(|()| Opened { account, number, place, by }),
+    insert::account(tx, at, &row).await.map_err(|error| error.or_first(AppError::AccountAlreadyOpen))?;
+    let opened = Opened { account, number, place, by };
+    for meter in meters {
+        attach(tx, rng, at, &opened, *meter).await?;
     }
+    Ok(opened)
 }
 
 /// Gives an account a meter of its room, in the caller's transaction: a wallet on the ledger begins with its next reading, one
@@ -205,10 +214,8 @@ pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, m
     if insert::place_of(tx, meter).await? != to.place {
         return Err(AppError::Invalid.into());
     }
-    match insert::meter(tx, at, to.account, meter, &insert::OpeningPosition::default()).await {
-        Err(error) if error.is_duplicate() => return Err(AppError::AccountAlreadyOpen.into()),
-        inserted => inserted?,
-    }
+    let inserted = insert::meter(tx, at, to.account, meter, &insert::OpeningPosition::default()).await;
+    inserted.map_err(|error| error.or_first(AppError::AccountAlreadyOpen))?;
     match wallets::kind(tx, meter).await? {
         Wallet::Server => wallets::open(tx, rng, at, to.account, meter).await,
         Wallet::Meter => commands::enqueue(tx, at, &opening(rng, at, to, meter)?).await,
@@ -219,10 +226,7 @@ pub(super) async fn attach(tx: &mut Tx, rng: &Rng, at: Timestamp, to: &Opened, m
 
 /// An account without residents on a meter of a place that has none, in the caller's transaction; the audit line is the caller's.
 pub(super) async fn open_at(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, by: UserId) -> Result<AccountId> {
-    let place = insert::place_of(tx, meter).await?;
-    let opened = begin(tx, rng, at, place, by, None).await?;
-    attach(tx, rng, at, &opened, meter).await?;
-    Ok(opened.account)
+    Ok(begin(tx, rng, at, &[meter], by, None).await?.account)
 }
 
 /// The audit line of an opening.

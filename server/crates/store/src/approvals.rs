@@ -100,7 +100,9 @@ pub async fn ask(
     };
     insert(&mut tx, at, &row, amount, until).await?;
     let outcome = if until.is_some() {
-        record(&mut tx, at, Some(who), AuditAction::ApprovalAsk, &row, json!({ "amount_fen": amount })).await?;
+        // Prices have no amount.
+        let more = if amount == Fen::ZERO { Value::Null } else { json!({ "amount_fen": amount }) };
+        record(&mut tx, at, Some(who), AuditAction::ApprovalAsk, &row, more).await?;
         Outcome::Waits
     } else {
         carry_out::carry_out(&mut tx, rng, at, who, &row, seen).await?;
@@ -115,6 +117,7 @@ fn holds_already(decision: &Decision, basis: &Basis) -> bool {
     match (decision, basis) {
         (Decision::Subsidy { from, per, amount, .. }, Basis::Subsidy { before, .. }) => *before == Some((*from, *per, *amount)),
         (Decision::PricePlace { plan, .. }, Basis::PricePlace { before, .. }) => *before == Some(*plan),
+        (Decision::PriceGroup { plan, .. }, Basis::PricePlace { before, .. }) => before == plan,
         _ => false,
     }
 }
@@ -171,12 +174,8 @@ async fn insert(tx: &mut Tx, at: Timestamp, row: &RequestRow, amount: Fen, until
     .execute(c)
     .await
     });
-    match inserted {
-        Ok(_) => Ok(()),
-        // Somebody else asked about the same at this moment.
-        Err(error) if error.is_duplicate() => Err(AppError::Conflict.into()),
-        Err(error) => Err(error),
-    }
+    // Somebody else asked about the same at this moment.
+    inserted.map(drop).map_err(|error| error.or_first(AppError::Conflict))
 }
 
 /// The second person approves, and it is carried out in the same transaction in the name of who asked, if nothing has changed

@@ -64,6 +64,18 @@ pub async fn append(tx: &mut Tx, at: Timestamp, entry: &Entry<'_>) -> Result<()>
     Ok(())
 }
 
+/// Appends what a person did to `subject`, as [`append`] does.
+pub async fn record(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: &Who,
+    (action, subject): (AuditAction, &str),
+    detail: &serde_json::Value,
+) -> Result<()> {
+    let (actor, detail) = (format!("user:{}", who.user), detail.to_string());
+    append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject, detail: &detail }).await
+}
+
 /// What the chain says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {

@@ -1,6 +1,6 @@
 //! Batches: one decision for many meters, stored in one transaction with a command for each meter and the audit line.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use model::audit::AuditAction;
@@ -9,13 +9,14 @@ use model::error::AppError;
 use model::ids::{BatchId, CommandId, MeterId, UserId};
 use model::issue::{Issue, Kind};
 use model::order::CommandState;
+use model::parameters::Limits;
 use model::person::Who;
 use model::time::{MINUTE, Timestamp};
 
 use super::audit::{self, Entry};
 use super::bulk::Bulk;
 use super::json_text::JsonText;
-use super::{Db, Result, Tx, approvals, on, wallets};
+use super::{Db, Result, Tx, approvals, on, overdrafts, wallets};
 use domain::command_args::CommandArgs;
 use domain::rng::Rng;
 
@@ -120,9 +121,17 @@ async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, by: UserId, batch: &NewBa
     let mut meters = batch.meters.to_vec();
     meters.sort_unstable();
     let on_ledger = wallets::all(tx).await?;
+    let raised = if batch.issue.kind() == Kind::Limits { overdrafts::raised(tx).await? } else { HashMap::new() };
     for &meter in &meters {
         let decided = if on_ledger.contains(&meter) { decide(tx, rng, at, meter, batch.issue).await? } else { None };
-        let args = decided.map_or_else(|| batch.issue.clone().into(), |closed| CommandArgs::Relay { closed });
+        let args = match (decided, batch.issue, raised.get(&meter)) {
+            (Some(closed), ..) => CommandArgs::Relay { closed },
+            // The limit that friendly hours raised stays until they end; then the issued one applies.
+            (None, Issue::Limits(limits), Some(raised)) => {
+                Issue::Limits(Limits { overdraft: limits.overdraft.max(*raised), ..*limits }).into()
+            }
+            (None, issue, _) => issue.clone().into(),
+        };
         commands.push(BatchCommand { id: CommandId(rng.id(at)), meter, args, next_at: at });
     }
     if let Issue::Standby { at: instant, prices } = *batch.issue {

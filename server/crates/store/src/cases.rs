@@ -107,7 +107,7 @@ pub async fn follow(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, detai
 const DETAIL_OF: &str = "SELECT detail FROM cases WHERE kind = $1 AND meter_id = $2 AND order_id IS NULL AND closed_at IS NULL";
 
 /// What the open case of a kind says about a meter.
-pub(super) async fn detail_of(tx: &mut Tx, kind: CaseKind, meter: MeterId) -> Result<Option<CaseDetail>> {
+pub async fn detail_of(tx: &mut Tx, kind: CaseKind, meter: MeterId) -> Result<Option<CaseDetail>> {
     let open: Option<(String,)> = on!(tx, |c| sqlx::query_as(DETAIL_OF).bind(kind).bind(meter).fetch_optional(c).await)?;
     open.map(|(detail,)| CaseDetail::from_json(kind, &detail)).transpose().map_err(StoreError::from)
 }

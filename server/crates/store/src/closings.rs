@@ -24,8 +24,7 @@ use serde_json::{Value, json};
 use sqlx::FromRow;
 
 pub use advance::advance_all;
-pub(super) use begin::begin_within;
-pub use begin::{BalanceTarget, ClosingRequest, NewClosing, begin};
+pub use begin::{BalanceTarget, ClosingRequest, NewClosing, begin, begin_within};
 pub use count::{Counted, count};
 pub use decide::decide;
 pub(super) use final_settlement::closed;

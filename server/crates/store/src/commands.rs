@@ -204,7 +204,7 @@ pub async fn find(db: &Db, id: CommandId) -> Result<Option<Command>> {
 }
 
 /// The same in the caller's transaction.
-pub(super) async fn find_in(tx: &mut Tx, id: CommandId) -> Result<Option<Command>> {
+pub async fn find_in(tx: &mut Tx, id: CommandId) -> Result<Option<Command>> {
     on!(tx, |c| sqlx::query_as(concat!("SELECT", command_columns!(), "FROM commands c WHERE c.id = $1"))
         .bind(id)
         .fetch_optional(c)

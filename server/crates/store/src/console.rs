@@ -6,7 +6,6 @@
 pub mod case_work;
 mod cases;
 mod control;
-mod events;
 
 use model::console::RoomName;
 use sqlx::FromRow;
@@ -14,7 +13,6 @@ use sqlx::FromRow;
 pub use cases::{case, cases, cases_of, cases_of_order, close_case, close_cases, held};
 pub(crate) use cases::{close_in, note_closed};
 pub use control::{may_touch_gateway, set_mode};
-pub use events::{acknowledge, events, events_of};
 
 /// Both nodes above a room.
 #[macro_export]
@@ -30,6 +28,18 @@ macro_rules! within {
     () => {
         " ((SELECT all_buildings FROM users WHERE id = $1)
            OR EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = $1 AND place_id IN (r.id, b.id, t.id))) "
+    };
+}
+
+/// Only what the operator `u` did in person, such as their shifts: one's own, or that of somebody who works only in buildings
+/// that one sees.
+#[macro_export]
+macro_rules! oversees {
+    () => {
+        " (u.id = $1 OR (SELECT all_buildings FROM users WHERE id = $1)
+           OR (NOT u.all_buildings AND EXISTS (SELECT 1 FROM operator_buildings WHERE user_id = u.id)
+               AND NOT EXISTS (SELECT 1 FROM operator_buildings o WHERE o.user_id = u.id
+                                AND o.place_id NOT IN (SELECT place_id FROM operator_buildings WHERE user_id = $1)))) "
     };
 }
 
@@ -71,10 +81,10 @@ macro_rules! text_matches {
     };
 }
 
-pub use crate::{above, names, of_notification, text_matches, within};
+pub use crate::{above, names, of_notification, oversees, text_matches, within};
 
 /// The name of a room, as [`names!`] selects it.
-#[derive(FromRow)]
+#[derive(Clone, FromRow)]
 pub struct Name {
     pub building: String,
     pub floor: String,

@@ -7,6 +7,7 @@ use model::money::Fen;
 use model::time::{SECOND, Timestamp};
 
 use super::{Db, Result, Tx, ledger, on, read};
+use crate::has_balance;
 use domain::ledger::use_of_meter;
 use domain::rng::Rng;
 
@@ -130,13 +131,16 @@ pub async fn posted_between(db: &Db, meter: MeterId, from: Timestamp, to: Timest
 
 /// What a meter took between the last readings at or before two instants; `None` without two readings.
 pub async fn taken_between(db: &Db, meter: MeterId, from: Timestamp, to: Timestamp) -> Result<Option<MeterTook>> {
-    let ends: Vec<(Timestamp, Energy, Fen)> = read!(db, |pool| sqlx::query_as(
+    let ends: Vec<(Timestamp, Energy, Fen)> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT at, total_wh, remaining_fen FROM readings WHERE meter_id = $1 AND at IN (
-             (SELECT COALESCE(MAX(at), (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > $2 AND quality IN (0, 1)))
-              FROM readings WHERE meter_id = $1 AND at <= $2 AND quality IN (0, 1)),
-             (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at <= $3 AND quality IN (0, 1)))
-         ORDER BY at"
-    )
+             COALESCE((SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at <= $2 AND",
+        has_balance!(),
+        "), (SELECT MIN(at) FROM readings WHERE meter_id = $1 AND at > $2 AND",
+        has_balance!(),
+        ")), (SELECT MAX(at) FROM readings WHERE meter_id = $1 AND at <= $3 AND",
+        has_balance!(),
+        ")) ORDER BY at"
+    ))
     .bind(meter)
     .bind(from)
     .bind(to)

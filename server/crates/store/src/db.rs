@@ -197,7 +197,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Self::begin`]; [`StoreError::LockLost`] where the lock is lost.
-    pub(super) async fn begin_fenced(&self) -> Result<Tx> {
+    pub async fn begin_fenced(&self) -> Result<Tx> {
         let mut tx = self.begin().await?;
         if let (Self::Postgres { fence, .. }, Tx::Postgres(connection)) = (self, &mut tx) {
             fence.check(&mut *connection).await?;
@@ -355,8 +355,6 @@ macro_rules! columns {
         concat!(" ", $of, stringify!($first) $(, ", ", $of, stringify!($more))*, " ")
     };
 }
-
-pub use crate::columns;
 
 #[cfg(test)]
 mod tests;

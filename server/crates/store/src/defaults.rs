@@ -7,7 +7,7 @@ use model::ids::{PlaceGroupId, PlaceId};
 use sqlx::FromRow;
 
 use super::{Db, Result, StoreError, Tx, on, read};
-use domain::defaults::{DefaultsTree, GroupDefaults};
+use domain::defaults::{DefaultsTree, GroupSettings};
 
 #[derive(FromRow)]
 struct PlaceRow {
@@ -76,7 +76,7 @@ fn assembled(places: Vec<PlaceRow>, groups: Vec<GroupRow>, members: Vec<(PlaceGr
     let places = places.into_iter().map(|row| Ok((row.id, (row.parent_id, row.own.values()?))));
     let groups = groups.into_iter().map(|row| {
         let places = named.remove(&row.group_id).unwrap_or_default();
-        Ok(GroupDefaults { id: row.group_id, own: row.own.values()?, places })
+        Ok(GroupSettings { id: row.group_id, own: row.own.values()?, places })
     });
     Ok(DefaultsTree { places: places.collect::<Result<_>>()?, groups: groups.collect::<Result<_>>()? })
 }

@@ -48,6 +48,12 @@ impl StoreError {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
+    /// Refused so where somebody was first; else as it is.
+    #[must_use]
+    pub fn or_first(self, refusal: AppError) -> Self {
+        if self.is_duplicate() { Self::Refused(refusal) } else { self }
+    }
+
     /// Whether the database itself is in trouble, as with a full disk: nothing was written, and the same wish may succeed later.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {

@@ -5,13 +5,15 @@ use std::num::NonZeroU16;
 
 use model::command::CommandReason;
 use model::console::RoomName;
+use model::error::AppError;
 use model::gateway::{BytePattern, Dialling, GatewayCode, GatewayName, GatewaySettings, Heartbeat, Host, SweepInterval, Timing};
-use model::ids::{GatewayId, MeterId, PlaceId};
+use model::ids::{GatewayId, InstrumentId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::console::{above, names};
+use super::events::{self, Subject};
 use super::{Db, Result, StoreError, Tx, on, read};
 use domain::framing::Framing;
 
@@ -249,7 +251,30 @@ pub async fn lock(tx: &mut Tx, meter: MeterId) -> Result<Option<PlaceId>> {
     Ok(row.map(|(place,)| place))
 }
 
-/// Drops the commands that wait for a meter that leaves service, except those of money, and ends its cases. The cases say why.
+/// Locks a gateway in service until the transaction ends, and refuses the address of an instrument behind it. Meters
+/// are locked after their gateway.
+///
+/// # Errors
+/// [`AppError::NotFound`] for the gateway, [`AppError::AddressTaken`].
+pub async fn require_free_address(tx: &mut Tx, gateway: GatewayId, unit: u8) -> Result<()> {
+    let locked = on!(tx, |c| sqlx::query("UPDATE gateways SET name = name WHERE id = $1 AND retired_at IS NULL")
+        .bind(gateway)
+        .execute(c)
+        .await)?;
+    if locked == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let taken: Option<(InstrumentId,)> =
+        on!(tx, |c| sqlx::query_as("SELECT id FROM instruments WHERE gateway_id = $1 AND unit = $2 AND retired_at IS NULL")
+            .bind(gateway)
+            .bind(i64::from(unit))
+            .fetch_optional(c)
+            .await)?;
+    if taken.is_some() { Err(AppError::AddressTaken.into()) } else { Ok(()) }
+}
+
+/// Drops the commands that wait for a meter that leaves service, except those of money, with the overdraft limit that the server
+/// raised, and ends its cases and alarms. The cases say why.
 pub async fn end_work(tx: &mut Tx, at: Timestamp, meter: MeterId, resolution: &str) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE commands SET state = 'superseded', finished_at = $1, reason = $3
@@ -260,6 +285,7 @@ pub async fn end_work(tx: &mut Tx, at: Timestamp, meter: MeterId, resolution: &s
     .bind(CommandReason::Superseded)
     .execute(c)
     .await)?;
+    on!(tx, |c| sqlx::query("DELETE FROM meter_overdrafts WHERE meter_id = $1").bind(meter).execute(c).await)?;
     on!(tx, |c| sqlx::query(
         "UPDATE cases SET closed_at = $1, resolution = $3 WHERE meter_id = $2 AND order_id IS NULL AND closed_at IS NULL"
     )
@@ -268,5 +294,5 @@ pub async fn end_work(tx: &mut Tx, at: Timestamp, meter: MeterId, resolution: &s
     .bind(resolution)
     .execute(c)
     .await)?;
-    Ok(())
+    events::end_all(tx, Subject::Meter(meter), at).await
 }

@@ -20,8 +20,8 @@ use super::{Result, Tx, on, roles};
 use domain::wall_layout::Scope;
 
 pub use change::{Access, end_sessions, set_access, set_disabled};
-pub use links::{NewLink, NewOperator, accept, invitation, invite, renew};
-pub(crate) use links::{withdraw, withdraw_made_by, withdraw_of_others};
+pub use links::{NewLink, NewOperator, accept, invitation, invite, renew, replace_link, withdraw};
+pub(crate) use links::{withdraw_made_by, withdraw_of_others};
 
 /// Who changes something about an operator.
 #[derive(Clone, Copy, Debug)]

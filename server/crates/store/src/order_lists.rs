@@ -1,7 +1,7 @@
 //! Orders as residents look for them.
 
 use crate::orders::order_columns;
-use model::ids::{AccountId, OrderId};
+use model::ids::OrderId;
 use model::order::CommandState;
 use model::time::Timestamp;
 use sqlx::FromRow;
@@ -9,6 +9,16 @@ use sqlx::FromRow;
 use super::orders::Order;
 use super::payments::AttemptState;
 use super::{Db, Result, read};
+
+/// Whether a resident paid an order `o` from another room: they never had its account, or had left it before.
+#[macro_export]
+macro_rules! from_another_room {
+    () => {
+        " o.tender IN ('alipay', 'wechat', 'unionpay') AND NOT EXISTS (
+              SELECT 1 FROM account_residents h WHERE h.account_id = o.account_id AND h.user_id = o.created_by
+                     AND (h.to_at IS NULL OR h.to_at > o.created_at)) "
+    };
+}
 
 /// An order, and how far its payment and its delivery are.
 #[derive(Clone, Debug, FromRow)]
@@ -48,19 +58,5 @@ pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
     ))
     .bind(id.0)
     .fetch_optional(pool)
-    .await)
-}
-
-/// The orders of an account, newest first.
-pub async fn of_account(db: &Db, account: AccountId, limit: i64, offset: i64) -> Result<Vec<Order>> {
-    read!(db, |pool| sqlx::query_as(concat!(
-        "SELECT",
-        order_columns!(),
-        "FROM orders WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
-    ))
-    .bind(account.0)
-    .bind(limit)
-    .bind(offset)
-    .fetch_all(pool)
     .await)
 }

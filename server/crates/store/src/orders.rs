@@ -69,12 +69,13 @@ pub struct Order {
 }
 
 /// The columns of [`Order`]; `order_columns!("o.")` where `orders` has that alias.
+#[macro_export]
 macro_rules! order_columns {
     () => {
-        order_columns!("")
+        $crate::order_columns!("")
     };
     ($of:literal) => {
-        crate::db::columns!(
+        $crate::columns!(
             $of,
             id,
             number,
@@ -93,7 +94,7 @@ macro_rules! order_columns {
     };
 }
 
-pub(super) use order_columns;
+pub use crate::order_columns;
 
 impl Order {
     fn is_for(&self, new: &NewOrder) -> bool {
@@ -326,10 +327,12 @@ async fn insert_row(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewOrder, state
 }
 
 /// The order that this person made with that idempotency key.
-pub async fn made_with(db: &Db, by: UserId, key: Uuid) -> Result<Option<OrderId>> {
-    let sql = "SELECT id FROM orders WHERE key = $1 AND created_by = $2";
-    let order: Option<(OrderId,)> = read!(db, |pool| sqlx::query_as(sql).bind(key).bind(by).fetch_optional(pool).await)?;
-    Ok(order.map(|(id,)| id))
+pub async fn made_with(db: &Db, by: UserId, key: Uuid) -> Result<Option<Order>> {
+    read!(db, |pool| sqlx::query_as(concat!("SELECT", order_columns!(), "FROM orders WHERE key = $1 AND created_by = $2"))
+        .bind(key)
+        .bind(by)
+        .fetch_optional(pool)
+        .await)
 }
 
 async fn by_key(tx: &mut Tx, new: &NewOrder) -> Result<Option<Order>> {

@@ -30,7 +30,7 @@ async fn note(tx: &mut Tx, meter: MeterId, day: Date, at: Timestamp) -> Result<(
 }
 
 /// Everything is to be computed again.
-pub(crate) async fn invalidate(tx: &mut Tx) -> Result<()> {
+pub async fn invalidate(tx: &mut Tx) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE place_energy_state SET changes = changes + 1").execute(c).await)?;
     Ok(())
 }

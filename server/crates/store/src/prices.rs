@@ -1,12 +1,12 @@
-//! Price plans: their versions, which never change, and the places where they apply.
+//! Price plans: their versions, which never change, and the places and groups where they apply.
 
 mod estate;
 
-pub use estate::{Assignment, PricedMeter, assignments, keeps, last_commands, meters, parents, used_between};
+pub use estate::{PricedMeter, given, keeps, last_commands, meters, used_between};
 
 use model::audit::AuditAction;
 use model::error::AppError;
-use model::ids::{MeterId, PlaceId};
+use model::ids::{MeterId, PlaceGroupId, PlaceId};
 use model::person::Who;
 use model::tariff::{Prices, is_plan_name};
 use model::time::{DAY, Timestamp};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::audit::{self, Entry};
 use super::json_text::JsonText;
 use super::{Db, Result, StoreError, Tx, on, read};
-use domain::prices::{Assigned, timeline};
+use domain::prices::{PlanFrom, timeline};
 use domain::rng::Rng;
 use domain::tariff::Version;
 
@@ -125,6 +125,64 @@ pub async fn assign_within(tx: &mut Tx, at: Timestamp, who: Option<&Who>, place:
     record(tx, at, who, AuditAction::PricesAssign, &format!("place:{place}"), &detail).await
 }
 
+/// Applies a plan to the places of a group and everything below them from now on, in the caller's transaction; `None` takes it
+/// away, so that the plan above applies.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] for an unknown group, and with [`AppError::GroupEmpty`] for a plan for one without places.
+pub async fn assign_group_within(
+    tx: &mut Tx,
+    at: Timestamp,
+    who: Option<&Who>,
+    group: PlaceGroupId,
+    plan: Option<Uuid>,
+) -> Result<()> {
+    if plan.is_some() {
+        require_places(tx, group).await?;
+    }
+    let before = plan_of_group(tx, group).await?;
+    let stored = on!(tx, |c| {
+        sqlx::query(
+        "INSERT INTO price_groups (group_id, plan_id, from_at, decided_by) SELECT id, $2, $3, $4 FROM place_groups WHERE id = $1
+         ON CONFLICT (group_id, from_at) DO UPDATE SET plan_id = excluded.plan_id, decided_by = excluded.decided_by"
+    )
+    .bind(group)
+    .bind(plan)
+    .bind(at)
+    .bind(who.map(|who| who.user))
+    .execute(c)
+    .await
+    })?;
+    if stored == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let detail = serde_json::json!({ "plan": { "before": before, "after": plan } }).to_string();
+    record(tx, at, who, AuditAction::PricesAssign, &format!("group:{group}"), &detail).await
+}
+
+/// The plan that a group has itself.
+pub(super) async fn plan_of_group(tx: &mut Tx, group: PlaceGroupId) -> Result<Option<Uuid>> {
+    let row: Option<(Option<Uuid>,)> =
+        on!(tx, |c| sqlx::query_as("SELECT plan_id FROM price_groups WHERE group_id = $1 ORDER BY from_at DESC LIMIT 1")
+            .bind(group)
+            .fetch_optional(c)
+            .await)?;
+    Ok(row.and_then(|(plan,)| plan))
+}
+
+/// Refuses a plan for a group that names no place: it keeps its places from then on.
+///
+/// # Errors
+/// [`AppError::GroupEmpty`].
+pub(super) async fn require_places(tx: &mut Tx, group: PlaceGroupId) -> Result<()> {
+    let place: Option<(PlaceId,)> =
+        on!(tx, |c| sqlx::query_as("SELECT place_id FROM place_group_members WHERE group_id = $1 LIMIT 1")
+            .bind(group)
+            .fetch_optional(c)
+            .await)?;
+    if place.is_some() { Ok(()) } else { Err(AppError::GroupEmpty.into()) }
+}
+
 /// The number of a plan's newest version; `None` without one.
 pub(super) async fn newest(tx: &mut Tx, plan: &str) -> Result<Option<i64>> {
     let row: Option<(Option<i64>,)> = on!(tx, |c| sqlx::query_as(
@@ -215,16 +273,6 @@ pub async fn waiting(db: &Db, plan: &str) -> Result<Option<(String, Timestamp)>>
     .await)
 }
 
-/// Where plans apply now: plan, place, and since when.
-pub async fn places(db: &Db) -> Result<Vec<(Uuid, PlaceId, Timestamp)>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT a.plan_id, a.place_id, a.from_at FROM price_places a
-         WHERE a.from_at = (SELECT MAX(n.from_at) FROM price_places n WHERE n.place_id = a.place_id)"
-    )
-    .fetch_all(pool)
-    .await)
-}
-
 /// Every version of every plan, to make timelines of.
 pub(super) struct Catalogue(Vec<(Uuid, Version)>);
 
@@ -237,18 +285,28 @@ impl Catalogue {
 
     /// The versions that apply to a meter; empty without a plan.
     pub(super) async fn timeline(&self, tx: &mut Tx, meter: MeterId) -> Result<Vec<Version>> {
-        let rows: Vec<(i64, Uuid, Timestamp)> = on!(tx, |c| sqlx::query_as(
+        // Its places from the room upwards; at each, its own plans, then those of its groups.
+        let mut rows: Vec<(i64, Option<String>, Option<Uuid>, Timestamp)> = on!(tx, |c| sqlx::query_as(
             "WITH RECURSIVE chain (id, parent_id, distance) AS (
                  SELECT p.id, p.parent_id, CAST(0 AS BIGINT) FROM places p JOIN meters m ON m.place_id = p.id WHERE m.id = $1
                  UNION ALL
                  SELECT p.id, p.parent_id, chain.distance + 1 FROM places p JOIN chain ON p.id = chain.parent_id
                  WHERE chain.distance < 16)
-             SELECT chain.distance, a.plan_id, a.from_at FROM chain JOIN price_places a ON a.place_id = chain.id"
+             SELECT chain.distance, CAST(NULL AS TEXT) AS name, a.plan_id, a.from_at
+             FROM chain JOIN price_places a ON a.place_id = chain.id
+             UNION ALL
+             SELECT chain.distance, g.name, a.plan_id, a.from_at
+             FROM chain JOIN place_group_members n ON n.place_id = chain.id JOIN place_groups g ON g.id = n.group_id
+                        JOIN price_groups a ON a.group_id = g.id"
         )
         .bind(meter)
         .fetch_all(c)
         .await)?;
-        let assigned = rows.into_iter().map(|(distance, plan, from)| Assigned { distance, plan, from });
-        Ok(timeline(&assigned.collect::<Vec<_>>(), &self.0))
+        rows.sort_unstable();
+        let sources = rows.chunk_by(|one, next| (one.0, &one.1) == (next.0, &next.1));
+        let given = |rows: &[(i64, Option<String>, Option<Uuid>, Timestamp)]| {
+            rows.iter().map(|&(_, _, plan, from)| PlanFrom { plan, from }).collect::<Vec<_>>()
+        };
+        Ok(timeline(&sources.map(given).collect::<Vec<_>>(), &self.0))
     }
 }

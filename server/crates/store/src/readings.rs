@@ -30,6 +30,15 @@ macro_rules! counts {
     };
 }
 
+/// The condition that a reading has a balance: its counter went on, and it is no midnight value of zero, which may be one that
+/// the meter does not keep.
+#[macro_export]
+macro_rules! has_balance {
+    () => {
+        " quality IN (0, 1) AND (source <> 3 OR remaining_fen <> 0) "
+    };
+}
+
 /// A stored reading.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Reading {
@@ -59,18 +68,20 @@ pub struct Reading {
     pub flat_wh: Option<Energy>,
     /// Of rate 4.
     pub valley_wh: Option<Energy>,
+    /// Its number among the readings of its meter, from 1; `None` for midnight values and for readings older than the column.
+    pub sequence: Option<i64>,
 }
 
 /// The columns of [`Reading`], in the order in which they are bound.
 macro_rules! reading_columns {
     () => {
         "meter_id, at, quality, source, status, total_wh, reverse_wh, remaining_fen, power_w, voltage_dv, current_ca,
-         power_factor, spike_wh, peak_wh, flat_wh, valley_wh"
+         power_factor, spike_wh, peak_wh, flat_wh, valley_wh, sequence"
     };
 }
 
 /// The counters of rates 1-4, if the meter has all of them.
-pub(super) fn rates(counters: [Option<Energy>; 4]) -> Option<[Energy; 4]> {
+pub fn rates(counters: [Option<Energy>; 4]) -> Option<[Energy; 4]> {
     match counters {
         [Some(spike), Some(peak), Some(flat), Some(valley)] => Some([spike, peak, flat, valley]),
         _ => None,
@@ -107,7 +118,7 @@ pub struct Batch {
 }
 
 static READINGS: LazyLock<Bulk> = LazyLock::new(|| {
-    Bulk::new(concat!("INSERT INTO readings (", reading_columns!(), ")"), 16, "ON CONFLICT (meter_id, at) DO NOTHING")
+    Bulk::new(concat!("INSERT INTO readings (", reading_columns!(), ")"), 17, "ON CONFLICT (meter_id, at) DO NOTHING")
 });
 static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
     Bulk::new(
@@ -134,19 +145,23 @@ static LATEST: LazyLock<Bulk> = LazyLock::new(|| {
 /// then nothing was stored.
 pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<BTreeMap<MeterId, ServerWallet>> {
     let mut tx = db.begin_fenced().await?;
+    let mut inserted = 0;
     for (text, rows) in READINGS.pieces(&tx, &batch.readings) {
-        on!(&mut tx, |c| {
+        inserted += on!(&mut tx, |c| {
             let mut query = sqlx::query(text);
             for r in rows {
                 query = query.bind(r.meter_id).bind(r.at).bind(r.quality).bind(r.source).bind(r.status).bind(r.total_wh);
                 query = query.bind(r.reverse_wh).bind(r.remaining_fen).bind(r.power_w).bind(r.voltage_dv);
                 query = query.bind(r.current_ca).bind(r.power_factor);
-                query = query.bind(r.spike_wh).bind(r.peak_wh).bind(r.flat_wh).bind(r.valley_wh);
+                query = query.bind(r.spike_wh).bind(r.peak_wh).bind(r.flat_wh).bind(r.valley_wh).bind(r.sequence);
             }
             query.execute(c).await
         })?;
     }
-    energy::add(&mut tx, &batch.hours, &batch.days, Some(at)).await?;
+    // A commit whose answer was lost has stored the readings, and their energy with them.
+    if inserted > 0 || batch.readings.is_empty() {
+        energy::add(&mut tx, &batch.hours, &batch.days, Some(at)).await?;
+    }
     let charged = wallets::charge(&mut tx, rng, at, &batch.metered).await?;
     let mut latest = Cow::from(&batch.latest);
     if !charged.is_empty() {
@@ -208,6 +223,8 @@ pub struct Counted {
     pub held_since: Option<Timestamp>,
     /// When the last one of all was read.
     pub last_at: Timestamp,
+    /// The highest number of the ten minutes up to then: one that arrived late is stored before those that it follows.
+    pub last_sequence: Option<i64>,
 }
 
 impl Counted {
@@ -224,7 +241,9 @@ macro_rules! counted {
         concat!(
             "SELECT r.meter_id, r.at, r.total_wh, r.reverse_wh, r.spike_wh, r.peak_wh, r.flat_wh, r.valley_wh,
                     (SELECT MIN(h.at) FROM readings h WHERE h.meter_id = r.meter_id AND h.at > r.at) AS held_since,
-                    (SELECT MAX(l.at) FROM readings l WHERE l.meter_id = r.meter_id) AS last_at
+                    (SELECT MAX(l.at) FROM readings l WHERE l.meter_id = r.meter_id) AS last_at,
+                    (SELECT MAX(l.sequence) FROM readings l WHERE l.meter_id = r.meter_id AND l.at >
+                       (SELECT MAX(n.at) FROM readings n WHERE n.meter_id = r.meter_id) - 600000) AS last_sequence
              FROM meters m JOIN readings r ON r.meter_id = m.id AND r.at =
                   (SELECT x.at FROM readings x WHERE x.meter_id = m.id AND",
             counts!("x."),

@@ -114,10 +114,12 @@ pub async fn find(db: &Db, id: ReturnId) -> Result<Option<Return>> {
 }
 
 /// The return that this person asked for with that idempotency key.
-pub async fn asked_with(db: &Db, by: UserId, key: Uuid) -> Result<Option<ReturnId>> {
-    let sql = "SELECT id FROM returns WHERE key = $1 AND asked_by = $2";
-    let row: Option<(ReturnId,)> = read!(db, |pool| sqlx::query_as(sql).bind(key).bind(by).fetch_optional(pool).await)?;
-    Ok(row.map(|(id,)| id))
+pub async fn asked_with(db: &Db, by: UserId, key: Uuid) -> Result<Option<Return>> {
+    read!(db, |pool| sqlx::query_as(concat!("SELECT", return_columns!(), "FROM returns WHERE key = $1 AND asked_by = $2"))
+        .bind(key)
+        .bind(by)
+        .fetch_optional(pool)
+        .await)
 }
 
 /// The update changes nothing; it locks the row where the engine locks rows.

@@ -33,8 +33,8 @@ pub async fn meter_of_case(db: &Db, who: &Who, case: CaseId) -> Result<MeterId> 
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] and [`AppError::Conflict`] as [`super::console::close_case`] is, and with
-/// [`AppError::Conflict`] if another number than the case's answers, another meter has that number, or the old one holds money of
-/// an open account.
+/// [`AppError::Conflict`] if another number than the case's answers, [`AppError::SerialTaken`], or
+/// [`AppError::MeterInUse`] if the old one holds money of an account: it is replaced with its last reading.
 pub async fn confirm(db: &Db, at: Timestamp, who: &Who, seen: SeenCase, answers: &str, resolution: &str) -> Result<()> {
     let (mut tx, case) = (db.begin().await?, seen.case);
     let (kind, meter) = close_in(&mut tx, at, who, seen, resolution).await?;
@@ -63,7 +63,12 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, seen: SeenCase, answers:
     .execute(c)
     .await)?;
     if taken == 0 {
-        return Err(AppError::Conflict.into());
+        let other: Option<(MeterId,)> =
+            on!(&mut tx, |c| sqlx::query_as("SELECT id FROM meters WHERE serial = $1 AND retired_at IS NULL")
+                .bind(&serial)
+                .fetch_optional(c)
+                .await)?;
+        return Err(if other.is_some() { AppError::SerialTaken } else { AppError::MeterInUse }.into());
     }
     let detail = serde_json::json!({ "kind": kind, "resolution": resolution, "meter": meter, "was": was, "serial": serial });
     note_closed(&mut tx, at, who, case, &detail).await?;

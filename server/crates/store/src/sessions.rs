@@ -46,6 +46,8 @@ pub struct Session {
     /// They see all buildings.
     #[sqlx(rename = "all_buildings")]
     pub whole_site: bool,
+    /// It is one at a query machine.
+    pub at_kiosk: bool,
     /// What they may do now.
     #[sqlx(skip)]
     pub permissions: Permissions,
@@ -61,7 +63,8 @@ pub struct Right {
 /// The session of that token, if it is open now.
 pub async fn find(db: &Db, hash: &TokenHash, now: Timestamp) -> Result<Option<Session>> {
     let found: Option<Session> = read!(db, |pool| sqlx::query_as(
-        "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at, u.password_due, u.all_buildings
+        "SELECT s.user_id, u.role, u.name, s.created_at, s.seen_at, u.password_due, u.all_buildings,
+                s.kiosk_id IS NOT NULL AS at_kiosk
          FROM sessions s JOIN users u ON u.id = s.user_id
          WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.disabled_at IS NULL"
     )
@@ -113,16 +116,16 @@ pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Rig
 /// Opens a session after the password was right.
 pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
-    insert(&mut tx, at, session).await?;
-    on!(&mut tx, |c| sqlx::query("UPDATE users SET logged_in_at = $2 WHERE id = $1")
-        .bind(session.user)
-        .bind(at)
-        .execute(c)
-        .await)?;
-    let actor = format!("user:{}", session.user);
-    let entry = Entry { actor: &actor, ip: &session.ip, action: AuditAction::SessionOpen, subject: &actor, detail: "{}" };
-    audit::append(&mut tx, at, &entry).await?;
+    log_in(&mut tx, at, session, AuditAction::SessionOpen).await?;
     tx.commit().await
+}
+
+/// Opens a session of somebody who has proved who they are, in the caller's transaction.
+pub async fn log_in(tx: &mut Tx, at: Timestamp, session: &NewSession, action: AuditAction) -> Result<()> {
+    insert(tx, at, session).await?;
+    on!(tx, |c| sqlx::query("UPDATE users SET logged_in_at = $2 WHERE id = $1").bind(session.user).bind(at).execute(c).await)?;
+    let actor = format!("user:{}", session.user);
+    audit::append(tx, at, &Entry { actor: &actor, ip: &session.ip, action, subject: &actor, detail: "{}" }).await
 }
 
 pub async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<()> {
@@ -184,6 +187,7 @@ pub struct OwnSession {
     pub seen_at: Timestamp,
     pub ip: String,
     pub agent: String,
+    pub at_kiosk: bool,
 }
 
 /// A person's open sessions that are listed.
@@ -192,7 +196,8 @@ const LISTED: i64 = 100;
 /// A person's open sessions, the one used last first; at most a hundred.
 pub async fn of_person(db: &Db, user: UserId, now: Timestamp) -> Result<Vec<OwnSession>> {
     read!(db, |pool| sqlx::query_as(
-        "SELECT token_hash, created_at, seen_at, ip, agent FROM sessions WHERE user_id = $1 AND expires_at > $2
+        "SELECT token_hash, created_at, seen_at, ip, agent, kiosk_id IS NOT NULL AS at_kiosk
+         FROM sessions WHERE user_id = $1 AND expires_at > $2
          ORDER BY seen_at DESC, created_at DESC LIMIT $3"
     )
     .bind(user)
@@ -231,6 +236,7 @@ pub async fn end_others(db: &Db, at: Timestamp, who: &Who, kept: &TokenHash) -> 
         .execute(c)
         .await)?;
     on!(&mut tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE user_id = $1").bind(who.user).execute(c).await)?;
+    remove_left_devices(&mut tx, who.user).await?;
     let (actor, detail) = (format!("user:{}", who.user), format!(r#"{{"sessions_ended":{ended}}}"#));
     let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SessionEnd, subject: &actor, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
@@ -239,15 +245,34 @@ pub async fn end_others(db: &Db, at: Timestamp, who: &Who, kept: &TokenHash) -> 
 }
 
 /// Ends all sessions of a person, and log-ins that are not complete, in the caller's transaction; gives how many sessions.
-pub(super) async fn end_all(tx: &mut Tx, user: UserId) -> Result<u64> {
+pub async fn end_all(tx: &mut Tx, user: UserId) -> Result<u64> {
     on!(tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE user_id = $1").bind(user).execute(c).await)?;
+    remove_left_devices(tx, user).await?;
     on!(tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)
 }
 
-/// Removes what has expired; gives how many.
+/// Removes a person's devices that [`purge`] left: ending all sessions is meant to end their messages too.
+async fn remove_left_devices(tx: &mut Tx, user: UserId) -> Result<()> {
+    on!(tx, |c| sqlx::query("DELETE FROM alert_addresses WHERE user_id = $1 AND channel = 'push' AND session_hash IS NULL")
+        .bind(user)
+        .execute(c)
+        .await)?;
+    Ok(())
+}
+
+/// Removes what has expired; gives how many. A device that was added in such a session goes on being told: its person did not log
+/// out, and may only not have looked for a while.
 pub async fn purge(db: &Db, now: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query(
+        "UPDATE alert_addresses SET session_hash = NULL
+         WHERE session_hash IN (SELECT token_hash FROM sessions WHERE expires_at <= $1)"
+    )
+    .bind(now.0)
+    .execute(c)
+    .await)?;
     on!(&mut tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE expires_at <= $1").bind(now.0).execute(c).await)?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM wechat_sign_ins WHERE expires_at <= $1").bind(now.0).execute(c).await)?;
     let removed = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.0).execute(c).await)?;
     tx.commit().await?;
     Ok(removed)

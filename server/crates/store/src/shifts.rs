@@ -8,10 +8,11 @@ use model::order::Tender;
 use model::permission::Permission;
 use model::person::Who;
 use model::time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::FromRow;
 
-use super::audit::{self, Entry};
+use super::audit::record;
+use super::console::oversees;
 use super::{Db, Result, StoreError, Tx, ledger, on, read};
 use domain::ledger::drawer_difference;
 use domain::rng::Rng;
@@ -42,6 +43,13 @@ macro_rules! shift_columns {
         "SELECT s.id, s.operator_id, u.name AS operator_name, s.opened_at, s.float_fen, s.closed_at, s.expected_fen,
                 s.counted_fen, s.reason
          FROM shifts s JOIN users u ON u.id = s.operator_id "
+    };
+}
+
+/// Open shifts, then the newest.
+macro_rules! newest_first {
+    () => {
+        " ORDER BY CASE WHEN s.closed_at IS NULL THEN 0 ELSE 1 END, s.opened_at DESC LIMIT $2"
     };
 }
 
@@ -116,20 +124,23 @@ pub async fn open(db: &Db, rng: &Rng, at: Timestamp, who: &Who, float: Fen) -> R
         return Err(AppError::Conflict.into());
     }
     let detail = json!({ "float_fen": float });
-    record(&mut tx, at, who, AuditAction::ShiftOpen, &format!("user:{}", who.user), &detail).await?;
+    record(&mut tx, at, who, (AuditAction::ShiftOpen, &format!("user:{}", who.user)), &detail).await?;
     tx.commit().await
 }
 
 /// Closes a shift with the counted cash. A difference requires a reason and is posted to its own ledger account.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for another operator's shift unless an approver closes it, [`AppError::Conflict`] for
-/// a closed one, or [`AppError::DrawerDiffers`] for a difference without a reason.
+/// Refused with [`AppError::NotFound`] for another operator's shift unless an approver of their buildings closes it,
+/// [`AppError::Conflict`] for a closed one, or [`AppError::DrawerDiffers`] for a difference without a reason.
 pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, counted: Fen, reason: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let row: Option<(UserId, Fen, bool)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE shifts SET float_fen = float_fen WHERE id = $1 RETURNING operator_id, float_fen, closed_at IS NOT NULL"
-    )
+    let row: Option<(UserId, Fen, bool)> = on!(&mut tx, |c| sqlx::query_as(concat!(
+        "UPDATE shifts SET float_fen = float_fen WHERE id = $2 AND operator_id IN (SELECT u.id FROM users u WHERE",
+        oversees!(),
+        ") RETURNING operator_id, float_fen, closed_at IS NOT NULL"
+    ))
+    .bind(who.user)
     .bind(id)
     .fetch_optional(c)
     .await)?;
@@ -169,30 +180,31 @@ pub async fn close(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ShiftId, co
         ledger::post(&mut tx, rng, at, &transfer).await?;
     }
     let detail = json!({ "expected_fen": expected, "counted_fen": counted, "reason": reason });
-    record(&mut tx, at, who, AuditAction::ShiftClose, &format!("shift:{id}"), &detail).await?;
+    record(&mut tx, at, who, (AuditAction::ShiftClose, &format!("shift:{id}")), &detail).await?;
     tx.commit().await
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, subject: &str, detail: &Value) -> Result<()> {
-    let (actor, detail) = (format!("user:{}", who.user), detail.to_string());
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject, detail: &detail }).await
+/// A shift of an operator's own or of one whom they oversee.
+pub async fn find(db: &Db, by: UserId, id: ShiftId) -> Result<Option<Shift>> {
+    read!(db, |pool| sqlx::query_as(concat!(shift_columns!(), "WHERE s.id = $2 AND", oversees!()))
+        .bind(by)
+        .bind(id)
+        .fetch_optional(pool)
+        .await)
 }
 
-pub async fn find(db: &Db, id: ShiftId) -> Result<Option<Shift>> {
-    read!(db, |pool| sqlx::query_as(concat!(shift_columns!(), "WHERE s.id = $1")).bind(id).fetch_optional(pool).await)
+/// The newest shifts of an operator, an open one first.
+pub async fn recent(db: &Db, operator: UserId, limit: i64) -> Result<Vec<Shift>> {
+    newest(db, concat!(shift_columns!(), "WHERE s.operator_id = $1", newest_first!()), operator, limit).await
 }
 
-/// The newest shifts of one operator or of all, open ones first.
-pub async fn recent(db: &Db, operator: Option<UserId>, limit: i64) -> Result<Vec<Shift>> {
-    read!(db, |pool| sqlx::query_as(concat!(
-        shift_columns!(),
-        "WHERE $1 IS NULL OR s.operator_id = $1
-         ORDER BY CASE WHEN s.closed_at IS NULL THEN 0 ELSE 1 END, s.opened_at DESC LIMIT $2"
-    ))
-    .bind(operator)
-    .bind(limit)
-    .fetch_all(pool)
-    .await)
+/// The newest shifts of an operator and of those whom they oversee, open ones first.
+pub async fn overseen(db: &Db, by: UserId, limit: i64) -> Result<Vec<Shift>> {
+    newest(db, concat!(shift_columns!(), "WHERE", oversees!(), newest_first!()), by, limit).await
+}
+
+async fn newest(db: &Db, sql: &'static str, by: UserId, limit: i64) -> Result<Vec<Shift>> {
+    read!(db, |pool| sqlx::query_as(sql).bind(by).bind(limit).fetch_all(pool).await)
 }
 
 /// What went over the counter in a shift, by tender.

@@ -4,6 +4,7 @@
 mod charge;
 mod control;
 mod days;
+mod friendly;
 mod leave;
 mod reconcile;
 mod sale;
@@ -23,9 +24,11 @@ use serde_json::Value;
 use sqlx::FromRow;
 
 pub use charge::{Metered, charge, reverse};
-pub use control::{Limits, set_limits};
-pub(super) use control::{decide_mode, decide_switch};
+pub(super) use control::decide_mode;
+pub use control::{Limits, decide_switch, set_limits};
 pub use days::{DAY_CHARGES_MAX, DayBooks, account_on, charged_on, day_books, last_charge, used_before};
+pub(crate) use friendly::follow_emergency;
+pub use friendly::set_friendly;
 pub(super) use leave::{count, leave, take_over};
 pub(crate) use reconcile::not_followed;
 pub use reconcile::{AGAIN, reconcile};
@@ -68,6 +71,8 @@ struct WalletRow {
     warned: JsonText<Vec<EventKind>>,
     negative_since: Option<Timestamp>,
     uncharged_wh: Energy,
+    friendly_until: Option<Timestamp>,
+    told_until: Option<Timestamp>,
 }
 
 /// The columns of [`WalletRow`].
@@ -75,7 +80,7 @@ macro_rules! wallet_columns {
     () => {
         " meter_id, account_id, mode, user_off, alarm1_fen, alarm2_fen, overdraft_fen, hoarding_fen, overload_w, malignant_w,
           trip, tripped_at, over_readings, started_at, started_wh, counted_at, counted_wh, tier_period, tier_wh, carry_e7, warned,
-          negative_since, uncharged_wh "
+          negative_since, uncharged_wh, friendly_until, told_until "
     };
 }
 
@@ -88,8 +93,8 @@ impl WalletRow {
         (self.tier_period, self.tier_wh, self.carry_e7) = (position.period, position.used_wh, position.carry_e7);
     }
 
-    /// What decides about the relay, with this balance.
-    const fn wallet(&self, remaining: Fen) -> Wallet {
+    /// What decides about the relay, with this balance and the emergency credit that is not repaid.
+    const fn wallet(&self, remaining: Fen, emergency: Fen) -> Wallet {
         Wallet {
             open: self.account_id.is_some() && self.started_at.is_some(),
             mode: self.mode,
@@ -98,7 +103,8 @@ impl WalletRow {
             remaining,
             alarm1: self.alarm1_fen,
             alarm2: self.alarm2_fen,
-            overdraft: self.overdraft_fen,
+            overdraft: Fen(self.overdraft_fen.0 + emergency.0),
+            friendly: self.friendly_until.is_some(),
         }
     }
 }
@@ -154,13 +160,14 @@ async fn save_because(tx: &mut Tx, rng: &Rng, cause: &Cause<'_>, row: &mut Walle
     let server_wallet = server_wallet(tx, row).await?;
     row.negative_since = (server_wallet.wallet.remaining < Fen::ZERO).then(|| row.negative_since.unwrap_or(cause.since));
     warn::warn(tx, rng, cause, row, &server_wallet.wallet).await?;
+    warn::tell_kept_on(tx, rng, cause.at, row, &server_wallet.wallet).await?;
     on!(tx, |c| {
         sqlx::query(
             "UPDATE wallets SET account_id = $2, mode = $3, user_off = $4, alarm1_fen = $5, alarm2_fen = $6, overdraft_fen = $7,
                     overload_w = $8, trip = $9, tripped_at = $10, over_readings = $11, started_at = $12, started_wh = $13,
                     counted_at = $14, counted_wh = $15, tier_period = $16, tier_wh = $17, carry_e7 = $18, closed = $19,
                     changed_at = $20, hoarding_fen = $21, malignant_w = $22, warned = $23, negative_since = $24,
-                    uncharged_wh = $25
+                    uncharged_wh = $25, friendly_until = $26, told_until = $27
              WHERE meter_id = $1",
         )
         .bind(row.meter_id)
@@ -188,6 +195,8 @@ async fn save_because(tx: &mut Tx, rng: &Rng, cause: &Cause<'_>, row: &mut Walle
         .bind(JsonText(&row.warned.0))
         .bind(row.negative_since)
         .bind(row.uncharged_wh)
+        .bind(row.friendly_until)
+        .bind(row.told_until)
         .execute(c)
         .await
     })?;
@@ -196,16 +205,19 @@ async fn save_because(tx: &mut Tx, rng: &Rng, cause: &Cause<'_>, row: &mut Walle
 
 async fn server_wallet(tx: &mut Tx, row: &WalletRow) -> Result<ServerWallet> {
     let Some(account) = row.account_id else {
-        return Ok(ServerWallet { wallet: row.wallet(Fen::ZERO), cumulative: Fen::ZERO, count: 0 });
+        return Ok(ServerWallet { wallet: row.wallet(Fen::ZERO, Fen::ZERO), cumulative: Fen::ZERO, count: 0 });
     };
     let (remaining, _) = ledger::balance(tx, &Account::Wallet(account)).await?.split_fen();
-    let bought: Option<(i64, Fen)> = on!(tx, |c| sqlx::query_as(
-        "SELECT count, cumulative_fen FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
+    let bought: Option<(i64, Fen, Fen)> = on!(tx, |c| sqlx::query_as(
+        "SELECT count, cumulative_fen,
+                COALESCE((SELECT e.amount_fen FROM emergency_credits e JOIN meters m ON m.id = e.meter_id
+                          WHERE e.account_id = $1 AND e.repaid_at IS NULL AND m.wallet = 'server'), 0) AS emergency_fen
+         FROM account_meters WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
     )
     .bind(account)
     .bind(row.meter_id)
     .fetch_optional(c)
     .await)?;
-    let (count, cumulative) = bought.unwrap_or_default();
-    Ok(ServerWallet { wallet: row.wallet(remaining), cumulative, count: u16::try_from(count).unwrap_or(u16::MAX) })
+    let (count, cumulative, emergency) = bought.unwrap_or_default();
+    Ok(ServerWallet { wallet: row.wallet(remaining, emergency), cumulative, count: u16::try_from(count).unwrap_or(u16::MAX) })
 }

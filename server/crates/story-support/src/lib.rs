@@ -35,7 +35,7 @@ use estate::places::{self, NewPlace};
 use model::ids::{GatewayId, MeterId, PlaceId};
 use model::meter::Wallet;
 use model::time::Timestamp;
-use server::services::{Context, NoMeterGateway};
+use services::{Context, NoMeterGateway};
 use store::meters::{self, NewGateway, NewMeter};
 use store::{Db, StoreError, Tx};
 

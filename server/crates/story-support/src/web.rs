@@ -1,6 +1,7 @@
 //! A real server on a free port, and people who use it.
 
 use domain::clock::{Clock, SharedClock};
+use domain::rng::Rng;
 use domain::secret::Secret;
 use domain::wall_layout::Scope;
 use meters::live::Live;
@@ -8,15 +9,22 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Response};
 use server::config::Config;
-use server::services::auth::Passwords;
 use server::startup::{Application, StartError};
+use services::auth::Passwords;
 use store::users::{self, NewUser};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::World;
 use model::person::Role;
 
 pub const PASSWORD: &str = "correct horse battery";
+
+/// The hash of [`PASSWORD`], made once for all people of a process: a hash takes as long as much else of a story.
+pub async fn password_hash() -> &'static str {
+    static HASH: OnceCell<String> = OnceCell::const_new();
+    HASH.get_or_init(|| async { Passwords::new(Rng::from_system()).unwrap().hash(PASSWORD).await.unwrap() }).await
+}
 
 /// The server. Stops when dropped.
 pub struct Web {
@@ -61,8 +69,7 @@ impl Web {
 
     /// The same, limited to buildings.
     pub async fn person_within(&self, world: &World, role: Role, login: &str, buildings: &Scope) -> Person<'_> {
-        let password_hash = Passwords::new(world.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
-        let user = NewUser { role, login, name: login, password_hash: &password_hash, buildings };
+        let user = NewUser { role, login, name: login, password_hash: password_hash().await, buildings };
         users::create(&world.db, &world.rng, world.clock.now(), &user, "test").await.unwrap();
         users::keep_passwords(&world.db).await.unwrap();
         let mut person = self.visitor();
@@ -135,4 +142,10 @@ impl Person<'_> {
 
 pub fn location(answer: &Response) -> &str {
     answer.headers().get(LOCATION).map_or("", |value| value.to_str().unwrap())
+}
+
+/// The value of the first field of this name on a page, as its HTML has it.
+pub fn field<'p>(page: &'p str, name: &str) -> &'p str {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no field {name}: {page}"));
+    rest.split('"').next().unwrap()
 }

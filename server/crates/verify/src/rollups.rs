@@ -1,4 +1,4 @@
-//! Energy by day and hour against the readings that it came from.
+//! Energy by day and hour against the readings that it came from, and whether one of these is missing.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,6 @@ use sqlx::FromRow;
 use super::{Difference, Figure, Report, Rule};
 use crate::{Result, Tx, on};
 use domain::rollup::{ConsumptionInterval, Parts};
-use store::counts;
 
 /// Where counters of five and of six digits roll over.
 const WRAPS: [i64; 2] = [100_000_000, 1_000_000_000];
@@ -24,14 +23,15 @@ struct MeterRow {
     created_at: Timestamp,
 }
 
-/// A reading that counts.
 #[derive(Clone, Copy, FromRow)]
-struct CountedRow {
+struct ReadingRow {
     at: Timestamp,
     quality: ReadingQuality,
     total_wh: Energy,
     /// What an operator entered for the gap before it.
     settled_wh: Option<Energy>,
+    /// Its number among the readings of the meter.
+    sequence: Option<i64>,
 }
 
 /// Energy by day or by hour since the epoch, as it is stored.
@@ -66,16 +66,19 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
         .await)?;
     let is_ordered = |day: Date| !steps.iter().any(|step| step.covers(day));
     for meter in meters {
-        let readings: Vec<CountedRow> = on!(tx, |c| sqlx::query_as(concat!(
+        let mut readings: Vec<ReadingRow> = on!(tx, |c| sqlx::query_as(
             "SELECT r.at, r.quality, r.total_wh, (SELECT CAST(SUM(d.energy_wh) AS BIGINT) FROM counter_decisions d
-                                                  WHERE d.meter_id = r.meter_id AND d.at = r.at) AS settled_wh
-             FROM readings r WHERE r.meter_id = $1 AND",
-            counts!("r."),
-            "ORDER BY r.at"
-        ))
+                                                  WHERE d.meter_id = r.meter_id AND d.at = r.at) AS settled_wh, r.sequence
+             FROM readings r WHERE r.meter_id = $1 ORDER BY r.at"
+        )
         .bind(meter.id)
         .fetch_all(c)
         .await)?;
+        for (at, expected, found) in gaps(&readings).into_iter().filter(|(at, ..)| is_ordered(at.date())) {
+            let subject = format!("{} {at}", meter.serial);
+            report.differences.push(Difference { rule: Rule::ReadingSequence, subject, expected, found });
+        }
+        readings.retain(|reading| reading.quality.counts());
         let after = readings.first().map_or(meter.created_at, |first| first.at).date();
         let first_hour = after.plus(1).start().hour();
         let (days, hours) = by_readings(&readings);
@@ -149,8 +152,27 @@ fn differences(mut computed: Slots, stored: Vec<StoredRow>, from: i64) -> Vec<(i
     found.into_iter().map(|(slot, expected, found)| (slot, Figure::Energy(expected), Figure::Energy(found))).collect()
 }
 
+/// The readings before which another one is missing, each with the number that it should have and the one that it has. Old
+/// readings may be removed from the first one on, and a meter that comes back into service begins at 1 again. One that arrived
+/// late is stored at its own instant, before others with lower numbers, so that the numbers are sorted first.
+fn gaps(readings: &[ReadingRow]) -> Vec<(Timestamp, Figure, Figure)> {
+    let mut numbered: Vec<(i64, Timestamp)> =
+        readings.iter().filter_map(|reading| Some((reading.sequence?, reading.at))).collect();
+    let mut broken = Vec::new();
+    for run in numbered.chunk_by_mut(|_, (now, _)| *now != 1) {
+        run.sort_unstable();
+        for ((last, _), (now, at)) in run.iter().zip(run.iter().skip(1)) {
+            let expected = last.saturating_add(1);
+            if *now != expected {
+                broken.push((*at, Figure::Count(expected), Figure::Count(*now)));
+            }
+        }
+    }
+    broken
+}
+
 /// The energy of each day and hour by the readings alone, split as the recorder splits it.
-fn by_readings(readings: &[CountedRow]) -> (Slots, Slots) {
+fn by_readings(readings: &[ReadingRow]) -> (Slots, Slots) {
     let (mut days, mut hours) = (Slots::new(), Slots::new());
     let add = |slots: &mut Slots, slot, share| {
         let sum = slots.entry(slot).or_default();
@@ -179,8 +201,8 @@ fn grown(last: Energy, now: Energy) -> Energy {
 mod tests {
     use super::*;
 
-    fn reading(at: i64, total: i64, quality: ReadingQuality) -> CountedRow {
-        CountedRow { at: Timestamp(at), quality, total_wh: Energy(total), settled_wh: Some(Energy(7)) }
+    fn reading(at: i64, total: i64, quality: ReadingQuality) -> ReadingRow {
+        ReadingRow { at: Timestamp(at), quality, total_wh: Energy(total), settled_wh: Some(Energy(7)), sequence: None }
     }
 
     #[test]
@@ -195,5 +217,20 @@ mod tests {
         let (days, hours) = by_readings(&readings);
         assert_eq!(days, Slots::from([(0, Energy(100)), (1, Energy(107))]));
         assert_eq!(hours, Slots::from([(15, Energy(100)), (16, Energy(100)), (17, Energy(0)), (18, Energy(7))]));
+    }
+
+    #[test]
+    fn a_missing_reading_leaves_a_gap() {
+        let gaps_in = |numbers: &[Option<i64>]| {
+            let row = |(at, sequence)| ReadingRow { sequence, ..reading(at, 0, ReadingQuality::Good) };
+            gaps(&(0..).zip(numbers.iter().copied()).map(row).collect::<Vec<_>>())
+        };
+        // Older ones have no number, and midnight values never have one.
+        assert_eq!(gaps_in(&[None, None, Some(1), Some(2), None, Some(3)]), []);
+        assert_eq!(gaps_in(&[Some(1), Some(3), Some(4)]), [(Timestamp(1), Figure::Count(2), Figure::Count(3))]);
+        assert_eq!(gaps_in(&[Some(7), Some(8), Some(1), Some(2)]), [], "old ones are removed, and it came back into service");
+        assert_eq!(gaps_in(&[Some(2), Some(2)]), [(Timestamp(1), Figure::Count(3), Figure::Count(2))]);
+        assert_eq!(gaps_in(&[Some(4), Some(6), Some(5), Some(7)]), [], "one arrived late");
+        assert_eq!(gaps_in(&[Some(4), Some(7), Some(5)]), [(Timestamp(1), Figure::Count(6), Figure::Count(7))]);
     }
 }

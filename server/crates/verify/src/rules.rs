@@ -32,6 +32,7 @@ model::word_enum! {
         CommandCounts = "purchase count by commands",
         EnergyOfDay = "energy of a day by its readings",
         EnergyOfHour = "energy of an hour by its readings",
+        ReadingSequence = "readings of a meter, one after another",
         EnergyOfPlace = "energy of a place by its meters",
         EnergyOfMonth = "energy of a month by its days",
         PaymentPosting = "payment of an order",
@@ -59,6 +60,7 @@ model::word_enum! {
         ChargeDays = "energy of charges by day",
         ChargeCost = "cost of charges by day",
         WalletBalance = "balance of a server wallet",
+        EmergencyCredit = "purchase that repays emergency credit",
         FinalPosting = "final amount of a closed meter",
         ClosingSettled = "amount settled by a closure",
         Carried = "amount carried from closed meters",
@@ -171,10 +173,12 @@ impl Rule {
             Self::CreditCommand
             | Self::PaidEvent
             | Self::DebitCommand
+            | Self::EmergencyCredit
             | Self::ReceiptNumbers
             | Self::OpeningReceipt
             | Self::PurchaseCount
             | Self::NewestReading
+            | Self::ReadingSequence
             | Self::ClosedMeters
             | Self::ClosedResidents
             | Self::OrderRefund

@@ -87,6 +87,18 @@ pub(super) const CHECKS: &[Check] = &[
                 GROUP BY account_id, meter_id) c ON c.account_id = w.account_id AND c.meter_id = w.meter_id
      WHERE d.cost <> c.amount * 1000 + w.carry_e7",
     },
+    // Emergency credit is repaid by the first purchase into its meter, or into a server wallet as its meter has, that leaves
+    // nothing owed, and by nothing else.
+    Check {
+        rule: Rule::EmergencyCredit,
+        sql: "SELECT a.number AS subject, CAST(CASE WHEN e.repaid_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS expected,
+            CAST(CASE WHEN e.repaid_at IS NULL THEN 1 ELSE 0 END AS BIGINT) AS found
+     FROM emergency_credits e JOIN accounts a ON a.id = e.account_id JOIN meters m ON m.id = e.meter_id
+     WHERE (e.repaid_at IS NOT NULL) <> EXISTS (SELECT 1 FROM orders o JOIN meters b ON b.id = o.meter_id
+         WHERE o.account_id = e.account_id AND (o.meter_id = e.meter_id OR (m.wallet = 'server' AND b.wallet = 'server'))
+         AND o.credited_at > e.taken_at AND o.remaining_fen >= 0
+         AND (e.repaid_at IS NULL OR o.credited_at = e.repaid_at))",
+    },
     // The ledger balance of a server wallet is what was credited and taken over less what was withdrawn and charged.
     Check {
         rule: Rule::WalletBalance,

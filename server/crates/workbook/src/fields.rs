@@ -4,6 +4,7 @@ use domain::serial::Serial;
 use model::money::{Fen, ParseMoneyError};
 use model::site_workbook::{Column, Fault, Problem};
 use model::tariff::{self, DayTable};
+use model::typed;
 
 use crate::table::Cell;
 
@@ -16,6 +17,20 @@ pub struct Fields<'a> {
     pub problems: Vec<Problem>,
     /// The columns with a fault, and those that the sheet lacks.
     wrong: Vec<Column>,
+}
+
+/// Whether the column names a place, a group or a gateway, so that its text is read as [`typed::name`] does.
+const fn is_name(column: Column) -> bool {
+    matches!(
+        column,
+        Column::Building
+            | Column::Floor
+            | Column::Room
+            | Column::FeedsBuilding
+            | Column::FeedsFloor
+            | Column::Gateway
+            | Column::Group
+    )
 }
 
 impl<'a> Fields<'a> {
@@ -69,7 +84,7 @@ impl<'a> Fields<'a> {
     fn digits(&mut self, column: Column) -> Option<String> {
         match self.cell(column)? {
             Cell::Number(number) => Some(number.value.clone()),
-            _ => self.text(column),
+            _ => self.text(column).map(|text| typed::typed(&text)),
         }
     }
 
@@ -90,6 +105,7 @@ impl<'a> Fields<'a> {
 
     pub fn optional(&mut self, column: Column, most: u32) -> Option<String> {
         let text = self.text(column)?;
+        let text = if is_name(column) { typed::name(&text) } else { text };
         if text.chars().count() > most as usize {
             self.fault(column, Fault::TooLong(most));
         }
@@ -145,7 +161,7 @@ impl<'a> Fields<'a> {
     /// Twelve digits; a number gets its leading zeros back.
     pub fn serial(&mut self, column: Column) -> Option<Serial> {
         self.require(column);
-        let text = self.text(column)?;
+        let text = typed::typed(&self.text(column)?);
         let serial = self.with_zeros(column, text).parse().ok();
         if serial.is_none() {
             self.fault(column, Fault::NotDigits(12));

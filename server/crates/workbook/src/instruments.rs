@@ -72,7 +72,8 @@ pub fn row(fields: &mut Fields<'_>, models: &Models) -> Option<InstrumentRow> {
 }
 
 /// A floor needs its building.
-fn place(fields: &mut Fields<'_>, [building, floor]: [Column; 2]) -> Option<PlaceName> {
+/// The building, or the floor of it, that two columns name; `None` where they are blank.
+pub fn place(fields: &mut Fields<'_>, [building, floor]: [Column; 2]) -> Option<PlaceName> {
     let (of_building, of_floor) = (fields.optional(building, NAME), fields.optional(floor, NAME));
     if of_building.is_none() && of_floor.is_some() {
         fields.fault(building, Fault::Empty);

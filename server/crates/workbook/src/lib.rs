@@ -2,9 +2,13 @@
 //!
 //! A file comes from anywhere, so its size is bounded before anything of it is unpacked, and again while it is.
 
+mod contacts;
 mod csv_file;
 pub mod csv_line;
+mod defaults;
 mod fields;
+mod friendly;
+mod groups;
 mod instruments;
 pub mod invoices;
 mod limits;
@@ -13,6 +17,7 @@ mod names;
 mod number_format;
 mod prices;
 pub mod report;
+mod settings_of;
 mod sheets;
 mod table;
 #[cfg(test)]

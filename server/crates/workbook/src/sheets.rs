@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use domain::framing::Framing;
-use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PartialAccount, PartialMeter, PartialRoom, PriceRow, Row};
+use domain::site_plan::{AccountRow, GatewayRow, MeterRow, PartialAccount, PartialMeter, PartialRoom, PriceRow, Row, SettingsOf};
 use model::console::RoomName;
 use model::gateway::{BytePattern, Dialling, GatewayName, Heartbeat, Host};
 use model::meter::Wallet;
@@ -11,14 +11,15 @@ use model::money::Fen;
 use model::person::{MAX_LOGIN, is_login_name};
 use model::site_workbook::Column as C;
 use model::site_workbook::{Column, Fault, Problem, Sheet};
+use model::typed::typed;
 
 use crate::fields::Fields;
-use crate::instruments;
 use crate::limits::MAX_ROWS;
 use crate::names;
 use crate::prices::prices;
 use crate::table::{Cell, Table};
 use crate::{Contents, Models};
+use crate::{contacts, defaults, friendly, groups, instruments, settings_of};
 
 /// Characters of a place's, a gateway's and a resident's name.
 pub const NAME: u32 = 40;
@@ -139,6 +140,10 @@ fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<
                 Ok(value) => rows.gateways.push(Row { number, value }),
                 Err(name) => partial.gateways.push(fields.right(&[C::Gateway], name)),
             },
+            Sheet::Groups => match groups::row(&mut fields) {
+                Ok(value) => rows.groups.push(Row { number, value }),
+                Err(name) => partial.groups.push(fields.right(&[C::Group], name)),
+            },
             Sheet::Meters => match meter(&mut fields, models) {
                 Ok(value) => rows.meters.push(Row { number, value }),
                 Err(value) => partial.meters.push(Row { number, value }),
@@ -148,7 +153,7 @@ fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<
                 if fields.are_right() {
                     rows.prices.push(Row { number, value: price });
                 } else {
-                    let building = fields.right(&[C::Building], price.building).flatten();
+                    let building = fields.right(&[C::Building], building(price.of)).flatten();
                     partial.prices.push(Row { number, value: building });
                 }
             }
@@ -156,6 +161,12 @@ fn rows(contents: &mut Contents, sheet: Sheet, table: &Table, columns: &[Option<
                 Some(value) => rows.instruments.push(Row { number, value }),
                 None => partial.instruments += 1,
             },
+            // Nothing else is compared with them.
+            Sheet::FriendlyHours => {
+                rows.friendly_hours.extend(friendly::row(&mut fields).map(|value| Row { number, value }));
+            }
+            Sheet::Contacts => rows.contacts.extend(contacts::row(&mut fields).map(|value| Row { number, value })),
+            Sheet::Defaults => rows.defaults.extend(defaults::row(&mut fields).map(|value| Row { number, value })),
             Sheet::Accounts => {
                 let account = account(&mut fields);
                 if fields.are_right() {
@@ -237,11 +248,20 @@ fn meter(fields: &mut Fields<'_>, models: &Models) -> Result<MeterRow, PartialMe
 }
 
 fn price(fields: &mut Fields<'_>) -> PriceRow {
-    PriceRow { plan: fields.name(Column::Plan, NAME), building: fields.optional(Column::Building, NAME), prices: prices(fields) }
+    PriceRow { plan: fields.name(Column::Plan, NAME), of: settings_of::read(fields), prices: prices(fields) }
+}
+
+/// The building that a row names.
+fn building(of: SettingsOf) -> Option<String> {
+    match of {
+        SettingsOf::Place(place) => Some(place.building),
+        SettingsOf::Room(room) => Some(room.building),
+        SettingsOf::Site | SettingsOf::Group(_) => None,
+    }
 }
 
 fn account(fields: &mut Fields<'_>) -> AccountRow {
-    let login = fields.name(Column::Login, LOGIN);
+    let login = typed(&fields.name(Column::Login, LOGIN));
     if !login.is_empty() && !is_login_name(&login) {
         fields.fault(Column::Login, Fault::NotLogin);
     }

@@ -13,7 +13,7 @@ use model::tariff::Prices;
 use rust_xlsxwriter::{DataValidation, Format, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::names::NOTES;
-use crate::{Models, instruments};
+use crate::{Models, contacts, defaults, friendly, groups, instruments, settings_of};
 
 /// Rows below the head that have drop-downs and the text format.
 const PREPARED_ROWS: u32 = 20_000;
@@ -67,6 +67,10 @@ pub fn workbook(lang: Lang, models: &Models, rows: &SiteRows) -> Result<Vec<u8>,
             Sheet::Prices => rows.prices.iter().map(|row| price(&row.value)).collect(),
             Sheet::Accounts => rows.accounts.iter().map(|row| account(&row.value)).collect(),
             Sheet::Instruments => rows.instruments.iter().map(|row| instruments::cells(&row.value)).collect(),
+            Sheet::FriendlyHours => rows.friendly_hours.iter().map(|row| friendly::cells(&row.value)).collect(),
+            Sheet::Contacts => rows.contacts.iter().map(|row| contacts::cells(&row.value)).collect(),
+            Sheet::Defaults => rows.defaults.iter().map(|row| defaults::cells(&row.value)).collect(),
+            Sheet::Groups => rows.groups.iter().map(|row| groups::cells(&row.value)).collect(),
         };
         for (row, cells) in (1..).zip(&lines) {
             write_row(sheet, row, cells)?;
@@ -90,6 +94,8 @@ fn add<'a>(book: &'a mut Workbook, kind: Sheet, lang: Lang, models: &Models) -> 
             Column::Framing => vec!["modbus-tcp", "modbus-tls", "transparent"],
             Column::Wallet => vec!["meter", "server", "none"],
             Column::TierPeriod => vec!["none", "month", "year"],
+            Column::Weekends | Column::Holidays => vec!["yes", "no"],
+            Column::CreditPeriod => vec!["week", "month", "term"],
             Column::Profile if kind == Sheet::Instruments => models.instruments.keys().map(String::as_str).collect(),
             Column::Profile => models.meters.keys().map(String::as_str).collect(),
             _ => Vec::new(),
@@ -144,7 +150,8 @@ fn price(row: &PriceRow) -> Vec<String> {
     let Prices { rates, tiers, tables: [first, second], plan } = &row.prices;
     let yuan = |price: u32| format!("{}.{:04}", price / 10_000, price % 10_000);
     let [spike, peak, flat, valley] = *rates;
-    let mut cells = vec![row.plan.clone(), row.building.clone().unwrap_or_default()];
+    let mut cells = vec![row.plan.clone()];
+    cells.extend(settings_of::cells(&row.of));
     if [spike, peak, valley] == [flat; 3] {
         cells.extend([yuan(flat), String::new(), String::new(), String::new(), String::new()]);
     } else {
@@ -189,8 +196,15 @@ fn example(kind: Sheet, lang: Lang, models: &Models) -> Vec<String> {
             cells.extend([pick("1号楼通信管理机", "Gateway 1"), "1".to_owned(), profile, Wallet::Meter.as_str().to_owned()]);
             cells
         }
-        Sheet::Prices => vec![pick("居民电价", "Residents"), String::new(), "0.6500".to_owned()],
+        Sheet::Prices => {
+            let [building, floor, room, group] = [const { String::new() }; 4];
+            vec![pick("居民电价", "Residents"), building, floor, room, group, "0.6500".to_owned()]
+        }
         Sheet::Instruments => instruments::example(pick, models),
+        Sheet::FriendlyHours => friendly::example(pick),
+        Sheet::Contacts => contacts::example(pick),
+        Sheet::Defaults => defaults::example(pick),
+        Sheet::Groups => groups::example(pick),
         Sheet::Accounts => {
             let mut cells = room(&place);
             cells.extend([pick("张三", "Zhang San"), "zhangsan".to_owned(), String::new(), "50.00".to_owned()]);

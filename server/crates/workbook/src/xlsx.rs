@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, Reader, Style, Xlsx, XlsxError};
 use model::site_workbook::Fault;
@@ -24,12 +25,17 @@ const MAX_SHEETS: usize = 20;
 /// Gives the sheets one after the other.
 pub fn read(bytes: &[u8], mut take: impl FnMut(&Table)) -> Result<(), Fault> {
     check_size(bytes)?;
-    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_: XlsxError| Fault::NotATable)?;
+    let mut workbook: Xlsx<_> = guarded(|| Xlsx::new(Cursor::new(bytes)))?;
     let titles = workbook.sheet_names();
     for title in titles.into_iter().take(MAX_SHEETS) {
-        take(&sheet(&mut workbook, title).map_err(|_| Fault::NotATable)?);
+        take(&guarded(|| sheet(&mut workbook, title))?);
     }
     Ok(())
+}
+
+/// What the reader gives. It computes the positions of cells without a check, and panics where one is beyond all sheets.
+fn guarded<T>(read: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(read)).ok().and_then(Result::ok).ok_or(Fault::NotATable)
 }
 
 /// Unpacks every part once without keeping it: what an archive says of its sizes need not be true.

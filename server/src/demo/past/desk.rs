@@ -59,7 +59,7 @@ impl<'a> Desk<'a> {
     /// Closes the shift with what is in the drawer, which is now and then not what it should be.
     pub async fn close(&self, at: Timestamp) -> Result<()> {
         let who = self.cashier(at.date());
-        let open = shifts::recent(self.db, Some(who.user), 1).await?.into_iter().find(|shift| shift.closed_at.is_none());
+        let open = shifts::recent(self.db, who.user, 1).await?.into_iter().find(|shift| shift.closed_at.is_none());
         let Some(shift) = open else { return Ok(()) };
         let takings = shifts::takings(self.db, shift.id).await?;
         let cash = takings.iter().find(|row| row.tender == Tender::Cash).map_or(Fen::ZERO, |row| row.taken - row.given);

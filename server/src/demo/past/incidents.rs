@@ -1,15 +1,18 @@
 //! What went wrong in the past: alarms that are over, cases that were mended, and some that somebody works on; beside them a
 //! group of places and an invitation that nobody has answered yet.
 
+use model::alarm::OwnAlarmRule;
 use model::case::{CaseDetail, CaseKind, JournalCase, MoneyRecord, ParametersCase, RelayCase};
+use model::console::SilenceOf;
 use model::defaults::{DefaultKind, DefaultsOf};
 use model::event::EventKind;
+use model::friendly::{CalendarDay, DayKind, DayRange, FriendlyHours};
 use model::ids::{MeterId, PlaceId};
 use model::meter::Wallet;
 use model::money::Fen;
 use model::operator::RoleChoice;
 use model::person::{Role, Who};
-use model::time::{DAY, HOUR, MINUTE, Timestamp};
+use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
 
 use super::super::site::LIMITS;
 use super::Span;
@@ -17,7 +20,7 @@ use super::room::PastRoom;
 use super::staff::Staff;
 use domain::rng::Rng;
 use domain::wall_layout::Scope;
-use estate::{defaults, place_groups, places};
+use estate::{defaults, friendly_hours, place_groups, places};
 use store::console::{self, case_work};
 use store::events::{self, Change, Subject, Turn};
 use store::operators::{self, ChangedBy, NewLink, NewOperator};
@@ -25,6 +28,10 @@ use store::{Db, Result, cases, meters};
 
 /// How long an invitation holds.
 const INVITATION: i64 = 7 * DAY;
+/// Days until examinations begin: they are still to come when the demo starts.
+const EXAMINATIONS_IN: i64 = 130;
+/// Emergency credit, once a month.
+const EMERGENCY: Fen = Fen(1_000);
 
 /// What somebody has to do with.
 pub enum Incident {
@@ -34,6 +41,8 @@ pub enum Incident {
     Relay(usize),
     Group,
     Invitation,
+    /// A rule of alarms, and maintenance of the nth room.
+    AlarmRules(usize),
 }
 
 /// What happens when.
@@ -47,6 +56,7 @@ pub fn plan(span: &Span) -> Vec<(Timestamp, Incident)> {
         (at(27, 20), Incident::Relay(230)),
         (at(20, 10), Incident::Group),
         (at(9, 20), Incident::Relay(400)),
+        (at(7, 9), Incident::AlarmRules(88)),
         (at(6, 10), Incident::Case(Wallet::Server, 9, CaseDetail::Password(password))),
         (at(4, 15), Incident::Case(Wallet::Meter, 322, parameters)),
         (at(2, 9), Incident::Case(Wallet::Meter, 133, CaseDetail::Clock { off_s: Some(210), sets: 4 })),
@@ -72,7 +82,23 @@ pub async fn happen(db: &Db, rng: &Rng, (at, what): (Timestamp, &Incident), staf
         },
         Incident::Group => group(db, rng, at, &staff.manager).await,
         Incident::Invitation => invite(db, rng, at, &staff.supervisor).await,
+        Incident::AlarmRules(nth) => match rooms.get(*nth) {
+            Some(past) => alarm_rules(db, rng, at, staff, past.meter).await,
+            None => Ok(()),
+        },
     }
+}
+
+/// An own threshold for a full disk, and two hours of maintenance of a meter.
+async fn alarm_rules(db: &Db, rng: &Rng, at: Timestamp, staff: &Staff, meter: MeterId) -> Result<()> {
+    if let Some(site) = places::tree(db).await?.site() {
+        let own = OwnAlarmRule { threshold: Some(15), ..OwnAlarmRule::default() };
+        let of = (DefaultsOf::Place(site.id), EventKind::DiskLow);
+        alarms::set_rule(db, rng, at, &staff.supervisor, of, &own).await?;
+    }
+    let until = at.plus(2 * HOUR);
+    alarms::silence(db, rng, at, &staff.technician, SilenceOf::Meter(meter), (until, "更换电表接线端子")).await?;
+    Ok(())
 }
 
 /// Alarms of meters and gateways that began and ended.
@@ -147,6 +173,13 @@ async fn group(db: &Db, rng: &Rng, at: Timestamp, who: &Who) -> Result<()> {
     if let Some(site) = tree.site() {
         let limits = DefaultKind::ALL.into_iter().map(|kind| kind.of(&LIMITS)).collect();
         defaults::set(db, at, who, DefaultsOf::Place(site.id), &limits).await?;
+        let first = at.date().plus(EXAMINATIONS_IN);
+        let examinations = vec![DayRange { first, last: first.plus(4) }];
+        let hours = FriendlyHours { holidays: true, examinations, emergency: EMERGENCY, ..FriendlyHours::default() };
+        friendly_hours::set(db, at, who, DefaultsOf::Place(site.id), Some(&hours)).await?;
+        let new_year = Date::from_ymd(at.date().ymd().0 + 1, 1, 1).unwrap_or(first);
+        let days = [CalendarDay { day: new_year, kind: DayKind::DayOff, name: "元旦".into() }];
+        friendly_hours::import(db, at, (who.user, &who.ip), &days).await?;
     }
     let group = place_groups::create(db, rng, at, who, "一层（夜间巡查）").await?;
     place_groups::change(db, at, who, group, &floors, &[]).await

@@ -1,12 +1,18 @@
 //! Messages of the past: every seventh resident has a phone number, and gets what the product asks for.
 
+use domain::site_plan::PlaceContact;
+use estate::{contacts, places};
+use model::defaults::DefaultsOf;
 use model::language::Lang;
 use model::money::Money;
-use model::notification::{NotificationChannel, NotificationReason};
+use model::notification::{
+    AlertDelivery, Contact, MessageText, NotificationChannel, NotificationKind, NotificationReason, OperatorAlerts,
+};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::{Date, MINUTE};
-use notify::queue;
+use notify::queue::{self, Due};
+use notify::texts;
 
 use super::{PastRoom, Span};
 use domain::rng::Rng;
@@ -18,6 +24,8 @@ const ENROLLED: usize = 7;
 const REFUSED: usize = 60;
 /// What a text message costs.
 const PRICE: Money = Money(450);
+/// The number of the first of them.
+pub const FIRST_NUMBER: &str = "13800010000";
 const CHANNEL: NotificationChannel = NotificationChannel::Sms;
 
 /// Residents confirm their numbers when the site is taken over.
@@ -35,15 +43,36 @@ pub async fn enrol(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> R
     Ok(())
 }
 
+/// The site has a text of its own, a number to call and a signature, and its supervisor chose what to hear.
+pub async fn write(db: &Db, span: &Span, supervisor: &Who) -> Result<()> {
+    let kind = NotificationKind::Alarm2;
+    if let Ok(text) =
+        MessageText::parse(kind, "{room} 电费仅剩 {balance} 元，请尽快充值，以免夜间断电。如有疑问请致电 {contact}。")
+    {
+        texts::set(db, span.from, supervisor, (kind, Lang::Zh, 0), Some(&text)).await?;
+    }
+    let contact = PlaceContact { phone: "010-62770000".parse().ok(), signature: Contact::signature("清河校区后勤") };
+    for site in places::sites(db).await? {
+        contacts::set(db, span.from, supervisor, DefaultsOf::Place(site), &contact).await?;
+    }
+    let alerts = OperatorAlerts { delivery_stuck: AlertDelivery::AtOnce, ..OperatorAlerts::default() };
+    notifications::set_operator_alerts(db, span.from, supervisor, &alerts, Lang::Zh).await
+}
+
 /// Hands over what was due on a day, every half hour.
 pub async fn deliver(db: &Db, span: &Span, day: Date) -> Result<()> {
     let ends = (1..=48).map(|half_hours| day.start().plus(half_hours * 30 * MINUTE - 1));
     for at in ends.filter(|at| *at < span.until) {
-        for (n, due) in queue::claim(db, at, CHANNEL, 1_000).await?.iter().enumerate() {
-            let seed = usize::try_from(due.asked_at.0 / 1_000).unwrap_or_default() + n;
-            let outcome = if seed.is_multiple_of(REFUSED) { Err(NotificationReason::Refused) } else { Ok(PRICE) };
-            queue::finish(db, at, due, outcome).await?;
+        let due = queue::claim(db, at, CHANNEL, 1_000).await?;
+        if due.is_empty() {
+            continue;
         }
+        let outcome = |n: usize, due: &Due| {
+            let seed = usize::try_from(due.asked_at.0 / 1_000).unwrap_or_default() + n;
+            if seed.is_multiple_of(REFUSED) { Err(NotificationReason::Refused) } else { Ok(PRICE) }
+        };
+        let results: Vec<_> = due.iter().enumerate().map(|(n, due)| (due, outcome(n, due))).collect();
+        queue::finish(db, at, &results).await?;
     }
     Ok(())
 }

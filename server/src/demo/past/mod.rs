@@ -10,7 +10,9 @@ mod messages;
 mod moves;
 mod online;
 mod readings;
+mod residents_site;
 mod room;
+mod roommates;
 mod server_wallets;
 mod staff;
 mod subsidies;
@@ -28,6 +30,7 @@ use desk::Desk;
 use domain::rng::Rng;
 use estate::places;
 use incidents::Incident;
+pub use messages::FIRST_NUMBER;
 use moves::{Move, MoveKind};
 use online::Online;
 use readings::Readings;
@@ -99,6 +102,8 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
     take_over(db, rng, span, site.password_hash, &mut rooms).await?;
     server_wallets::take_over(db, rng, span, &staff.supervisor, site.password_hash, &mut rooms).await?;
     messages::enrol(db, rng, span, &rooms).await?;
+    roommates::join(db, rng, span, site.password_hash, &rooms).await?;
+    messages::write(db, span, &staff.supervisor).await?;
     subsidies::decide(db, rng, span, &staff, site.building).await?;
     let mut online = Online::start(db, rng, span.from, site.keys.clone()).await?;
     let (mut desk, mut readings) = (Desk::new(db, rng, &staff), Readings::new(site.load));
@@ -114,6 +119,7 @@ pub async fn make(db: &Db, rng: &Rng, span: &Span, site: &Site<'_>, mut rooms: V
     }
     incidents::alarms(db, rng, span, &rooms).await?;
     invoices::export(db, rng, span, &staff.supervisor).await?;
+    residents_site::set(db, rng, span, &staff.supervisor, &rooms).await?;
     Ok(online.sandbox)
 }
 

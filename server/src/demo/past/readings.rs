@@ -29,8 +29,8 @@ const HOURLY_DAYS: i64 = 2;
 /// Writes readings in the order of time.
 pub struct Readings<'a> {
     pub load: &'a Load,
-    /// The last reading of each meter.
-    last: HashMap<MeterId, (Timestamp, Energy, StatusWord)>,
+    /// The last reading of each meter, with its number among them.
+    last: HashMap<MeterId, (Timestamp, Energy, StatusWord, i64)>,
 }
 
 impl<'a> Readings<'a> {
@@ -64,8 +64,9 @@ impl<'a> Readings<'a> {
     /// Adds one reading and what follows from it; gives what the meter was seen to hold.
     fn read(&mut self, batch: &mut Batch, at: Timestamp, past: &PastRoom<'_>, own: (usize, usize)) -> Latest {
         let (meter, total, status) = (past.meter, past.total(at), past.status(at));
-        let before = self.last.insert(meter, (at, total, status));
-        let interval = before.map(|(from, last, _)| energy_since(past, (from, last), (at, total)));
+        let sequence = self.last.get(&meter).map_or(1, |(.., last)| last + 1);
+        let before = self.last.insert(meter, (at, total, status, sequence));
+        let interval = before.map(|(from, last, ..)| energy_since(past, (from, last), (at, total)));
         if let Some(interval) = interval.filter(|interval| interval.energy > Energy::ZERO) {
             add(batch, meter, &interval, own);
         }
@@ -88,6 +89,7 @@ impl<'a> Readings<'a> {
             peak_wh: has_rates.then_some(Energy::ZERO),
             flat_wh: has_rates.then_some(total),
             valley_wh: has_rates.then_some(Energy::ZERO),
+            sequence: Some(sequence),
         });
         match past.room.wallet {
             Wallet::Server => {
@@ -98,7 +100,7 @@ impl<'a> Readings<'a> {
                 if before.is_none() {
                     batch.modes.push((meter, past.room.plan.mode));
                 }
-                batch.events.extend(changes(&latest, before.map(|(.., status)| status)));
+                batch.events.extend(changes(&latest, before.map(|(_, _, status, _)| status)));
             }
             Wallet::Meter | Wallet::None => {}
         }

@@ -13,7 +13,7 @@ use workbook::Cell;
 
 use super::listing::{CSV, attachment, refusal};
 use crate::http::{AppState, RequestInfo};
-use crate::services::exports::lists::{csv_head, csv_rows};
+use services::exports::lists::{csv_head, csv_rows};
 
 #[derive(Deserialize)]
 pub struct BatchQuery {

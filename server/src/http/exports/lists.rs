@@ -14,8 +14,8 @@ use model::saved_report::ReportFile;
 use super::listing::{XLSX_ROWS, XlsxFile, csv_file, refusal, rows_channel};
 use crate::http::router::Route;
 use crate::http::{AppState, RequestInfo};
-use crate::services::exports::Fields;
-use crate::services::exports::lists::{Listing, csv_head, csv_rows};
+use services::exports::Fields;
+use services::exports::lists::{Listing, csv_head, csv_rows};
 
 /// Two files for each list, for whoever may open its page.
 pub fn lists() -> Vec<Route> {

@@ -1,6 +1,7 @@
 //! Files for spreadsheets.
 
 mod account_batch;
+mod batch_links;
 mod finished;
 pub mod invoices;
 mod listing;
@@ -8,11 +9,14 @@ mod lists;
 mod overdrawn;
 mod reconciliation;
 mod reports;
+mod usage;
 
 pub use account_batch::account_batch;
+pub use batch_links::batch_links;
 pub use finished::finished;
-pub use listing::{XLSX, attachment};
+pub use listing::{XLSX, attachment, refusal};
 pub use lists::lists;
 pub use overdrawn::overdrawn;
 pub use reconciliation::reconciliation;
 pub use reports::reports;
+pub use usage::usage;

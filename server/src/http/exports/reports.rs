@@ -16,7 +16,7 @@ use model::saved_report::ReportFile;
 use super::listing::{CSV, XLSX, attachment, refusal};
 use crate::http::router::Route;
 use crate::http::{AppState, RequestInfo};
-use crate::services::reports::{file_name, file_of};
+use services::reports::{file_name, file_of};
 
 type Fields = Query<Vec<(String, String)>>;
 
@@ -65,5 +65,9 @@ async fn download(
 
 /// Why there is no file, and what to do: the words of the page. Plain text would be replaced by the page of the status.
 fn explained(wrong: RangeProblem, lang: Lang) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, Html(problem(wrong, lang))).into_response()
+    let status = match wrong {
+        RangeProblem::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    (status, Html(problem(wrong, lang))).into_response()
 }

@@ -50,16 +50,35 @@ pub fn fill(html: &str, kept: &KeptForm, words: &RefusalWords<'_>) -> String {
     if let Some(folded) = &form.folded {
         edits.insert(folded.inside(html), " open");
     }
-    for (n, (field, says)) in wrong(form, kept).into_iter().enumerate() {
+    let wrong = wrong(form, kept);
+    if let Some(says) = wrong.iter().find_map(|(_, says)| *says) {
+        tell(html, words.error, says, &mut edits);
+    }
+    for (n, (field, says)) in wrong.into_iter().enumerate() {
         point(html, field, (n, says.unwrap_or(words.error)), &mut edits);
     }
     edits.apply(html)
 }
 
+/// The place of the text of the error above the form.
+fn notice(html: &str) -> Option<Range<usize>> {
+    let tag = html.find("role=\"alert\"")?;
+    let start = tag + html.get(tag..)?.find('>')? + 1;
+    Some(start..start + html.get(start..)?.find("</p>")?)
+}
+
+/// Says above the form too what is said at its field, instead of what such an error means in general.
+fn tell(html: &str, error: &str, says: &str, edits: &mut Edits) {
+    let place = notice(html).filter(|place| html.get(place.clone()).is_some_and(|text| unescaped(text) == error));
+    if let Some(place) = place {
+        edits.replace(place, escaped(says));
+    }
+}
+
 /// Puts the sentences that were written into a form that is gone below the error.
 fn quote(html: &str, kept: &KeptForm, typed: &str, edits: &mut Edits) {
-    let alert = html.find("role=\"alert\"").filter(|_| kept.error.is_some());
-    let Some(end) = alert.and_then(|at| Some(at + html.get(at..)?.find("</p>")? + "</p>".len())) else { return };
+    let Some(place) = notice(html).filter(|_| kept.error.is_some()) else { return };
+    let end = place.end + "</p>".len();
     for (name, text) in &kept.fields {
         if SENTENCES.contains(&inner(name)) && !text.trim().is_empty() {
             edits.insert(end, &format!("<p class=\"notice\">{} {}</p>", escaped(typed), escaped(text)));
@@ -130,9 +149,8 @@ fn give(html: &str, field: &FormField, values: &[&str], edits: &mut Edits) {
     }
 }
 
-/// The fields that the error is about, in the order of the form, with what is said of each where it is not the error's own
-/// message: those that the server named, or else the one that such an error is always about, or else all whose text is not of its
-/// own form.
+/// The fields that the error is about, in the order of the form, each with its own message if it has one: the fields that the
+/// server named, or else the field that such an error is always about, or else all whose text does not have the field's form.
 fn wrong<'a>(form: &'a Form, kept: &'a KeptForm) -> Vec<(&'a FormField, Option<&'a str>)> {
     let asked = |field: &&FormField| !matches!(field.input, Input::Hidden);
     let named = |name: &str| form.fields.iter().filter(asked).find(|field| field.name == name || inner(&field.name) == name);
@@ -162,9 +180,13 @@ fn wrong<'a>(form: &'a Form, kept: &'a KeptForm) -> Vec<(&'a FormField, Option<&
     fields
 }
 
-/// The name within a form whose fields are called `form[name]`.
+/// The name within a form whose fields are called `form[name]`, and that of a list whose boxes are called `name[]`.
 fn inner(name: &str) -> &str {
-    name.split_once('[').and_then(|(_, rest)| rest.strip_suffix(']')).unwrap_or(name)
+    match name.split_once('[') {
+        Some((list, "]")) => list,
+        Some((_, rest)) => rest.strip_suffix(']').unwrap_or(name),
+        None => name,
+    }
 }
 
 const fn usual(error: AppError) -> &'static [&'static str] {
@@ -173,7 +195,7 @@ const fn usual(error: AppError) -> &'static [&'static str] {
         | AppError::AmountOutOfRange
         | AppError::HoardingLimit
         | AppError::ExceedsRemaining
-        | AppError::ExceedsRefundable => &["amount", "counted", "float"],
+        | AppError::ExceedsRefundable => &["own", "amount", "counted", "float"],
         AppError::NameTaken | AppError::GatewayNameTaken => &["names", "name"],
         AppError::LoginTaken => &["login"],
         AppError::WeakPassword

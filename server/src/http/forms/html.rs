@@ -51,7 +51,7 @@ pub struct FormField {
     pub name: String,
     pub tag: Tag,
     pub input: Input,
-    /// Behind the whole element.
+    /// Behind the whole element, where its message stands; of one box of several behind what names them all.
     pub end: usize,
 }
 
@@ -68,6 +68,7 @@ pub fn forms(html: &str) -> Vec<Form> {
     let mut reader = Reader { html, at: 0 };
     let (mut forms, mut details): (Vec<Form>, Vec<Tag>) = (Vec::new(), Vec::new());
     let mut form: Option<Form> = None;
+    let mut legend: Option<usize> = None;
     while let Some((name, is_end, tag)) = reader.tag() {
         match (name.as_str(), is_end) {
             ("script" | "style", false) => reader.skip_past(&format!("</{name}")),
@@ -80,9 +81,14 @@ pub fn forms(html: &str) -> Vec<Form> {
                 form = Some(Form { tag, fields: Vec::new(), folded });
             }
             ("form", true) => forms.extend(form.take()),
+            ("legend", true) => legend = Some(tag.at.end),
+            ("fieldset", _) => legend = None,
             ("input" | "textarea" | "select", false) => {
                 let field = reader.field(&name, tag);
-                if let (Some(form), Some(field)) = (&mut form, field) {
+                if let (Some(form), Some(mut field)) = (&mut form, field) {
+                    if let (Input::Tick, Some(legend)) = (&field.input, legend) {
+                        field.end = legend;
+                    }
                     form.fields.push(field);
                 }
             }

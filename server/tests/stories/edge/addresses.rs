@@ -5,7 +5,7 @@ use domain::wall_layout::Scope;
 use model::person::Role;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use server::config::Config;
-use server::services::auth::Passwords;
+use services::auth::Passwords;
 use store::users::{self, NewUser};
 use story_support::web::{PASSWORD, Web};
 use story_support::{World, both};

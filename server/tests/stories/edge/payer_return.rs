@@ -4,7 +4,7 @@ use domain::clock::Clock;
 use model::person::Role;
 use payments::alipay::AlipayConfig;
 use server::config::Config;
-use server::services::auth::Passwords;
+use services::auth::Passwords;
 use store::Db;
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
@@ -64,6 +64,10 @@ both!(a_payer_returns_to_the_order_and_strangers_learn_nothing, |w: World| async
         let answer = web.visitor().post(&format!("{path}&orderId=1"), "orderId=1").await;
         assert_eq!((answer.status().as_u16(), location(&answer)), (303, path.as_str()));
     }
+    // Whoever paid by a link goes back to it, whatever the number.
+    let mut by_link = web.visitor();
+    by_link.cookie = "__Host-dormwatt-paying=/p/aB-9/x".to_owned();
+    assert_eq!(location(&by_link.get(&format!("/pay/return?out_trade_no={number}")).await), "/p/aB-9/x");
     assert_eq!(w.word(due).await, before, "a stranger's return queries nothing");
     for query in ["", "?out_trade_no=%zz", "?out_trade_no=a&out_trade_no=b", "?trade_status=TRADE_SUCCESS"] {
         assert_eq!(location(&payer.get(&format!("/pay/return{query}")).await), "/records", "{query}");

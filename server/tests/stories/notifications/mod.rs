@@ -1,7 +1,13 @@
 //! Messages to people, with a provider that fails in every way; on both databases.
 
+mod devices;
+mod modem;
+mod operators;
 mod pages;
+mod phone;
 mod sending;
+mod wechat_log_in;
+mod words;
 
 use domain::clock::Clock;
 use model::event::EventKind;
@@ -10,8 +16,8 @@ use model::language::Lang;
 use model::notification::NotificationChannel;
 use model::permission::Permissions;
 use model::person::{Role, Who};
-use notify::{Channels, NotifyConfig, SmsConfig, WebhookConfig};
-use server::services::notifications::{NotificationsService, SendResult};
+use notify::{Channels, NotifyConfig, PushConfig, SmsConfig, WebhookConfig, WechatConfig, WechatTemplateConfig};
+use services::notifications::{NotificationsService, SendResult};
 use simulator::notify_provider::SimulatedProvider;
 use store::Db;
 use store::events::{self, Subject};
@@ -21,6 +27,7 @@ use story_support::rooms::Room;
 
 const SMS: NotificationChannel = NotificationChannel::Sms;
 const SECRET: &str = "webhook secret";
+const CONTACT: &str = "mailto:power@example.edu.cn";
 
 fn config(provider: &SimulatedProvider) -> NotifyConfig {
     let sms = SmsConfig {
@@ -33,7 +40,30 @@ fn config(provider: &SimulatedProvider) -> NotifyConfig {
         ..SmsConfig::default()
     };
     let webhook = WebhookConfig { url: provider.url("webhook"), secret: SECRET.into(), per_minute: 600 };
-    NotifyConfig { sms: Some(sms), webhook: Some(webhook), ..NotifyConfig::default() }
+    let fields = [("thing1", "{room}"), ("amount2", "{balance}")].map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let template = WechatTemplateConfig { id: "T1".to_owned(), fields: fields.into() };
+    let wechat = WechatConfig {
+        app_id: "wx1".to_owned(),
+        app_secret: SECRET.into(),
+        api: provider.url(""),
+        sign_in: provider.url(""),
+        templates: ["alarm-2", "arrears"].map(|kind| (kind.to_owned(), template.clone())).into(),
+        per_minute: 600,
+    };
+    let push = PushConfig {
+        key_file: std::env::temp_dir().join("dormwatt-stories-push.key"),
+        contact: CONTACT.to_owned(),
+        allow_private: true,
+        ..PushConfig::default()
+    };
+    NotifyConfig {
+        sms: Some(sms),
+        webhook: Some(webhook),
+        wechat: Some(wechat),
+        push: Some(push),
+        public_url: "https://dorm.example".to_owned(),
+        ..NotifyConfig::default()
+    }
 }
 
 /// A process of its own, on the world's database.
@@ -97,7 +127,7 @@ async fn resident_of(w: &World) -> UserId {
 fn texts(provider: &SimulatedProvider) -> Vec<(String, String)> {
     let of = |key: &str, json: &serde_json::Value| json[key].as_str().unwrap().to_owned();
     let taken = provider.taken("sms").into_iter().map(|request| request.json());
-    taken.map(|json| (of("kind", &json), of("content", &json))).filter(|(kind, _)| kind != "address-code").collect()
+    taken.map(|json| (of("kind", &json), of("content", &json))).filter(|(kind, _)| !kind.ends_with("-code")).collect()
 }
 
 fn kinds(provider: &SimulatedProvider) -> Vec<String> {

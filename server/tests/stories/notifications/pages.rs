@@ -6,33 +6,41 @@ use domain::wall_layout::Scope;
 use model::event::EventKind;
 use model::person::Role;
 use model::time::MINUTE;
+use reqwest::Response;
+use reqwest::header::USER_AGENT;
 use server::config::Config;
 use simulator::notify_provider::{ProviderFault, SimulatedProvider};
 use story_support::site::{SOON, until};
-use story_support::web::{Person, Web, location};
+use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
 
 use super::*;
 
-async fn started(w: &World, provider: &SimulatedProvider) -> Web {
+pub(super) async fn started(w: &World, provider: &SimulatedProvider) -> Web {
     let mut config = Config { notify: super::config(provider), ..Config::default() };
     config.server.address.set_port(0);
     Web::with(w, config, w.clock.clone()).await
 }
 
-async fn text(person: &Person<'_>, path: &str) -> String {
+pub(super) async fn text(person: &Person<'_>, path: &str) -> String {
     let answer = person.get(path).await;
     assert_eq!(answer.status(), 200, "{path}");
     answer.text().await.unwrap()
 }
 
 /// Posts a form; gives where it leads.
-async fn post(person: &Person<'_>, path: &str, form: &str) -> String {
+pub(super) async fn post(person: &Person<'_>, path: &str, form: &str) -> String {
     location(&person.post(path, form).await).to_owned()
 }
 
+/// What WeChat's sign-in does in the browser of a phone that an answer sends there; gives where it leads back to on the site.
+pub(super) async fn signed_in(web: &Web, sent: &Response, phone: &str) -> String {
+    let answer = web.client.get(location(sent)).header(USER_AGENT, phone).send().await.unwrap();
+    location(&answer).strip_prefix("https://dorm.example").unwrap().to_owned()
+}
+
 /// The code that was sent last.
-async fn code(provider: &SimulatedProvider, number: usize) -> String {
+pub(super) async fn code(provider: &SimulatedProvider, number: usize) -> String {
     until(SOON, "a code", || async { provider.taken("sms").len() >= number }).await;
     let json = provider.taken("sms").pop().unwrap().json();
     let digits: String = json["content"].as_str().unwrap().chars().skip_while(|c| !c.is_ascii_digit()).take(6).collect();
@@ -51,8 +59,17 @@ both!(an_address_counts_after_its_code, |w: World| async move {
         let to = post(&person, send, bad).await;
         assert!(to.contains("e=invalid") || to.contains("e=unavailable"), "{bad}: {to}");
     }
+    let refused = post(&person, send, "channel=sms&address=12345").await;
+    assert!(text(&person, &refused).await.contains(r#"aria-invalid="true""#), "the number is marked");
     assert_eq!(post(&person, confirm, "channel=sms&code=000000").await, "/me/alerts?done=ended", "none was sent");
-    assert_eq!(post(&person, send, "channel=sms&address=138+0013+8000").await, "/me/alerts?done=sent");
+    // A number is also a way to log in, so adding one takes the password.
+    for password in ["", "&password=guessed"] {
+        let form = format!("channel=sms&address=13800138000{password}");
+        assert_eq!(post(&person, send, &form).await, "/me/alerts?e=wrong-password");
+    }
+    assert_eq!(w.number("SELECT COUNT(*) FROM address_codes").await, 0);
+    let typed = format!("channel=sms&address=138+0013+8000&password={}", PASSWORD.replace(' ', "+"));
+    assert_eq!(post(&person, send, &typed).await, "/me/alerts?done=sent");
     let sent = code(&provider, 1).await;
     let wrong = if sent == "000000" { "111111" } else { "000000" };
     for _ in 0..4 {
@@ -61,12 +78,12 @@ both!(an_address_counts_after_its_code, |w: World| async move {
     assert_eq!(post(&person, confirm, &format!("channel=sms&code={wrong}")).await, "/me/alerts?done=ended");
     assert_eq!(post(&person, confirm, &format!("channel=sms&code={sent}")).await, "/me/alerts?done=ended", "five tries");
     // Too late.
-    post(&person, send, "channel=sms&address=13800138000").await;
+    post(&person, send, &typed).await;
     let sent = code(&provider, 2).await;
     w.clock.advance(11 * MINUTE);
     assert_eq!(post(&person, confirm, &format!("channel=sms&code={sent}")).await, "/me/alerts?done=ended");
     // Somebody else's code is of no use.
-    post(&person, send, "channel=sms&address=13800138000").await;
+    post(&person, send, &typed).await;
     let sent = code(&provider, 3).await;
     assert_eq!(post(&other, confirm, &format!("channel=sms&code={sent}")).await, "/me/alerts?done=ended");
     assert_eq!(w.number("SELECT COUNT(*) FROM alert_addresses").await, 0);
@@ -75,9 +92,9 @@ both!(an_address_counts_after_its_code, |w: World| async move {
     assert!(!text(&other, "/me/alerts").await.contains("13800138000"));
     // Neither one person nor one address gets more than five codes in an hour.
     for _ in 0..2 {
-        assert_eq!(post(&other, send, "channel=sms&address=13800138000").await, "/me/alerts?done=sent");
+        assert_eq!(post(&other, send, &typed).await, "/me/alerts?done=sent");
     }
-    assert_eq!(post(&other, send, "channel=sms&address=13800138000").await, "/me/alerts?e=rate-limited");
+    assert_eq!(post(&other, send, &typed).await, "/me/alerts?e=rate-limited");
 
     let form = "wanted[]=alarm-2&off=on&from=23&until=6";
     assert_eq!(post(&person, "/api/resident/alerts/save", form).await, "/me/alerts?done=saved");

@@ -1,5 +1,8 @@
 //! What is asked for once, sent at least once, and dropped when nobody needs it.
 
+use std::sync::Arc;
+
+use app::api::notifications::NotificationsPort;
 use aws_lc_rs::hmac;
 use domain::clock::Clock;
 use model::event::EventKind;
@@ -7,14 +10,17 @@ use model::money::Fen;
 use model::notification::NotificationChannel;
 use model::order::Tender;
 use model::time::{DAY, HOUR, MINUTE};
-use notify::queue;
-use server::services::notifications::SendResult;
+use notify::queue::{self, Trial};
+use payments::{Config as PayConfig, Payments};
 use server::tasks::Task;
 use server::tasks::collect_notifications::CollectNotifications;
+use server::tasks::watch_alarms::WatchAlarms;
+use services::host::Host;
+use services::notifications::SendResult;
 use simulator::notify_provider::{ProviderFault, SimulatedProvider};
 use store::events::{self, Subject};
 use story_support::room_fixture::RoomFixture;
-use story_support::{World, both};
+use story_support::{World, bind, both};
 
 use super::*;
 
@@ -57,6 +63,15 @@ both!(a_warning_reaches_the_provider_once, |w: World| async move {
     assert_eq!(kinds(&provider), ["alarm-2", "alarm-1", "arrears"]);
     assert_eq!(w.number("SELECT tries FROM notifications WHERE kind = 'arrears'").await, 2);
     assert_eq!(w.number("SELECT cost_e4 FROM notifications WHERE kind = 'arrears'").await, 450);
+    // During maintenance nobody is told.
+    w.clock.advance(2 * DAY);
+    let (now, until) = (w.clock.now().0, w.clock.now().plus(HOUR).0);
+    let silence = "INSERT INTO alarm_silences (id, meter_id, reason, from_at, until_at, set_by)
+                   SELECT $1, m.id, 'replaced', $2, $3, u.id FROM meters m CROSS JOIN users u WHERE u.role = 'resident'";
+    story_support::bind(&w.db, silence, w.rng.id(w.clock.now()), &[now, until]).await;
+    clear(&w, EventKind::Alarm2, room.meter).await;
+    raise(&w, EventKind::Alarm2, room.meter).await;
+    assert_eq!(w.number("SELECT COUNT(*) FROM notifications WHERE kind = 'alarm-2'").await, 1);
     // The code is not kept.
     assert_eq!(w.word("SELECT contents FROM notifications WHERE kind = 'address-code'").await, "{}");
 });
@@ -109,7 +124,7 @@ both!(a_provider_that_is_down_delays_nobody_else, |w: World| async move {
     let rooms = [enrolled(&w, 1, &service).await, enrolled(&w, 2, &service).await];
     let before = provider.requests().len();
     provider.set_fault(ProviderFault::Down);
-    for room in rooms {
+    for room in &rooms {
         raise(&w, EventKind::Arrears, room.meter).await;
     }
     assert_eq!(send(&service, SMS).await.sent, 0);
@@ -134,7 +149,95 @@ both!(a_provider_that_is_down_delays_nobody_else, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM notifications WHERE kind = 'arrears' AND reason = 'stale'").await, 2);
     let of_sms = provider.requests().iter().skip(before).filter(|request| request.path == "/sms").count();
     assert!((1..=2).contains(&of_sms), "{of_sms} tries while it was down");
+
+    // Of an alarm that comes and goes operators are told once an hour.
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let mut tx = w.db.begin().await.unwrap();
+        events::raise(&mut tx, &w.rng, EventKind::BackupOverdue, Subject::Site, w.clock.now(), "{}").await.unwrap();
+        tx.commit().await.unwrap();
+        told.push(service.tell_operators().await.unwrap());
+        send(&service, NotificationChannel::Webhook).await;
+        let mut tx = w.db.begin().await.unwrap();
+        events::clear(&mut tx, &w.rng, EventKind::BackupOverdue, Subject::Site, w.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        w.clock.advance(20 * MINUTE);
+    }
+    assert_eq!(told, [1, 0, 0, 1]);
+    // A gateway that is lost on the second of three days of maintenance is reported after them.
+    let gateway = w.gateways(&[([127, 0, 0, 1], 1504).into()]).await[0];
+    let (now, until) = (w.clock.now().0, w.clock.now().plus(3 * DAY).0);
+    let silence = "INSERT INTO alarm_silences (id, gateway_id, reason, from_at, until_at, set_by)
+                   SELECT $1, g.id, 'replaced', $2, $3, u.id FROM gateways g CROSS JOIN users u
+                   WHERE g.name = '127.0.0.1:1504' AND u.login = 'resident1'";
+    story_support::bind(&w.db, silence, w.rng.id(w.clock.now()), &[now, until]).await;
+    w.clock.advance(DAY);
+    lose(&w, gateway).await;
+    assert_eq!(service.tell_operators().await.unwrap(), 0);
+    w.clock.advance(2 * DAY);
+    assert_eq!(service.tell_operators().await.unwrap(), 1);
+    an_alarm_says_that_a_channel_is_down(&w, &provider, &service, &resident(rooms[0].resident)).await;
 });
+
+/// The alarm is sent through the other channels, and ends when a message goes through.
+async fn an_alarm_says_that_a_channel_is_down(
+    w: &World,
+    provider: &SimulatedProvider,
+    service: &NotificationsService,
+    who: &Who,
+) {
+    let (db, clock, rng) = (w.db.clone(), w.clock.clone(), w.rng.clone());
+    let payments = Payments::new(&PayConfig::default(), db, clock, rng, Arc::new(|| {})).unwrap();
+    let host = Host::default();
+    let watch = WatchAlarms::new(w.context().await, payments, service.channels().clone(), host);
+    w.clerk().await;
+    w.execute(
+        "INSERT INTO operator_alerts (user_id, language, gateway_lost, delivery_stuck, payment_mismatch, certificate_expiring,
+                                      alarm, digest_hour, quiet_from, quiet_until)
+         SELECT id, 'zh-CN', 'off', 'off', 'off', 'off', 'at-once', 8, 3, 3 FROM users WHERE login = 'clerk'",
+    )
+    .await;
+    w.execute(
+        "INSERT INTO alert_addresses (user_id, channel, address, verified_at)
+         SELECT u.id, a.channel, a.address, 0 FROM users u
+         CROSS JOIN (SELECT 'sms' AS channel, '13800138099' AS address UNION ALL SELECT 'mail', 'clerk@example.org') a
+         WHERE u.login = 'clerk'",
+    )
+    .await;
+    let trial = Trial { channel: SMS, address: "13800138098", language: Lang::Zh };
+    let alarms = "SELECT COUNT(*) FROM events WHERE kind = 'channel-down' AND subject = 'message-sms' AND until_at IS NULL";
+
+    provider.set_fault(ProviderFault::Down);
+    queue::test(&w.db, &w.rng, w.clock.now(), who, &trial).await.unwrap();
+    for open in [0, 1] {
+        assert_eq!(send(service, SMS).await, SendResult { not_sent: 1, ..SendResult::default() });
+        watch.observe(w.clock.now()).await.unwrap();
+        assert_eq!(w.number(alarms).await, open, "after five minutes");
+        w.clock.advance(5 * MINUTE);
+    }
+    assert_eq!(service.tell_operators().await.unwrap(), 2, "the other system, and the clerk by e-mail");
+    let through_itself = "SELECT COUNT(*) FROM notifications n JOIN events e ON e.id = n.event_id
+                          WHERE e.kind = 'channel-down' AND n.channel NOT IN ('webhook', 'mail')";
+    assert_eq!(w.number(through_itself).await, 0);
+    let lines = service.notification_channels(who).await.unwrap();
+    let down: Vec<_> = lines.iter().filter(|line| line.down_since.is_some()).map(|line| line.channel).collect();
+    assert_eq!(down, [SMS]);
+    provider.set_fault(ProviderFault::None);
+    send(service, NotificationChannel::Webhook).await;
+    let told = |text: &str| text.contains("渠道中断") && text.contains("短信");
+    assert!(provider.taken("webhook").iter().any(|one| one.json()["text"].as_str().is_some_and(told)));
+
+    // A message that is dropped because it is late does not end the alarm.
+    assert_eq!(send(service, SMS).await, SendResult { dropped: 1, ..SendResult::default() });
+    watch.observe(w.clock.now()).await.unwrap();
+    queue::test(&w.db, &w.rng, w.clock.now(), who, &trial).await.unwrap();
+    assert_eq!(send(service, SMS).await.sent, 1);
+    for open in [1, 0] {
+        watch.observe(w.clock.now()).await.unwrap();
+        assert_eq!(w.number(alarms).await, open, "a minute after it went through");
+        w.clock.advance(MINUTE);
+    }
+}
 
 both!(quiet_hours_and_cool_down_go_by_the_clock, |w: World| async move {
     let provider = SimulatedProvider::start().await.unwrap();
@@ -142,6 +245,12 @@ both!(quiet_hours_and_cool_down_go_by_the_clock, |w: World| async move {
     let room = enrolled(&w, 1, &service).await;
     let night = w.clock.now().date().start().plus(23 * HOUR);
     w.clock.advance(night.since(w.clock.now()));
+    // Another system is told at once, however late: its people are on duty.
+    let (case, now) = (w.rng.id(w.clock.now()), w.clock.now().0);
+    let sql = "INSERT INTO cases (id, kind, detail, opened_at, due_at) VALUES ($1, 'payment', '{}', $2, $3)";
+    bind(&w.db, sql, case, &[now, now]).await;
+    service.tell_operators().await.unwrap();
+    assert_eq!(send(&service, NotificationChannel::Webhook).await.sent, 1);
     // Alarms wait for the morning; that the power is off and on again does not.
     raise(&w, EventKind::Alarm1, room.meter).await;
     assert_eq!(send(&service, SMS).await.sent, 0);
@@ -162,6 +271,27 @@ both!(quiet_hours_and_cool_down_go_by_the_clock, |w: World| async move {
         raise(&w, EventKind::Alarm1, room.meter).await;
         assert_eq!(send(&service, SMS).await.sent, sent);
     }
+    // A delay of an hour makes no message too late: it counts from when the alarm was raised or ended.
+    let delays =
+        "INSERT INTO place_alarm_rules (place_id, kind, raise_s, clear_s) SELECT place_id, 'arrears', 3600, 3600 FROM meters";
+    w.execute(delays).await;
+    for told in ["arrears", "restored", "arrears"] {
+        if told == "arrears" {
+            raise(&w, EventKind::Arrears, room.meter).await;
+        } else {
+            clear(&w, EventKind::Arrears, room.meter).await;
+        }
+        assert_eq!(send(&service, SMS).await.sent, 0);
+        w.clock.advance(HOUR);
+        events::settle_due(&w.db, &w.rng, w.clock.now()).await.unwrap();
+        assert_eq!(send(&service, SMS).await.sent, 1, "{told}");
+        assert_eq!(kinds(&provider).pop().as_deref(), Some(told));
+    }
+    // Switching the alarm off does not bring the power back.
+    w.execute("UPDATE place_alarm_rules SET is_on = FALSE").await;
+    raise(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(w.number("SELECT COUNT(*) FROM events WHERE kind = 'arrears' AND until_at IS NULL").await, 0);
+    assert_eq!(send(&service, SMS).await, SendResult::default());
     // Who has left the room is told nothing more.
     raise(&w, EventKind::Alarm2, room.meter).await;
     w.execute("UPDATE account_residents SET to_at = 1").await;

@@ -6,10 +6,10 @@ use domain::meter_records::JournalKind;
 use domain::meter_records::JournalRecord;
 use domain::meter_state::StateBlock;
 use domain::serial::AccountNumber;
+use metering::journals;
 use model::energy::Energy;
 use model::meter::StatusWord;
 use store::deliveries::{self, Verdict};
-use store::journals;
 
 /// What the meter shows after a purchase.
 fn state(count: u16, cumulative: i64) -> StateBlock {

@@ -18,6 +18,7 @@ use store::ledger::credit_balance;
 use story_support::shop::Shop;
 use story_support::statements::CHANNELS;
 use story_support::{World, both};
+use verify::Rule;
 
 both!(a_day_without_differences_on_both_channels, |w: World| async move {
     let shop = Shop::open(w).await;
@@ -47,6 +48,10 @@ both!(a_day_without_differences_on_both_channels, |w: World| async move {
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Compared(Imported::Known, _)));
     }
     assert_eq!(counts(&shop).await, before);
+    // The channel's total is one yuan more than its lines.
+    shop.world.execute("UPDATE settlement_days SET statement_fen = statement_fen + 100").await;
+    let found = verify::verify(&shop.world.db).await.unwrap().differences;
+    assert!(!found.is_empty() && found.iter().all(|one| one.rule == Rule::DayTotal), "{found:?}");
 });
 
 /// Counts that a repeated import must not change.

@@ -188,6 +188,7 @@ async fn a_building_has_a_row_for_each_account(w: &World) {
     assert_eq!((first, until.plus(1).ymd().2), (1, 1), "a whole month");
     assert_eq!(Month::of(w.clock.now()).0 - 1, year * 12 + i64::from(month) - 1, "the last one");
     assert!(made.notes.contains(&Note::LedgerAgrees), "{:?}", section(&made, Heading::LedgerCheck).rows);
+    assert!(made.notes.contains(&Note::UsedAsCompared), "it has energy and amounts in one row");
     let rooms = section(&made, Heading::ByRoom);
     let at = |heading| rooms.columns.iter().position(|column| column.heading == heading).unwrap();
     for (_, number, _, key) in &raw.accounts {

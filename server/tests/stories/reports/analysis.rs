@@ -10,7 +10,7 @@ use model::time::{DAY, Date, HOUR, Timestamp};
 use story_support::{World, both};
 use uuid::Uuid;
 
-use super::{column, limited, operator, past, report, rows, section, total, usual_interval};
+use super::{abnormal_alarms, column, limited, operator, past, report, rows, section, total, usual_interval};
 
 both!(readings_load_and_abnormal_use_equal_raw_rows, past, |w: World| async move {
     missing_readings_are_counted_one_by_one(&w).await;
@@ -22,7 +22,7 @@ both!(readings_load_and_abnormal_use_equal_raw_rows, past, |w: World| async move
 });
 
 /// The place of a name and kind.
-async fn id(w: &World, name: &str, kind: &str) -> String {
+pub async fn id(w: &World, name: &str, kind: &str) -> String {
     let found: Vec<(Uuid,)> = rows(w, &format!("SELECT id FROM places WHERE name = '{name}' AND kind = '{kind}'")).await;
     found[0].0.as_simple().to_string()
 }
@@ -318,6 +318,7 @@ async fn abnormal_use_is_found_against_raw_days(w: &World) {
     assert!(severities.is_sorted_by(|one, next| one >= next), "{severities:?}");
     assert_eq!(total(section(&made, Heading::ByKind), Heading::Times), i64::try_from(found.rows.len()).unwrap());
     let before = left_out(&made);
+    abnormal_alarms::are_raised_where_their_rule_is_on(w, who, day, &made).await;
     // A day on which the meter was not read has the share of a longer time, and says nothing.
     let (start, end) = (day.start().0 - DAY / 2, day.plus(1).start().0 + DAY / 2);
     w.by_hand(&format!("DELETE FROM readings WHERE meter_id = {high_id} AND at >= {start} AND at < {end}")).await.unwrap();

@@ -183,7 +183,12 @@ async fn a_room_is_found_as_people_name_it(w: &World, who: UserId) {
     let login = w.word(login).await;
     assert!(report(w, who, ReportKind::Energy, &[("room", &login)]).await.is_ok(), "{login}");
     let many = report(w, who, ReportKind::Energy, &[("room", "1层102")]).await;
-    assert_eq!(many, Err(RangeProblem::UnknownRoom), "a room of several buildings");
+    assert_eq!(many, Err(RangeProblem::SeveralRooms), "a room of several buildings");
+    let rooms = reports::subject::fitting_rooms(&w.db, who, "1层102", 2).await.unwrap();
+    assert_eq!(rooms.len(), 2);
+    for room in rooms {
+        assert_eq!(report(w, who, ReportKind::Energy, &[("room", &room)]).await.unwrap().about, room, "each means one");
+    }
 }
 
 async fn hours_of_days_equal_raw_hours(w: &World) {

@@ -4,7 +4,7 @@ use domain::clock::Clock;
 use domain::rng::Rng;
 use model::event::EventKind;
 use model::ids::{GatewayId, MeterId};
-use model::report::{Cell, Heading, ReportKind};
+use model::report::{Cell, Heading, Note, ReportKind};
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use store::events::{self, Change, Subject, Turn};
 use story_support::{World, both};
@@ -70,6 +70,14 @@ both!(losses_are_counted_within_the_range, |w: World| async move {
     assert_eq!(column(gateways, Heading::MinutesLost)[0].1, 24 * 60);
     let share = Cell::share((since - DAY).max(0), since);
     assert!(gateways.rows[0].last() == Some(&share) && whole >= since, "{:?}", gateways.rows);
+
+    // Where a rule switches the alarm off, its report says that it does not know all.
+    let notes = async || made(ReportKind::LostGateways).await.notes;
+    assert!(!notes().await.contains(&Note::LossesByRules));
+    let off = "INSERT INTO place_alarm_rules (place_id, kind, is_on)
+               SELECT place_id, 'gateway-lost', FALSE FROM meters ORDER BY place_id LIMIT 1";
+    w.execute(off).await;
+    assert!(notes().await.contains(&Note::LossesByRules));
 
     let alarms = made(ReportKind::Alarms).await;
     let kinds = section(&alarms, Heading::ByKind);

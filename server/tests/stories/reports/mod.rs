@@ -1,5 +1,6 @@
 //! Reports against sums of the raw rows that are made here, on three months of a site's life, on both databases.
 
+mod abnormal_alarms;
 mod accounts;
 mod analysis;
 mod edited_rows;

@@ -137,14 +137,14 @@ both!(the_co2_factor_is_a_setting_of_the_site, |w: World| async move {
     };
     assert!(text(&boss, "/reports/energy").await.contains("0.5306 kg/kWh"));
     assert!(text(&boss, "/settings").await.contains("生态环境部"));
-    assert_eq!(set("0.61").await, "/settings");
+    assert_eq!(set("0.61").await, "/settings?done=co2");
     assert!(text(&boss, "/reports/energy").await.contains("0.6100 kg/kWh"));
     assert!(text(&boss, "/settings").await.contains("value=\"0.6100\""));
     for wrong in ["2.1", "-1", "x", "0.53061"] {
         assert!(set(wrong).await.contains("e=invalid"), "{wrong}");
     }
     for _ in 0..2 {
-        assert_eq!(set("").await, "/settings", "the second time nothing changes");
+        assert_eq!(set("").await, "/settings?done=co2", "the second time nothing changes");
     }
     assert!(text(&boss, "/reports/energy").await.contains("0.5306 kg/kWh"));
     let audited = "SELECT detail FROM audit WHERE action = 'site.co2-factor' ORDER BY seq LIMIT 1";

@@ -97,7 +97,9 @@ const WRITTEN: &[(&str, &str, &str, &str)] = &[
         "权限：查看 → ",
         "name: 夜班",
     ),
+    ("prices.assign", r#"{"plan":{"before":"$","after":null}}"#, "居民电价 → —", "居民电价 → —"),
     ("place.add", r#"{"kind":"room","names":["301","302"],"below":"1号楼 3层"}"#, "位于：1号楼 3层", "names: 301, 302"),
+    ("group.rename", r#"{"name":{"before":"甲班","after":"乙班"}}"#, "甲班 → 乙班", "甲班 → 乙班"),
     ("place.rename", r#"{"before":"1号楼","name":"一号楼"}"#, "原为：1号楼", "before: 1号楼"),
     ("case.owner", r#"{"owner":null,"was":"$"}"#, "原为：王芳", "was: 王芳"),
     (
@@ -106,6 +108,7 @@ const WRITTEN: &[(&str, &str, &str, &str)] = &[
         "；现为：",
         "now: ",
     ),
+    ("alert.reminder", r#"{"below_fen":2000}"#, "低于：20.00", "below: 20.00"),
     ("moon.land", r#"{"crew_size":3,"flag":"red"}"#, "crew size：3", "flag: red"),
 ];
 

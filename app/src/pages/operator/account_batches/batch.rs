@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{page_param, pager};
 use crate::i18n::account_batches::{kind, refusal_of, room_state, texts};
 use crate::i18n::{Lang, common, lang};
-use crate::ports::{operator, ports};
+use crate::ports::{allowed, operator, ports};
 use crate::ui::live::{IDLE, Live, without_script};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -46,6 +46,7 @@ fn Body(seen: AccountBatchView, number: i64) -> impl IntoView {
     let moving = seen.is_moving();
     let (empty, pages) = (seen.rooms.lines.is_empty(), pager(&seen.rooms, number, &here));
     let closes = batch.kind == AccountBatchKind::Close;
+    let invites = !closes && allowed("/accounts/open-many");
     let about = batch.tender.map(|tender| {
         view! { <p>{t.tender}": "{common::tender(tender, lang())}" · "{t.reason}": "{batch.reason.clone()}</p> }
     });
@@ -64,9 +65,11 @@ fn Body(seen: AccountBatchView, number: i64) -> impl IntoView {
                     {(batch.waiting > 0).then(|| act("/api/operator/accounts/cancel-batch", batch.id, t.cancel))}
                     {(batch.refused > 0).then(|| act("/api/operator/accounts/retry-batch", batch.id, t.retry))}
                     <a class="button" href=format!("/account-batch.csv?batch={}", batch.id) download="">{t.csv}</a>
+                    {invites.then(|| act("/api/operator/account-batch-links", batch.id, t.links))}
                 </div>
                 {table(&seen, closes)}
             </Live>
+            {invites.then(|| view! { <p class="hint">{t.links_hint}</p> })}
             {empty.then(|| view! { <p class="empty">{t.no_rooms}</p> })}
             {pages}
             {without_script(!moving)}

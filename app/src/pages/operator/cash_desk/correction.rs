@@ -12,6 +12,7 @@ use crate::i18n::cash_desk::texts;
 use crate::i18n::{common, lang};
 use crate::link;
 use crate::ports::{form_key, operator, ports, reply, visit};
+use crate::ui::callout::Problem;
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
@@ -19,6 +20,7 @@ use model::console::{DoneBefore, Original};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::money::Fen;
+use model::typed;
 
 /// The page: `/corrections/:original?key=`. The key is in the address, so that the way back to it finds what was done.
 #[component]
@@ -50,13 +52,13 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
     // No more than the current balance can be debited.
     let most = original.held.map_or(original.left, |held| original.left.min(held.max(Fen::ZERO)));
     // The amount that the list of parts links with.
-    let most = Fen::parse_yuan(&param("amount")).map_or(most, |part| part.min(most));
+    let most = typed::yuan(&param("amount")).map_or(most, |part| part.min(most));
     let amount = if original.sale {
         view! {
             <label class="field">
                 <span>{t.amount}</span>
                 <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
-                    pattern="[0-9]+([.][0-9]{1,2})?" value=most.to_string() />
+                    pattern="[0-9０-９]+([.．][0-9０-９]{1,2})?" value=most.to_string() />
             </label>
         }
         .into_any()
@@ -69,6 +71,8 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
     };
     let form = if let Some(done) = done {
         done_before(original.meter, done)
+    } else if original.sale && original.left <= Fen::ZERO {
+        view! { <Problem error=AppError::NotCorrectable /> }.into_any()
     } else {
         view! {
             <form class="card stack-tight" method="post" action="/api/operator/correct">

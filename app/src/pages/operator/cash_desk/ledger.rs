@@ -5,13 +5,14 @@ use leptos::prelude::*;
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use crate::api::ledger::{TrialBalance, TrialLine};
-use crate::i18n::lang;
 use crate::i18n::ledger::{account, texts};
+use crate::i18n::{lang, reports};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::table_scroll::TableScroll;
 use model::money::Money;
+use model::report::RangeProblem;
 use model::time::Timestamp;
 
 /// The page: `/ledger?at=2026-11-30` (the end of that day) or `?at=2026-11-30T12:00`; without it now.
@@ -29,6 +30,9 @@ pub fn LedgerPage() -> impl IntoView {
 #[component]
 fn Body(balance: TrialBalance, asked: String) -> impl IntoView {
     let t = texts(lang());
+    let wrong = !asked.trim().is_empty() && Timestamp::parse_local(&asked).is_none();
+    let wrong =
+        wrong.then(|| view! { <Callout tone=Tone::Bad><p>{reports::problem(RangeProblem::NotADay, lang())}</p></Callout> });
     let sum = |side: fn(&TrialLine) -> Money| balance.lines.iter().map(side).sum::<Money>();
     let (debits, credits) = (sum(|line| line.debits), sum(|line| line.credits));
     let (tone, says) = if debits == credits { (Tone::Good, t.balanced) } else { (Tone::Bad, t.unbalanced) };
@@ -41,6 +45,7 @@ fn Body(balance: TrialBalance, asked: String) -> impl IntoView {
                 <button>{t.show}</button>
                 <a href="/subsidies">{t.subsidies}</a>
             </form>
+            {wrong}
             <Callout tone=tone><p>{says}" "<span class="num">{balance.at.to_string()}</span></p></Callout>
             <TableScroll label=t.ledger>
                 <table class="table sticky">

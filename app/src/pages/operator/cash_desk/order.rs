@@ -19,7 +19,8 @@ use model::console::{CaseLine, OrderView, RecordState, ReturnLine};
 use model::error::AppError;
 use model::ids::OrderId;
 use model::meter::Wallet;
-use model::order::OrderState;
+use model::money::Fen;
+use model::order::{OrderState, ReturnState};
 use model::time::Timestamp;
 
 /// The page: `/sales/:order`.
@@ -115,7 +116,10 @@ fn facts(order: &OrderView) -> impl IntoView + use<> {
 fn buttons(order: &OrderView) -> impl IntoView + use<> {
     let (w, r) = (texts(lang()), refunds::texts(lang()));
     let correct = format!("/corrections/{}", order.id);
-    let correctable = order.state == OrderState::Credited && order.tender.is_correctable() && allowed(&correct);
+    let holds = |state: ReturnState| state == ReturnState::Waiting || state.is_carried_out();
+    let back: Fen = order.corrections.iter().filter(|one| holds(one.state)).map(|one| one.amount).sum();
+    let correctable =
+        order.state == OrderState::Credited && order.tender.is_correctable() && back < order.amount && allowed(&correct);
     let money = format!("/refunds/of/{}", order.id);
     view! {
         <div class="buttons">

@@ -206,7 +206,7 @@ fn form(order: OrderId, key: Uuid, one: &Refundable) -> impl IntoView + use<> {
             <label class="field">
                 <span>{t.amount}</span>
                 <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
-                    pattern="[0-9]+([.][0-9]{1,2})?" value=one.left.to_string() readonly=whole />
+                    pattern="[0-9０-９]+([.．][0-9０-９]{1,2})?" value=one.left.to_string() readonly=whole />
             </label>
             <label class="field">
                 <span>{t.way}</span>

@@ -43,6 +43,7 @@ fn Body(line: ReturnLine) -> impl IntoView {
     };
     let taking = line.state == ReturnState::Taking;
     let refunding = line.state == ReturnState::Taken && line.tender.is_channel();
+    let means = if refunding { refunds::next(RefundState::Sending, lang()) } else { next(line.kind, line.state, lang()) };
     let lost = (taking && matches!(line.waits, Some(CommandReason::Lost | CommandReason::Unreadable)))
         .then(|| view! { <Callout tone=Tone::Lost><p>{room::though_lost(lang())}</p></Callout> });
     view! {
@@ -55,7 +56,7 @@ fn Body(line: ReturnLine) -> impl IntoView {
             <Live id="return" again=taking.then_some(BUSY)>
                 <Callout tone=tone>
                     <p>{state(line.state)}</p>
-                    <p>{if refunding { refunds::next(RefundState::Sending, lang()) } else { next(line.state, lang()) }}</p>
+                    <p>{means}</p>
                 </Callout>
                 {lost}
                 {actions(&line)}
@@ -83,8 +84,7 @@ fn actions(line: &ReturnLine) -> impl IntoView + use<> {
         .then(|| hand_over("/api/operator/pay-out", &id, t.pay_out, t.pay_out_hint));
     let case = (line.state == ReturnState::Case && allowed("/cases"))
         .then(|| view! { <p><a class="button" href="/cases">{console::texts(lang()).cases}</a></p> });
-    let correctable = line.state == ReturnState::Done && line.kind == model::order::ReturnKind::Return;
-    let correct = (correctable && allowed("/api/operator/correct"))
+    let correct = (line.is_correctable && allowed("/api/operator/correct"))
         .then(|| view! { <a class="button" href=format!("/corrections/{}", line.id)>{t.correct}</a> });
     view! {
         {decide} {pay} {case}

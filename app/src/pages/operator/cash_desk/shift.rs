@@ -117,7 +117,7 @@ pub fn close_form(shift: &Shift) -> impl IntoView + use<> {
             <label class="field">
                 <span>{t.counted}</span>
                 <input class="input" name="counted" inputmode="decimal" autocomplete="off" required
-                    pattern="[0-9]+([.][0-9]{1,2})?" />
+                    pattern="[0-9０-９]+([.．][0-9０-９]{1,2})?" />
             </label>
             <label class="field">
                 <span>{t.reason}</span>

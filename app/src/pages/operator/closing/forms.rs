@@ -20,8 +20,8 @@ pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
             view! {
                 <label class="field">
                     <span>{t.remaining}</span>
-                    <input class="input" name="remaining" required inputmode="decimal" pattern="-?[0-9]+([.][0-9]{1,2})?"
-                        autocomplete="off" />
+                    <input class="input" name="remaining" required inputmode="decimal"
+                        pattern="[-－]?[0-9０-９]+([.．][0-9０-９]{1,2})?" autocomplete="off" />
                 </label>
             }
         });
@@ -38,7 +38,7 @@ pub(super) fn counts(closing: &Closing) -> impl IntoView + use<> {
                     <label class="field">
                         <span>{t.count_total}</span>
                         <input class="input" name="total" required=!meter.own_wallet inputmode="decimal"
-                            pattern="[0-9]+([.][0-9]{1,3})?" autocomplete="off" />
+                            pattern="[0-9０-９]+([.．][0-9０-９]{1,3})?" autocomplete="off" />
                     </label>
                     {reason()}
                     <button class="danger">{t.count}</button>
@@ -160,7 +160,7 @@ fn row(one: &UndeliverableOrder, closing: &str) -> impl IntoView + use<> {
                     <input type="hidden" name="order" value=one.order.to_string() />
                     <label class="filter-field">
                         <span>{t.account}</span>
-                        <input name="account" required inputmode="numeric" maxlength="16" pattern="[0-9]{16}"
+                        <input name="account" required inputmode="numeric" maxlength="16" pattern="[0-9０-９]{16}"
                             autocomplete="off" />
                     </label>
                     <button>{t.send_on}</button>

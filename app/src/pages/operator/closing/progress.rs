@@ -17,7 +17,9 @@ pub(super) fn closing_steps(closing: &Closing, lang: Lang) -> Vec<Step> {
     list.extend(closing.meters.iter().map(|meter| of_meter(meter, lang)));
     list.push(of_money(closing, lang));
     list.extend(of_settings(closing, lang));
-    list.push(match closing.ended_at {
+    // The new meter may have its share of the balance before it says so.
+    let is_carried = closing.carried.is_none_or(|(_, state)| state == OrderState::Credited);
+    list.push(match closing.ended_at.filter(|_| is_carried) {
         Some(at) => Step::new(StepState::Done, t.done, Some(at)),
         None => Step::new(StepState::Ahead, t.done, None),
     });

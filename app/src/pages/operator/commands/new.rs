@@ -7,6 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::{choice, param};
 use super::fields::fields;
 use crate::i18n::commands::{kind, many, problem, purpose, texts};
+use crate::i18n::wall_controls::OnlyProfile;
 use crate::i18n::{common, lang, places, price_meters, settings, wall};
 use crate::link;
 use crate::ports::{operator, ports};
@@ -222,11 +223,14 @@ pub fn place_choice(buildings: &[Building], groups: &[PlaceGroupLine], chosen: &
         }
     });
     let shown = chosen.iter().filter_map(|value| Some((value.clone(), value.parse::<ShownOnWall>().ok()?)));
-    let shown = shown.map(|(value, shown)| {
+    let shown = shown.map(|(value, shown)| (value, shown_on_wall(&shown)));
+    let only = Target::parse("", chosen, None, "", "").profile;
+    let only = only.map(|profile| (Target::place_of_profile(&profile), OnlyProfile { profile: &profile }.text(lang())));
+    let shown = shown.chain(only).map(|(value, words)| {
         view! {
             <label class="check">
                 <input type="checkbox" name="place" value=value checked />
-                <span>{shown_on_wall(&shown)}</span>
+                <span>{words}</span>
             </label>
         }
     });

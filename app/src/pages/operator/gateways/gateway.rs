@@ -63,7 +63,7 @@ fn body(gateway: &GatewayView, may_change: bool) -> impl IntoView + use<> {
     let forms = gateway.line.as_ref().filter(|_| may_change).map(forms);
     let (name, actions) = (gateway.name.clone(), may_change.then(|| actions(gateway.id)));
     let (meters, connections) = (meters(&gateway.meters, is_in_service), connections(&gateway.connections));
-    let (losses, changes) = (losses(&gateway.losses), changes(&gateway.changes));
+    let (losses, changes) = (losses(&gateway.losses, gateway.is_by_rules), changes(&gateway.changes));
     let lists = view! { {meters}{connections}{losses}{changes} };
     view! {
         <Frame title=name.clone() section=Section::Gateways>
@@ -182,21 +182,26 @@ fn connections(connections: &[DialInConnection]) -> impl IntoView + use<> {
     })
 }
 
-fn losses(losses: &[GatewayLoss]) -> impl IntoView + use<> {
+fn losses(losses: &[GatewayLoss], is_by_rules: bool) -> impl IntoView + use<> {
     let (o, t) = (operator::texts(lang()), texts(lang()));
     let rows = losses.iter().map(|loss| {
         let until = loss.until.map_or_else(|| t.lasts.into_any(), |at| view! { <At at /> }.into_any());
         view! { <tr><td data-label=o.from><At at=loss.since /></td><td data-label=o.until>{until}</td></tr> }
     });
     let rows = rows.collect_view();
+    let hint = is_by_rules.then(|| view! { <p class="hint">{t.losses_by_rules}</p> });
     if losses.is_empty() {
-        return view! { <section class="stack-tight"><h2>{t.losses}</h2><p class="empty">{t.no_losses}</p></section> }.into_any();
+        return view! {
+            <section class="stack-tight"><h2>{t.losses}</h2><p class="empty">{t.no_losses}</p>{hint}</section>
+        }
+        .into_any();
     }
     let columns = [Column::text(o.from), Column::text(o.until)];
     view! {
         <section class="stack-tight">
             <h2>{t.losses}</h2>
             <DataTable label=t.losses columns>{rows}</DataTable>
+            {hint}
         </section>
     }
     .into_any()

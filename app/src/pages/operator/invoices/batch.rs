@@ -41,14 +41,15 @@ fn Body(shown: InvoiceBatchView, page: i64) -> impl IntoView {
         |file: InvoiceFile| link::with(&link::with("/invoices.xlsx", "batch", &batch.id.to_string()), "file", file.as_str());
     let (import, reversals) = (file(InvoiceFile::Import), file(InvoiceFile::Reversals));
     // What was cancelled must not be imported.
-    let import =
-        batch.cancelled.is_none().then(|| view! { <a class="button primary" href=import download="">{t.import_file}</a> });
-    let state = match &batch.cancelled {
-        Some((by, at)) => {
-            let words = CancelledBy { by: by.clone(), at: at.to_string() }.text(lang());
-            view! { <Callout tone=Tone::Warn><p>{words}</p></Callout> }.into_any()
-        }
-        None => view! {
+    let is_valid = batch.cancelled.is_none();
+    let import = is_valid.then(|| view! { <a class="button primary" href=import download="">{t.import_file}</a> });
+    let cancelled = batch.cancelled.as_ref().map(|(by, at)| {
+        let words = CancelledBy { by: by.clone(), at: at.to_string() }.text(lang());
+        view! { <Callout tone=Tone::Warn><p>{words}</p></Callout> }
+    });
+    let hint = is_valid.then(|| view! { <p class="hint">{t.files_hint}</p> });
+    let cancel = is_valid.then(|| {
+        view! {
             <section class="card stack-tight">
                 <h2>{t.cancel}</h2>
                 <p class="hint">{t.cancel_hint}</p>
@@ -58,24 +59,24 @@ fn Body(shown: InvoiceBatchView, page: i64) -> impl IntoView {
                 </form>
             </section>
         }
-        .into_any(),
-    };
+    });
     let here = format!("/invoices/{}", batch.id);
     let (facts, pager) = (facts(&batch), pager(&rows, page, &here));
     view! {
         <Frame title=title.clone() section=Section::Invoices>
             <h1>{title}</h1>
             <Notice />
+            {cancelled}
             {facts}
             <div class="buttons">
                 {import}
                 <a class="button" href=reversals download="">{t.reversals_file}</a>
                 <a class="button" href="/invoices">{t.back}</a>
             </div>
-            <p class="hint">{t.files_hint}</p>
+            {hint}
             {table(rows.lines)}
             {pager}
-            {state}
+            {cancel}
         </Frame>
     }
 }
@@ -116,11 +117,11 @@ fn table(rows: Vec<InvoiceRow>) -> impl IntoView {
                 <td><a class="num" href=format!("/receipts/{}", row.receipt)>{row.receipt.to_string()}</a></td>
                 <td>{row.room.to_string()}</td>
                 <td>{row.buyer.name}{number}</td>
-                <td class="num">{energy}</td>
-                <td class="num">{row.rate.to_string()}</td>
-                <td class="num">{row.taxed.net.to_string()}</td>
-                <td class="num">{row.taxed.tax.to_string()}</td>
-                <td class="num">{row.taxed.sum().to_string()}</td>
+                <td class="number">{energy}</td>
+                <td class="number">{row.rate.to_string()}</td>
+                <td class="number">{row.taxed.net.to_string()}</td>
+                <td class="number">{row.taxed.tax.to_string()}</td>
+                <td class="number">{row.taxed.sum().to_string()}</td>
             </tr>
         }
     });
@@ -135,11 +136,11 @@ fn table(rows: Vec<InvoiceRow>) -> impl IntoView {
                         <th scope="col">{t.receipt}</th>
                         <th scope="col">{t.room}</th>
                         <th scope="col">{t.buyer}</th>
-                        <th scope="col" class="num">{t.energy}</th>
-                        <th scope="col" class="num">{t.rate_short}</th>
-                        <th scope="col" class="num">{t.net}</th>
-                        <th scope="col" class="num">{t.tax}</th>
-                        <th scope="col" class="num">{t.sum}</th>
+                        <th scope="col" class="number">{t.energy}</th>
+                        <th scope="col" class="number">{t.rate_short}</th>
+                        <th scope="col" class="number">{t.net}</th>
+                        <th scope="col" class="number">{t.tax}</th>
+                        <th scope="col" class="number">{t.sum}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

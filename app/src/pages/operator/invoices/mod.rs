@@ -139,8 +139,8 @@ fn receipts(shown: &Shown, found: &InvoicesWaiting) -> impl IntoView + use<> {
         view! {
             <tr>
                 <th scope="row">{word}</th>
-                <td class="num">{sum.receipts}</td>
-                <td class="num">{sum.amount.to_string()}</td>
+                <td class="number">{sum.receipts}</td>
+                <td class="number">{sum.amount.to_string()}</td>
             </tr>
         }
     };
@@ -154,8 +154,8 @@ fn receipts(shown: &Shown, found: &InvoicesWaiting) -> impl IntoView + use<> {
                     <thead>
                         <tr>
                             <th scope="col">{t.kind}</th>
-                            <th scope="col" class="num">{t.receipts}</th>
-                            <th scope="col" class="num">{t.amount}</th>
+                            <th scope="col" class="number">{t.receipts}</th>
+                            <th scope="col" class="number">{t.amount}</th>
                         </tr>
                     </thead>
                     <tbody>{sum(t.blue, blue)}{sum(t.red, red)}</tbody>
@@ -213,9 +213,9 @@ fn batches(shown: &Shown) -> impl IntoView + use<> {
                 <td><a class="num" href=page>{format!("{:06}", batch.number)}</a></td>
                 <td class="num">{batch.from.to_string()}" – "{batch.until.to_string()}</td>
                 <td>{batch.buildings.unwrap_or_else(|| t.all_buildings.to_owned())}</td>
-                <td class="num">{batch.rows}</td>
-                <td class="num">{batch.blue.to_string()}</td>
-                <td class="num">{batch.red.to_string()}</td>
+                <td class="number">{batch.rows}</td>
+                <td class="number">{batch.blue.to_string()}</td>
+                <td class="number">{batch.red.to_string()}</td>
                 <td>{batch.by}" · "<At at=batch.made_at /></td>
                 <td><span class=state.0>{state.1}</span></td>
             </tr>
@@ -233,9 +233,9 @@ fn batches(shown: &Shown) -> impl IntoView + use<> {
                             <th scope="col">{t.batch}</th>
                             <th scope="col">{t.days}</th>
                             <th scope="col">{t.building}</th>
-                            <th scope="col" class="num">{t.rows}</th>
-                            <th scope="col" class="num">{t.blue_sum}</th>
-                            <th scope="col" class="num">{t.red_sum}</th>
+                            <th scope="col" class="number">{t.rows}</th>
+                            <th scope="col" class="number">{t.blue_sum}</th>
+                            <th scope="col" class="number">{t.red_sum}</th>
                             <th scope="col">{t.made}</th>
                             <th scope="col">{t.state}</th>
                         </tr>

@@ -6,16 +6,19 @@ use leptos_router::hooks::use_params_map;
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::done;
-use crate::i18n::lang;
+use crate::i18n::commands::Labelled;
 use crate::i18n::places::texts;
-use crate::ports::{operator, ports};
+use crate::i18n::{lang, prices, settings};
+use crate::ports::{allowed, operator, ports, visit};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
+use crate::ui::time::At;
 use model::console::PlaceGroupView;
+use model::defaults::DefaultsOf;
 use model::error::AppError;
-use model::ids::PlaceGroupId;
+use model::ids::{PlaceGroupId, PlaceId};
 
 /// The page: `/places/groups/:id`.
 #[component]
@@ -35,24 +38,34 @@ fn Body(group: PlaceGroupView) -> impl IntoView {
     let id = group.id.to_string();
     let unknown = param("unknown");
     let unknown = (!unknown.is_empty()).then(|| {
-        view! { <Callout tone=Tone::Warn><p>{t.unknown}": "{unknown}</p></Callout> }
+        view! { <Callout tone=Tone::Warn><p>{Labelled { label: t.unknown, value: unknown }.text(lang())}</p></Callout> }
     });
+    let take_out = |place: &PlaceId| {
+        view! {
+            <form method="post" action="/api/operator/places/remove-from-group">
+                <input type="hidden" name="group" value=id.clone() />
+                <input type="hidden" name="place" value=place.to_string() />
+                <button>{t.take_out}</button>
+            </form>
+        }
+    };
     let rows = group.places.iter().map(|(place, name, meters)| {
         view! {
             <tr>
                 <th scope="row"><a href=format!("/places/{place}")>{name.clone()}</a></th>
                 <td class="number">{*meters}</td>
-                <td>
-                    <form method="post" action="/api/operator/places/remove-from-group">
-                        <input type="hidden" name="group" value=id.clone() />
-                        <input type="hidden" name="place" value=place.to_string() />
-                        <button>{t.take_out}</button>
-                    </form>
-                </td>
+                <td>{(!group.keeps_places).then(|| take_out(place))}</td>
             </tr>
         }
     });
     let rows = rows.collect_view();
+    let none = match (group.places.is_empty(), group.elsewhere) {
+        (false, _) => None,
+        (true, 0) => Some(t.no_members),
+        (true, _) => Some(t.none_here),
+    };
+    let elsewhere =
+        (group.elsewhere > 0).then(|| view! { <p class="muted">{t.elsewhere}" "<span class="num">{group.elsewhere}</span></p> });
     view! {
         <Frame title=group.name.clone() section=Section::Places>
             <div class="stack-tight">
@@ -75,9 +88,42 @@ fn Body(group: PlaceGroupView) -> impl IntoView {
                     <tbody>{rows}</tbody>
                 </table>
             </TableScroll>
-            {group.places.is_empty().then(|| view! { <p class="empty">{t.no_members}</p> })}
-            <div class="form-columns">{add(&group)} {maintain(&group)}</div>
+            {none.map(|words| view! { <p class="empty">{words}</p> })}
+            {elsewhere}
+            {plan(&group)}
+            <div class="form-columns">{(!group.keeps_places).then(|| add(&group))} {maintain(&group)}</div>
         </Frame>
+    }
+}
+
+/// The price plan of the group, with a button to take it away for those who may give plans.
+fn plan(group: &PlaceGroupView) -> impl IntoView + use<> {
+    let (t, s) = (texts(lang()), settings::texts(lang()));
+    let of = DefaultsOf::Group(group.id).to_string();
+    let given = group.plan.clone().map(|(plan, since)| {
+        let may_end = visit().whole_site && allowed("/api/operator/assign-prices");
+        let end = may_end.then(|| {
+            view! {
+                <form method="post" action="/api/operator/assign-prices">
+                    <input type="hidden" name="place" value=of.clone() />
+                    <input type="hidden" name="plan" value="" />
+                    <button>{t.take_plan}</button>
+                </form>
+            }
+        });
+        view! { <p>{plan}" · "<At at=since /></p>{end} }
+    });
+    let bound = !visit().whole_site && allowed("/api/operator/assign-prices");
+    let empty = group.plan.is_none().then(|| view! { <p class="empty">{s.by_place}</p> });
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.plan}</h2>
+            {given}
+            {empty}
+            {group.keeps_places.then(|| view! { <p class="hint">{t.priced_hint}</p> })}
+            {bound.then(|| view! { <p class="hint">{prices::texts(lang()).group_only_all}</p> })}
+            <p class="small"><a href="/prices">{s.to_prices}</a></p>
+        </section>
     }
 }
 
@@ -111,14 +157,15 @@ fn add(group: &PlaceGroupView) -> impl IntoView + use<> {
 
 fn maintain(group: &PlaceGroupView) -> impl IntoView + use<> {
     let t = texts(lang());
-    if !group.is_own {
+    if group.elsewhere > 0 {
         return view! { <p class="hint">{t.not_own_group}</p> }.into_any();
     }
     let id = group.id.to_string();
+    let remove = (!group.keeps_places).then(|| remove(id.clone()));
     view! {
         <form class="card stack-tight narrow-form" method="post" action="/api/operator/places/change-group">
             <h2>{t.rename}</h2>
-            <input type="hidden" name="group" value=id.clone() />
+            <input type="hidden" name="group" value=id />
             <input type="hidden" name="remove" value="" />
             <label class="field">
                 <span>{t.new_name}</span>
@@ -126,6 +173,14 @@ fn maintain(group: &PlaceGroupView) -> impl IntoView + use<> {
             </label>
             <button>{t.rename}</button>
         </form>
+        {remove}
+    }
+    .into_any()
+}
+
+fn remove(id: String) -> impl IntoView {
+    let t = texts(lang());
+    view! {
         <form class="card stack-tight narrow-form" method="post" action="/api/operator/places/change-group">
             <h2>{t.remove_group}</h2>
             <p class="hint">{t.remove_group_hint}</p>
@@ -135,5 +190,4 @@ fn maintain(group: &PlaceGroupView) -> impl IntoView + use<> {
             <button class="danger">{t.remove_group}</button>
         </form>
     }
-    .into_any()
 }

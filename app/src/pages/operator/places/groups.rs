@@ -29,7 +29,10 @@ fn List(groups: Vec<PlaceGroupLine>) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row"><a href=format!("/places/groups/{}", group.id)>{group.name.clone()}</a></th>
-                <td class="number">{group.places}</td>
+                <td class="number">
+                    {group.places}
+                    {(group.elsewhere > 0).then(|| view! { <div class="small muted">{t.elsewhere}" "{group.elsewhere}</div> })}
+                </td>
                 <td class="number">{group.meters}</td>
             </tr>
         }

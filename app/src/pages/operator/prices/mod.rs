@@ -13,7 +13,7 @@ use super::parts::param;
 use super::place_field::PlaceField;
 use crate::api::prices::{Plan, PricesView};
 use crate::i18n::prices::{period, texts};
-use crate::i18n::{commands, common, lang, price_plans};
+use crate::i18n::{commands, common, defaults, lang, price_plans};
 use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -97,8 +97,9 @@ fn row(plan: &Plan, now: Timestamp) -> Option<impl IntoView + use<>> {
     });
     let named = version.prices.rates.into_iter().zip(common::texts(lang()).rates);
     let rates = named.map(|(rate, name)| view! { <td class="number" data-label=name>{yuan(rate)}</td> }).collect_view();
-    let places = plan.places.iter().map(|(place, _)| place.as_str()).collect::<Vec<_>>().join(", ");
-    let places = if places.is_empty() { t.nowhere.to_owned() } else { places };
+    let places = plan.places.iter().map(|(of, name)| defaults::named(*of, name, lang()));
+    let places = common::list(places.chain(plan.is_elsewhere.then(|| t.elsewhere.to_owned())), lang());
+    let places = places.unwrap_or_else(|| t.nowhere.to_owned());
     Some(view! {
         <tr>
             <th scope="row"><a href=format!("/prices/{}", plan.id)>{plan.name.clone()}</a></th>
@@ -150,7 +151,8 @@ fn assign(shown: &PricesView) -> impl IntoView + use<> {
         <form class="card stack-tight" method="post" action="/api/operator/assign-prices">
             <h2>{t.assign}</h2>
             <p class="hint">{t.assign_hint}</p>
-            <PlaceField label=t.place places=shown.places.clone() />
+            {(!shown.may_publish).then(|| view! { <p class="hint">{t.group_only_all}</p> })}
+            <PlaceField label=t.place places=shown.places.clone() groups=shown.groups.clone() />
             <label class="field"><span>{t.plan}</span><select class="input" name="plan"
                 required>{plans.collect_view()}</select></label>
             <button class="primary">{t.assign}</button>

@@ -7,7 +7,7 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::param;
 use super::{slots, tiers, year, yuan};
 use crate::i18n::price_plans::{Waiting, change, texts};
-use crate::i18n::{common, lang, prices};
+use crate::i18n::{common, defaults, lang, prices};
 use crate::link;
 use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -40,7 +40,7 @@ fn Body(plan: PlanPage) -> impl IntoView {
     let done = (param("done") == "published").then_some(p.published);
     let waiting = plan.waiting.as_ref().map(|(who, at)| {
         let words = Waiting { who, at: common::at(*at, plan.now, lang()) }.text(lang());
-        view! { <Callout tone=Tone::Warn><p>{words}" "<a href="/approvals">{t.to_approvals}</a></p></Callout> }
+        view! { <Callout tone=Tone::Warn><p class="sentence">{words}" "<a href="/approvals">{t.to_approvals}</a></p></Callout> }
     });
     let new = (plan.may_publish && allowed("/prices/new")).then(|| {
         let href = link::with("/prices/new", "of", &plan.id.to_string());
@@ -61,7 +61,7 @@ fn Body(plan: PlanPage) -> impl IntoView {
             {done.map(|words| view! { <Callout tone=Tone::Good><p>{words}</p></Callout> })}
             {waiting}
             {versions(&plan)}
-            {places(&plan.places)}
+            {places(&plan.places, plan.is_elsewhere)}
             <section class="card stack-tight" id="year">
                 <div class="page-head"><h2>{year::title(&plan.year)}</h2>{year::choice(&here, plan.year.year)}</div>
                 <p class="hint">{t.year_hint}</p>
@@ -124,8 +124,11 @@ fn version(version: &PlanVersion, in_force: Option<Timestamp>) -> impl IntoView 
     }
 }
 
-fn places(places: &[PlanPlace]) -> impl IntoView + use<> {
+fn places(places: &[PlanPlace], is_elsewhere: bool) -> impl IntoView + use<> {
     let (t, p) = (texts(lang()), prices::texts(lang()));
+    if places.is_empty() && is_elsewhere {
+        return view! { <section class="card"><h2>{t.places}</h2><p class="empty">{t.only_elsewhere}</p></section> }.into_any();
+    }
     if places.is_empty() {
         let empty = view! { <p class="empty">{t.nowhere}" "<a href="/prices">{p.assign}</a></p> };
         return view! { <section class="card"><h2>{t.places}</h2>{empty}</section> }.into_any();
@@ -134,7 +137,7 @@ fn places(places: &[PlanPlace]) -> impl IntoView + use<> {
     let rows = places.iter().map(|place| {
         view! {
             <tr>
-                <th scope="row">{place.name.clone()}</th>
+                <th scope="row">{defaults::named(place.of, &place.name, lang())}</th>
                 <td><At at=place.from /></td>
                 <td class="number">{place.meter_wallets}</td>
                 <td class="number">{place.server_wallets}</td>

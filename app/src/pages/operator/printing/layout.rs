@@ -5,8 +5,7 @@ use leptos::prelude::*;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
-use super::language;
-use crate::api::printing::TemplateValue;
+use super::{language, values_table};
 use crate::i18n::printing::{TemplateHint, mistake, paper as paper_name, texts};
 use crate::i18n::{Lang, lang};
 use crate::ports::ports;
@@ -14,7 +13,6 @@ use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::receipt_sheet::ReceiptSheets;
-use crate::ui::table_scroll::TableScroll;
 use model::error::AppError;
 use model::receipt_sheet::{Block, ReceiptPaper, TEMPLATE_MAX, TemplateMistake};
 
@@ -24,7 +22,7 @@ struct Shown {
     template: String,
     own: bool,
     preview: Result<Vec<Block>, TemplateMistake>,
-    values: &'static [TemplateValue],
+    values: Vec<(&'static str, String)>,
     /// The address of the logo.
     logo: Option<String>,
 }
@@ -37,7 +35,7 @@ pub fn LayoutPage() -> impl IntoView {
         let (paper, of) = paper.zip(of).ok_or(AppError::NotFound)?;
         let port = ports()?.printing;
         let ((template, own), logo) = (port.template(paper, of).await?, port.logo_address().await?);
-        Ok(Shown { paper, of, preview: port.sample(&template), template, own, values: port.values(), logo })
+        Ok(Shown { paper, of, preview: port.sample(&template, of), template, own, values: port.values(of), logo })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())
 }
@@ -46,13 +44,14 @@ pub fn LayoutPage() -> impl IntoView {
 fn Body(shown: Shown) -> impl IntoView {
     let (t, here) = (texts(lang()), lang());
     let Shown { paper, of, template, own, preview, values, logo } = shown;
-    let title = format!("{}: {}, {}", t.editor, paper_name(paper, here), language(of));
+    let title = format!("{} · {} · {}", t.editor, paper_name(paper, here), language(of));
     let done = (param("done") == "saved").then(|| view! { <Callout tone=Tone::Good><p>{t.saved}</p></Callout> });
     let hint = TemplateHint { value: "{{ amount }}", start: "{% if reason %}", end: "{% endif %}" }.text(here);
     let preview = match preview {
         Ok(sheet) => view! { <ReceiptSheets sheets=vec![sheet] paper logo=logo.clone() /> }.into_any(),
         Err(found) => view! { <Callout tone=Tone::Bad><p>{t.mistake}": "{mistake(&found, here)}</p></Callout> }.into_any(),
     };
+    let values = values_table(values.into_iter().map(|(name, example)| (name.to_owned(), example)));
     let reset = own.then(|| {
         view! {
             <form method="post" action="/api/operator/printing/layouts/reset">
@@ -85,7 +84,7 @@ fn Body(shown: Shown) -> impl IntoView {
                         <button class="primary">{t.save}</button>
                     </form>
                     {reset}
-                    {values_table(values)}
+                    {values}
                 </div>
                 <section class="card stack-tight" aria-label=t.preview_of>
                     <h2>{t.preview}</h2>
@@ -96,21 +95,5 @@ fn Body(shown: Shown) -> impl IntoView {
             </div>
             <script type="module" nonce=use_nonce()>{include_str!("preview.js")}</script>
         </Frame>
-    }
-}
-
-fn values_table(values: &'static [TemplateValue]) -> impl IntoView {
-    let t = texts(lang());
-    let rows = values.iter().map(|(name, example)| view! { <tr><td class="num">{*name}</td><td>{*example}</td></tr> });
-    view! {
-        <section class="card stack-tight">
-            <h2>{t.values}</h2>
-            <TableScroll label=t.values>
-                <table class="table">
-                    <thead><tr><th scope="col">{t.value}</th><th scope="col">{t.example}</th></tr></thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
-            </TableScroll>
-        </section>
     }
 }

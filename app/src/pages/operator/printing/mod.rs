@@ -48,7 +48,12 @@ pub fn PrintingPage() -> impl IntoView {
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
     let t = texts(lang());
-    let done = (param("done") == "saved").then(|| view! { <Callout tone=Tone::Good><p>{t.saved}</p></Callout> });
+    let done = match param("done").as_str() {
+        "saved" => Some(t.saved),
+        "added" => Some(t.printer_added),
+        _ => None,
+    };
+    let done = done.map(|text| view! { <Callout tone=Tone::Good><p>{text}</p></Callout> });
     view! {
         <Frame title=t.title section=Section::Printing>
             <h1>{t.title}</h1>
@@ -194,4 +199,22 @@ fn printers(printers: Vec<Printer>) -> impl IntoView {
             </form>
         </section>
     }
+}
+
+/// The values that a text may have, with an example of each.
+pub(super) fn values_table(values: impl Iterator<Item = (String, String)>) -> AnyView {
+    let t = texts(lang());
+    let rows = values.map(|(name, example)| view! { <tr><td class="num">{name}</td><td>{example}</td></tr> }).collect_view();
+    view! {
+        <section class="card stack-tight">
+            <h2>{t.values}</h2>
+            <TableScroll label=t.values>
+                <table class="table">
+                    <thead><tr><th scope="col">{t.value}</th><th scope="col">{t.example}</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableScroll>
+        </section>
+    }
+    .into_any()
 }

@@ -31,7 +31,8 @@ function element([kind, texts]) {
 
 async function show() {
   const mine = ++turn;
-  const body = new URLSearchParams({ template: form.elements.template.value });
+  const { template, language } = form.elements;
+  const body = new URLSearchParams({ template: template.value, language: language.value });
   const answer = await fetch("/api/operator/printing/layouts/preview", {
     method: "POST",
     body,

@@ -158,7 +158,7 @@ fn receipt(day: &SettlementDay, key: Uuid) -> impl IntoView + use<> {
             <label class="field">
                 <span>{t.amount}</span>
                 <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
-                    pattern="[0-9]+([.][0-9]{1,2})?" />
+                    pattern="[0-9０-９]+([.．][0-9０-９]{1,2})?" />
             </label>
             <button>{t.receipt}</button>
         </form>

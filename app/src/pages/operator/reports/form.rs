@@ -9,10 +9,15 @@ use crate::api::reports::ReportPlace;
 use crate::i18n::lang;
 use crate::i18n::reports::{grain, texts};
 use model::export::ExportSource;
-use model::report::{ReportKind, ReportQuery};
+use model::report::{RangeProblem, ReportKind, ReportQuery};
 
-/// The form; the files are offered where there is a report.
-pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery>, is_made: bool) -> impl IntoView + use<> {
+/// The form. The files are offered where there is a report, and its making in the background also where it takes too long.
+pub fn form(
+    kind: ReportKind,
+    places: &[ReportPlace],
+    query: Option<&ReportQuery>,
+    wrong: Option<RangeProblem>,
+) -> impl IntoView + use<> {
     let (t, lang) = (texts(lang()), lang());
     // A refused choice stays in the fields.
     let field = |name: &'static str, chosen: Option<String>| chosen.unwrap_or_else(|| param(name));
@@ -39,8 +44,9 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
     };
     let (in_places, in_groups) = (options(false), kind.is_of_rooms().then(|| options(true)));
     let here = [("from", &*from), ("until", &*until), ("by", &*by), ("place", &*place), ("room", &*room), ("age", &*age)];
-    let background = is_made.then(|| in_background(ExportSource::Report(kind), &here));
-    let files = is_made.then(|| {
+    let background =
+        matches!(wrong, None | Some(RangeProblem::TooSlow)).then(|| in_background(ExportSource::Report(kind), &here));
+    let files = wrong.is_none().then(|| {
         let link = |ending: &str| address(&format!("{}.{ending}", path(kind)), &here);
         view! {
             <a class="button" href=link("csv") download="">{t.csv}</a>
@@ -77,7 +83,7 @@ pub fn form(kind: ReportKind, places: &[ReportPlace], query: Option<&ReportQuery
         view! {
             <label class="filter-field">
                 <span>{t.age}</span>
-                <input type="number" name="age" value=age.clone() min="0" max="3660" inputmode="numeric" />
+                <input name="age" value=age.clone() inputmode="numeric" maxlength="4" pattern="[0-9０-９]*" autocomplete="off" />
             </label>
         }
     });

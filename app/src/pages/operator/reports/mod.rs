@@ -10,15 +10,19 @@ use leptos_router::hooks::use_location;
 
 use super::frame::{Frame, Section};
 use super::parts::{address, param};
-use crate::api::reports::ReportPlace;
+use crate::api::reports::{FITTING_ROOMS, ReportPlace, ReportsPort};
 use crate::i18n::reports::{MadeAt, note, period, problem, report, texts};
 use crate::i18n::{Lang, exports, lang, saved_reports};
-use crate::ports::{allowed, now, operator, ports};
+use crate::ports::{Who, allowed, now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
+use model::error::AppError;
 use model::report::{Note, RangeProblem, Report, ReportKind, ReportQuery};
 use model::time::Date;
+
+/// Places that are tried where a report of everything would be too large.
+const PLACES_TRIED: usize = 3;
 
 /// The page: `/reports`.
 #[component]
@@ -73,16 +77,70 @@ pub fn query(kind: ReportKind, field: impl Fn(&'static str) -> String, today: Da
 
 fn page(kind: ReportKind) -> impl IntoView {
     let asked = query(kind, param, now().date());
+    let is_usual = ["from", "until", "by", "place", "room", "age"].into_iter().all(|name| param(name).is_empty());
+    // What is wrong with a form that came back is told at once: the report is not made again for it.
+    let is_refused = !param("e").is_empty();
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
         let places = ports.reports.report_places(&who).await?;
-        let made = match &asked {
-            Ok(query) => ports.reports.report(&who, kind, query).await?,
-            Err(wrong) => Err(*wrong),
+        let (asked, made) = match asked {
+            Ok(query) if is_refused => (Ok(query), Ok(None)),
+            Ok(query) if is_usual => {
+                let (query, made) = opening_report(&*ports.reports, &who, kind, query, &places).await?;
+                (Ok(query), made.map(Some))
+            }
+            Ok(query) => {
+                let made = ports.reports.report(&who, kind, &query).await?;
+                (Ok(query), made.map(Some))
+            }
+            Err(wrong) => (Err(wrong), Err(wrong)),
         };
-        Ok((places, asked, made, ports.reports.can_mail()))
+        let rooms = match (&asked, &made) {
+            (Ok(query), Err(RangeProblem::SeveralRooms)) => ports.reports.fitting_rooms(&who, &query.room).await?,
+            _ => Vec::new(),
+        };
+        Ok((places, asked, made, rooms, ports.reports.can_mail()))
     };
-    load(read, move |(places, asked, made, can_mail)| view! { <Body kind places asked made can_mail /> }.into_any())
+    load(read, move |(places, asked, made, rooms, can_mail)| {
+        let rooms = asked.as_ref().map(|query| room_links(kind, query, &rooms)).ok().flatten();
+        view! { <Body kind places asked made rooms=rooms.into_any() can_mail /> }.into_any()
+    })
+}
+
+/// The report that is shown before anything is chosen. Where that of the whole site is too large, it has fewer days, or only the
+/// first place that is small enough.
+async fn opening_report(
+    reports: &dyn ReportsPort,
+    who: &Who,
+    kind: ReportKind,
+    mut query: ReportQuery,
+    places: &[ReportPlace],
+) -> Result<(ReportQuery, Result<Report, RangeProblem>), AppError> {
+    let mut places = places.iter().take(PLACES_TRIED);
+    loop {
+        match reports.report(who, kind, &query).await? {
+            Err(RangeProblem::TooManyMeters { days, .. }) if (1..query.days()).contains(&days) => {
+                query.from = query.until.plus(1 - days);
+            }
+            Err(problem @ RangeProblem::TooManyMeters { .. }) => match places.next() {
+                Some(place) => query.place.clone_from(&place.id),
+                None => return Ok((query, Err(problem))),
+            },
+            made => return Ok((query, made)),
+        }
+    }
+}
+
+/// The same report of each room that the typed text may mean.
+fn room_links(kind: ReportKind, query: &ReportQuery, rooms: &[String]) -> Option<AnyView> {
+    let (from, until, age) = (query.from.to_string(), query.until.to_string(), query.age.to_string());
+    let links = rooms.iter().map(|room| {
+        let fields = [("from", &*from), ("until", &*until), ("by", query.by.as_str()), ("age", &*age), ("room", room.as_str())];
+        view! { <li><a class="tap" href=address(&path(kind), &fields)>{room.clone()}</a></li> }
+    });
+    let links = links.collect_view();
+    let more = (rooms.len() == FITTING_ROOMS).then(|| view! { <p class="hint">{texts(lang()).several_rooms_more}</p> });
+    (!rooms.is_empty()).then(|| view! { <ul class="plain-list">{links}</ul> {more} }.into_any())
 }
 
 #[component]
@@ -90,15 +148,20 @@ fn Body(
     kind: ReportKind,
     places: Vec<ReportPlace>,
     asked: Result<ReportQuery, RangeProblem>,
-    made: Result<Report, RangeProblem>,
+    /// `None` where it was left out.
+    made: Result<Option<Report>, RangeProblem>,
+    /// Links to the rooms that a typed text may mean.
+    rooms: AnyView,
     can_mail: bool,
 ) -> impl IntoView {
     let lang = lang();
     let name = report(kind, lang).0;
-    let form = form::form(kind, &places, asked.ok().as_ref(), made.is_ok());
-    let save = made.as_ref().ok().map(|report| save::form(kind, &report.query, can_mail));
+    let (asked, wrong) = (asked.ok(), made.as_ref().err().copied());
+    let form = form::form(kind, &places, asked.as_ref(), wrong);
+    let save = asked.as_ref().filter(|_| wrong.is_none()).map(|query| save::form(kind, query, can_mail));
     let shown = match made {
-        Ok(report) => shown(&report, lang).into_any(),
+        Ok(Some(report)) => shown(&report, lang).into_any(),
+        Ok(None) => view! { <p class="hint">{texts(lang).left_out}</p> }.into_any(),
         // Nothing was asked for yet.
         Err(RangeProblem::RoomMissing) => view! { <p class="empty">{problem(RangeProblem::RoomMissing, lang)}</p> }.into_any(),
         Err(wrong) => view! { <Callout tone=Tone::Bad><p>{problem(wrong, lang)}</p></Callout> }.into_any(),
@@ -110,6 +173,7 @@ fn Body(
             {form}
             <p class="hint no-print">{texts(lang).print_hint}</p>
             {shown}
+            {rooms}
             {save}
         </Frame>
     }

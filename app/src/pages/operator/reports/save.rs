@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 
+use super::super::parts::{address, param};
+use super::path;
 use crate::i18n::saved_reports::{HourOfDay, days, every, texts};
 use crate::i18n::{lang, reports};
-use crate::link;
-use crate::ports::visit;
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
+use model::error::AppError;
 use model::report::{ReportKind, ReportQuery};
 use model::saved_report::{ReportDays, ReportFile, SendEvery};
 
@@ -43,6 +44,9 @@ pub fn form(kind: ReportKind, query: &ReportQuery, can_mail: bool) -> impl IntoV
     let age = query.age.to_string();
     let hidden =
         [("kind", kind.as_str()), ("by", query.by.as_str()), ("place", &*query.place), ("room", &*query.room), ("age", &*age)];
+    // Of the report that is shown, also where the address of the page leaves it to the server.
+    let (from, until) = (query.from.to_string(), query.until.to_string());
+    let here = [("from", &*from), ("until", &*until)].into_iter().chain(hidden.into_iter().skip(1)).collect::<Vec<_>>();
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value.to_owned() /> }).collect_view();
     let sent = if can_mail {
         view! {
@@ -60,14 +64,19 @@ pub fn form(kind: ReportKind, query: &ReportQuery, can_mail: bool) -> impl IntoV
         }
         .into_any()
     };
+    // Asked only where it has to be decided.
+    let replace = (param("e") == AppError::NameTaken.code()).then(|| {
+        view! { <label class="check"><input type="checkbox" name="replace" value="on" />{t.replace}</label> }
+    });
     view! {
         <details class="card no-print">
             <summary>{t.save_title}</summary>
             <form class="stack-tight narrow-form" method="post" action="/api/operator/reports/save">
                 <p class="hint">{t.save_hint}</p>
                 {hidden}
-                <input type="hidden" name="back" value=link::without_error(&visit().here) />
+                <input type="hidden" name="back" value=address(&path(kind), &here) />
                 <Field name="name" label=t.name />
+                {replace}
                 {choice("days", t.days, all_days, ReportDays::LastMonth.as_str().to_owned())}
                 {choice("file", t.file, files.to_vec(), ReportFile::Xlsx.as_str().to_owned())}
                 {sent}

@@ -112,8 +112,9 @@ fn series(section: &Section, index: usize, report: &Report, lang: Lang) -> impl 
     // What is unknown is no column, not even one of zero.
     let column =
         |(row, place): (&Vec<Cell>, i64)| Some(series::Column { place, low: 0, high: row.get(index).and_then(Cell::amount)? });
-    let columns: Vec<_> = section.rows.iter().zip(0..).filter_map(column).collect();
-    let places = i64::try_from(section.rows.len()).unwrap_or(1);
+    let rows = on_axis(section);
+    let places = i64::try_from(rows.len()).unwrap_or(1);
+    let columns: Vec<_> = rows.into_iter().zip(0..).filter_map(column).collect();
     let most = most(section, index, 1, lang);
     let label = chart_label(section, (index, 1), report, lang);
     view! { <Series columns places label most marks=marks(section, lang) /> }
@@ -138,12 +139,18 @@ fn chart_label(section: &Section, (first, count): (usize, usize), report: &Repor
     label.text(lang)
 }
 
+/// The rows that a chart shows: all but the one that sums up a longer time before.
+fn on_axis(section: &Section) -> Vec<&Vec<Cell>> {
+    section.rows.iter().filter(|row| row.first() != Some(&Cell::Word(Heading::RestOfBefore))).collect()
+}
+
 /// The names of the first, middle and last row.
 fn marks(section: &Section, lang: Lang) -> [String; 3] {
-    let name = |row: Option<&Vec<Cell>>| row.and_then(|row| row.first()).map(|name| cell(name, lang)).unwrap_or_default();
-    let middle = if section.rows.len() > 2 { section.rows.get(section.rows.len() / 2) } else { None };
-    let last = if section.rows.len() > 1 { section.rows.last() } else { None };
-    [name(section.rows.first()), name(middle), name(last)]
+    let rows = on_axis(section);
+    let name = |row: Option<&&Vec<Cell>>| row.and_then(|row| row.first()).map(|name| cell(name, lang)).unwrap_or_default();
+    let middle = if rows.len() > 2 { rows.get(rows.len() / 2) } else { None };
+    let last = if rows.len() > 1 { rows.last() } else { None };
+    [name(rows.first()), name(middle), name(last)]
 }
 
 fn lines(section: &Section, first: usize, count: usize, report: &Report, lang: Lang) -> impl IntoView + use<> {

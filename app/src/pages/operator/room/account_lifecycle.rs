@@ -56,6 +56,11 @@ fn residents(room: &Room, meter: MeterId) -> impl IntoView + use<> {
         view! {
             <li class="page-head">
                 <span>{name}" ("{login.clone()}")"</span>
+                <form method="post" action="/api/operator/invite-resident">
+                    <input type="hidden" name="meter" value=meter.to_string() />
+                    <input type="hidden" name="login" value=login.clone() />
+                    <button>{t.password_link}</button>
+                </form>
                 <form action=format!("/rooms/{meter}")>
                     <input type="hidden" name="do" value="resident-out" />
                     <input type="hidden" name="login" value=login />
@@ -139,7 +144,8 @@ pub fn balance_target() -> impl IntoView {
         {tenders()}
         <label class="field">
             <span>{t.to_account}</span>
-            <input class="input" name="account" inputmode="numeric" maxlength="16" pattern="[0-9]{16}" autocomplete="off" />
+            <input class="input" name="account" inputmode="numeric" maxlength="16" pattern="[0-9０-９]{16}"
+                autocomplete="off" />
             <span class="hint">{t.to_account_hint}</span>
         </label>
     }
@@ -208,8 +214,8 @@ pub fn device(gateways: &[(GatewayId, String)]) -> impl IntoView + use<> {
     view! {
         <label class="field">
             <span>{t.new_serial}</span>
-            <input class="input" name="serial" required inputmode="numeric" minlength="12" maxlength="12" pattern="[0-9]{12}"
-                autocomplete="off" />
+            <input class="input" name="serial" required inputmode="numeric" minlength="12" maxlength="12"
+                pattern="[0-9０-９]{12}" autocomplete="off" />
         </label>
         <label class="field">
             <span>{t.gateway}</span>
@@ -220,7 +226,7 @@ pub fn device(gateways: &[(GatewayId, String)]) -> impl IntoView + use<> {
         </label>
         <label class="field">
             <span>{t.unit}</span>
-            <input class="input" name="unit" inputmode="numeric" maxlength="3" pattern="[0-9]{1,3}" autocomplete="off" />
+            <input class="input" name="unit" inputmode="numeric" maxlength="3" pattern="[0-9０-９]{1,3}" autocomplete="off" />
         </label>
         <label class="field">
             <span>{t.profile}</span>

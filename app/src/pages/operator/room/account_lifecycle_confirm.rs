@@ -8,11 +8,13 @@ use crate::i18n::account_lifecycle::{
     close_consequence, meter_consequence, move_consequence, out_consequence, replace_consequence, texts,
 };
 use crate::i18n::lang;
+use crate::link;
 use crate::ui::callout::Problem;
 use model::console::{BalanceTarget, Lifecycle, MeterLine, Room, checked_reason};
 use model::error::AppError;
 use model::ids::Uuid;
 use model::order::Tender;
+use model::typed::typed;
 
 /// From the query: `?do=close&tender=cash&reason=`, `?do=move&to=`, `?do=replace`, `?do=add-meter`, `?do=resident-out`;
 /// `None` for anything else.
@@ -53,7 +55,7 @@ pub fn confirm(room: &Room, life: &Lifecycle, found: &[MeterLine], key: Uuid) ->
 }
 
 fn close(room: &Room, whom: &str, key: Uuid) -> AnyView {
-    let account = param("account").trim().to_owned();
+    let account = typed(&param("account"));
     let goes = match (account.is_empty(), Tender::parse(&param("tender"))) {
         (false, _) => BalanceTarget::Account(account.clone()),
         (true, Some(tender)) => BalanceTarget::Counter(tender),
@@ -67,24 +69,38 @@ fn close(room: &Room, whom: &str, key: Uuid) -> AnyView {
     card(room, "/api/operator/close-account", says, &fields, key, true)
 }
 
-/// The rooms that match the search, each with the consequence of moving there.
+/// The room that the search names, with the consequence of moving there. Of several one has to be chosen first, by the serial
+/// number of its meter.
 fn choose<'a>(room: &Room, whom: &str, found: impl Iterator<Item = &'a MeterLine>, key: Uuid) -> AnyView {
     let Ok(reason) = checked_reason(&param("reason")) else { return view! { <Problem error=AppError::Invalid /> }.into_any() };
-    let cards: Vec<AnyView> = found
-        .take(8)
-        .map(|line| {
-            let says = move_consequence(whom, &format!("{} ({})", line.room, line.serial), lang());
-            let fields = [("to", line.latest.meter.to_string()), ("reason", reason.clone())];
-            card(room, "/api/operator/move-account", says, &fields, key, true)
-        })
-        .collect();
-    let none = cards.is_empty().then(|| view! { <p class="empty">{texts(lang()).no_room}</p> });
-    view! {
-        <section class="stack">
-            <h2>{texts(lang()).choose_room}</h2>
-            {none}
-            {cards}
-        </section>
+    let (t, to) = (texts(lang()), typed(&param("to")));
+    let mut found: Vec<&MeterLine> = found.take(8).collect();
+    if found.iter().any(|line| line.serial == to) {
+        found.retain(|line| line.serial == to);
     }
-    .into_any()
+    let named = |line: &MeterLine| format!("{} ({})", line.room, line.serial);
+    match &found[..] {
+        [] => view! { <p class="empty">{t.no_room}</p> }.into_any(),
+        [line] if !line.residents.is_empty() => view! { <Problem error=AppError::AccountAlreadyOpen /> }.into_any(),
+        [line] => {
+            let says = move_consequence(whom, &named(line), lang());
+            let fields = [("to", line.latest.meter.to_string()), ("reason", reason)];
+            card(room, "/api/operator/move-account", says, &fields, key, true)
+        }
+        _ => {
+            let page = link::with(&format!("/rooms/{}", room.progress.latest.meter), "do", "move");
+            let page = link::with(&page, "reason", &reason);
+            let choices = found.iter().map(|line| {
+                let to = link::with(&page, "to", &line.serial);
+                view! { <li><a class="tap" href=to>{named(line)}</a></li> }
+            });
+            view! {
+                <section class="card stack-tight">
+                    <h2>{t.choose_room}</h2>
+                    <ul class="plain-list">{choices.collect_view()}</ul>
+                </section>
+            }
+            .into_any()
+        }
+    }
 }

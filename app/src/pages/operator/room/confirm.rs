@@ -16,6 +16,7 @@ use model::ids::{MeterId, Uuid};
 use model::meter::ControlMode;
 use model::money::Fen;
 use model::order::Tender;
+use model::typed;
 
 /// A sale or return that a confirmation is asked for.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub fn money() -> Option<Money> {
         "return" => true,
         _ => return None,
     };
-    let amount = Fen::parse_yuan(param("amount").trim()).ok().filter(|amount| *amount > Fen::ZERO)?;
+    let amount = typed::yuan(&param("amount")).ok().filter(|amount| *amount > Fen::ZERO)?;
     Some(Money { gives_back, amount, tender: Tender::parse(&param("tender"))?, reason: param("reason") })
 }
 
@@ -90,7 +91,7 @@ pub fn done_before(meter: MeterId, done: DoneBefore) -> AnyView {
 pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<AnyView> {
     let what = param("do");
     if what == "sale" || what == "return" {
-        return Some(match (Fen::parse_yuan(param("amount").trim()), Tender::parse(&param("tender"))) {
+        return Some(match (typed::yuan(&param("amount")), Tender::parse(&param("tender"))) {
             (Ok(amount), Some(tender)) if amount > Fen::ZERO && what == "return" => {
                 let card = give_back(room, amount, tender, key);
                 view! { {super::forms::by_channel(amount, by_channel)} {card} }.into_any()
@@ -105,11 +106,16 @@ pub fn confirm(room: &Room, by_channel: &[ChannelSale], key: Uuid) -> Option<Any
 /// The field of a confirmation's address that is not of its form: it is asked for again.
 pub fn wrong_entry() -> Option<(AppError, &'static str)> {
     let what = param("do");
-    let amount = Fen::parse_yuan(param("amount").trim()).ok().filter(|amount| *amount > Fen::ZERO);
+    let amount = typed::yuan(&param("amount")).ok().filter(|amount| *amount > Fen::ZERO);
     let takes_money = matches!(what.as_str(), "sale" | "return");
     let gives_reason = matches!(what.as_str(), "return" | "close" | "move" | "replace");
     if takes_money && amount.is_none() {
         return Some((AppError::InvalidAmount, "amount"));
+    }
+    let account = typed::typed(&param("account"));
+    let is_number = account.len() == 16 && account.bytes().all(|byte| byte.is_ascii_digit());
+    if what == "close" && !account.is_empty() && !is_number {
+        return Some((AppError::Invalid, "account"));
     }
     (gives_reason && checked_reason(&param("reason")).is_err()).then_some((AppError::Invalid, "reason"))
 }

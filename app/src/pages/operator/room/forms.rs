@@ -2,19 +2,23 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::room::texts;
+use crate::i18n::resident::sentences::whole;
+use crate::i18n::room::{EmergencyOutstanding, EmergencyTooLittle, EmergencyUsed, SaleRange, texts};
 use crate::i18n::{cash_desk, common, lang};
-use crate::ports::allowed;
+use crate::ports::{allowed, now};
 use crate::ui::time::At;
 use model::console::{ChannelSale, parts};
+use model::friendly::EmergencyCredit;
 use model::ids::{MeterId, Uuid};
 use model::meter::ControlMode;
 use model::money::Fen;
 use model::order::Tender;
+use model::time::MINUTE;
 
 /// A sale: amount, Enter, Enter. `key` goes along in the address, so that the way back to the confirmation finds what was done.
-pub fn sale(meter: MeterId, key: Uuid) -> impl IntoView {
+pub fn sale(meter: MeterId, (min, max): (Fen, Fen), key: Uuid) -> impl IntoView {
     let t = texts(lang());
+    let range = SaleRange { min: whole(min), max: whole(max) }.text(lang());
     view! {
         <form class="card stack-tight" action=format!("/rooms/{meter}")>
             <h2>{t.sale}</h2>
@@ -23,12 +27,46 @@ pub fn sale(meter: MeterId, key: Uuid) -> impl IntoView {
             <label class="field">
                 <span>{t.amount}</span>
                 <input class="input" name="amount" inputmode="decimal" autocomplete="off" autofocus required
-                    pattern="[0-9]+([.][0-9]{1,2})?" />
+                    pattern="[0-9０-９]+([.．][0-9０-９]{1,2})?" />
+                <span class="hint">{range}</span>
             </label>
             {tenders()}
             <button class="primary">{t.go_on}</button>
         </form>
     }
+}
+
+/// What became of emergency credit that was just given: somebody may have taken it before.
+pub fn emergency_given(credit: &EmergencyCredit) -> String {
+    match credit {
+        EmergencyCredit::Outstanding { amount, taken_at } if now().since(*taken_at) > MINUTE => {
+            EmergencyOutstanding { amount, at: taken_at }.text(lang())
+        }
+        _ => texts(lang()).emergency_given.to_owned(),
+    }
+}
+
+/// Emergency credit at the counter, or why there is none now; nothing where none is set for the room.
+pub fn emergency_credit(meter: MeterId, credit: &EmergencyCredit) -> impl IntoView + use<> {
+    let (t, is_offered) = (texts(lang()), matches!(credit, EmergencyCredit::Offered { .. }));
+    let is_open = matches!(credit, EmergencyCredit::Outstanding { .. } | EmergencyCredit::TooLittle { .. });
+    let about = match credit {
+        EmergencyCredit::NotOffered => return None,
+        EmergencyCredit::NotYet { .. } | EmergencyCredit::Offered { .. } => t.emergency_hint.to_owned(),
+        EmergencyCredit::TooLittle { amount, least } => EmergencyTooLittle { amount, least }.text(lang()),
+        EmergencyCredit::Outstanding { amount, taken_at } => EmergencyOutstanding { amount, at: taken_at }.text(lang()),
+        EmergencyCredit::Used { next } => EmergencyUsed { day: next }.text(lang()),
+    };
+    Some(view! {
+        <details class="card" open=is_open>
+            <summary>{t.emergency}</summary>
+            <form class="stack-tight" method="post" action="/api/operator/emergency-credit">
+                <input type="hidden" name="meter" value=meter.to_string() />
+                <p class="hint">{about}</p>
+                {is_offered.then(|| view! { <button>{t.emergency_give}</button> })}
+            </form>
+        </details>
+    })
 }
 
 /// A return: amount, payment method and reason.
@@ -45,7 +83,7 @@ pub fn give_back(meter: MeterId, by_channel: &[ChannelSale], key: Uuid) -> impl 
                 <label class="field">
                     <span>{t.amount}</span>
                     <input class="input" name="amount" inputmode="decimal" autocomplete="off" required
-                        pattern="[0-9]+([.][0-9]{1,2})?" />
+                        pattern="[0-9０-９]+([.．][0-9０-９]{1,2})?" />
                 </label>
                 {tenders()}
                 <label class="field">

@@ -43,10 +43,10 @@ pub fn days(room: &Room) -> impl IntoView + use<> {
 
 /// Fourteen bars leave room for one decimal.
 fn bar(day: &RoomDay, today: Date) -> Bar {
-    let tenths = |energy: Energy| format!("{}.{}", energy.0 / 1_000, energy.0 % 1_000 / 100);
+    let tenths = |energy: Energy| (energy.0 + 50) / 100;
     Bar {
         label: format!("{}{}", day.day.ymd().2, mark::sign(day.mark)),
-        figure: day.energy.map(tenths).unwrap_or_default(),
+        figure: day.energy.map(tenths).map(|tenths| format!("{}.{}", tenths / 10, tenths % 10)).unwrap_or_default(),
         value: day.energy.map(|energy| energy.0),
         strong: day.day == today,
     }

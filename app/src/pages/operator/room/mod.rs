@@ -11,6 +11,7 @@ mod now;
 mod opening;
 pub(super) mod parameters;
 pub mod price;
+pub mod resident_link;
 mod retired;
 mod wallet;
 
@@ -39,12 +40,15 @@ use model::console::{
     Account, AccountState, CaseLine, ChannelSale, DoneBefore, Lifecycle, MeterLine, RetiredMeter, ReturnLine, Room,
 };
 use model::error::AppError;
+use model::friendly::EmergencyCredit;
 use model::gateway::Sweep;
 use model::ids::{MeterId, Uuid};
 use model::meter::{ControlMode, Wallet};
+use model::money::Fen;
 use model::parameters::Parameters;
 use model::report::ReportKind;
 use model::time::Timestamp;
+use model::typed;
 use retired::Retired;
 
 /// The room and an idempotency key for the requested form.
@@ -55,6 +59,9 @@ struct Shown {
     found: Vec<MeterLine>,
     parameters: Option<(Parameters, Timestamp)>,
     by_channel: Vec<ChannelSale>,
+    credit: EmergencyCredit,
+    /// The smallest and the largest amount of a sale.
+    range: (Fen, Fen),
     key: Uuid,
     /// What the form of this address has done already.
     done: Option<DoneBefore>,
@@ -74,7 +81,9 @@ enum Found {
 pub fn RoomPage() -> impl IntoView {
     let meter = use_params_map().with_untracked(|params| params.get("meter")).unwrap_or_default();
     let (asks, to, money) = (param("do"), param("to"), confirm::money());
+    let into = typed::typed(&param("account"));
     let (wrong, sent) = (confirm::wrong_entry(), param("key").parse::<Uuid>().ok());
+    let may_give = allowed("/api/operator/emergency-credit");
     let read = async move {
         if let Some((error, field)) = wrong {
             return ask_again(error, field).map(|()| None);
@@ -94,11 +103,24 @@ pub fn RoomPage() -> impl IntoView {
         if let Some(error) = refusal.filter(|error| error.is_of_amount()) {
             return ask_again(error, "amount").map(|()| None);
         }
+        if asks == "close" && !into.is_empty() {
+            let is_own = room.account.as_ref().is_some_and(|account| account.number == into);
+            let found = ports.meter_wall.search(&who, &into, 0).await?.lines;
+            if is_own || !found.iter().any(|line| line.latest.meter != meter) {
+                return ask_again(AppError::NotFound, "account").map(|()| None);
+            }
+        }
         let life = ports.account_lifecycle.lifecycle(&who, meter).await?;
         let found = if asks == "move" { ports.meter_wall.search(&who, &to, 0).await?.lines } else { Vec::new() };
         let parameters = ports.rooms.parameters(&who, meter).await?;
         let by_channel = ports.refunds.channel_sales(&who, meter).await?;
-        Ok(Some(Found::InUse(Box::new(Shown { room, life, found, parameters, by_channel, key, done, refusal }))))
+        let credit = match room.account {
+            Some(_) if may_give => ports.friendly_hours.emergency_credit(&who, meter).await?,
+            _ => EmergencyCredit::NotOffered,
+        };
+        let range = ports.sales.sale_range();
+        let shown = Shown { room, life, found, parameters, by_channel, credit, range, key, done, refusal };
+        Ok(Some(Found::InUse(Box::new(shown))))
     };
     load(read, |found| match found {
         Some(Found::InUse(shown)) => view! { <Body shown=*shown /> }.into_any(),
@@ -110,14 +132,15 @@ pub fn RoomPage() -> impl IntoView {
 
 #[component]
 fn Body(shown: Shown) -> impl IntoView {
-    let Shown { room, life, found, parameters, by_channel, key, done, refusal } = shown;
+    let Shown { room, life, found, parameters, by_channel, credit, range, key, done, refusal } = shown;
     let t = texts(lang());
     let meter = room.progress.latest.meter;
     let name = room.name.to_string();
     let said = match param("done").as_str() {
-        "read" => Some(t.read_asked),
-        "before" => Some(t.done_before),
-        "sweep" => Some(gateways::texts(lang()).interval_set),
+        "read" => Some(t.read_asked.to_owned()),
+        "before" => Some(t.done_before.to_owned()),
+        "emergency" => Some(forms::emergency_given(&credit)),
+        "sweep" => Some(gateways::texts(lang()).interval_set.to_owned()),
         _ => None,
     };
     let (foreign, shows_account) = (room.has_foreign_account(), room.progress.latest.status.account_open());
@@ -171,7 +194,7 @@ fn Body(shown: Shown) -> impl IntoView {
                     {account_lifecycle::under_way(&life)}
                     {foreign.then(|| approvals::foreign_account(meter, shows_account))}
                     {(!confirming && !leaving && room.takes_sales() && allowed("/api/operator/sell"))
-                        .then(|| forms::sale(meter, key))}
+                        .then(|| forms::sale(meter, range, key))}
                     {(!confirming && !leaving && room.gives_back() && allowed("/api/operator/return"))
                         .then(|| forms::give_back(meter, &by_channel, key))}
                     {(!confirming && empty && !leaving && !measures_only && keeps)
@@ -179,6 +202,7 @@ fn Body(shown: Shown) -> impl IntoView {
                     {(!confirming && open && !leaving && keeps).then(|| account_lifecycle::changes(&room, &life, &by_channel))}
                     {(!confirming && gone && !leaving && keeps).then(|| account_lifecycle::end(meter, &by_channel))}
                     {(!confirming && empty && !leaving && keeps).then(|| account_lifecycle::swap(meter, &life))}
+                    {(!confirming && open && !leaving).then(|| forms::emergency_credit(meter, &credit))}
                     {account_lifecycle::siblings(&life)}
                     {forms::control(meter, measures_only)}
                     {wallet}

@@ -6,6 +6,7 @@ use super::super::cash_desk::order::address as order_page;
 use crate::i18n::commands::reason;
 use crate::i18n::room::{self, texts};
 use crate::i18n::{Lang, common, lang};
+use crate::ports::allowed;
 use crate::ui::live::{BUSY, IDLE, Live};
 use crate::ui::state::{mode_mark, state_mark};
 use crate::ui::steps::{Step, StepState, steps};
@@ -78,7 +79,8 @@ fn commands(progress: &Progress, lang: Lang) -> impl IntoView + use<> {
     let lost = progress.latest.lost_since.is_some();
     let list = progress.commands.iter().map(|line| {
         let name = room::command(&line.what, lang);
-        let name = match line.order.and_then(order_page) {
+        let back = line.back.map(|id| format!("/returns/{id}")).filter(|page| allowed(page));
+        let name = match line.order.and_then(order_page).or(back) {
             Some(page) => view! { <a href=page>{name}</a> }.into_any(),
             None => name.into_any(),
         };
@@ -152,6 +154,7 @@ mod tests {
             what: CommandContent::Open,
             state,
             order: None,
+            back: None,
             by: None,
             decided_at: Timestamp(1),
             sent_at: sent.map(Timestamp),

@@ -64,13 +64,14 @@ pub fn opening(meter: MeterId, free: &[OtherMeter], key: Uuid) -> impl IntoView 
             </details>
             <label class="field">
                 <span>{numbers.manual}</span>
-                <input class="input" name="number" inputmode="numeric" maxlength="16" pattern="[0-9]{16}" autocomplete="off" />
+                <input class="input" name="number" inputmode="numeric" maxlength="16" pattern="[0-9０-９]{16}"
+                    autocomplete="off" />
                 <span class="hint">{numbers.manual_hint}</span>
             </label>
             <label class="field">
                 <span>{t.first_purchase}</span>
-                <input class="input" name="amount" inputmode="decimal" autocomplete="off" pattern="[0-9]+([.][0-9]{1,2})?"
-                    value=amount />
+                <input class="input" name="amount" inputmode="decimal" autocomplete="off"
+                    pattern="[0-9０-９]+([.．][0-9０-９]{1,2})?" value=amount />
                 <span class="hint">{if free.is_empty() { t.first_hint } else { t.first_hint_meters }}</span>
             </label>
             {tenders()}
@@ -133,7 +134,7 @@ fn row(t: &RoomTexts, index: usize, before: Option<&SubmittedForm>) -> impl Into
             </label>
             <label class="field">
                 <span>{t.first_password}</span>
-                <input class="input" name=field("password") required=first minlength="8" maxlength="200"
+                <input class="input" name=field("password") minlength="8" maxlength="200"
                     autocomplete="new-password" aria-invalid=invalid />
             </label>
         </fieldset>

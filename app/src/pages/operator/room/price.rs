@@ -7,14 +7,15 @@ use super::super::frame::{Frame, Section};
 use super::super::prices::{year, yuan};
 use crate::i18n::price_plans::change;
 use crate::i18n::price_steps::{
-    AppliesAt, ChargedAt, MeterShows, NextTier, NextVersion, ReadAt, StandbyFrom, TierAt, UntilAt, VersionSince, period, season,
-    texts,
+    AppliesAt, AppliesByGroup, ChargedAt, GroupsYield, MeterShows, NextTier, NextVersion, ReadAt, StandbyFrom, TierAt, UntilAt,
+    VersionSince, period, season, texts,
 };
 use crate::i18n::{commands, common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use model::console::{LastCharge, OwnPrices, PlanInForce, PriceNow, PriceSteps, TierStep};
+use model::defaults::DefaultsOf;
 use model::error::AppError;
 use model::ids::MeterId;
 use model::meter::Wallet;
@@ -75,15 +76,24 @@ fn Body(price: PriceNow) -> impl IntoView {
 fn plan_step(plan: &PlanInForce, now: Timestamp) -> impl IntoView + use<> {
     let t = texts(lang());
     let since = VersionSince { number: plan.number, since: common::at(plan.since, now, lang()) }.text(lang());
-    let place = (!plan.place.is_empty()).then(|| view! { <p>{AppliesAt { place: &plan.place }.text(lang())}</p> });
+    let (of, name) = &plan.given_to;
+    let given = match of {
+        DefaultsOf::Place(_) => AppliesAt { place: name }.text(lang()),
+        DefaultsOf::Group(_) => AppliesByGroup { group: name }.text(lang()),
+    };
+    let place = (!name.is_empty()).then(|| view! { <p>{given}</p> });
+    let yielding = common::list(plan.yielding.iter().cloned(), lang()).map(|groups| {
+        view! { <p class="muted">{GroupsYield { groups }.text(lang())}</p> }
+    });
     let next = plan.next.map(|(number, at)| {
         view! { <p class="muted">{NextVersion { number, at: common::at(at, now, lang()) }.text(lang())}</p> }
     });
     view! {
         <li>
             <h2>{t.step_plan}</h2>
-            <p><a href=format!("/prices/{}", plan.plan)>{plan.name.clone()}</a>" · "{since}</p>
+            <p class="sentence"><a href=format!("/prices/{}", plan.plan)>{plan.name.clone()}</a>" · "{since}</p>
             {place}
+            {yielding}
             {next}
         </li>
     }

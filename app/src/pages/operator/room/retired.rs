@@ -21,7 +21,7 @@ pub fn Retired(meter: RetiredMeter) -> impl IntoView {
     let (t, o) = (texts(lang()), operator::texts(lang()));
     let by = meter.by.as_ref().map(|by| view! { <p>{TakenOut { by }.text(lang())}</p> });
     let replaced = meter.replaced_by.as_ref().map(|(new, serial)| {
-        view! { <p>{t.replaced_by}" "<a class="num" href=format!("/rooms/{new}")>{serial.clone()}</a></p> }
+        view! { <p class="sentence">{t.replaced_by}" "<a class="num" href=format!("/rooms/{new}")>{serial.clone()}</a></p> }
     });
     let elsewhere = meter.in_room.filter(|now| meter.replaced_by.as_ref().is_none_or(|(new, _)| new != now));
     let in_room = elsewhere.map(|now| view! { <p><a href=format!("/rooms/{now}")>{t.in_room}</a></p> });

@@ -103,6 +103,7 @@ fn only_what_was_never_used_is_removed() {
 #[test]
 fn names_are_bounded() {
     assert_eq!(checked_name(" 1号楼 "), Ok("1号楼".to_owned()));
+    assert_eq!(checked_name("Ａ座　３０１"), Ok("A座 301".to_owned()), "as it is looked for");
     assert_eq!(checked_name(&"长".repeat(NAME_MAX)).map(|name| name.chars().count()), Ok(NAME_MAX));
     for bad in ["", "  ", "a\nb", &"长".repeat(NAME_MAX + 1)] {
         assert_eq!(checked_name(bad), Err(AppError::Invalid), "{bad:?}");

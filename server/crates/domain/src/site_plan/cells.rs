@@ -1,11 +1,14 @@
 //! The cells of rows, to say how two rows differ.
 
+use model::defaults::{DefaultKind, DefaultValues};
+use model::friendly::{FriendlyHours, MinuteOfDay};
 use model::gateway::{Dialling, Heartbeat};
+use model::money::Fen;
 use model::parameters::TierPeriod;
 use model::site_workbook::{CellChange, CellValue, Column};
 use model::tariff::{DayTable, Prices};
 
-use super::{GatewayRow, InstrumentRow, MeterRow, PlaceName};
+use super::{GatewayRow, InstrumentRow, MeterRow, PlaceContact, PlaceName};
 
 type Cells = Vec<(Column, CellValue)>;
 
@@ -76,6 +79,47 @@ pub fn instrument(row: &InstrumentRow) -> Cells {
         (Column::FeedsBuilding, feeds_building),
         (Column::FeedsFloor, feeds_floor),
     ]
+}
+
+/// The name of a place in a list of rows; a line for the site.
+pub fn subject(place: Option<&PlaceName>) -> String {
+    let names = place.map(|place| [Some(place.building.as_str()), place.floor.as_deref()]);
+    let names: Vec<&str> = names.into_iter().flatten().flatten().collect();
+    if names.is_empty() { "—".to_owned() } else { names.join(" ") }
+}
+
+pub fn friendly(hours: &FriendlyHours) -> Cells {
+    let word = |is: bool| CellValue::text(if is { "yes" } else { "no" });
+    let minute = |of: Option<MinuteOfDay>| CellValue::text(of.map(|minute| minute.to_string()).unwrap_or_default());
+    let examinations: Vec<String> = hours.examinations.iter().map(ToString::to_string).collect();
+    vec![
+        (Column::NightFrom, minute(hours.night.map(|night| night.from))),
+        (Column::NightUntil, minute(hours.night.map(|night| night.until))),
+        (Column::Weekends, word(hours.weekends)),
+        (Column::Holidays, word(hours.holidays)),
+        (Column::Examinations, CellValue::text(examinations.join("; "))),
+        (Column::FriendlyOverdraft, CellValue::Amount(hours.overdraft)),
+        (Column::EmergencyYuan, CellValue::Amount(hours.emergency)),
+        (Column::CreditPeriod, CellValue::text(hours.period.as_str())),
+    ]
+}
+
+pub fn contact(contact: &PlaceContact) -> Cells {
+    let phone = contact.phone.as_ref().map(ToString::to_string);
+    vec![
+        (Column::Phone, CellValue::text(phone.unwrap_or_default())),
+        (Column::Signature, CellValue::text(contact.signature.clone().unwrap_or_default())),
+    ]
+}
+
+pub fn defaults(values: &DefaultValues) -> Cells {
+    let value = |kind: DefaultKind| match (kind, values.get(kind)) {
+        (_, None) => CellValue::Blank,
+        (DefaultKind::Interval, Some(seconds)) => CellValue::Seconds(seconds.into()),
+        (DefaultKind::Overload, Some(watts)) => CellValue::text(watts.to_string()),
+        (_, Some(fen)) => CellValue::Amount(Fen(fen.into())),
+    };
+    DefaultKind::ALL.into_iter().map(|kind| (kind.column(), value(kind))).collect()
 }
 
 /// `None`: there was no such plan.

@@ -118,15 +118,15 @@ impl<'a> Planner<'a> {
             self.refuse(Sheet::Instruments, number, Column::Gateway, Fault::UnknownGateway);
         }
         if let Some(place) = &device.place {
-            self.place_is_there(number, place, [Column::Building, Column::Floor]);
+            self.place_is_there((Sheet::Instruments, number), place, [Column::Building, Column::Floor]);
         }
     }
 
-    fn place_is_there(&mut self, number: u32, place: &PlaceName, [building, floor]: [Column; 2]) {
+    pub(super) fn place_is_there(&mut self, (sheet, number): (Sheet, u32), place: &PlaceName, [building, floor]: [Column; 2]) {
         if !self.has_building(&place.building) {
-            self.refuse(Sheet::Instruments, number, building, Fault::UnknownBuilding);
+            self.refuse(sheet, number, building, Fault::UnknownBuilding);
         } else if place.floor.as_ref().is_some_and(|floor| !self.has_floor(&place.building, floor)) {
-            self.refuse(Sheet::Instruments, number, floor, Fault::UnknownFloor);
+            self.refuse(sheet, number, floor, Fault::UnknownFloor);
         }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Planner<'a> {
         let building = |place: &Option<PlaceName>| place.as_ref().map(|place| place.building.clone());
         let own = building(&row.device.place);
         if let Some(place) = &row.feeds {
-            self.place_is_there(number, place, [Column::FeedsBuilding, Column::FeedsFloor]);
+            self.place_is_there((Sheet::Instruments, number), place, [Column::FeedsBuilding, Column::FeedsFloor]);
             if own.as_ref().is_some_and(|own| *own != place.building) {
                 self.refuse(Sheet::Instruments, number, Column::FeedsBuilding, Fault::OtherBuilding);
             }

@@ -19,6 +19,8 @@ pub struct Uncertain<'a> {
     buildings: HashSet<&'a str>,
     gateways: HashSet<&'a str>,
     any_gateway: bool,
+    groups: HashSet<&'a str>,
+    any_group: bool,
     /// Rooms that may have a meter which sells.
     selling: HashSet<&'a RoomName>,
     any_meter: bool,
@@ -32,6 +34,8 @@ impl<'a> Uncertain<'a> {
             any_room: unread(Sheet::Rooms),
             any_gateway: unread(Sheet::Gateways) || partial.gateways.contains(&None),
             gateways: partial.gateways.iter().flatten().map(String::as_str).collect(),
+            any_group: unread(Sheet::Groups) || partial.groups.contains(&None),
+            groups: partial.groups.iter().flatten().map(String::as_str).collect(),
             any_meter: unread(Sheet::Meters) || partial.meters.iter().any(|row| row.value.room.is_none()),
             selling: partial.meters.iter().filter_map(|row| row.value.room.as_ref()).collect(),
             any_price: unread(Sheet::Prices) || !partial.prices.is_empty(),
@@ -63,6 +67,10 @@ impl<'a> Uncertain<'a> {
 
     pub fn may_have_gateway(&self, name: &str) -> bool {
         self.any_gateway || self.gateways.contains(name)
+    }
+
+    pub fn may_have_group(&self, name: &str) -> bool {
+        self.any_group || self.groups.contains(name)
     }
 
     pub fn may_sell(&self, room: &RoomName) -> bool {

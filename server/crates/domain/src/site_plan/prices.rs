@@ -6,28 +6,23 @@ use model::console::RoomName;
 use model::site_workbook::{CellChange, CellValue, Column, Fault, RowEffect, Sheet};
 use model::tariff::Prices;
 
-use super::{Planner, PriceChanges, PriceRow, Row, cells};
+use super::settings::{column_of, subject};
+use super::{PlaceName, Planner, PriceChanges, PriceRow, Row, SettingsOf, cells};
 
 /// Where a price plan applies after the import.
 pub struct Priced<'a> {
     everywhere: bool,
-    buildings: HashSet<&'a str>,
+    of: HashSet<&'a SettingsOf>,
 }
 
 impl<'a> Planner<'a> {
     pub(super) fn prices(&mut self) {
         let (rows, state) = (self.rows, self.state);
         let mut plans: HashMap<&str, (u32, &Prices)> = HashMap::new();
-        let mut places: HashMap<Option<&str>, u32> = HashMap::new();
+        let mut seen: HashMap<&SettingsOf, u32> = HashMap::new();
         for Row { number, value: row } in &rows.prices {
-            let place = row.building.as_deref();
-            let before = self.conflicts.len();
-            if place.is_some_and(|building| !self.has_building(building)) {
-                self.refuse(Sheet::Prices, *number, Column::Building, Fault::UnknownBuilding);
-            } else if let Some(first) = places.insert(place, *number) {
-                self.refuse(Sheet::Prices, *number, Column::Building, Fault::Repeated(first));
-            }
-            // A plan that applies in several buildings has the same prices in each of its rows.
+            let may_be_set = self.may_be_set(Sheet::Prices, *number, &row.of, &mut seen);
+            // A plan that applies in several places has the same prices in each of its rows.
             let first_row = match plans.get(row.plan.as_str()) {
                 Some((first, prices)) if **prices != row.prices => {
                     self.refuse(Sheet::Prices, *number, Column::Plan, Fault::Repeated(*first));
@@ -39,14 +34,14 @@ impl<'a> Planner<'a> {
                     true
                 }
             };
-            if self.conflicts.len() > before {
+            if !may_be_set {
                 continue;
             }
             let known = state.plans.get(&row.plan);
             let published = first_row && known.is_none_or(|plan| plan.prices != row.prices);
-            let assigned = known.is_none_or(|plan| !plan.applies_to.contains(&row.building));
+            let assigned = known.is_none_or(|plan| !plan.applies_to.contains(&row.of));
             if (published || assigned) && self.rules.prices == PriceChanges::NeedApproval {
-                let column = if published { Column::Plan } else { Column::Building };
+                let column = if published { Column::Plan } else { column_of(&row.of) };
                 self.refuse(Sheet::Prices, *number, column, Fault::PricesNeedApproval);
                 continue;
             }
@@ -54,14 +49,14 @@ impl<'a> Planner<'a> {
                 self.plan.prices.push((&row.plan, &row.prices));
             }
             if assigned {
-                self.plan.assignments.push((&row.plan, place));
+                self.plan.assignments.push((&row.plan, &row.of));
             }
             let effect = match known {
                 None => RowEffect::Created,
                 Some(_) if published || assigned => RowEffect::Changed,
                 Some(_) => RowEffect::Unchanged,
             };
-            let replaced = assigned.then(|| self.plan_of(row.building.as_ref()));
+            let replaced = assigned.then(|| self.plan_of(&row.of));
             self.note((Sheet::Prices, *number), effect, || {
                 let mut changes = Vec::new();
                 if published {
@@ -72,7 +67,7 @@ impl<'a> Planner<'a> {
                     let (before, after) = (CellValue::text(before.unwrap_or_default()), CellValue::text(&*row.plan));
                     changes.push(CellChange { column: Column::Plan, before, after });
                 }
-                (subject(row), changes)
+                (named(row), changes)
             });
         }
         for Row { number, value: building } in &self.partial.prices {
@@ -82,33 +77,45 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The plan that applies to a building now, or to the whole site.
-    fn plan_of(&self, building: Option<&String>) -> Option<&'a str> {
-        let building = building.cloned();
-        self.state.plans.iter().find(|(_, plan)| plan.applies_to.contains(&building)).map(|(name, _)| name.as_str())
+    /// The plan that a place or group has itself now.
+    fn plan_of(&self, of: &SettingsOf) -> Option<&'a str> {
+        self.state.plans.iter().find(|(_, plan)| plan.applies_to.contains(of)).map(|(name, _)| name.as_str())
     }
 
     /// Where a plan applies after the import.
     pub(super) fn priced(&self) -> Priced<'a> {
         let now = self.state.plans.values().flat_map(|plan| &plan.applies_to);
-        let after: HashSet<Option<&str>> =
-            now.chain(self.rows.prices.iter().map(|row| &row.value.building)).map(Option::as_deref).collect();
-        let everywhere = after.contains(&None) || self.uncertain.may_have_prices();
-        Priced { everywhere, buildings: after.into_iter().flatten().collect() }
+        let mut of: HashSet<&SettingsOf> = now.chain(self.rows.prices.iter().map(|row| &row.value.of)).collect();
+        // What the workbook adds to a group gets its plan.
+        let groups = self.rows.groups.iter().map(|row| &row.value);
+        let priced = groups.filter(|row| of.contains(&SettingsOf::Group(row.group.clone())));
+        let members: Vec<&SettingsOf> = priced.filter_map(|row| row.member.as_ref()).collect();
+        of.extend(members);
+        Priced { everywhere: of.contains(&SettingsOf::Site) || self.uncertain.may_have_prices(), of }
     }
 
     /// Whether a plan applies to a room after the import.
     pub(super) fn has_prices(&self, priced: &Priced<'_>, room: &RoomName) -> bool {
+        let place = |floor| SettingsOf::Place(PlaceName { building: room.building.clone(), floor });
+        let above = || [place(None), place(Some(room.floor.clone())), SettingsOf::Room(room.clone())];
+        priced.everywhere || above().iter().any(|of| priced.of.contains(of)) || self.has_prices_by_group(priced, room)
+    }
+
+    fn has_prices_by_group(&self, priced: &Priced<'_>, room: &RoomName) -> bool {
         let state = self.state;
-        let floor = || state.floors.get(&(room.building.clone(), room.floor.clone()));
-        let own = || [floor(), state.rooms.get(room)].into_iter().flatten().any(|place| state.priced.contains(place));
-        priced.everywhere || priced.buildings.contains(room.building.as_str()) || own()
+        let floor = state.floors.get(&(room.building.clone(), room.floor.clone()));
+        let places = [state.buildings.get(&room.building), floor, state.rooms.get(room)];
+        let group = |of: &&SettingsOf| match of {
+            SettingsOf::Group(name) => state.group_places.get(name),
+            _ => None,
+        };
+        priced.of.iter().filter_map(group).any(|group| places.iter().flatten().any(|place| group.contains(*place)))
     }
 }
 
-fn subject(row: &PriceRow) -> String {
-    match &row.building {
-        Some(building) => format!("{} · {building}", row.plan),
-        None => row.plan.clone(),
+fn named(row: &PriceRow) -> String {
+    match &row.of {
+        SettingsOf::Site => row.plan.clone(),
+        of => format!("{} · {}", row.plan, subject(of)),
     }
 }

@@ -1,3 +1,5 @@
+mod prices;
+
 use model::ids::{AccountId, GatewayId, MeterId, PlaceId, UserId, Uuid};
 use model::meter::Wallet;
 use model::money::Fen;
@@ -36,14 +38,22 @@ fn account(room: &str, login: &str, fen: i64) -> AccountRow {
     AccountRow { room: place(room), resident: login.into(), login: login.into(), password: None, opening: Fen(fen) }
 }
 
+fn building(name: &str) -> SettingsOf {
+    SettingsOf::Place(PlaceName { building: name.into(), floor: None })
+}
+
 fn site() -> SiteRows {
     SiteRows {
         rooms: vec![row(2, place("101")), row(3, place("102"))],
         gateways: vec![row(2, gateway())],
         meters: vec![row(2, meter(1, "101", 1)), row(3, meter(2, "102", 2))],
-        prices: vec![row(2, PriceRow { plan: "P".into(), building: None, prices: Prices::flat(6_500) })],
+        prices: vec![row(2, PriceRow { plan: "P".into(), of: SettingsOf::Site, prices: Prices::flat(6_500) })],
         accounts: vec![row(2, account("101", "a", 500)), row(3, account("101", "b", 20))],
         instruments: Vec::new(),
+        friendly_hours: Vec::new(),
+        contacts: Vec::new(),
+        defaults: Vec::new(),
+        groups: Vec::new(),
     }
 }
 
@@ -68,7 +78,7 @@ fn after(rows: &SiteRows) -> SiteState {
         known.residents.insert(login.clone(), resident);
         state.logins.insert(login, (UserId(Uuid::from_u128(n)), Role::Resident));
     }
-    let applies_to = HashSet::from([None]);
+    let applies_to = HashSet::from([SettingsOf::Site]);
     state.plans.insert("P".into(), PlanState { id: Uuid::from_u128(5), prices: Prices::flat(6_500), applies_to });
     state
 }
@@ -77,6 +87,7 @@ static NO_PARTIAL: PartialRows = PartialRows {
     unread: Vec::new(),
     rooms: Vec::new(),
     gateways: Vec::new(),
+    groups: Vec::new(),
     meters: Vec::new(),
     prices: Vec::new(),
     accounts: Vec::new(),
@@ -99,10 +110,10 @@ fn an_empty_site_gets_everything_once() {
     let planned = planned(&rows, &state).unwrap();
     assert_eq!((planned.buildings.len(), planned.floors.len(), planned.rooms.len()), (1, 1, 2));
     assert_eq!((planned.new_gateways.len(), planned.new_meters.len(), planned.prices.len()), (1, 2, 1));
-    assert_eq!(planned.assignments, [("P", None)]);
+    assert_eq!(planned.assignments, [("P", &SettingsOf::Site)]);
     let [account] = planned.new_accounts.as_slice() else { panic!("{:?}", planned.new_accounts) };
     assert_eq!((account.residents.len(), account.opening, account.meters.len()), (2, Fen(520), 1));
-    assert_eq!(planned.outcome.counts.map(|counts| counts.created), [2, 1, 2, 1, 2, 0]);
+    assert_eq!(planned.outcome.counts.map(|counts| counts.created), [2, 1, 2, 1, 2, 0, 0, 0, 0, 0]);
 }
 
 #[test]
@@ -111,7 +122,7 @@ fn the_same_workbook_again_changes_nothing() {
     let state = after(&rows);
     let planned = planned(&rows, &state).unwrap();
     let outcome = planned.outcome.clone();
-    assert_eq!(outcome.counts.map(|counts| counts.unchanged), [2, 1, 2, 1, 2, 0]);
+    assert_eq!(outcome.counts.map(|counts| counts.unchanged), [2, 1, 2, 1, 2, 0, 0, 0, 0, 0]);
     assert!(outcome.rows.iter().all(|row| row.effect == RowEffect::Unchanged && row.changes.is_empty()));
     assert_eq!(planned, SitePlan { outcome, ..SitePlan::default() });
 }
@@ -144,7 +155,7 @@ fn every_conflict_is_named() {
     rows.meters.push(row(4, MeterRow { gateway: "H".into(), ..meter(1, "101", 1) }));
     rows.meters.push(row(5, MeterRow { gateway: "H".into(), ..meter(5, "505", 1) }));
     rows.meters.push(row(6, meter(6, "101", 2)));
-    rows.prices.push(row(3, PriceRow { plan: "P".into(), building: Some("B".into()), prices: Prices::flat(1) }));
+    rows.prices.push(row(3, PriceRow { plan: "P".into(), of: building("B"), prices: Prices::flat(1) }));
     rows.accounts.push(row(4, account("102", "a", 0)));
     rows.accounts.push(row(5, account("505", "c", 0)));
     rows.accounts.push(row(6, account("506", "c", 0)));
@@ -213,34 +224,6 @@ fn a_room_needs_a_meter_and_a_server_wallet_needs_prices() {
 }
 
 #[test]
-fn changed_prices_are_published_once_for_a_plan() {
-    let mut rows = site();
-    let state = after(&rows);
-    let price = |building| PriceRow { plan: "P".into(), building, prices: Prices::flat(7_000) };
-    rows.prices = vec![row(2, price(None)), row(3, price(Some("A".into())))];
-    let planned = planned(&rows, &state).unwrap();
-    assert_eq!((planned.prices.len(), planned.assignments.len()), (1, 1));
-}
-
-#[test]
-fn prices_that_need_approval_are_refused() {
-    let mut rows = site();
-    let need = Rules { prices: PriceChanges::NeedApproval, ..RULES };
-    let refused = |rows: &SiteRows, state: &SiteState| {
-        let found = plan(rows, &NO_PARTIAL, state, &need).unwrap_err();
-        found.into_iter().map(|Conflict { row, column, fault, .. }| (row, column, fault)).collect::<Vec<_>>()
-    };
-    let state = after(&rows);
-    assert_eq!(refused(&rows, &SiteState::default()), [(2, Column::Plan, Fault::PricesNeedApproval)], "a new plan");
-    assert!(plan(&rows, &NO_PARTIAL, &state, &need).is_ok(), "nothing differs");
-    let price = |building, e4| PriceRow { plan: "P".into(), building, prices: Prices::flat(e4) };
-    rows.prices = vec![row(2, price(None, 7_000))];
-    assert_eq!(refused(&rows, &state), [(2, Column::Plan, Fault::PricesNeedApproval)]);
-    rows.prices = vec![row(2, price(None, 6_500)), row(3, price(Some("A".into()), 6_500))];
-    assert_eq!(refused(&rows, &state), [(3, Column::Building, Fault::PricesNeedApproval)], "another place");
-}
-
-#[test]
 fn registrations_of_two_gateways_are_told_apart() {
     let dial_in = |name: &str, registration: &str| {
         let registration = model::gateway::BytePattern::parse(registration).unwrap();
@@ -274,7 +257,7 @@ fn a_changed_row_says_what_it_was_and_becomes() {
     let state = after(&rows);
     rows.gateways = vec![row(2, GatewayRow { interval_s: Some(60), ..gateway() })];
     rows.meters = vec![row(3, MeterRow { wallet: Wallet::None, ..meter(2, "102", 7) })];
-    rows.prices = vec![row(2, PriceRow { plan: "P".into(), building: Some("A".into()), prices: Prices::flat(7_000) })];
+    rows.prices = vec![row(2, PriceRow { plan: "P".into(), of: building("A"), prices: Prices::flat(7_000) })];
     rows.accounts = vec![row(2, AccountRow { resident: "Ann".into(), ..account("101", "a", 0) })];
     let text = |text: &str| CellValue::text(text);
     assert_eq!(

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::console::RoomName;
+use model::defaults::DefaultValues;
+use model::friendly::FriendlyHours;
 use model::gateway::Dialling;
-use model::ids::{AccountId, GatewayId, InstrumentId, MeterId, PlaceId, UserId, Uuid};
+use model::ids::{AccountId, GatewayId, InstrumentId, MeterId, PlaceGroupId, PlaceId, UserId, Uuid};
 use model::instrument::{CountStep, Ratio};
 use model::meter::Wallet;
 use model::money::Fen;
+use model::notification::Contact;
 use model::person::Role;
 use model::site_workbook::{Column, Counts, Fault, RowChange, Sheet};
 use model::tariff::Prices;
@@ -31,6 +34,10 @@ pub struct SiteRows {
     pub prices: Vec<Row<PriceRow>>,
     pub accounts: Vec<Row<AccountRow>>,
     pub instruments: Vec<Row<InstrumentRow>>,
+    pub friendly_hours: Vec<Row<FriendlyRow>>,
+    pub contacts: Vec<Row<ContactRow>>,
+    pub defaults: Vec<Row<DefaultsRow>>,
+    pub groups: Vec<Row<GroupRow>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +66,8 @@ pub struct MeterRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceRow {
     pub plan: String,
-    /// `None`: the whole site.
-    pub building: Option<String>,
+    /// Where it applies.
+    pub of: SettingsOf,
     pub prices: Prices,
 }
 
@@ -106,6 +113,53 @@ pub struct InstrumentDevice {
     pub interval_s: u32,
 }
 
+/// What a setting belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SettingsOf {
+    Site,
+    Place(PlaceName),
+    Room(RoomName),
+    /// By its name.
+    Group(String),
+}
+
+/// The friendly hours of a place or group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FriendlyRow {
+    pub of: SettingsOf,
+    pub hours: FriendlyHours,
+}
+
+/// Whom residents of a place or group may call, and who signs their text messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactRow {
+    pub of: SettingsOf,
+    pub contact: PlaceContact,
+}
+
+/// The default parameters of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultsRow {
+    /// `None`: the whole site.
+    pub place: Option<PlaceName>,
+    pub values: DefaultValues,
+}
+
+/// A place of a group, or the group alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupRow {
+    pub group: String,
+    /// A building, a floor or a room.
+    pub member: Option<SettingsOf>,
+}
+
+/// `None` is inherited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlaceContact {
+    pub phone: Option<Contact>,
+    pub signature: Option<String>,
+}
+
 /// A building, or a floor of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlaceName {
@@ -122,6 +176,8 @@ pub struct PartialRows {
     pub rooms: Vec<PartialRoom>,
     /// The names of gateways.
     pub gateways: Vec<Option<String>>,
+    /// The names of groups.
+    pub groups: Vec<Option<String>>,
     pub meters: Vec<Row<PartialMeter>>,
     /// The buildings of price plans.
     pub prices: Vec<Row<Option<String>>>,
@@ -161,15 +217,20 @@ pub struct SiteState {
     pub meters: HashMap<Serial, MeterState>,
     /// By their numbers in the register.
     pub instruments: HashMap<String, InstrumentState>,
+    /// Groups of places by name.
+    pub groups: HashMap<String, PlaceGroupId>,
+    pub group_places: HashMap<String, HashSet<PlaceId>>,
+    pub friendly_hours: HashMap<SettingsOf, FriendlyHours>,
+    pub contacts: HashMap<SettingsOf, PlaceContact>,
+    /// Of the site, buildings and floors that have some of their own.
+    pub defaults: HashMap<Option<PlaceName>, DefaultValues>,
     pub accounts: HashMap<RoomName, AccountState>,
     /// All login names, with the role of the person.
     pub logins: HashMap<String, (UserId, Role)>,
     /// Login names of residents who have no account now, with the room that they had last.
     pub former: HashMap<String, PlaceId>,
-    /// The newest prices of each plan, and the places where it applies now: `None` for the whole site.
+    /// The newest prices of each plan, and where it applies now.
     pub plans: HashMap<String, PlanState>,
-    /// Floors and rooms that have a price plan of their own.
-    pub priced: HashSet<PlaceId>,
 }
 
 #[derive(Clone, Debug)]
@@ -199,30 +260,37 @@ pub struct AccountState {
 pub struct PlanState {
     pub id: Uuid,
     pub prices: Prices,
-    pub applies_to: HashSet<Option<String>>,
+    pub applies_to: HashSet<SettingsOf>,
 }
 
-/// What is done, in this order: places, gateways, meters, prices, accounts. It borrows from the rows.
+/// What is done, in this order: places, groups, gateways, meters, prices, accounts. It borrows from the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SitePlan<'a> {
     pub buildings: Vec<&'a str>,
     /// Building and floor.
     pub floors: Vec<(&'a str, &'a str)>,
     pub rooms: Vec<&'a RoomName>,
+    /// New groups, and the places that groups get.
+    pub groups: Vec<&'a str>,
+    pub members: Vec<(&'a str, &'a SettingsOf)>,
     pub new_gateways: Vec<&'a GatewayRow>,
     pub changed_gateways: Vec<(GatewayId, &'a GatewayRow)>,
     pub new_meters: Vec<&'a MeterRow>,
     pub changed_meters: Vec<(MeterId, &'a MeterRow)>,
     /// A plan's name and its next prices.
     pub prices: Vec<(&'a str, &'a Prices)>,
-    /// A plan's name and the building where it applies from now on.
-    pub assignments: Vec<(&'a str, Option<&'a str>)>,
+    /// A plan's name and where it applies from now on.
+    pub assignments: Vec<(&'a str, &'a SettingsOf)>,
     pub new_accounts: Vec<NewAccount<'a>>,
     /// Residents who join an open account.
     pub joining: Vec<(AccountId, &'a AccountRow)>,
     pub renamed: Vec<(UserId, &'a str)>,
     /// Rows of instruments that are new or changed, with the instrument where it is there already.
     pub circuits: Vec<(Option<InstrumentId>, &'a InstrumentRow)>,
+    /// New or changed.
+    pub friendly_hours: Vec<&'a FriendlyRow>,
+    pub contacts: Vec<&'a ContactRow>,
+    pub defaults: Vec<&'a DefaultsRow>,
     pub outcome: Outcome,
 }
 

@@ -1,8 +1,10 @@
 //! Changes of the place tree, each one transaction with its audit line.
 
+use std::collections::BTreeSet;
+
 use model::audit::AuditAction;
 use model::error::AppError;
-use model::ids::PlaceId;
+use model::ids::{MeterId, PlaceId};
 use model::person::Who;
 use model::place::PlaceKind;
 use model::time::Timestamp;
@@ -11,13 +13,14 @@ use serde_json::{Value, json};
 use super::{NewPlace, PlaceRow, TREE, add, place};
 use crate::defaults;
 use crate::instruments::check_tree;
+use crate::place_groups;
 use domain::place_tree::{MergeStep, PlaceTree};
 use domain::rng::Rng;
-use store::audit::{self, Entry};
-use store::{Db, Result, Tx, on};
+use store::audit;
+use store::{Db, Result, Tx, meters, on};
 
-/// Lets nobody else change the tree of places, or that of circuits, until the transaction ends. Gateways are locked before it,
-/// meters and instruments after it.
+/// Lets nobody else change the tree of places, or that of circuits, or groups, or what is set for any of them, until the
+/// transaction ends. Gateways and then meters, by their ids, are locked before it, instruments after it.
 pub(crate) async fn lock(tx: &mut Tx) -> Result<()> {
     on!(tx, |c| sqlx::query("UPDATE site_settings SET one = one").execute(c).await)?;
     Ok(())
@@ -107,15 +110,27 @@ async fn put_below(tx: &mut Tx, tree: &PlaceTree, id: PlaceId, parent: PlaceId) 
 /// Merges a place into another of its kind, which stays with its price plan and subsidy; those of the other end.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::merge`] says, with [`AppError::AlarmOrder`] for default parameters that do not fit there, and as
-/// [`check_tree`] says for circuits.
+/// Refused as [`PlaceTree::merge`] says, with [`AppError::Conflict`] where a meter is put there meanwhile, with
+/// [`AppError::AlarmOrder`] for default parameters that do not fit there, with [`AppError::GroupPriced`] where it would bring the
+/// other into a group with a price plan, and as [`check_tree`] says for circuits.
 pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
+    let meters = meters_below(&mut tx, from).await?;
+    for meter in &meters {
+        meters::lock(&mut tx, *meter).await?;
+    }
     let tree = locked(&mut tx).await?;
+    // One that came meanwhile may be getting an account.
+    if !meters_below(&mut tx, from).await?.is_subset(&meters) {
+        return Err(AppError::Conflict.into());
+    }
     for step in tree.merge(from, into)? {
         match step {
             MergeStep::Place { place, parent } => put_below(&mut tx, &tree, place, parent).await?,
-            MergeStep::Absorb { from, into } => absorb(&mut tx, from, into).await?,
+            MergeStep::Absorb { from, into } => {
+                place_groups::check_merge(&mut tx, at, from, into).await?;
+                absorb(&mut tx, from, into).await?;
+            }
         }
     }
     defaults::check_alarms(&mut tx).await?;
@@ -123,6 +138,19 @@ pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: Place
     let detail = json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
     record(&mut tx, at, who, AuditAction::PlaceMerge, into, &detail).await?;
     tx.commit().await
+}
+
+/// The meters of a place and of those below it.
+async fn meters_below(tx: &mut Tx, place: PlaceId) -> Result<BTreeSet<MeterId>> {
+    let rows: Vec<(MeterId,)> = on!(tx, |c| sqlx::query_as(
+        "WITH RECURSIVE below (id) AS (
+             SELECT id FROM places WHERE id = $1 UNION SELECT p.id FROM places p JOIN below b ON p.parent_id = b.id)
+         SELECT m.id FROM meters m WHERE m.retired_at IS NULL AND m.place_id IN (SELECT id FROM below)"
+    )
+    .bind(place)
+    .fetch_all(c)
+    .await)?;
+    Ok(rows.into_iter().map(|(meter,)| meter).collect())
 }
 
 /// What names `from` names `into` afterwards. Accounts are not among it: a room that ever had one is not merged.
@@ -177,6 +205,10 @@ async fn delete(tx: &mut Tx, id: PlaceId) -> Result<()> {
     for text in [
         "DELETE FROM place_group_members WHERE place_id = $1",
         "DELETE FROM place_defaults WHERE place_id = $1",
+        "DELETE FROM place_contacts WHERE place_id = $1",
+        "DELETE FROM place_alarm_rules WHERE place_id = $1",
+        "DELETE FROM alarm_silences WHERE place_id = $1",
+        "DELETE FROM friendly_hours WHERE place_id = $1",
         // Of batches that did nothing there.
         "DELETE FROM account_batch_rooms WHERE place_id = $1",
         "DELETE FROM operator_buildings WHERE place_id = $1",
@@ -190,6 +222,5 @@ async fn delete(tx: &mut Tx, id: PlaceId) -> Result<()> {
 }
 
 async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, subject: PlaceId, detail: &Value) -> Result<()> {
-    let (actor, subject, detail) = (format!("user:{}", who.user), format!("place:{subject}"), detail.to_string());
-    audit::append(tx, at, &Entry { actor: &actor, ip: &who.ip, action, subject: &subject, detail: &detail }).await
+    audit::record(tx, at, who, (action, &format!("place:{subject}")), detail).await
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use model::audit::AuditAction;
+use model::error::AppError;
 use model::ids::{MeterId, UserId};
 use model::money::Fen;
 use model::person::Who;
@@ -11,7 +12,7 @@ use model::time::Timestamp;
 
 use super::job::Job;
 use super::state;
-use crate::gateways;
+use crate::{gateways, places};
 use domain::order::Limits;
 use domain::rng::Rng;
 use domain::site_plan::{Conflict, Outcome, PartialRows, PriceChanges, Rules, SitePlan, SiteRows, SiteState, plan};
@@ -97,7 +98,8 @@ async fn state_for(tx: &mut Tx, rows: &SiteRows) -> Result<SiteState> {
 /// Imports in one transaction, by a plan made in it, so that nothing changes between plan and deed.
 ///
 /// # Errors
-/// Where the database fails. What conflicts with the site is the inner error; in both cases nothing was changed.
+/// Where the database fails, and [`AppError::Conflict`] where the site changed meanwhile so that other meters are concerned. What
+/// conflicts with the site is the inner error; in all cases nothing was changed.
 pub async fn apply(
     db: &Db,
     rng: &Rng,
@@ -110,22 +112,26 @@ pub async fn apply(
     let prices = price_changes(&mut tx, at, import.way, import.who.user).await?;
     let rules = Rules { prices, hoarding: Fen(import.limits.hoarding_fen), listed: Preview::LISTED };
     let partial = PartialRows::default();
-    let mut site = state_for(&mut tx, import.rows).await?;
-    // On PostgreSQL an account may have been opened meanwhile on a meter that changes.
-    let changing = plan(import.rows, &partial, &site, &rules).map(|plan| changing(&plan)).unwrap_or_default();
-    if !changing.is_empty() {
-        for meter in changing {
-            meters::lock(&mut tx, meter).await?;
-        }
-        site = state_for(&mut tx, import.rows).await?;
+    let before = state_for(&mut tx, import.rows).await?;
+    let locked = plan(import.rows, &partial, &before, &rules).map(|plan| touched(&plan, &before)).unwrap_or_default();
+    for meter in &locked {
+        meters::lock(&mut tx, *meter).await?;
     }
+    // After the meters, in the order of an opening. On PostgreSQL either may have waited for somebody who changed the site.
+    places::lock(&mut tx).await?;
+    let site = state_for(&mut tx, import.rows).await?;
     let planned = match plan(import.rows, &partial, &site, &rules) {
         Ok(planned) => planned,
         Err(conflicts) => return Ok(Err(conflicts)),
     };
+    // An account may be opening on a meter that the site's change has brought into the plan.
+    if !touched(&planned, &site).is_subset(&locked) {
+        return Err(AppError::Conflict.into());
+    }
     let mut job = Job::new(&mut tx, (rng, at), import, &site);
     (import.progress)(Sheet::Rooms);
     job.places(&planned).await?;
+    job.groups(&planned).await?;
     (import.progress)(Sheet::Gateways);
     job.gateways(&planned).await?;
     (import.progress)(Sheet::Meters);
@@ -136,13 +142,21 @@ pub async fn apply(
     job.accounts(&planned).await?;
     (import.progress)(Sheet::Instruments);
     job.instruments(&planned).await?;
+    (import.progress)(Sheet::FriendlyHours);
+    job.friendly_hours(&planned).await?;
+    (import.progress)(Sheet::Contacts);
+    job.contacts(&planned).await?;
+    (import.progress)(Sheet::Defaults);
+    job.defaults(&planned).await?;
     record(&mut tx, at, import, &planned.outcome).await?;
     tx.commit().await?;
     Ok(Ok(planned.outcome))
 }
 
-fn changing(plan: &SitePlan<'_>) -> BTreeSet<MeterId> {
-    plan.changed_meters.iter().map(|(id, _)| *id).collect()
+/// The meters of the site that the plan changes or opens accounts on.
+fn touched(plan: &SitePlan<'_>, site: &SiteState) -> BTreeSet<MeterId> {
+    let opened = plan.new_accounts.iter().flat_map(|account| &account.meters).filter_map(|serial| site.meters.get(serial));
+    plan.changed_meters.iter().map(|(id, _)| *id).chain(opened.map(|meter| meter.id)).collect()
 }
 
 /// How many rows of each sheet, from which files, and the first that were created and changed: bounded, so that the line stays

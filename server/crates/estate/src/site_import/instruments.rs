@@ -8,7 +8,7 @@ use model::instrument::{CircuitSettings, CountStep, InstrumentSettings, Ratio};
 use sqlx::FromRow;
 
 use super::job::Job;
-use crate::{instruments, places};
+use crate::instruments;
 use domain::site_plan::{InstrumentDevice, InstrumentRow, InstrumentState, PlaceName, SitePlan, SiteState};
 use store::{Result, StoreError, Tx, on};
 
@@ -81,7 +81,7 @@ pub async fn read(tx: &mut Tx, found: &mut SiteState, gateways: &HashMap<Gateway
 }
 
 /// The names of buildings and floors by id; `None` for the site.
-fn names(found: &SiteState) -> HashMap<PlaceId, Option<PlaceName>> {
+pub(super) fn names(found: &SiteState) -> HashMap<PlaceId, Option<PlaceName>> {
     let building = |(building, id): (&String, &PlaceId)| (*id, Some(PlaceName { building: building.clone(), floor: None }));
     let floor = |((building, floor), id): (&(String, String), &PlaceId)| {
         (*id, Some(PlaceName { building: building.clone(), floor: Some(floor.clone()) }))
@@ -97,7 +97,6 @@ impl<'a> Job<'a> {
             return Ok(());
         }
         let mut ids: HashMap<&str, InstrumentId> = HashMap::new();
-        places::lock(self.tx).await?;
         // Two may exchange their addresses: while they are changed, none is in service.
         for (id, _) in &planned.circuits {
             if let Some(id) = id {
@@ -140,11 +139,10 @@ impl<'a> Job<'a> {
     }
 
     fn settings(&self, device: &InstrumentDevice) -> Result<InstrumentSettings> {
-        let site = || self.site().ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" });
         Ok(InstrumentSettings {
             number: device.number.clone(),
             name: device.name.clone(),
-            place: device.place.as_ref().map_or_else(site, |place| self.named_place(place))?,
+            place: self.place(device.place.as_ref())?,
             gateway: self.gateway(&device.gateway)?,
             unit: device.unit,
             profile: device.profile.clone(),
@@ -153,6 +151,14 @@ impl<'a> Job<'a> {
             pt: device.pt,
             interval_s: device.interval_s,
         })
+    }
+
+    /// The place of a row; the site where it names none.
+    pub(super) fn place(&self, place: Option<&PlaceName>) -> Result<PlaceId> {
+        match place {
+            Some(place) => self.named_place(place),
+            None => self.site().ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" }),
+        }
     }
 
     fn named_place(&self, place: &PlaceName) -> Result<PlaceId> {

@@ -1,19 +1,21 @@
 //! Does what the plan of an import says.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use model::console::RoomName;
+use model::defaults::DefaultsOf;
 use model::error::AppError;
-use model::ids::{AccountId, GatewayId, MeterId, PlaceId};
+use model::ids::{AccountId, GatewayId, MeterId, PlaceGroupId, PlaceId};
 use model::order::Tender;
+use model::person::Who;
 use model::place::PlaceKind;
 use model::tariff::Prices;
 use model::time::Timestamp;
 
 use super::apply::Import;
-use crate::gateways;
 use crate::places::{self, NewPlace};
+use crate::{gateways, place_groups};
 use domain::rng::Rng;
 use domain::serial::{AccountNumber, Serial};
 use domain::site_plan::{AccountRow, NewAccount, SitePlan, SiteState};
@@ -49,6 +51,7 @@ struct Added<'a> {
     buildings: HashMap<&'a str, PlaceId>,
     floors: HashMap<(&'a str, &'a str), PlaceId>,
     rooms: HashMap<&'a RoomName, PlaceId>,
+    groups: HashMap<&'a str, PlaceGroupId>,
     gateways: HashMap<&'a str, GatewayId>,
     meters: HashMap<Serial, MeterId>,
 }
@@ -105,6 +108,11 @@ impl<'a> Job<'a> {
         self.tx.seal_early().await
     }
 
+    /// The operator in whose name the import runs.
+    pub(super) const fn who(&self) -> &'a Who {
+        self.import.who
+    }
+
     /// The site's root.
     pub(super) fn site(&self) -> Option<PlaceId> {
         self.site.site.or(self.added.site)
@@ -121,7 +129,12 @@ impl<'a> Job<'a> {
         found.copied().ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" })
     }
 
-    fn room(&self, room: &RoomName) -> Result<PlaceId> {
+    pub(super) fn group(&self, name: &str) -> Result<PlaceGroupId> {
+        let found = self.added.groups.get(name).or_else(|| self.site.groups.get(name));
+        found.copied().ok_or_else(|| AppError::NotFound.into())
+    }
+
+    pub(super) fn room(&self, room: &RoomName) -> Result<PlaceId> {
         let found = self.added.rooms.get(room).or_else(|| self.site.rooms.get(room));
         found.copied().ok_or(StoreError::Inconsistent { table: "meters", column: "place_id" })
     }
@@ -131,6 +144,25 @@ impl<'a> Job<'a> {
         known
             .or_else(|| self.added.gateways.get(name).copied())
             .ok_or(StoreError::Inconsistent { table: "meters", column: "gateway_id" })
+    }
+
+    /// Whether alarms keep their order by the default parameters of groups is checked with those of the import.
+    pub async fn groups(&mut self, planned: &SitePlan<'a>) -> Result<()> {
+        for name in &planned.groups {
+            let id = place_groups::create_within(self.tx, self.rng, self.at, self.import.who, name).await?;
+            self.added.groups.insert(name, id);
+        }
+        let mut places: BTreeMap<&str, Vec<PlaceId>> = BTreeMap::new();
+        for (group, member) in &planned.members {
+            if let DefaultsOf::Place(place) = self.settings_of(member)? {
+                places.entry(group).or_default().push(place);
+            }
+        }
+        for (group, places) in places {
+            let id = self.group(group)?;
+            place_groups::change_within(self.tx, self.at, id, &places, &[]).await?;
+        }
+        Ok(())
     }
 
     pub async fn gateways(&mut self, planned: &SitePlan<'a>) -> Result<()> {
@@ -230,13 +262,13 @@ impl<'a> Job<'a> {
             let id = prices::publish_within(self.tx, self.rng, self.at, Some(self.import.who), &new).await?;
             plans.insert(name, id);
         }
-        for (name, building) in &planned.assignments {
-            let place = match building {
-                Some(building) => self.building(building)?,
-                None => self.site().ok_or(StoreError::Inconsistent { table: "places", column: "parent_id" })?,
-            };
-            let plan = *plans.get(name).ok_or(AppError::NotFound)?;
-            prices::assign_within(self.tx, self.at, Some(self.import.who), place, plan).await?;
+        for (name, of) in &planned.assignments {
+            let (of, plan) = (self.settings_of(of)?, *plans.get(name).ok_or(AppError::NotFound)?);
+            let who = Some(self.import.who);
+            match of {
+                DefaultsOf::Place(place) => prices::assign_within(self.tx, self.at, who, place, plan).await?,
+                DefaultsOf::Group(group) => prices::assign_group_within(self.tx, self.at, who, group, Some(plan)).await?,
+            }
         }
         Ok(())
     }

@@ -3,17 +3,20 @@
 use std::collections::{HashMap, HashSet};
 
 use model::console::RoomName;
-use model::ids::{AccountId, GatewayId, PlaceId, UserId, Uuid};
+use model::defaults::{DefaultValues, DefaultsOf};
+use model::friendly::FriendlyHours;
+use model::ids::{AccountId, GatewayId, PlaceGroupId, PlaceId, UserId, Uuid};
 use model::money::Fen;
 use model::person::Role;
 use model::place::PlaceKind;
 use model::tariff::Prices;
 use sqlx::FromRow;
 
-use super::instruments;
+use super::{defaults, instruments, settings};
 use domain::serial::Serial;
 use domain::site_plan::{
-    AccountRow, AccountState, GatewayRow, InstrumentRow, MeterRow, MeterState, PlanState, PriceRow, Row, SiteRows, SiteState,
+    AccountRow, AccountState, ContactRow, DefaultsRow, FriendlyRow, GatewayRow, GroupRow, InstrumentRow, MeterRow, MeterState,
+    PlaceContact, PlaceName, PlanState, PriceRow, Row, SettingsOf, SiteRows, SiteState,
 };
 use store::JsonText;
 use store::meters::{GATEWAYS, GatewayRow as StoredGateway, METERS, MeterRow as StoredMeter};
@@ -45,9 +48,11 @@ pub async fn state(tx: &mut Tx) -> Result<SiteState> {
     let gateways = gateways(tx).await?;
     meters(tx, &mut found, &rooms, &gateways).await?;
     accounts(tx, &mut found, &rooms).await?;
-    prices(tx, &mut found).await?;
     let names = gateways.iter().map(|(id, row)| (*id, row.name.clone())).collect();
     instruments::read(tx, &mut found, &names).await?;
+    settings::read(tx, &mut found).await?;
+    prices(tx, &mut found).await?;
+    defaults::read(tx, &mut found).await?;
     found.gateways = gateways.into_iter().map(|(id, row)| (row.name.clone(), (id, row))).collect();
     Ok(found)
 }
@@ -168,22 +173,29 @@ async fn prices(tx: &mut Tx, found: &mut SiteState) -> Result<()> {
     )
     .fetch_all(c)
     .await)?;
-    let applies: Vec<(Uuid, PlaceId, PlaceKind, String)> = on!(tx, |c| sqlx::query_as(
-        "SELECT a.plan_id, p.id, p.kind, p.name FROM price_places a JOIN places p ON p.id = a.place_id
+    let of_places: Vec<(Uuid, PlaceId)> = on!(tx, |c| sqlx::query_as(
+        "SELECT a.plan_id, a.place_id FROM price_places a
          WHERE a.from_at = (SELECT MAX(n.from_at) FROM price_places n WHERE n.place_id = a.place_id)"
     )
     .fetch_all(c)
     .await)?;
-    let below = applies.iter().filter(|(_, _, kind, _)| matches!(kind, PlaceKind::Unit | PlaceKind::Room));
-    found.priced = below.map(|(_, place, ..)| *place).collect();
+    let of_groups: Vec<(Uuid, PlaceGroupId)> = on!(tx, |c| sqlx::query_as(
+        "SELECT a.plan_id, a.group_id FROM price_groups a
+         WHERE a.plan_id IS NOT NULL
+           AND a.from_at = (SELECT MAX(n.from_at) FROM price_groups n WHERE n.group_id = a.group_id)"
+    )
+    .fetch_all(c)
+    .await)?;
+    let names = settings::names(found);
+    let of_places = of_places.into_iter().map(|(plan, place)| (plan, DefaultsOf::Place(place)));
+    let of_groups = of_groups.into_iter().map(|(plan, group)| (plan, DefaultsOf::Group(group)));
+    let mut applies: HashMap<Uuid, HashSet<SettingsOf>> = HashMap::new();
+    for (plan, of) in of_places.chain(of_groups) {
+        applies.entry(plan).or_default().extend(names.get(&of).cloned());
+    }
     for (id, name, JsonText(prices)) in newest {
-        let places = applies.iter().filter(|(plan, ..)| *plan == id).filter_map(|(_, _, kind, name)| match kind {
-            PlaceKind::Site => Some(None),
-            PlaceKind::Building => Some(Some(name.clone())),
-            // The workbook assigns plans to buildings and the site.
-            PlaceKind::Unit | PlaceKind::Room => None,
-        });
-        found.plans.insert(name, PlanState { id, prices, applies_to: places.collect() });
+        let applies_to = applies.remove(&id).unwrap_or_default();
+        found.plans.insert(name, PlanState { id, prices, applies_to });
     }
     Ok(())
 }
@@ -202,11 +214,10 @@ pub fn rows(state: &SiteState) -> SiteRows {
     meters.sort_by(|a, b| (&a.room, a.serial).cmp(&(&b.room, b.serial)));
     let mut prices: Vec<PriceRow> = Vec::new();
     for (plan, known) in &state.plans {
-        let row =
-            |building: &Option<String>| PriceRow { plan: plan.clone(), building: building.clone(), prices: known.prices.clone() };
+        let row = |of: &SettingsOf| PriceRow { plan: plan.clone(), of: of.clone(), prices: known.prices.clone() };
         prices.extend(known.applies_to.iter().map(row));
     }
-    prices.sort_by(|a, b| (&a.plan, &a.building).cmp(&(&b.plan, &b.building)));
+    prices.sort_by(|a, b| (&a.plan, &a.of).cmp(&(&b.plan, &b.of)));
     let mut accounts: Vec<AccountRow> = Vec::new();
     for (room, account) in &state.accounts {
         let row = |(login, resident): (&String, &String)| AccountRow {
@@ -222,6 +233,28 @@ pub fn rows(state: &SiteState) -> SiteRows {
     let rows = state.instruments.values().flat_map(|instrument| instrument.rows.values());
     let mut instruments: Vec<InstrumentRow> = rows.cloned().collect();
     instruments.sort_by(|a, b| (&a.device.number, a.position).cmp(&(&b.device.number, b.position)));
+    let row = |(of, hours): (&SettingsOf, &FriendlyHours)| FriendlyRow { of: of.clone(), hours: hours.clone() };
+    let mut friendly: Vec<FriendlyRow> = state.friendly_hours.iter().map(row).collect();
+    friendly.sort_by(|a, b| a.of.cmp(&b.of));
+    let row = |(of, contact): (&SettingsOf, &PlaceContact)| ContactRow { of: of.clone(), contact: contact.clone() };
+    let mut contacts: Vec<ContactRow> = state.contacts.iter().map(row).collect();
+    contacts.sort_by(|a, b| a.of.cmp(&b.of));
+    let row = |(place, values): (&Option<PlaceName>, &DefaultValues)| DefaultsRow { place: place.clone(), values: *values };
+    let mut defaults: Vec<DefaultsRow> = state.defaults.iter().map(row).collect();
+    defaults.sort_by(|a, b| a.place.cmp(&b.place));
+    let names = settings::names(state);
+    let mut groups: Vec<GroupRow> = Vec::new();
+    for group in state.groups.keys() {
+        let places = state.group_places.get(group).into_iter().flatten();
+        let members = places.filter_map(|place| names.get(&DefaultsOf::Place(*place)).cloned());
+        // A group of the whole site has no row for that.
+        let mut members: Vec<Option<SettingsOf>> = members.filter(|of| *of != SettingsOf::Site).map(Some).collect();
+        if members.is_empty() {
+            members.push(None);
+        }
+        groups.extend(members.into_iter().map(|member| GroupRow { group: group.clone(), member }));
+    }
+    groups.sort();
     SiteRows {
         rooms: numbered(rooms),
         gateways: numbered(gateways),
@@ -229,5 +262,9 @@ pub fn rows(state: &SiteState) -> SiteRows {
         prices: numbered(prices),
         accounts: numbered(accounts),
         instruments: numbered(instruments),
+        friendly_hours: numbered(friendly),
+        contacts: numbered(contacts),
+        defaults: numbered(defaults),
+        groups: numbered(groups),
     }
 }

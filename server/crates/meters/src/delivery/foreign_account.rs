@@ -16,10 +16,11 @@ use domain::meter_state::StateBlock;
 use domain::operation::Operation;
 use domain::result_code::{FrameOutcome, outcome};
 use domain::serial::AccountNumber;
+use metering::journals;
 use model::reading::ReadingSource;
 use store::StoreError;
 use store::commands::Command;
-use store::{deliveries, journals};
+use store::deliveries;
 
 /// Why the meter refused the frame that was sent last; the result of an earlier one says nothing about it.
 fn refusal(last_frame: Option<SentFrame>, operation: &Operation, seen: &StateBlock) -> Option<HoldReason> {

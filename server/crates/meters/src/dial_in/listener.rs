@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +11,12 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig, crypto};
 use tokio_util::sync::CancellationToken;
 
 use super::{ConnectionPermit, DialInConfig, Hub};
 use crate::link::Stream;
+use crate::own_certificates::{OwnCertificateError, ReplaceableCertificate};
 use domain::dial_in::Recognition;
 
 /// After so long without another byte a packet is over; one that may still become a registration is waited for longer, as it may
@@ -31,9 +30,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Why gateways cannot dial in over TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum DialInError {
-    #[error("meters.dial_in.{key}: {} holds nothing that can be used ({why}); name a PEM file", path.display())]
-    File { key: &'static str, path: PathBuf, why: String },
-    #[error("meters.dial_in: TLS cannot be set up with this certificate and key")]
+    #[error(transparent)]
+    Own(#[from] OwnCertificateError),
+    #[error("meters.dial_in: TLS cannot be set up")]
     Tls(#[from] rustls::Error),
 }
 
@@ -47,16 +46,14 @@ impl Acceptor {
     /// # Errors
     /// [`DialInError`].
     pub fn tls(config: &DialInConfig) -> Result<Self, DialInError> {
-        let wrong = |key, path: &Path, why: &dyn ToString| DialInError::File { key, path: path.to_owned(), why: why.to_string() };
-        let certificate = config.certificate_file.as_deref().unwrap_or(Path::new(""));
-        let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let chain = chain.map_err(|error| wrong("certificate_file", certificate, &error))?;
-        let key_file = config.key_file.as_deref().unwrap_or(Path::new(""));
-        let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| wrong("key_file", key_file, &error))?;
-        let config = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+        let [certificate, key] =
+            [&config.certificate_file, &config.key_file].map(|file| file.as_deref().unwrap_or(Path::new("")));
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let own = ReplaceableCertificate::load("meters.dial_in", certificate, key, Arc::clone(&provider))?;
+        let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(chain, key)?;
+            .with_cert_resolver(Arc::new(own));
         Ok(Self(Some(TlsAcceptor::from(Arc::new(config)))))
     }
 }

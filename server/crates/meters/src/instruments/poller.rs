@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use domain::clock::FollowedClock;
 use domain::rng::Rng;
+use metering::instruments as rows;
 use model::ids::InstrumentId;
 use model::instrument::InstrumentTrouble;
-use store::{Db, instruments as rows};
+use store::Db;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;

@@ -1,9 +1,9 @@
 //! Reads the counters of an instrument with as few requests as it allows.
 
+use metering::instruments::CircuitReading;
 use model::energy::Energy;
 use model::ids::CircuitId;
 use model::instrument::InstrumentTrouble;
-use store::instruments::CircuitReading;
 
 use super::Instrument;
 use super::profile::{CounterRegisters, CounterSource, EnergyItem};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::framing::Framing;
 use domain::serial::Serial;
+use metering::instruments::{CircuitRow, InstrumentRow};
 use model::ids::CircuitId;
-use store::instruments::{CircuitRow, InstrumentRow};
 
 use super::{InstrumentProfile, InstrumentProfiles};
 use crate::profile::{Protocol, Step};

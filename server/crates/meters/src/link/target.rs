@@ -13,6 +13,7 @@ use super::tls::{self, Tls, TlsSettings};
 use crate::dial_in::Mailbox;
 use domain::framing::Framing;
 use model::gateway::{BytePattern, ConnectFault, Dialling, Heartbeat};
+use model::time::Timestamp;
 use store::meters::GatewayRow;
 
 /// The endpoint of a gateway.
@@ -77,6 +78,15 @@ impl Target {
     #[must_use]
     pub const fn dialled(host: String, port: u16, carrier: Carrier) -> Self {
         Self { host, port, carrier, incoming: None }
+    }
+
+    /// Until when the certificate is valid that the gateway showed last, where an authority signed it.
+    #[must_use]
+    pub fn certificate_until(&self) -> Option<Timestamp> {
+        match &self.carrier {
+            Carrier::Tls(tls) => tls.certificate_until(),
+            _ => None,
+        }
     }
 
     /// Why it cannot be connected to within that time; `None` where it can. The connection ends at once.

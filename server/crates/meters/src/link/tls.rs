@@ -5,9 +5,11 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use model::gateway::ConnectFault;
+use model::time::Timestamp;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -15,8 +17,10 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{self, CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use crate::own_certificates::{OwnCertificateError, ReplaceableCertificate, end};
 
 /// Section `meters.tls` of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -34,13 +38,10 @@ pub struct TlsSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file is missing, or holds nothing of the expected kind.
-    #[error("meters.tls.{key}: {} holds nothing that can be used ({why}); name a PEM file", path.display())]
-    File {
-        /// The configuration key that names the file.
-        key: &'static str,
-        path: PathBuf,
-        why: String,
-    },
+    #[error("meters.tls.ca_file: {} holds nothing that can be used ({why}); name a PEM file", path.display())]
+    File { path: PathBuf, why: String },
+    #[error(transparent)]
+    Own(#[from] OwnCertificateError),
     #[error("meters.tls.certificate_file and meters.tls.key_file belong together: give both or neither")]
     Incomplete,
     #[error("this system has no list of authorities: name one in meters.tls.ca_file, or pin the gateway's certificate")]
@@ -59,6 +60,9 @@ pub enum TlsError {
 pub struct Tls {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
+    /// Until when the certificate is valid that the gateway showed last, epoch ms; 0 before the first. `None` where it is pinned:
+    /// then it is trusted whatever its dates.
+    valid_until: Option<Arc<AtomicI64>>,
 }
 
 impl fmt::Debug for Tls {
@@ -77,7 +81,7 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
         let builder = match pin {
             Some(pin) => {
-                let pinned = Pinned { fingerprint: parse_pin(pin).ok_or(TlsError::Pin)?, provider };
+                let pinned = Pinned { fingerprint: parse_pin(pin).ok_or(TlsError::Pin)?, provider: Arc::clone(&provider) };
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned))
             }
             None => builder.with_root_certificates(roots(settings)?),
@@ -85,19 +89,30 @@ impl Tls {
         let config = match (&settings.certificate_file, &settings.key_file) {
             (None, None) => builder.with_no_client_auth(),
             (Some(certificate), Some(key)) => {
-                let chain = certificates("certificate_file", certificate)?;
-                let key = PrivateKeyDer::from_pem_file(key).map_err(|error| file("key_file", key, &error))?;
-                builder.with_client_auth_cert(chain, key)?
+                let own = ReplaceableCertificate::load("meters.tls", certificate, key, provider)?;
+                builder.with_client_cert_resolver(Arc::new(own))
             }
             _ => return Err(TlsError::Incomplete),
         };
         let name = ServerName::try_from(name.to_owned()).map_err(|_| TlsError::Name(name.to_owned()))?;
-        Ok(Self { config: Arc::new(config), name })
+        Ok(Self { config: Arc::new(config), name, valid_until: pin.is_none().then(Arc::default) })
+    }
+
+    /// Until when the certificate is valid that the gateway showed last; `None` before the first, and where it is pinned.
+    pub(super) fn certificate_until(&self) -> Option<Timestamp> {
+        let until = self.valid_until.as_ref()?.load(Ordering::Relaxed);
+        (until != 0).then_some(Timestamp(until))
     }
 
     pub(super) async fn handshake(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
-        connector.connect(self.name.clone(), stream).await.map_err(explain)
+        let stream = connector.connect(self.name.clone(), stream).await.map_err(explain)?;
+        let (_, session) = stream.get_ref();
+        let own = session.peer_certificates().and_then(<[_]>::first);
+        if let (Some(until), Some(shown)) = (&self.valid_until, own.and_then(end)) {
+            until.store(shown.0, Ordering::Relaxed);
+        }
+        Ok(stream)
     }
 }
 
@@ -148,8 +163,8 @@ fn roots(settings: &TlsSettings) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     match &settings.ca_file {
         Some(path) => {
-            for certificate in certificates("ca_file", path)? {
-                roots.add(certificate).map_err(|error| file("ca_file", path, &error))?;
+            for certificate in authorities(path)? {
+                roots.add(certificate).map_err(|error| file(path, &error))?;
             }
         }
         None => {
@@ -162,17 +177,17 @@ fn roots(settings: &TlsSettings) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let all = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
-        Ok(_) => Err(file(key, path, &"no certificate in it")),
-        Err(error) => Err(file(key, path, &error)),
+        Ok(_) => Err(file(path, &"no certificate in it")),
+        Err(error) => Err(file(path, &error)),
     }
 }
 
-fn file(key: &'static str, path: &Path, why: &dyn fmt::Display) -> TlsError {
-    TlsError::File { key, path: path.to_owned(), why: why.to_string() }
+fn file(path: &Path, why: &dyn fmt::Display) -> TlsError {
+    TlsError::File { path: path.to_owned(), why: why.to_string() }
 }
 
 fn parse_pin(pin: &str) -> Option<[u8; 32]> {

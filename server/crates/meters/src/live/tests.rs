@@ -2,7 +2,7 @@ use model::ids::PlaceId;
 use model::meter::StatusWord;
 use model::money::Fen;
 use model::time::Timestamp;
-use model::wall::{Delta, Tile};
+use model::wall::{Delta, Snapshot, Tile};
 use uuid::Uuid;
 
 use super::*;
@@ -59,6 +59,10 @@ fn snapshot(bytes: &bytes::Bytes) -> Snapshot {
     serde_json::from_str(&data).unwrap()
 }
 
+fn all() -> WallScope {
+    WallScope::new(Scope::All, "")
+}
+
 fn only(n: u128) -> Scope {
     Scope::Buildings([building(n)].into())
 }
@@ -66,7 +70,7 @@ fn only(n: u128) -> Scope {
 #[tokio::test]
 async fn changes_are_sent_together_with_the_newest_value_only() {
     let live = hub();
-    let mut watch = live.watch(&Scope::All);
+    let mut watch = live.watch(&all());
     let first = snapshot(&watch.next().await);
     assert_eq!(first.buildings.len(), 2);
     assert_eq!(first.buildings[0].floors.len(), 2);
@@ -85,7 +89,7 @@ async fn changes_are_sent_together_with_the_newest_value_only() {
 #[tokio::test]
 async fn a_scope_receives_only_its_buildings() {
     let live = hub();
-    let mut watch = live.watch(&only(2));
+    let mut watch = live.watch(&WallScope::new(only(2), ""));
     let first = snapshot(&watch.next().await);
     assert_eq!(first.buildings.len(), 1);
     assert_eq!(first.buildings[0].floors[0].rooms, [("4".to_owned(), meter(4))]);
@@ -96,6 +100,31 @@ async fn a_scope_receives_only_its_buildings() {
     let delta = delta(&watch.next().await);
     assert_eq!(delta.tiles[0], 0, "indices are those of the scope");
     assert_eq!(delta.tiles.len(), Tile::WIDTH + 1);
+}
+
+#[tokio::test]
+async fn a_wall_of_a_profile_receives_only_its_meters() {
+    let mut meter_places = layout().meter_places().to_vec();
+    for place in meter_places.iter_mut().skip(2) {
+        place.belongs.profile = "other".into();
+    }
+    let live = Live::new(TestClock::new(Timestamp(1_000_000)), Layout::new(meter_places), []);
+    let mut watch = live.watch(&WallScope::new(Scope::All, " other "));
+    let first = snapshot(&watch.next().await);
+    let rooms = first.buildings.iter().flat_map(|building| &building.floors).flat_map(|floor| &floor.rooms);
+    assert_eq!(rooms.map(|(_, id)| *id).collect::<Vec<_>>(), [meter(3), meter(4)]);
+    assert_eq!(first.tiles.len(), 2 * Tile::WIDTH);
+    live.publish(reading(1, 5));
+    live.flush();
+    live.publish(reading(4, 6));
+    live.flush();
+    let delta = delta(&watch.next().await);
+    assert_eq!((delta.tiles[0], delta.tiles.len()), (1, Tile::WIDTH + 1), "nothing came of the first meter");
+    for profile in ["none", "othe", &*"x".repeat(1_000)] {
+        let unknown = snapshot(&live.watch(&WallScope::new(Scope::All, profile)).next().await);
+        assert!(unknown.buildings.is_empty() && unknown.tiles.is_empty(), "{profile}");
+    }
+    assert_eq!(snapshot(&live.watch(&WallScope::new(only(1), "other")).next().await).tiles.len(), Tile::WIDTH);
 }
 
 #[tokio::test]
@@ -112,7 +141,7 @@ async fn unchanged_values_are_not_sent() {
 #[tokio::test]
 async fn a_lagging_wall_gets_a_snapshot() {
     let live = hub();
-    let mut watch = live.watch(&Scope::All);
+    let mut watch = live.watch(&all());
     let _ = watch.next().await;
     for fen in 0..200 {
         live.publish(reading(1, fen));
@@ -128,7 +157,7 @@ async fn a_lagging_wall_gets_a_snapshot() {
 #[tokio::test]
 async fn walls_of_one_scope_share_the_bytes() {
     let live = hub();
-    let (mut one, mut two) = (live.watch(&Scope::All), live.watch(&Scope::All));
+    let (mut one, mut two) = (live.watch(&all()), live.watch(&all()));
     let (first, second) = (one.next().await, two.next().await);
     assert_eq!(first.as_ptr(), second.as_ptr());
     live.publish(reading(1, 5));
@@ -152,10 +181,14 @@ async fn values_of_a_meter_without_a_place_are_kept() {
 #[tokio::test]
 async fn unwatched_scopes_are_dropped() {
     let live = hub();
-    let mut watch = live.watch(&only(1));
+    let mut watch = live.watch(&WallScope::new(only(1), ""));
     let _ = watch.next().await;
     assert_eq!(live.lock().topics.len(), 1);
     drop(watch);
+    let mut other = live.watch(&WallScope::new(only(1), "none"));
+    let _ = other.next().await;
+    assert_eq!(live.lock().topics.len(), 1, "also where no reading comes");
+    drop(other);
     live.publish(reading(1, 5));
     live.flush();
     assert!(live.lock().topics.is_empty());

@@ -6,13 +6,13 @@ use model::wall::{Delta, Snapshot, Tile};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use domain::wall_layout::{Layout, Scope};
+use domain::wall_layout::{Layout, WallScope};
 
 /// The most deltas (16 s) that a wall may lag behind before it gets a new snapshot.
 const BACKLOG: usize = 64;
 
 pub(super) struct Topic {
-    scope: Scope,
+    scope: WallScope,
     /// Index within this scope, by position in the layout.
     scope_index: Vec<Option<usize>>,
     sender: broadcast::Sender<Bytes>,
@@ -21,12 +21,12 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    pub(super) fn new(scope: Scope, layout: &Layout) -> Self {
+    pub(super) fn new(scope: WallScope, layout: &Layout) -> Self {
         let scope_index = scope_index(&scope, layout);
         Self { scope, scope_index, sender: broadcast::channel(BACKLOG).0, cached: None }
     }
 
-    pub(super) fn scope(&self) -> &Scope {
+    pub(super) fn scope(&self) -> &WallScope {
         &self.scope
     }
 
@@ -76,15 +76,15 @@ impl Topic {
 }
 
 /// The meter wall of a scope.
-pub(super) fn snapshot(scope: &Scope, layout: &Layout, latest: &[Latest], revision: u64, at: i64) -> Snapshot {
-    let within = layout.meter_places().iter().zip(latest).filter(|(place, _)| scope.holds(place.building));
+fn snapshot(scope: &WallScope, layout: &Layout, latest: &[Latest], revision: u64, at: i64) -> Snapshot {
+    let within = layout.meter_places().iter().zip(latest).filter(|(place, _)| scope.holds(place));
     let tiles = within.flat_map(|(_, latest)| Tile::of(latest).numbers()).collect();
     Snapshot { revision, at, buildings: layout.buildings(scope), sets: layout.sets(scope), tiles }
 }
 
-fn scope_index(scope: &Scope, layout: &Layout) -> Vec<Option<usize>> {
+fn scope_index(scope: &WallScope, layout: &Layout) -> Vec<Option<usize>> {
     let mut next = 0..;
-    layout.meter_places().iter().map(|place| if scope.holds(place.building) { next.next() } else { None }).collect()
+    layout.meter_places().iter().map(|place| if scope.holds(place) { next.next() } else { None }).collect()
 }
 
 /// Encodes a server-sent event.

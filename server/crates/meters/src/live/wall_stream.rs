@@ -4,16 +4,16 @@ use bytes::Bytes;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::Live;
-use domain::wall_layout::Scope;
+use domain::wall_layout::WallScope;
 
 pub struct WallStream {
     live: Live,
-    scope: Scope,
+    scope: WallScope,
     receiver: Option<Receiver<Bytes>>,
 }
 
 impl WallStream {
-    pub(super) const fn new(live: Live, scope: Scope) -> Self {
+    pub(super) const fn new(live: Live, scope: WallScope) -> Self {
         Self { live, scope, receiver: None }
     }
 

@@ -8,6 +8,7 @@ use model::ids::MeterId;
 use model::meter::{ControlMode, Latest};
 use model::time::{Date, Timestamp};
 
+use super::track::RowKey;
 use domain::classify::Baseline;
 use domain::meter_state::{Measurement, StateBlock};
 use domain::rollup::{ConsumptionInterval, Parts};
@@ -47,7 +48,7 @@ impl Batch {
     pub(super) fn reading(
         &mut self,
         meter: MeterId,
-        at: Timestamp,
+        row: RowKey,
         quality: ReadingQuality,
         source: ReadingSource,
         measurement: &Measurement,
@@ -59,7 +60,7 @@ impl Batch {
         };
         self.readings.push(Reading {
             meter_id: meter,
-            at,
+            at: row.at,
             quality,
             source,
             status: seen.status.0.into(),
@@ -74,6 +75,7 @@ impl Batch {
             peak_wh: peak,
             flat_wh: flat,
             valley_wh: valley,
+            sequence: Some(row.sequence),
         });
     }
 

@@ -39,8 +39,10 @@ pub enum MeterEvent {
     },
     /// What of a meter cannot be read while the rest can; nothing any more if empty.
     OddItems { meter: MeterId, at: Timestamp, items: Vec<String> },
-    /// No meter of a gateway answers. Ends with the next reading of any of them.
+    /// No meter of a gateway answers, or it accepts no connection. Ends with the next reading of any of them.
     GatewayLost { gateway: GatewayId, since: Timestamp },
+    /// A gateway without meters accepted a connection, which ends its loss.
+    GatewayConnected { gateway: GatewayId, at: Timestamp },
     /// Another serial number answers at the meter's address; the values read are discarded.
     SerialMismatch { meter: MeterId, serial: Serial },
     /// The ledger position of a meter has changed.

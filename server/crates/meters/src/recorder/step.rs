@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::{MeterEvent, RETRY, Recorder};
 use domain::clock::{FollowedClock, SharedClock, StepWatch};
-use store::clock_steps::{self, MOST_AHEAD, MOST_BACK};
+use metering::clock_steps::{self, MOST_AHEAD, MOST_BACK};
 use store::{self, Db, StoreError};
 
 /// How long the alarm stays open after the last step.
@@ -67,7 +67,9 @@ impl Steps {
         };
         match &mut event {
             MeterEvent::Read { from, at, .. } => [from, at].into_iter().for_each(place),
-            MeterEvent::OddItems { at, .. } | MeterEvent::MeterStatus { at, .. } => place(at),
+            MeterEvent::OddItems { at, .. } | MeterEvent::MeterStatus { at, .. } | MeterEvent::GatewayConnected { at, .. } => {
+                place(at);
+            }
             MeterEvent::MeterLost { since, .. }
             | MeterEvent::MeterUnreadable { since, .. }
             | MeterEvent::GatewayLost { since, .. } => place(since),

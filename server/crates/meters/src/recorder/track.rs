@@ -22,6 +22,14 @@ pub(crate) fn is_overtaken(at: Timestamp, last: Timestamp) -> bool {
     at < last && last.since(at) < CLOCK_STEP_MS
 }
 
+/// Where a reading is stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowKey {
+    pub(super) at: Timestamp,
+    /// Its number among the readings of its meter, from 1.
+    pub(super) sequence: i64,
+}
+
 pub(super) struct MeterTrack {
     pub(super) latest: Latest,
     pub(super) baseline: Option<Baseline>,
@@ -31,6 +39,8 @@ pub(super) struct MeterTrack {
     pub(super) held: Option<HeldValues>,
     /// Time of the newest stored reading.
     pub(super) last_row: Option<Timestamp>,
+    /// Its number among the readings of its meter; 0 if it has none.
+    pub(super) last_sequence: i64,
     alarm_conditions: AlarmConditions,
     /// Whether the last full reading showed a relay fault.
     was_faulty: bool,
@@ -53,6 +63,7 @@ impl MeterTrack {
             held_since: None,
             held: None,
             last_row: None,
+            last_sequence: 0,
             alarm_conditions,
             was_faulty: false,
             reverse_grew: None,
@@ -85,14 +96,14 @@ impl MeterTrack {
         self.latest.lost_since = self.latest.lost_since.map(moved);
     }
 
-    /// A time for the stored row: two readings of a meter never share one, and small steps of our clock back do not reorder rows.
-    pub(super) fn row_at(&mut self, at: Timestamp) -> Timestamp {
+    /// The row of the next reading: two of a meter never share an instant, and small steps of our clock back do not reorder rows.
+    pub(super) fn next_row(&mut self, at: Timestamp) -> RowKey {
         let at = match self.last_row {
             Some(last) if at == last || is_overtaken(at, last) => last.plus(1),
             _ => at,
         };
-        self.last_row = Some(at);
-        at
+        (self.last_row, self.last_sequence) = (Some(at), self.last_sequence.saturating_add(1));
+        RowKey { at, sequence: self.last_sequence }
     }
 
     /// Applies wallet and relay; returns the events that began or ended.
@@ -180,12 +191,13 @@ impl MeterTrack {
         changes
     }
 
-    /// Marks the meter as lost. Only the gateway's loss is an event unless the meter is lost `alone`.
+    /// Marks the meter as lost. Only the gateway's loss is an event unless the meter is lost `alone`: then the meter raises
+    /// nothing of its own, and what is open is neither over nor raised anew.
     pub(super) fn mark_lost(&mut self, since: Timestamp, alone: bool) -> Vec<Change> {
         (self.latest.lost_since, self.latest.unreadable) = (Some(since), false);
         let mut changes = Vec::new();
-        self.set_condition(EventKind::MeterUnreadable, false, since, &mut changes);
         if alone {
+            self.set_condition(EventKind::MeterUnreadable, false, since, &mut changes);
             self.set_condition(EventKind::MeterLost, true, since, &mut changes);
         }
         changes

@@ -227,10 +227,20 @@ fn an_unreachable_gateway_recovers_with_all_meters() {
     let mut s = schedule(&all, CONTINUOUS);
     assert_eq!(s.unreachable(0), StatusChange::GatewayLost);
     assert_eq!(s.unreachable(10), StatusChange::Nothing);
-    s.reachable(50);
+    assert_eq!(s.reachable(50), StatusChange::Nothing, "until a meter answers");
     let ScheduledAction::Read { meter, .. } = s.next(50) else { panic!("nothing to read") };
     assert_eq!(s.succeeded(meter, 60, 10), StatusChange::GatewayFound);
     assert!(all.iter().all(|&id| !s.is_lost(id)));
+}
+
+#[test]
+fn a_gateway_without_meters_is_back_when_it_can_be_reached() {
+    let mut s = schedule(&[], CONTINUOUS);
+    for now in [0, 100] {
+        assert_eq!(s.unreachable(now), StatusChange::GatewayLost);
+        assert_eq!(s.reachable(now + 50), StatusChange::GatewayFound);
+        assert!(!s.is_gateway_lost());
+    }
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use metering::instruments as rows;
 use model::error::AppError;
 use model::ids::{GatewayId, InstrumentId};
 use model::instrument::InstrumentTrouble;
-use store::instruments as rows;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;

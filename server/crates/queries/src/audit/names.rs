@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::audit::{AuditLine, Names, kind_of};
+use model::audit::{AuditAction, AuditLine, Names, kind_of};
 use model::console::RoomName;
 use model::ids::{MeterId, Uuid};
 use serde_json::Value;
@@ -27,7 +27,26 @@ pub async fn names(db: &Db, lines: &[AuditLine]) -> Result<Names> {
     }
     let mut names = Names::new();
     add(db, &mut names, codes.iter().map(String::as_str)).await?;
+    for line in lines {
+        if !names.contains_key(&line.subject)
+            && let Some(name) = name_of_removed(line)
+        {
+            names.insert(line.subject.clone(), name);
+        }
+    }
     Ok(names)
+}
+
+/// What a thing was called that a line removed: only the line has its name still.
+fn name_of_removed(line: &AuditLine) -> Option<String> {
+    use AuditAction::{GroupRemove, PlaceRemove, ReportRemove, RoleRemove};
+    let action = AuditAction::parse(&line.action)?;
+    let detail: Value = match action {
+        GroupRemove | PlaceRemove | ReportRemove | RoleRemove => serde_json::from_str(&line.detail).ok()?,
+        _ => return None,
+    };
+    // That of a place is the state before.
+    Some(detail.get("name").or_else(|| detail.get("before"))?.as_str()?.to_owned())
 }
 
 /// Adds the names of these codes.
@@ -70,7 +89,15 @@ async fn name(db: &Db, code: &str) -> Result<Option<String>> {
         "refund" => "SELECT refund_no FROM refunds WHERE id = $1",
         "gateway" => "SELECT name FROM gateways WHERE id = $1",
         "instrument" => "SELECT name FROM instruments WHERE id = $1",
-        "place" => "SELECT name FROM places WHERE id = $1",
+        // From the building on: many buildings have a 205.
+        "place" => {
+            concat!(
+                "SELECT COALESCE(CASE WHEN t.kind <> 'site' THEN t.name END || ' ', '')
+                        || COALESCE(CASE WHEN b.kind <> 'site' THEN b.name END || ' ', '') || r.name FROM places r",
+                above!(),
+                "WHERE r.id = $1"
+            )
+        }
         "plan" => "SELECT name FROM price_plans WHERE id = $1",
         "role" => "SELECT name FROM roles WHERE id = $1",
         "group" => "SELECT name FROM place_groups WHERE id = $1",
@@ -113,4 +140,25 @@ pub async fn place(db: &Db, subject: &str) -> Result<Option<(MeterId, RoomName)>
     .fetch_optional(pool)
     .await)?;
     Ok(place.map(|place| (place.meter_id, place.name.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removed_group_is_named_by_its_line() {
+        let line = |action: AuditAction| AuditLine {
+            seq: 1,
+            at: model::time::Timestamp(1),
+            actor: "system".to_owned(),
+            ip: String::new(),
+            action: action.as_str().to_owned(),
+            subject: "group:00000000000000000000000000000007".to_owned(),
+            place: None,
+            detail: r#"{"name":"Freshmen"}"#.to_owned(),
+        };
+        assert_eq!(name_of_removed(&line(AuditAction::GroupRemove)).as_deref(), Some("Freshmen"));
+        assert_eq!(name_of_removed(&line(AuditAction::GroupRename)), None, "it has its name in the table");
+    }
 }

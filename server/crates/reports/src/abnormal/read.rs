@@ -21,7 +21,7 @@ const NEAR: i64 = 2 * HOUR;
 pub type Consumption = HashMap<PlaceId, BTreeMap<Date, DayUse>>;
 
 /// The days of a range, with what of each was used at night.
-pub async fn consumption(db: &Db, operator: UserId, extent: &Extent, (from, until): (Date, Date)) -> Result<Consumption> {
+pub async fn consumption(db: &Db, operator: Option<UserId>, extent: &Extent, (from, until): (Date, Date)) -> Result<Consumption> {
     let days: Vec<(PlaceId, Date, Energy)> = read_below!(
         db,
         operator,
@@ -58,7 +58,7 @@ pub async fn consumption(db: &Db, operator: UserId, extent: &Extent, (from, unti
 /// When meters belonged to an account: from when, and until when.
 pub async fn accounts(
     db: &Db,
-    operator: UserId,
+    operator: Option<UserId>,
     extent: &Extent,
 ) -> Result<HashMap<PlaceId, Vec<(Timestamp, Option<Timestamp>)>>> {
     let rows: Vec<(PlaceId, Timestamp, Option<Timestamp>)> = read_below!(

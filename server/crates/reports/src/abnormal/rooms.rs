@@ -23,6 +23,15 @@ pub struct Room {
 }
 
 impl Room {
+    /// Its meter, while one is in service.
+    pub fn meter(&self) -> Option<MeterId> {
+        let is_in_service = self.meters.iter().any(|meter| meter.ends_at.is_none());
+        match &self.cell {
+            Cell::Room { meter, .. } if is_in_service => Some(*meter),
+            _ => None,
+        }
+    }
+
     /// Whether all energy of a day is measured; `None` where no meter was in service.
     fn is_measured(&self, day: Date) -> Option<bool> {
         let covers = |meter: &MeteredTime| meter.covers(day.start(), day.plus(1).start());
@@ -66,7 +75,8 @@ pub async fn compared_extent(db: &Db, extent: &Extent) -> Result<Extent> {
 }
 
 impl ComparedRooms {
-    pub async fn read(db: &Db, operator: UserId, extent: &Extent, (from, until): (Date, Date)) -> Result<Self> {
+    /// Those that an operator may see; all where it is nobody.
+    pub async fn read(db: &Db, operator: Option<UserId>, extent: &Extent, (from, until): (Date, Date)) -> Result<Self> {
         let judged = meters::of(db, operator, extent).await?.iter().map(|meter| meter.room_id).collect();
         let extent = &compared_extent(db, extent).await?;
         let times = coverage::metered_times(db, operator, extent).await?;

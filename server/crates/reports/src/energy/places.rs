@@ -7,15 +7,49 @@ use model::energy::Energy;
 use model::ids::{PlaceId, UserId};
 use model::place::PlaceKind;
 use model::report::{Cell, Chart, Column, ColumnKind, Heading, Section};
-use model::subsidy::Month;
 use sqlx::FromRow;
 
 use super::comparison::Comparison;
 use super::sums::{Span, parts};
 use super::{Source, compared, mass};
 use crate::Extent;
+use crate::of_places::read_of_places;
 use crate::tree::Tree;
 use store::{Db, Result, read};
+
+/// The sums of the places that a column picks: of those above rooms by month and by day, of rooms by their meters.
+macro_rules! sums_of {
+    ($column:literal) => {
+        Texts {
+            months: concat!(
+                "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p
+                 JOIN place_energy_monthly e ON e.place_id = p.id AND e.month BETWEEN $1 AND $2 WHERE ",
+                $column,
+                " IN ($PLACES) GROUP BY p.id"
+            ),
+            days: concat!(
+                "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p
+                 JOIN place_energy_daily e ON e.place_id = p.id AND e.day BETWEEN $1 AND $2 WHERE ",
+                $column,
+                " IN ($PLACES) GROUP BY p.id"
+            ),
+            rooms: concat!(
+                "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p
+                 JOIN meters m ON m.place_id = p.id AND p.kind = 'room' AND m.wallet <> 'none'
+                 JOIN energy_daily e ON e.meter_id = m.id AND e.day BETWEEN $1 AND $2 WHERE ",
+                $column,
+                " IN ($PLACES) GROUP BY p.id"
+            ),
+        }
+    };
+}
+
+/// The queries of [`sums_of!`].
+struct Texts {
+    months: &'static str,
+    days: &'static str,
+    rooms: &'static str,
+}
 
 /// A place of the ranking.
 #[derive(Clone, Debug, FromRow)]
@@ -33,20 +67,13 @@ type Sums = HashMap<PlaceId, Energy>;
 pub(super) async fn section(source: &Source<'_>, comparison: &Comparison) -> Result<Option<Section>> {
     let Some(members) = members(source.db, source.operator, source.extent).await? else { return Ok(None) };
     let Comparison { now, before, .. } = *comparison;
-    let (mut sums, mut earlier) = (Sums::new(), Sums::new());
-    match parent(source.extent) {
-        Some(parent) => {
-            add_below(source, parent, now, &mut sums).await?;
-            add_below(source, parent, before, &mut earlier).await?;
-        }
-        None => {
-            for member in &members {
-                add_one(source, member.id, now, &mut sums).await?;
-                add_one(source, member.id, before, &mut earlier).await?;
-            }
-        }
-    }
-    Ok(Some(ranking(source.co2, members, (&sums, &earlier), comparison.is_fair())))
+    let each: Vec<PlaceId> = members.iter().map(|member| member.id).collect();
+    let (texts, places) = match parent(source.extent) {
+        Some(parent) => (sums_of!("p.parent_id"), vec![parent]),
+        None => (sums_of!("p.id"), each),
+    };
+    let (now, before) = (sums(source, &texts, &places, now).await?, sums(source, &texts, &places, before).await?);
+    Ok(Some(ranking(source.co2, members, (&now, &before), comparison.is_fair())))
 }
 
 /// The place whose children are its parts: of one site the buildings.
@@ -70,11 +97,9 @@ pub(crate) async fn members(db: &Db, operator: UserId, extent: &Extent) -> Resul
     if matches!(extent, Extent::Room(_) | Extent::Account(_)) {
         return Ok(None);
     }
-    let tree = Tree::read(db, operator).await?;
-    let mut members = Vec::new();
-    for place in extent.tops() {
-        members.extend(member(db, &tree, place).await?);
-    }
+    let (tree, places) = (Tree::read(db, operator).await?, extent.tops());
+    let mut members = named(db, &tree, &places).await?;
+    members.sort_by_key(|member| places.iter().position(|place| *place == member.id));
     Ok(Some(members))
 }
 
@@ -109,13 +134,11 @@ async fn children(db: &Db, parent: PlaceId) -> Result<Vec<Member>> {
         .await)
 }
 
-/// A place by itself, with its full name.
-async fn member(db: &Db, tree: &Tree, place: PlaceId) -> Result<Option<Member>> {
-    let found: Option<Member> = read!(db, |pool| sqlx::query_as("SELECT id, parent_id, kind, name FROM places WHERE id = $1")
-        .bind(place)
-        .fetch_optional(pool)
-        .await)?;
-    let named = |member: Member| {
+/// Places by themselves, with their full names.
+async fn named(db: &Db, tree: &Tree, places: &[PlaceId]) -> Result<Vec<Member>> {
+    let sql = "SELECT p.id, p.parent_id, p.kind, p.name FROM places p WHERE p.id IN ($PLACES)";
+    let found: Vec<Member> = read_of_places!(db, places, sql);
+    let full = |member: Member| {
         let name = match (member.kind, member.parent_id) {
             (PlaceKind::Room, Some(parent)) => format!("{} {}", tree.full_name(parent), member.name),
             (PlaceKind::Room, None) => member.name,
@@ -123,60 +146,20 @@ async fn member(db: &Db, tree: &Tree, place: PlaceId) -> Result<Option<Member>> 
         };
         Member { name, ..member }
     };
-    Ok(found.map(named))
+    Ok(found.into_iter().map(full).collect())
 }
 
-/// The sums of the places `p` that a condition names: of those above rooms by month and by day, of rooms by their meters.
-macro_rules! sums_of {
-    (months $which:literal) => {
-        concat!(
-            "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p
-                JOIN place_energy_monthly e ON e.place_id = p.id AND e.month BETWEEN $2 AND $3 WHERE ",
-            $which,
-            " = $1 GROUP BY p.id"
-        )
-    };
-    (days $which:literal) => {
-        concat!(
-            "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p
-                JOIN place_energy_daily e ON e.place_id = p.id AND e.day BETWEEN $2 AND $3 WHERE ",
-            $which,
-            " = $1 GROUP BY p.id"
-        )
-    };
-    (rooms $which:literal) => {
-        concat!(
-            "SELECT p.id, CAST(SUM(e.wh) AS BIGINT) FROM places p JOIN meters m ON m.place_id = p.id AND m.wallet <> 'none'
-                JOIN energy_daily e ON e.meter_id = m.id AND e.day BETWEEN $2 AND $3 WHERE ",
-            $which,
-            " = $1 AND p.kind = 'room' GROUP BY p.id"
-        )
-    };
-}
-
-async fn add_below(source: &Source<'_>, parent: PlaceId, span: Span, sums: &mut Sums) -> Result<()> {
-    let texts = (sums_of!(months "p.parent_id"), sums_of!(days "p.parent_id"), sums_of!(rooms "p.parent_id"));
-    add(source.db, texts, parent, span, source.current, sums).await
-}
-
-async fn add_one(source: &Source<'_>, place: PlaceId, span: Span, sums: &mut Sums) -> Result<()> {
-    let texts = (sums_of!(months "p.id"), sums_of!(days "p.id"), sums_of!(rooms "p.id"));
-    add(source.db, texts, place, span, source.current, sums).await
-}
-
-type Texts = (&'static str, &'static str, &'static str);
-
-async fn add(db: &Db, (months, days, rooms): Texts, place: PlaceId, span: Span, current: Month, sums: &mut Sums) -> Result<()> {
-    let (whole, rest) = parts(span, current);
-    let whole = whole.map(|(first, last)| (months, first.0, last.0));
-    let rest = rest.into_iter().map(|(from, until)| (days, from.0, until.0));
-    for (text, from, until) in whole.into_iter().chain(rest).chain([(rooms, span.0.0, span.1.0)]) {
-        let rows: Vec<(PlaceId, Energy)> =
-            read!(db, |pool| sqlx::query_as(text).bind(place).bind(from).bind(until).fetch_all(pool).await)?;
+async fn sums(source: &Source<'_>, texts: &Texts, places: &[PlaceId], span: Span) -> Result<Sums> {
+    let mut sums = Sums::new();
+    let (whole, rest) = parts(span, source.current);
+    let whole = whole.map(|(first, last)| (texts.months, first.0, last.0));
+    let rest = rest.into_iter().map(|(from, until)| (texts.days, from.0, until.0));
+    for (text, from, until) in whole.into_iter().chain(rest).chain([(texts.rooms, span.0.0, span.1.0)]) {
+        let rows: Vec<(PlaceId, Energy)> = read_of_places!(source.db, places, text, from, until);
         for (id, energy) in rows {
             let sum = sums.entry(id).or_default();
             *sum = *sum + energy;
         }
     }
-    Ok(())
+    Ok(sums)
 }

@@ -12,6 +12,7 @@ use sqlx::FromRow;
 
 use super::{Slots, Source, hours_of};
 use crate::Extent;
+use crate::of_places::read_of_places;
 use store::{Db, Result, read};
 
 /// Days from the first to the last.
@@ -76,22 +77,19 @@ pub async fn read(source: &Source<'_>, span: Span, by: Grain) -> Result<Slots> {
         }
     };
     let (months, days) = if by == Grain::Day { (None, vec![span]) } else { parts(span, source.current) };
-    for &place in places {
-        if let Some((first, last)) = months {
-            for row in of_place(source.db, MONTHS, place, (first.0, last.0)).await? {
-                if let Some(first) = Month(row.slot).first() {
-                    add(&mut slots, by, first, row.sum());
-                }
+    if let Some((first, last)) = months {
+        for row in of_places(source.db, MONTHS, places, (first.0, last.0)).await? {
+            if let Some(first) = Month(row.slot).first() {
+                add(&mut slots, by, first, row.sum());
             }
         }
-        for (from, until) in &days {
-            let rows = of_place(source.db, DAYS, place, (from.0, until.0)).await?;
-            rows.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
-        }
     }
-    for &room in rooms {
-        days_of_room(source.db, room, span).await?.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
+    for (from, until) in &days {
+        let rows = of_places(source.db, DAYS, places, (from.0, until.0)).await?;
+        rows.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
     }
+    let rows = of_places(source.db, DAYS_OF_ROOMS, rooms, (span.0.0, span.1.0)).await?;
+    rows.iter().for_each(|row| add(&mut slots, by, Date(row.slot), row.sum()));
     Ok(slots)
 }
 
@@ -118,13 +116,20 @@ pub fn parts((from, until): Span, current: Month) -> (Option<(Month, Month)>, Ve
 
 const MONTHS: &str =
     "SELECT month AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_monthly
-    WHERE place_id = $1 AND month BETWEEN $2 AND $3";
+    WHERE month BETWEEN $1 AND $2 AND place_id IN ($PLACES)";
 const DAYS: &str = "SELECT day AS slot, wh, reverse_wh, spike_wh, peak_wh, flat_wh, valley_wh, revised_at FROM place_energy_daily
-    WHERE place_id = $1 AND day BETWEEN $2 AND $3";
+    WHERE day BETWEEN $1 AND $2 AND place_id IN ($PLACES)";
+const DAYS_OF_ROOMS: &str =
+    "SELECT d.day AS slot, CAST(SUM(d.wh) AS BIGINT) AS wh, CAST(SUM(d.reverse_wh) AS BIGINT) AS reverse_wh,
+            CAST(SUM(d.spike_wh) AS BIGINT) AS spike_wh, CAST(SUM(d.peak_wh) AS BIGINT) AS peak_wh,
+            CAST(SUM(d.flat_wh) AS BIGINT) AS flat_wh, CAST(SUM(d.valley_wh) AS BIGINT) AS valley_wh,
+            MAX(d.revised_at) AS revised_at
+     FROM meters m JOIN energy_daily d ON d.meter_id = m.id AND d.day BETWEEN $1 AND $2
+     WHERE m.wallet <> 'none' AND m.place_id IN ($PLACES) GROUP BY d.day";
 
-/// What was added up of a place: [`MONTHS`] or [`DAYS`], first and last.
-async fn of_place(db: &Db, sql: &'static str, place: PlaceId, (first, last): (i64, i64)) -> Result<Vec<SumRow>> {
-    read!(db, |pool| sqlx::query_as(sql).bind(place).bind(first).bind(last).fetch_all(pool).await)
+/// What was added up of places by [`MONTHS`] or [`DAYS`], or of rooms by [`DAYS_OF_ROOMS`], first and last.
+async fn of_places(db: &Db, sql: &str, places: &[PlaceId], (first, last): (i64, i64)) -> Result<Vec<SumRow>> {
+    Ok(read_of_places!(db, places, sql, first, last))
 }
 
 /// The days on which meters were an account's from midnight to midnight, for their rates: its first and last day are known by
@@ -141,22 +146,6 @@ async fn days_of_account(db: &Db, account: AccountId, (from, until): Span) -> Re
          WHERE a.account_id = $1 GROUP BY d.day"
     )
     .bind(account)
-    .bind(from)
-    .bind(until)
-    .fetch_all(pool)
-    .await)
-}
-
-async fn days_of_room(db: &Db, room: PlaceId, (from, until): Span) -> Result<Vec<SumRow>> {
-    read!(db, |pool| sqlx::query_as(
-        "SELECT d.day AS slot, CAST(SUM(d.wh) AS BIGINT) AS wh, CAST(SUM(d.reverse_wh) AS BIGINT) AS reverse_wh,
-                CAST(SUM(d.spike_wh) AS BIGINT) AS spike_wh, CAST(SUM(d.peak_wh) AS BIGINT) AS peak_wh,
-                CAST(SUM(d.flat_wh) AS BIGINT) AS flat_wh, CAST(SUM(d.valley_wh) AS BIGINT) AS valley_wh,
-                MAX(d.revised_at) AS revised_at
-         FROM meters m JOIN energy_daily d ON d.meter_id = m.id AND d.day BETWEEN $2 AND $3
-         WHERE m.place_id = $1 AND m.wallet <> 'none' GROUP BY d.day"
-    )
-    .bind(room)
     .bind(from)
     .bind(until)
     .fetch_all(pool)

@@ -11,19 +11,25 @@ CREATE TABLE alert_preferences (
     quiet_until BIGINT NOT NULL CHECK (quiet_until BETWEEN 0 AND 23)
 );
 
--- Where a resident is told: addresses that were proved by a code.
+-- Where a resident is told: addresses that were proved by a code or by a sign-in, and devices.
 CREATE TABLE alert_addresses (
     user_id UUID NOT NULL REFERENCES users (id),
-    channel TEXT NOT NULL CHECK (channel IN ('mail', 'sms')),
+    channel TEXT NOT NULL CHECK (channel IN ('mail', 'sms', 'wechat', 'push')),
+    -- Of a device: its endpoint, public key and secret, with a blank between.
     address TEXT NOT NULL,
     verified_at BIGINT NOT NULL,
-    PRIMARY KEY (user_id, channel)
+    -- The session that a device was added in; whoever logs out there hears nothing more there.
+    session_hash BYTEA REFERENCES sessions (token_hash) ON DELETE CASCADE,
+    PRIMARY KEY (user_id, channel, address)
 );
+CREATE UNIQUE INDEX alert_addresses_single ON alert_addresses (user_id, channel) WHERE channel <> 'push';
+CREATE UNIQUE INDEX alert_addresses_device ON alert_addresses (address) WHERE channel = 'push';
+CREATE INDEX alert_addresses_session ON alert_addresses (session_hash);
 
--- Codes on their way to an address, by their SHA-256; the newest of a person and channel counts.
+-- Codes on their way to an address, by their SHA-256; the newest of a person and channel counts. Of WeChat: the state of a sign-in.
 CREATE TABLE address_codes (
     user_id UUID NOT NULL REFERENCES users (id),
-    channel TEXT NOT NULL CHECK (channel IN ('mail', 'sms')),
+    channel TEXT NOT NULL CHECK (channel IN ('mail', 'sms', 'wechat')),
     address TEXT NOT NULL,
     code_hash BYTEA NOT NULL,
     -- Codes that were tried.
@@ -38,9 +44,10 @@ CREATE TABLE notifications (
     -- Kind, channel, person, subject, and the period of the cool-down.
     key TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL CHECK (kind IN (
-        'alarm-1', 'alarm-2', 'arrears', 'restored', 'recharge', 'empty-tonight', 'address-code', 'gateway-lost',
-        'delivery-stuck', 'payment-mismatch', 'certificate-expiring', 'test')),
-    channel TEXT NOT NULL CHECK (channel IN ('mail', 'sms', 'wecom', 'dingtalk', 'feishu', 'webhook')),
+        'alarm-1', 'alarm-2', 'arrears', 'stays-on', 'restored', 'recharge', 'empty-tonight', 'address-code',
+        'log-in-code', 'gateway-lost', 'delivery-stuck', 'payment-mismatch', 'certificate-expiring', 'digest', 'alarm',
+        'test', 'reply-balance', 'reply-stop', 'reply-top-up', 'top-up')),
+    channel TEXT NOT NULL CHECK (channel IN ('mail', 'sms', 'wecom', 'dingtalk', 'feishu', 'webhook', 'wechat', 'push')),
     -- NULL: a group of operators or another system, which the configuration names.
     user_id UUID REFERENCES users (id),
     -- What it is about.
@@ -55,7 +62,7 @@ CREATE TABLE notifications (
     contents TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'dropped', 'failed')),
     reason TEXT CHECK (reason IN ('unreachable', 'busy', 'refused', 'garbage', 'redirected', 'log-in', 'no-template',
-        'stale', 'over', 'withdrawn')),
+        'stale', 'over', 'withdrawn', 'bad-number', 'too-long', 'gone')),
     tries BIGINT NOT NULL DEFAULT 0,
     -- When it may be tried; whoever tries it moves this on first, so that nobody else does meanwhile.
     next_at BIGINT NOT NULL,

@@ -58,24 +58,49 @@ pub async fn add_resident(
 /// Refused with [`AppError::NotFound`] where it is not theirs (any more).
 pub async fn remove_resident(db: &Db, at: Timestamp, who: &Who, account: AccountId, login: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let ended = on!(&mut tx, |c| sqlx::query(
-        "UPDATE account_residents SET to_at = $1
-         WHERE account_id = $2 AND to_at IS NULL AND user_id = (SELECT id FROM users WHERE login = $3)"
+    let user: Option<(UserId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT id FROM users WHERE login = $1").bind(login).fetch_optional(c).await)?;
+    let (user,) = user.ok_or(AppError::NotFound)?;
+    leave(&mut tx, at, account, user).await?;
+    record(&mut tx, at, who, account, AuditAction::AccountResidentOut, &json!({ "login": login })).await?;
+    tx.commit().await
+}
+
+/// Ends a person's access and their tokens, in the caller's transaction, who writes the audit line.
+///
+/// # Errors
+/// Refused with [`AppError::NotFound`] where it is not theirs (any more).
+pub async fn leave(tx: &mut Tx, at: Timestamp, account: AccountId, user: UserId) -> Result<()> {
+    let ended = on!(tx, |c| sqlx::query(
+        "UPDATE account_residents SET to_at = $1 WHERE account_id = $2 AND to_at IS NULL AND user_id = $3"
     )
     .bind(at.0)
     .bind(account.0)
-    .bind(login)
+    .bind(user)
     .execute(c)
     .await)?;
     if ended != 1 {
         return Err(AppError::NotFound.into());
     }
-    record(&mut tx, at, who, account, AuditAction::AccountResidentOut, &json!({ "login": login })).await?;
-    tx.commit().await
+    revoke_tokens(tx, at, account).await
+}
+
+/// Ends the tokens of those who lived there and have no room now.
+async fn revoke_tokens(tx: &mut Tx, at: Timestamp, account: AccountId) -> Result<()> {
+    on!(tx, |c| sqlx::query(
+        "UPDATE api_tokens SET revoked_at = $1
+         WHERE revoked_at IS NULL AND user_id IN (SELECT user_id FROM account_residents WHERE account_id = $2)
+           AND NOT EXISTS (SELECT 1 FROM account_residents r WHERE r.user_id = api_tokens.user_id AND r.to_at IS NULL)"
+    )
+    .bind(at.0)
+    .bind(account.0)
+    .execute(c)
+    .await)?;
+    Ok(())
 }
 
 /// A new person, and their access, in the caller's transaction.
-pub async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<()> {
+pub async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, resident: &NewResident) -> Result<UserId> {
     users::check_login(&resident.login)?;
     let user = UserId(rng.id(at));
     let inserted = on!(tx, |c| sqlx::query(
@@ -93,7 +118,8 @@ pub async fn insert(tx: &mut Tx, rng: &Rng, at: Timestamp, account: AccountId, r
     if inserted == 0 {
         return Err(StoreError::Refused(AppError::LoginTaken));
     }
-    link(tx, at, account, user).await
+    link(tx, at, account, user).await?;
+    Ok(user)
 }
 
 /// Ends the access of all who have it, in the caller's transaction.
@@ -103,7 +129,7 @@ pub(crate) async fn end(tx: &mut Tx, at: Timestamp, account: AccountId) -> Resul
         .bind(account.0)
         .execute(c)
         .await)?;
-    Ok(())
+    revoke_tokens(tx, at, account).await
 }
 
 /// Whoever had access to one account has it to another instead, in the caller's transaction.
@@ -118,10 +144,20 @@ pub(crate) async fn pass_on(tx: &mut Tx, at: Timestamp, from: AccountId, to: Acc
     for (user,) in rows {
         link(tx, at, to, UserId(user)).await?;
     }
+    // Their schedules go with them to the next room.
+    on!(tx, |c| sqlx::query("UPDATE switch_schedules SET account_id = $2 WHERE account_id = $1")
+        .bind(from.0)
+        .bind(to.0)
+        .execute(c)
+        .await)?;
     Ok(())
 }
 
-async fn link(tx: &mut Tx, at: Timestamp, account: AccountId, user: UserId) -> Result<()> {
+/// The access of somebody who has a log-in already, in the caller's transaction.
+///
+/// # Errors
+/// Refused with [`AppError::HasAccount`].
+pub async fn link(tx: &mut Tx, at: Timestamp, account: AccountId, user: UserId) -> Result<()> {
     let linked: Result<u64> =
         on!(tx, |c| sqlx::query("INSERT INTO account_residents (account_id, user_id, from_at) VALUES ($1, $2, $3)")
             .bind(account.0)
@@ -129,10 +165,7 @@ async fn link(tx: &mut Tx, at: Timestamp, account: AccountId, user: UserId) -> R
             .bind(at.0)
             .execute(c)
             .await);
-    match linked {
-        Err(error) if error.is_duplicate() => Err(AppError::HasAccount.into()),
-        linked => linked.map(drop),
-    }
+    linked.map(drop).map_err(|error| error.or_first(AppError::HasAccount))
 }
 
 async fn resident_by_login(tx: &mut Tx, login: &str) -> Result<Option<UserId>> {
@@ -144,8 +177,11 @@ async fn resident_by_login(tx: &mut Tx, login: &str) -> Result<Option<UserId>> {
     Ok(row.map(|(id,)| UserId(id)))
 }
 
-/// The update changes nothing: it locks the row on an engine that locks rows.
-async fn lock_open(tx: &mut Tx, account: AccountId) -> Result<()> {
+/// Locks an account that is not closed until the transaction ends: the update changes nothing.
+///
+/// # Errors
+/// Refused with why it is not open.
+pub async fn lock_open(tx: &mut Tx, account: AccountId) -> Result<()> {
     let open = on!(tx, |c| sqlx::query("UPDATE accounts SET state = state WHERE id = $1 AND state IN ('opening', 'open')")
         .bind(account.0)
         .execute(c)

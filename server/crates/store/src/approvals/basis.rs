@@ -2,7 +2,7 @@
 
 use model::approval::{Basis, Decision};
 use model::error::AppError;
-use model::ids::{AccountId, MeterId, OrderId, PlaceId};
+use model::ids::{AccountId, MeterId, OrderId, PlaceGroupId, PlaceId};
 use model::money::Fen;
 use model::subsidy::{Month, Per};
 use model::time::Timestamp;
@@ -53,6 +53,10 @@ pub(super) async fn ground(tx: &mut Tx, decision: &Decision, seen: Option<&State
             let basis = price_place(tx, *place, *plan).await?;
             Ok(Ground::of(basis, Fen::ZERO, Some(*place)))
         }
+        Decision::PriceGroup { group, plan } => {
+            let basis = price_group(tx, *group, *plan).await?;
+            Ok(Ground::of(basis, Fen::ZERO, None))
+        }
         Decision::WriteOff { order } => {
             let place = place_of_order(tx, *order).await?;
             let left = refunds::left_to_write_off(tx, *order).await?;
@@ -79,7 +83,7 @@ pub(super) async fn unchanged(tx: &mut Tx, at: Timestamp, row: &RequestRow, seen
     let decision = &row.args.0;
     let stale = match decision {
         Decision::Subsidy { .. } => AppError::StaleSubsidy,
-        Decision::Prices { .. } | Decision::PricePlace { .. } => AppError::StalePrices,
+        Decision::Prices { .. } | Decision::PricePlace { .. } | Decision::PriceGroup { .. } => AppError::StalePrices,
         Decision::WriteOff { .. } => AppError::StaleAmount,
         Decision::CloseForeign { .. } | Decision::Adjustment { .. } => AppError::StaleMeter,
     };
@@ -107,15 +111,58 @@ async fn rule_before(tx: &mut Tx, place: PlaceId, month: Month) -> Result<Option
 }
 
 async fn price_place(tx: &mut Tx, place: PlaceId, plan: Uuid) -> Result<Basis> {
-    let name: Option<(String,)> =
-        on!(tx, |c| sqlx::query_as("SELECT name FROM price_plans WHERE id = $1").bind(plan).fetch_optional(c).await)?;
-    let (name,) = name.ok_or(AppError::NotFound)?;
+    let newest = newest_of(tx, plan).await?;
     let before: Option<(Uuid,)> =
         on!(tx, |c| sqlx::query_as("SELECT plan_id FROM price_places WHERE place_id = $1 ORDER BY from_at DESC LIMIT 1")
             .bind(place)
             .fetch_optional(c)
             .await)?;
-    Ok(Basis::PricePlace { before: before.map(|(plan,)| plan), newest: prices::newest(tx, &name).await? })
+    Ok(Basis::PricePlace { before: before.map(|(plan,)| plan), newest })
+}
+
+async fn price_group(tx: &mut Tx, group: PlaceGroupId, plan: Option<Uuid>) -> Result<Basis> {
+    // The update locks the group, so that its places stay what they are.
+    let found = on!(tx, |c| sqlx::query("UPDATE place_groups SET name = name WHERE id = $1").bind(group).execute(c).await)?;
+    if found == 0 {
+        return Err(AppError::NotFound.into());
+    }
+    let newest = match plan {
+        Some(plan) => {
+            prices::require_places(tx, group).await?;
+            newest_of(tx, plan).await?
+        }
+        None => {
+            prices_remain(tx, group).await?;
+            None
+        }
+    };
+    Ok(Basis::PricePlace { before: prices::plan_of_group(tx, group).await?, newest })
+}
+
+/// Refuses to leave a place of a group without any prices: a server wallet cannot be charged there.
+///
+/// # Errors
+/// [`AppError::NoPrices`].
+async fn prices_remain(tx: &mut Tx, group: PlaceGroupId) -> Result<()> {
+    let without: Option<(PlaceId,)> = on!(tx, |c| {
+        sqlx::query_as(
+        "SELECT r.id FROM place_group_members m JOIN places r ON r.id = m.place_id
+           LEFT JOIN places a ON a.id = r.parent_id LEFT JOIN places b ON b.id = a.parent_id
+           LEFT JOIN places c ON c.id = b.parent_id
+         WHERE m.group_id = $1 AND NOT EXISTS (SELECT 1 FROM price_places p WHERE p.place_id IN (r.id, a.id, b.id, c.id)) LIMIT 1"
+    )
+    .bind(group)
+    .fetch_optional(c)
+    .await
+    })?;
+    if without.is_none() { Ok(()) } else { Err(AppError::NoPrices.into()) }
+}
+
+/// The number of the newest version of a plan that is there.
+async fn newest_of(tx: &mut Tx, plan: Uuid) -> Result<Option<i64>> {
+    let name: Option<(String,)> =
+        on!(tx, |c| sqlx::query_as("SELECT name FROM price_plans WHERE id = $1").bind(plan).fetch_optional(c).await)?;
+    prices::newest(tx, &name.ok_or(AppError::NotFound)?.0).await
 }
 
 async fn place_of_order(tx: &mut Tx, order: OrderId) -> Result<PlaceId> {

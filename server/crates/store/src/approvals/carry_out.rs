@@ -30,6 +30,7 @@ pub(super) async fn carry_out(
             prices::publish_within(tx, rng, at, Some(asker), &new).await?;
         }
         Decision::PricePlace { place, plan } => prices::assign_within(tx, at, Some(asker), *place, *plan).await?,
+        Decision::PriceGroup { group, plan } => prices::assign_group_within(tx, at, Some(asker), *group, *plan).await?,
         Decision::WriteOff { order } => refunds::write_off_within(tx, rng, at, asker, *order, &row.reason).await?,
         Decision::CloseForeign { meter } => {
             return meter::close_foreign(tx, rng, at, *meter, row, seen.ok_or(AppError::Internal)?).await;

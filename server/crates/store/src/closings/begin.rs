@@ -80,7 +80,7 @@ pub async fn begin(db: &Db, rng: &Rng, at: Timestamp, new: &NewClosing) -> Resul
 }
 
 /// [`begin`] in the caller's transaction.
-pub(crate) async fn begin_within(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
+pub async fn begin_within(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewClosing) -> Result<ClosingId> {
     if let Some(before) = by_key(tx, new).await? {
         return Ok(before);
     }
@@ -220,11 +220,8 @@ async fn insert(
     .execute(c)
     .await
     });
-    match inserted {
-        // Another closure of the account is under way.
-        Err(error) if error.is_duplicate() => Err(AppError::Conflict.into()),
-        inserted => inserted.map(drop),
-    }
+    // Another closure of the account is under way.
+    inserted.map(drop).map_err(|error| error.or_first(AppError::Conflict))
 }
 
 /// A meter with its own wallet gets a `close` command behind the earlier money commands; another one is read a last time.

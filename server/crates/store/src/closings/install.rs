@@ -10,10 +10,10 @@ use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::{advance, locked, meters_of, record, settings};
+use super::{Closing, advance, locked, meters_of, record, settings};
 use crate::audit::{self, Entry};
 use crate::meters::{self, NewMeter};
-use crate::{Db, Result, StoreError, Tx, accounts, instruments, on, orders, wallets};
+use crate::{Db, Result, StoreError, Tx, accounts, emergency_credits, on, orders, wallets};
 use domain::rng::Rng;
 
 /// The new meter.
@@ -32,16 +32,19 @@ pub struct Device {
 /// Replaces a meter that was read, in one transaction: retires the old one, opens the new one for the same account with the next
 /// key epoch, and delivers the balance to it as a purchase, behind what could not reach the old one. A server wallet keeps its
 /// tier position and limits. A meter with its own wallet is sent the old one's limits, prices and mode; its tier consumption
-/// starts at zero, because no operation of a profile sets it.
+/// starts at zero, because no operation of a profile sets it. Installing the same meter again changes nothing.
 ///
 /// # Errors
-/// [`AppError::NotFound`], [`AppError::Conflict`] if nothing is to be replaced or the address or serial number is taken,
-/// [`AppError::AddressTaken`] if an instrument has the address,
+/// [`AppError::NotFound`], [`AppError::Conflict`] if nothing is to be replaced, [`AppError::SerialTaken`],
+/// [`AppError::AddressTaken`] if a meter or an instrument has the address,
 /// [`AppError::Invalid`] if its credit would live elsewhere than the old one's, or those of [`accounts::add_meter`].
 pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId, device: &Device) -> Result<MeterId> {
     let mut tx = db.begin().await?;
-    instruments::require_free_address(&mut tx, device.gateway, device.unit).await?;
+    meters::require_free_address(&mut tx, device.gateway, device.unit).await?;
     let closing = locked(&mut tx, id).await?;
+    if let Some(new) = installed(&mut tx, &closing, device).await? {
+        return Ok(new);
+    }
     if closing.kind != ClosingKind::Replace || closing.read_at.is_none() || closing.ended_at.is_some() {
         return Err(AppError::Conflict.into());
     }
@@ -71,21 +74,34 @@ pub async fn install(db: &Db, rng: &Rng, at: Timestamp, who: &Who, id: ClosingId
         advance::end(&mut tx, at, id, None).await?;
     }
     orders::follow(&mut tx, rng, at, closing.account_id, old, new).await?;
+    emergency_credits::follow(&mut tx, old, new).await?;
     let more = json!({ "old": old, "new": new, "serial": device.serial, "amount_fen": amount });
     record(&mut tx, at, Some(who), AuditAction::MeterInstall, &closing, more).await?;
     tx.commit().await?;
     Ok(new)
 }
 
+/// The meter that the closure has installed already, if it is this one.
+async fn installed(tx: &mut Tx, closing: &Closing, device: &Device) -> Result<Option<MeterId>> {
+    if closing.kind != ClosingKind::Replace {
+        return Ok(None);
+    }
+    let row: Option<(MeterId,)> = on!(tx, |c| sqlx::query_as("SELECT id FROM meters WHERE id = $1 AND serial = $2")
+        .bind(closing.to_meter_id)
+        .bind(&device.serial)
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.map(|(new,)| new))
+}
+
 /// Replaces an instrument or a meter without an account: retires the old one and sets the new one as it was.
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::AccountAlreadyOpen`] for a meter with an account, whose replacement begins with its last
-/// reading, [`AppError::AddressTaken`] if an instrument has the address, or [`AppError::Conflict`] if a meter has it or the
-/// serial number.
+/// reading, [`AppError::AddressTaken`] if a meter or an instrument has the address, or [`AppError::SerialTaken`].
 pub async fn swap(db: &Db, rng: &Rng, at: Timestamp, who: &Who, old: MeterId, device: &Device, reason: &str) -> Result<MeterId> {
     let mut tx = db.begin().await?;
-    instruments::require_free_address(&mut tx, device.gateway, device.unit).await?;
+    meters::require_free_address(&mut tx, device.gateway, device.unit).await?;
     meters::lock(&mut tx, old).await?.ok_or(AppError::NotFound)?;
     let used: Option<(i64,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT CAST(1 AS BIGINT) FROM account_meters WHERE meter_id = $1 AND to_at IS NULL")
@@ -118,13 +134,15 @@ async fn put_in_place(tx: &mut Tx, rng: &Rng, at: Timestamp, old: MeterId, devic
             .await)?;
     let place = PlaceId(row.ok_or(AppError::NotFound)?.0);
     meters::end_work(tx, at, old, "replaced").await?;
-    let there: Option<(Uuid, String)> =
-        on!(tx, |c| sqlx::query_as("SELECT id, wallet FROM meters WHERE serial = $1 AND place_id = $2 AND retired_at IS NULL")
+    let there: Option<(Uuid, String, PlaceId)> =
+        on!(tx, |c| sqlx::query_as("SELECT id, wallet, place_id FROM meters WHERE serial = $1 AND retired_at IS NULL")
             .bind(&device.serial)
-            .bind(place.0)
             .fetch_optional(c)
             .await)?;
-    if let Some((id, wallet)) = there {
+    if let Some((id, wallet, of)) = there {
+        if of != place {
+            return Err(AppError::SerialTaken.into());
+        }
         return if wallet == device.wallet.as_str() { Ok(MeterId(id)) } else { Err(AppError::Invalid.into()) };
     }
     let id = MeterId(rng.id(at));
@@ -137,8 +155,6 @@ async fn put_in_place(tx: &mut Tx, rng: &Rng, at: Timestamp, old: MeterId, devic
         profile: device.profile.clone(),
         wallet: device.wallet,
     };
-    match meters::add_meter(tx, at, &new).await {
-        Err(error) if error.is_duplicate() => Err(AppError::Conflict.into()),
-        added => added.map(|()| id),
-    }
+    meters::add_meter(tx, at, &new).await.map_err(|error| error.or_first(AppError::AddressTaken))?;
+    Ok(id)
 }

@@ -76,11 +76,12 @@ pub async fn confirm_difference(
     read_from: Timestamp,
     seen: &StateBlock,
 ) -> Result<ConfirmedDifference> {
-    let row: Option<ExpectedRow> =
-        read!(db, |pool| sqlx::query_as(expected!("m.id = $1")).bind(meter).fetch_optional(pool).await)?;
+    // One state of the database: between two, a command could end that explains the difference in neither.
+    let mut tx = db.begin_reading().await?;
+    let row: Option<ExpectedRow> = on!(&mut tx, |c| sqlx::query_as(expected!("m.id = $1")).bind(meter).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(ConfirmedDifference::default()) };
     let expected = row.expected()?;
-    let explained: Option<(bool, bool)> = read!(db, |pool| sqlx::query_as(
+    let explained: Option<(bool, bool)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT EXISTS (SELECT 1 FROM commands c WHERE c.meter_id = $1 AND c.money
                           AND (c.state = 'sending' OR c.finished_at >= $2))
                 OR EXISTS (SELECT 1 FROM cases k WHERE k.meter_id = $1 AND k.closed_at IS NULL AND k.kind = 'delivery'),
@@ -89,8 +90,9 @@ pub async fn confirm_difference(
     )
     .bind(meter)
     .bind(read_from)
-    .fetch_optional(pool)
+    .fetch_optional(c)
     .await)?;
+    drop(tx);
     let (money, mode) = explained.unwrap_or_default();
     let compared = ExpectedState { mode: expected.mode.filter(|_| !mode), ..expected };
     let found = [compared.ledger_case(seen), compared.change_case(seen)].into_iter().flatten();

@@ -13,7 +13,7 @@ use super::ledger_check::expect_mode;
 use crate::audit::{self, Entry};
 use crate::commands::Command;
 use crate::notifications::{self, Arrival};
-use crate::{Db, Result, StoreError, Tx, cases, closings, ledger, on, returns};
+use crate::{Db, Result, StoreError, Tx, cases, closings, emergency_credits, ledger, on, returns};
 use domain::ledger::{delivery, withdrawal};
 use domain::ledger_position::LedgerPosition;
 use domain::meter_state::StateBlock;
@@ -209,6 +209,7 @@ async fn post(tx: &mut Tx, rng: &Rng, account: AccountId, command: &Command, see
     exactly_one(credited, "orders", "state")?;
     ledger::post(tx, rng, seen.at, &delivery(order.0, account, amount)).await?;
     let (meter, balance) = (command.meter_id, seen.state.remaining);
+    emergency_credits::repay(tx, seen.at, account, meter, balance).await?;
     let arrival = Arrival { order, meter, amount: seen.amount, balance, count: command.count };
     notifications::recharged(tx, rng, seen.at, arrival).await
 }

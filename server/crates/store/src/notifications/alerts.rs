@@ -5,13 +5,14 @@ use model::error::AppError;
 use model::ids::UserId;
 use model::language::Lang;
 use model::notification::{AlertPreferences, NotificationChannel, NotificationKind, NotificationValues, QuietHours, masked};
-use model::person::Who;
+use model::person::{Role, Who};
 use model::time::{HOUR, MINUTE, Timestamp};
 use serde_json::json;
 use sqlx::FromRow;
 
+use super::operators::store_operator_alerts;
 use super::{About, NewNotification, ask};
-use crate::audit::{self, Entry};
+use crate::audit;
 use crate::{Db, Result, Tx, on, read};
 use domain::rng::Rng;
 
@@ -34,11 +35,13 @@ pub async fn addresses(db: &Db, user: UserId, at: Timestamp) -> Result<Vec<Alert
     read!(db, |pool| sqlx::query_as(
         "SELECT channel, address, FALSE AS waits FROM alert_addresses WHERE user_id = $1
          UNION ALL
-         SELECT channel, address, TRUE AS waits FROM address_codes WHERE user_id = $1 AND expires_at > $2
+         SELECT channel, address, TRUE AS waits FROM address_codes
+         WHERE user_id = $1 AND expires_at > $2 AND tries < $3
          ORDER BY channel, waits"
     )
     .bind(user)
     .bind(at)
+    .bind(MOST_TRIES)
     .fetch_all(pool)
     .await)
 }
@@ -102,7 +105,7 @@ pub async fn ask_code(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewCod
     tx.commit().await
 }
 
-/// What a code that was typed in came to.
+/// The outcome of a code that was typed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeOutcome {
     /// The address counts from now on.
@@ -148,9 +151,13 @@ pub async fn confirm_code(
         .bind(channel)
         .execute(c)
         .await)?;
+    on!(&mut tx, |c| sqlx::query("DELETE FROM alert_addresses WHERE user_id = $1 AND channel = $2")
+        .bind(who.user)
+        .bind(channel)
+        .execute(c)
+        .await)?;
     on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO alert_addresses (user_id, channel, address, verified_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (user_id, channel) DO UPDATE SET address = excluded.address, verified_at = excluded.verified_at"
+        "INSERT INTO alert_addresses (user_id, channel, address, verified_at) VALUES ($1, $2, $3, $4)"
     )
     .bind(who.user)
     .bind(channel)
@@ -158,14 +165,18 @@ pub async fn confirm_code(
     .bind(at)
     .execute(c)
     .await)?;
-    store_preferences(&mut tx, who.user, None, language).await?;
+    if who.role == Role::Resident {
+        keep_preferences(&mut tx, who.user, language).await?;
+    } else {
+        store_operator_alerts(&mut tx, who.user, None, language).await?;
+    }
     let detail = json!({ "recipients": masked(&row.address) });
     record(&mut tx, at, who, AuditAction::AlertAddress, &detail).await?;
     tx.commit().await?;
     Ok(CodeOutcome::Confirmed)
 }
 
-/// Removes an address of a person, and a code on its way to one.
+/// Removes the addresses of a person in a channel, and a code on its way to one.
 pub async fn remove_address(db: &Db, at: Timestamp, who: &Who, channel: NotificationChannel) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query("DELETE FROM address_codes WHERE user_id = $1 AND channel = $2")
@@ -173,20 +184,22 @@ pub async fn remove_address(db: &Db, at: Timestamp, who: &Who, channel: Notifica
         .bind(channel)
         .execute(c)
         .await)?;
-    let removed: Option<(String,)> =
+    let removed: Vec<(String,)> =
         on!(&mut tx, |c| sqlx::query_as("DELETE FROM alert_addresses WHERE user_id = $1 AND channel = $2 RETURNING address")
             .bind(who.user)
             .bind(channel)
-            .fetch_optional(c)
+            .fetch_all(c)
             .await)?;
-    if let Some((address,)) = removed {
-        record(&mut tx, at, who, AuditAction::AlertAddressRemove, &json!({ "recipients": masked(&address) })).await?;
+    if !removed.is_empty() {
+        let shown: Vec<String> = removed.iter().map(|(address,)| masked(address)).collect();
+        record(&mut tx, at, who, AuditAction::AlertAddressRemove, &json!({ "recipients": shown.join(", ") })).await?;
     }
     tx.commit().await
 }
 
-#[derive(FromRow)]
-struct PreferencesRow {
+/// What a person wants to be told, as it is stored.
+#[derive(Clone, Copy, FromRow)]
+pub struct PreferencesRow {
     is_off: bool,
     alarm1: bool,
     alarm2: bool,
@@ -194,6 +207,15 @@ struct PreferencesRow {
     recharge: bool,
     quiet_from: i64,
     quiet_until: i64,
+}
+
+impl From<PreferencesRow> for AlertPreferences {
+    fn from(row: PreferencesRow) -> Self {
+        let PreferencesRow { is_off, alarm1, alarm2, tonight, recharge, quiet_from, quiet_until } = row;
+        let hour = |stored: i64| u8::try_from(stored).unwrap_or_default();
+        let quiet = QuietHours::new(hour(quiet_from), hour(quiet_until)).unwrap_or_default();
+        Self { is_off, alarm1, alarm2, tonight, recharge, quiet }
+    }
 }
 
 /// What a person wants to be told; the usual where they have not chosen.
@@ -204,11 +226,7 @@ pub async fn preferences(db: &Db, user: UserId) -> Result<AlertPreferences> {
     .bind(user)
     .fetch_optional(pool)
     .await)?;
-    let Some(row) = row else { return Ok(AlertPreferences::default()) };
-    let hour = |stored: i64| u8::try_from(stored).unwrap_or_default();
-    let quiet = QuietHours::new(hour(row.quiet_from), hour(row.quiet_until)).unwrap_or_default();
-    let PreferencesRow { is_off, alarm1, alarm2, tonight, recharge, .. } = row;
-    Ok(AlertPreferences { is_off, alarm1, alarm2, tonight, recharge, quiet })
+    Ok(row.map(AlertPreferences::from).unwrap_or_default())
 }
 
 /// Sets what a person wants to be told, and in which language.
@@ -220,6 +238,11 @@ pub async fn set_preferences(db: &Db, at: Timestamp, who: &Who, chosen: &AlertPr
     let detail = json!({ "alerts": wanted, "quiet_hours": format!("{from:02}:00-{until:02}:00") });
     record(&mut tx, at, who, AuditAction::AlertPreferences, &detail).await?;
     tx.commit().await
+}
+
+/// Keeps what a person has chosen, or stores the usual, in the language in which they add an address.
+pub async fn keep_preferences(tx: &mut Tx, user: UserId, language: Lang) -> Result<()> {
+    store_preferences(tx, user, None, language).await
 }
 
 /// `None` keeps what was chosen, or stores the usual.
@@ -256,7 +279,7 @@ async fn store_preferences(tx: &mut Tx, user: UserId, chosen: Option<&AlertPrefe
     Ok(())
 }
 
-async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, detail: &serde_json::Value) -> Result<()> {
-    let person = format!("user:{}", who.user);
-    audit::append(tx, at, &Entry { actor: &person, ip: &who.ip, action, subject: &person, detail: &detail.to_string() }).await
+/// Writes what a person chose about their alerts to the audit chain.
+pub async fn record(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction, detail: &serde_json::Value) -> Result<()> {
+    audit::record(tx, at, who, (action, &format!("user:{}", who.user)), detail).await
 }

@@ -3,9 +3,10 @@
 use model::console::RoomName;
 use model::ids::{AccountId, MeterId, UserId};
 use model::language::Lang;
-use model::notification::{AlertPreferences, NotificationChannel, NotificationKind, NotificationValues, QuietHours};
+use model::notification::{AlertPreferences, NotificationChannel, NotificationKind, NotificationValues};
 use sqlx::FromRow;
 
+use super::alerts::PreferencesRow;
 use super::{About, NewNotification};
 use crate::console::{Name, above, names};
 use crate::{Db, Result, Tx, on, read};
@@ -19,13 +20,8 @@ pub struct Recipient {
     pub channel: NotificationChannel,
     pub address: String,
     language: String,
-    is_off: bool,
-    alarm1: bool,
-    alarm2: bool,
-    tonight: bool,
-    recharge: bool,
-    quiet_from: i64,
-    quiet_until: i64,
+    #[sqlx(flatten)]
+    preferences: PreferencesRow,
     #[sqlx(flatten)]
     name: Name,
 }
@@ -33,17 +29,13 @@ pub struct Recipient {
 impl Recipient {
     #[must_use]
     pub fn preferences(&self) -> AlertPreferences {
-        let Self { is_off, alarm1, alarm2, tonight, recharge, quiet_from, quiet_until, .. } = *self;
-        let hour = |stored: i64| u8::try_from(stored).unwrap_or_default();
-        let quiet = QuietHours::new(hour(quiet_from), hour(quiet_until)).unwrap_or_default();
-        AlertPreferences { is_off, alarm1, alarm2, tonight, recharge, quiet }
+        self.preferences.into()
     }
 
     /// The room's name, from the building inwards.
     #[must_use]
     pub fn room(&self) -> String {
-        let Name { building, floor, room } = &self.name;
-        RoomName { building: building.clone(), floor: floor.clone(), room: room.clone() }.to_string()
+        RoomName::from(self.name.clone()).to_string()
     }
 
     #[must_use]
@@ -88,16 +80,20 @@ pub(super) async fn of_meter(tx: &mut Tx, meter: MeterId) -> Result<Vec<Recipien
         .await)
 }
 
-/// Those who want to hear that their room may be empty tonight, after a person's address, `most` at a time.
-pub async fn wanting(db: &Db, after: Option<(UserId, NotificationChannel)>, most: i64) -> Result<Vec<Recipient>> {
-    let (user, channel) = after.map_or((UserId(model::ids::Uuid::nil()), ""), |(user, channel)| (user, channel.as_str()));
+/// Those who want to hear that their room may be empty tonight, after an address of a person, `most` at a time.
+pub async fn wanting(db: &Db, after: Option<&Recipient>, most: i64) -> Result<Vec<Recipient>> {
+    let user = after.map_or(UserId(model::ids::Uuid::nil()), |last| last.user_id);
+    let channel = after.map_or("", |last| last.channel.as_str());
+    let address = after.map_or("", |last| &*last.address);
     read!(db, |pool| sqlx::query_as(concat!(
         recipients!(),
-        "p.tonight AND NOT p.is_off AND (d.user_id > $1 OR (d.user_id = $1 AND d.channel > $2))
-         ORDER BY d.user_id, d.channel, am.meter_id LIMIT $3"
+        "p.tonight AND NOT p.is_off
+           AND (d.user_id > $1 OR (d.user_id = $1 AND (d.channel > $2 OR (d.channel = $2 AND d.address > $3))))
+         ORDER BY d.user_id, d.channel, d.address, am.meter_id LIMIT $4"
     ))
     .bind(user)
     .bind(channel)
+    .bind(address)
     .bind(most)
     .fetch_all(pool)
     .await)

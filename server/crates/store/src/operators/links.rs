@@ -70,7 +70,7 @@ pub async fn invite(
         return Err(AppError::LoginTaken.into());
     }
     users::assign(&mut tx, id, &buildings).await?;
-    insert(&mut tx, at, by, id, LinkKind::Invite, link).await?;
+    replace_link(&mut tx, at, by, (id, LinkKind::Invite), link).await?;
     let detail = json!({ "login": new.login, "role": new.role.to_string(), "buildings": named(&buildings) });
     by.record(&mut tx, at, AuditAction::OperatorInvite, &format!("user:{id}"), &detail).await?;
     tx.commit().await?;
@@ -99,14 +99,21 @@ pub async fn renew(
         .fetch_optional(c)
         .await)?;
     let kind = if accepted == Some((true,)) { LinkKind::Reset } else { LinkKind::Invite };
-    withdraw(&mut tx, at, user).await?;
-    insert(&mut tx, at, by, user, kind, link(kind)).await?;
+    replace_link(&mut tx, at, by, (user, kind), link(kind)).await?;
     by.record(&mut tx, at, link_action(kind), &format!("user:{user}"), &json!({})).await?;
     tx.commit().await?;
     Ok(kind)
 }
 
-async fn insert(tx: &mut Tx, at: Timestamp, by: ChangedBy<'_>, user: UserId, kind: LinkKind, link: NewLink) -> Result<()> {
+/// Ends the links of a person that could still be used and stores another, in the caller's transaction.
+pub async fn replace_link(
+    tx: &mut Tx,
+    at: Timestamp,
+    by: ChangedBy<'_>,
+    (user, kind): (UserId, LinkKind),
+    link: NewLink,
+) -> Result<()> {
+    withdraw(tx, at, user).await?;
     on!(tx, |c| sqlx::query(
         "INSERT INTO invitations (code_hash, kind, user_id, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)"
     )
@@ -122,7 +129,7 @@ async fn insert(tx: &mut Tx, at: Timestamp, by: ChangedBy<'_>, user: UserId, kin
 }
 
 /// Ends the links of a person that could still be used, in the caller's transaction.
-pub(crate) async fn withdraw(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
+pub async fn withdraw(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE invitations SET withdrawn_at = $2 WHERE user_id = $1 AND used_at IS NULL AND withdrawn_at IS NULL"
     )
@@ -176,7 +183,8 @@ struct LinkRow {
 pub async fn invitation(db: &Db, at: Timestamp, hash: &TokenHash) -> Result<Option<Invitation>> {
     let row: Option<LinkRow> = read!(db, |pool| sqlx::query_as(
         "SELECT i.kind, u.login, u.name, i.expires_at,
-                NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS password_only
+                u.role <> 'resident' AND NOT EXISTS
+                    (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS password_only
          FROM invitations i JOIN users u ON u.id = i.user_id
          WHERE i.code_hash = $1 AND i.expires_at > $2 AND i.used_at IS NULL AND i.withdrawn_at IS NULL AND u.disabled_at IS NULL"
     )

@@ -18,13 +18,10 @@ use domain::rng::Rng;
 /// [`AppError::OrderClosed`] where the old one does not wait for payment, otherwise as [`super::create`]; then
 /// nothing is given up.
 pub async fn replace(db: &Db, rng: &Rng, at: Timestamp, limits: &Limits, new: &NewOrder, old: OrderId) -> Result<Order> {
-    let mut tx = db.begin().await?;
-    // Locks it as a settlement does: before its attempts, and those before the meter.
+    // As a settlement does: its attempts before it, and it before the meter.
+    let mut tx = payments::begin_locked(db, old).await?;
     let state: Option<(OrderState,)> =
-        on!(&mut tx, |c| sqlx::query_as("UPDATE orders SET state = state WHERE id = $1 RETURNING state")
-            .bind(old)
-            .fetch_optional(c)
-            .await)?;
+        on!(&mut tx, |c| sqlx::query_as("SELECT state FROM orders WHERE id = $1").bind(old).fetch_optional(c).await)?;
     if state != Some((OrderState::Pending,)) {
         return Err(AppError::OrderClosed.into());
     }

@@ -95,14 +95,13 @@ struct WayRow {
 /// # Errors
 /// Refused with [`AppError::NotFound`], [`AppError::OrderClosed`] or [`AppError::Invalid`] (another channel's order).
 pub async fn open_attempt(db: &Db, rng: &Rng, at: Timestamp, order: OrderId, terms: &Terms<'_>) -> Result<Attempt> {
-    let mut tx = db.begin().await?;
-    // Locks the order, so that two taps do not make two attempts.
-    let row: Option<(OrderState, Tender, i64, Fen)> = on!(&mut tx, |c| sqlx::query_as(
-        "UPDATE orders SET state = state WHERE id = $1 RETURNING state, tender, number, amount_fen"
-    )
-    .bind(order.0)
-    .fetch_optional(c)
-    .await)?;
+    // Two taps do not make two attempts.
+    let mut tx = begin_locked(db, order).await?;
+    let row: Option<(OrderState, Tender, i64, Fen)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT state, tender, number, amount_fen FROM orders WHERE id = $1")
+            .bind(order.0)
+            .fetch_optional(c)
+            .await)?;
     let (state, tender, number, amount) = row.ok_or(AppError::NotFound)?;
     if tender != terms.channel {
         return Err(AppError::Invalid.into());
@@ -175,6 +174,22 @@ async fn note_payer(tx: &mut Tx, attempt: &Attempt, payer: Option<&str>) -> Resu
         .execute(c)
         .await)?;
     Ok(())
+}
+
+/// A transaction that has locked the attempts of an order and then the order, as a settlement does. An attempt that comes between
+/// the two is not locked, and to wait for it with the order in hand could be a deadlock: then all is done again.
+pub(crate) async fn begin_locked(db: &Db, order: OrderId) -> Result<Tx> {
+    loop {
+        let mut tx = db.begin().await?;
+        let locked = "UPDATE payment_attempts SET state = state WHERE order_id = $1";
+        let locked = on!(&mut tx, |c| sqlx::query(locked).bind(order).execute(c).await)?;
+        on!(&mut tx, |c| sqlx::query("UPDATE orders SET state = state WHERE id = $1").bind(order).execute(c).await)?;
+        let count = "SELECT COUNT(*) FROM payment_attempts WHERE order_id = $1";
+        let count: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(count).bind(order).fetch_optional(c).await)?;
+        if count.and_then(|(count,)| u64::try_from(count).ok()) == Some(locked) {
+            return Ok(tx);
+        }
+    }
 }
 
 /// Another attempt, or another order, takes the place of the open ones, which are not about to expire: nobody is given their form

@@ -10,8 +10,8 @@ mod settle;
 mod stored_event;
 mod subject;
 
-pub(crate) use attempts::give_up;
 pub use attempts::{Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt, way_of};
+pub(crate) use attempts::{begin_locked, give_up};
 pub use exits::close_abandoned;
 pub(crate) use exits::{end_held, lies, lying};
 pub use merchants::{MerchantInUse, merchants_in_use};

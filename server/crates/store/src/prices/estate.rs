@@ -1,11 +1,11 @@
-//! Places, meters and assignments, to find out which plan applies to which meter; and rooms to try a version on.
+//! Places, groups, meters and their plans, to find out which plan applies to which meter; and rooms to try a version on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::command::CommandReason;
 use model::console::PriceCommand;
 use model::energy::Energy;
-use model::ids::{BatchId, MeterId, PlaceId};
+use model::ids::{BatchId, MeterId, PlaceGroupId, PlaceId};
 use model::issue::Kind;
 use model::meter::Wallet;
 use model::order::CommandState;
@@ -14,14 +14,8 @@ use model::time::{Date, Timestamp};
 use uuid::Uuid;
 
 use crate::{Db, JsonText, Result, read};
-
-/// A plan that was given to a place from an instant on.
-#[derive(Clone, Copy, Debug, sqlx::FromRow)]
-pub struct Assignment {
-    pub place_id: PlaceId,
-    pub plan_id: Uuid,
-    pub from_at: Timestamp,
-}
+use domain::defaults::GroupSettings;
+use domain::prices::{PlanFrom, PlanTree};
 
 /// A meter in service.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
@@ -31,16 +25,41 @@ pub struct PricedMeter {
     pub wallet: Wallet,
 }
 
-/// All assignments that were ever made.
-pub async fn assignments(db: &Db) -> Result<Vec<Assignment>> {
-    read!(db, |pool| sqlx::query_as("SELECT place_id, plan_id, from_at FROM price_places").fetch_all(pool).await)
-}
-
-/// The place above each place.
-pub async fn parents(db: &Db) -> Result<HashMap<PlaceId, Option<PlaceId>>> {
-    let rows: Vec<(PlaceId, Option<PlaceId>)> =
+/// All plans that places and groups were ever given, with the groups by name.
+pub async fn given(db: &Db) -> Result<PlanTree> {
+    let parents: Vec<(PlaceId, Option<PlaceId>)> =
         read!(db, |pool| sqlx::query_as("SELECT id, parent_id FROM places").fetch_all(pool).await)?;
-    Ok(rows.into_iter().collect())
+    let of_places: Vec<(PlaceId, Uuid, Timestamp)> =
+        read!(db, |pool| sqlx::query_as("SELECT place_id, plan_id, from_at FROM price_places").fetch_all(pool).await)?;
+    let of_groups: Vec<(String, PlaceGroupId, Option<Uuid>, Timestamp)> = read!(db, |pool| sqlx::query_as(
+        "SELECT g.name, g.id, a.plan_id, a.from_at FROM price_groups a JOIN place_groups g ON g.id = a.group_id"
+    )
+    .fetch_all(pool)
+    .await)?;
+    let members: Vec<(PlaceGroupId, PlaceId)> = read!(db, |pool| sqlx::query_as(
+        "SELECT m.group_id, m.place_id FROM place_group_members m
+         WHERE EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = m.group_id)"
+    )
+    .fetch_all(pool)
+    .await)?;
+    let mut places: HashMap<_, _> = parents.into_iter().map(|(place, parent)| (place, (parent, Vec::new()))).collect();
+    for (place, plan, from) in of_places {
+        if let Some((_, given)) = places.get_mut(&place) {
+            given.push(PlanFrom { plan: Some(plan), from });
+        }
+    }
+    // Sorted here, and not by the database, so that `Catalogue::timeline` has the same order.
+    let mut groups: BTreeMap<String, (PlaceGroupId, Vec<PlanFrom>)> = BTreeMap::new();
+    for (name, id, plan, from) in of_groups {
+        groups.entry(name).or_insert_with(|| (id, Vec::new())).1.push(PlanFrom { plan, from });
+    }
+    let mut named: HashMap<PlaceGroupId, HashSet<PlaceId>> = HashMap::new();
+    for (group, place) in members {
+        named.entry(group).or_default().insert(place);
+    }
+    let group =
+        |(id, own): (PlaceGroupId, Vec<PlanFrom>)| GroupSettings { id, own, places: named.remove(&id).unwrap_or_default() };
+    Ok(PlanTree { places, groups: groups.into_values().map(group).collect() })
 }
 
 /// The meters in service.

@@ -187,10 +187,8 @@ async fn clear_return(
     if amount <= Fen::ZERO {
         return Err(AppError::ExceedsRefundable.into());
     }
-    match ledger::post(tx, rng, at, &refund_cleared(id.0, account, amount.money())).await {
-        Err(error) if error.is_duplicate() => return Err(AppError::Conflict.into()),
-        posted => posted?,
-    }
+    let posted = ledger::post(tx, rng, at, &refund_cleared(id.0, account, amount.money())).await;
+    posted.map_err(|error| error.or_first(AppError::Conflict))?;
     Ok((amount, settle_return(tx, at, Some(id), Some(who.user)).await?))
 }
 

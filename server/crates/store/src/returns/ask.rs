@@ -36,8 +36,8 @@ pub(super) struct Terms {
 ///
 /// # Errors
 /// [`AppError::Conflict`] if the key belongs to another request, [`AppError::NotFound`] for an unknown original,
-/// [`AppError::NotCorrectable`] for one that cannot be corrected any more, [`AppError::Invalid`] for a tender of a channel, and
-/// those of [`debits::take`] for the balance.
+/// [`AppError::NotCorrectable`] for one that cannot be corrected any more, [`AppError::Invalid`] for a tender of a channel,
+/// [`AppError::AmountOutOfRange`] for nothing or more than there was, and those of [`debits::take`] for the balance.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
     Ok(ask_once(db, rng, at, rules, limits, new).await?.row)
 }
@@ -126,6 +126,9 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: (&Rules, &Limi
         Err(StoreError::Refused(why)) => return before(by_key(tx, new).await?, why),
         Err(error) => return Err(error),
     };
+    if terms.amount <= Fen::ZERO {
+        return Err(AppError::AmountOutOfRange.into());
+    }
     let until = second_until(tx, at, rules, new.by, &terms).await?;
     let Some(row) = insert(tx, rng, at, new, &terms, until).await? else {
         // The same form sent twice at once: the other transaction has committed.
@@ -322,11 +325,8 @@ pub(super) async fn insert(
         .fetch_optional(c)
         .await
     });
-    match inserted {
-        // The original has a correction already.
-        Err(error) if error.is_duplicate() => Err(AppError::NotCorrectable.into()),
-        inserted => inserted,
-    }
+    // The original has a correction already.
+    inserted.map_err(|error| error.or_first(AppError::NotCorrectable))
 }
 
 async fn by_key(tx: &mut Tx, new: &NewReturn) -> Result<Option<Return>> {

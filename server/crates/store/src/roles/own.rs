@@ -81,10 +81,7 @@ pub async fn change(db: &Db, rng: &Rng, at: Timestamp, by: ChangedBy<'_>, id: Ro
     by.require(&mut tx, permissions, &Scope::All).await?;
     let renamed: Result<u64> =
         on!(&mut tx, |c| sqlx::query("UPDATE roles SET name = $2 WHERE id = $1").bind(id).bind(name).execute(c).await);
-    match renamed {
-        Err(error) if error.is_duplicate() => return Err(AppError::NameTaken.into()),
-        renamed => drop(renamed?),
-    }
+    renamed.map_err(|error| error.or_first(AppError::NameTaken))?;
     clear(&mut tx, id).await?;
     insert(&mut tx, id, permissions).await?;
     for person in people(&mut tx, id).await? {

@@ -32,7 +32,7 @@ pub(crate) async fn decide_mode(
 }
 
 /// Sets the resident's switch; like [`decide_mode`].
-pub(crate) async fn decide_switch(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, on: bool) -> Result<Option<bool>> {
+pub async fn decide_switch(tx: &mut Tx, rng: &Rng, at: Timestamp, meter: MeterId, on: bool) -> Result<Option<bool>> {
     if kind(tx, meter).await? != Kind::Server {
         return Ok(None);
     }

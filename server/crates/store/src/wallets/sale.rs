@@ -11,8 +11,8 @@ use crate::debits::Debit;
 use crate::notifications::{self, Arrival};
 use crate::orders::Order;
 use crate::prices::Catalogue;
-use crate::{Result, StoreError, Tx, ledger, on};
-use domain::ledger::{credit as credited, withdrawal_of_wallet};
+use crate::{Result, StoreError, Tx, emergency_credits, ledger, on};
+use domain::ledger::{Account, credit as credited, withdrawal_of_wallet};
 use domain::rng::Rng;
 
 /// Gives a wallet to a new account. It opens, and its relay closes, with the next reading.
@@ -48,6 +48,8 @@ pub(crate) async fn credit(tx: &mut Tx, rng: &Rng, at: Timestamp, order: &Order)
     .bind(order.meter_id)
     .execute(c)
     .await)?;
+    let (balance, _) = ledger::balance(tx, &Account::Wallet(account)).await?.split_fen();
+    emergency_credits::repay(tx, at, account, order.meter_id, balance).await?;
     let server_wallet = save(tx, rng, at, &mut row).await?;
     let settled: Option<Order> = on!(tx, |c| {
         sqlx::query_as(concat!(

@@ -18,13 +18,17 @@ struct ServerWalletRow {
     balance_e4: Money,
     count: i64,
     cumulative_fen: Fen,
+    emergency_fen: Fen,
 }
 
 impl ServerWalletRow {
     fn server_wallet(&self) -> (MeterId, ServerWallet) {
         let (remaining, _) = self.balance_e4.split_fen();
         let count = u16::try_from(self.count).unwrap_or(u16::MAX);
-        (self.row.meter_id, ServerWallet { wallet: self.row.wallet(remaining), cumulative: self.cumulative_fen, count })
+        (
+            self.row.meter_id,
+            ServerWallet { wallet: self.row.wallet(remaining, self.emergency_fen), cumulative: self.cumulative_fen, count },
+        )
     }
 }
 
@@ -39,12 +43,15 @@ macro_rules! server_wallets {
                     COALESCE(w.tier_period, 0) AS tier_period, COALESCE(w.tier_wh, 0) AS tier_wh,
                     COALESCE(w.carry_e7, 0) AS carry_e7, COALESCE(w.malignant_w, 0) AS malignant_w,
                     COALESCE(w.warned, '[]') AS warned, w.negative_since, COALESCE(w.uncharged_wh, 0) AS uncharged_wh,
+                    w.friendly_until, w.told_until, COALESCE(e.amount_fen, 0) AS emergency_fen,
                     COALESCE(b.credits_e4 - b.debits_e4, 0) AS balance_e4, COALESCE(am.count, 0) AS count,
                     COALESCE(am.cumulative_fen, 0) AS cumulative_fen
              FROM meters m LEFT JOIN wallets w ON w.meter_id = m.id
              LEFT JOIN account_keys k ON k.id = w.account_id
              LEFT JOIN ledger_balances b ON b.account = 'wallet:' || k.key
              LEFT JOIN account_meters am ON am.account_id = w.account_id AND am.meter_id = m.id AND am.to_at IS NULL
+             LEFT JOIN emergency_credits e ON e.account_id = am.account_id AND e.repaid_at IS NULL
+               AND EXISTS (SELECT 1 FROM meters f WHERE f.id = e.meter_id AND f.wallet = 'server')
              WHERE m.wallet = 'server' AND m.retired_at IS NULL",
             $which
         )

@@ -2,11 +2,12 @@
 
 use model::event::EventKind;
 use model::meter::StatusWord;
+use model::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Cause, WalletRow};
 use crate::events::{self, Subject};
-use crate::{Result, Tx};
+use crate::{Result, Tx, notifications};
 use domain::alarm_conditions;
 use domain::rng::Rng;
 use domain::wallet::Wallet;
@@ -30,6 +31,16 @@ pub(super) async fn warn(tx: &mut Tx, rng: &Rng, cause: &Cause<'_>, row: &mut Wa
         }
     }
     row.warned.0 = warned;
+    Ok(())
+}
+
+/// Tells the residents of a wallet that is used up once until when its power stays on.
+pub(super) async fn tell_kept_on(tx: &mut Tx, rng: &Rng, at: Timestamp, row: &mut WalletRow, wallet: &Wallet) -> Result<()> {
+    let until = row.friendly_until.filter(|_| wallet.is_kept_on());
+    if let Some(until) = until.filter(|until| row.told_until != Some(*until)) {
+        notifications::stays_on(tx, rng, at, row.meter_id, (wallet.remaining, until, None)).await?;
+    }
+    row.told_until = until;
     Ok(())
 }
 

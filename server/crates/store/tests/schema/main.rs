@@ -16,6 +16,7 @@ mod same_schema;
 mod sealed;
 mod sites;
 mod statements;
+mod unsealed;
 
 use sqlx::AssertSqlSafe;
 use store::Db;

@@ -2,20 +2,24 @@
 
 use std::time::Duration;
 
+use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use futures::future::join_all;
-use model::ids::OrderId;
+use model::ids::{OrderId, UserId};
 use model::money::Fen;
-use model::time::Timestamp;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
+use model::time::{DAY, Timestamp};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, USER_AGENT};
 use sandbox::Trade;
+use services::auth;
+use store::sessions::{self, NewSession};
+use store::users;
 use tokio::time::{Instant, sleep};
 
-use super::Work;
-use super::operator::{Operator, is_refused};
+use super::operator::{Operator, is_conflict};
 use super::server_process::ServerProcess;
 use super::site::Site;
-use crate::web::PASSWORD;
+use super::{PATIENCE, Work};
+use crate::World;
 
 /// The channels that residents pay through.
 pub const CHANNELS: [&str; 2] = ["alipay", "wechat"];
@@ -44,18 +48,17 @@ async fn sell(site: &Site, operator: &Operator<'_>, work: &Work) -> Vec<Purchase
     while work.another(operator.server) {
         let (room, amount) = (operator.rng.below(site.rooms.len() as u64) as usize, some_money(operator.rng));
         let form = format!("meter={}&amount={amount}&tender=cash", site.rooms[room].meter);
-        let went = operator.ask("/api/operator/sell", &form).await;
-        assert!(went.contains("/rooms/") && !is_refused(&went), "a sale was refused: {went}");
+        operator.sell(&form).await;
         sold.push(Purchase { room, amount });
     }
     sold
 }
 
 /// Residents pay on their phones.
-pub async fn top_ups(site: &Site, server: &ServerProcess, rng: &Rng, work: &Work) -> Vec<Purchase> {
+pub async fn top_ups(site: &Site, operator: &Operator<'_>, work: &Work) -> Vec<Purchase> {
     let mut phones = Vec::new();
     for room in 0..site.rooms.len() {
-        phones.push(Phone::of(site, server, rng, room).await);
+        phones.push(Phone::of(site, operator, room).await);
     }
     join_all(phones.chunks(phones.len().div_ceil(AT_ONCE)).map(|phones| pay(phones, work))).await.concat()
 }
@@ -83,8 +86,9 @@ pub struct Phone<'a> {
 }
 
 impl<'a> Phone<'a> {
-    pub async fn of(site: &'a Site, server: &'a ServerProcess, rng: &'a Rng, room: usize) -> Self {
-        Self { room, cookie: log_in(server, &site.rooms[room].login).await, site, server, rng }
+    pub async fn of(site: &'a Site, operator: &Operator<'a>, room: usize) -> Self {
+        let cookie = session(operator.w, &site.rooms[room].login).await;
+        Self { room, cookie, site, server: operator.server, rng: operator.rng }
     }
 
     /// Orders and opens the cashier of a random channel.
@@ -100,7 +104,7 @@ impl<'a> Phone<'a> {
 
     /// Retries until the channel has the trade, which it has once the browser opened its cashier.
     async fn to_cashier(&self, path: &str, form: &str) -> Trade {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let there = insist(self.server, &self.cookie, path, form).await;
             let address = if there.contains("/gateway.do") { self.follow(&there).await } else { there };
@@ -109,7 +113,7 @@ impl<'a> Phone<'a> {
             {
                 return trade;
             }
-            assert!(address.contains("e=channel-unavailable"), "{path} {form}: {address}");
+            assert!(address.contains("e=channel-unavailable") || is_conflict(&address), "{path} {form}: {address}");
             assert!(Instant::now() < deadline, "{path} {form}: the channel stays away");
             sleep(Duration::from_millis(40)).await;
         }
@@ -121,29 +125,32 @@ impl<'a> Phone<'a> {
     }
 }
 
-/// Posts until the server answers with a redirect, and gives its address.
+/// Posts until the server answers with a redirect, and gives its address; its database may be busy for a moment.
 pub async fn insist(server: &ServerProcess, cookie: &str, path: &str, form: &str) -> String {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let answer = post(server, cookie, path, form).await;
-        match &answer {
-            Ok(answer) if answer.status() == 303 => return answer.headers()[LOCATION].to_str().unwrap().to_owned(),
-            _ => assert!(Instant::now() < deadline, "{path} {form}: {answer:?}"),
+        if let Ok(answer) = &answer
+            && answer.status() == 303
+        {
+            let there = answer.headers()[LOCATION].to_str().unwrap();
+            if !there.ends_with("e=unavailable") {
+                return there.to_owned();
+            }
         }
+        assert!(Instant::now() < deadline, "{path} {form}: {answer:?}");
         sleep(Duration::from_millis(40)).await;
     }
 }
 
-pub async fn log_in(server: &ServerProcess, login: &str) -> String {
-    let form = format!("login={login}&password={}", PASSWORD.replace(' ', "+"));
-    loop {
-        if let Ok(answer) = post(server, "", "/api/auth/log-in", &form).await
-            && let Some(cookie) = answer.headers().get(SET_COOKIE)
-        {
-            return cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-        }
-        sleep(Duration::from_millis(40)).await;
-    }
+/// Opens a session and gives its cookie. Not by the log-in form: the server is killed too often to check many passwords.
+pub async fn session(w: &World, login: &str) -> String {
+    let (token, now) = (auth::new_token(&w.rng), SystemClock.now());
+    let user = UserId(users::by_login(&w.db, login).await.unwrap().unwrap().id);
+    let (ip, agent) = (String::new(), String::new());
+    let session = NewSession { hash: auth::hash(&token), user, ip, agent, expires: now.plus(DAY) };
+    sessions::open(&w.db, now, &session).await.unwrap();
+    format!("dormwatt={token}")
 }
 
 async fn post(server: &ServerProcess, cookie: &str, path: &str, form: &str) -> reqwest::Result<reqwest::Response> {

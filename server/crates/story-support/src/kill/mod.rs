@@ -5,6 +5,7 @@ pub mod accounts;
 mod buyers;
 mod channel_faults;
 mod killer;
+mod messages;
 mod operator;
 pub mod purchases;
 pub mod refunds;
@@ -13,6 +14,7 @@ mod site;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use killer::Killer;
 use server_process::ServerProcess;
@@ -24,6 +26,8 @@ use crate::World;
 /// Purchases and kills that fit into the time of a test run.
 const OPERATIONS: usize = 180;
 const KILLS: usize = 25;
+/// How long anything may take. What takes longer is taken to hang, even on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The least number of operations and of kills on one database.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +64,7 @@ impl Stage {
     async fn set(w: &World, program: &'static str, kills: usize) -> Self {
         let begun = Instant::now();
         let site = Arc::new(Site::start(w).await);
+        messages::enrol(w, &site.provider).await;
         let server = Arc::new(ServerProcess::start(&site, program).await);
         let killer = Killer::start(&server, &w.rng, kills);
         site.opened(w).await;

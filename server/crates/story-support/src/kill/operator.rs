@@ -6,13 +6,20 @@ use domain::rng::Rng;
 use model::time::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::buyers::{insist, log_in};
+use super::PATIENCE;
+use super::buyers::{insist, session};
 use super::server_process::ServerProcess;
 use crate::World;
 
 /// Whether a form leads back with an error. `done=before` is none: the answer to the first attempt was lost.
 pub fn is_refused(went: &str) -> bool {
     went.contains("?e=") || went.contains("&e=")
+}
+
+/// Whether a form leads back with a conflict. PostgreSQL ends one of two transactions that wait for each other, whose person is
+/// told so: nothing is done, and the same form may succeed when it is sent again.
+pub fn is_conflict(went: &str) -> bool {
+    went.ends_with("e=conflict")
 }
 
 #[derive(Clone)]
@@ -25,7 +32,7 @@ pub struct Operator<'a> {
 
 impl<'a> Operator<'a> {
     pub async fn new(server: &'a ServerProcess, rng: &'a Rng, w: &'a World) -> Self {
-        Self { cookie: log_in(server, "clerk").await, server, rng, w }
+        Self { cookie: session(w, "clerk").await, server, rng, w }
     }
 
     /// Posts a form with one key until it is answered.
@@ -35,9 +42,23 @@ impl<'a> Operator<'a> {
         insist(self.server, &self.cookie, path, &form).await
     }
 
+    /// Sells over the counter, which nothing refuses but a conflict; the form keeps its key.
+    pub async fn sell(&self, form: &str) {
+        let form = format!("{form}&key={}", self.rng.id(Timestamp(1)));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            sleep(Duration::from_millis(self.rng.below(120))).await;
+            let went = insist(self.server, &self.cookie, "/api/operator/sell", &form).await;
+            if went.contains("/rooms/") && !is_refused(&went) {
+                return;
+            }
+            assert!(is_conflict(&went) && Instant::now() < deadline, "a sale was refused: {went}");
+        }
+    }
+
     /// Posts with a new key after each refusal.
     pub async fn until_done(&self, path: &str, form: &str) {
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let went = self.ask(path, form).await;
             if !is_refused(&went) {
@@ -50,7 +71,7 @@ impl<'a> Operator<'a> {
 
     /// Polls until `look` gives a value.
     pub async fn wait<T, F: Future<Output = Option<T>>>(&self, what: &str, mut look: impl FnMut() -> F) -> T {
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = look().await {
                 return found;

@@ -6,9 +6,10 @@ use tokio::time::{Instant, sleep};
 
 use super::buyers::{CHANNELS, counter_sales, top_ups};
 use super::channel_faults::{ChannelFaults, reset_backoff};
+use super::messages;
 use super::operator::Operator;
 use super::site::Site;
-use super::{Report, Stage, Volume, Work};
+use super::{PATIENCE, Report, Stage, Volume, Work};
 use crate::World;
 
 pub async fn run(w: &World, program: &'static str, volume: Volume) -> Report {
@@ -16,13 +17,13 @@ pub async fn run(w: &World, program: &'static str, volume: Volume) -> Report {
     let faults = ChannelFaults::start(&site, w);
     let work = Work::new(volume);
     let operator = Operator::new(&server, &w.rng, w).await;
-    let (sold, topped_up) = tokio::join!(counter_sales(&site, &operator, &work), top_ups(&site, &server, &w.rng, &work));
+    let (sold, topped_up) = tokio::join!(counter_sales(&site, &operator, &work), top_ups(&site, &operator, &work));
     killer.end().await;
     faults.clear();
 
     settle(w, topped_up.len()).await;
     site.rest().await;
-    let charges = charged(&site, w).await;
+    let (charges, ()) = tokio::join!(charged(&site, w), messages::deliver(w, &site.provider));
     let deaths = server.deaths();
     server.end().await;
     assert!(sold.len() + topped_up.len() >= volume.operations && deaths >= volume.kills);
@@ -53,11 +54,13 @@ pub async fn run(w: &World, program: &'static str, volume: Volume) -> Report {
     assert_eq!(CHANNELS.map(|channel| site.kept_at(channel)).iter().sum::<i64>(), paid, "and what their own books say");
     assert_eq!(w.number("SELECT COUNT(*) FROM cases").await, 0);
     assert_eq!(verify::verify(&w.db).await.unwrap().differences, []);
+    let messages = messages::check(w, &site.provider).await;
 
     let resent = w.number("SELECT CAST(COALESCE(SUM(attempts - 1), 0) AS BIGINT) FROM commands WHERE attempts > 1").await;
     assert!(charges > 0, "nothing was charged");
     let summary = format!(
-        "kill test: {} purchases, {charges} charges, {deaths} kills, {resent} frames sent again, in {} s: 0 lost, 0 doubled",
+        "kill test: {} purchases, {charges} charges, {messages} messages, {deaths} kills, {resent} frames sent again, in {} s: \
+         0 lost, 0 doubled",
         all.len(),
         begun.elapsed().as_secs()
     );
@@ -66,7 +69,7 @@ pub async fn run(w: &World, program: &'static str, volume: Volume) -> Report {
 
 /// Waits until every server wallet is charged up to its meter's counter; gives the number of charges.
 async fn charged(site: &Site, w: &World) -> i64 {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     for (index, room) in site.rooms.iter().enumerate().filter(|(_, room)| room.on_ledger) {
         loop {
             let books = room.books(w).await;
@@ -82,7 +85,7 @@ async fn charged(site: &Site, w: &World) -> i64 {
 
 /// Waits until every trade that a channel has as paid is known here and delivered.
 async fn settle(w: &World, top_ups: usize) {
-    let deadline = Instant::now() + Duration::from_secs(180);
+    let deadline = Instant::now() + PATIENCE;
     let top_ups = i64::try_from(top_ups).unwrap();
     loop {
         reset_backoff(w).await;

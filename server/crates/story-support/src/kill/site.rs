@@ -10,7 +10,7 @@ use model::ids::MeterId;
 use model::money::Fen;
 use model::tariff::Prices;
 use sandbox::{Faults, Sandbox};
-use server::services::auth::Passwords;
+use simulator::notify_provider::SimulatedProvider;
 use simulator::{Estate, GatewayPlan, LineFault, MeterHandle, MeterPlan, MeterView, OpenAccount, Simulator};
 use store::Db;
 use store::accounts::{self, NewResident, TakeOver};
@@ -20,8 +20,9 @@ use store::users::{self, NewUser};
 
 use tokio::time::{Instant, sleep};
 
+use super::PATIENCE;
 use super::buyers::CHANNELS;
-use crate::web::PASSWORD;
+use crate::web::password_hash;
 use crate::{World, bind};
 
 const GATEWAYS: usize = 2;
@@ -45,6 +46,8 @@ pub struct Room {
 pub struct Site {
     pub simulator: Simulator,
     pub sandbox: Sandbox,
+    /// Of text messages.
+    pub provider: SimulatedProvider,
     pub keys: MasterKeys,
     pub rooms: Vec<Room>,
     /// An unregistered meter behind the first gateway: its serial number and unit.
@@ -84,12 +87,13 @@ impl Site {
         let sandbox = sandbox::start(channel).await.unwrap();
         sandbox.set_faults(Faults { copies: 2, ..Faults::default() });
         let rooms = seed(w, &simulator, &estate).await;
-        Self { simulator, sandbox, keys, rooms, spare: in_reserve, database: w.url.clone() }
+        let provider = SimulatedProvider::start().await.unwrap();
+        Self { simulator, sandbox, provider, keys, rooms, spare: in_reserve, database: w.url.clone() }
     }
 
     /// Waits until every account is open: one with a server wallet opens with its meter's first reading.
     pub async fn opened(&self, w: &World) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + PATIENCE;
         while w.number("SELECT COUNT(*) FROM accounts WHERE state = 'opening'").await > 0 {
             assert!(Instant::now() < deadline, "an account was not opened by its first reading");
             sleep(Duration::from_millis(100)).await;
@@ -196,13 +200,13 @@ impl Room {
 }
 
 async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
-    let hash = Passwords::new(w.rng.clone()).unwrap().hash(PASSWORD).await.unwrap();
+    let hash = password_hash().await;
     let now = SystemClock.now();
     let operator = NewUser {
         role: model::person::Role::Manager,
         login: "clerk",
         name: "clerk",
-        password_hash: &hash,
+        password_hash: hash,
         buildings: &Scope::All,
     };
     users::create(&w.db, &w.rng, now, &operator, "test").await.unwrap();
@@ -221,7 +225,7 @@ async fn seed(w: &World, simulator: &Simulator, estate: &Estate) -> Vec<Room> {
             prices::assign(&w.db, now, None, place, plan).await.unwrap();
         }
         let login = format!("room{gateway}{unit}");
-        let resident = NewResident { name: login.clone(), login: login.clone(), password_hash: hash.clone() };
+        let resident = NewResident { name: login.clone(), login: login.clone(), password_hash: hash.to_owned() };
         let number = number(gateway, unit);
         held.push(TakeOver {
             meter,

@@ -46,6 +46,16 @@ fn form_is_filled_with_what_was_typed() {
 }
 
 #[test]
+fn errors_of_checkboxes_stand_below_their_legend() {
+    let html = r#"<form method="post" action="/a"><fieldset><legend>Days</legend><label><input type="checkbox" name="days[]"
+        value="0" checked>Mon</label></fieldset><input name="own"></form>"#;
+    let page = fill(html, &kept(&[("own", "1")], AppError::Invalid, Some("days")), &words("none"));
+    assert!(page.contains(r#"</legend><span class="problem" id="wrong-field">none</span>"#), "{page}");
+    let page = fill(html, &kept(&[("own", "1")], AppError::AmountOutOfRange, None), &words("too little"));
+    assert!(page.contains(r#"autofocus><span class="problem" id="wrong-field">too little</span></form>"#), "{page}");
+}
+
+#[test]
 fn of_several_forms_the_posted_one_is_filled() {
     let page = fill(PAGE, &kept(&[("id", "3"), ("name", "x")], AppError::Conflict, None), &words(""));
     assert!(page.contains(r#"value="3"><input name="name" value="x">"#), "{page}");
@@ -75,8 +85,9 @@ fn field_that_does_not_fit_is_named() {
 fn all_wrong_fields_are_marked_at_once() {
     let mut asked = kept(&[("id", "2"), ("name", "x"), ("names", "y")], AppError::Invalid, None);
     asked.wrong = ["names", "name"].map(|name| WrongField { name: name.to_owned(), message: Some(format!("bad {name}")) }).into();
-    let page = fill(PAGE, &asked, &words("bad"));
+    let page = fill(&format!(r#"<p class="notice bad" role="alert">bad</p>{PAGE}"#), &asked, &words("bad"));
     for expected in [
+        r#"role="alert">bad name</p>"#,
         r#"aria-describedby="wrong-field" autofocus/><span class="problem" id="wrong-field">bad name</span>"#,
         r#"<span class="problem" id="wrong-field-2">bad names</span>"#,
     ] {

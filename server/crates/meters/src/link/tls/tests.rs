@@ -70,6 +70,21 @@ async fn an_untrusted_certificate_is_reported_with_advice() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_signed_certificate_is_kept() {
+    let (port, certificate) = gateway().await;
+    let (authority, _file) = trusting(&certificate);
+    let tls = Tls::new(&authority, "localhost", None).unwrap();
+    assert_eq!(tls.certificate_until(), None);
+    assert_eq!(handshake(port, &tls).await, "trusted");
+    assert_eq!(tls.clone().certificate_until(), end(&certificate));
+    assert!(tls.certificate_until().is_some());
+    let pin = hex::encode(digest(&SHA256, &certificate));
+    let pinned = Tls::new(&authority, "localhost", Some(&pin)).unwrap();
+    assert_eq!(handshake(port, &pinned).await, "trusted");
+    assert_eq!(pinned.certificate_until(), None, "it is trusted whatever its dates");
+}
+
+#[tokio::test]
 async fn a_port_without_tls_is_reported_as_such() {
     let (_, certificate) = gateway().await;
     let (authority, _file) = trusting(&certificate);

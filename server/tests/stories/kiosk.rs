@@ -1,0 +1,114 @@
+//! A query machine in a lobby: registered by a link, entered by a phone or a code, and left behind with nothing.
+
+use domain::clock::Clock;
+use model::person::Role;
+use model::time::MINUTE;
+use reqwest::Response;
+use reqwest::header::SET_COOKIE;
+use story_support::web::{PASSWORD, Person, Web, location};
+use story_support::{World, both};
+
+/// The value of a cookie that an answer sets, and the cookie as a browser sends it.
+fn cookie(answer: &Response, named: &str) -> (String, String) {
+    let all = answer.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+    let pair = all.map(|cookie| cookie.split(';').next().unwrap()).find(|pair| pair.split('=').next().unwrap().ends_with(named));
+    let pair = pair.unwrap_or_else(|| panic!("no cookie {named}"));
+    (pair.split_once('=').unwrap().1.to_owned(), pair.to_owned())
+}
+
+async fn page(person: &Person<'_>, path: &str) -> (u16, String) {
+    let answer = person.get(path).await;
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+both!(a_query_machine_lets_residents_in_for_minutes, |w: World| async move {
+    w.room(1).await;
+    let web = Web::start(&w).await;
+    let (boss, phone) = (web.person(&w, Role::Admin, "boss").await, web.person(&w, Role::Resident, "li").await);
+    w.execute("UPDATE account_residents SET user_id = (SELECT id FROM users WHERE login = 'li')").await;
+
+    // A browser becomes a query machine by opening the link, which works once.
+    let mut machine = web.visitor();
+    assert_eq!(machine.get("/kiosk").await.status(), 404);
+    assert_eq!(location(&machine.post("/api/kiosk/begin", "x=1").await), "/kiosk?e=forbidden");
+    let id = w.rng.id(w.clock.now());
+    let add = format!("key={id}&name=Lobby");
+    let (lost, _) = cookie(&boss.post("/api/operator/kiosks/add", &add).await, "once");
+    // The answer was lost: the form is sent again, and only the link of the second answer works.
+    let (link, _) = cookie(&boss.post("/api/operator/kiosks/add", &add).await, "once");
+    assert_eq!(location(&web.visitor().post("/api/kiosk/register", &format!("code={lost}")).await), "/kiosk?e=link-ended");
+    // The operator may open the link in a browser in which they are logged in.
+    let mut console = web.visitor();
+    console.log_in("boss", PASSWORD).await;
+    assert_eq!(page(&console, &format!("/kiosk/setup/{link}")).await.0, 200);
+    let answer = console.post("/api/kiosk/register", &format!("code={link}")).await;
+    assert_eq!(location(&answer), "/kiosk");
+    assert_eq!(cookie(&answer, "dormwatt").0, "");
+    machine.cookie = cookie(&answer, "kiosk").1;
+    assert!(location(&console.get("/wall").await).starts_with("/login"), "their session has ended");
+    let mut ordinary = machine.clone();
+    ordinary.cookie = format!("{}; {}", machine.cookie, boss.cookie);
+    assert!(location(&ordinary.get("/wall").await).starts_with("/login"), "no session but one of the machine counts there");
+    assert_eq!(location(&machine.get("/login/phone").await), "/kiosk");
+    assert_eq!(location(&web.visitor().post("/api/kiosk/register", &format!("code={link}")).await), "/kiosk?e=link-ended");
+    assert_eq!(location(&machine.get("/login").await), "/kiosk", "nobody types a password there");
+
+    // By QR code: the phone confirms what the machine began.
+    let waiting = location(&machine.post("/api/kiosk/begin", "x=1").await).to_owned();
+    let code = waiting.strip_prefix("/kiosk?code=").unwrap().to_owned();
+    assert!(page(&machine, &waiting).await.1.contains("class=\"qr\""));
+    let enter = format!("code={code}");
+    assert_eq!(location(&machine.post("/api/kiosk/enter", &enter).await), "/kiosk?e=link-ended", "nobody has confirmed");
+    assert!(page(&phone, &format!("/kiosk/confirm?code={code}")).await.1.contains("Lobby"));
+    assert_eq!(location(&phone.post("/api/resident/confirm-kiosk", &enter).await), "/kiosk/confirm?done=1");
+    assert!(page(&machine, &waiting).await.1.contains("id=\"kiosk-enter\""));
+    let answer = machine.post("/api/kiosk/enter", &enter).await;
+    assert_eq!(location(&answer), "/home");
+    let both = |answer: &Response| format!("{}; {}", machine.cookie, cookie(answer, "dormwatt").1);
+    let mut there = machine.clone();
+    there.cookie = both(&answer);
+    assert!(page(&there, "/home").await.1.contains("id=\"kiosk-left\""), "the time that is left is seen");
+    assert!(page(&phone, "/password").await.1.contains("在查询机上"), "their list of sessions names it");
+    assert_eq!(page(&there, "/emergency-credit").await.0, 200);
+    assert_eq!(there.get("/usage").await.headers().get("cache-control").unwrap(), "no-store");
+    assert!(page(&there, "/me").await.1.contains("id=\"kiosk-left\""), "also where it does not lead on");
+    for path in ["/me", "/switch", "/password", "/usage.csv"] {
+        assert_eq!(there.get(path).await.status(), 403, "{path}");
+    }
+    assert!(page(&there, "/switch").await.1.contains("请用自己的手机"), "and it says where");
+    assert_eq!(location(&machine.post("/api/kiosk/enter", &enter).await), "/kiosk?e=link-ended", "a code counts once");
+    w.clock.advance(3 * MINUTE);
+    assert!(location(&there.get("/home").await).starts_with("/login"), "unused for minutes");
+
+    // By a code that the phone shows.
+    let (code, _) = cookie(&phone.post("/api/resident/kiosk-code", "x=1").await, "once");
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let typed = |code: &str| format!("room=2611230000000001&code={code}");
+    let answer = machine.post("/api/kiosk/enter-by-code", &typed(wrong)).await;
+    assert_eq!(location(&answer), "/kiosk?wrong=1");
+    assert_eq!(w.number("SELECT tries FROM kiosk_codes").await, 1);
+    w.execute("UPDATE kiosk_codes SET tries = 5").await;
+    let answer = machine.post("/api/kiosk/enter-by-code", &typed(&code)).await;
+    assert_eq!(location(&answer), "/kiosk?wrong=1", "after five tries not even the right one");
+    w.execute("UPDATE kiosk_codes SET tries = 4").await;
+    // The room as people write it, with a blank.
+    let sql = "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'building', '3号楼', 1)";
+    story_support::bind(&w.db, sql, w.rng.id(w.clock.now()), &[]).await;
+    w.execute("UPDATE places SET parent_id = (SELECT id FROM places WHERE kind = 'building') WHERE kind = 'room'").await;
+    let answer = machine.post("/api/kiosk/enter-by-code", &format!("room=+3-1&code={code}")).await;
+    assert_eq!(location(&answer), "/home");
+    there.cookie = both(&answer);
+    assert_eq!(there.get("/topup").await.status(), 200);
+    let (code, _) = cookie(&phone.post("/api/resident/kiosk-code", "x=1").await, "once");
+    let answer = machine.post("/api/kiosk/enter-by-code", &typed(&code)).await;
+    assert!(location(&there.get("/home").await).starts_with("/login"), "one person at a time");
+    there.cookie = both(&answer);
+    assert_eq!(location(&there.post("/api/auth/log-out", "x=1").await), "/kiosk");
+
+    // A retired machine is an ordinary browser.
+    assert_eq!(location(&boss.post("/api/operator/kiosks/retire", &format!("id={id}")).await), "/kiosks");
+    assert_eq!(machine.get("/kiosk").await.status(), 404);
+    for action in ["kiosk.add", "kiosk.register", "kiosk.retire"] {
+        assert!(page(&boss, &format!("/audit?action={action}")).await.1.contains("Lobby"), "{action}");
+    }
+});
