@@ -1,11 +1,12 @@
 //! Fills a form of a page with what was typed into it before, and says at its field what is wrong.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
+use html_escape::{decode_html_entities, encode_text};
+use lol_html::errors::RewritingError;
 use model::error::AppError;
 
-use super::html::{Form, FormField, Input, escaped, forms, unescaped};
+use super::html::{Change, Changes, Form, FormField, Input, Page, Tag, read};
 use super::{KeptForm, WrongField};
 
 /// Of the error at the first wrong field; the field refers to it.
@@ -25,12 +26,12 @@ pub struct RefusalWords<'a> {
 
 /// The page with its form as it was posted. Where it has no such form any more, because somebody else did what it is for, what
 /// was written there stands below the error.
-pub fn fill(html: &str, kept: &KeptForm, words: &RefusalWords<'_>) -> String {
-    let forms = forms(html);
-    let mut edits = Edits::default();
-    let Some(form) = choose(&forms, kept) else {
-        quote(html, kept, words.typed, &mut edits);
-        return edits.apply(html);
+pub fn fill(html: &str, kept: &KeptForm, words: &RefusalWords<'_>) -> Result<String, RewritingError> {
+    let page = read(html)?;
+    let mut changes = Changes::default();
+    let Some(form) = choose(&page.forms, kept) else {
+        quote(&page, kept, words.typed, &mut changes);
+        return changes.apply(html);
     };
     let mut posted: HashMap<&str, Vec<&str>> = HashMap::new();
     for (name, value) in &kept.fields {
@@ -38,52 +39,41 @@ pub fn fill(html: &str, kept: &KeptForm, words: &RefusalWords<'_>) -> String {
     }
     for field in &form.fields {
         if let Some(values) = posted.get(field.name.as_str()) {
-            give(html, field, values, &mut edits);
+            give(field, values, &mut changes);
         } else if matches!(field.input, Input::Tick) {
             // A box that is not ticked is not sent.
-            give(html, field, &[], &mut edits);
+            give(field, &[], &mut changes);
         }
     }
-    if form.tag.get("method") == Some("post") && !form.tag.has("data-restored") {
-        edits.insert(form.tag.inside(html), " data-restored=\"\"");
+    if form.tag.get("method") == Some("post") {
+        changes.add(form.tag.at, Change::Set("data-restored", String::new()));
     }
-    if let Some(folded) = &form.folded {
-        edits.insert(folded.inside(html), " open");
+    if let Some(folded) = form.folded {
+        changes.add(folded, Change::Set("open", String::new()));
     }
     let wrong = wrong(form, kept);
     if let Some(says) = wrong.iter().find_map(|(_, says)| *says) {
-        tell(html, words.error, says, &mut edits);
+        tell(&page, words.error, says, &mut changes);
     }
     for (n, (field, says)) in wrong.into_iter().enumerate() {
-        point(html, field, (n, says.unwrap_or(words.error)), &mut edits);
+        point(field, (n, says.unwrap_or(words.error)), &mut changes);
     }
-    edits.apply(html)
-}
-
-/// The place of the text of the error above the form.
-fn notice(html: &str) -> Option<Range<usize>> {
-    let tag = html.find("role=\"alert\"")?;
-    let start = tag + html.get(tag..)?.find('>')? + 1;
-    Some(start..start + html.get(start..)?.find("</p>")?)
+    changes.apply(html)
 }
 
 /// Says above the form too what is said at its field, instead of what such an error means in general.
-fn tell(html: &str, error: &str, says: &str, edits: &mut Edits) {
-    let place = notice(html).filter(|place| html.get(place.clone()).is_some_and(|text| unescaped(text) == error));
-    if let Some(place) = place {
-        edits.replace(place, escaped(says));
+fn tell(page: &Page, error: &str, says: &str, changes: &mut Changes) {
+    if let Some((at, _)) = page.alerts.iter().find(|(_, html)| decode_html_entities(html) == error) {
+        changes.add(*at, Change::Content(says.to_owned()));
     }
 }
 
 /// Puts the sentences that were written into a form that is gone below the error.
-fn quote(html: &str, kept: &KeptForm, typed: &str, edits: &mut Edits) {
-    let Some(place) = notice(html).filter(|_| kept.error.is_some()) else { return };
-    let end = place.end + "</p>".len();
-    for (name, text) in &kept.fields {
-        if SENTENCES.contains(&inner(name)) && !text.trim().is_empty() {
-            edits.insert(end, &format!("<p class=\"notice\">{} {}</p>", escaped(typed), escaped(text)));
-        }
-    }
+fn quote(page: &Page, kept: &KeptForm, typed: &str, changes: &mut Changes) {
+    let Some((at, _)) = page.alerts.first().filter(|_| kept.error.is_some()) else { return };
+    let sentences = kept.fields.iter().filter(|(name, text)| SENTENCES.contains(&inner(name)) && !text.trim().is_empty());
+    let quoted = sentences.map(|(_, text)| format!("<p class=\"notice\">{} {}</p>", encode_text(typed), encode_text(text)));
+    changes.add(*at, Change::After(quoted.collect()));
 }
 
 /// The form that was posted: of those with its action the one that says the same, else one that asks for what was sent, as the
@@ -109,43 +99,29 @@ fn choose<'a>(forms: &'a [Form], kept: &KeptForm) -> Option<&'a Form> {
     })
 }
 
-fn give(html: &str, field: &FormField, values: &[&str], edits: &mut Edits) {
-    match &field.input {
-        Input::Hidden | Input::Secret => {}
-        Input::Text(None) => {
-            let Some(value) = values.first() else { return };
-            edits.remove(field.tag.place("value"));
-            edits.insert(field.tag.inside(html), &format!(" value=\"{}\"", escaped(value)));
+fn give(field: &FormField, values: &[&str], changes: &mut Changes) {
+    let mut mark = |at, name, is_chosen| {
+        changes.add(at, if is_chosen { Change::Set(name, String::new()) } else { Change::Remove(name) });
+    };
+    match (&field.input, values.first()) {
+        (Input::Text, Some(value)) => changes.add(field.tag.at, Change::Set("value", (*value).to_owned())),
+        // The first line break in a text area is not part of its text.
+        (Input::Area, Some(value)) => changes.add(field.tag.at, Change::Content(format!("\n{value}"))),
+        (Input::Tick, first) if first.is_some() || field.tag.get("type") != Some("radio") => {
+            mark(field.tag.at, "checked", values.contains(&field.tag.get("value").unwrap_or("on")));
         }
-        Input::Text(Some(inner)) => {
-            let Some(value) = values.first() else { return };
-            // The first line break in a text area is not part of its text.
-            edits.replace(inner.clone(), format!("\n{}", escaped(value)));
-        }
-        Input::Tick => {
-            if values.is_empty() && field.tag.get("type") == Some("radio") {
-                return;
-            }
-            edits.remove(field.tag.place("checked"));
-            if values.contains(&field.tag.get("value").unwrap_or("on")) {
-                edits.insert(field.tag.inside(html), " checked");
-            }
-        }
-        Input::Select(options) => {
-            let named = |inner: &Range<usize>| unescaped(html.get(inner.clone()).unwrap_or_default().trim());
-            let is_chosen = |(tag, inner): &(super::html::Tag, Range<usize>)| {
-                tag.get("value").map_or_else(|| values.contains(&named(inner).as_str()), |value| values.contains(&value))
+        (Input::Select(options), _) => {
+            let is_chosen = |(tag, html): &(Tag, String)| {
+                tag.get("value")
+                    .map_or_else(|| values.contains(&&*decode_html_entities(html.trim())), |value| values.contains(&value))
             };
-            if !options.iter().any(is_chosen) {
-                return;
-            }
-            for option in options {
-                edits.remove(option.0.place("selected"));
-                if is_chosen(option) {
-                    edits.insert(option.0.inside(html), " selected");
+            if options.iter().any(is_chosen) {
+                for option in options {
+                    mark(option.0.at, "selected", is_chosen(option));
                 }
             }
         }
+        _ => {}
     }
 }
 
@@ -159,11 +135,11 @@ fn wrong<'a>(form: &'a Form, kept: &'a KeptForm) -> Vec<(&'a FormField, Option<&
         // What the page itself says is shown wrong at what follows it.
         let hidden = form.fields.iter().skip_while(|field| field.name != *name).find(asked);
         let field = named(name).or(hidden);
-        let field = field.filter(|field| fields.iter().all(|(other, _)| other.end != field.end));
+        let field = field.filter(|field| fields.iter().all(|(other, _)| other.beside != field.beside));
         fields.extend(field.map(|field| (field, message.as_deref())));
     }
     if !kept.wrong.is_empty() {
-        fields.sort_by_key(|(field, _)| field.end);
+        fields.sort_by_key(|(field, _)| field.beside);
         return fields;
     }
     let Some(error) = kept.error else { return fields };
@@ -172,7 +148,7 @@ fn wrong<'a>(form: &'a Form, kept: &'a KeptForm) -> Vec<(&'a FormField, Option<&
     }
     let is_misfit = |field: &&FormField| {
         let value = kept.fields.iter().find(|(name, _)| *name == field.name).map(|(_, value)| value.trim());
-        matches!(field.input, Input::Text(_)) && value.is_some_and(|value| !fits(field, value))
+        matches!(field.input, Input::Text | Input::Area) && value.is_some_and(|value| !fits(field, value))
     };
     if matches!(error, AppError::Invalid | AppError::InvalidAmount) {
         fields.extend(form.fields.iter().filter(asked).filter(is_misfit).map(|field| (field, None)));
@@ -232,44 +208,16 @@ fn fits(field: &FormField, value: &str) -> bool {
 }
 
 /// Says at a field what is wrong with it; `n` counts the wrong fields, of which the first is focused.
-fn point(html: &str, field: &FormField, (n, message): (usize, &str), edits: &mut Edits) {
-    edits.remove(field.tag.place("aria-invalid"));
-    edits.remove(field.tag.place("aria-describedby"));
+fn point(field: &FormField, (n, message): (usize, &str), changes: &mut Changes) {
     let id = if n == 0 { MESSAGE_ID.to_owned() } else { format!("{MESSAGE_ID}-{}", n + 1) };
     let described = field.tag.get("aria-describedby").map(|ids| format!("{ids} ")).unwrap_or_default();
-    let focus = if n > 0 || field.tag.has("autofocus") { "" } else { " autofocus" };
-    let says = format!(" aria-invalid=\"true\" aria-describedby=\"{}{id}\"{focus}", escaped(&described));
-    edits.insert(field.tag.inside(html), &says);
-    edits.insert(field.end, &format!("<span class=\"problem\" id=\"{id}\">{}</span>", escaped(message)));
-}
-
-#[derive(Default)]
-struct Edits(Vec<(Range<usize>, String)>);
-
-impl Edits {
-    fn insert(&mut self, at: usize, text: &str) {
-        self.0.push((at..at, text.to_owned()));
+    changes.add(field.tag.at, Change::Set("aria-invalid", "true".to_owned()));
+    changes.add(field.tag.at, Change::Set("aria-describedby", format!("{described}{id}")));
+    if n == 0 {
+        changes.add(field.tag.at, Change::Set("autofocus", String::new()));
     }
-
-    fn remove(&mut self, place: Option<Range<usize>>) {
-        self.0.extend(place.map(|place| (place, String::new())));
-    }
-
-    fn replace(&mut self, place: Range<usize>, text: String) {
-        self.0.push((place, text));
-    }
-
-    fn apply(mut self, html: &str) -> String {
-        self.0.sort_by_key(|(place, _)| place.start);
-        let (mut page, mut at) = (String::with_capacity(html.len() + 4096), 0);
-        for (place, text) in self.0 {
-            page.push_str(html.get(at..place.start).unwrap_or_default());
-            page.push_str(&text);
-            at = at.max(place.end);
-        }
-        page.push_str(html.get(at..).unwrap_or_default());
-        page
-    }
+    let says = format!("<span class=\"problem\" id=\"{id}\">{}</span>", encode_text(message));
+    changes.add(field.beside, Change::After(says));
 }
 
 #[cfg(test)]

@@ -1,242 +1,208 @@
-//! The forms of a page of this server, found in its HTML: which fields they have, and where.
+//! The forms of a page of this server, found in its HTML, and changes of its elements. All else of the page stays as it is.
 
-use std::ops::Range;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use html_escape::{decode_html_entities, encode_double_quoted_attribute};
+use lol_html::errors::RewritingError;
+use lol_html::html_content::{ContentType, Element};
+use lol_html::{RewriteStrSettings, element, end_tag, rewrite_str, text};
+
+/// Where an element begins in its page.
+pub type Place = usize;
+
+fn place(element: &Element<'_, '_>) -> Place {
+    element.source_location().bytes().start
+}
 
 /// A start tag.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct Tag {
-    /// From `<` to behind `>`.
-    pub at: Range<usize>,
-    attributes: Vec<(String, String, Range<usize>)>,
+    pub at: Place,
+    attributes: Vec<(String, String)>,
 }
 
 impl Tag {
+    fn of(element: &Element<'_, '_>) -> Self {
+        let attributes = element.attributes().iter();
+        let attributes = attributes.map(|one| (one.name(), decode_html_entities(&one.value()).into_owned())).collect();
+        Self { at: place(element), attributes }
+    }
+
     /// The value of an attribute; empty where it has none.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(attribute, ..)| attribute == name).map(|(_, value, _)| value.as_str())
+        self.attributes.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value.as_str())
     }
 
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
-
-    /// Where an attribute stands, with the space before it.
-    pub fn place(&self, name: &str) -> Option<Range<usize>> {
-        self.attributes.iter().find(|(attribute, ..)| attribute == name).map(|(.., at)| at.clone())
-    }
-
-    /// Where another attribute can be added: before the `>` or `/>`.
-    pub fn inside(&self, html: &str) -> usize {
-        let end = self.at.end.saturating_sub(1);
-        if html.as_bytes().get(end.saturating_sub(1)) == Some(&b'/') { end.saturating_sub(1) } else { end }
-    }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Input {
-    /// What a person types: a field or a text area, with what stands in the latter.
-    Text(Option<Range<usize>>),
+    /// What a person types into a field.
+    Text,
+    /// What a person types into a text area.
+    Area,
     /// A box to tick, or one of several to choose.
     Tick,
-    /// Options, each with what stands in it.
-    Select(Vec<(Tag, Range<usize>)>),
+    /// Options, each with the text in it.
+    Select(Vec<(Tag, String)>),
     /// A password, which nobody fills in for its owner.
     Secret,
     /// What the page itself says.
     Hidden,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct FormField {
     pub name: String,
     pub tag: Tag,
     pub input: Input,
-    /// Behind the whole element, where its message stands; of one box of several behind what names them all.
-    pub end: usize,
+    /// The element behind which its message stands: itself, or of one box of several what names them all.
+    pub beside: Place,
 }
 
-#[derive(Clone, Debug)]
+impl FormField {
+    fn of(element: &Element<'_, '_>, legend: Option<Place>) -> Option<Self> {
+        let tag = Tag::of(element);
+        let input = match (element.tag_name().as_str(), tag.get("type").unwrap_or("text")) {
+            ("textarea", _) => Input::Area,
+            ("select", _) => Input::Select(Vec::new()),
+            (_, "hidden") => Input::Hidden,
+            (_, "checkbox" | "radio") => Input::Tick,
+            (_, "password") => Input::Secret,
+            (_, "file" | "submit" | "button" | "image" | "reset") => return None,
+            _ => Input::Text,
+        };
+        let name = tag.get("name").filter(|name| !name.is_empty())?.to_owned();
+        let beside = legend.filter(|_| matches!(input, Input::Tick)).unwrap_or(tag.at);
+        Some(Self { name, tag, input, beside })
+    }
+}
+
+#[derive(Debug)]
 pub struct Form {
     pub tag: Tag,
     pub fields: Vec<FormField>,
     /// The folded part of the page that it stands in.
-    pub folded: Option<Tag>,
+    pub folded: Option<Place>,
 }
 
-/// All forms of a page. Fields for files are left out.
-pub fn forms(html: &str) -> Vec<Form> {
-    let mut reader = Reader { html, at: 0 };
-    let (mut forms, mut details): (Vec<Form>, Vec<Tag>) = (Vec::new(), Vec::new());
-    let mut form: Option<Form> = None;
-    let mut legend: Option<usize> = None;
-    while let Some((name, is_end, tag)) = reader.tag() {
-        match (name.as_str(), is_end) {
-            ("script" | "style", false) => reader.skip_past(&format!("</{name}")),
-            ("details", false) => details.push(tag),
-            ("details", true) => {
-                details.pop();
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Without fields for files.
+    pub forms: Vec<Form>,
+    /// What the page says at once, such as an error, each with its HTML.
+    pub alerts: Vec<(Place, String)>,
+}
+
+impl Page {
+    /// Of the select field that is read.
+    fn options(&mut self) -> Option<&mut Vec<(Tag, String)>> {
+        match &mut self.forms.last_mut()?.fields.last_mut()?.input {
+            Input::Select(options) => Some(options),
+            _ => None,
+        }
+    }
+}
+
+pub fn read(html: &str) -> Result<Page, RewritingError> {
+    let page = RefCell::new(Page::default());
+    // Around the element that is read: each part that can be folded, if it is, and what names the boxes.
+    let folds: Rc<RefCell<Vec<Option<Place>>>> = Rc::default();
+    let legend: Rc<Cell<Option<Place>>> = Rc::default();
+    let handlers = [
+        element!("details", |details| {
+            folds.borrow_mut().push((!details.has_attribute("open")).then(|| place(details)));
+            let folds = Rc::clone(&folds);
+            details.on_end_tag(end_tag!(move |_| {
+                folds.borrow_mut().pop();
+                Ok(())
+            }))
+        }),
+        element!("fieldset", |fieldset| {
+            legend.set(None);
+            let legend = Rc::clone(&legend);
+            fieldset.on_end_tag(end_tag!(move |_| {
+                legend.set(None);
+                Ok(())
+            }))
+        }),
+        element!("legend", |element| {
+            legend.set(Some(place(element)));
+            Ok(())
+        }),
+        element!("form", |form| {
+            let folded = folds.borrow().iter().rev().find_map(|fold| *fold);
+            page.borrow_mut().forms.push(Form { tag: Tag::of(form), fields: Vec::new(), folded });
+            Ok(())
+        }),
+        element!("form input, form textarea, form select", |field| {
+            if let Some(form) = page.borrow_mut().forms.last_mut() {
+                form.fields.extend(FormField::of(field, legend.get()));
             }
-            ("form", false) => {
-                let folded = details.iter().rev().find(|tag| !tag.has("open")).cloned();
-                form = Some(Form { tag, fields: Vec::new(), folded });
+            Ok(())
+        }),
+        element!("form select[name] option", |option| {
+            if let Some(options) = page.borrow_mut().options() {
+                options.push((Tag::of(option), String::new()));
             }
-            ("form", true) => forms.extend(form.take()),
-            ("legend", true) => legend = Some(tag.at.end),
-            ("fieldset", _) => legend = None,
-            ("input" | "textarea" | "select", false) => {
-                let field = reader.field(&name, tag);
-                if let (Some(form), Some(mut field)) = (&mut form, field) {
-                    if let (Input::Tick, Some(legend)) = (&field.input, legend) {
-                        field.end = legend;
-                    }
-                    form.fields.push(field);
+            Ok(())
+        }),
+        text!("form select[name] option", |text| {
+            if let Some((_, whole)) = page.borrow_mut().options().and_then(|options| options.last_mut()) {
+                whole.push_str(text.as_str());
+            }
+            Ok(())
+        }),
+        element!("[role=alert]", |alert| {
+            page.borrow_mut().alerts.push((place(alert), String::new()));
+            Ok(())
+        }),
+        text!("[role=alert]", |text| {
+            if let Some((_, whole)) = page.borrow_mut().alerts.last_mut() {
+                whole.push_str(text.as_str());
+            }
+            Ok(())
+        }),
+    ];
+    rewrite_str(html, handlers.into_iter().fold(RewriteStrSettings::new(), RewriteStrSettings::append_element_content_handler))?;
+    Ok(page.into_inner())
+}
+
+#[derive(Debug)]
+pub enum Change {
+    Set(&'static str, String),
+    Remove(&'static str),
+    /// What stands in the element, as text.
+    Content(String),
+    /// HTML behind the element.
+    After(String),
+}
+
+#[derive(Debug, Default)]
+pub struct Changes(HashMap<Place, Vec<Change>>);
+
+impl Changes {
+    pub fn add(&mut self, at: Place, change: Change) {
+        self.0.entry(at).or_default().push(change);
+    }
+
+    pub fn apply(&self, html: &str) -> Result<String, RewritingError> {
+        let change = element!("*", |element| {
+            for change in self.0.get(&place(element)).into_iter().flatten() {
+                match change {
+                    Change::Set(name, value) => element.set_attribute(name, &encode_double_quoted_attribute(value))?,
+                    Change::Remove(name) => element.remove_attribute(name),
+                    Change::Content(text) => element.set_inner_content(text, ContentType::Text),
+                    Change::After(html) => element.after(html, ContentType::Html),
                 }
             }
-            _ => {}
-        }
+            Ok(())
+        });
+        rewrite_str(html, RewriteStrSettings::new().append_element_content_handler(change))
     }
-    forms
-}
-
-struct Reader<'a> {
-    html: &'a str,
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn rest(&self) -> &str {
-        self.html.get(self.at..).unwrap_or_default()
-    }
-
-    /// Goes to the beginning of `text`, or to the end of the page.
-    fn skip_to(&mut self, text: &str) {
-        self.at = self.rest().find(text).map_or(self.html.len(), |found| self.at + found);
-    }
-
-    fn skip_past(&mut self, text: &str) {
-        self.skip_to(text);
-        self.at = (self.at + text.len()).min(self.html.len());
-    }
-
-    /// The next tag: its name, whether it ends an element, and what it says.
-    fn tag(&mut self) -> Option<(String, bool, Tag)> {
-        loop {
-            self.skip_to("<");
-            let start = self.at;
-            let rest = self.rest();
-            if rest.is_empty() {
-                return None;
-            }
-            if rest.starts_with("<!--") {
-                self.skip_past("-->");
-                continue;
-            }
-            let is_end = rest.starts_with("</");
-            self.at += 1 + usize::from(is_end);
-            let name = self.word(|byte| byte.is_ascii_alphanumeric() || byte == b'-').to_ascii_lowercase();
-            if name.is_empty() {
-                continue;
-            }
-            let attributes = self.attributes();
-            return Some((name, is_end, Tag { at: start..self.at, attributes }));
-        }
-    }
-
-    /// The attributes up to the end of the tag, which is passed.
-    fn attributes(&mut self) -> Vec<(String, String, Range<usize>)> {
-        let mut all = Vec::new();
-        loop {
-            let start = self.at;
-            self.word(|byte| byte.is_ascii_whitespace() || byte == b'/');
-            match self.rest().as_bytes().first() {
-                None => return all,
-                Some(b'>') => {
-                    self.at += 1;
-                    return all;
-                }
-                Some(_) => {}
-            }
-            let name = self.word(|byte| !byte.is_ascii_whitespace() && !b"=>/".contains(&byte)).to_ascii_lowercase();
-            if name.is_empty() {
-                // A stray character, which no page of ours has.
-                self.skip_past("=");
-                continue;
-            }
-            let value = if self.rest().starts_with('=') { self.value() } else { String::new() };
-            all.push((name, unescaped(&value), start..self.at));
-        }
-    }
-
-    fn value(&mut self) -> String {
-        self.at += 1;
-        for quote in ['"', '\''] {
-            if self.rest().starts_with(quote) {
-                self.at += 1;
-                let text = self.word(|byte| byte != quote as u8);
-                self.at = (self.at + 1).min(self.html.len());
-                return text;
-            }
-        }
-        self.word(|byte| !byte.is_ascii_whitespace() && byte != b'>')
-    }
-
-    /// As many bytes as are of a kind.
-    fn word(&mut self, is_in: impl Fn(u8) -> bool) -> String {
-        let rest = self.rest();
-        let length = rest.bytes().position(|byte| !is_in(byte)).unwrap_or(rest.len());
-        let word = rest.get(..length).unwrap_or_default().to_owned();
-        self.at += length;
-        word
-    }
-
-    /// Reads an element that has a value; its tag is passed already.
-    fn field(&mut self, element: &str, tag: Tag) -> Option<FormField> {
-        let input = match element {
-            "textarea" => {
-                let start = self.at;
-                self.skip_to("</textarea");
-                let inner = start..self.at;
-                self.skip_past(">");
-                Input::Text(Some(inner))
-            }
-            "select" => Input::Select(self.options()),
-            _ => match tag.get("type").unwrap_or("text") {
-                "hidden" => Input::Hidden,
-                "checkbox" | "radio" => Input::Tick,
-                "password" => Input::Secret,
-                "file" | "submit" | "button" | "image" | "reset" => return None,
-                _ => Input::Text(None),
-            },
-        };
-        let name = tag.get("name").filter(|name| !name.is_empty())?.to_owned();
-        Some(FormField { name, tag, input, end: self.at })
-    }
-
-    fn options(&mut self) -> Vec<(Tag, Range<usize>)> {
-        let mut options = Vec::new();
-        while let Some((name, is_end, tag)) = self.tag() {
-            match (name.as_str(), is_end) {
-                ("select", true) => break,
-                ("option", false) => {
-                    let start = self.at;
-                    self.skip_to("<");
-                    options.push((tag, start..self.at));
-                }
-                _ => {}
-            }
-        }
-        options
-    }
-}
-
-/// The text that HTML stands for.
-pub fn unescaped(text: &str) -> String {
-    let marks = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#39;", "'"), ("&amp;", "&")];
-    marks.iter().fold(text.to_owned(), |text, (mark, sign)| text.replace(mark, sign))
-}
-
-/// The HTML for a text, in an element or in a quoted attribute.
-pub fn escaped(text: &str) -> String {
-    let signs = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
-    signs.iter().fold(text.to_owned(), |text, (sign, mark)| text.replace(sign, mark))
 }

@@ -128,7 +128,11 @@ pub async fn restore(State(state): State<AppState>, request: Request, next: Next
     let Ok(bytes) = to_bytes(body, MAX_PAGE_BYTES).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let Ok(page) = std::str::from_utf8(&bytes) else { return Response::from_parts(parts, Body::from(bytes)) };
     let said = kept.error.map(|error| errors::message(error, info.lang)).unwrap_or_default();
-    let page = fill::fill(page, &kept, &fill::RefusalWords { error: said, typed: errors::typed(info.lang) });
+    let filled = fill::fill(page, &kept, &fill::RefusalWords { error: said, typed: errors::typed(info.lang) });
+    let page = filled.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a refused form could not be filled in");
+        page.to_owned()
+    });
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(page))
 }

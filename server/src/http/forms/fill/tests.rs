@@ -21,6 +21,10 @@ fn kept(fields: &[(&str, &str)], error: AppError, wrong: Option<&str>) -> KeptFo
     }
 }
 
+fn fill(html: &str, kept: &KeptForm, words: &RefusalWords<'_>) -> String {
+    super::fill(html, kept, words).unwrap()
+}
+
 fn words(error: &str) -> RefusalWords<'_> {
     RefusalWords { error, typed: "You wrote:" }
 }
@@ -30,14 +34,14 @@ fn form_is_filled_with_what_was_typed() {
     let posted = [("id", "2"), ("name", "a \"b\" <c>"), ("names", "one\r\ntwo"), ("kind", "b"), ("password", "secret")];
     let page = fill(PAGE, &kept(&posted, AppError::NameTaken, None), &words("taken"));
     for expected in [
-        r#"name="name" required maxlength="8" value="a &quot;b&quot; &lt;c&gt;"/>"#,
+        r#"name="name" value="a &quot;b&quot; &lt;c&gt;" required maxlength="8" />"#,
         "\none\r\ntwo</textarea>",
-        r#"<option value="a">A</option><option value="b" selected>B</option>"#,
+        r#"<option value="a">A</option><option value="b" selected="">B</option>"#,
         r#"name="all" value="1"><input type="password" name="password" value="">"#,
-        r#"<details open>"#,
+        r#"<details open="">"#,
         r#"action="/a" data-restored="">"#,
         r#"value="old""#,
-        r#"aria-invalid="true" aria-describedby="wrong-field" autofocus>"#,
+        r#"aria-invalid="true" aria-describedby="wrong-field" autofocus="">"#,
         r#"</textarea><span class="problem" id="wrong-field">taken</span>"#,
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
@@ -52,7 +56,7 @@ fn errors_of_checkboxes_stand_below_their_legend() {
     let page = fill(html, &kept(&[("own", "1")], AppError::Invalid, Some("days")), &words("none"));
     assert!(page.contains(r#"</legend><span class="problem" id="wrong-field">none</span>"#), "{page}");
     let page = fill(html, &kept(&[("own", "1")], AppError::AmountOutOfRange, None), &words("too little"));
-    assert!(page.contains(r#"autofocus><span class="problem" id="wrong-field">too little</span></form>"#), "{page}");
+    assert!(page.contains(r#"autofocus=""><span class="problem" id="wrong-field">too little</span></form>"#), "{page}");
 }
 
 #[test]
@@ -88,7 +92,7 @@ fn all_wrong_fields_are_marked_at_once() {
     let page = fill(&format!(r#"<p class="notice bad" role="alert">bad</p>{PAGE}"#), &asked, &words("bad"));
     for expected in [
         r#"role="alert">bad name</p>"#,
-        r#"aria-describedby="wrong-field" autofocus/><span class="problem" id="wrong-field">bad name</span>"#,
+        r#"aria-describedby="wrong-field" autofocus="" /><span class="problem" id="wrong-field">bad name</span>"#,
         r#"<span class="problem" id="wrong-field-2">bad names</span>"#,
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
@@ -97,6 +101,39 @@ fn all_wrong_fields_are_marked_at_once() {
     let two = r#"<form action="/a"><input name="a" required><input name="b" inputmode="numeric"><input name="c"></form>"#;
     let page = fill(two, &kept(&[("a", ""), ("b", "x"), ("c", "")], AppError::Invalid, None), &words("bad"));
     assert_eq!(page.matches("aria-invalid").count(), 2, "those that do not fit: {page}");
+}
+
+#[test]
+fn options_without_values_are_chosen_by_their_text() {
+    let options = r#"<option selected="">A &amp; B<!----></option><option> C &amp; D </option>"#;
+    let page = fill(
+        &format!(r#"<form action="/a"><select name="unit">{options}</select></form>"#),
+        &kept(&[("unit", "C & D")], AppError::Conflict, None),
+        &words(""),
+    );
+    assert!(page.contains(r#"<option>A &amp; B<!----></option><option selected=""> C &amp; D </option>"#), "{page}");
+}
+
+#[test]
+fn parts_around_the_form_alone_are_unfolded() {
+    let form = r#"<form action="/a"><input name="q"></form>"#;
+    let html = format!("<details id=1><details id=2></details><details open id=3>{form}</details></details>");
+    let page = fill(&html, &kept(&[("q", "x")], AppError::Conflict, None), &words(""));
+    assert!(page.starts_with(r#"<details id=1 open=""><details id=2></details><details open id=3><form"#), "{page}");
+}
+
+#[test]
+fn all_but_the_form_stays_as_it_is() {
+    let [before, behind] = [
+        concat!(
+            r#"<!DOCTYPE html><html lang=zh-CN><meta  charset="utf-8"><!--hot--><style>a>b{}</style>"#,
+            r#"<leptos-island data-component='X_1' data-props="{&quot;a&quot;:1}">电<!><br/><B>1 < 2</B ></leptos-island>"#,
+        ),
+        r#"</p><script nonce="n+/=" type=module>if (a < b && "</form>") {}</script><svg><path d=""/></svg>"#,
+    ];
+    let form = r#"<form action="/a"><input name="q" value="#;
+    let page = fill(&format!("{before}{form}\"\">{behind}"), &kept(&[("q", "电")], AppError::Conflict, None), &words(""));
+    assert_eq!(page, format!("{before}{form}\"电\">{behind}"));
 }
 
 #[test]
