@@ -76,6 +76,23 @@ async fn server_fn_status(response: Response) -> Response {
     Response::from_parts(parts, Body::from(bytes))
 }
 
+/// Ends a request; [`render_errors`] makes a page, a redirect or JSON of it.
+pub struct Refused(pub AppError);
+
+impl<E: Into<AppError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = status(self.0).into_response();
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
 pub fn status(error: AppError) -> StatusCode {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

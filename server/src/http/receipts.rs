@@ -10,7 +10,7 @@ use model::ids::OrderId;
 use model::receipt_sheet::{Logo, ReceiptCopy, ReceiptPaper};
 use serde::Deserialize;
 
-use super::exports::refusal;
+use super::error::Refused;
 use super::{AppState, RequestInfo, one_file};
 use ::receipts::stored;
 
@@ -34,15 +34,13 @@ pub async fn pdf(
     State(state): State<AppState>,
     Extension(info): Extension<RequestInfo>,
     Query(query): Query<PdfQuery>,
-) -> Response {
-    let Some(who) = &info.who else { return refusal(AppError::NotLoggedIn) };
+) -> Result<Response, Refused> {
+    let who = info.person()?;
     let asked = query.number.parse::<ReceiptNumber>().ok().zip(ReceiptPaper::parse(&query.paper));
-    let Some((number, paper)) = asked else { return refusal(AppError::NotFound) };
+    let (number, paper) = asked.ok_or(AppError::NotFound)?;
     let copies: &[ReceiptCopy] = if query.copies == "all" { &ReceiptCopy::TRIPLICATE } else { &[ReceiptCopy::Customer] };
-    match state.printing.pdf(who, number, (paper, info.lang, copies), query.print.is_empty()).await {
-        Ok(file) => pdf_file(number, file),
-        Err(error) => refusal(error),
-    }
+    let file = state.printing.pdf(who, number, (paper, info.lang, copies), query.print.is_empty()).await?;
+    Ok(pdf_file(number, file))
 }
 
 /// Which payment of the resident's own.
@@ -56,13 +54,11 @@ pub async fn own_pdf(
     State(state): State<AppState>,
     Extension(info): Extension<RequestInfo>,
     Query(query): Query<OwnPdfQuery>,
-) -> Response {
-    let Some(who) = &info.who else { return refusal(AppError::NotLoggedIn) };
-    let Ok(order) = query.order.parse::<OrderId>() else { return refusal(AppError::NotFound) };
-    match state.printing.own_pdf(who, order, info.lang).await {
-        Ok((number, file)) => pdf_file(number, file),
-        Err(error) => refusal(error),
-    }
+) -> Result<Response, Refused> {
+    let who = info.person()?;
+    let order: OrderId = query.order.parse().map_err(|_| AppError::NotFound)?;
+    let (number, file) = state.printing.own_pdf(who, order, info.lang).await?;
+    Ok(pdf_file(number, file))
 }
 
 fn pdf_file(number: ReceiptNumber, file: Vec<u8>) -> Response {
@@ -99,6 +95,6 @@ pub async fn set_logo(State(state): State<AppState>, request: Request) -> Respon
     match kept.await {
         Ok(()) => Redirect::to("/printing?done=saved").into_response(),
         Err(AppError::Invalid | AppError::FileTooLarge) => Redirect::to(WRONG).into_response(),
-        Err(error) => refusal(error),
+        Err(error) => Refused(error).into_response(),
     }
 }

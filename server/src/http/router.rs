@@ -23,6 +23,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::error::Refused;
 use super::session::RequestInfo;
 use super::{
     AppState, assets, body, caller, context, error, forms, health, holidays, installed, live, log, payer_return, personal_data,
@@ -156,7 +157,7 @@ async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next
     let access = table.get(path).copied().or_else(|| access::function(path));
     let Some(access) = access else {
         tracing::error!(path, "http.no_access_line");
-        return AppError::Forbidden.into_refusal();
+        return Refused(AppError::Forbidden).into_response();
     };
     let info = request.extensions().get::<RequestInfo>();
     // The log-ins of people's own browsers are not for a machine that many use.
@@ -173,20 +174,7 @@ async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next
     let refused = refused.and(if info.is_some_and(must_wait) { Err(AppError::PasswordDue) } else { Ok(()) });
     match refused {
         Ok(()) => next.run(request).await,
-        Err(error) => error.into_refusal(),
-    }
-}
-
-/// A bare response that [`error::render_errors`] turns into a page, a redirect or JSON.
-trait IntoRefusal {
-    fn into_refusal(self) -> axum::response::Response;
-}
-
-impl IntoRefusal for AppError {
-    fn into_refusal(self) -> axum::response::Response {
-        let mut response = error::status(self).into_response();
-        response.extensions_mut().insert(self);
-        response
+        Err(error) => Refused(error).into_response(),
     }
 }
 
@@ -216,5 +204,5 @@ async fn start(State(_): State<AppState>, request: Request) -> Redirect {
 fn panicked(cause: Box<dyn Any + Send>) -> Response<Body> {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     tracing::error!(cause = text.unwrap_or("unknown"), "http.panicked");
-    AppError::Internal.into_refusal()
+    Refused(AppError::Internal).into_response()
 }

@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use model::error::AppError;
 use model::language::Lang;
 use model::time::{SECOND, Timestamp};
 
@@ -29,6 +30,13 @@ pub struct RequestInfo {
     pub now: Timestamp,
     /// The database could not look the session up.
     pub lookup_failed: bool,
+}
+
+impl RequestInfo {
+    /// Who asks, for what the access table gives to nobody without a session.
+    pub fn person(&self) -> Result<&Who, AppError> {
+        self.who.as_ref().ok_or(AppError::NotLoggedIn)
+    }
 }
 
 /// `__Host-` makes browsers require TLS, this host and the whole site.

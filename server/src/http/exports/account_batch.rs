@@ -11,7 +11,8 @@ use model::ids::AccountBatchId;
 use serde::Deserialize;
 use workbook::Cell;
 
-use super::listing::{CSV, attachment, refusal};
+use super::listing::{CSV, attachment};
+use crate::http::error::Refused;
 use crate::http::{AppState, RequestInfo};
 use services::exports::lists::{csv_head, csv_rows};
 
@@ -26,25 +27,22 @@ pub async fn account_batch(
     State(state): State<AppState>,
     Query(query): Query<BatchQuery>,
     Extension(info): Extension<RequestInfo>,
-) -> Response {
-    let made = async {
-        let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
-        let id: AccountBatchId = query.batch.parse().map_err(|_| AppError::NotFound)?;
-        let seen = state.ports.account_batches.account_batch(who, id, -1).await?;
-        let t = texts(info.lang);
-        let head = [t.room, t.number, t.resident, t.carried, t.left, t.paid_out, t.ended, t.state];
-        let mut rows: Vec<Vec<Cell>> = seen.rooms.lines.into_iter().map(|room| cells(room, info.lang)).collect();
-        let mut total = vec![Cell::Empty; head.len()];
-        for (index, cell) in [(0, Cell::text(t.total)), (4, Cell::number(seen.left)), (5, Cell::number(seen.paid))] {
-            if let Some(place) = total.get_mut(index) {
-                *place = cell;
-            }
+) -> Result<Response, Refused> {
+    let who = info.person()?;
+    let id: AccountBatchId = query.batch.parse().map_err(|_| AppError::NotFound)?;
+    let seen = state.ports.account_batches.account_batch(who, id, -1).await?;
+    let t = texts(info.lang);
+    let head = [t.room, t.number, t.resident, t.carried, t.left, t.paid_out, t.ended, t.state];
+    let mut rows: Vec<Vec<Cell>> = seen.rooms.lines.into_iter().map(|room| cells(room, info.lang)).collect();
+    let mut total = vec![Cell::Empty; head.len()];
+    for (index, cell) in [(0, Cell::text(t.total)), (4, Cell::number(seen.left)), (5, Cell::number(seen.paid))] {
+        if let Some(place) = total.get_mut(index) {
+            *place = cell;
         }
-        rows.push(total);
-        let name = format!("accounts-{}.csv", seen.batch.decided_at.date());
-        Ok::<_, AppError>(attachment(CSV, &name, csv_head(&head) + &csv_rows(rows)))
-    };
-    made.await.unwrap_or_else(refusal)
+    }
+    rows.push(total);
+    let name = format!("accounts-{}.csv", seen.batch.decided_at.date());
+    Ok(attachment(CSV, &name, csv_head(&head) + &csv_rows(rows)))
 }
 
 fn cells(one: BatchRoom, lang: Lang) -> Vec<Cell> {

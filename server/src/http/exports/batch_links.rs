@@ -15,7 +15,8 @@ use serde::Deserialize;
 use store::operators::NewLink;
 use workbook::Cell;
 
-use super::listing::{CSV, attachment, refusal};
+use super::listing::{CSV, attachment};
+use crate::http::error::Refused;
 use crate::http::{AppState, RequestInfo};
 use services::auth::{hash, new_token};
 use services::console::link_until;
@@ -33,33 +34,30 @@ pub async fn batch_links(
     State(state): State<AppState>,
     Extension(info): Extension<RequestInfo>,
     Form(form): Form<BatchForm>,
-) -> Response {
-    let made = async {
-        let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
-        let batch: AccountBatchId = form.batch.parse().map_err(|_| AppError::NotFound)?;
-        let seen = state.ports.account_batches.account_batch(who, batch, -1).await?;
-        let (now, rng) = (state.context.now(), &state.context.rng);
-        let expires_at = link_until(LinkKind::Invite, now);
-        let mut codes: Vec<(BatchRoom, String)> = Vec::new();
-        let mut links = Vec::new();
-        for room in seen.rooms.lines.into_iter().filter(|room| room.account.is_some()) {
-            let Some((_, login)) = &room.resident else { continue };
-            let code = new_token(rng);
-            links.push(BatchLink { login: login.clone(), link: NewLink { hash: hash(&code), expires_at } });
-            codes.push((room, code));
-        }
-        let invited = invite_batch(&state.context.db, now, who, batch, &links).await?;
-        let (t, l) = (texts(info.lang), account_lifecycle::texts(info.lang));
-        let own_address = state.server.public_url.trim_end_matches('/');
-        let row = |(room, code): (BatchRoom, String)| {
-            let (name, login) = room.resident.clone().filter(|(_, login)| invited.contains(login))?;
-            let link = format!("{own_address}/invitations/{code}");
-            Some(vec![Cell::text(room.room.to_string()), Cell::text(name), Cell::text(login), Cell::text(link)])
-        };
-        let rows: Vec<Vec<Cell>> = codes.into_iter().filter_map(row).collect();
-        let head = [t.room, t.resident, l.login, l.password_link];
-        let name = format!("links-{}.csv", now.date());
-        Ok::<_, AppError>(attachment(CSV, &name, csv_head(&head) + &csv_rows(rows)))
+) -> Result<Response, Refused> {
+    let who = info.person()?;
+    let batch: AccountBatchId = form.batch.parse().map_err(|_| AppError::NotFound)?;
+    let seen = state.ports.account_batches.account_batch(who, batch, -1).await?;
+    let (now, rng) = (state.context.now(), &state.context.rng);
+    let expires_at = link_until(LinkKind::Invite, now);
+    let mut codes: Vec<(BatchRoom, String)> = Vec::new();
+    let mut links = Vec::new();
+    for room in seen.rooms.lines.into_iter().filter(|room| room.account.is_some()) {
+        let Some((_, login)) = &room.resident else { continue };
+        let code = new_token(rng);
+        links.push(BatchLink { login: login.clone(), link: NewLink { hash: hash(&code), expires_at } });
+        codes.push((room, code));
+    }
+    let invited = invite_batch(&state.context.db, now, who, batch, &links).await?;
+    let (t, l) = (texts(info.lang), account_lifecycle::texts(info.lang));
+    let own_address = state.server.public_url.trim_end_matches('/');
+    let row = |(room, code): (BatchRoom, String)| {
+        let (name, login) = room.resident.clone().filter(|(_, login)| invited.contains(login))?;
+        let link = format!("{own_address}/invitations/{code}");
+        Some(vec![Cell::text(room.room.to_string()), Cell::text(name), Cell::text(login), Cell::text(link)])
     };
-    made.await.unwrap_or_else(refusal)
+    let rows: Vec<Vec<Cell>> = codes.into_iter().filter_map(row).collect();
+    let head = [t.room, t.resident, l.login, l.password_link];
+    let name = format!("links-{}.csv", now.date());
+    Ok(attachment(CSV, &name, csv_head(&head) + &csv_rows(rows)))
 }

@@ -13,7 +13,8 @@ use model::saved_report::ReportFile;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 
-use super::listing::{CSV, XLSX, attachment, refusal};
+use super::listing::{CSV, XLSX, attachment};
+use crate::http::error::Refused;
 use crate::http::{AppState, RequestInfo};
 
 /// Bytes that are read at once.
@@ -30,12 +31,8 @@ pub async fn finished(
     State(state): State<AppState>,
     Query(query): Query<FileQuery>,
     Extension(info): Extension<RequestInfo>,
-) -> Response {
-    download(&state, &query, &info).await.unwrap_or_else(refusal)
-}
-
-async fn download(state: &AppState, query: &FileQuery, info: &RequestInfo) -> Result<Response, AppError> {
-    let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
+) -> Result<Response, Refused> {
+    let who = info.person()?;
     let id: ExportId = query.export.parse().map_err(|_| AppError::NotFound)?;
     let file = state.exports.file(who, id).await?;
     let kind = match file.export.file {

@@ -8,7 +8,8 @@ use model::ids::InvoiceBatchId;
 use model::invoice::InvoiceFile;
 use serde::Deserialize;
 
-use super::listing::{XLSX, attachment, refusal};
+use super::listing::{XLSX, attachment};
+use crate::http::error::Refused;
 use crate::http::{AppState, RequestInfo};
 
 /// Which batch, and which of its files.
@@ -24,12 +25,10 @@ pub async fn download(
     State(state): State<AppState>,
     Query(query): Query<FileQuery>,
     Extension(info): Extension<RequestInfo>,
-) -> Response {
-    let Some(who) = &info.who else { return refusal(AppError::NotLoggedIn) };
+) -> Result<Response, Refused> {
+    let who = info.person()?;
     let requested = query.batch.parse::<InvoiceBatchId>().ok().zip(InvoiceFile::parse(&query.file));
-    let Some((batch, file)) = requested else { return refusal(AppError::NotFound) };
-    match state.invoices.file(who, batch, file).await {
-        Ok((number, bytes)) => attachment(XLSX, &format!("invoices-{number:06}-{}.xlsx", file.as_str()), bytes),
-        Err(error) => refusal(error),
-    }
+    let (batch, file) = requested.ok_or(AppError::NotFound)?;
+    let (number, bytes) = state.invoices.file(who, batch, file).await?;
+    Ok(attachment(XLSX, &format!("invoices-{number:06}-{}.xlsx", file.as_str()), bytes))
 }

@@ -1,14 +1,16 @@
 //! Lists as files: CSV streamed in pieces, XLSX written by a thread of its own.
 
 use axum::body::{Body, Bytes};
+use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use model::error::AppError;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use workbook::Cell;
+
+use crate::http::error::Refused;
 
 /// The most rows of an XLSX file that a browser waits for; CSV has no bound.
 pub const XLSX_ROWS: i64 = 100_000;
@@ -17,13 +19,6 @@ const WAITING: usize = 4;
 
 pub const CSV: &str = "text/csv; charset=utf-8";
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
-/// An error as a page of its own or JSON, whichever the caller can show.
-pub fn refusal(error: AppError) -> Response {
-    let mut response = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
-    response.extensions_mut().insert(error);
-    response
-}
 
 fn headers(kind: &'static str, name: &str) -> [(HeaderName, String); 3] {
     [
@@ -68,11 +63,11 @@ async fn written(name: &str, thread: JoinHandle<Result<Vec<u8>, workbook::WriteE
         Ok(Ok(bytes)) => attachment(XLSX, &format!("{name}.xlsx"), bytes),
         Ok(Err(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "export.not-written");
-            refusal(AppError::Internal)
+            Refused(AppError::Internal).into_response()
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "export.thread-failed");
-            refusal(AppError::Internal)
+            Refused(AppError::Internal).into_response()
         }
     }
 }

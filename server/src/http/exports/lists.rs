@@ -11,7 +11,8 @@ use model::error::AppError;
 use model::export::ExportList;
 use model::saved_report::ReportFile;
 
-use super::listing::{XLSX_ROWS, XlsxFile, csv_file, refusal, rows_channel};
+use super::listing::{XLSX_ROWS, XlsxFile, csv_file, rows_channel};
+use crate::http::error::Refused;
 use crate::http::router::Route;
 use crate::http::{AppState, RequestInfo};
 use services::exports::Fields;
@@ -25,7 +26,7 @@ pub fn lists() -> Vec<Route> {
         let answer = move |State(state): State<AppState>,
                            Query(fields): Query<Vec<(String, String)>>,
                            Extension(info): Extension<RequestInfo>| async move {
-            download((list, file), &state, Fields::new(fields), &info).await.unwrap_or_else(refusal)
+            download((list, file), &state, Fields::new(fields), &info).await.map_err(Refused)
         };
         (path.into(), Access::May(list.permission()), get(answer))
     };
@@ -38,7 +39,7 @@ async fn download(
     fields: Fields,
     info: &RequestInfo,
 ) -> Result<Response, AppError> {
-    let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
+    let who = info.person()?;
     let listing = state.exports.listing(who, list, &fields, info.lang).await?;
     match file {
         ReportFile::Csv => Ok(csv(listing)),

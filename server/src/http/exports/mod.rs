@@ -14,7 +14,7 @@ mod usage;
 pub use account_batch::account_batch;
 pub use batch_links::batch_links;
 pub use finished::finished;
-pub use listing::{XLSX, attachment, refusal};
+pub use listing::{XLSX, attachment};
 pub use lists::lists;
 pub use overdrawn::overdrawn;
 pub use reconciliation::reconciliation;

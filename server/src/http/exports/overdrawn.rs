@@ -3,24 +3,17 @@
 use app::i18n::overdrawn::texts;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use model::time::Timestamp;
 use workbook::csv_line::line;
 
 use super::listing::{CSV, attachment};
+use crate::http::error::Refused;
 use crate::http::{AppState, RequestInfo};
 
 /// All that the operator may see. The access table allows operators only.
-pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Response {
-    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let overdrawn = match queries::overdrawn(&state.context.db, who.user, -1).await {
-        Ok(overdrawn) => overdrawn,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "overdrawn.failed");
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
-    };
+pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension<RequestInfo>) -> Result<Response, Refused> {
+    let overdrawn = queries::overdrawn(&state.context.db, info.person()?.user, -1).await?;
     let t = texts(info.lang);
     let mut file = "\u{feff}".to_owned();
     file += &line(&[t.room, t.account, t.residents, t.owed, t.since, t.relay, t.observed, t.unread].map(str::to_owned));
@@ -41,5 +34,5 @@ pub async fn overdrawn(State(state): State<AppState>, Extension(info): Extension
     let mut total: [String; 8] = Default::default();
     (total[0], total[3]) = (t.total.to_owned(), overdrawn.owed.to_string());
     file += &line(&total);
-    attachment(CSV, "overdrawn.csv", file)
+    Ok(attachment(CSV, "overdrawn.csv", file))
 }

@@ -5,15 +5,14 @@ use app::i18n::reconcile::{class, texts};
 use app::pages::operator::reconcile::lines::next;
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use model::error::AppError;
+use axum::response::Response;
 use model::language::Lang;
 use model::money::Fen;
 use serde::Deserialize;
 use workbook::csv_line::line;
 
 use super::listing::{CSV, attachment};
+use crate::http::error::Refused;
 use crate::http::{AppState, RequestInfo};
 
 #[derive(Deserialize)]
@@ -29,19 +28,10 @@ pub async fn reconciliation(
     State(state): State<AppState>,
     Query(query): Query<DayQuery>,
     Extension(info): Extension<RequestInfo>,
-) -> Response {
-    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
-    let shown = async {
-        let (channel, day) = day_of(&query.channel, &query.day)?;
-        Ok::<_, AppError>((channel, day, state.ports.reconciliation.settlement_day(who, channel, day).await?))
-    };
-    let (channel, day, shown) = match shown.await {
-        Ok(shown) => shown,
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return status.into_response();
-        }
-    };
+) -> Result<Response, Refused> {
+    let who = info.person()?;
+    let (channel, day) = day_of(&query.channel, &query.day)?;
+    let shown = state.ports.reconciliation.settlement_day(who, channel, day).await?;
     let t = texts(info.lang);
     let mut file = "\u{feff}".to_owned();
     for (name, sum) in [
@@ -59,7 +49,7 @@ pub async fn reconciliation(
     for one in &shown.lines {
         file += &line(&cells(one, info.lang));
     }
-    attachment(CSV, &format!("dormwatt-{}-{day}.csv", channel.as_str()), file)
+    Ok(attachment(CSV, &format!("dormwatt-{}-{day}.csv", channel.as_str()), file))
 }
 
 fn cells(one: &DifferenceLine, lang: Lang) -> [String; 9] {

@@ -13,7 +13,8 @@ use model::language::Lang;
 use model::report::{RangeProblem, ReportKind};
 use model::saved_report::ReportFile;
 
-use super::listing::{CSV, XLSX, attachment, refusal};
+use super::listing::{CSV, XLSX, attachment};
+use crate::http::error::Refused;
 use crate::http::router::Route;
 use crate::http::{AppState, RequestInfo};
 use services::reports::{file_name, file_of};
@@ -26,10 +27,8 @@ pub fn reports() -> Vec<Route> {
     let route = |(kind, file): (ReportKind, ReportFile)| {
         let path = format!("/reports/{}.{}", kind.as_str(), file.as_str());
         let answer = move |state: State<AppState>, fields: Fields, info: Extension<RequestInfo>| async move {
-            match download(kind, file, &state, &fields, &info).await {
-                Ok(answer) => answer.unwrap_or_else(|wrong| explained(wrong, info.lang)),
-                Err(error) => refusal(error),
-            }
+            let answer = download(kind, file, &state, &fields, &info).await.map_err(Refused);
+            answer.map(|answer| answer.unwrap_or_else(|wrong| explained(wrong, info.lang)))
         };
         (path.into(), Access::May(kind.permission()), get(answer))
     };
@@ -43,7 +42,7 @@ async fn download(
     fields: &[(String, String)],
     info: &RequestInfo,
 ) -> Result<Result<Response, RangeProblem>, AppError> {
-    let who = info.who.as_ref().ok_or(AppError::NotLoggedIn)?;
+    let who = info.person()?;
     let field =
         |name: &'static str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default();
     let query = match query(kind, field, state.context.now().date()) {

@@ -4,13 +4,13 @@ use app::api::resident::UsageQuery;
 use app::i18n::{common, resident, resident_usage};
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use model::time::Date;
 use serde::Deserialize;
 use workbook::csv_line::line;
 
-use super::listing::{CSV, attachment, refusal};
+use super::listing::{CSV, attachment};
+use crate::http::error::Refused;
 use crate::http::{AppState, RequestInfo};
 
 /// The period, as on the page.
@@ -27,14 +27,11 @@ pub async fn usage(
     State(state): State<AppState>,
     Extension(info): Extension<RequestInfo>,
     Query(query): Query<PeriodQuery>,
-) -> Response {
-    let Some(who) = &info.who else { return StatusCode::UNAUTHORIZED.into_response() };
+) -> Result<Response, Refused> {
+    let who = info.person()?;
     let day = |text: &str| text.parse::<Date>().ok();
     let query = UsageQuery { from: day(&query.from), to: day(&query.to), day: None };
-    let days = match state.ports.resident.used_days(who, query).await {
-        Ok(days) => days,
-        Err(error) => return refusal(error),
-    };
+    let days = state.ports.resident.used_days(who, query).await?;
     let (t, w) = (resident::texts(info.lang), resident_usage::texts(info.lang));
     let rates = (1..=4).map(|rate| common::rate(rate, info.lang).to_owned());
     // What a day costs is known only where the server keeps the credit.
@@ -55,5 +52,5 @@ pub async fn usage(
         cells.push(marks.join(", "));
         file += &line(&cells);
     }
-    attachment(CSV, "usage.csv", file)
+    Ok(attachment(CSV, "usage.csv", file))
 }
