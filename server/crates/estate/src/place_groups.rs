@@ -1,5 +1,7 @@
 //! Groups: named sets of places across buildings, to choose meters by.
 
+use std::collections::HashSet;
+
 use model::audit::AuditAction;
 use model::console::GROUPS_MAX;
 use model::error::AppError;
@@ -247,6 +249,26 @@ async fn is_priced(tx: &mut Tx, at: Timestamp, id: PlaceGroupId) -> Result<bool>
     let priced: Option<(PlaceGroupId,)> =
         on!(tx, |c| sqlx::query_as(PRICED).bind(id).bind(&subject).bind(at).fetch_optional(c).await)?;
     Ok(priced.is_some())
+}
+
+/// The names of all groups that have or had a price plan, or wait for one.
+pub(crate) async fn priced(tx: &mut Tx, at: Timestamp) -> Result<HashSet<String>> {
+    let groups: Vec<(PlaceGroupId, String, bool)> = on!(tx, |c| sqlx::query_as(
+        "SELECT g.id, g.name, EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = g.id) AS is_priced FROM place_groups g"
+    )
+    .fetch_all(c)
+    .await)?;
+    let waiting: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT subject FROM approval_requests WHERE kind = 'price_place' AND state = 'waiting' AND expires_at > $1"
+    )
+    .bind(at)
+    .fetch_all(c)
+    .await)?;
+    let waiting: HashSet<String> = waiting.into_iter().map(|(subject,)| subject).collect();
+    let keeps = |(id, name, is_priced): (PlaceGroupId, String, bool)| {
+        (is_priced || waiting.contains(&format!("group:{id}"))).then_some(name)
+    };
+    Ok(groups.into_iter().filter_map(keeps).collect())
 }
 
 /// Whether [`change`] and [`remove`] would be refused because of prices.
