@@ -173,8 +173,10 @@ both!(a_merge_takes_meters_groups_and_operators_along, |w: World| async move {
     let mut tx = e.w.db.begin().await.unwrap();
     prices::assign_group_within(&mut tx, now, None, priced, Some(plan)).await.unwrap();
     tx.commit().await.unwrap();
-    let merged = e.change(&e.boss, e.rooms[1], PlaceChange::Merge(e.rooms[0])).await;
-    assert_eq!(merged.unwrap_err(), AppError::GroupPriced);
+    let merge = PlaceChange::Merge(e.rooms[0]);
+    let effect = e.console.place_effect(&e.boss, e.rooms[1], &merge).await.unwrap();
+    assert_eq!(effect.refusal, Some(AppError::GroupPriced), "said before it is confirmed");
+    assert_eq!(e.change(&e.boss, e.rooms[1], merge).await.unwrap_err(), AppError::GroupPriced);
     proved(&e.w).await;
 });
 
@@ -211,10 +213,11 @@ both!(a_merge_names_the_default_parameters_that_end, |w: World| async move {
     assert_eq!(ending, ["B 1", "B"], "the room keeps its own");
     // The floor moves below a place with a lower alarm 1 than its rooms have as alarm 2.
     set(e.a, [Some(600), None]).await;
-    let refused = e.change(&e.boss, e.b, PlaceChange::Merge(e.a)).await;
-    assert_eq!(refused.unwrap_err(), AppError::AlarmOrder);
-    let moved = e.change(&e.boss, e.rooms[2], PlaceChange::Move(e.floor_of_a)).await;
-    assert_eq!(moved.unwrap_err(), AppError::AlarmOrder);
+    for (place, change) in [(e.b, PlaceChange::Merge(e.a)), (e.rooms[2], PlaceChange::Move(e.floor_of_a))] {
+        let effect = e.console.place_effect(&e.boss, place, &change).await.unwrap();
+        assert_eq!(effect.refusal, Some(AppError::AlarmOrder), "said before it is confirmed");
+        assert_eq!(e.change(&e.boss, place, change).await.unwrap_err(), AppError::AlarmOrder);
+    }
     set(e.a, [Some(700), None]).await;
     e.change(&e.boss, e.b, PlaceChange::Merge(e.a)).await.unwrap();
     proved(&e.w).await;
