@@ -16,9 +16,10 @@ use crate::defaults;
 use crate::instruments::check_tree;
 use crate::place_groups;
 use domain::place_tree::{MergeStep, PlaceTree};
+use domain::prices::Repriced;
 use domain::rng::Rng;
-use store::audit;
 use store::{Db, Result, Tx, meters, on};
+use store::{approvals, audit, prices};
 
 /// Lets nobody else change the tree of places, or that of circuits, or groups, or what is set for any of them, until the
 /// transaction ends. Gateways and then meters, by their ids, are locked before it, instruments after it.
@@ -70,12 +71,12 @@ pub async fn create(
 ///
 /// # Errors
 /// As the change itself.
-pub async fn check(db: &Db, at: Timestamp, id: PlaceId, change: &PlaceChange) -> Result<()> {
+pub async fn check(db: &Db, at: Timestamp, who: &Who, id: PlaceId, change: &PlaceChange) -> Result<()> {
     let mut tx = db.begin().await?;
     match change {
         PlaceChange::Rename(name) => rename_within(&mut tx, id, name).await,
-        PlaceChange::Move(parent) => relocate_within(&mut tx, id, *parent).await,
-        PlaceChange::Merge(into) => merge_within(&mut tx, at, id, *into).await,
+        PlaceChange::Move(parent) => relocate_within(&mut tx, at, who, id, *parent).await,
+        PlaceChange::Merge(into) => merge_within(&mut tx, at, who, id, *into).await,
         PlaceChange::Remove => remove_within(&mut tx, id).await,
     }
     .map(drop)
@@ -104,24 +105,60 @@ async fn rename_within(tx: &mut Tx, id: PlaceId, name: &str) -> Result<PlaceTree
 /// Moves a floor or room, with everything below it, to another place; it becomes the last there.
 ///
 /// # Errors
-/// Refused as [`PlaceTree::check_move`] says, with [`AppError::AlarmOrder`] for default parameters that do not fit there, and as
-/// [`check_tree`] says for circuits.
+/// Refused as [`PlaceTree::check_move`] says, with [`AppError::PlaceRepriced`] where meters would get another price plan, with
+/// [`AppError::AlarmOrder`] for default parameters that do not fit there, and as [`check_tree`] says for circuits.
 pub async fn relocate(db: &Db, at: Timestamp, who: &Who, id: PlaceId, parent: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
-    let tree = relocate_within(&mut tx, id, parent).await?;
+    let tree = relocate_within(&mut tx, at, who, id, parent).await?;
     let detail = json!({ "before": tree.full_name(id), "below": tree.full_name(parent) });
     record(&mut tx, at, who, AuditAction::PlaceMove, id, &detail).await?;
     tx.commit().await
 }
 
 /// Gives the tree as it was.
-async fn relocate_within(tx: &mut Tx, id: PlaceId, parent: PlaceId) -> Result<PlaceTree> {
+async fn relocate_within(tx: &mut Tx, at: Timestamp, who: &Who, id: PlaceId, parent: PlaceId) -> Result<PlaceTree> {
     let tree = locked(tx).await?;
     tree.check_move(id, parent)?;
+    check_prices(tx, at, who, id, &[MergeStep::Place { place: id, parent }]).await?;
     put_below(tx, &tree, id, parent).await?;
     defaults::check_alarms(tx).await?;
     check_tree(tx).await?;
     Ok(tree)
+}
+
+/// The places that would get another price plan by the steps of a move or merge of a place, as
+/// `PlanTree::repriced` says.
+pub async fn repriced(db: &Db, at: Timestamp, id: PlaceId, steps: &[MergeStep]) -> Result<Vec<Repriced>> {
+    repriced_within(&mut db.begin_reading().await?, at, id, steps).await
+}
+
+async fn repriced_within(tx: &mut Tx, at: Timestamp, id: PlaceId, steps: &[MergeStep]) -> Result<Vec<Repriced>> {
+    let rooms: Vec<(PlaceId,)> = on!(tx, |c| sqlx::query_as(
+        "WITH RECURSIVE below (id) AS (
+             SELECT id FROM places WHERE id = $1 UNION SELECT p.id FROM places p JOIN below b ON p.parent_id = b.id)
+         SELECT DISTINCT m.place_id FROM meters m
+         WHERE m.retired_at IS NULL AND m.wallet <> 'none' AND m.place_id IN (SELECT id FROM below)"
+    )
+    .bind(id)
+    .fetch_all(c)
+    .await)?;
+    if rooms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rooms: Vec<PlaceId> = rooms.into_iter().map(|(room,)| room).collect();
+    Ok(prices::given_within(tx).await?.repriced(steps, &rooms, at))
+}
+
+/// Refuses steps that would give meters another price plan, where a second person would have to approve that plan for the place.
+///
+/// # Errors
+/// [`AppError::PlaceRepriced`].
+async fn check_prices(tx: &mut Tx, at: Timestamp, who: &Who, id: PlaceId, steps: &[MergeStep]) -> Result<()> {
+    let is_repriced = !repriced_within(tx, at, id, steps).await?.is_empty();
+    if is_repriced && approvals::waits_at_place(tx, at, who.user, id).await? {
+        return Err(AppError::PlaceRepriced.into());
+    }
+    Ok(())
 }
 
 async fn put_below(tx: &mut Tx, tree: &PlaceTree, id: PlaceId, parent: PlaceId) -> Result<()> {
@@ -140,17 +177,18 @@ async fn put_below(tx: &mut Tx, tree: &PlaceTree, id: PlaceId, parent: PlaceId) 
 /// # Errors
 /// Refused as [`PlaceTree::merge`] says, with [`AppError::Conflict`] where a meter is put there meanwhile, with
 /// [`AppError::AlarmOrder`] for default parameters that do not fit there, with [`AppError::GroupPriced`] where it would bring the
-/// other into a group with a price plan, and as [`check_tree`] says for circuits.
+/// other into a group with a price plan, with [`AppError::PlaceRepriced`] where meters would get another one, and as
+/// [`check_tree`] says for circuits.
 pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
-    let tree = merge_within(&mut tx, at, from, into).await?;
+    let tree = merge_within(&mut tx, at, who, from, into).await?;
     let detail = json!({ "before": tree.full_name(from), "into": tree.full_name(into) });
     record(&mut tx, at, who, AuditAction::PlaceMerge, into, &detail).await?;
     tx.commit().await
 }
 
 /// Gives the tree as it was.
-async fn merge_within(tx: &mut Tx, at: Timestamp, from: PlaceId, into: PlaceId) -> Result<PlaceTree> {
+async fn merge_within(tx: &mut Tx, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<PlaceTree> {
     let meters = meters_below(tx, from).await?;
     for meter in &meters {
         meters::lock(tx, *meter).await?;
@@ -166,6 +204,7 @@ async fn merge_within(tx: &mut Tx, at: Timestamp, from: PlaceId, into: PlaceId) 
             place_groups::check_merge(tx, at, from, into).await?;
         }
     }
+    check_prices(tx, at, who, from, &steps).await?;
     for step in steps {
         match step {
             MergeStep::Place { place, parent } => put_below(tx, &tree, place, parent).await?,

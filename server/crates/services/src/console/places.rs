@@ -157,7 +157,8 @@ impl PlacesPort for ConsoleService {
             own_rules_end: false,
             defaults_end: Vec::new(),
             clashes: Vec::new(),
-            refusal: self.refusal(place, change).await?,
+            repriced: Vec::new(),
+            refusal: self.refusal(who, place, change).await?,
         };
         match change {
             PlaceChange::Rename(name) => {
@@ -170,6 +171,7 @@ impl PlacesPort for ConsoleService {
                 effect.losing = assigned.only(from, into);
                 effect.gaining = assigned.only(into, from);
                 effect.plans.1 = self.plan_below(id, *to).await?;
+                effect.repriced = self.repriced(tree, id, &[MergeStep::Place { place: id, parent: *to }]).await?;
             }
             PlaceChange::Merge(into) => {
                 effect.clashes = tree.clashes(id, *into);
@@ -184,6 +186,7 @@ impl PlacesPort for ConsoleService {
                 }
                 effect.plans.1 = self.plan_of(*into).await?;
                 let steps = tree.merge(id, *into).unwrap_or_default();
+                effect.repriced = self.repriced(tree, id, &steps).await?;
                 let absorbed = steps.into_iter().filter_map(|step| match step {
                     MergeStep::Absorb { from, .. } => Some(from),
                     MergeStep::Place { .. } => None,

@@ -1,19 +1,22 @@
 //! What a change of a place would do, before it is confirmed.
 
-use model::console::{PlaceChange, PlaceChangeEffect};
+use std::collections::HashMap;
+
+use model::console::{PlaceChange, PlaceChangeEffect, RepricedPlace};
 use model::defaults::DefaultsOf;
 use model::error::AppError;
-use model::ids::PlaceId;
+use model::ids::{PlaceId, Uuid};
+use model::person::Who;
 use model::place::PlaceKind;
 
 use super::ConsoleService;
-use domain::place_tree::{Place, PlaceTree, checked_name};
+use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name};
 use estate::places;
 use store::{StoreError, prices};
 
 impl ConsoleService {
     /// Why a change would be refused.
-    pub(super) async fn refusal(&self, place: &Place, change: &PlaceChange) -> Result<Option<AppError>, AppError> {
+    pub(super) async fn refusal(&self, who: &Who, place: &Place, change: &PlaceChange) -> Result<Option<AppError>, AppError> {
         let change = match change {
             PlaceChange::Rename(name) => match checked_name(name) {
                 Ok(name) => PlaceChange::Rename(name),
@@ -22,11 +25,31 @@ impl ConsoleService {
             PlaceChange::Remove if place.kind == PlaceKind::Site => return Ok(Some(AppError::PlaceNotEmpty)),
             other => other.clone(),
         };
-        match places::check(&self.context.db, self.context.now(), place.id, &change).await {
+        match places::check(&self.context.db, self.context.now(), who, place.id, &change).await {
             Ok(()) => Ok(None),
             Err(StoreError::Refused(error)) => Ok(Some(error)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The places that would get another price plan by the steps of a move or merge of a place, by name.
+    pub(super) async fn repriced(
+        &self,
+        tree: &PlaceTree,
+        id: PlaceId,
+        steps: &[MergeStep],
+    ) -> Result<Vec<RepricedPlace>, AppError> {
+        let found = places::repriced(&self.context.db, self.context.now(), id, steps).await?;
+        let names: HashMap<_, _> = prices::names(&self.context.db).await?.into_iter().collect();
+        let name = |plan: Uuid| names.get(&plan).cloned();
+        let mut named: Vec<RepricedPlace> = Vec::with_capacity(found.len());
+        for one in found {
+            let (before, after) = (one.before.and_then(name), one.after.and_then(name));
+            let ends = steps.iter().any(|step| matches!(step, MergeStep::Absorb { from, .. } if *from == one.place));
+            named.push(RepricedPlace { place: tree.full_name(one.place), before, after, ends });
+        }
+        named.sort_by(|a, b| a.place.cmp(&b.place));
+        Ok(named)
     }
 
     /// What ends with places: their price plans, subsidies and default parameters.
