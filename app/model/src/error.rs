@@ -203,6 +203,8 @@ errors! {
     GroupPriced = "group-priced", 409;
     /// The group names no place, so that a price plan would apply nowhere.
     GroupEmpty = "group-empty", 409;
+    /// Meters would get another price plan by a move or merge, about which a second person decides.
+    PlaceRepriced = "place-repriced", 409;
     /// The room has or had an account.
     RoomHasAccount = "room-has-account", 409;
     /// Accounts of the room wait to be opened or closed with others.

@@ -309,8 +309,10 @@ pub enum Fault {
     InstrumentDiffers(u32),
     UnknownFloor,
     UnknownGroup,
-    /// A price plan applies to the group, so that a place would change its prices with it.
+    /// The group has or had a price plan, or one waits for approval, so that its places do not change.
     GroupPriced,
+    /// The group names no place, so that a price plan would apply nowhere.
+    GroupEmpty,
     TooManyGroups,
     /// A row names a group and a place.
     GroupAndPlace,

@@ -106,6 +106,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::PlaceAssigned => t.place_assigned,
         AppError::GroupPriced => t.group_priced,
         AppError::GroupEmpty => t.group_empty,
+        AppError::PlaceRepriced => t.place_repriced,
         AppError::RoomHasAccount => t.room_has_account,
         AppError::RoomInBatch => t.room_in_batch,
         AppError::AlarmOrder => t.alarm_order,

@@ -158,6 +158,7 @@ pub fn fault(fault: &Fault, lang: Lang) -> String {
         Fault::UnknownFloor => t.unknown_floor,
         Fault::UnknownGroup => t.unknown_group,
         Fault::GroupPriced => t.group_priced,
+        Fault::GroupEmpty => t.group_empty,
         Fault::TooManyGroups => t.too_many_groups,
         Fault::GroupAndPlace => t.group_and_place,
         Fault::NotPhone => t.not_phone,

@@ -8,7 +8,8 @@ use domain::order::Limits;
 use domain::wall_layout::Scope;
 use estate::account_batches::{self, NewAccountBatch, NewBatchRoom};
 use estate::defaults;
-use model::console::{AccountBatchKind, PlaceChange, PlaceCounts, Target};
+use model::approval::Decision;
+use model::console::{AccountBatchKind, PlaceChange, PlaceCounts, RepricedPlace, Target};
 use model::defaults::DefaultsOf;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId, Uuid};
@@ -19,6 +20,7 @@ use model::person::{Role, Who};
 use model::place::PlaceKind;
 use model::search_text::Terms;
 use model::tariff::Prices;
+use model::time::HOUR;
 use services::Context;
 use services::auth::Passwords;
 use services::console::ConsoleService;
@@ -173,8 +175,52 @@ both!(a_merge_takes_meters_groups_and_operators_along, |w: World| async move {
     let mut tx = e.w.db.begin().await.unwrap();
     prices::assign_group_within(&mut tx, now, None, priced, Some(plan)).await.unwrap();
     tx.commit().await.unwrap();
-    let merged = e.change(&e.boss, e.rooms[1], PlaceChange::Merge(e.rooms[0])).await;
-    assert_eq!(merged.unwrap_err(), AppError::GroupPriced);
+    let merge = PlaceChange::Merge(e.rooms[0]);
+    let effect = e.console.place_effect(&e.boss, e.rooms[1], &merge).await.unwrap();
+    assert_eq!(effect.refusal, Some(AppError::GroupPriced), "said before it is confirmed");
+    assert_eq!(e.change(&e.boss, e.rooms[1], merge).await.unwrap_err(), AppError::GroupPriced);
+    proved(&e.w).await;
+});
+
+// One person alone moved a room to cheaper prices, which two decide about.
+both!(a_move_to_other_prices_needs_a_plan_of_its_own, |w: World| async move {
+    let e = Estate::new(w).await;
+    let (now, west_of) = (e.w.clock.now(), |place: &str| RepricedPlace {
+        place: place.into(),
+        before: Some("west".into()),
+        after: Some("east".into()),
+        ends: false,
+    });
+    let given = async |name: &str, place| {
+        let new = Publication { plan: name.into(), effective_at: None, prices: Prices::flat(5_000) };
+        let plan = prices::publish(&e.w.db, &e.w.rng, now, None, &new).await.unwrap();
+        prices::assign(&e.w.db, now, None, place, plan).await.unwrap();
+        plan
+    };
+    let (west, east) = (given("west", e.a).await, given("east", e.b).await);
+    let to_east = PlaceChange::Move(e.floor_of_b);
+    let alone = e.console.place_effect(&e.boss, e.rooms[0], &to_east).await.unwrap();
+    assert_eq!((alone.refusal, &alone.repriced[..]), (None, &[west_of("A 1 101")][..]), "nobody else decides about prices");
+    let (one, two) = (e.w.admin("one").await, e.w.admin("two").await);
+    let refused = e.console.place_effect(&one, e.rooms[0], &to_east).await.unwrap();
+    assert_eq!((refused.refusal, refused.repriced), (Some(AppError::PlaceRepriced), vec![west_of("A 1 101")]));
+    assert_eq!(e.change(&one, e.rooms[0], to_east.clone()).await, Err(AppError::PlaceRepriced));
+    // Where the plan is the same, or no meter is, nothing is in the way.
+    let upstairs = e.console.place_tree(&one).await.unwrap().buildings[0].1[1].id;
+    e.change(&one, e.rooms[1], PlaceChange::Move(upstairs)).await.unwrap();
+    let empty = e.console.add_places(&one, Some(e.floor_of_a), PlaceKind::Room, &names(&["109"])).await.unwrap();
+    e.change(&one, empty, to_east.clone()).await.unwrap();
+    // A plan of its own, which two decide about, goes along.
+    e.w.clock.advance(HOUR);
+    e.w.by_two(&one, &two, &Decision::PricePlace { place: e.rooms[0], plan: west }).await.unwrap();
+    e.change(&one, e.rooms[0], to_east).await.unwrap();
+    // A merge takes rooms to the prices of the other place too.
+    let merge = PlaceChange::Merge(e.b);
+    let refused = e.console.place_effect(&one, e.a, &merge).await.unwrap();
+    assert_eq!((refused.refusal, refused.repriced), (Some(AppError::PlaceRepriced), vec![west_of("A 2")]), "all of a floor");
+    assert_eq!(e.change(&one, e.a, merge.clone()).await, Err(AppError::PlaceRepriced));
+    e.w.by_two(&one, &two, &Decision::PricePlace { place: upstairs, plan: east }).await.unwrap();
+    assert_eq!(e.change(&one, e.a, merge).await, Ok(Some(e.b)));
     proved(&e.w).await;
 });
 
@@ -211,10 +257,11 @@ both!(a_merge_names_the_default_parameters_that_end, |w: World| async move {
     assert_eq!(ending, ["B 1", "B"], "the room keeps its own");
     // The floor moves below a place with a lower alarm 1 than its rooms have as alarm 2.
     set(e.a, [Some(600), None]).await;
-    let refused = e.change(&e.boss, e.b, PlaceChange::Merge(e.a)).await;
-    assert_eq!(refused.unwrap_err(), AppError::AlarmOrder);
-    let moved = e.change(&e.boss, e.rooms[2], PlaceChange::Move(e.floor_of_a)).await;
-    assert_eq!(moved.unwrap_err(), AppError::AlarmOrder);
+    for (place, change) in [(e.b, PlaceChange::Merge(e.a)), (e.rooms[2], PlaceChange::Move(e.floor_of_a))] {
+        let effect = e.console.place_effect(&e.boss, place, &change).await.unwrap();
+        assert_eq!(effect.refusal, Some(AppError::AlarmOrder), "said before it is confirmed");
+        assert_eq!(e.change(&e.boss, place, change).await.unwrap_err(), AppError::AlarmOrder);
+    }
     set(e.a, [Some(700), None]).await;
     e.change(&e.boss, e.b, PlaceChange::Merge(e.a)).await.unwrap();
     proved(&e.w).await;

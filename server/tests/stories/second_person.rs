@@ -260,12 +260,14 @@ both!(subsidies_and_prices_wait_for_a_second_person, |w: World| async move {
     assert_eq!(console.assign_prices(&one, of_beside, Some(plan)).await, Err(AppError::GroupEmpty));
     place_groups::change(&w.db, w.clock.now(), &one, beside, &[bare, place], &[]).await.unwrap();
     assert_eq!(console.assign_prices(&one, of_beside, None).await, Err(AppError::NoPrices));
-    // Of two groups of one place the first by name decides: none is renamed once both have, or had, a plan.
+    // Of two groups of one place the first by name decides: neither is renamed once both have, had or wait for a plan.
     place_groups::rename(&w.db, w.clock.now(), &one, beside, "aside").await.unwrap();
     assert_eq!(console.assign_prices(&one, of_beside, Some(plan)).await, Ok(Outcome::Waits));
-    for id in [beside, group] {
-        let renamed = place_groups::rename(&w.db, w.clock.now(), &one, id, "z").await;
-        assert_eq!(refused(renamed), AppError::GroupPriced);
+    for plan in ["waits", "given"] {
+        for id in [beside, group] {
+            let renamed = place_groups::rename(&w.db, w.clock.now(), &one, id, "z").await;
+            assert_eq!(refused(renamed), AppError::GroupPriced, "{plan}");
+        }
         if let Some(waits) = console.waiting(&two).await.unwrap().first() {
             console.approve(&two, waits.id).await.unwrap();
         }

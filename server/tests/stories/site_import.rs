@@ -6,14 +6,16 @@ use std::sync::Arc;
 use app::i18n::Lang;
 use domain::clock::{Clock, SystemClock};
 use domain::order::Limits;
+use domain::returns::Rules;
 use domain::site_plan::PlaceContact;
 use domain::wall_layout::Scope;
 use estate::site_import::ImportWay;
 use estate::{contacts, place_groups};
 use meters::live::Live;
 use meters::profile::Profiles;
+use model::approval::{Decision, Outcome};
 use model::defaults::DefaultsOf;
-use model::ids::{PlaceId, UserId};
+use model::ids::{PlaceGroupId, PlaceId, UserId};
 use model::money::Fen;
 use model::permission::Permissions;
 use model::person::{Role, Who};
@@ -208,11 +210,37 @@ both!(a_changed_file_changes_what_differs, |w: World| async move {
     let more = format!("{GROUPS}西区,1号楼,2层,201\n");
     assert_eq!(office.import("groups.csv", &more).await.counts[9], Counts { created: 1, changed: 0, unchanged: 3 });
     assert_eq!(office.w.number("SELECT COUNT(*) FROM place_group_members").await, 3);
-    assert_eq!(office.import("prices.csv", "Price plan,Group,Price\n办公,西区,0.9\n").await.problem_count, 0);
-    let refused = office.import("groups.csv", &format!("{more}西区,1号楼,,\n")).await;
-    let found: Vec<_> = refused.problems.iter().map(|found| (found.row, found.column, &found.fault)).collect();
-    assert_eq!(found, [(Some(6), Some(0), &Fault::GroupPriced)], "its price would change");
     proved(&office.w).await;
+});
+
+both!(an_import_changes_no_places_that_prices_go_by, |w: World| async move {
+    let office = Office::of(w).await;
+    office.all().await;
+    let faults = async |name: &str, text: &str| {
+        let shown = office.site.dry_run(&office.who, name, text.as_bytes()).await.unwrap();
+        shown.problems.into_iter().map(|found| (found.row, found.column, found.fault)).collect::<Vec<_>>()
+    };
+    let of_empty = "Price plan,Group,Price\n办公,空组,0.9\n";
+    assert_eq!(faults("prices.csv", of_empty).await, [(Some(2), Some(1), Fault::GroupEmpty)], "it would apply nowhere");
+    assert_eq!(office.import("prices.csv", of_empty).await.problem_count, 1);
+    // A plan waits for approval, is given, and is taken away: the group keeps its places from then on.
+    let more = "分组,楼栋,楼层,房间\n西区,1号楼,2层,201\n";
+    assert_eq!(faults("groups.csv", more).await, []);
+    let (w, boss) = (&office.w, office.w.admin("boss").await);
+    let plan = uuid(w, "SELECT id FROM price_plans WHERE name = '办公'").await;
+    let group = PlaceGroupId(uuid(w, "SELECT id FROM place_groups WHERE name = '西区'").await);
+    let kept = [(Some(2), Some(0), Fault::GroupPriced)];
+    for plan in [Some(plan), None] {
+        w.clock.advance(60_000);
+        let decision = Decision::PriceGroup { group, plan };
+        assert_eq!(w.request(&office.who, &Rules::default(), &decision, None).await.unwrap(), Outcome::Waits);
+        assert_eq!(faults("groups.csv", more).await, kept);
+        w.approves(&boss, w.waits(boss.user, &decision).await.unwrap()).await.unwrap();
+        assert_eq!(faults("groups.csv", more).await, kept);
+    }
+    assert_eq!(office.import("groups.csv", more).await.problem_count, 1);
+    assert_eq!(office.import("groups.csv", &more.replace("西区", "西区二")).await.problem_count, 0, "another group");
+    proved(w).await;
 });
 
 both!(an_imported_site_is_on_the_wall_of_a_running_server, |w: World| async move {

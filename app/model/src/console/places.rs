@@ -103,8 +103,22 @@ pub struct PlaceChangeEffect {
     pub defaults_end: Vec<(String, DefaultValues)>,
     /// Names that stand in the way.
     pub clashes: Vec<String>,
+    /// The places whose meters get another price plan.
+    pub repriced: Vec<RepricedPlace>,
     /// Why it would be refused.
     pub refusal: Option<AppError>,
+}
+
+/// A place whose meters get another price plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepricedPlace {
+    /// Its full name before.
+    pub place: String,
+    /// The name of the plan.
+    pub before: Option<String>,
+    pub after: Option<String>,
+    /// Whether it ends with the merge, so that a plan of its own does not stay.
+    pub ends: bool,
 }
 
 /// A group in a list.

@@ -1,5 +1,7 @@
 //! Which prices hold where and when: the plan of the nearest place or group decides, and within it the newest version.
 
+use std::collections::{HashMap, HashSet};
+
 use model::defaults::DefaultsOf;
 use model::ids::{PlaceGroupId, PlaceId};
 use model::tariff;
@@ -7,7 +9,11 @@ use model::time::Timestamp;
 use uuid::Uuid;
 
 use super::defaults::SettingsTree;
+use super::place_tree::MergeStep;
 use super::tariff::Version;
+
+/// Places above each other that are followed, so that a broken tree ends.
+const LEVELS: usize = 16;
 
 /// The plan that a place or group has from an instant on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +21,14 @@ pub struct PlanFrom {
     /// `None` from when the plan was taken away.
     pub plan: Option<Uuid>,
     pub from: Timestamp,
+}
+
+/// A place that would get another plan, or one at last, or none any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repriced {
+    pub place: PlaceId,
+    pub before: Option<Uuid>,
+    pub after: Option<Uuid>,
 }
 
 /// All plans that places and groups were ever given.
@@ -43,6 +57,44 @@ impl PlanTree {
             DefaultsOf::Place(_) => None,
         });
         groups.collect()
+    }
+
+    /// The places that get another plan by the steps of a move or merge: those that go below another place, and the rooms that
+    /// end, where meters are charged below them, as `rooms` are.
+    #[must_use]
+    pub fn repriced(&self, steps: &[MergeStep], rooms: &[PlaceId], at: Timestamp) -> Vec<Repriced> {
+        let (mut then, mut moved, mut absorbed) = (self.clone(), HashSet::new(), HashMap::new());
+        for step in steps {
+            match *step {
+                MergeStep::Place { place, parent } => {
+                    moved.insert(place);
+                    if let Some((above, _)) = then.places.get_mut(&place) {
+                        *above = Some(parent);
+                    }
+                }
+                MergeStep::Absorb { from, into } => {
+                    absorbed.insert(from, into);
+                    for group in &mut then.groups {
+                        if group.places.contains(&from) {
+                            group.places.insert(into);
+                        }
+                    }
+                }
+            }
+        }
+        let plan = |tree: &Self, place| tree.plan_at(place, at).map(|(plan, ..)| plan);
+        let above = |place: &PlaceId| self.places.get(place).and_then(|(parent, _)| *parent);
+        let mut found: Vec<Repriced> = Vec::new();
+        for room in rooms {
+            let (before, after) = (plan(self, *room), plan(&then, absorbed.get(room).copied().unwrap_or(*room)));
+            let place = std::iter::successors(Some(*room), above).take(LEVELS).find(|place| moved.contains(place));
+            let place = place.unwrap_or(*room);
+            // What is below a place that goes along gets its plan from above it before and afterwards, or does not change.
+            if before != after && found.iter().all(|one| one.place != place) {
+                found.push(Repriced { place, before, after });
+            }
+        }
+        found
     }
 
     /// The versions that apply at a place, ascending; `versions` are those of all plans.
@@ -158,5 +210,41 @@ mod tests {
         let yields = |n, at| tree.yielding_groups(place(n), Timestamp(at));
         assert_eq!([yields(2, 150), yields(3, 150), yields(4, 150)], [vec![group(9)], vec![group(8)], vec![group(8), group(9)]]);
         assert!(yields(2, 300).is_empty() && yields(2, 40).is_empty(), "only those that have one then");
+    }
+
+    #[test]
+    fn a_move_or_merge_reprices_what_gets_its_plan_from_above() {
+        let (place, id) = (|n| PlaceId(Uuid::from_u128(n)), Uuid::from_u128);
+        // Buildings 1 and 2 with the floors 11, 12 and 21; rooms 111, 112 and 211, of which 112 has a plan of its own.
+        let above = [(1, None), (2, None), (11, Some(1)), (12, Some(1)), (21, Some(2)), (111, Some(11)), (112, Some(11))];
+        let mut tree = PlanTree::default();
+        for (one, parent) in above.into_iter().chain([(211, Some(21))]) {
+            let own = [1, 2, 112].contains(&one).then(|| given(one, 0));
+            tree.places.insert(place(one), (parent.map(place), own.into_iter().collect()));
+        }
+        let rooms = [place(111), place(112)];
+        let repriced = |tree: &PlanTree, steps: &[MergeStep]| {
+            let found = tree.repriced(steps, &rooms, Timestamp(9));
+            found.into_iter().map(|one| (one.place, one.before, one.after)).collect::<Vec<_>>()
+        };
+        let moved = |one, parent| MergeStep::Place { place: place(one), parent: place(parent) };
+        let ends = |from, into| MergeStep::Absorb { from: place(from), into: place(into) };
+        assert_eq!(repriced(&tree, &[moved(11, 2)]), [(place(11), Some(id(1)), Some(id(2)))], "once for the floor");
+        assert_eq!(repriced(&tree, &[moved(111, 12)]), [], "the plan of the building is the same");
+        assert_eq!(repriced(&tree, &[moved(112, 21)]), [], "it has its own");
+        let merged = [moved(111, 21), moved(112, 21), ends(11, 21)];
+        assert_eq!(repriced(&tree, &merged), [(place(111), Some(id(1)), Some(id(2)))]);
+        assert_eq!(repriced(&tree, &[ends(112, 111)]), [(place(112), Some(id(112)), Some(id(1)))], "its own ends");
+        // The plan of a group goes along, one of its own keeps a floor as it was, and a building may have none.
+        let of_group = GroupSettings { id: PlaceGroupId(id(8)), own: vec![given(8, 0)], places: [place(11)].into() };
+        let grouped = PlanTree { groups: vec![of_group], ..tree.clone() };
+        assert_eq!(repriced(&grouped, &[moved(11, 2)]), []);
+        assert_eq!(repriced(&grouped, &merged[..2]), [(place(111), Some(id(8)), Some(id(2)))]);
+        assert_eq!(repriced(&grouped, &merged), [], "the other floor joins the group");
+        let mut own = tree.clone();
+        own.places.insert(place(11), (Some(place(1)), vec![given(1, 5)]));
+        assert_eq!(repriced(&own, &[moved(11, 2)]), []);
+        tree.places.insert(place(2), (None, Vec::new()));
+        assert_eq!(repriced(&tree, &[moved(11, 2)]), [(place(11), Some(id(1)), None)]);
     }
 }

@@ -1,5 +1,7 @@
 //! Groups: named sets of places across buildings, to choose meters by.
 
+use std::collections::HashSet;
+
 use model::audit::AuditAction;
 use model::console::GROUPS_MAX;
 use model::error::AppError;
@@ -97,11 +99,12 @@ pub(crate) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &W
 ///
 /// # Errors
 /// Refused with [`AppError::NameTaken`] or [`AppError::NotFound`], and with [`AppError::GroupPriced`] where its name decides
-/// whether its price plan or that of another group applies.
+/// whether its price plan or that of another group applies, now or once a plan that waits is approved.
 pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, name: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    if shares_priced_place(&mut tx, id).await? {
-        check_unpriced(&mut tx, at, id).await?;
+    places::lock(&mut tx).await?;
+    if is_decided_by_name(&mut tx, at, id).await? {
+        return Err(AppError::GroupPriced.into());
     }
     // The update locks the group.
     let before: Option<(String,)> = on!(&mut tx, |c| {
@@ -191,17 +194,22 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId) -> Resu
     tx.commit().await
 }
 
-/// Whether another group that has or had a price plan names a place of this one: there, their names decide which plan applies.
-async fn shares_priced_place(tx: &mut Tx, id: PlaceGroupId) -> Result<bool> {
-    let shared: Option<(PlaceId,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT m.place_id FROM place_group_members m
-           JOIN place_group_members o ON o.place_id = m.place_id AND o.group_id <> m.group_id
-         WHERE m.group_id = $1 AND EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = o.group_id) LIMIT 1"
+/// Whether this group and another one that names a place of it have or had price plans, or wait for one: there, their names
+/// decide which plan applies. Locks them all, so that none gets a plan meanwhile. The caller has locked the site's places.
+async fn is_decided_by_name(tx: &mut Tx, at: Timestamp, id: PlaceGroupId) -> Result<bool> {
+    let sharing: Vec<(PlaceGroupId,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT DISTINCT o.group_id FROM place_group_members m JOIN place_group_members o ON o.place_id = m.place_id
+         WHERE m.group_id = $1 ORDER BY o.group_id"
     )
     .bind(id)
-    .fetch_optional(c)
+    .fetch_all(c)
     .await)?;
-    Ok(shared.is_some())
+    let (mut own, mut others) = (false, false);
+    for (group,) in sharing {
+        let found = if group == id { &mut own } else { &mut others };
+        *found |= is_priced(tx, at, group).await?;
+    }
+    Ok(own && others)
 }
 
 /// Refuses a merge that would bring a place into a group of the place that ends, as [`check_unpriced`] says.
@@ -228,6 +236,11 @@ pub(crate) async fn check_merge(tx: &mut Tx, at: Timestamp, from: PlaceId, into:
 /// # Errors
 /// [`AppError::NotFound`] for an unknown group, and [`AppError::GroupPriced`].
 async fn check_unpriced(tx: &mut Tx, at: Timestamp, id: PlaceGroupId) -> Result<()> {
+    if is_priced(tx, at, id).await? { Err(AppError::GroupPriced.into()) } else { Ok(()) }
+}
+
+/// Whether a group has or had a price plan, or waits for one; locks it.
+async fn is_priced(tx: &mut Tx, at: Timestamp, id: PlaceGroupId) -> Result<bool> {
     let found = on!(tx, |c| sqlx::query("UPDATE place_groups SET name = name WHERE id = $1").bind(id).execute(c).await)?;
     if found == 0 {
         return Err(AppError::NotFound.into());
@@ -235,7 +248,27 @@ async fn check_unpriced(tx: &mut Tx, at: Timestamp, id: PlaceGroupId) -> Result<
     let subject = format!("group:{id}");
     let priced: Option<(PlaceGroupId,)> =
         on!(tx, |c| sqlx::query_as(PRICED).bind(id).bind(&subject).bind(at).fetch_optional(c).await)?;
-    if priced.is_none() { Ok(()) } else { Err(AppError::GroupPriced.into()) }
+    Ok(priced.is_some())
+}
+
+/// The names of all groups that have or had a price plan, or wait for one.
+pub(crate) async fn priced(tx: &mut Tx, at: Timestamp) -> Result<HashSet<String>> {
+    let groups: Vec<(PlaceGroupId, String, bool)> = on!(tx, |c| sqlx::query_as(
+        "SELECT g.id, g.name, EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = g.id) AS is_priced FROM place_groups g"
+    )
+    .fetch_all(c)
+    .await)?;
+    let waiting: Vec<(String,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT subject FROM approval_requests WHERE kind = 'price_place' AND state = 'waiting' AND expires_at > $1"
+    )
+    .bind(at)
+    .fetch_all(c)
+    .await)?;
+    let waiting: HashSet<String> = waiting.into_iter().map(|(subject,)| subject).collect();
+    let keeps = |(id, name, is_priced): (PlaceGroupId, String, bool)| {
+        (is_priced || waiting.contains(&format!("group:{id}"))).then_some(name)
+    };
+    Ok(groups.into_iter().filter_map(keeps).collect())
 }
 
 /// Whether [`change`] and [`remove`] would be refused because of prices.

@@ -12,7 +12,7 @@ use domain::place_tree::{Place, PlaceTree};
 use store::{Db, Result, Tx, on, read};
 
 pub(crate) use change::lock;
-pub use change::{create, merge, relocate, remove, rename};
+pub use change::{check, create, merge, relocate, remove, rename, repriced};
 
 /// A place to add.
 #[derive(Clone, Copy, Debug)]

@@ -133,6 +133,11 @@ pub async fn waits_for_another_within(tx: &mut Tx, at: Timestamp, who: UserId) -
     person::another(tx, at, who, None).await
 }
 
+/// Whether somebody else could approve what an operator asks for a place and what is below it.
+pub async fn waits_at_place(tx: &mut Tx, at: Timestamp, who: UserId, place: PlaceId) -> Result<bool> {
+    person::another(tx, at, who, Some(place)).await
+}
+
 async fn same_subject(tx: &mut Tx, decision: &Decision) -> Result<Option<(UserId, JsonText<Decision>)>> {
     on!(tx, |c| sqlx::query_as(
         "SELECT asked_by, args FROM approval_requests WHERE kind = $1 AND subject = $2 AND state = 'waiting'"

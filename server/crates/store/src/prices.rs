@@ -2,7 +2,7 @@
 
 mod estate;
 
-pub use estate::{PricedMeter, given, keeps, last_commands, meters, used_between};
+pub use estate::{PricedMeter, given, given_within, keeps, last_commands, meters, used_between};
 
 use model::audit::AuditAction;
 use model::error::AppError;

@@ -6,9 +6,10 @@ use super::super::frame::{Frame, Section};
 use super::super::parts::form_again;
 use crate::i18n::defaults::list;
 use crate::i18n::lang;
-use crate::i18n::places::{counts, texts};
+use crate::i18n::places::{PlanEither, PlanFirst, RepricedLine, counts, texts};
 use crate::ui::callout::{Callout, Problem, Tone};
 use model::console::{PlaceChange, PlaceChangeEffect};
+use model::error::AppError;
 use model::ids::PlaceId;
 
 /// The most names of one list.
@@ -73,6 +74,25 @@ fn whom(effect: &PlaceChangeEffect) -> impl IntoView + use<> {
     )
 }
 
+/// Where other prices would apply, and where they may not, which plan has to be given first.
+fn repriced(effect: &PlaceChangeEffect) -> impl IntoView + use<> {
+    let t = texts(lang());
+    let is_refused = effect.refusal == Some(AppError::PlaceRepriced);
+    let lines = effect.repriced.iter().take(SHOWN).map(|one| {
+        let named = |plan: &Option<String>| plan.clone().unwrap_or_else(|| t.no_plan.to_owned());
+        let line = RepricedLine { place: &one.place, before: named(&one.before), after: named(&one.after) }.text(lang());
+        let advice = match (&one.before, &one.after) {
+            (Some(before), Some(after)) if !one.ends => PlanEither { before, after }.text(lang()),
+            (_, Some(plan)) => PlanFirst { plan }.text(lang()),
+            (Some(plan), None) if !one.ends => PlanFirst { plan }.text(lang()),
+            (_, None) => t.plan_other.to_owned(),
+        };
+        view! { <li>{line}{is_refused.then(|| view! { <span class="hint">" "{advice}</span> })}</li> }
+    });
+    let lines = lines.collect_view();
+    (!effect.repriced.is_empty()).then(|| view! { <p>{t.repriced}</p><ul class="plain-list">{lines}</ul> })
+}
+
 /// Which prices apply afterwards.
 fn rules(change: &PlaceChange, effect: &PlaceChangeEffect) -> impl IntoView + use<> {
     let t = texts(lang());
@@ -93,5 +113,5 @@ fn rules(change: &PlaceChange, effect: &PlaceChangeEffect) -> impl IntoView + us
         });
         view! { <p>{t.defaults_end}</p><ul class="plain-list">{lines.collect_view()}</ul> }
     });
-    (plan, effect.own_rules_end.then(|| view! { <p>{t.rules_end}</p> }), defaults)
+    (plan, repriced(effect), effect.own_rules_end.then(|| view! { <p>{t.rules_end}</p> }), defaults)
 }

@@ -33,7 +33,7 @@ impl Planner<'_> {
                 }
             }
             let added = row.member.as_ref().filter(|member| !self.is_member(&row.group, member));
-            if is_known && added.is_some() && self.is_priced(&row.group) {
+            if is_known && added.is_some() && state.priced_groups.contains(&row.group) {
                 self.refuse(Sheet::Groups, *number, Column::Group, Fault::GroupPriced);
             }
             if self.conflicts.len() > before {
@@ -65,10 +65,12 @@ impl Planner<'_> {
         place.zip(state.group_places.get(group)).is_some_and(|(place, places)| places.contains(place))
     }
 
-    /// Whether a price plan applies to the group now: places that it gets change their prices, about which others may decide.
-    fn is_priced(&self, group: &str) -> bool {
-        let group = SettingsOf::Group(group.to_owned());
-        self.state.plans.values().any(|plan| plan.applies_to.contains(&group))
+    /// Whether the group names a place after the import, or may once faults are mended.
+    pub(super) fn has_places(&self, group: &str) -> bool {
+        let named = |row: &Row<GroupRow>| row.value.group == group && row.value.member.is_some();
+        self.state.group_places.get(group).is_some_and(|places| !places.is_empty())
+            || self.rows.groups.iter().any(named)
+            || self.uncertain.may_have_group(group)
     }
 }
 
@@ -148,12 +150,26 @@ mod tests {
 
     #[test]
     fn a_group_with_a_plan_keeps_its_places() {
-        let (mut site, of) = (site(), SettingsOf::Group("G".into()));
+        let mut site = site();
         site.groups.insert("G".into(), PlaceGroupId(Uuid::from_u128(3)));
-        let known = PlanState { id: Uuid::from_u128(4), prices: Prices::flat(6_500), applies_to: HashSet::from([of]) };
-        site.plans.insert("P".into(), known);
         let rows = rows(vec![None, Some(place("A", None))]);
+        assert!(plan(&rows, &PartialRows::default(), &site, &RULES).is_ok());
+        site.priced_groups.insert("G".into());
         assert_eq!(faults(&rows, &site), [(3, Column::Group, Fault::GroupPriced)]);
+        site.group_places.insert("G".into(), [PlaceId(Uuid::from_u128(1))].into());
+        assert!(plan(&rows, &PartialRows::default(), &site, &RULES).is_ok(), "it has that place already");
+    }
+
+    #[test]
+    fn a_group_without_places_gets_no_plan() {
+        let mut rows = rows(vec![None]);
+        let price = PriceRow { plan: "P".into(), of: SettingsOf::Group("G".into()), prices: Prices::flat(6_500) };
+        rows.prices.push(Row { number: 2, value: price });
+        assert_eq!(faults(&rows, &site()), [(2, Column::Group, Fault::GroupEmpty)]);
+        let unnamed = PartialRows { groups: vec![Some("G".into())], ..PartialRows::default() };
+        assert!(plan(&rows, &unnamed, &site(), &RULES).is_ok(), "a row with a fault may name one");
+        rows.groups.push(Row { number: 3, value: GroupRow { group: "G".into(), member: Some(place("A", None)) } });
+        assert!(plan(&rows, &PartialRows::default(), &site(), &RULES).is_ok());
     }
 
     #[test]

@@ -45,6 +45,13 @@ impl<'a> Planner<'a> {
                 self.refuse(Sheet::Prices, *number, column, Fault::PricesNeedApproval);
                 continue;
             }
+            if let SettingsOf::Group(group) = &row.of
+                && assigned
+                && !self.has_places(group)
+            {
+                self.refuse(Sheet::Prices, *number, Column::Group, Fault::GroupEmpty);
+                continue;
+            }
             if published {
                 self.plan.prices.push((&row.plan, &row.prices));
             }

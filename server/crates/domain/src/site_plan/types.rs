@@ -220,6 +220,8 @@ pub struct SiteState {
     /// Groups of places by name.
     pub groups: HashMap<String, PlaceGroupId>,
     pub group_places: HashMap<String, HashSet<PlaceId>>,
+    /// Those that have or had a price plan, or wait for one, by name: their places do not change.
+    pub priced_groups: HashSet<String>,
     pub friendly_hours: HashMap<SettingsOf, FriendlyHours>,
     pub contacts: HashMap<SettingsOf, PlaceContact>,
     /// Of the site, buildings and floors that have some of their own.

@@ -12,7 +12,7 @@ use model::time::Timestamp;
 
 use super::job::Job;
 use super::state;
-use crate::{gateways, places};
+use crate::{gateways, place_groups, places};
 use domain::order::Limits;
 use domain::rng::Rng;
 use domain::site_plan::{Conflict, Outcome, PartialRows, PriceChanges, Rules, SitePlan, SiteRows, SiteState, plan};
@@ -75,7 +75,7 @@ pub struct DryRun<'a> {
 pub async fn dry_run(db: &Db, at: Timestamp, run: &DryRun<'_>) -> Result<std::result::Result<Outcome, Vec<Conflict>>> {
     let mut tx = db.begin_reading().await?;
     let prices = price_changes(&mut tx, at, run.way, run.who).await?;
-    let site = state_for(&mut tx, run.rows).await?;
+    let site = state_for(&mut tx, at, run.rows).await?;
     drop(tx);
     let rules = Rules { prices, hoarding: Fen(run.limits.hoarding_fen), listed: run.listed };
     Ok(plan(run.rows, run.partial, &site, &rules).map(|plan| plan.outcome))
@@ -86,9 +86,13 @@ async fn price_changes(tx: &mut Tx, at: Timestamp, way: ImportWay, who: UserId) 
     Ok(if waits { PriceChanges::NeedApproval } else { PriceChanges::Allowed })
 }
 
-/// What the site has, with the limits of its meters where the rows bring money into them.
-async fn state_for(tx: &mut Tx, rows: &SiteRows) -> Result<SiteState> {
+/// What the site has, with the groups whose places do not change, and with the limits of its meters where the rows bring money
+/// into them.
+async fn state_for(tx: &mut Tx, at: Timestamp, rows: &SiteRows) -> Result<SiteState> {
     let mut site = state(tx).await?;
+    if !rows.groups.is_empty() {
+        site.priced_groups = place_groups::priced(tx, at).await?;
+    }
     if rows.accounts.iter().any(|row| row.value.opening > Fen::ZERO) {
         super::limits::read(tx, &mut site).await?;
     }
@@ -112,14 +116,14 @@ pub async fn apply(
     let prices = price_changes(&mut tx, at, import.way, import.who.user).await?;
     let rules = Rules { prices, hoarding: Fen(import.limits.hoarding_fen), listed: Preview::LISTED };
     let partial = PartialRows::default();
-    let before = state_for(&mut tx, import.rows).await?;
+    let before = state_for(&mut tx, at, import.rows).await?;
     let locked = plan(import.rows, &partial, &before, &rules).map(|plan| touched(&plan, &before)).unwrap_or_default();
     for meter in &locked {
         meters::lock(&mut tx, *meter).await?;
     }
     // After the meters, in the order of an opening. On PostgreSQL either may have waited for somebody who changed the site.
     places::lock(&mut tx).await?;
-    let site = state_for(&mut tx, import.rows).await?;
+    let site = state_for(&mut tx, at, import.rows).await?;
     let planned = match plan(import.rows, &partial, &site, &rules) {
         Ok(planned) => planned,
         Err(conflicts) => return Ok(Err(conflicts)),

@@ -1,5 +1,7 @@
 //! The place tree and groups: scoped by the operator's buildings, and in force on the meter wall at once.
 
+mod effect;
+
 use std::collections::{HashMap, HashSet};
 
 use app::api::places::PlacesPort;
@@ -19,7 +21,6 @@ use domain::place_tree::{MergeStep, Place, PlaceTree, checked_name, fits_below};
 use domain::wall_layout::Scope;
 use estate::place_groups::{self, PlaceGroup};
 use estate::places;
-use store::prices;
 
 /// The tree and the part of it that a person may see.
 struct Estate {
@@ -141,6 +142,9 @@ impl PlacesPort for ConsoleService {
     async fn place_effect(&self, who: &Who, id: PlaceId, change: &PlaceChange) -> Result<PlaceChangeEffect, AppError> {
         let estate = self.estate(who).await?;
         let (tree, place) = (&estate.tree, estate.place(id)?);
+        if let PlaceChange::Move(to) | PlaceChange::Merge(to) = change {
+            estate.place(*to)?;
+        }
         let assigned = Assigned(places::assigned(&self.context.db).await?);
         let plan = self.plan_of(id).await?;
         let mut effect = PlaceChangeEffect {
@@ -153,27 +157,23 @@ impl PlacesPort for ConsoleService {
             own_rules_end: false,
             defaults_end: Vec::new(),
             clashes: Vec::new(),
-            refusal: None,
+            repriced: Vec::new(),
+            refusal: self.refusal(who, place, change).await?,
         };
         match change {
             PlaceChange::Rename(name) => {
-                let checked = checked_name(name).and_then(|name| tree.check_rename(id, &name).map(|()| name));
-                effect.refusal = checked.err();
                 let parent = place.parent.filter(|_| place.kind != PlaceKind::Building).map(|parent| tree.full_name(parent));
                 effect.after = parent.map_or_else(|| name.clone(), |parent| format!("{parent} {name}"));
             }
             PlaceChange::Move(to) => {
-                estate.place(*to)?;
-                effect.refusal = tree.check_move(id, *to).err();
                 effect.after = format!("{} {}", tree.full_name(*to), place.name);
                 let (from, into) = (tree.building(id), tree.building(*to));
                 effect.losing = assigned.only(from, into);
                 effect.gaining = assigned.only(into, from);
                 effect.plans.1 = self.plan_below(id, *to).await?;
+                effect.repriced = self.repriced(tree, id, &[MergeStep::Place { place: id, parent: *to }]).await?;
             }
             PlaceChange::Merge(into) => {
-                estate.place(*into)?;
-                effect.refusal = tree.merge(id, *into).err();
                 effect.clashes = tree.clashes(id, *into);
                 effect.after = tree.full_name(*into);
                 let (from, to) = (tree.building(id), tree.building(*into));
@@ -186,19 +186,14 @@ impl PlacesPort for ConsoleService {
                 }
                 effect.plans.1 = self.plan_of(*into).await?;
                 let steps = tree.merge(id, *into).unwrap_or_default();
+                effect.repriced = self.repriced(tree, id, &steps).await?;
                 let absorbed = steps.into_iter().filter_map(|step| match step {
                     MergeStep::Absorb { from, .. } => Some(from),
                     MergeStep::Place { .. } => None,
                 });
                 self.ends_with(tree, &absorbed.collect::<Vec<_>>(), &mut effect).await?;
             }
-            PlaceChange::Remove => {
-                effect.refusal = tree.check_remove(id).err();
-                if effect.refusal.is_none() && assigned.to(Some(id)).next().is_some() {
-                    effect.refusal = Some(AppError::PlaceAssigned);
-                }
-                self.ends_with(tree, &[id], &mut effect).await?;
-            }
+            PlaceChange::Remove => self.ends_with(tree, &[id], &mut effect).await?,
         }
         Ok(effect)
     }
@@ -360,26 +355,6 @@ impl ConsoleService {
         let (estate, group) = (self.estate(who).await?, self.group_of(id).await?);
         let own = group.places.iter().all(|place| estate.tree.is_within(&estate.scope, *place));
         if own { Ok(()) } else { Err(AppError::Forbidden) }
-    }
-
-    /// What ends with places: their price plans, subsidies and default parameters.
-    async fn ends_with(&self, tree: &PlaceTree, ending: &[PlaceId], effect: &mut PlaceChangeEffect) -> Result<(), AppError> {
-        let (rules, own) = (places::with_own_rules(&self.context.db).await?, store::defaults::tree(&self.context.db).await?);
-        effect.own_rules_end = ending.iter().any(|place| rules.contains(place));
-        let set = ending.iter().map(|place| (tree.full_name(*place), own.own(DefaultsOf::Place(*place))));
-        effect.defaults_end = set.filter(|(_, values)| !values.is_empty()).collect();
-        Ok(())
-    }
-
-    /// The name of the price plan that would be in force at a place below another.
-    async fn plan_below(&self, place: PlaceId, parent: PlaceId) -> Result<Option<String>, AppError> {
-        let mut given = prices::given(&self.context.db).await?;
-        if let Some((above, _)) = given.places.get_mut(&place) {
-            *above = Some(parent);
-        }
-        let Some((plan, ..)) = given.plan_at(place, self.context.now()) else { return Ok(None) };
-        let names = prices::names(&self.context.db).await?;
-        Ok(names.into_iter().find(|(id, _)| *id == plan).map(|(_, name)| name))
     }
 
     /// The name of the price plan in force at a place.

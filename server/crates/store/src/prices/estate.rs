@@ -13,7 +13,7 @@ use model::parameters::Parameters;
 use model::time::{Date, Timestamp};
 use uuid::Uuid;
 
-use crate::{Db, JsonText, Result, read};
+use crate::{Db, JsonText, Result, Tx, on, read};
 use domain::defaults::GroupSettings;
 use domain::prices::{PlanFrom, PlanTree};
 
@@ -27,20 +27,25 @@ pub struct PricedMeter {
 
 /// All plans that places and groups were ever given, with the groups by name.
 pub async fn given(db: &Db) -> Result<PlanTree> {
+    given_within(&mut db.begin_reading().await?).await
+}
+
+/// [`given`] in the caller's transaction.
+pub async fn given_within(tx: &mut Tx) -> Result<PlanTree> {
     let parents: Vec<(PlaceId, Option<PlaceId>)> =
-        read!(db, |pool| sqlx::query_as("SELECT id, parent_id FROM places").fetch_all(pool).await)?;
+        on!(tx, |c| sqlx::query_as("SELECT id, parent_id FROM places").fetch_all(c).await)?;
     let of_places: Vec<(PlaceId, Uuid, Timestamp)> =
-        read!(db, |pool| sqlx::query_as("SELECT place_id, plan_id, from_at FROM price_places").fetch_all(pool).await)?;
-    let of_groups: Vec<(String, PlaceGroupId, Option<Uuid>, Timestamp)> = read!(db, |pool| sqlx::query_as(
+        on!(tx, |c| sqlx::query_as("SELECT place_id, plan_id, from_at FROM price_places").fetch_all(c).await)?;
+    let of_groups: Vec<(String, PlaceGroupId, Option<Uuid>, Timestamp)> = on!(tx, |c| sqlx::query_as(
         "SELECT g.name, g.id, a.plan_id, a.from_at FROM price_groups a JOIN place_groups g ON g.id = a.group_id"
     )
-    .fetch_all(pool)
+    .fetch_all(c)
     .await)?;
-    let members: Vec<(PlaceGroupId, PlaceId)> = read!(db, |pool| sqlx::query_as(
+    let members: Vec<(PlaceGroupId, PlaceId)> = on!(tx, |c| sqlx::query_as(
         "SELECT m.group_id, m.place_id FROM place_group_members m
          WHERE EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = m.group_id)"
     )
-    .fetch_all(pool)
+    .fetch_all(c)
     .await)?;
     let mut places: HashMap<_, _> = parents.into_iter().map(|(place, parent)| (place, (parent, Vec::new()))).collect();
     for (place, plan, from) in of_places {
