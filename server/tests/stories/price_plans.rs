@@ -267,7 +267,13 @@ both!(a_version_is_made_in_the_browser_without_webassembly, |w: World| async mov
     };
     let passed = [&hidden[..], &[("from", "2020-01-01T00:00")]].concat();
     assert!(publish(&passed).await.starts_with("/prices/preview?from=2020-01-01T00%3A00&kind=flat"), "it says what is wrong");
-    assert_eq!(publish(&hidden).await, "/prices?done=published");
+    let published = publish(&hidden).await;
+    assert_eq!(published, "/prices?done=published&plan=rooms");
+    let told = text(&published).await;
+    assert!(told.contains("“rooms”版本 2 已发布，自今天") && told.contains("起执行：0.6000 元/kWh。"), "{told}");
+    let assigned = boss.post("/api/operator/assign-prices", &format!("place={}&plan={plan}", fixture.building)).await;
+    let told = text(location(&assigned)).await;
+    assert!(told.contains("“3”的电价方案现为“rooms”。"), "{told}");
     let page = text(&format!("/prices/{plan}")).await;
     for part in ["执行中", "0.6000", "日历", "12月", "系统钱包"] {
         assert!(page.contains(part), "{part}: {page}");

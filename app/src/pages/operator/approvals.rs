@@ -13,7 +13,6 @@ use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, PlanPrices, P
 use model::defaults::DefaultsOf;
 use model::ids::MeterId;
 use model::money::Fen;
-use model::parameters::TierPeriod;
 use model::subsidy::{Month, Per};
 use model::tariff::Prices;
 use model::time::Timestamp;
@@ -175,21 +174,10 @@ fn reach(reach: &PriceReach) -> impl IntoView + use<> {
     view! { <dt>{p.concerns}</dt>{count(reach.rooms_and_meters())}{changes} }
 }
 
-/// `Rooms: 0.5380 yuan/kWh`, or the price of each rate, with the tiers where there are any.
+/// `Rooms: 0.5380 yuan/kWh`.
 fn prices_of(plan: Option<&PlanPrices>) -> String {
     let Some(PlanPrices { plan, prices }) = plan else { return places::texts(lang()).no_plan.to_owned() };
-    let price = match prices.flat_price() {
-        Some(price) => price.to_string(),
-        None => rates(prices),
-    };
-    let tiers = (prices.tiers.period != TierPeriod::None).then(|| format!(" · {}", prices::tiers(prices)));
-    let text = format!("{price} {}{}", texts(lang()).a_kwh, tiers.unwrap_or_default());
-    Labelled { label: plan, text: &text }.text(lang())
-}
-
-fn rates(prices: &Prices) -> String {
-    let names = common::texts(lang()).rates.into_iter().zip(prices.rates);
-    names.map(|(name, rate)| format!("{name} {}", prices::yuan(rate))).collect::<Vec<_>>().join(" · ")
+    Labelled { label: plan, text: &prices::brief(prices) }.text(lang())
 }
 
 fn amount_of(amount: Fen) -> impl IntoView {
@@ -233,7 +221,7 @@ fn version(effective_at: Option<Timestamp>, prices: &Prices) -> impl IntoView + 
         <dt>{p.effective}</dt>
         <dd>{from}</dd>
         <dt>{p.price}</dt>
-        <dd class="num">{rates(prices)}</dd>
+        <dd class="num">{prices::rates(prices)}</dd>
         <dt>{p.tiers}</dt>
         <dd class="num">{prices::tiers(prices)}</dd>
         <dt>{p.slots}</dt>
