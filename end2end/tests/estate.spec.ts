@@ -18,7 +18,7 @@ test("a building is added, filled, renamed, moved from and deleted", async ({ pa
   await expect(page.locator("tr.place").first()).toBeVisible();
   await page.getByLabel("名称，每行一个").fill("试验楼甲\n试验楼乙");
   await page.getByRole("button", { name: "新增" }).click();
-  await expect(page.getByText("已新增。")).toBeVisible();
+  await expect(page.getByText("已新增 2 个位置")).toBeVisible();
 
   await page.getByRole("link", { name: "试验楼甲" }).click();
   await page.getByLabel("名称，每行一个").fill("1层");
@@ -43,6 +43,7 @@ test("a building is added, filled, renamed, moved from and deleted", async ({ pa
   await formOf(page, "移动").getByRole("button").click();
   await expect(page.getByText("没有操作员的管理范围因此改变。")).toBeVisible();
   await page.getByRole("button", { name: "确认" }).click();
+  await expect(page.getByText("已移动")).toBeVisible();
   await expect(page.getByText("试验楼乙").first()).toBeVisible();
 
   // What is empty is deleted.

@@ -7,7 +7,7 @@ async function addTwice(page: Page, name: string): Promise<void> {
   await page.goto("/places");
   await names.fill(name);
   await page.getByRole("button", { name: "新增" }).click();
-  await expect(page.getByText("已新增。")).toBeVisible();
+  await expect(page.getByText("已新增 1 个位置")).toBeVisible();
   await names.fill(`${name}东\n${name}\n${name}西`);
   await page.getByRole("button", { name: "新增" }).click();
   await expect(page.getByRole("alert")).toBeVisible();

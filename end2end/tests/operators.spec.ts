@@ -45,7 +45,7 @@ test("an invited cashier chooses a password, logs in and sees only what the role
     await page.getByRole("link", { name: "收费员小王" }).first().click();
     await page.getByRole("radio", { name: /维修员/ }).check();
     await page.getByRole("button", { name: "保存" }).click();
-    await expect(page.getByText("已保存，即时生效。")).toBeVisible();
+    await expect(page.getByText("收费员小王的角色现为")).toBeVisible();
     expect((await cashier.goto("/sales"))!.status()).toBe(403);
     expect((await cashier.goto("/wall"))!.status()).toBe(200);
   } finally {

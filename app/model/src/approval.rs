@@ -150,20 +150,37 @@ impl Outcome {
     }
 }
 
-/// The meters that are charged in a place or group, and below.
+/// The meters that are charged in a place or group, and below, with their prices now and after the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceReach {
-    /// In how many rooms they are.
+    pub changes: Vec<PlanChange>,
+}
+
+/// Rooms whose prices are the same now, and the same afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanChange {
+    /// The place of the group that they are in; `None` where it is one place, or there are many.
+    pub place: Option<String>,
     pub rooms: usize,
-    /// How many by the name of the plan that applies to them now; `None`: without one.
-    pub plans: Vec<(Option<String>, usize)>,
+    pub meters: usize,
+    /// `None`: without a plan.
+    pub before: Option<PlanPrices>,
+    pub after: Option<PlanPrices>,
+}
+
+/// A price plan with its prices in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanPrices {
+    /// Its name.
+    pub plan: String,
+    pub prices: Prices,
 }
 
 impl PriceReach {
-    /// All of them.
+    /// In how many rooms they are, and how many.
     #[must_use]
-    pub fn meters(&self) -> usize {
-        self.plans.iter().map(|(_, meters)| meters).sum()
+    pub fn rooms_and_meters(&self) -> (usize, usize) {
+        self.changes.iter().fold((0, 0), |(rooms, meters), change| (rooms + change.rooms, meters + change.meters))
     }
 }
 

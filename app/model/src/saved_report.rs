@@ -239,6 +239,15 @@ impl NewSavedReport {
     }
 }
 
+/// What became of the wish to send a report now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// Its e-mails are on their way.
+    Written,
+    /// Making it takes long: that goes on in the background, and then it is sent.
+    InBackground,
+}
+
 /// The newest e-mail to one of the addresses of a saved report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentMail {

@@ -60,6 +60,18 @@ pub fn has_word(name: &str, word: &str) -> bool {
         || name.split(|sign: char| sign.is_ascii()).any(is_word)
 }
 
+/// What people say behind the number of a room, which its name mostly does not have.
+fn is_suffix(sign: char) -> bool {
+    matches!(sign, '室' | '号' | '房')
+}
+
+/// A word or text without such a suffix behind a number or letter: `101室` means what `101` does, where nothing has that name.
+#[must_use]
+pub fn without_suffix(text: &str) -> &str {
+    let bare = text.trim_end().trim_end_matches(is_suffix);
+    if bare.ends_with(|sign: char| sign.is_ascii_alphanumeric()) { bare } else { text }
+}
+
 /// What a search looks for, one after the other; all of it must be found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms(Vec<Term>);
@@ -101,7 +113,9 @@ impl Terms {
             let joined = joints(first).find_map(|(name, rest)| Some((named(&[name])?, rest)));
             if let Some((name, rest)) = joined {
                 terms.push(name);
-                words.push_front(rest);
+                if !rest.chars().all(is_suffix) {
+                    words.push_front(rest);
+                }
             } else if let Some(Term::Words(before)) = terms.last_mut() {
                 before.push(' ');
                 before.push_str(first);
@@ -186,6 +200,17 @@ mod tests {
     fn chinese_names_need_no_space() {
         assert_eq!((found("6号楼301"), found("16号楼3层3011"), found("6号楼 3层")), (vec![4], vec![5], vec![4]));
         assert_eq!((found("6号楼30"), found("1016")), (vec![4], vec![]));
+    }
+
+    #[test]
+    fn a_room_is_found_with_the_suffix_of_its_number() {
+        assert_eq!((found("101室"), found("101号房"), found("6号楼301室")), (vec![0], vec![0], vec![4]));
+        assert_eq!((found("701号 building"), found("10室")), (vec![1], vec![]), "a whole number, not how it begins");
+        assert_eq!((found("6号楼"), found("号楼"), found("室")), (vec![4], vec![4, 5], vec![]));
+        let named = [SearchText::new("301室", "3层", "6号楼"), SearchText::new("301", "3层", "7号楼")];
+        let terms = Terms::of("301室", named.iter());
+        assert_eq!(named.each_ref().map(|room| terms.mean(room)), [true, false], "a name given whole means nothing else");
+        assert_eq!(["101室", "B2房 ", "6号楼", "室"].map(without_suffix), ["101", "B2", "6号楼", "室"]);
     }
 
     #[test]

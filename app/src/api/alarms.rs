@@ -14,6 +14,18 @@ use model::console::{AlarmView, EventLine, EventQuery, Page, SilenceLine, Silenc
 use model::error::AppError;
 use model::ids::{EventId, SilenceId, UserId};
 
+/// The most silences of the past that a page lists.
+pub const PAST_SILENCES: usize = 200;
+
+/// What is silenced, was, and can be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silences {
+    pub current: Vec<SilenceLine>,
+    /// The newest first, at most [`PAST_SILENCES`].
+    pub past: Vec<SilenceLine>,
+    pub scopes: Vec<(SilenceOf, String)>,
+}
+
 #[async_trait]
 pub trait AlarmsPort: Send + Sync {
     /// Events, and the buildings that they can be filtered by.
@@ -22,10 +34,9 @@ pub trait AlarmsPort: Send + Sync {
     async fn acknowledge_event(&self, who: &Who, event: EventId) -> Result<(), AppError>;
     /// Assigns an open alarm; `None`: to nobody.
     async fn assign_alarm(&self, who: &Who, event: EventId, assignee: Option<UserId>) -> Result<(), AppError>;
-    /// The silences that go on, and what can be silenced.
-    async fn silences(&self, who: &Who) -> Result<(Vec<SilenceLine>, Vec<(SilenceOf, String)>), AppError>;
+    async fn silences(&self, who: &Who) -> Result<Silences, AppError>;
     /// Silences alarms for that long, ms.
-    async fn silence_alarms(&self, who: &Who, of: SilenceOf, length: i64, reason: &str) -> Result<(), AppError>;
+    async fn silence_alarms(&self, who: &Who, of: SilenceOf, length: i64, reason: &str) -> Result<SilenceId, AppError>;
     async fn end_silence(&self, who: &Who, silence: SilenceId) -> Result<(), AppError>;
 }
 
@@ -67,7 +78,7 @@ pub async fn silence_alarms(of: String, hours: String, reason: String, back: Str
         let length = fits("hours", (t.hours, t.hours_form), length)?;
         ports.alarms.silence_alarms(&who, of, length, &reason_of(&reason)?).await
     };
-    answer(done.await.map(|()| here.clone()), &here)
+    answer(done.await.map(|id| link::with(&here, "silenced", &id.to_string())), &here)
 }
 
 /// Ends a silence before its time.
@@ -75,5 +86,5 @@ pub async fn silence_alarms(of: String, hours: String, reason: String, back: Str
 pub async fn end_silence(silence: String, back: String) -> Result<(), ApiError> {
     let (ports, who, here) = (ports()?, operator()?, list(&back));
     let done = async { ports.alarms.end_silence(&who, parse::<SilenceId>(&silence)?).await };
-    answer(done.await.map(|()| here.clone()), &here)
+    answer(done.await.map(|()| link::with(&here, "ended", silence.trim())), &here)
 }

@@ -157,7 +157,7 @@ pub async fn save_role(id: String, name: String, #[server(default)] permissions:
         let permissions: Permissions = permissions.iter().map(named).collect::<Result<Vec<_>, _>>()?.into_iter().collect();
         ports.operators.save_role(&who, role, name_of(&name)?, permissions).await
     };
-    answer(done.await.map(|()| "/roles?done=saved".to_owned()), &link::with(&back, "name", &name))
+    answer(done.await.map(|()| link::with("/roles?done=saved", "name", name.trim())), &link::with(&back, "name", &name))
 }
 
 /// Removes a role that nobody has.

@@ -71,6 +71,11 @@ fn group_page(id: &str) -> String {
     format!("/places/groups/{id}")
 }
 
+/// The page with what was done to how many places.
+fn counted(page: &str, done: &str, count: usize) -> String {
+    link::with(&link::with(page, "done", done), "count", &count.to_string())
+}
+
 /// Adds places below another, one a line; an empty `parent` for the site itself.
 #[server(name = AddPlaces, prefix = "/api", endpoint = "operator/places/add")]
 pub async fn add_places(parent: String, kind: PlaceKind, names: String) -> Result<(), ApiError> {
@@ -82,7 +87,7 @@ pub async fn add_places(parent: String, kind: PlaceKind, names: String) -> Resul
             return Err(AppError::ListTooLong);
         }
         at("names", ports.places.add_places(&who, above, kind, &names).await)?;
-        Ok(link::with(&page(above), "done", "added"))
+        Ok(counted(&page(above), "added", names.len()))
     };
     answer(done.await, &page(above))
 }
@@ -94,7 +99,13 @@ pub async fn change_place(place: String, what: String, name: String, to: String)
     let done = async {
         let change = parse_change(&what, &name, &to)?;
         let after = ports.places.change_place(&who, parse(&place)?, &change).await?;
-        Ok(link::with(&page(after), "done", "changed"))
+        let done = match change {
+            PlaceChange::Rename(_) => "renamed",
+            PlaceChange::Move(_) => "moved",
+            PlaceChange::Merge(_) => "merged",
+            PlaceChange::Remove => "removed",
+        };
+        Ok(link::with(&page(after), "done", done))
     };
     answer(done.await, &page(place.parse().ok()))
 }
@@ -128,10 +139,10 @@ pub async fn change_group(group: String, name: String, remove: String) -> Result
         let id = parse(&group)?;
         if remove == "1" {
             ports.places.remove_group(&who, id).await?;
-            return Ok(link::with("/places/groups", "done", "removed"));
+            return Ok(link::with("/places/groups", "done", "group-removed"));
         }
         ports.places.rename_group(&who, id, &name).await?;
-        Ok(link::with(&group_page(&group), "done", "changed"))
+        Ok(link::with(&group_page(&group), "done", "group-renamed"))
     };
     answer(done.await, &group_page(&group))
 }
@@ -154,7 +165,7 @@ pub async fn add_to_group(group: String, rooms: String, #[server(default)] place
         }
         let unknown = ports.places.add_to_group(&who, id, &places, &rooms).await?;
         if unknown.is_empty() {
-            return Ok(link::with(&back, "done", "changed"));
+            return Ok(counted(&back, "joined", places.len() + rooms.len()));
         }
         let shown: Vec<String> = unknown.into_iter().take(UNKNOWN_SHOWN).collect();
         Ok(link::with(&back, "unknown", &shown.join(" · ")))
@@ -171,5 +182,5 @@ pub async fn remove_from_group(group: String, place: String) -> Result<(), ApiEr
     let (ports, who) = (ports()?, operator()?);
     let back = group_page(&group);
     let done = async { ports.places.remove_from_group(&who, parse(&group)?, parse(&place)?).await };
-    answer(done.await.map(|()| link::with(&back, "done", "changed")), &back)
+    answer(done.await.map(|()| link::with(&back, "done", "left")), &back)
 }

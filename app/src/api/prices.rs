@@ -72,7 +72,7 @@ pub async fn publish_prices(form: BTreeMap<String, String>) -> Result<(), ApiErr
         match parse_version(&|name| form.get(name).cloned().unwrap_or_default(), now()) {
             Ok(NewVersion { plan, from, prices }) => {
                 let outcome = ports.prices.publish_prices(&who, &plan, from, prices).await?;
-                Ok(outcome.page(&link::with("/prices", "done", "published")))
+                Ok(outcome.page(&link::with("/prices?done=published", "plan", &plan)))
             }
             // The preview says what is wrong; the instant may have passed meanwhile.
             Err(_) => Ok(preview.clone()),
@@ -92,7 +92,8 @@ pub async fn assign_prices(place: String, room: Option<String>, plan: String) ->
             _ => DefaultsOf::Place(place_or_room(&ports, &who, &place, room).await?),
         };
         let plan = if plan.is_empty() { None } else { Some(parse(&plan)?) };
-        ports.prices.assign_prices(&who, of, plan).await
+        let outcome = ports.prices.assign_prices(&who, of, plan).await?;
+        Ok(outcome.page(&link::with("/prices?done=assigned", "of", &of.to_string())))
     };
-    answer(done.await.map(|outcome| outcome.page(&link::with("/prices", "done", "assigned"))), "/prices")
+    answer(done.await, "/prices")
 }

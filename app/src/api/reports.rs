@@ -13,7 +13,7 @@ use model::ids::SavedReportId;
 use model::report::{Grain, RangeProblem, Report, ReportKind, ReportQuery};
 use model::saved_report::{
     MAX_RECIPIENTS, MAX_REPORT_NAME, MailAddress, NewSavedReport, ReportDays, ReportFile, ReportTrouble, SavedReport, SendEvery,
-    SentMail,
+    SendOutcome, SentMail,
 };
 
 /// A place or group that a report can be about.
@@ -51,8 +51,8 @@ pub trait ReportsPort: Send + Sync {
     /// [`AppError::NotFound`] for a place or room that the person may not see.
     async fn save_report(&self, who: &Who, new: &NewSavedReport, replaces: bool) -> Result<SavedReportId, AppError>;
     async fn remove_report(&self, who: &Who, report: SavedReportId) -> Result<(), AppError>;
-    /// Sends a report now, with the rights of who saved it; or why it cannot be made.
-    async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<(), ReportTrouble>, AppError>;
+    /// Sends a report now, with the rights of who saved it; or why it cannot be made. What takes long is sent by a task.
+    async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<SendOutcome, ReportTrouble>, AppError>;
 }
 
 /// The addresses in a field, separated by commas, semicolons or spaces; each once.
@@ -137,8 +137,9 @@ pub async fn remove_report(report: String) -> Result<(), ApiError> {
 pub async fn send_report(report: String) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = async { ports.reports.send_report(&who, parse(&report)?).await };
-    let page = |sent: Result<(), ReportTrouble>| match sent {
-        Ok(()) => link::with("/reports/saved", "done", "sent"),
+    let page = |sent: Result<SendOutcome, ReportTrouble>| match sent {
+        Ok(SendOutcome::Written) => link::with("/reports/saved", "done", "sent"),
+        Ok(SendOutcome::InBackground) => link::with("/reports/saved", "done", "making"),
         Err(trouble) => link::with("/reports/saved", "trouble", trouble.as_str()),
     };
     answer(done.await.map(page), "/reports/saved")

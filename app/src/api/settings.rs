@@ -117,7 +117,7 @@ pub async fn set_defaults(
         let values: DefaultValues = DefaultKind::ALL.into_iter().zip(&fields).map(read).collect::<Result<_, _>>()?;
         ports.settings.set_defaults(&who, parse(&of)?, &values).await
     };
-    answer(done.await.map(|()| page(&of)), &page(&of))
+    answer(done.await.map(|()| link::with(&page(&of), "done", "defaults")), &page(&of))
 }
 
 /// Sets a place's or group's own contact number and signature; an empty field is inherited.
@@ -135,7 +135,7 @@ pub async fn set_contact(of: String, contact: String, signature: String) -> Resu
         };
         ports.settings.set_contact(&who, parse(&of)?, (phone, signature)).await
     };
-    answer(done.await.map(|()| page(&of)), &page(&of))
+    answer(done.await.map(|()| link::with(&page(&of), "done", "contact")), &page(&of))
 }
 
 /// Gives the site another name.
@@ -165,5 +165,5 @@ pub async fn set_co2_factor(co2_factor: String) -> Result<(), ApiError> {
 pub async fn set_site_option(option: SiteOption, #[server(default)] on: Option<String>) -> Result<(), ApiError> {
     let (ports, who) = (ports()?, operator()?);
     let done = ports.settings.set_option(&who, option, on.is_some()).await;
-    answer(done.map(|()| "/settings".to_owned()), "/settings")
+    answer(done.map(|()| link::with("/settings?done=option", "option", option.as_str())), "/settings")
 }

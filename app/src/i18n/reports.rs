@@ -234,6 +234,7 @@ pub fn heading(heading: Heading, lang: Lang) -> String {
         Heading::BelowUnknown => t.below_unknown,
         Heading::Residents => t.residents,
         Heading::None => t.none,
+        Heading::NoBuilding => t.no_building,
         Heading::WithoutRate => t.without_rate,
         Heading::RestOfBefore => t.rest_of_before,
         Heading::RateOf(rate) => common::rate(rate, lang),

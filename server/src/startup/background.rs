@@ -93,8 +93,8 @@ impl Background {
         let printing = state.printing.clone();
         let requests = printing.requests();
         driver.start(PrintReceipts { context: context.clone(), printing }, requests);
-        let mails = reports.mails();
-        driver.start(SendReports(reports), Arc::default());
+        let (mails, due) = (reports.mails(), reports.requests());
+        driver.start(SendReports(reports), due);
         driver.start(SendMail { context: context.clone(), mailer }, mails);
         start_exports(driver, &state.exports, &state.stopping).await;
         for channel in notifications.channels().iter().cloned() {

@@ -129,7 +129,9 @@ both!(an_alarm_is_worked_on_silenced_and_previewed, |w: World| async move {
     cashier.post("/api/operator/alarms/assign", &assign.replace(user, "")).await;
     admin.post("/api/operator/acknowledge", &format!("event={id}&back={here}")).await;
     let silence = format!("of=meter:{meter}&hours=4&reason=relay+is+replaced&back={here}");
-    assert_eq!(location(&admin.post("/api/operator/alarms/silence", &silence).await), here);
+    let silenced = admin.post("/api/operator/alarms/silence", &silence).await;
+    assert!(location(&silenced).starts_with(&format!("{here}?silenced=")), "{}", location(&silenced));
+    assert!(text(location(&silenced)).await.contains(" is silenced until "));
     assert!(
         location(&admin.post("/api/operator/alarms/silence", &silence.replace("hours=4", "hours=999")).await)
             .contains("e=invalid")
@@ -141,8 +143,12 @@ both!(an_alarm_is_worked_on_silenced_and_previewed, |w: World| async move {
     assert!(text("/alarms?mine=1").await.contains(&here) && text("/alarms/silences").await.contains("relay is replaced"));
     assert_eq!(w.number("SELECT COUNT(*) FROM alarm_actions").await, 2, "the cashier may not");
     let end = format!("silence={}&back={here}", field(&page, "silence"));
-    admin.post("/api/operator/alarms/silence-end", &end).await;
-    assert!(text("/alarms/silences").await.contains("Nothing is silenced."));
+    let ended = admin.post("/api/operator/alarms/silence-end", &end).await;
+    assert!(text(location(&ended)).await.contains("The silence of "), "{}", location(&ended));
+    let page = text("/alarms/silences").await;
+    for words in ["Nothing is silenced.", "Earlier silences", "relay is replaced", "ended by admin"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
     // Only operators of all buildings start and end a silence of the site; others do so for their own buildings.
     let caretaker = Scope::Buildings(BTreeSet::from([estate.buildings[0]]));
     let caretaker = web.person_within(&w, Role::Manager, "caretaker", &caretaker).await;
@@ -152,7 +158,8 @@ both!(an_alarm_is_worked_on_silenced_and_previewed, |w: World| async move {
     let is_ended = "SELECT COUNT(*) FROM alarm_silences WHERE ended_at IS NOT NULL";
     for (place, ended) in [(estate.site, 1), (estate.buildings[0], 2)] {
         let silence = format!("of=place:{place}&hours=4&reason=transformer&back={silences}");
-        assert_eq!(location(&admin.post("/api/operator/alarms/silence", &silence).await), silences);
+        let silenced = admin.post("/api/operator/alarms/silence", &silence).await;
+        assert!(location(&silenced).starts_with("/alarms/silences?silenced="));
         let page = caretaker.get(silences).await.text().await.unwrap();
         let ids = page.split("name=\"silence\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
         for id in ids {

@@ -76,7 +76,10 @@ both!(a_place_inherits_what_it_does_not_set, |w: World| async move {
     let web = Web::start(&w).await;
     let mut admin = web.person(&w, Role::Admin, "admin").await;
     admin.cookie += "; lang=en";
-    assert_eq!(set(&admin, estate.site, ["20", "5", "0", "500", "1800"]).await, format!("/settings?of={}", estate.site));
+    let saved = set(&admin, estate.site, ["20", "5", "0", "500", "1800"]).await;
+    assert_eq!(saved, format!("/settings?of={}&done=defaults", estate.site));
+    let told = admin.get(&saved).await.text().await.unwrap();
+    assert!(told.contains("Default parameters set here: ") && told.contains("20.00; "), "{told}");
     set(&admin, estate.buildings[0], ["", "", "", "", "2500"]).await;
     let shown = page(&admin, estate.buildings[0]).await;
     assert!(shown.contains("20.00, from Campus") && shown.contains("Set here"), "{shown}");

@@ -13,6 +13,22 @@ async fn refused(person: &Person<'_>, path: &str, form: &str) -> (String, String
     (back, page)
 }
 
+both!(a_form_that_succeeded_says_what_it_did, |w: World| async move {
+    let web = Web::start(&w).await;
+    let boss = web.person(&w, Role::Admin, "boss").await;
+    let page = location(&boss.post("/api/operator/places/add-group", "name=Freshers").await).to_owned();
+    let id = page.rsplit('/').next().unwrap();
+    for (form, after, words) in [
+        ("name=Quiet&remove=", format!("{page}?done=group-renamed"), "分组已改名。"),
+        ("name=&remove=1", "/places/groups?done=group-removed".to_owned(), "分组已删除"),
+    ] {
+        let answer = boss.post("/api/operator/places/change-group", &format!("group={id}&{form}")).await;
+        assert_eq!(location(&answer), after);
+        let told = boss.get(&after).await.text().await.unwrap();
+        assert!(told.contains(words), "{words}: {told}");
+    }
+});
+
 both!(refused_form_comes_back_filled, |w: World| async move {
     let room = w.room(1).await;
     let web = Web::start(&w).await;

@@ -174,6 +174,8 @@ both!(another_role_holds_from_the_next_request, |w: World| async move {
     let form = format!("id={}&role=technician&all=on", id(&w, "clerk").await);
     let page = format!("/operators/{}?done=access", id(&w, "clerk").await);
     assert_eq!(location(&boss.post("/api/operator/operators/access", &form).await), page);
+    let told = boss.get(&page).await.text().await.unwrap();
+    assert!(told.contains("clerk的角色现为“"), "{told}");
     assert_eq!(clerk.get("/sales").await.status(), 403);
     assert_eq!(clerk.get("/wall").await.status(), 200);
 });
@@ -266,7 +268,10 @@ both!(a_site_makes_roles_of_its_own, |w: World| async move {
     let web = Web::start(&w).await;
     let (boss, clerk) = (web.person(&w, Role::Admin, "boss").await, web.person(&w, Role::ReadOnly, "clerk").await);
     let save = async |form: &str| location(&boss.post("/api/operator/roles/save", form).await).to_owned();
-    assert_eq!(save("id=&name=Seller&permissions[]=sell").await, "/roles?done=saved");
+    let saved = save("id=&name=Seller&permissions[]=sell").await;
+    assert_eq!(saved, "/roles?done=saved&name=Seller");
+    let told = boss.get(&saved).await.text().await.unwrap();
+    assert!(told.contains("角色“Seller”已保存，权限："), "{told}");
     assert!(save("id=&name=Seller&permissions[]=sell").await.contains("e=name-taken"));
     assert!(save("id=&name=+&permissions[]=sell").await.contains("e=invalid"));
     assert!(save("id=&name=x&permissions[]=fly").await.contains("e=invalid"));

@@ -89,7 +89,8 @@ both!(roommates_join_by_a_link_and_leave, |w: World| async move {
     // The site may forbid it.
     let boss = web.person(&w, Role::Admin, "boss").await;
     let open = shown_once(&mine, "/api/resident/roommates/invite", "x=1").await;
-    assert_eq!(location(&boss.post("/api/operator/settings/option", "option=roommates").await), "/settings");
+    let forbidden = boss.post("/api/operator/settings/option", "option=roommates").await;
+    assert_eq!(location(&forbidden), "/settings?done=option&option=roommates");
     assert_eq!(web.visitor().get(&format!("/join/{}", after(&open, "/join/"))).await.status(), 410, "open links end with it");
     let refused = mine.post("/api/resident/roommates/invite", "x=1").await;
     assert!(location(&refused).contains("e=roommates-by-office"), "{}", location(&refused));

@@ -1,15 +1,17 @@
 //! Price plans: their page and year, a dry run, the price of a kWh now, and why a day cost what it did; on both databases.
 
+use app::api::approvals::ApprovalsPort;
 use app::api::prices::PricesPort;
 use domain::clock::Clock;
 use domain::order::Limits;
 use domain::returns::Rules;
-use model::approval::Outcome;
+use estate::place_groups;
+use model::approval::{Outcome, PlanPrices};
 use model::console::{PriceChange, Typical};
 use model::defaults::DefaultsOf;
 use model::energy::Energy;
 use model::error::AppError;
-use model::ids::{MeterId, PlaceGroupId, Uuid};
+use model::ids::{MeterId, PlaceGroupId, PlaceId, Uuid};
 use model::meter::Wallet;
 use model::money::{Fen, Money};
 use model::parameters::TierPeriod;
@@ -52,9 +54,9 @@ both!(a_plan_page_shows_versions_places_and_the_year, |w: World| async move {
     let plan = plan_of(&fixture).await;
     let page = port.price_plan(&one, plan, None).await.unwrap();
     assert_eq!((page.versions.len(), page.waiting.unwrap().0.as_str()), (1, "one"));
-    let id = app::api::approvals::ApprovalsPort::waiting(&port, &two).await.unwrap().remove(0).id;
+    let id = port.waiting(&two).await.unwrap().remove(0).id;
     w.clock.advance(MINUTE);
-    app::api::approvals::ApprovalsPort::approve(&port, &two, id).await.unwrap();
+    port.approve(&two, id).await.unwrap();
 
     let page = port.price_plan(&one, plan, Some(later.date().ymd().0)).await.unwrap();
     let [second, first] = &page.versions[..] else { panic!("{:?}", page.versions) };
@@ -78,6 +80,38 @@ both!(a_plan_page_shows_versions_places_and_the_year, |w: World| async move {
     let last = page.year.days.last().unwrap().day;
     assert_eq!((page.year.days[0].day.ymd().1, last.ymd().1), (1, 12), "a whole year");
     assert_eq!(port.price_plan(&one, one.user.0, None).await, Err(AppError::NotFound));
+});
+
+both!(a_second_person_sees_the_prices_now_and_afterwards, |w: World| async move {
+    let (fixture, _) = RoomFixture::supplied(w, 10_000, 20_000).await;
+    let (w, port) = (&fixture.w, console(&fixture.w).await);
+    let (one, two) = (w.admin("one").await, w.admin("two").await);
+    assert_eq!(port.publish_prices(&one, "quiet", None, Prices::flat(7_000)).await, Ok(Outcome::Waits));
+    let id = port.waiting(&two).await.unwrap().remove(0).id;
+    port.approve(&two, id).await.unwrap();
+    let quiet = story_support::refunding::uuid(w, "SELECT id FROM price_plans WHERE name = 'quiet'").await;
+    // Of the places of the group, the room is nearer than its building, which has a plan of its own.
+    let room = PlaceId(story_support::refunding::uuid(w, "SELECT place_id FROM meters").await);
+    let group = place_groups::create(&w.db, &w.rng, w.clock.now(), &one, "quiet rooms").await.unwrap();
+    place_groups::change(&w.db, w.clock.now(), &one, group, &[fixture.building, room], &[]).await.unwrap();
+    w.clock.advance(MINUTE);
+    assert_eq!(port.assign_prices(&one, DefaultsOf::Group(group), Some(quiet)).await, Ok(Outcome::Waits));
+    let waits = port.waiting(&two).await.unwrap().remove(0);
+    let [change] = &waits.reach.as_ref().unwrap().changes[..] else { panic!("{waits:?}") };
+    assert_eq!((change.rooms, change.meters), (1, 1));
+    assert!(change.place.as_deref().unwrap().starts_with("3 "), "{change:?}");
+    let shown = |plan: &Option<PlanPrices>| plan.clone().map(|one| (one.plan, one.prices.flat_price().unwrap()));
+    assert_eq!(shown(&change.before), Some(("rooms".to_owned(), Money(10_000))));
+    assert_eq!(shown(&change.after), Some(("quiet".to_owned(), Money(7_000))));
+    let web = Web::start(w).await;
+    let page = web.person(w, Role::Admin, "three").await.get("/approvals").await.text().await.unwrap();
+    for part in ["rooms：1.0000 元/kWh", "quiet：0.7000 元/kWh"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    web.stop();
+    port.approve(&two, waits.id).await.unwrap();
+    w.clock.advance(MINUTE);
+    assert_eq!(port.price_now(&one, fixture.meter).await.unwrap().plan.unwrap().name, "quiet", "as it was shown");
 });
 
 both!(a_dry_run_prices_rooms_and_publishes_nothing, |w: World| async move {
@@ -233,7 +267,13 @@ both!(a_version_is_made_in_the_browser_without_webassembly, |w: World| async mov
     };
     let passed = [&hidden[..], &[("from", "2020-01-01T00:00")]].concat();
     assert!(publish(&passed).await.starts_with("/prices/preview?from=2020-01-01T00%3A00&kind=flat"), "it says what is wrong");
-    assert_eq!(publish(&hidden).await, "/prices?done=published");
+    let published = publish(&hidden).await;
+    assert_eq!(published, "/prices?done=published&plan=rooms");
+    let told = text(&published).await;
+    assert!(told.contains("“rooms”版本 2 已发布，自今天") && told.contains("起执行：0.6000 元/kWh。"), "{told}");
+    let assigned = boss.post("/api/operator/assign-prices", &format!("place={}&plan={plan}", fixture.building)).await;
+    let told = text(location(&assigned)).await;
+    assert!(told.contains("“3”的电价方案现为“rooms”。"), "{told}");
     let page = text(&format!("/prices/{plan}")).await;
     for part in ["执行中", "0.6000", "日历", "12月", "系统钱包"] {
         assert!(page.contains(part), "{part}: {page}");

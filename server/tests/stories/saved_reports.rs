@@ -9,8 +9,10 @@ use domain::wall_layout::Scope;
 use model::gateway::SweepInterval;
 use model::ids::UserId;
 use model::person::Role;
+use model::saved_report::SendOutcome;
 use model::time::{DAY, HOUR, MINUTE};
 use notify::{MailConfig, MailTls, Mailer};
+use reports::saved;
 use server::config::Config;
 use server::tasks::Task;
 use server::tasks::send_mail::SendMail;
@@ -99,6 +101,33 @@ both!(a_saved_report_comes_by_mail_when_it_is_due, |w: World| async move {
     let task = SendMail { context: w.context().await, mailer: Mailer::new(&mail(&server)).unwrap() };
     assert_eq!(task.run().await.unwrap(), "2 sent, 0 not sent");
     assert_eq!((server.taken().len(), w.number("SELECT COUNT(*) FROM mail_files").await), (4, 0));
+});
+
+both!(a_slow_report_is_made_in_the_background_and_sent, |w: World| async move {
+    w.room(1).await;
+    let server = SimulatedMailServer::start().await.unwrap();
+    let web = started(&w, mail(&server)).await;
+    let person = web.person(&w, Role::Manager, "office").await;
+    save(&person, &form("Alarms", "never", "a@x.cn b@x.cn")).await;
+    let report = first(&person).await;
+    let page = text(person.get("/reports/saved?done=making").await).await;
+    assert!(page.contains("已转到后台") && !page.contains("正在后台生成"), "{page}");
+    web.stop();
+
+    let owner = users::by_login(&w.db, "office").await.unwrap().unwrap();
+    let who = users::operator(&w.db, UserId(owner.id)).await.unwrap().unwrap();
+    let service = ReportsService::new(w.context().await, usual_interval(), true);
+    let slow = saved::find(&w.db, who.user, false, report.parse().unwrap()).await.unwrap();
+    for _ in 0..2 {
+        saved::send_soon(&w.db, w.clock.now(), &who, &slow).await.unwrap();
+    }
+    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'report.send'").await, 2, "who asked for it");
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails").await, 0);
+    assert_eq!(w.number("SELECT next_at FROM saved_reports").await, w.clock.now().0, "another process makes it, too");
+    assert_eq!(service.send_due().await.unwrap(), 1, "asked for twice, made once");
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails WHERE state = 'waiting'").await, 2);
+    assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports WHERE next_at IS NULL AND trouble IS NULL").await, 1);
+    assert_eq!(service.send_report(&who, report.parse().unwrap()).await, Ok(Ok(SendOutcome::Written)));
 });
 
 both!(a_letter_is_sent_until_the_mail_server_takes_it, |w: World| async move {

@@ -16,6 +16,11 @@ both!(a_room_search_finds_exactly_that_room, |w: World| async move {
     assert_eq!(e.console.search(&e.boss, "301", 0).await.unwrap().lines.len(), 2);
     assert_eq!(e.console.search(&e.boss, "resident1", 0).await.unwrap().lines[0].latest.meter, e.here);
     assert_eq!(e.console.search(&e.clerk, "301", 0).await.unwrap().lines[0].latest.meter, e.here);
+    for (suffixed, meter) in [("2号楼 301室", e.there), ("2号楼 301号", e.there), ("301房 resident1", e.here)] {
+        let found = e.console.search(&e.boss, suffixed, 0).await.unwrap().lines;
+        assert_eq!(found.iter().map(|line| line.latest.meter).collect::<Vec<_>>(), [meter], "{suffixed}");
+    }
+    assert_eq!(e.console.search(&e.boss, "301室", 0).await.unwrap().lines.len(), 2);
     assert!(e.console.search(&e.boss, "%", 0).await.unwrap().lines.is_empty());
 });
 

@@ -238,8 +238,8 @@ both!(subsidies_and_prices_wait_for_a_second_person, |w: World| async move {
         assert_eq!(refused(leaves().await), AppError::GroupPriced);
         let waits = console.waiting(&two).await.unwrap();
         assert_eq!((waits[0].place.as_str(), waits[0].plan.as_deref()), ("quiet", given.map(|_| "new")));
-        let reach = waits[0].reach.as_ref().unwrap();
-        assert_eq!((reach.rooms, &reach.plans[..]), (1, &[(Some("new".to_owned()), 1)][..]), "whom it is for");
+        let change = &waits[0].reach.as_ref().unwrap().changes[0];
+        assert_eq!((change.rooms, change.meters, change.before == change.after), (1, 1, true), "its place has that plan");
         console.approve(&two, waits[0].id).await.unwrap();
         let shown = console.prices(&one).await.unwrap();
         let places = shown.plans.iter().flat_map(|plan| &plan.places);

@@ -208,8 +208,10 @@ pub enum Heading {
     Abnormal(AbnormalKind),
     /// Whoever pays through a channel does so without an operator.
     Residents,
-    /// Nobody, or no building, can be named.
+    /// Nobody, or no place, can be named.
     None,
+    /// The row of a table by building for what belongs to none, or to several.
+    NoBuilding,
     /// A rate of the tariff, from 1.
     RateOf(u8),
     /// Energy that the meter does not split by rate.

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use super::parts::wide_field;
 use super::prices;
 use crate::i18n::approvals::{kind, texts};
+use crate::i18n::common::Labelled;
 use crate::i18n::{common, defaults, lang, ledger, places};
 use crate::ports::allowed;
 use crate::ui::time::At;
-use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, Position, PriceReach};
+use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, PlanPrices, Position, PriceReach};
 use model::defaults::DefaultsOf;
 use model::ids::MeterId;
 use model::money::Fen;
@@ -152,16 +153,31 @@ fn facts(line: &ApprovalLine) -> AnyView {
     }
 }
 
-/// Whom a plan of a place or group is for, and the plans that apply to them now.
+/// Whom a plan of a place or group is for, and the prices there now and afterwards.
 fn reach(reach: &PriceReach) -> impl IntoView + use<> {
     let (t, p) = (texts(lang()), places::texts(lang()));
-    let plan = |(plan, meters): &(Option<String>, usize)| format!("{} {meters}", plan.as_deref().unwrap_or(p.no_plan));
-    let plans = reach.plans.iter().map(plan).collect::<Vec<_>>().join(" · ");
-    view! {
-        <dt>{p.concerns}</dt>
-        <dd class="num">{p.rooms}" "{reach.rooms}" · "{p.meters}" "{reach.meters()}</dd>
-        {(!plans.is_empty()).then(|| view! { <dt>{t.plans_now}</dt><dd class="num">{plans}</dd> })}
-    }
+    let count = |(rooms, meters): (usize, usize)| view! { <dd class="num">{p.rooms}" "{rooms}" · "{p.meters}" "{meters}</dd> };
+    let is_alone = reach.changes.len() == 1;
+    let changes = reach.changes.iter().map(|change| {
+        let name = change.place.clone().unwrap_or_else(|| t.of_these.to_owned());
+        let of = (change.place.is_some() || !is_alone).then(|| view! { <dt>{name}</dt>{count((change.rooms, change.meters))} });
+        let after = if change.before == change.after { t.unchanged.to_owned() } else { prices_of(change.after.as_ref()) };
+        view! {
+            {of}
+            <dt>{t.prices_now}</dt>
+            <dd class="num">{prices_of(change.before.as_ref())}</dd>
+            <dt>{t.prices_after}</dt>
+            <dd class="num">{after}</dd>
+        }
+    });
+    let changes = changes.collect_view();
+    view! { <dt>{p.concerns}</dt>{count(reach.rooms_and_meters())}{changes} }
+}
+
+/// `Rooms: 0.5380 yuan/kWh`.
+fn prices_of(plan: Option<&PlanPrices>) -> String {
+    let Some(PlanPrices { plan, prices }) = plan else { return places::texts(lang()).no_plan.to_owned() };
+    Labelled { label: plan, text: &prices::brief(prices) }.text(lang())
 }
 
 fn amount_of(amount: Fen) -> impl IntoView {
@@ -197,8 +213,6 @@ fn subsidy(a_month: Fen, now: (Month, Per, Fen), before: Option<(Month, Per, Fen
 
 fn version(effective_at: Option<Timestamp>, prices: &Prices) -> impl IntoView + use<> {
     let (t, p) = (texts(lang()), crate::i18n::prices::texts(lang()));
-    let names = common::texts(lang()).rates.into_iter().zip(prices.rates);
-    let rates = names.map(|(name, rate)| format!("{name} {}", prices::yuan(rate))).collect::<Vec<_>>().join(" · ");
     let from = match effective_at {
         Some(at) => view! { <At at /> }.into_any(),
         None => t.at_once.into_any(),
@@ -207,7 +221,7 @@ fn version(effective_at: Option<Timestamp>, prices: &Prices) -> impl IntoView + 
         <dt>{p.effective}</dt>
         <dd>{from}</dd>
         <dt>{p.price}</dt>
-        <dd class="num">{rates}</dd>
+        <dd class="num">{prices::rates(prices)}</dd>
         <dt>{p.tiers}</dt>
         <dd class="num">{prices::tiers(prices)}</dd>
         <dt>{p.slots}</dt>

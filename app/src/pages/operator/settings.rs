@@ -7,7 +7,10 @@ use super::frame::{Frame, Section};
 use super::parts::{address, param};
 use crate::api::friendly_hours;
 use crate::api::settings::{MeterCounts, PlaceLine, PlaceSettings};
-use crate::i18n::settings::{Co2Hint, ComesFrom, GroupNamed, Issue, IssueHere, ServerWallets, Undecided, Unread, Unset, texts};
+use crate::i18n::settings::{
+    Co2Hint, Co2Saved, ComesFrom, ContactSaved, DefaultsSaved, GroupNamed, Issue, IssueHere, NameSaved, OptionOff, OptionOn,
+    ServerWallets, Undecided, Unread, Unset, texts,
+};
 use crate::i18n::{defaults, friendly, gateways, lang, setup};
 use crate::link;
 use crate::ports::{operator, ports};
@@ -65,12 +68,7 @@ fn Settings(settings: PlaceSettings) -> impl IntoView {
         Some(_) => settings.name.clone(),
         None => GroupNamed { name: &settings.name }.text(lang()),
     };
-    let done = match param("done").as_str() {
-        "co2" => Some(t.co2_saved),
-        "name" => Some(t.name_saved),
-        _ => None,
-    };
-    let done = done.map(|text| view! { <Callout tone=Tone::Good><p>{text}</p></Callout> });
+    let done = outcome(&settings).map(|text| view! { <Callout tone=Tone::Good><p>{text}</p></Callout> });
     view! {
         <Frame title=title.clone() section=Section::Settings>
             {crumbs}
@@ -93,6 +91,31 @@ fn Settings(settings: PlaceSettings) -> impl IntoView {
 
 fn page(of: DefaultsOf) -> String {
     link::with("/settings", "of", &of.to_string())
+}
+
+/// What the last form set, in the values that hold now.
+fn outcome(settings: &PlaceSettings) -> Option<String> {
+    let (t, lang) = (texts(lang()), lang());
+    let own = |text: &str| if text.is_empty() { t.not_set.to_owned() } else { text.to_owned() };
+    Some(match param("done").as_str() {
+        "defaults" => {
+            let values = defaults::list(&settings.own, lang);
+            if values.is_empty() { t.defaults_inherited.to_owned() } else { DefaultsSaved { values }.text(lang) }
+        }
+        "contact" => {
+            let (phone, signature) = (own(&settings.contact.phone), own(&settings.contact.signature));
+            ContactSaved { phone, signature }.text(lang)
+        }
+        "option" => {
+            let named = |(option, _): &(SiteOption, bool)| option.as_str() == param("option");
+            let (option, is_on) = settings.options.iter().copied().find(named)?;
+            let (name, _) = option_words(option);
+            if is_on { OptionOn { name }.text(lang) } else { OptionOff { name }.text(lang) }
+        }
+        "co2" => Co2Saved { factor: settings.co2_factor.unwrap_or(Co2Factor::NATIONAL_2023) }.text(lang),
+        "name" => NameSaved { name: &settings.name }.text(lang),
+        _ => return None,
+    })
 }
 
 /// The own values, with what applies where a field is empty.
@@ -195,13 +218,19 @@ fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn option_form((option, is_on): (SiteOption, bool)) -> impl IntoView {
+/// What an option is called, and a hint.
+fn option_words(option: SiteOption) -> (&'static str, Option<&'static str>) {
     let t = texts(lang());
-    let (label, hint) = match option {
+    match option {
         SiteOption::RoommateLinks => (t.roommate_links, None),
         SiteOption::CompareRooms => (t.compare_rooms, Some(t.compare_rooms_hint)),
         SiteOption::PayForOthers => (t.pay_for_others, Some(t.pay_for_others_hint)),
-    };
+    }
+}
+
+fn option_form((option, is_on): (SiteOption, bool)) -> impl IntoView {
+    let t = texts(lang());
+    let (label, hint) = option_words(option);
     view! {
         <form class="stack-tight" method="post" action="/api/operator/settings/option">
             <input type="hidden" name="option" value=option.as_str() />

@@ -15,4 +15,4 @@ pub use lines::{event, events, events_of};
 pub use observed::{StuckMeter, channels_down, mismatched_payments, observed_channels, observed_meters, stuck_deliveries};
 pub use preview::{EditedRule, Preview, preview, preview_of_meters};
 pub use rules::{RuleTree, own_rules, set_rule, tree};
-pub use silences::{all_scopes, end_silence, scopes, silence, silences, silences_of};
+pub use silences::{all_scopes, end_silence, past_silences, scopes, silence, silences, silences_of};

@@ -94,6 +94,20 @@ pub async fn silences(db: &Db, operator: UserId, now: Timestamp) -> Result<Vec<S
     Ok(rows.into_iter().filter_map(SilenceRow::line).collect())
 }
 
+/// Those that are over or were ended, the newest first, at most so many.
+pub async fn past_silences(db: &Db, operator: UserId, now: Timestamp, most: usize) -> Result<Vec<SilenceLine>> {
+    let rows: Vec<SilenceRow> = read!(db, |pool| sqlx::query_as(concat!(
+        visible_silences!(),
+        "AND (s.ended_at IS NOT NULL OR s.until_at <= $2) ORDER BY s.from_at DESC, s.id DESC LIMIT $3"
+    ))
+    .bind(operator)
+    .bind(now)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await)?;
+    Ok(rows.into_iter().filter_map(SilenceRow::line).collect())
+}
+
 /// Those of the places, gateway and meter of an alarm since it began; the newest first.
 pub async fn silences_of(
     db: &Db,

@@ -1,16 +1,14 @@
 //! The requests that wait, as pages show them.
 
-use std::collections::HashSet;
-
-use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision, PriceReach};
-use model::ids::{ApprovalId, PlaceId, UserId, Uuid};
+use model::approval::{ApprovalKind, ApprovalLine, Basis, Decision};
+use model::ids::{ApprovalId, UserId, Uuid};
 use model::money::Fen;
-use model::place::PlaceKind;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
-use crate::plan_places::group_places;
-use crate::{PlanPlaces, group_names};
+use crate::group_names;
+use crate::plan_places::{PlaceNames, place_names};
+use crate::price_changes::PriceChanges;
 use store::console::{above, within};
 use store::{Db, JsonText, Result, prices, read};
 
@@ -28,31 +26,18 @@ struct LineRow {
     asked_by_name: String,
     asked_at: Timestamp,
     expires_at: Timestamp,
-    kind: Option<PlaceKind>,
-    name: Option<String>,
-    parent_kind: Option<PlaceKind>,
-    parent: Option<String>,
-    top_kind: Option<PlaceKind>,
-    top: Option<String>,
-}
-
-impl LineRow {
-    /// The place with those above it, from the building downwards.
-    fn place(&self) -> String {
-        let above = [(self.top_kind, &self.top), (self.parent_kind, &self.parent)];
-        let above = above.into_iter().filter(|(kind, _)| kind.is_some_and(|kind| kind != PlaceKind::Site));
-        let names = above.chain([(self.kind, &self.name)]).filter_map(|(_, name)| name.as_deref());
-        names.collect::<Vec<_>>().join(" ")
-    }
+    #[sqlx(flatten)]
+    names: PlaceNames,
 }
 
 /// Requests that wait, for places that the operator may see, oldest first; at most 200.
 pub async fn approval_requests(db: &Db, operator: UserId, at: Timestamp) -> Result<Vec<ApprovalLine>> {
     let rows: Vec<LineRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-            "SELECT q.id, q.args, q.basis, q.amount_fen, q.reason, q.asked_by, u.name AS asked_by_name, q.asked_at, q.expires_at,
-                    r.kind, r.name, b.kind AS parent_kind, b.name AS parent, t.kind AS top_kind, t.name AS top
-             FROM approval_requests q JOIN users u ON u.id = q.asked_by LEFT JOIN places r ON r.id = q.place_id",
+            "SELECT q.id, q.args, q.basis, q.amount_fen, q.reason, q.asked_by, u.name AS asked_by_name, q.asked_at,
+                    q.expires_at,",
+            place_names!(),
+            "FROM approval_requests q JOIN users u ON u.id = q.asked_by LEFT JOIN places r ON r.id = q.place_id",
             above!(),
             "WHERE q.state = 'waiting' AND q.expires_at > $2 AND",
             within!(),
@@ -66,21 +51,10 @@ pub async fn approval_requests(db: &Db, operator: UserId, at: Timestamp) -> Resu
     })?;
     let (plans, groups) = (prices::names(db).await?, group_names(db).await?);
     let plan_name = |plan: &Uuid| plans.iter().find(|(id, _)| id == plan).map(|(_, name)| name.clone());
-    let charged = if rows.iter().any(|row| row.args.0.kind() == ApprovalKind::PricePlace) {
-        Some((PlanPlaces::read(db).await?, group_places(db).await?))
+    let changes = if rows.iter().any(|row| row.args.0.kind() == ApprovalKind::PricePlace) {
+        Some(PriceChanges::read(db, at).await?)
     } else {
         None
-    };
-    let reach = |decision: &Decision| {
-        let (charged, members) = charged.as_ref()?;
-        let of: HashSet<PlaceId> = match decision {
-            Decision::PricePlace { place, .. } => [*place].into(),
-            Decision::PriceGroup { group, .. } => members.iter().filter(|(of, _)| of == group).map(|(_, place)| *place).collect(),
-            _ => return None,
-        };
-        let (rooms, plans) = charged.below(&of, at);
-        let plans = plans.into_iter().map(|(plan, meters)| (plan.as_ref().and_then(plan_name), meters)).collect();
-        Some(PriceReach { rooms, plans })
     };
     let line = |row: LineRow| {
         let plan = match &row.args.0 {
@@ -91,11 +65,11 @@ pub async fn approval_requests(db: &Db, operator: UserId, at: Timestamp) -> Resu
             Decision::PriceGroup { group, .. } => {
                 groups.iter().find(|(id, _)| id == group).map(|(_, name)| name.clone()).unwrap_or_default()
             }
-            _ => row.place(),
+            _ => row.names.full_name(),
         };
         ApprovalLine {
             place,
-            reach: reach(&row.args.0),
+            reach: changes.as_ref().and_then(|changes| changes.of(&row.args.0)),
             id: row.id,
             decision: row.args.0,
             basis: row.basis.0,

@@ -23,6 +23,7 @@ mod overdrawn;
 mod places;
 mod plan_in_force;
 mod plan_places;
+mod price_changes;
 mod receipts;
 mod records;
 mod refunds;

@@ -1,14 +1,18 @@
 //! Which price plan applies to which meter, of all buildings.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use model::defaults::DefaultsOf;
 use model::ids::{PlaceGroupId, PlaceId, Uuid};
 use model::meter::Wallet;
+use model::place::PlaceKind;
 use model::time::Timestamp;
+use sqlx::FromRow;
 
-use domain::prices::PlanTree;
+use domain::defaults::GroupSettings;
+use domain::prices::{PlanFrom, PlanTree};
 use domain::tariff::Version;
+use store::console::above;
 use store::prices::{self, PricedMeter};
 use store::{Db, Result, read};
 
@@ -20,6 +24,15 @@ const LEVELS: usize = 16;
 pub struct WalletCounts {
     pub meter_wallets: usize,
     pub server_wallets: usize,
+}
+
+/// A room with meters that are charged.
+#[derive(Clone, Copy, Debug)]
+pub struct ChargedRoom {
+    pub room: PlaceId,
+    /// The nearest of the places that were asked about.
+    pub within: PlaceId,
+    pub meters: usize,
 }
 
 /// Plans, places, groups and meters, as one look at them.
@@ -68,21 +81,56 @@ impl PlanPlaces {
         priced.collect()
     }
 
-    /// The meters that are charged in these places and below: in how many rooms, and how many by the plan that applies to them.
+    /// What places and groups were given.
     #[must_use]
-    pub fn below(&self, of: &HashSet<PlaceId>, at: Timestamp) -> (usize, BTreeMap<Option<Uuid>, usize>) {
+    pub const fn given(&self) -> &PlanTree {
+        &self.given
+    }
+
+    /// The same with another plan of a place or group from an instant on. `places` are the group's; of two groups the first by
+    /// name decides.
+    #[must_use]
+    pub fn with(
+        &self,
+        of: DefaultsOf,
+        (plan, from): (Option<Uuid>, Timestamp),
+        places: &HashSet<PlaceId>,
+        names: &[(PlaceGroupId, String)],
+    ) -> PlanTree {
+        let (mut given, new) = (self.given.clone(), PlanFrom { plan, from });
+        match of {
+            DefaultsOf::Place(place) => {
+                if let Some((_, own)) = given.places.get_mut(&place) {
+                    own.push(new);
+                }
+            }
+            DefaultsOf::Group(id) => {
+                if let Some(group) = given.groups.iter_mut().find(|group| group.id == id) {
+                    group.own.push(new);
+                } else {
+                    let name = |id: PlaceGroupId| names.iter().find(|(of, _)| *of == id).map(|(_, name)| name.as_str());
+                    let behind = given.groups.iter().position(|group| name(group.id) > name(id));
+                    let group = GroupSettings { id, own: vec![new], places: places.clone() };
+                    given.groups.insert(behind.unwrap_or(given.groups.len()), group);
+                }
+            }
+        }
+        given
+    }
+
+    /// The rooms with meters that are charged, in these places and below.
+    #[must_use]
+    pub fn rooms_below(&self, of: &HashSet<PlaceId>) -> Vec<ChargedRoom> {
         let above = |place: &PlaceId| self.given.places.get(place).and_then(|(parent, _)| *parent);
         let mut rooms: HashMap<PlaceId, usize> = HashMap::new();
         for meter in self.meters.iter().filter(|meter| meter.wallet != Wallet::None) {
-            if std::iter::successors(Some(meter.place_id), above).take(LEVELS).any(|place| of.contains(&place)) {
-                *rooms.entry(meter.place_id).or_default() += 1;
-            }
+            *rooms.entry(meter.place_id).or_default() += 1;
         }
-        let mut plans: BTreeMap<Option<Uuid>, usize> = BTreeMap::new();
-        for (room, meters) in &rooms {
-            *plans.entry(self.plan_at(*room, at).map(|(plan, ..)| plan)).or_default() += meters;
-        }
-        (rooms.len(), plans)
+        let within = |(room, meters): (PlaceId, usize)| {
+            let mut up = std::iter::successors(Some(room), above).take(LEVELS);
+            Some(ChargedRoom { room, within: up.find(|place| of.contains(place))?, meters })
+        };
+        rooms.into_iter().filter_map(within).collect()
     }
 
     /// Those of one plan.
@@ -128,7 +176,58 @@ pub async fn group_names(db: &Db) -> Result<Vec<(PlaceGroupId, String)>> {
     read!(db, |pool| sqlx::query_as("SELECT id, name FROM place_groups ORDER BY name").fetch_all(pool).await)
 }
 
+/// A place of a group, with those above it.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct PlaceOfGroup {
+    pub group_id: PlaceGroupId,
+    pub place_id: PlaceId,
+    #[sqlx(flatten)]
+    names: PlaceNames,
+}
+
+impl PlaceOfGroup {
+    pub fn full_name(&self) -> String {
+        self.names.full_name()
+    }
+}
+
+/// The names of a place and of those above it, each with its kind; all are missing where there is no place.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct PlaceNames {
+    kind: Option<PlaceKind>,
+    name: Option<String>,
+    parent_kind: Option<PlaceKind>,
+    parent: Option<String>,
+    top_kind: Option<PlaceKind>,
+    top: Option<String>,
+}
+
+impl PlaceNames {
+    /// From the building downwards.
+    pub fn full_name(&self) -> String {
+        let above = [(self.top_kind, &self.top), (self.parent_kind, &self.parent)];
+        let above = above.into_iter().filter(|(kind, _)| kind.is_some_and(|kind| kind != PlaceKind::Site));
+        let names = above.chain([(self.kind, &self.name)]).filter_map(|(_, name)| name.as_deref());
+        names.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The columns of [`PlaceNames`], of the place `r`.
+macro_rules! place_names {
+    () => {
+        " r.kind, r.name, b.kind AS parent_kind, b.name AS parent, t.kind AS top_kind, t.name AS top "
+    };
+}
+pub(crate) use place_names;
+
 /// The places that each group names.
-pub(crate) async fn group_places(db: &Db) -> Result<Vec<(PlaceGroupId, PlaceId)>> {
-    read!(db, |pool| sqlx::query_as("SELECT group_id, place_id FROM place_group_members").fetch_all(pool).await)
+pub(crate) async fn places_of_groups(db: &Db) -> Result<Vec<PlaceOfGroup>> {
+    read!(db, |pool| sqlx::query_as(concat!(
+        "SELECT m.group_id, m.place_id,",
+        place_names!(),
+        "FROM place_group_members m JOIN places r ON r.id = m.place_id",
+        above!()
+    ))
+    .fetch_all(pool)
+    .await)
 }

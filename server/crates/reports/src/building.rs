@@ -1,10 +1,8 @@
 //! Sums by building. Two buildings may have the same name on different sites, so they are told apart by their ids.
 
 use model::ids::PlaceId;
-use model::report::Cell;
+use model::report::{Cell, Heading};
 use sqlx::FromRow;
-
-use crate::name_or_none;
 
 /// The building of a room `r`, beside the columns of its name.
 macro_rules! building_id {
@@ -36,6 +34,6 @@ pub struct Building {
 
 impl Building {
     pub fn cell(&self) -> Cell {
-        name_or_none(&self.name)
+        if self.name.is_empty() { Cell::Word(Heading::NoBuilding) } else { Cell::Text(self.name.clone()) }
     }
 }

@@ -76,7 +76,7 @@ pub async fn make(
     Ok(Ok(Report { kind, query: query.clone(), about: subject.name.clone(), made_at: at, sections, notes }))
 }
 
-/// The name of a building or room; what has none belongs to no room.
+/// The name of a room; what has none belongs to no room.
 fn name_or_none(name: &str) -> Cell {
     if name.is_empty() { Cell::Word(Heading::None) } else { Cell::Text(name.to_owned()) }
 }

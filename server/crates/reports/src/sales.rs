@@ -126,16 +126,23 @@ mod tests {
     use model::ids::{PlaceId, Uuid};
     use model::time::Date;
 
+    fn sale(building: Building, amount: i64) -> Move {
+        Move { day: Date(1), kind: MoveKind::Sale, tender: Tender::Cash, operator: None, building, amount: Money(amount) }
+    }
+
+    #[test]
+    fn what_has_no_single_building_is_a_row_of_the_sum() {
+        let building = Building { name: "1号楼".to_owned(), id: Some(PlaceId(Uuid::from_u128(1))) };
+        let moves = [sale(building, 10), sale(Building::default(), 7)];
+        let section = named(Heading::ByBuilding, Heading::Building, &moves, |one| Group::Building(&one.building));
+        assert_eq!(section.rows.last().map(|row| &row[0]), Some(&Cell::Word(Heading::NoBuilding)));
+        assert_eq!(section.totals().unwrap()[1].amount(), Some(17));
+    }
+
     #[test]
     fn buildings_of_the_same_name_are_two_rows() {
-        let of_building = |id, amount| Move {
-            day: Date(1),
-            kind: MoveKind::Sale,
-            tender: Tender::Cash,
-            operator: None,
-            building: Building { name: "1号楼".to_owned(), id: Some(PlaceId(Uuid::from_u128(id))) },
-            amount: Money(amount),
-        };
+        let of_building =
+            |id, amount| sale(Building { name: "1号楼".to_owned(), id: Some(PlaceId(Uuid::from_u128(id))) }, amount);
         let moves = [of_building(1, 10), of_building(2, 30), of_building(1, 5)];
         let section = named(Heading::ByBuilding, Heading::Building, &moves, |one| Group::Building(&one.building));
         let sales: Vec<_> = section.rows.iter().map(|row| row[1].amount()).collect();

@@ -218,6 +218,16 @@ pub async fn send_now(db: &Db, rng: &Rng, at: Timestamp, who: &Who, report: &Sav
     tx.commit().await
 }
 
+/// Makes a report due at once, because somebody asks for it and making it takes long.
+pub async fn send_soon(db: &Db, at: Timestamp, who: &Who, report: &SavedReport) -> Result<()> {
+    let mut tx = db.begin().await?;
+    // One that is due already is about to be made.
+    let sql = "UPDATE saved_reports SET next_at = $2, trouble = NULL WHERE id = $1 AND (next_at IS NULL OR next_at > $2)";
+    on!(&mut tx, |c| sqlx::query(sql).bind(report.id).bind(at).execute(c).await)?;
+    record_send(&mut tx, at, (&actor(who.user), &who.ip), report).await?;
+    tx.commit().await
+}
+
 /// Says why a report that is due was not made, and when it is due again.
 pub async fn miss(db: &Db, at: Timestamp, report: &SavedReport, trouble: ReportTrouble) -> Result<()> {
     let mut tx = db.begin().await?;

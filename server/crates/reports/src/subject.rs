@@ -4,6 +4,7 @@ use std::result::Result as StdResult;
 
 use model::ids::{AccountId, PlaceGroupId, PlaceId, UserId, Uuid};
 use model::report::{RangeProblem, ReportKind, ReportQuery};
+use model::search_text::without_suffix;
 use sqlx::FromRow;
 
 use crate::tree::Tree;
@@ -183,9 +184,17 @@ pub async fn fitting_rooms(db: &Db, operator: UserId, text: &str, most: usize) -
     Ok(names)
 }
 
-/// The rooms with that very name from the site on; without one those with it from another place on, else all that fit.
-async fn meant(db: &Db, operator: UserId, text: &str) -> Result<Vec<RoomRow>> {
+/// The rooms with that very name from the site on; without one those with it from another place on, else all that fit. `101室`
+/// means `101` where no room has that name.
+async fn meant(db: &Db, operator: UserId, mut text: &str) -> Result<Vec<RoomRow>> {
     let mut rooms = rooms_named(db, operator, text).await?;
+    let bare = without_suffix(text);
+    if rooms.is_empty() && bare != text {
+        rooms = rooms_named(db, operator, bare).await?;
+        if !rooms.is_empty() {
+            text = bare;
+        }
+    }
     if rooms.is_empty() {
         rooms = rooms_of(db, operator, text).await?;
     }

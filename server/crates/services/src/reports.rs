@@ -14,7 +14,7 @@ use model::ids::SavedReportId;
 use model::permission::Permission;
 use model::person::Who;
 use model::report::{RangeProblem, Report, ReportKind, ReportQuery};
-use model::saved_report::{NewSavedReport, ReportTrouble, SavedReport};
+use model::saved_report::{NewSavedReport, ReportTrouble, SavedReport, SendOutcome};
 use notify::outbox::{self, MailFile, NewMail};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -40,6 +40,8 @@ pub struct ReportsService {
     can_mail: bool,
     /// There are e-mails to send.
     written: Arc<Notify>,
+    /// A report is due at once.
+    due: Arc<Notify>,
 }
 
 /// What an e-mail with a report says and brings.
@@ -64,7 +66,7 @@ impl Written {
 impl ReportsService {
     #[must_use]
     pub fn new(context: Context, usual_interval: SweepInterval, can_mail: bool) -> Self {
-        Self { context, usual_interval, can_mail, written: Arc::default() }
+        Self { context, usual_interval, can_mail, written: Arc::default(), due: Arc::default() }
     }
 
     /// How often meters are read where nothing else is set.
@@ -77,6 +79,12 @@ impl ReportsService {
     #[must_use]
     pub fn mails(&self) -> Arc<Notify> {
         self.written.clone()
+    }
+
+    /// Is signalled when a report is due at once.
+    #[must_use]
+    pub fn requests(&self) -> Arc<Notify> {
+        self.due.clone()
     }
 
     /// Stores the e-mails of the saved reports that are due; gives how many reports were made. One that cannot be made says why,
@@ -102,6 +110,13 @@ impl ReportsService {
             }
         }
         Ok(sent)
+    }
+
+    /// Has the background task make and send a report as soon as it can.
+    async fn send_in_background(&self, who: &Who, report: &SavedReport) -> Result<SendOutcome, AppError> {
+        saved::send_soon(&self.context.db, self.context.now(), who, report).await?;
+        self.due.notify_one();
+        Ok(SendOutcome::InBackground)
     }
 
     /// A report, however long it takes: for what nobody waits for.
@@ -196,18 +211,21 @@ impl ReportsPort for ReportsService {
         Ok(saved::remove(&self.context.db, self.context.now(), who, Self::of_all(who), report).await?)
     }
 
-    async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<(), ReportTrouble>, AppError> {
+    async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<SendOutcome, ReportTrouble>, AppError> {
         let db = &self.context.db;
         let report = saved::find(db, who.user, Self::of_all(who), report).await?;
         if !self.can_mail || report.what.recipients.is_empty() {
             return Err(AppError::Invalid);
         }
-        let written = match self.made(&report).await? {
-            Ok(written) => written,
-            Err(trouble) => return Ok(Err(trouble)),
+        let written = match timeout(LONGEST_WAIT, self.made(&report)).await {
+            Ok(made) => match made? {
+                Ok(written) => written,
+                Err(trouble) => return Ok(Err(trouble)),
+            },
+            Err(_) => return Ok(Ok(self.send_in_background(who, &report).await?)),
         };
         saved::send_now(db, &self.context.rng, self.context.now(), who, &report, &written.mail(&report)).await?;
         self.written.notify_one();
-        Ok(Ok(()))
+        Ok(Ok(SendOutcome::Written))
     }
 }

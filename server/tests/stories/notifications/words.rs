@@ -75,9 +75,9 @@ both!(a_dry_room_is_warned_in_the_words_of_the_site, |w: World| async move {
     assert!(post(&boss, contact, &format!("of={site}&contact=abc&signature=")).await.contains("e=invalid"));
     assert!(post(&boss, contact, &format!("of={site}&contact=&signature=%E3%80%90")).await.contains("e=invalid"));
     let set = post(&boss, contact, &format!("of={site}&contact=010-6277&signature=Qinghe")).await;
-    assert_eq!(set, format!("/settings?of={site}"));
+    assert_eq!(set, format!("/settings?of={site}&done=contact"));
     let set = post(&boss, contact, &format!("of={}&contact=010-1&signature=", room_place(&w).await)).await;
-    assert!(!set.contains("e="), "{set}");
+    assert!(!set.contains("&e="), "{set}");
     web.stop();
 
     // Eight days of 100 W, and half a yuan at 0.50 yuan/kWh in the evening.

@@ -175,7 +175,8 @@ async fn a_room_is_found_as_people_name_it(w: &World, who: UserId) {
                    WHERE b.name = '3号楼' AND f.name = '1层' AND r.name = '102'";
     let serial = format!("SELECT m.serial FROM meters m JOIN places r ON r.id = m.place_id {of_room} AND m.retired_at IS NULL");
     let serial: Vec<(String,)> = rows(w, &serial).await;
-    for typed in ["3号楼102", "3号楼 102", "3号楼1层102", "示范园区 3号楼 1层 102", serial[0].0.as_str()] {
+    for typed in ["3号楼102", "3号楼 102", "3号楼1层102", "示范园区 3号楼 1层 102", "3号楼102室", serial[0].0.as_str()]
+    {
         let made = report(w, who, ReportKind::Energy, &[("room", typed)]).await.unwrap();
         assert_eq!(made.about, "3号楼 1层 102", "{typed}");
     }

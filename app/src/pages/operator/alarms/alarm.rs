@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::silences::{SilenceForm, silence_rows};
+use super::silences::{SilenceForm, outcome, silence_rows};
 use super::{figures, place, tags};
 use crate::i18n::alarms::{AssignedTo, texts};
 use crate::i18n::events::event;
@@ -44,6 +44,7 @@ fn Alarm(alarm: AlarmView) -> impl IntoView {
             <p><a href="/alarms">{t.all_alarms}</a></p>
             <div class="page-head"><h1>{words.name}" "{place(&alarm.line)}{tags(&alarm.line)}</h1></div>
             <Notice />
+            {outcome(alarm.silences.iter())}
             <div class="halves">
                 <section class="card stack-tight">
                     <dl class="said">

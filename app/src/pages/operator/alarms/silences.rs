@@ -2,16 +2,19 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::alarms::{EndedEarly, texts};
-use crate::i18n::lang;
+use crate::api::alarms::{PAST_SILENCES, Silences};
+use crate::i18n::alarms::{EndedEarly, PastSilencesMost, SilenceEnded, SilencedUntil, texts};
+use crate::i18n::{common, lang};
 use crate::pages::operator::frame::{Frame, Section};
-use crate::pages::operator::parts::wide_field;
+use crate::pages::operator::parts::{param, wide_field};
 use crate::ports::{may, now, operator, ports};
+use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::time::At;
 use model::alarm::SILENCE_MOST_H;
 use model::console::{SilenceLine, SilenceOf};
+use model::ids::SilenceId;
 use model::permission::Permission;
 
 /// The page: `/alarms/silences`.
@@ -21,25 +24,54 @@ pub fn SilencesPage() -> impl IntoView {
         let (ports, who) = (ports()?, operator()?);
         ports.alarms.silences(&who).await
     };
-    load(read, |(silences, scopes): (Vec<SilenceLine>, Vec<(SilenceOf, String)>)| {
+    load(read, |Silences { current, past, scopes }: Silences| {
         let t = texts(lang());
         let form = (may(Permission::Cases) && !scopes.is_empty()).then(|| {
             view! { <SilenceForm scopes back="/alarms/silences".to_owned() /> }
         });
-        let none = silences.is_empty().then(|| view! { <p class="empty">{t.no_silences}</p> });
-        let rows = silence_rows(&silences, "/alarms/silences");
+        let none = current.is_empty().then(|| view! { <p class="empty">{t.no_silences}</p> });
+        let rows = silence_rows(&current, "/alarms/silences");
+        let done = outcome(current.iter().chain(&past));
+        let most = (past.len() >= PAST_SILENCES).then(|| {
+            view! { <p class="hint">{PastSilencesMost { most: PAST_SILENCES }.text(lang())}</p> }
+        });
+        let history = (!past.is_empty()).then(|| {
+            view! {
+                <section class="card stack-tight">
+                    <h2>{t.past_silences}</h2>
+                    {silence_rows(&past, "/alarms/silences")}
+                    {most}
+                </section>
+            }
+        });
         view! {
             <Frame title=t.silences section=Section::Alarms>
                 <p><a href="/alarms">{t.all_alarms}</a></p>
                 <h1>{t.silences}</h1>
                 <Notice />
+                {done}
                 {none}
                 {rows}
                 {form}
+                {history}
             </Frame>
         }
         .into_any()
     })
+}
+
+/// What the last form did, from the address: to which of these silences.
+pub fn outcome<'a>(shown: impl Iterator<Item = &'a SilenceLine> + Clone) -> Option<AnyView> {
+    let named = |key: &'static str| -> Option<&'a SilenceLine> {
+        let id = param(key).parse::<SilenceId>().ok()?;
+        shown.clone().find(|line| line.id == id)
+    };
+    let text = if let Some(SilenceLine { name, until, .. }) = named("silenced") {
+        SilencedUntil { name, until: common::at(*until, now(), lang()) }.text(lang())
+    } else {
+        SilenceEnded { name: &named("ended")?.name }.text(lang())
+    };
+    Some(view! { <Callout tone=Tone::Good><p>{text}</p></Callout> }.into_any())
 }
 
 /// Silences with a button that ends each of those that go on.
@@ -59,6 +91,9 @@ pub fn silence_rows(silences: &[SilenceLine], back: &str) -> impl IntoView + use
         let ended = line.ended.as_ref().map(|(at, name)| {
             view! { " "<span class="muted">{EndedEarly { name }.text(lang())}" "<At at=*at /></span> }
         });
+        let in_time = (line.ended.is_none() && line.until <= now()).then(|| {
+            view! { " "<span class="muted">{t.ended_in_time}</span> }
+        });
         let page = match line.of {
             SilenceOf::Meter(meter) => Some(format!("/rooms/{meter}")),
             SilenceOf::Gateway(gateway) => Some(format!("/gateways/{gateway}")),
@@ -72,7 +107,7 @@ pub fn silence_rows(silences: &[SilenceLine], back: &str) -> impl IntoView + use
         view! {
             <li class="stack-tight">
                 <span>
-                    <strong>{name}</strong>" "<At at=line.from />" "{t.silence_until}" "<At at=line.until />{ended}
+                    <strong>{name}</strong>" "<At at=line.from />" "{t.silence_until}" "<At at=line.until />{ended}{in_time}
                 </span>
                 <span class="muted">{line.reason.clone()}" · "{t.set_by}" "{line.set_by.clone()}</span>
                 {end}

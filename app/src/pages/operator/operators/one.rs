@@ -8,7 +8,7 @@ use super::super::parts::param;
 use super::{access_fields, buildings, logged_in, state_mark};
 use crate::api::form::parse;
 use crate::i18n::lang;
-use crate::i18n::operators::{role_of, texts};
+use crate::i18n::operators::{AccessSaved, role_of, texts};
 use crate::ports::{Who, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -34,10 +34,13 @@ pub fn OperatorPage() -> impl IntoView {
 fn Body(line: OperatorLine, choices: OperatorChoices, who: Who) -> impl IntoView {
     let t = texts(lang());
     let done = match param("done").as_str() {
-        "access" => Some(t.saved),
-        "ended" => Some(t.ended),
-        "disabled" => Some(t.disabled),
-        "enabled" => Some(t.enabled),
+        "access" => {
+            let role = role_of(&line, lang());
+            Some(AccessSaved { name: &line.name, role, buildings: buildings(&line) }.text(lang()))
+        }
+        "ended" => Some(t.ended.to_owned()),
+        "disabled" => Some(t.disabled.to_owned()),
+        "enabled" => Some(t.enabled.to_owned()),
         _ => None,
     };
     let own: Vec<PlaceId> = line.buildings.iter().flatten().map(|(id, _)| *id).collect();

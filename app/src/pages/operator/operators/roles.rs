@@ -5,8 +5,8 @@ use leptos_router::hooks::use_params_map;
 
 use super::super::frame::{Frame, Section};
 use super::super::parts::param;
-use crate::i18n::lang;
-use crate::i18n::operators::{permission, permission_hint, role, role_hint, texts};
+use crate::i18n::operators::{RoleSaved, permission, permission_hint, role, role_hint, texts};
+use crate::i18n::{common, lang};
 use crate::ports::{Who, operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
@@ -33,8 +33,15 @@ pub fn RolesPage() -> impl IntoView {
 fn Matrix(own: Vec<OwnRole>, may_change: bool) -> impl IntoView {
     let t = texts(lang());
     let done = match param("done").as_str() {
-        "saved" => Some(t.saved),
-        "removed" => Some(t.removed),
+        "saved" => {
+            let saved = own.iter().find(|role| role.name == param("name")).and_then(|role| {
+                let permissions = role.permissions.iter().map(|one| permission(one, lang()).to_owned());
+                let permissions = common::list(permissions, lang())?;
+                Some(RoleSaved { name: &role.name, permissions }.text(lang()))
+            });
+            Some(saved.unwrap_or_else(|| t.saved.to_owned()))
+        }
+        "removed" => Some(t.removed.to_owned()),
         _ => None,
     };
     let ready = Role::READY.map(|one| {

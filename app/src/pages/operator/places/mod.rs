@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::param;
 use crate::i18n::lang;
-use crate::i18n::places::{counts, texts};
+use crate::i18n::places::{AddedPlaces, JoinedPlaces, counts, texts};
 use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
@@ -32,11 +32,18 @@ pub fn PlacesPage() -> impl IntoView {
 
 /// What was done before this page, from `?done=`.
 pub(super) fn done() -> impl IntoView {
-    let t = texts(lang());
+    let (t, lang) = (texts(lang()), lang());
+    let count: usize = param("count").parse().unwrap_or_default();
     let says = match param("done").as_str() {
-        "added" => Some(t.added),
-        "changed" => Some(t.changed),
-        "removed" => Some(t.removed),
+        "added" => Some(AddedPlaces { count }.text(lang)),
+        "renamed" => Some(t.renamed.to_owned()),
+        "moved" => Some(t.moved.to_owned()),
+        "merged" => Some(t.merged.to_owned()),
+        "removed" => Some(t.removed.to_owned()),
+        "group-renamed" => Some(t.group_renamed.to_owned()),
+        "group-removed" => Some(t.group_removed.to_owned()),
+        "joined" => Some(JoinedPlaces { count }.text(lang)),
+        "left" => Some(t.left_group.to_owned()),
         _ => None,
     };
     says.map(|says| view! { <Callout tone=Tone::Good><p>{says}</p></Callout> })

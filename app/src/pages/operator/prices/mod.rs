@@ -12,7 +12,7 @@ use super::frame::{Frame, Section};
 use super::parts::param;
 use super::place_field::PlaceField;
 use crate::api::prices::{Plan, PricesView};
-use crate::i18n::prices::{period, texts};
+use crate::i18n::prices::{AssignedPlan, PlanTaken, PublishedVersion, period, texts};
 use crate::i18n::{commands, common, defaults, lang, price_plans};
 use crate::ports::{allowed, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -20,6 +20,7 @@ use crate::ui::load::load;
 use crate::ui::notice::Notice;
 use crate::ui::table_scroll::TableScroll;
 use crate::ui::time::At;
+use model::defaults::DefaultsOf;
 use model::energy::Energy;
 use model::money::Money;
 use model::parameters::{Slot, TierPeriod};
@@ -39,11 +40,7 @@ pub fn PricesPage() -> impl IntoView {
 #[component]
 fn Body(shown: PricesView) -> impl IntoView {
     let t = texts(lang());
-    let done = match param("done").as_str() {
-        "published" => Some(t.published),
-        "assigned" => Some(t.assigned),
-        _ => None,
-    };
+    let done = outcome(&shown);
     let rows = shown.plans.iter().map(|one| row(one, shown.now)).collect_view();
     let assign = (!shown.plans.is_empty() && allowed("/api/operator/assign-prices")).then(|| assign(&shown));
     let publish = match (allowed("/prices/new"), shown.may_publish) {
@@ -110,6 +107,46 @@ fn row(plan: &Plan, now: Timestamp) -> Option<impl IntoView + use<>> {
             <td class="long" data-label=t.holds_at>{places}</td>
         </tr>
     })
+}
+
+/// What the last form did, in the values that hold now.
+fn outcome(shown: &PricesView) -> Option<String> {
+    let (t, lang) = (texts(lang()), lang());
+    match param("done").as_str() {
+        "published" => {
+            let plan = shown.plans.iter().find(|plan| plan.name == param("plan"));
+            let version = plan.and_then(|plan| plan.versions.iter().max_by_key(|version| version.number));
+            let told = plan.zip(version).map(|(plan, version)| {
+                let from = common::at(version.effective_at, shown.now, lang);
+                PublishedVersion { plan: &plan.name, number: version.number, from, price: brief(&version.prices) }.text(lang)
+            });
+            Some(told.unwrap_or_else(|| t.published.to_owned()))
+        }
+        "assigned" => {
+            let of: Option<DefaultsOf> = param("of").parse().ok();
+            let mut given = shown.plans.iter().flat_map(|plan| plan.places.iter().map(move |(of, name)| (plan, *of, name)));
+            let told = given
+                .find(|(_, one, _)| of == Some(*one))
+                .map(|(plan, of, name)| AssignedPlan { place: defaults::named(of, name, lang), plan: &plan.name }.text(lang));
+            let group = shown.groups.iter().find(|(id, _)| of == Some(DefaultsOf::Group(*id)));
+            let told = told.or_else(|| group.map(|(_, name)| PlanTaken { group: name }.text(lang)));
+            Some(told.unwrap_or_else(|| t.assigned.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// `0.5380 yuan/kWh`, or the price of each rate, with the tiers where there are any.
+pub(super) fn brief(prices: &Prices) -> String {
+    let price = prices.flat_price().map_or_else(|| rates(prices), |price| price.to_string());
+    let tiers = (prices.tiers.period != TierPeriod::None).then(|| format!(" · {}", tiers(prices)));
+    format!("{price} {}{}", texts(lang()).a_kwh, tiers.unwrap_or_default())
+}
+
+/// The price of each rate.
+pub(super) fn rates(prices: &Prices) -> String {
+    let names = common::texts(lang()).rates.into_iter().zip(prices.rates);
+    names.map(|(name, rate)| format!("{name} {}", yuan(rate))).collect::<Vec<_>>().join(" · ")
 }
 
 /// Yuan/kWh with four decimals.

@@ -34,6 +34,7 @@ fn Body(saved: SavedReports, places: Vec<ReportPlace>, can_mail: bool) -> impl I
         "saved" => Some(t.saved),
         "removed" => Some(t.removed),
         "sent" => Some(t.sent),
+        "making" => Some(t.making_long),
         _ => None,
     };
     let done = done.map(|text| view! { <Callout tone=Tone::Good><p>{text}</p></Callout> });
@@ -110,7 +111,8 @@ fn about(report: &SavedReport, places: &[ReportPlace], lang: Lang) -> String {
 
 fn row(report: &SavedReport, about: &str, mails: &[&SentMail], can_mail: bool, today: Date, lang: Lang) -> impl IntoView + use<> {
     let t = texts(lang);
-    let next = report.next_at.map(|at| at.to_string().get(..16).unwrap_or_default().to_owned());
+    let making = report.next_at.is_some_and(|at| at <= now()).then(|| view! { <p>{t.making}</p> });
+    let next = report.next_at.filter(|at| *at > now()).map(|at| at.to_string().get(..16).unwrap_or_default().to_owned());
     let sent = match (report.what.every, next) {
         (SendEvery::Never, _) | (_, None) => every(report.what.every, lang).to_owned(),
         (how_often, Some(next)) => format!("{} ({} {next})", every(how_often, lang), t.next),
@@ -140,7 +142,7 @@ fn row(report: &SavedReport, about: &str, mails: &[&SentMail], can_mail: bool, t
             <td>{reports::report(report.what.kind, lang).0}</td>
             <td>{about.to_owned()}</td>
             <td>{days(report.what.days, lang)}</td>
-            <td>{sent}{trouble}</td>
+            <td>{sent}{making}{trouble}</td>
             <td><ul class="plain-list">{lines}</ul></td>
             <td>{report.owner_name.clone()}</td>
             <td class="buttons">{send}{button("/api/operator/reports/remove", t.remove)}</td>

@@ -1,8 +1,8 @@
 //! Alarms: the lists, what people do about them, and silences.
 
-use app::api::alarms::AlarmsPort;
+use app::api::alarms::{AlarmsPort, PAST_SILENCES, Silences};
 use async_trait::async_trait;
-use model::console::{AlarmView, EventLine, EventQuery, Page, SilenceLine, SilenceOf};
+use model::console::{AlarmView, EventLine, EventQuery, Page, SilenceOf};
 use model::error::AppError;
 use model::ids::{EventId, SilenceId, UserId};
 use model::person::Who;
@@ -41,16 +41,18 @@ impl AlarmsPort for ConsoleService {
         Ok(alarms::assign(db, rng, self.context.now(), who, event, assignee).await?)
     }
 
-    async fn silences(&self, who: &Who) -> Result<(Vec<SilenceLine>, Vec<(SilenceOf, String)>), AppError> {
-        let db = &self.context.db;
-        let silences = alarms::silences(db, who.user, self.context.now()).await?;
-        Ok((silences, alarms::all_scopes(db, who.user).await?))
+    async fn silences(&self, who: &Who) -> Result<Silences, AppError> {
+        let (db, now) = (&self.context.db, self.context.now());
+        Ok(Silences {
+            current: alarms::silences(db, who.user, now).await?,
+            past: alarms::past_silences(db, who.user, now, PAST_SILENCES).await?,
+            scopes: alarms::all_scopes(db, who.user).await?,
+        })
     }
 
-    async fn silence_alarms(&self, who: &Who, of: SilenceOf, length: i64, reason: &str) -> Result<(), AppError> {
+    async fn silence_alarms(&self, who: &Who, of: SilenceOf, length: i64, reason: &str) -> Result<SilenceId, AppError> {
         let (now, Context { db, rng, .. }) = (self.context.now(), &self.context);
-        alarms::silence(db, rng, now, who, of, (now.plus(length), reason)).await?;
-        Ok(())
+        Ok(alarms::silence(db, rng, now, who, of, (now.plus(length), reason)).await?)
     }
 
     async fn end_silence(&self, who: &Who, silence: SilenceId) -> Result<(), AppError> {

@@ -9,6 +9,7 @@ use model::energy::Energy;
 use model::error::AppError;
 use model::meter::Latest;
 use model::person::Who;
+use model::search_text::without_suffix;
 use model::time::{DAY, HOUR, Timestamp};
 use model::typed;
 
@@ -62,10 +63,12 @@ impl MeterWallPort for ConsoleService {
         let mut found = if named.len() == 1 {
             Page { lines: named, total: 1 }
         } else {
-            let mut others = match queries::search(db, who.user, text, page).await? {
-                Some(others) => others,
-                None => queries::meters(db, who.user, &MeterQuery { text: text.to_owned(), lost: false, page }).await?,
-            };
+            let mut others = self.found(who, text, page).await?;
+            let bare: Vec<&str> = text.split_whitespace().map(without_suffix).collect();
+            let bare = bare.join(" ");
+            if others.total == 0 && bare != text {
+                others = self.found(who, &bare, page).await?;
+            }
             let first: HashSet<_> = named.iter().map(|line| line.latest.meter).collect();
             others.lines.retain(|line| !first.contains(&line.latest.meter));
             others.lines.splice(..0, named);
@@ -91,6 +94,17 @@ impl MeterWallPort for ConsoleService {
 
     async fn find_orders(&self, who: &Who, text: &str) -> Result<Vec<FoundOrder>, AppError> {
         Ok(queries::orders_by_number(&self.context.db, who.user, text).await?)
+    }
+}
+
+impl ConsoleService {
+    /// A page of the meters that have the words of the text.
+    async fn found(&self, who: &Who, text: &str, page: i64) -> Result<Page<MeterLine>, AppError> {
+        let db = &self.context.db;
+        match queries::search(db, who.user, text, page).await? {
+            Some(found) => Ok(found),
+            None => Ok(queries::meters(db, who.user, &MeterQuery { text: text.to_owned(), lost: false, page }).await?),
+        }
     }
 }
 

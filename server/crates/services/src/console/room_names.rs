@@ -4,21 +4,24 @@ use model::console::RoomName;
 use model::error::AppError;
 use model::ids::PlaceId;
 use model::place::PlaceKind;
-use model::search_text::{SearchText, Terms};
+use model::search_text::{SearchText, Terms, without_suffix};
 use model::typed;
 
 use domain::place_tree::PlaceTree;
 use domain::wall_layout::Scope;
 
 /// The rooms that the text names: those whose whole name it is, otherwise those that it may mean. `3-101` is read as `3 101`
-/// where no room is called so.
+/// and `101室` as `101` where no room is called so.
 pub(crate) fn rooms_named<'a, T>(text: &str, rooms: &'a [(T, RoomName)]) -> Vec<&'a (T, RoomName)> {
     let text = typed::name(text);
     let whole: Vec<_> = rooms.iter().filter(|(_, name)| is_whole_name(&text, name)).collect();
     if !whole.is_empty() {
         return whole;
     }
-    let named = rooms_meant(&text, rooms);
+    let (named, bare) = (rooms_meant(&text, rooms), without_suffix(&text));
+    if named.is_empty() && bare != text {
+        return rooms_named(bare, rooms);
+    }
     if named.is_empty() && text.contains('-') { rooms_meant(&text.replace('-', " "), rooms) } else { named }
 }
 
@@ -93,7 +96,10 @@ mod tests {
             assert!(is_named(text, 0), "{text}");
         }
         assert!(is_named("7-2", 1) && is_named("building 7 7-2", 1), "a name with a hyphen");
-        for text in ["", "101", "4号楼 B101", "B101 3号楼", "B1012", "2", "-"] {
+        for text in ["B101室", "3号楼 1层 b101号", "3-B101房"] {
+            assert!(is_named(text, 0), "{text}");
+        }
+        for text in ["", "101室", "101", "4号楼 B101", "B101 3号楼", "B1012", "2", "-"] {
             assert!(rooms_named(text, &rooms).is_empty(), "{text}");
         }
     }
