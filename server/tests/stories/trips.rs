@@ -5,11 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use domain::clock::Clock;
+use model::ids::AttemptId;
+use model::order::PaymentWay;
+use model::time::{HOUR, MINUTE};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use store::Db;
+use store::payments::{self, Attempt, Terms, attempts_of};
 use story_support::World;
 use story_support::shop::{Counts, Shop};
+use story_support::site::{SOON, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,4 +98,50 @@ async fn a_deadlocked_notification_is_settled_again() {
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!(shop.trade(&number).notified, 1, "the channel sent it once");
     assert_eq!(shop.proved().await, Counts::ONCE);
+}
+
+/// Whoever needs several attempts of an order waits for the first of them by id while it holds none of the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_of_an_order_are_locked_by_their_ids() {
+    let shop = Shop::open(World::postgres().await).await;
+    let (order, _) = shop.at_the_cashier(1_000).await;
+    let (w, at) = (&shop.world, shop.world.clock.now().plus(MINUTE));
+    let Db::Postgres { pool, .. } = &w.db else { unreachable!() };
+    let Attempt { channel, app_id, .. } = attempts_of(&w.db, order).await.unwrap().remove(0);
+    let again = move |w: World, app_id: String| async move {
+        let (lifetime, way) = (HOUR, PaymentWay::Form);
+        let terms = Terms { channel, app_id: &app_id, seller_id: "another", lifetime, way, payer: None };
+        payments::open_attempt(&w.db, &w.rng, at, order, &terms).await.unwrap();
+    };
+    again(w.clone(), app_id.clone()).await;
+    let mut ids: Vec<AttemptId> = attempts_of(&w.db, order).await.unwrap().iter().map(|attempt| attempt.id).collect();
+    ids.sort_unstable();
+    let [first, second] = ids[..] else { panic!("two attempts: {ids:?}") };
+    // The second is due earlier, and lies before the first.
+    for (due, id) in [(1, second), (2, first)] {
+        w.by_hand(&format!("UPDATE payment_attempts SET next_query_at = {due} WHERE id = '{}'", id.0)).await.unwrap();
+    }
+    for locker in 0..3 {
+        let mut held = pool.begin().await.unwrap();
+        let lock = "SELECT FROM payment_attempts WHERE id = $1 FOR UPDATE NOWAIT";
+        sqlx::query(lock).bind(first.0).execute(&mut *held).await.unwrap();
+        let (there, app_id) = (w.clone(), app_id.clone());
+        let waits = tokio::spawn(async move {
+            match locker {
+                0 => again(there, app_id).await,
+                1 => {
+                    payments::nudge(&there.db, at, order).await.unwrap();
+                }
+                _ => {
+                    payments::claim_due(&there.db, at, 10, |_| at).await.unwrap();
+                }
+            }
+        });
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until(SOON, "the lock", || async { w.number(waiting).await == 1 }).await;
+        let free = sqlx::query(lock).bind(second.0).execute(&mut *held).await;
+        assert!(free.is_ok(), "{locker}: {free:?}");
+        held.commit().await.unwrap();
+        waits.await.unwrap();
+    }
 }

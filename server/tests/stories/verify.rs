@@ -15,24 +15,29 @@ use server::tasks::Task;
 use server::tasks::anchor::AnchorAudit;
 use sqlx::AssertSqlSafe;
 use store::audit::{self, Entry};
+use store::orders::{self, NewOrder};
 use store::returns::{self, NewReturn, ReturnSubject};
 use store::seal::SealKey;
 use store::{Db, Tx};
 use story_support::site::{Site, until};
 use story_support::{World, both};
-use verify::{Rule, verify, verify_within};
+use verify::{Difference, Figure, Rule, verify, verify_within};
 
 const SOON: Duration = Duration::from_secs(20);
 
 /// The rules that a statement breaks; it is undone afterwards.
 async fn broken_by(w: &World, sql: &str) -> Vec<Rule> {
+    differences_by(w, sql).await.into_iter().map(|difference| difference.rule).collect()
+}
+
+async fn differences_by(w: &World, sql: &str) -> Vec<Difference> {
     let mut tx = w.db.begin().await.unwrap();
     let statement = AssertSqlSafe(sql.to_owned());
     match &mut tx {
         Tx::Sqlite(c) => drop(sqlx::raw_sql(statement).execute(&mut **c).await.expect(sql)),
         Tx::Postgres(c) => drop(sqlx::raw_sql(statement).execute(&mut **c).await.expect(sql)),
     }
-    verify_within(&mut tx).await.unwrap().differences.into_iter().map(|difference| difference.rule).collect()
+    verify_within(&mut tx).await.unwrap().differences
 }
 
 /// Two sales in the meter, and a return that was paid out.
@@ -104,6 +109,26 @@ both!(each_edit_by_hand_breaks_its_rule, |w: World| async move {
         assert!(broken.contains(&rule), "{sql}: {broken:?}");
     }
     assert_eq!(verify(&s.w.db).await.unwrap().differences, [], "each was undone");
+});
+
+both!(missing_receipts_are_named_by_their_numbers, |w: World| async move {
+    let (room, by, now) = (w.room(1).await, w.clerk().await, w.clock.now());
+    for _ in 0..7 {
+        let (key, ip) = (w.rng.id(now), String::new());
+        let (account, meter, tender, amount) = (room.account, room.meter, Tender::Cash, Fen(1_000));
+        let sale = NewOrder { key, account, meter, tender, amount, by, ip };
+        orders::sell(&w.db, &w.rng, now, &Limits::default(), &sale).await.unwrap();
+    }
+    let found = async |sql| {
+        let found = differences_by(&w, sql).await.into_iter().filter(|one| one.rule == Rule::ReceiptNumbers);
+        found.map(|one| (one.subject, one.expected, one.found)).collect::<Vec<_>>()
+    };
+    let of = |subject: &str, expected, found| (subject.to_owned(), Figure::Count(expected), Figure::Count(found));
+    let gaps = [of("2026-000001", 1, 0), of("2026-000003 to 2026-000005", 3, 0), of("2026-000007", 1, 0)];
+    assert_eq!(found("DELETE FROM receipts WHERE series = 'cash_desk' AND number IN (1, 3, 4, 5, 7)").await, gaps);
+    let never_given_out = [of("2026-000006 to 2026-000007", 0, 2)];
+    assert_eq!(found("UPDATE receipt_numbers SET last = 5 WHERE series = 'cash_desk'").await, never_given_out);
+    assert_eq!(verify(&w.db).await.unwrap().differences, [], "each was undone");
 });
 
 async fn lines(w: &World, db: &Db, count: usize) {
@@ -205,7 +230,9 @@ both!(readings_and_energy_that_disagree_are_noticed, |w: World| async move {
     assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::EnergyOfDay]);
     w.execute("UPDATE energy_daily SET wh = 7").await;
     w.execute("DELETE FROM readings WHERE at = 90500000").await;
-    assert_eq!(rules(verify(&w.db).await.unwrap().differences), [Rule::ReadingSequence], "the energy of its hour is the same");
+    let found = verify(&w.db).await.unwrap().differences;
+    assert!(found[0].subject.ends_with(", number 3"), "{found:?}");
+    assert_eq!(rules(found), [Rule::ReadingSequence], "the energy of its hour is the same");
     w.execute("DELETE FROM readings WHERE at < 91000000").await;
     assert_eq!(verify(&w.db).await.unwrap().differences, [], "old readings may be removed");
 });

@@ -36,6 +36,8 @@ pub enum RangeProblem {
     TooManyMeters { meters: i64, days: i64 },
     /// It was not made in the time that a page or a download waits for it.
     TooSlow,
+    /// As many as may be made at once for pages and downloads are being made.
+    OthersBeingMade,
 }
 
 /// What a report is about.

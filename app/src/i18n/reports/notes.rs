@@ -20,6 +20,7 @@ pub fn problem(problem: RangeProblem, lang: Lang) -> String {
         RangeProblem::TooManyMeters { meters, days: 0 } => TooManyMeters { meters }.text(lang),
         RangeProblem::TooManyMeters { meters, days } => TooManyMeterDays { meters, days }.text(lang),
         RangeProblem::TooSlow => t.too_slow.to_owned(),
+        RangeProblem::OthersBeingMade => t.others_being_made.to_owned(),
     }
 }
 

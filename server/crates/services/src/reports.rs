@@ -16,24 +16,27 @@ use model::person::Who;
 use model::report::{RangeProblem, Report, ReportKind, ReportQuery};
 use model::saved_report::{NewSavedReport, ReportTrouble, SavedReport, SendOutcome};
 use notify::outbox::{self, MailFile, NewMail};
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Context;
 use ::reports::{Subject, saved, subject};
-use store::users;
+use store::{Db, REPORT_LIMIT, REPORTS_AT_ONCE, users};
 
 pub use files::{NotWritten, file_name, file_of, write_report};
 
 /// The largest file that an e-mail brings: mail servers refuse larger e-mails, and a file grows by a third on the way.
 const LARGEST_FILE: usize = 6 << 20;
-/// Pages and downloads wait for a report this long: less than for their whole answer, so that there is time to say what to do.
-const LONGEST_WAIT: Duration = Duration::from_secs(14);
+/// How long a page or a download waits until fewer others are made.
+const LONGEST_QUEUE: Duration = Duration::from_secs(2);
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct ReportsService {
     context: Context,
+    /// For pages and downloads, which wait.
+    own: Db,
+    turns: Arc<Semaphore>,
     /// The configuration's interval of readings.
     usual_interval: SweepInterval,
     /// Whether the configuration names a mail server.
@@ -66,7 +69,8 @@ impl Written {
 impl ReportsService {
     #[must_use]
     pub fn new(context: Context, usual_interval: SweepInterval, can_mail: bool) -> Self {
-        Self { context, usual_interval, can_mail, written: Arc::default(), due: Arc::default() }
+        let (own, turns) = (context.db.for_reports(), Arc::new(Semaphore::new(REPORTS_AT_ONCE as usize)));
+        Self { context, own, turns, usual_interval, can_mail, written: Arc::default(), due: Arc::default() }
     }
 
     /// How often meters are read where nothing else is set.
@@ -124,12 +128,21 @@ impl ReportsService {
         if !who.may(kind.permission()) {
             return Err(AppError::Forbidden);
         }
-        let db = &self.context.db;
+        Ok(self.make_with(&self.context.db, who, kind, query).await?)
+    }
+
+    async fn make_with(
+        &self,
+        db: &Db,
+        who: &Who,
+        kind: ReportKind,
+        query: &ReportQuery,
+    ) -> store::Result<Result<Report, RangeProblem>> {
         let subject = match Subject::find(db, who.user, kind, query).await? {
             Ok(subject) => subject,
             Err(problem) => return Ok(Err(problem)),
         };
-        Ok(::reports::make(db, self.context.now(), who.user, kind, query, &subject, self.usual_interval).await?)
+        ::reports::make(db, self.context.now(), who.user, kind, query, &subject, self.usual_interval).await
     }
 
     /// Made with the rights that its owner has now.
@@ -177,7 +190,19 @@ impl ReportsPort for ReportsService {
     }
 
     async fn report(&self, who: &Who, kind: ReportKind, query: &ReportQuery) -> Result<Result<Report, RangeProblem>, AppError> {
-        timeout(LONGEST_WAIT, self.make(who, kind, query)).await.unwrap_or(Ok(Err(RangeProblem::TooSlow)))
+        if !who.may(kind.permission()) {
+            return Err(AppError::Forbidden);
+        }
+        let end = Instant::now() + REPORT_LIMIT;
+        let Ok(Ok(_turn)) = timeout(LONGEST_QUEUE, self.turns.acquire()).await else {
+            return Ok(Err(RangeProblem::OthersBeingMade));
+        };
+        match timeout_at(end, self.make_with(&self.own, who, kind, query)).await {
+            Err(_) => Ok(Err(RangeProblem::TooSlow)),
+            Ok(Err(error)) if error.is_overdue() => Ok(Err(RangeProblem::TooSlow)),
+            Ok(Err(error)) if error.is_without_connection() => Ok(Err(RangeProblem::OthersBeingMade)),
+            Ok(made) => Ok(made?),
+        }
     }
 
     fn can_mail(&self) -> bool {

@@ -1,5 +1,7 @@
 //! One database, one of two engines.
 
+mod reports;
+
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use super::seal::{self, SealKey, Unsealed};
 use super::server_lock::{Fence, ServerLock};
 use super::write_back;
 use super::{Result, StoreError};
+
+pub use reports::{REPORT_LIMIT, REPORTS_AT_ONCE};
 
 /// The migrations of each engine.
 pub static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -42,10 +46,12 @@ pub enum Db {
         write: SqlitePool,
         /// Of [`write_back`].
         write_back: SqlitePool,
+        /// Of [`Db::for_reports`].
+        reports: SqlitePool,
         key: SealKey,
     },
     /// A PostgreSQL server.
-    Postgres { pool: PgPool, key: SealKey, fence: Fence },
+    Postgres { pool: PgPool, reports: PgPool, key: SealKey, fence: Fence },
 }
 
 /// A transaction of either engine. Its commit seals what it wrote ([`seal`]).
@@ -95,7 +101,7 @@ impl Db {
         }
         let pool = Self::connect_postgres(url).await?;
         POSTGRES.run(&pool).await?;
-        Ok(Self::Postgres { pool, key, fence: Fence::default() })
+        Ok(Self::Postgres { reports: reports::postgres(&pool, REPORT_LIMIT), pool, key, fence: Fence::default() })
     }
 
     /// As [`Self::open_with_key`], for the server, which runs as long as it holds the lock: one on an SQLite database, and one
@@ -111,20 +117,14 @@ impl Db {
         let pool = Self::connect_postgres(url).await?;
         let (lock, fence) = if polls { ServerLock::of_postgres(&pool).await? } else { Default::default() };
         POSTGRES.run(&pool).await?;
-        Ok((Self::Postgres { pool, key, fence }, lock))
+        Ok((Self::Postgres { reports: reports::postgres(&pool, REPORT_LIMIT), pool, key, fence }, lock))
     }
 
     async fn connect_postgres(url: &str) -> Result<PgPool> {
         let options = PgConnectOptions::from_str(url)?
             .options([("statement_timeout", "60000"), (seal::SETTING, "")])
             .statement_cache_capacity(PREPARED);
-        // A connection that was just used is not tried before it is used again: that was one trip in eight of a payment.
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .acquire_timeout(Duration::from_secs(10))
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| Box::pin(require_alive(connection, meta.idle_for)));
-        Ok(pool.connect_with(options).await?)
+        Ok(postgres_pool(16).connect_with(options).await?)
     }
 
     async fn open_sqlite(url: &str, key: SealKey) -> Result<Self> {
@@ -169,12 +169,24 @@ impl Db {
         seal::watch(&mut *write.acquire().await?).await?;
         // A database in memory belongs to its one connection.
         if url.contains(":memory:") {
-            return Ok(Self::Sqlite { read: write.clone(), write_back: write.clone(), write, key });
+            return Ok(Self::Sqlite { read: write.clone(), write_back: write.clone(), reports: write.clone(), write, key });
         }
         let write_back = pool(1).connect_lazy_with(options.clone());
         tokio::spawn(write_back::run(commits, write_back.clone()));
         let read = pool(4).before_acquire(outside_transaction).connect_with(options.read_only(true)).await?;
-        Ok(Self::Sqlite { read, write, write_back, key })
+        Ok(Self::Sqlite { reports: reports::sqlite(&read, REPORT_LIMIT), read, write, write_back, key })
+    }
+
+    /// The same database through a few connections for reports that somebody waits for. They only read, and the database ends
+    /// what takes longer than [`REPORT_LIMIT`], also where nobody waits for it any more.
+    #[must_use]
+    pub fn for_reports(&self) -> Self {
+        let mut own = self.clone();
+        match &mut own {
+            Self::Sqlite { read, reports, .. } => read.clone_from(reports),
+            Self::Postgres { pool, reports, .. } => pool.clone_from(reports),
+        }
+        own
     }
 
     /// Begins a transaction that will write.
@@ -217,7 +229,7 @@ impl Db {
     }
 
     /// Begins a transaction that reads one state of the database, whatever is written meanwhile, for as long as it
-    /// takes. It is not committed.
+    /// takes, but for [`Self::for_reports`]. It is not committed.
     ///
     /// # Errors
     /// Where no connection is free in time.
@@ -228,7 +240,7 @@ impl Db {
             }
             Self::Postgres { pool, key, .. } => {
                 let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
+                sqlx::query(reports::NO_LIMIT_BUT_FOR_REPORTS).execute(&mut *transaction).await?;
                 Ok(Tx::Postgres(OpenTx { transaction, unsealed: Unsealed::new(key) }))
             }
         }
@@ -266,14 +278,27 @@ impl Db {
     /// Finishes what is open and closes the pools.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write, write_back, .. } => {
+            Self::Sqlite { read, write, write_back, reports, .. } => {
                 write_back.close().await;
+                reports.close().await;
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres { pool, .. } => pool.close().await,
+            Self::Postgres { pool, reports, .. } => {
+                reports.close().await;
+                pool.close().await;
+            }
         }
     }
+}
+
+/// A connection that was just used is not tried before it is used again: that was one trip in eight of a payment.
+fn postgres_pool(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| Box::pin(require_alive(connection, meta.idle_for)))
 }
 
 /// An error closes the connection without a word to the other end, which may not be there any more.

@@ -64,6 +64,18 @@ impl StoreError {
         }
     }
 
+    /// Whether the database ended a statement that took too long: SQLite's interrupt, PostgreSQL's cancellation.
+    #[must_use]
+    pub fn is_overdue(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("9" | "57014")))
+    }
+
+    /// Whether others used every connection for as long as one was waited for.
+    #[must_use]
+    pub const fn is_without_connection(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::PoolTimedOut))
+    }
+
     /// Whether PostgreSQL gave this transaction up so that another one could go on: a deadlock (40P01) or a serialization failure
     /// (40001). Nothing was written, and the same transaction succeeds when it runs again.
     #[must_use]

@@ -57,7 +57,7 @@ pub mod users;
 pub mod wallets;
 mod write_back;
 
-pub use db::{Db, POSTGRES, SQLITE, Tx};
+pub use db::{Db, POSTGRES, REPORT_LIMIT, REPORTS_AT_ONCE, SQLITE, Tx};
 pub use error::StoreError;
 pub use json_text::JsonText;
 pub use server_lock::{Fence, ServerLock};

@@ -1,7 +1,7 @@
 //! Refunds of verified payments: requested, approved by a second person above a limit, then sent through the payment's channel
 //! under one number until its final result, or paid at the cash desk if the channel no longer refunds the payment.
 //!
-//! Rows are locked in one order: attempt, command, order, return, refund.
+//! Rows are locked in one order: attempts, command, order, return, refund.
 
 mod ask;
 mod console_refunds;
@@ -37,7 +37,7 @@ pub(super) use payment::reset_backoff;
 pub use payment::{RefundedSums, refunded_sums};
 
 use super::audit::{self, Entry};
-use super::{Db, Result, Tx, on, read};
+use super::{Db, Result, Tx, on, payments, read};
 use domain::ledger::Account;
 
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -118,18 +118,12 @@ pub(super) async fn by_number(tx: &mut Tx, refund_no: &str) -> Result<Option<Ref
     .await)
 }
 
-/// Locks the refund with its attempt and order.
+/// Locks the refund with its order and the attempts of that, of which its end may end others too.
 async fn lock(tx: &mut Tx, id: RefundId) -> Result<Option<Refund>> {
-    on!(tx, |c| sqlx::query(
-        "UPDATE payment_attempts SET state = state WHERE id = (SELECT attempt_id FROM refunds WHERE id = $1)"
-    )
-    .bind(id.0)
-    .execute(c)
-    .await)?;
-    on!(tx, |c| sqlx::query("UPDATE orders SET state = state WHERE id = (SELECT order_id FROM refunds WHERE id = $1)")
-        .bind(id.0)
-        .execute(c)
-        .await)?;
+    let order: Option<(OrderId,)> =
+        on!(tx, |c| sqlx::query_as("SELECT order_id FROM refunds WHERE id = $1").bind(id.0).fetch_optional(c).await)?;
+    let Some((order,)) = order else { return Ok(None) };
+    payments::lock_order(tx, order).await?;
     on!(tx, |c| sqlx::query_as(concat!(
         "UPDATE refunds SET state = state WHERE id = $1
          RETURNING",

@@ -126,6 +126,7 @@ pub async fn verify_within(tx: &mut Tx) -> Result<Report> {
             check.run(tx, &mut report).await?;
         }
     }
+    cash_desk::receipt_numbers(tx, &mut report).await?;
     rollups::verify(tx, &mut report).await?;
     places::verify(tx, &mut report).await?;
     Ok(report)

@@ -1,12 +1,12 @@
 //! Energy by day and hour against the readings that it came from, and whether one of these is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::energy::Energy;
 use model::event::EventKind;
 use model::ids::MeterId;
 use model::reading::ReadingQuality;
-use model::time::{Date, HOUR, Timestamp};
+use model::time::{DAY, Date, HOUR, MINUTE, Timestamp};
 use sqlx::FromRow;
 
 use super::{Difference, Figure, Report, Rule};
@@ -15,6 +15,8 @@ use domain::rollup::{ConsumptionInterval, Parts};
 
 /// Where counters of five and of six digits roll over.
 const WRAPS: [i64; 2] = [100_000_000, 1_000_000_000];
+/// A reading that arrived late was read at most so long before those that it follows, as the recorder takes it.
+const LATE: i64 = 10 * MINUTE;
 
 #[derive(FromRow)]
 struct MeterRow {
@@ -74,10 +76,8 @@ pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
         .bind(meter.id)
         .fetch_all(c)
         .await)?;
-        for (at, expected, found) in gaps(&readings).into_iter().filter(|(at, ..)| is_ordered(at.date())) {
-            let subject = format!("{} {at}", meter.serial);
-            report.differences.push(Difference { rule: Rule::ReadingSequence, subject, expected, found });
-        }
+        let wrong = wrong_numbers(&readings).into_iter().filter(|wrong| is_ordered(wrong.at.date()));
+        report.differences.extend(wrong.map(|wrong| wrong.difference(&meter.serial)));
         readings.retain(|reading| reading.quality.counts());
         let after = readings.first().map_or(meter.created_at, |first| first.at).date();
         let first_hour = after.plus(1).start().hour();
@@ -152,23 +152,95 @@ fn differences(mut computed: Slots, stored: Vec<StoredRow>, from: i64) -> Vec<(i
     found.into_iter().map(|(slot, expected, found)| (slot, Figure::Energy(expected), Figure::Energy(found))).collect()
 }
 
-/// The readings before which another one is missing, each with the number that it should have and the one that it has. Old
-/// readings may be removed from the first one on, and a meter that comes back into service begins at 1 again. One that arrived
-/// late is stored at its own instant, before others with lower numbers, so that the numbers are sorted first.
-fn gaps(readings: &[ReadingRow]) -> Vec<(Timestamp, Figure, Figure)> {
-    let mut numbered: Vec<(i64, Timestamp)> =
-        readings.iter().filter_map(|reading| Some((reading.sequence?, reading.at))).collect();
-    let mut broken = Vec::new();
-    for run in numbered.chunk_by_mut(|_, (now, _)| *now != 1) {
+/// Numbers of a meter's readings that are missing between others, or one that several readings have.
+#[derive(Debug, PartialEq, Eq)]
+struct WrongNumbers {
+    first: i64,
+    last: i64,
+    /// When the reading after them was read, or the first that has the number.
+    at: Timestamp,
+    /// How many readings have them.
+    found: usize,
+}
+
+impl WrongNumbers {
+    fn difference(&self, serial: &str) -> Difference {
+        let (first, last, at) = (self.first, self.last, self.at);
+        let subject = if first == last {
+            format!("{serial} {at}, number {first}")
+        } else {
+            format!("{serial} {at}, numbers {first} to {last}")
+        };
+        let expected = Figure::Count(last.saturating_sub(first).saturating_add(1));
+        Difference { rule: Rule::ReadingSequence, subject, expected, found: Figure::Count(self.found as i64) }
+    }
+}
+
+/// A number and when its reading was read.
+type Numbered = (i64, Timestamp);
+
+/// What is wrong with the numbers of the readings of a meter, which are in the order of their instants. Old readings may be
+/// removed from the first one on.
+fn wrong_numbers(readings: &[ReadingRow]) -> Vec<WrongNumbers> {
+    let mut wrong = Vec::new();
+    let numbered = readings.iter().filter_map(|reading| Some((reading.sequence?, reading.at)));
+    for (index, mut run) in runs(numbered).into_iter().enumerate() {
         run.sort_unstable();
-        for ((last, _), (now, at)) in run.iter().zip(run.iter().skip(1)) {
-            let expected = last.saturating_add(1);
-            if *now != expected {
-                broken.push((*at, Figure::Count(expected), Figure::Count(*now)));
+        let mut before = (index > 0).then_some(0_i64);
+        for same in run.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some(&(number, at)) = same.first() else { continue };
+            if let Some(before) = before.filter(|before| number.saturating_sub(*before) > 1) {
+                wrong.push(WrongNumbers { first: before + 1, last: number - 1, at, found: 0 });
+            }
+            if same.len() > 1 {
+                wrong.push(WrongNumbers { first: number, last: number, at, found: same.len() });
+            }
+            before = Some(number);
+        }
+    }
+    wrong
+}
+
+/// The numbers as they were counted up: a meter that comes back into service begins at 1 again.
+fn runs(numbered: impl Iterator<Item = Numbered>) -> Vec<Vec<Numbered>> {
+    let (mut split, mut highest) = (Vec::<Vec<Numbered>>::new(), (0, Timestamp(0)));
+    for (number, at) in numbered {
+        // Where the first one is missing, only the step back shows it.
+        let begins = number == 1 || number < highest.0 && at.since(highest.1) > DAY;
+        match split.last_mut() {
+            Some(run) if !begins => {
+                run.push((number, at));
+                highest = highest.max((number, at));
+            }
+            _ => {
+                split.push(vec![(number, at)]);
+                highest = (number, at);
             }
         }
     }
-    broken
+    let mut runs = Vec::<Vec<Numbered>>::new();
+    for mut run in split {
+        if let (Some(before), Some(&(1, start))) = (runs.last_mut(), run.first()) {
+            take_late(before, &mut run, start);
+        }
+        runs.push(run);
+    }
+    runs
+}
+
+/// One that arrived late is stored at its own instant, before others with lower numbers: also before the first of its run.
+fn take_late(before: &mut Vec<Numbered>, run: &mut Vec<Numbered>, start: Timestamp) {
+    let mut numbers: BTreeSet<i64> = run.iter().map(|(number, _)| *number).collect();
+    before.sort_unstable();
+    before.retain(|&(number, at)| {
+        let is_next = numbers.contains(&number.saturating_sub(1)) && !numbers.contains(&number);
+        let is_late = is_next && start.since(at) <= LATE;
+        if is_late {
+            numbers.insert(number);
+            run.push((number, at));
+        }
+        !is_late
+    });
 }
 
 /// The energy of each day and hour by the readings alone, split as the recorder splits it.
@@ -219,18 +291,46 @@ mod tests {
         assert_eq!(hours, Slots::from([(15, Energy(100)), (16, Energy(100)), (17, Energy(0)), (18, Energy(7))]));
     }
 
+    /// The numbers of readings, one a minute.
+    fn wrong_in(numbers: &[Option<i64>]) -> Vec<WrongNumbers> {
+        let row = |(minute, sequence): (i64, _)| ReadingRow { sequence, ..reading(minute * MINUTE, 0, ReadingQuality::Good) };
+        wrong_numbers(&(0..).zip(numbers.iter().copied()).map(row).collect::<Vec<_>>())
+    }
+
+    fn wrong(first: i64, last: i64, minute: i64, found: usize) -> WrongNumbers {
+        WrongNumbers { first, last, at: Timestamp(minute * MINUTE), found }
+    }
+
     #[test]
-    fn a_missing_reading_leaves_a_gap() {
-        let gaps_in = |numbers: &[Option<i64>]| {
-            let row = |(at, sequence)| ReadingRow { sequence, ..reading(at, 0, ReadingQuality::Good) };
-            gaps(&(0..).zip(numbers.iter().copied()).map(row).collect::<Vec<_>>())
-        };
+    fn missing_readings_are_named_by_their_numbers() {
         // Older ones have no number, and midnight values never have one.
-        assert_eq!(gaps_in(&[None, None, Some(1), Some(2), None, Some(3)]), []);
-        assert_eq!(gaps_in(&[Some(1), Some(3), Some(4)]), [(Timestamp(1), Figure::Count(2), Figure::Count(3))]);
-        assert_eq!(gaps_in(&[Some(7), Some(8), Some(1), Some(2)]), [], "old ones are removed, and it came back into service");
-        assert_eq!(gaps_in(&[Some(2), Some(2)]), [(Timestamp(1), Figure::Count(3), Figure::Count(2))]);
-        assert_eq!(gaps_in(&[Some(4), Some(6), Some(5), Some(7)]), [], "one arrived late");
-        assert_eq!(gaps_in(&[Some(4), Some(7), Some(5)]), [(Timestamp(1), Figure::Count(6), Figure::Count(7))]);
+        assert_eq!(wrong_in(&[None, None, Some(1), Some(2), None, Some(3)]), []);
+        assert_eq!(wrong_in(&[Some(1), Some(3), Some(4)]), [wrong(2, 2, 1, 0)]);
+        assert_eq!(wrong_in(&[Some(4), Some(8), Some(10)]), [wrong(5, 7, 1, 0), wrong(9, 9, 2, 0)], "one gap of three");
+        assert_eq!(wrong_in(&[Some(3), Some(4)]), [], "old ones are removed from the first one on");
+        assert_eq!(wrong_in(&[Some(2), Some(2), Some(2)]), [wrong(2, 2, 0, 3)], "one number of three readings");
+        let three = wrong(5, 7, 1, 0).difference("12").subject;
+        assert!(three.starts_with("12 1970-01-01 08:01") && three.ends_with(", numbers 5 to 7"), "{three}");
+        let difference = wrong(2, 2, 1, 0).difference("12");
+        assert!(difference.subject.ends_with(", number 2"), "{}", difference.subject);
+        assert_eq!((difference.expected, difference.found), (Figure::Count(1), Figure::Count(0)));
+    }
+
+    #[test]
+    fn a_reading_that_arrived_late_is_not_missing() {
+        assert_eq!(wrong_in(&[Some(4), Some(6), Some(5), Some(7)]), []);
+        assert_eq!(wrong_in(&[Some(4), Some(7), Some(5)]), [wrong(6, 6, 1, 0)]);
+        assert_eq!(wrong_in(&[Some(2), Some(1), Some(3)]), [], "before the first of its meter");
+        assert_eq!(wrong_in(&[Some(7), Some(2), Some(1), Some(3)]), [], "before the first after a return");
+    }
+
+    #[test]
+    fn a_meter_that_comes_back_begins_at_one_again() {
+        assert_eq!(wrong_in(&[Some(7), Some(8), Some(1), Some(2)]), []);
+        assert_eq!(wrong_in(&[Some(7), Some(9), Some(1), Some(3)]), [wrong(8, 8, 1, 0), wrong(2, 2, 3, 0)]);
+        let row = |(at, number)| ReadingRow { sequence: Some(number), ..reading(at, 0, ReadingQuality::Good) };
+        let returned = [(0, 7), (1, 8), (3 * DAY, 3), (3 * DAY + 1, 4)].map(row);
+        let missing = WrongNumbers { first: 1, last: 2, at: Timestamp(3 * DAY), found: 0 };
+        assert_eq!(wrong_numbers(&returned), [missing], "the first two after its return");
     }
 }

@@ -44,7 +44,7 @@ model::word_enum! {
         PayoutPosting = "pay-out of a return",
         DebitCommand = "debit command of a return",
         DrawerPosting = "difference of a cash drawer",
-        ReceiptNumbers = "receipt numbers of a series and year",
+        ReceiptNumbers = "receipts of a series and year, one after another",
         PostingWithoutCause = "posting without its cause",
         ConsumptionPosting = "consumption of a meter wallet",
         MeterBalance = "balance in the meters of an account",

@@ -65,7 +65,7 @@ async fn download(
 /// Why there is no file, and what to do: the words of the page. Plain text would be replaced by the page of the status.
 fn explained(wrong: RangeProblem, lang: Lang) -> Response {
     let status = match wrong {
-        RangeProblem::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
+        RangeProblem::TooSlow | RangeProblem::OthersBeingMade => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     (status, Html(problem(wrong, lang))).into_response()

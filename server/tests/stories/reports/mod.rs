@@ -3,6 +3,7 @@
 mod abnormal_alarms;
 mod accounts;
 mod analysis;
+mod at_once;
 mod edited_rows;
 mod energy;
 mod instruments;

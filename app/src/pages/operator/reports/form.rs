@@ -44,8 +44,8 @@ pub fn form(
     };
     let (in_places, in_groups) = (options(false), kind.is_of_rooms().then(|| options(true)));
     let here = [("from", &*from), ("until", &*until), ("by", &*by), ("place", &*place), ("room", &*room), ("age", &*age)];
-    let background =
-        matches!(wrong, None | Some(RangeProblem::TooSlow)).then(|| in_background(ExportSource::Report(kind), &here));
+    let can_be_made = matches!(wrong, None | Some(RangeProblem::TooSlow | RangeProblem::OthersBeingMade));
+    let background = can_be_made.then(|| in_background(ExportSource::Report(kind), &here));
     let files = wrong.is_none().then(|| {
         let link = |ending: &str| address(&format!("{}.{ending}", path(kind)), &here);
         view! {

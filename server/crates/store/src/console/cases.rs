@@ -1,5 +1,7 @@
 //! Cases as people settle them.
 
+use std::collections::BTreeSet;
+
 use model::audit::AuditAction;
 use model::case::{CaseDetail, CaseKind};
 use model::console::{CaseLine, CaseOwner, CaseQuery, Page, SeenCase};
@@ -11,7 +13,7 @@ use sqlx::FromRow;
 
 use super::{Name, above, case_work, like, names, text_matches, within};
 use crate::audit::{self, Entry};
-use crate::payments::{end_held, lying};
+use crate::payments::{end_held, lock_order, lying};
 use crate::refunds::unsaid;
 use crate::{Db, Result, Tx, on, read};
 
@@ -214,6 +216,14 @@ pub async fn close_case(db: &Db, at: Timestamp, who: &Who, case: SeenCase, resol
 /// As [`close_case`].
 pub async fn close_cases(db: &Db, at: Timestamp, who: &Who, cases: &[SeenCase], resolution: &str) -> Result<()> {
     let mut tx = db.begin().await?;
+    // As a settlement does: attempts and orders before cases.
+    let mut orders = BTreeSet::new();
+    for case in cases {
+        orders.extend(of_order(&mut tx, case.case).await?);
+    }
+    for order in orders {
+        lock_order(&mut tx, order).await?;
+    }
     for case in cases {
         let (is_held, has_step) = own_steps(&mut tx, case.case).await?;
         let (kind, _) = close_in(&mut tx, at, who, *case, resolution).await?;

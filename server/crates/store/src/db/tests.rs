@@ -67,3 +67,41 @@ async fn readers_of_sqlite_sort_in_memory_and_leave_dead_transactions() {
         all.push(reader);
     }
 }
+
+#[tokio::test]
+async fn a_statement_of_a_report_ends_at_its_limit() {
+    const LIMIT: Duration = Duration::from_millis(300);
+    const ENDLESS: &str =
+        "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
+    let directory = tempfile::tempdir().unwrap();
+    let sqlite = Db::open(&format!("sqlite:{}", directory.path().join("d.db").display())).await.unwrap();
+    let server = std::env::var("DORMWATT_TEST_POSTGRES").expect("DORMWATT_TEST_POSTGRES is not set: run `make test`");
+    let pool = Db::connect_postgres(&format!("{server}/postgres")).await.unwrap();
+    let postgres = Db::Postgres { reports: pool.clone(), pool, key: SealKey::none(), fence: Fence::default() };
+    for mut db in [sqlite, postgres] {
+        match &mut db {
+            Db::Sqlite { read, reports, .. } => *reports = reports::sqlite(read, LIMIT),
+            Db::Postgres { pool, reports, .. } => *reports = reports::postgres(pool, LIMIT),
+        }
+        let own = db.for_reports();
+        // More often than there are connections.
+        for _ in 0..=REPORTS_AT_ONCE {
+            let begun = Instant::now();
+            let ended = crate::read!(&own, |pool| sqlx::query(ENDLESS).execute(pool).await).unwrap_err();
+            assert!(ended.is_overdue() && begun.elapsed() < LIMIT * 10, "{ended:?} after {:?}", begun.elapsed());
+            let mut tx = own.begin_reading().await.unwrap();
+            assert!(crate::on!(&mut tx, |c| sqlx::query(ENDLESS).execute(c).await).unwrap_err().is_overdue());
+            drop(tx);
+            // As a page that does not wait any longer.
+            let given_up = async { crate::read!(&own, |pool| sqlx::query(ENDLESS).execute(pool).await) };
+            assert!(timeout(LIMIT / 3, given_up).await.is_err());
+            let mut tx = own.begin_reading().await.unwrap();
+            crate::on!(&mut tx, |c| sqlx::query("SELECT 1").execute(c).await).unwrap();
+        }
+        let mut tx = db.begin_reading().await.unwrap();
+        if let Tx::Postgres(tx) = &mut tx {
+            let limit: String = sqlx::query_scalar("SHOW statement_timeout").fetch_one(&mut **tx).await.unwrap();
+            assert_eq!(limit, "0", "what nobody waits for has none");
+        }
+    }
+}

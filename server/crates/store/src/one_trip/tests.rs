@@ -30,7 +30,7 @@ fn later_statements_depend_on_the_first() {
 async fn transactions() -> [Tx; 2] {
     let server = std::env::var("DORMWATT_TEST_POSTGRES").expect("DORMWATT_TEST_POSTGRES is not set: run `make test`");
     let pool = sqlx::PgPool::connect(&format!("{server}/postgres")).await.unwrap();
-    let postgres = Db::Postgres { pool, key: SealKey::none(), fence: Fence::default() };
+    let postgres = Db::Postgres { reports: pool.clone(), pool, key: SealKey::none(), fence: Fence::default() };
     let mut both = [Db::open("sqlite::memory:").await.unwrap().begin().await.unwrap(), postgres.begin().await.unwrap()];
     for tx in &mut both {
         let table = "CREATE TEMP TABLE trip (n BIGINT PRIMARY KEY, seen BIGINT NOT NULL DEFAULT 0)";

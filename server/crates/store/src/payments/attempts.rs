@@ -181,15 +181,37 @@ async fn note_payer(tx: &mut Tx, attempt: &Attempt, payer: Option<&str>) -> Resu
 pub(crate) async fn begin_locked(db: &Db, order: OrderId) -> Result<Tx> {
     loop {
         let mut tx = db.begin().await?;
-        let locked = "UPDATE payment_attempts SET state = state WHERE order_id = $1";
-        let locked = on!(&mut tx, |c| sqlx::query(locked).bind(order).execute(c).await)?;
-        on!(&mut tx, |c| sqlx::query("UPDATE orders SET state = state WHERE id = $1").bind(order).execute(c).await)?;
+        let locked = lock_order(&mut tx, order).await?;
         let count = "SELECT COUNT(*) FROM payment_attempts WHERE order_id = $1";
         let count: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(count).bind(order).fetch_optional(c).await)?;
-        if count.and_then(|(count,)| u64::try_from(count).ok()) == Some(locked) {
+        if count.and_then(|(count,)| usize::try_from(count).ok()) == Some(locked) {
             return Ok(tx);
         }
     }
+}
+
+macro_rules! attempts_by_id {
+    () => {
+        "SELECT id FROM payment_attempts WHERE order_id = $1 ORDER BY id"
+    };
+}
+
+/// Locks the attempts of an order by their ids, so that of two transactions that need several the second holds none while it
+/// waits, and gives how many there are. Those of several orders are locked by the ids of the orders. SQLite has one writer.
+pub(crate) async fn lock_attempts(tx: &mut Tx, order: OrderId) -> Result<usize> {
+    let text = match tx {
+        Tx::Sqlite(_) => attempts_by_id!(),
+        Tx::Postgres(_) => concat!(attempts_by_id!(), " FOR NO KEY UPDATE"),
+    };
+    let locked: Vec<(AttemptId,)> = on!(tx, |c| sqlx::query_as(text).bind(order).fetch_all(c).await)?;
+    Ok(locked.len())
+}
+
+/// The same, and then the order.
+pub(crate) async fn lock_order(tx: &mut Tx, order: OrderId) -> Result<usize> {
+    let locked = lock_attempts(tx, order).await?;
+    on!(tx, |c| sqlx::query("UPDATE orders SET state = state WHERE id = $1").bind(order).execute(c).await)?;
+    Ok(locked)
 }
 
 /// Another attempt, or another order, takes the place of the open ones, which are not about to expire: nobody is given their form
@@ -251,7 +273,7 @@ async fn of_order(tx: &mut Tx, order: OrderId) -> Result<Vec<Attempt>> {
 /// is held is asked about while only notifications were heard of it that do not fit;
 /// after the channel's own word a person decides.
 pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attempt) -> Timestamp) -> Result<Vec<Attempt>> {
-    let due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(concat!(
+    let mut due: Vec<Attempt> = read!(db, |pool| sqlx::query_as(concat!(
         "SELECT",
         attempt_columns!(),
         "FROM payment_attempts WHERE state IN ('pending', 'closing', 'held') AND next_query_at <= $1
@@ -266,6 +288,8 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
     if due.is_empty() {
         return Ok(due);
     }
+    // As they are locked everywhere.
+    due.sort_by_key(|attempt| (attempt.order_id, attempt.id));
     let mut claimed = Vec::with_capacity(due.len());
     let mut tx = db.begin().await?;
     for attempt in due {
@@ -284,6 +308,7 @@ pub async fn claim_due(db: &Db, now: Timestamp, limit: i64, next: impl Fn(&Attem
         }
     }
     tx.commit().await?;
+    claimed.sort_by_key(|attempt| (attempt.next_query_at, attempt.id));
     Ok(claimed)
 }
 
@@ -305,6 +330,7 @@ pub async fn begin_close(db: &Db, attempt: AttemptId) -> Result<bool> {
 /// Somebody looks at the order: ask the channel now, unless we have just done so. Says whether anything is to be asked.
 pub async fn nudge(db: &Db, now: Timestamp, order: OrderId) -> Result<bool> {
     let mut tx = db.begin().await?;
+    lock_attempts(&mut tx, order).await?;
     let touched = on!(&mut tx, |c| sqlx::query(
         "UPDATE payment_attempts SET next_query_at = $1
          WHERE order_id = $2 AND state IN ('pending', 'closing', 'held') AND next_query_at > $1

@@ -41,7 +41,8 @@ pub(crate) async fn lies(tx: &mut Tx, order: OrderId) -> Result<bool> {
 }
 
 /// Ends what is held by the channel's own word, once nothing of its money lies here any more; and the order, unless another
-/// attempt may still pay it. Nobody asks the channel about it, so that it would wait for ever.
+/// attempt may still pay it. Nobody asks the channel about it, so that it would wait for ever. The caller has locked all attempts
+/// of the order, and the order.
 pub(crate) async fn end_held(tx: &mut Tx, order: OrderId) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE payment_attempts SET state = 'paid' WHERE order_id = $1 AND state = 'held'

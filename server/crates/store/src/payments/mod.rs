@@ -11,7 +11,7 @@ mod stored_event;
 mod subject;
 
 pub use attempts::{Attempt, AttemptState, Terms, attempts_of, begin_close, claim_due, find, nudge, open_attempt, way_of};
-pub(crate) use attempts::{begin_locked, give_up};
+pub(crate) use attempts::{begin_locked, give_up, lock_attempts, lock_order};
 pub use exits::close_abandoned;
 pub(crate) use exits::{end_held, lies, lying};
 pub use merchants::{MerchantInUse, merchants_in_use};

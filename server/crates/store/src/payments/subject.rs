@@ -99,19 +99,26 @@ macro_rules! locked {
     };
 }
 
-/// Locks the attempt, then its order, in one statement: PostgreSQL gives both as they are once it has the locks, and no other
-/// transaction changes them until this one ends. SQLite has one writer, so nothing is locked there.
+/// Locks all attempts of its order, which the end of a refund may end too; then, in one statement, the attempt and its order:
+/// PostgreSQL gives both as they are once it has the locks, and no other transaction changes them until this one ends. SQLite has
+/// one writer, so nothing is locked there.
 pub(super) async fn lock(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
-    let text = match tx {
+    let text = match &mut *tx {
         Tx::Sqlite(_) => attempt_with_order!(),
-        Tx::Postgres(_) => locked!(),
+        Tx::Postgres(connection) => {
+            let others = "SELECT id FROM payment_attempts
+                          WHERE order_id = (SELECT order_id FROM payment_attempts WHERE out_trade_no = $1)
+                          ORDER BY id FOR NO KEY UPDATE";
+            sqlx::query(others).bind(out_trade_no).execute(&mut **connection).await?;
+            locked!()
+        }
     };
     let row: Option<Row> = on!(tx, |c| sqlx::query_as(text).bind(out_trade_no).fetch_optional(c).await)?;
     Ok(row.map(Subject::from))
 }
 
-/// The same, and then the account's meter that the order is for, as [`crate::accounts::takes`] locks it. One that the account got
-/// while this waited for the order is not seen, and not locked.
+/// For a payment, which changes one attempt: the attempt, its order, and then the account's meter that the order is for, as
+/// [`crate::accounts::takes`] locks it. One that the account got while this waited for the order is not seen, and not locked.
 pub(super) async fn lock_with_meter(tx: &mut Tx, out_trade_no: &str) -> Result<Option<Subject>> {
     let text = match tx {
         Tx::Sqlite(_) => attempt_with_order!(),

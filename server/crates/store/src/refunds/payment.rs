@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::RefundSubject;
-use crate::payments::RecordedOutcome;
+use crate::payments::{self, RecordedOutcome};
 use crate::{Db, Result, Tx, on, read};
 
 /// A verified payment. Its attempt is locked, so no other refund of it can be reserved.
@@ -44,8 +44,12 @@ impl Payment {
     }
 }
 
-/// Reads and locks the payment of an event.
+/// Locks the attempts of the order of an event, and then reads its payment, so that what was decided meanwhile is seen.
 pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
+    let order = "SELECT p.order_id FROM payment_events e JOIN payment_attempts p ON p.id = e.attempt_id WHERE e.id = $1";
+    let order: Option<(OrderId,)> = on!(tx, |c| sqlx::query_as(order).bind(event).fetch_optional(c).await)?;
+    let (order,) = order.ok_or(AppError::NotFound)?;
+    payments::lock_attempts(tx, order).await?;
     let payment: Option<Payment> = on!(tx, |c| {
         sqlx::query_as(
         "SELECT e.id AS event_id, p.id AS attempt_id, p.order_id, e.channel, e.amount_fen AS paid_fen, e.received_at, e.outcome,
@@ -60,12 +64,7 @@ pub(super) async fn lock(tx: &mut Tx, event: Uuid) -> Result<Payment> {
     .fetch_optional(c)
     .await
     })?;
-    let payment = payment.ok_or(AppError::NotFound)?;
-    on!(tx, |c| sqlx::query("UPDATE payment_attempts SET state = state WHERE id = $1")
-        .bind(payment.attempt_id)
-        .execute(c)
-        .await)?;
-    Ok(payment)
+    payment.ok_or_else(|| AppError::NotFound.into())
 }
 
 /// The refunded amounts of an attempt. The caller has locked the attempt.
