@@ -251,15 +251,11 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             if let Some(terms) = owed::undelivered(tx, &order, amount).await? {
                 return Ok(terms);
             }
-            if order.state != OrderState::Credited || !tender.is_correctable() {
+            let left = tender.left_to_correct(order.amount, corrected(tx, id).await?);
+            if order.state != OrderState::Credited || left == Fen::ZERO {
                 return Err(AppError::NotCorrectable.into());
             }
-            // A sale through a channel is refunded through it, and may be corrected in parts.
-            let before = if tender.is_channel() { corrected(tx, id).await? } else { Fen::ZERO };
-            if before == order.amount {
-                return Err(AppError::NotCorrectable.into());
-            }
-            if amount > order.amount - before {
+            if amount > left {
                 return Err(AppError::AmountOutOfRange.into());
             }
             let (account, meter) = (order.account_id, order.meter_id);
