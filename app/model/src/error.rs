@@ -213,6 +213,8 @@ errors! {
     NoFile = "no-file", 422;
     /// Larger than an upload may be.
     FileTooLarge = "file-too-large", 413;
+    /// Larger than a form may be.
+    FormTooLarge = "form-too-large", 413;
     /// Somebody else changed it meanwhile.
     Conflict = "conflict", 409;
     /// Nothing says who sells and how it is taxed.

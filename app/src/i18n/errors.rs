@@ -111,6 +111,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::AlarmOrder => t.alarm_order,
         AppError::NoFile => t.no_file,
         AppError::FileTooLarge => t.file_too_large,
+        AppError::FormTooLarge => t.form_too_large,
         AppError::Conflict => t.conflict,
         AppError::Unavailable => t.unavailable,
         AppError::Internal => t.internal,

@@ -178,7 +178,7 @@ async fn guard(table: Arc<HashMap<String, Access>>, request: Request, next: Next
 }
 
 /// A bare response that [`error::render_errors`] turns into a page, a redirect or JSON.
-trait IntoRefusal {
+pub(super) trait IntoRefusal {
     fn into_refusal(self) -> axum::response::Response;
 }
 
