@@ -27,6 +27,7 @@ pub const fn message(error: AppError, lang: Lang) -> &'static str {
         AppError::HoardingLimit => t.hoarding_limit,
         AppError::ExceedsRemaining => t.exceeds_remaining,
         AppError::NotCorrectable => t.not_correctable,
+        AppError::ExceedsCorrectable => t.exceeds_correctable,
         AppError::ExceedsRefundable => t.exceeds_refundable,
         AppError::RefundTooOld => t.refund_too_old,
         AppError::RefundByChannel => t.refund_by_channel,

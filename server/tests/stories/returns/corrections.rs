@@ -56,7 +56,7 @@ both!(a_wrong_sale_is_corrected_once_up_to_the_balance, |w: World| async move {
     );
     engine.wake();
     s.settled(SOON).await;
-    assert_eq!(refused(ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_001)))).await), AppError::AmountOutOfRange);
+    assert_eq!(refused(ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_001)))).await), AppError::ExceedsCorrectable);
     assert!(is_offered(&s, boss).await);
     let row = ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_000)))).await.unwrap();
     assert!(!is_offered(&s, boss).await, "all of it is taken back");

@@ -54,7 +54,7 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
     let most = held.map_or(original.left, |held| original.left.min(held.max(Fen::ZERO)));
     // The amount that the list of parts links with.
     let most = typed::yuan(&param("amount")).map_or(most, |part| part.min(most));
-    let amount = if original.sale {
+    let amount = if original.is_delivered {
         view! {
             <label class="field">
                 <span>{t.amount}</span>
@@ -64,9 +64,12 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
         }
         .into_any()
     } else {
+        // A return, or a sale that never reached its meter.
+        let whole = original.amount.to_string();
+        let said = common::Labelled { label: t.whole, text: &whole }.text(lang());
         view! {
-            <input type="hidden" name="amount" value="" />
-            <p>{t.whole}": "<span class="num">{original.amount.to_string()}</span></p>
+            <input type="hidden" name="amount" value=whole />
+            <p class="num">{said}</p>
         }
         .into_any()
     };

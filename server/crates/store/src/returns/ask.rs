@@ -37,7 +37,8 @@ pub(super) struct Terms {
 /// # Errors
 /// [`AppError::Conflict`] if the key belongs to another request, [`AppError::NotFound`] for an unknown original,
 /// [`AppError::NotCorrectable`] for one that cannot be corrected any more, [`AppError::Invalid`] for a tender of a channel,
-/// [`AppError::AmountOutOfRange`] for nothing or more than there was, and those of [`debits::take`] for the balance.
+/// [`AppError::AmountOutOfRange`] for nothing, [`AppError::ExceedsCorrectable`] for more than is left, and those of
+/// [`debits::take`] for the balance.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
     Ok(ask_once(db, rng, at, rules, limits, new).await?.row)
 }
@@ -256,7 +257,7 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
                 return Err(AppError::NotCorrectable.into());
             }
             if amount > left {
-                return Err(AppError::AmountOutOfRange.into());
+                return Err(AppError::ExceedsCorrectable.into());
             }
             let (account, meter) = (order.account_id, order.meter_id);
             let (kind, source, order) = (ReturnKind::UndoSale, Source::Wallet, Some(order.id));
