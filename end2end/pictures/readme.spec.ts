@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { logIn } from "../support/people";
+import { GO_PAY, logIn } from "../support/people";
 
 const folder = "screenshots";
 
@@ -19,7 +19,7 @@ test.describe("a phone", () => {
     await logIn(page, "3-101");
     await page.screenshot({ path: `${folder}/home.png` });
     await page.goto("/topup");
-    await page.getByRole("button", { name: "去支付" }).click();
+    await page.getByRole("button", { name: GO_PAY }).click();
     await page.getByRole("button", { name: /确认付款/ }).click();
     const back = page.getByRole("link", { name: "返回商户" });
     if (await back.isVisible().catch(() => false)) await back.click();

@@ -2,6 +2,9 @@ import { expect, type Cookie, type Page } from "@playwright/test";
 
 export const PASSWORD = "dormwatt-demo";
 
+/** The button of a top-up; scripts put the amount on it. */
+export const GO_PAY = /^(去支付|充值 \d+\.\d\d 元)$/;
+
 /** The cookie of each person's last session: most tests are about what is behind the log-in. */
 const sessions = new Map<string, Cookie>();
 

@@ -50,6 +50,17 @@ test("without a network the last balance is shown with its age, and never a stal
   await expect(page.locator("#last-amount")).toHaveText(amount!);
   await expect(page.locator("#last-at")).toHaveText(/的数据（.*前.*）/);
   await expect(page.locator("#nothing")).toBeHidden();
+  await expect(page.locator("#offline-page")).toContainText("网络恢复后，会自动打开您要看的页面");
+  // The age is that of now, and a balance of which nobody knows how old it is is not shown.
+  const keep = (last: object) =>
+    page.evaluate((text) => [localStorage, sessionStorage].forEach((kept) => kept.setItem("dormwatt-last", text)), JSON.stringify(last));
+  await keep({ amount: "12.30", words: "", at: Date.now() - 3 * 3_600_000 });
+  await page.reload();
+  await expect(page.locator("#last-at")).toContainText("3小时前");
+  await keep({ amount: "12.30", words: "" });
+  await page.reload();
+  await expect(page.locator("#nothing")).toBeVisible();
+  await expect(page.locator("#last")).toBeHidden();
 
   // Back on the network the page that was asked for comes by itself.
   await context.setOffline(false);

@@ -1,6 +1,6 @@
 import { expect, test, type Page } from "@playwright/test";
 import { bank, once, roomWhere, truth } from "../support/meters";
-import { logIn } from "../support/people";
+import { GO_PAY, logIn } from "../support/people";
 
 const [TRIPPED, BUYER] = ["5-112", "5-113"];
 
@@ -49,7 +49,7 @@ test("a top-up that is refused keeps what was typed and costs nothing", async ({
   ] as const) {
     await page.goto("/topup");
     await own.fill(typed);
-    await page.getByRole("button", { name: "去支付" }).click();
+    await page.getByRole("button", { name: GO_PAY }).click();
     await expect(page.getByRole("alert")).toContainText(reason);
     await expect(own).toHaveValue(typed);
   }
@@ -58,7 +58,7 @@ test("a top-up that is refused keeps what was typed and costs nothing", async ({
   try {
     await own.fill("20");
     await page.locator('label:has(input[value="wechat"])').click();
-    await page.getByRole("button", { name: "去支付" }).click();
+    await page.getByRole("button", { name: GO_PAY }).click();
     await expect(page.getByRole("alert")).toContainText("该支付方式暂不可用，请换一种或稍后再试");
   } finally {
     await bank({});

@@ -1,7 +1,7 @@
 import { expect, test } from "@playwright/test";
 import { reach } from "../support/keyboard";
 import { breakLine, healLine, truth } from "../support/meters";
-import { balance, logIn, PASSWORD } from "../support/people";
+import { balance, GO_PAY, logIn, PASSWORD } from "../support/people";
 import { phones, slowDown } from "../support/phones";
 
 /** Each project has rooms of its own, so that they do not spend each other's credit. */
@@ -29,7 +29,7 @@ for (const [channel, name, size] of [
     await page.getByRole("link", { name: "充值", exact: true }).first().click();
     await page.locator("#own").fill("20");
     await page.locator(`label:has(input[value="${channel}"])`).click();
-    await page.getByRole("button", { name: "去支付" }).click();
+    await page.getByRole("button", { name: javaScriptEnabled ? "充值 20.00 元" : "去支付" }).click();
     // Without scripts a form to the channel waits for a tap; with them it is on its way by itself.
     const pay = page.getByRole("button", { name: /确认付款/ });
     const form = javaScriptEnabled ? "" : "main form[action^='http'] button, ";
@@ -52,13 +52,29 @@ for (const [channel, name, size] of [
   });
 }
 
+test("the button of a top-up names the amount that counts", async ({ page, javaScriptEnabled }) => {
+  test.skip(!javaScriptEnabled, "without scripts its name is a general one");
+  await logIn(page, mine().buyer);
+  await page.goto("/topup");
+  const [own, pay] = [page.locator("#own"), page.getByRole("button", { name: GO_PAY })];
+  const chosen = async () => `充值 ${Number(await page.locator('input[name="amount"]:checked').getAttribute("value")).toFixed(2)} 元`;
+  await expect(pay).toHaveText(await chosen());
+  for (const [typed, label] of [["８．５", "充值 8.50 元"], ["abc", "去支付"], ["0", "去支付"], ["50", "充值 50.00 元"]] as const) {
+    await own.fill(typed);
+    await expect(pay).toHaveText(label);
+  }
+  await page.locator('label:has(input[name="amount"])').last().click();
+  await expect(own).toHaveValue("");
+  await expect(pay).toHaveText(await chosen());
+});
+
 test("cancelling at the cashier costs nothing and says so", async ({ page }) => {
   const room = mine().buyer;
   await logIn(page, room);
   const meter = await truth(room);
   await page.goto("/topup");
   await page.locator("#own").fill("50");
-  await page.getByRole("button", { name: "去支付" }).click();
+  await page.getByRole("button", { name: GO_PAY }).click();
   await page.getByRole("button", { name: "取消" }).click();
   await expect(page.getByText("等待付款").first()).toBeVisible();
   expect((await truth(room)).cumulative).toBe(meter.cumulative);
@@ -102,7 +118,7 @@ test("by keyboard only: logs in, chooses what to pay, and switches off and on", 
   await reach(page, page.locator('input[name="channel"]:checked'));
   await keys.press("ArrowDown");
   await expect(page.locator('input[value="wechat"]')).toBeChecked();
-  await reach(page, page.getByRole("button", { name: "去支付" }));
+  await reach(page, page.getByRole("button", { name: GO_PAY }));
   await keys.press("Enter");
   await expect(page.getByRole("button", { name: `确认付款 ¥${amount}` })).toBeVisible();
 
@@ -155,7 +171,7 @@ test("a meter that does not answer: the money is safe, and arrives when it does"
   try {
     await page.goto("/topup");
     await page.locator("#own").fill("20");
-    await page.getByRole("button", { name: "去支付" }).click();
+    await page.getByRole("button", { name: GO_PAY }).click();
     await page.getByRole("button", { name: /确认付款/ }).click();
     const back = page.getByRole("link", { name: "返回商户" });
     if (await back.isVisible().catch(() => false)) await back.click();

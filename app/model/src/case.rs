@@ -8,9 +8,11 @@ use crate::order::Tender;
 use crate::time::{DAY, Date, Timestamp};
 use crate::word_enum;
 
+mod configuration;
 mod money;
 mod reasons;
 
+pub use configuration::{ChannelOffCase, ExpiryCase};
 pub use money::{DeliveryCase, JournalCase, MeterPosition, PaymentCase, RefundCase, StatementCase, UndeliverableCase};
 pub use reasons::{
     CertificateState, ClosingReason, HeldReadingReason, HoldReason, MoneyRecord, PaymentReason, PaymentSource, RefundReason,
@@ -227,25 +229,6 @@ pub struct ParametersCase {
     pub since: Timestamp,
     pub accepted: i64,
     pub sent: i64,
-}
-
-/// A certificate that expires.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExpiryCase {
-    /// The configuration key that names it, or the name of the gateway that showed it.
-    pub key: String,
-    pub until: Timestamp,
-    pub state: CertificateState,
-}
-
-/// A merchant at a payment channel that is switched off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelOffCase {
-    pub channel: Tender,
-    /// Whether no payments can be made; otherwise only older ones cannot be queried and refunded.
-    pub current: bool,
-    /// The configuration key that is wrong.
-    pub key: String,
 }
 
 /// A stored detail that does not have the form of its kind.

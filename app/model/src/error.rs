@@ -57,6 +57,8 @@ errors! {
     ExceedsRemaining = "exceeds-remaining", 422;
     /// It is not in the meter yet, was no sale, or was corrected before.
     NotCorrectable = "not-correctable", 409;
+    /// No more of the sale is left to correct.
+    ExceedsCorrectable = "exceeds-correctable", 422;
     /// No more of the payment is left to give back.
     ExceedsRefundable = "exceeds-refundable", 422;
     /// The payment is older than its channel gives back: over the counter, with a reason.
@@ -215,6 +217,8 @@ errors! {
     NoFile = "no-file", 422;
     /// Larger than an upload may be.
     FileTooLarge = "file-too-large", 413;
+    /// Larger than a form may be.
+    FormTooLarge = "form-too-large", 413;
     /// Somebody else changed it meanwhile.
     Conflict = "conflict", 409;
     /// Nothing says who sells and how it is taxed.

@@ -116,6 +116,14 @@ impl Tender {
         !matches!(self, Self::Subsidy | Self::Carried | Self::TakenOver)
     }
 
+    /// What can still be corrected of a delivered sale by it, where corrections have taken or reserved `corrected`. A sale at the
+    /// cash desk is corrected once; one through a channel may be in parts, which go back through it.
+    #[must_use]
+    pub fn left_to_correct(self, amount: Fen, corrected: Fen) -> Fen {
+        let is_over = corrected > Fen::ZERO && !self.is_channel();
+        if is_over || !self.is_correctable() { Fen::ZERO } else { (amount - corrected).max(Fen::ZERO) }
+    }
+
     /// Tenders of the cash desk.
     pub const COUNTER: [Self; 3] = [Self::Cash, Self::Card, Self::Transfer];
 
@@ -175,4 +183,19 @@ pub enum ChannelFailure {
     Refused,
     /// The request could not be signed.
     Signing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sales_at_the_desk_are_corrected_once() {
+        let left = |tender: Tender, corrected| tender.left_to_correct(Fen(10_000), Fen(corrected));
+        for tender in Tender::ALL {
+            let whole = if tender.is_correctable() { Fen(10_000) } else { Fen::ZERO };
+            let rest = if tender.is_channel() { Fen(7_000) } else { Fen::ZERO };
+            assert_eq!((left(tender, 0), left(tender, 3_000), left(tender, 10_000)), (whole, rest, Fen::ZERO), "{tender:?}");
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! The page that the service worker shows without a network. It holds nobody's data: a script fills in the balance that this
-//! browser saw last.
+//! The page that the service worker shows without a network, to residents and to an operator who opens the site's start page. It
+//! holds nobody's data: a script fills in the balance that this browser saw last, with its age.
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -26,6 +26,7 @@ pub fn OfflinePage() -> impl IntoView {
                 <p>{t.changed}</p>
             </section>
             <p class="muted" id="nothing">{t.nothing}</p>
+            <p>{t.comes_back}</p>
             <button class="primary wide" id="again" type="button">{t.again}</button>
         </main>
         <script type="module" nonce=use_nonce()>{include_str!("offline.js")}</script>

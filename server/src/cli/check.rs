@@ -108,13 +108,16 @@ fn describe_channel(channel: &Merchant, now: Timestamp) -> String {
     format!("{} for {former}{}{}", channel.tender().as_str(), channel.terms().seller_id, ends.collect::<String>())
 }
 
-/// Says until when the certificates are valid that this server shows to gateways; returns those that cannot be read.
+/// Says until when the certificates are valid that this server shows to gateways; returns those that cannot be used, and why.
 fn describe_own_certificates(config: &Config, now: Timestamp) -> Vec<String> {
     let mut wrong = Vec::new();
     for own in OwnCertificate::all(&config.meters) {
-        match own.until() {
-            Ok(at) => println!("own certificate: {}", describe_end(&Expiry { key: own.name(), at }, now)),
-            Err(error) => wrong.push(format!("own certificate: {error}")),
+        match own.in_use() {
+            Ok(shown) => println!("own certificate: {}", describe_end(&Expiry { key: own.name(), at: shown.until }, now)),
+            Err(error) => wrong.push(format!(
+                "own certificate: {}; a server that runs already keeps showing the one that it loaded",
+                error.explained()
+            )),
         }
     }
     wrong

@@ -3,20 +3,27 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use model::error::AppError;
 use tokio::time::timeout;
 
 use super::connections::Activity;
+use super::error::Refused;
 use super::forms::PostedForm;
 
-/// Larger than any form and any notification.
+/// Larger than any form and any notification; `form_too_large` in `app/locales` names it.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// So much of a body that is too large is read and dropped: a browser that is still sending when its connection ends shows an
+/// error of its own instead of the answer.
+const MAX_DROPPED_BYTES: usize = 1024 * 1024;
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Refuses a request with a NUL character in its address or body (400), with a body that is too large (413) or too slow (408).
 /// From here on the request is at work, and its connection is not closed for another one.
@@ -27,6 +34,7 @@ pub async fn read(request: Request, next: Next) -> Response {
     }
     let bytes = match whole(body).await {
         Ok(bytes) => bytes,
+        Err(StatusCode::PAYLOAD_TOO_LARGE) => return Refused(AppError::FormTooLarge).into_response(),
         Err(status) => return status.into_response(),
     };
     if is_nul_in_body(parts.uri.path(), &parts.headers, &bytes) {
@@ -57,12 +65,42 @@ async fn whole(body: Body) -> Result<Bytes, StatusCode> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+    if body.size_hint().lower() > MAX_DROPPED_BYTES as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let read = timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
-    // A caller who went away reads no status.
-    read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
+    let mut chunks = body.into_data_stream();
+    match timeout(BODY_TIMEOUT, bounded(&mut chunks)).await {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => {
+            // Whether all of it came in that time or not, it is refused.
+            let _ = timeout(DROP_TIMEOUT, drop_rest(&mut chunks)).await;
+            Err(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// All of a body; `None` where it is too large, or its caller went away and reads no answer.
+async fn bounded(chunks: &mut BodyDataStream) -> Option<Bytes> {
+    let mut whole = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.ok()?;
+        if whole.len() + chunk.len() > MAX_BODY_BYTES {
+            return None;
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Some(whole.into())
+}
+
+async fn drop_rest(chunks: &mut BodyDataStream) {
+    let mut dropped = 0;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        dropped += chunk.len();
+        if dropped > MAX_DROPPED_BYTES {
+            return;
+        }
+    }
 }
 
 fn is_nul_in_address(address: &Uri) -> bool {

@@ -23,12 +23,24 @@ pub struct WatchExpiries {
     pub host: Host,
 }
 
+/// A certificate whose end is known.
+pub struct WatchedCertificate {
+    pub expiry: Expiry,
+    /// Of the server's own: why a newer file cannot take its place.
+    pub refused: Option<String>,
+}
+
 /// The certificates whose end is known: those of payment channels, those that gateways showed at their last connection, and those
 /// that the server itself shows.
-pub async fn expiries(context: &Context, payments: &Payments, host: &Host) -> store::Result<Vec<Expiry>> {
+pub async fn expiries(context: &Context, payments: &Payments, host: &Host) -> store::Result<Vec<WatchedCertificate>> {
     let of_gateways = gateways::certificates(&context.db, &context.gateway.certificates()).await?;
-    let others = of_gateways.into_iter().chain(host.certificates().await).map(|(key, at)| Expiry { key, at });
-    Ok(payments.expiries().into_iter().chain(others).collect())
+    let of_gateways = of_gateways.into_iter().map(|(key, at)| Expiry { key, at });
+    let others = payments.expiries().into_iter().chain(of_gateways);
+    let own = host.certificates().await.into_iter().map(|(key, shown)| {
+        let expiry = Expiry { key, at: shown.until };
+        WatchedCertificate { expiry, refused: shown.refused }
+    });
+    Ok(others.map(|expiry| WatchedCertificate { expiry, refused: None }).chain(own).collect())
 }
 
 #[async_trait]
@@ -47,9 +59,9 @@ impl Task for WatchExpiries {
         let all = expiries(&self.context, &self.payments, &self.host).await?;
         let near: Vec<ConfigCase> = all
             .iter()
-            .filter_map(|expiry| {
-                let state = expiry.state(now)?;
-                let detail = CaseDetail::Expiry(ExpiryCase { key: expiry.key.clone(), until: expiry.at, state });
+            .filter_map(|WatchedCertificate { expiry, refused }| {
+                let (state, refused) = (expiry.state(now)?, refused.clone());
+                let detail = CaseDetail::Expiry(ExpiryCase { key: expiry.key.clone(), until: expiry.at, state, refused });
                 Some(ConfigCase { key: expiry.key.clone(), detail })
             })
             .collect();

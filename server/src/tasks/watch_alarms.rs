@@ -11,7 +11,7 @@ use model::ids::GatewayId;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use serde_json::{Value, json};
 
-use super::expiries::expiries;
+use super::expiries::{WatchedCertificate, expiries};
 use super::{Failure, Task};
 use domain::alarm::Observation;
 use notify::{Channels, outages};
@@ -73,11 +73,12 @@ impl WatchAlarms {
 
     /// The certificate that ends first.
     async fn certificates(&self, now: Timestamp) -> store::Result<ObservedCondition> {
-        let first = expiries(&self.context, &self.payments, &self.host).await?.into_iter().min_by_key(|expiry| expiry.at);
+        let first = expiries(&self.context, &self.payments, &self.host).await?.into_iter().min_by_key(|one| one.expiry.at);
         let (seen, detail) = match first {
-            Some(expiry) => {
+            Some(WatchedCertificate { expiry, refused }) => {
                 let days = expiry.at.since(now).div_euclid(DAY);
-                (Observation::Value(days), json!({ "days": days, "items": [expiry.key] }))
+                let items: Vec<String> = [expiry.key].into_iter().chain(refused).collect();
+                (Observation::Value(days), json!({ "days": days, "items": items }))
             }
             None => (Observation::Holds(false), json!({})),
         };

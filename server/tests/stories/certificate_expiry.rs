@@ -1,6 +1,7 @@
 //! Expiring certificates open one case for each key, which closes by itself; on both databases.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use domain::clock::Clock;
 use estate::gateways::certificates;
@@ -94,21 +95,35 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     task.run().await.unwrap();
     watch.observe(clock.now()).await.unwrap();
     assert_eq!((shop.world.number(open).await, shop.world.number(alarms).await), (0, 0));
-    // The server's own ends in a week, and is judged by its file: replaced, it is over without a restart.
-    let (directory, ends) = (tempfile::tempdir().unwrap(), clock.now().plus(6 * DAY));
-    let file = directory.path().join("own.pem");
-    let tls = TlsSettings { certificate_file: Some(file.clone()), ..TlsSettings::default() };
+    // The server's own ends in a week. It is judged as it is shown: a file that cannot be used in its place changes nothing, and
+    // one that can ends it without a restart.
+    let directory = tempfile::tempdir().unwrap();
+    let [file, key_file] = ["own.pem", "own-key.pem"].map(|name| directory.path().join(name));
+    std::fs::write(&key_file, shop.sandbox.keys().app_private.expose()).unwrap();
+    let of_another_key = CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
+    let tls = TlsSettings { certificate_file: Some(file.clone()), key_file: Some(key_file), ..TlsSettings::default() };
     let certificates = OwnCertificate::all(&meters::config::Config { tls, ..meters::config::Config::default() });
     let host = Host { certificates, ..Host::default() };
     let context = shop.world.context().await;
     let task = WatchExpiries { context, payments: payments(&shop, None), host: host.clone() };
     let watch = WatchAlarms::new(shop.world.context().await, payments(&shop, None), Channels::default(), host);
-    for (ends, expected) in [(ends, (1, 1)), (ends.plus(90 * DAY), (0, 0))] {
-        std::fs::write(&file, certificate(&shop, ends)).unwrap();
+    let own = "SELECT detail FROM cases WHERE kind = 'expiry' AND subject LIKE 'meters.tls.certificate_file%'";
+    let ends = clock.now().plus(6 * DAY);
+    for (second, text, expected, refused) in [
+        (1, certificate(&shop, ends), (1, 1), None),
+        (2, of_another_key, (1, 1), Some("meters.tls.key_file: TLS cannot be set up")),
+        (3, "no certificate".to_owned(), (1, 1), Some("no certificate in it")),
+        (4, certificate(&shop, ends.plus(90 * DAY)), (0, 0), None),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        // As if at another second, however soon it is after the last time.
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(at).unwrap();
         task.run().await.unwrap();
         watch.observe(clock.now()).await.unwrap();
-        assert_eq!((shop.world.number(open).await, shop.world.number(alarms).await), expected);
+        assert_eq!((shop.world.number(open).await, shop.world.number(alarms).await), expected, "{second}");
+        let detail = shop.world.word(own).await;
+        assert!(detail.contains("own.pem"), "it names the key and the file: {detail}");
+        assert!(refused.is_none_or(|why| detail.contains(why)), "and why the new one is not used: {detail}");
     }
-    let own = "SELECT detail FROM cases WHERE kind = 'expiry' AND subject LIKE 'meters.tls.certificate_file%'";
-    assert!(shop.world.word(own).await.contains("own.pem"), "it names the key and the file");
 });

@@ -174,7 +174,9 @@ both!(a_channel_sale_is_corrected_and_refunded_in_parts, |w: World| async move {
     let who = shop.who(clerk);
     let cash = store::returns::pay_out(&shop.world.db, &shop.world.rng, shop.world.clock.now(), &who, first.id).await;
     assert_eq!(refused(cash), AppError::Conflict, "it goes back the way it came");
-    assert_eq!(refused(correct(3_001).await), AppError::AmountOutOfRange);
+    assert_eq!(refused(correct(3_001).await), AppError::ExceedsCorrectable);
+    let offered = queries::original(&shop.world.db, clerk, order.0).await.unwrap().unwrap();
+    assert_eq!((offered.amount, offered.left), (Fen(5_000), Fen(3_000)), "the form offers what the request may take");
     shop.give_back().await.unwrap();
     assert_eq!(shop.trade(&number).refunded(), Fen(2_000));
     let second = correct(3_000).await.unwrap();

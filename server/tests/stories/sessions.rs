@@ -143,8 +143,17 @@ both!(bad_requests_get_a_clear_error_in_the_users_language, |w: World| async mov
     assert!(chosen.send().await.unwrap().text().await.unwrap().contains("没有这个页面"));
 
     let huge = format!("login=op&password={}", "x".repeat(100_000));
-    assert_eq!(web.visitor().post("/api/auth/log-in", &huge).await.status(), 413);
-    assert!(chunked(&web.base, 100).await.starts_with("HTTP/1.1 4"), "also where no length is given");
+    let answer = web.visitor().post("/api/auth/log-in", &huge).await;
+    assert_eq!(answer.status(), 413);
+    assert!(answer.text().await.unwrap().contains("表单超过 64 KB"), "a page says how large it may be, and what to do");
+    let answer = web.visitor().program().post("/api/auth/log-in", &huge).await;
+    assert_eq!((answer.status().as_u16(), &*answer.text().await.unwrap()), (413, r#""form-too-large""#));
+    let json = web.client.post(format!("{}/api/auth/log-in", web.base)).header("content-type", "application/json");
+    let answer =
+        json.header("accept", "text/html").body(format!(r#"{{"login":"{}"}}"#, "x".repeat(100_000))).send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+    assert!(answer.text().await.unwrap().contains("64 KB"));
+    assert!(chunked(&web.base, 100).await.starts_with("HTTP/1.1 413"), "also where no length is given");
 
     for form in ["", "login=op", "login=%ff%fe&password=x", "login[]=a&password=b", "login=a&login=b&password=c&next=%00"] {
         let answer = web.visitor().program().post("/api/auth/log-in", form).await;
@@ -183,7 +192,7 @@ async fn chunked(base: &str, chunks: usize) -> String {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let head = format!(
         "POST /api/auth/log-in HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nTransfer-Encoding: chunked\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+         Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     for _ in 0..chunks {

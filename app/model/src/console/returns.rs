@@ -102,8 +102,10 @@ pub struct Original {
     pub meter: MeterId,
     pub room: RoomName,
     pub amount: Fen,
-    /// Amount that can still be corrected.
+    /// Amount that can still be corrected; of a return and of a sale that never reached its meter, all or nothing.
     pub left: Fen,
+    /// Whether it is in the meter, so that its correction takes no more than the balance there.
+    pub is_delivered: bool,
     pub tender: Tender,
     pub at: Timestamp,
     pub by: String,

@@ -23,11 +23,15 @@ pub fn unusable(case: &UnusableCase, lang: Lang) -> String {
 /// Which certificate expires, and when.
 #[must_use]
 pub fn expiry(case: &ExpiryCase, lang: Lang) -> String {
-    let ExpiryCase { key, until, state } = case;
-    match state {
+    let ExpiryCase { key, until, state, refused } = case;
+    let ends = match state {
         CertificateState::Expired => ExpiryOver { key, until }.text(lang),
         CertificateState::SevenDays => ExpiryWithin7Days { key, until }.text(lang),
         CertificateState::ThirtyDays => ExpiryAhead { key, until }.text(lang),
+    };
+    match refused {
+        Some(why) => format!("{ends} {}", ExpiryRefused { why }.text(lang)),
+        None => ends,
     }
 }
 
@@ -72,9 +76,11 @@ mod tests {
 
     #[test]
     fn an_expiring_certificate_is_named_with_its_day() {
-        let words = |state, lang| {
-            expiry(&ExpiryCase { key: "pay.x".into(), until: model::time::Timestamp(1_795_438_800_000), state }, lang)
-        };
+        let until = model::time::Timestamp(1_795_438_800_000);
+        let words = |state, lang| expiry(&ExpiryCase { key: "pay.x".into(), until, state, refused: None }, lang);
+        let (state, refused) = (CertificateState::SevenDays, Some("no PEM file".into()));
+        let refused = ExpiryCase { key: "pay.x".into(), until, state, refused };
+        assert!([Lang::Zh, Lang::En].iter().all(|lang| expiry(&refused, *lang).contains("no PEM file")));
         for state in CertificateState::ALL {
             for lang in [Lang::Zh, Lang::En] {
                 let text = words(state, lang);

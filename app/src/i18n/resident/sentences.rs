@@ -79,6 +79,12 @@ pub fn coming(amount: Fen, lang: Lang) -> String {
     PaidAndComing { amount }.text(lang)
 }
 
+/// The button that goes on to the payment of this amount.
+#[must_use]
+pub fn top_up_by(amount: &str, lang: Lang) -> String {
+    TopUpBy { amount }.text(lang)
+}
+
 /// The smallest and largest top-up.
 #[must_use]
 pub fn range(min: Fen, max: Fen, lang: Lang) -> String {

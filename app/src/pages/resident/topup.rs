@@ -87,7 +87,7 @@ pub fn pay_form(action: &'static str, of: Option<(&'static str, String)>, offer:
             {of.map(|(name, value)| view! { <input type="hidden" name=name value=value /> })}
             <input type="hidden" name="key" value=offer.key.to_string() />
             {pay_fields(offer, &channels)}
-            <button class="primary wide tall">{t.go_pay}</button>
+            <button class="primary wide tall" id="pay" data-text=sentences::top_up_by("{amount}", lang())>{t.go_pay}</button>
         </form>
         <script nonce=use_nonce()>{include_str!("tablet.js")}</script>
         <script type="module" nonce=use_nonce()>{include_str!("amount.js")}</script>

@@ -35,5 +35,5 @@ pub mod server_wallets;
 pub mod start;
 pub mod usable;
 
-pub use own_certificates::{OwnCertificate, OwnCertificateError};
+pub use own_certificates::{CertificateInUse, OwnCertificate, OwnCertificateError};
 pub use start::{GatewayHandle, Meters};

@@ -1,12 +1,12 @@
 //! The certificates that this server shows to gateways: until when they are valid, and how a replaced file comes into use.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use model::time::{SECOND, Timestamp};
 use tokio_rustls::rustls::client::ResolvesClientCert;
-use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
@@ -25,21 +25,49 @@ pub enum OwnCertificateError {
     Pair(&'static str, #[source] rustls::Error),
 }
 
-/// A file with a certificate of this server, and the section of the configuration that names it.
+impl OwnCertificateError {
+    /// With its cause, for people who read no log.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        match self {
+            Self::File { .. } => self.to_string(),
+            Self::Pair(_, cause) => format!("{self}: {cause}"),
+        }
+    }
+}
+
+/// A certificate of this server: the section of the configuration that names its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnCertificate {
     section: &'static str,
     file: PathBuf,
+    key: PathBuf,
+}
+
+/// What this process shows, whatever its file has become since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateInUse {
+    /// Until when it is valid, with those of its chain.
+    pub until: Timestamp,
+    /// Why the files that are there now cannot take its place.
+    pub refused: Option<String>,
 }
 
 impl OwnCertificate {
     /// Those of the configuration that are in use.
     #[must_use]
     pub fn all(config: &Config) -> Vec<Self> {
-        let shown = config.tls.certificate_file.as_ref().map(|file| ("meters.tls", file));
-        let dial_in = config.dial_in.certificate_file.as_ref().filter(|_| !config.dial_in.tls_listen.is_empty());
-        let all = shown.into_iter().chain(dial_in.map(|file| ("meters.dial_in", file)));
-        all.map(|(section, file)| Self { section, file: file.clone() }).collect()
+        let (tls, dial_in) = (&config.tls, &config.dial_in);
+        let listens = !dial_in.tls_listen.is_empty();
+        let all = [
+            ("meters.tls", &tls.certificate_file, &tls.key_file, true),
+            ("meters.dial_in", &dial_in.certificate_file, &dial_in.key_file, listens),
+        ];
+        let used = all.into_iter().filter(|(.., is_used)| *is_used);
+        used.filter_map(|(section, file, key, _)| {
+            Some(Self { section, file: file.clone()?, key: key.clone().unwrap_or_default() })
+        })
+        .collect()
     }
 
     /// The key of the configuration, with the file that it names.
@@ -48,15 +76,16 @@ impl OwnCertificate {
         format!("{}.certificate_file ({})", self.section, self.file.display())
     }
 
-    /// Until when the certificate in the file is valid, with those of the chain that follow it there.
+    /// What is shown from now on: the certificate of the files or, where they cannot be used, what was loaded before. A process
+    /// that has loaded none loads it now.
     ///
     /// # Errors
-    /// [`OwnCertificateError`] where the file cannot be read, or a certificate in it.
-    pub fn until(&self) -> Result<Timestamp, OwnCertificateError> {
-        let chain = chain(self.section, &self.file)?;
-        let ends = chain.iter().map(end).collect::<Option<Vec<_>>>();
-        let no_certificate = || file(self.section, "certificate_file", &self.file, &"not an X.509 certificate");
-        ends.and_then(|ends| ends.into_iter().min()).ok_or_else(no_certificate)
+    /// [`OwnCertificateError`] where none was loaded and the files cannot be used.
+    pub fn in_use(&self) -> Result<CertificateInUse, OwnCertificateError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let own = ReplaceableCertificate::load(self.section, &self.file, &self.key, provider)?;
+        let loaded = own.reload();
+        Ok(CertificateInUse { until: loaded.pair.until, refused: loaded.refused.clone() })
     }
 }
 
@@ -80,8 +109,19 @@ pub(crate) struct ReplaceableCertificate {
 #[derive(Debug)]
 struct Loaded {
     at: FileTimes,
-    pair: Arc<CertifiedKey>,
+    pair: Pair,
+    /// Why newer files are not used.
+    refused: Option<String>,
 }
+
+#[derive(Debug)]
+struct Pair {
+    key: Arc<CertifiedKey>,
+    until: Timestamp,
+}
+
+/// What this process has loaded. Connections and the watch over the dates share it, so that what is judged is what is shown.
+static LOADED: Mutex<Vec<Arc<ReplaceableCertificate>>> = Mutex::new(Vec::new());
 
 /// When the certificate's file and the key's were written.
 type FileTimes = [Option<SystemTime>; 2];
@@ -92,13 +132,26 @@ impl ReplaceableCertificate {
         certificate: &Path,
         key: &Path,
         provider: Arc<CryptoProvider>,
-    ) -> Result<Self, OwnCertificateError> {
+    ) -> Result<Arc<Self>, OwnCertificateError> {
+        let mut all = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.iter().find(|one| one.section == section && one.certificate == certificate && one.key == key);
+        if let Some(one) = before {
+            return Ok(Arc::clone(one));
+        }
         let at = written(certificate, key);
-        let loaded = Mutex::new(Loaded { at, pair: Arc::new(pair(section, certificate, key, &provider)?) });
-        Ok(Self { section, certificate: certificate.to_owned(), key: key.to_owned(), provider, loaded })
+        let loaded = Mutex::new(Loaded { at, pair: pair(section, certificate, key, &provider)?, refused: None });
+        let own = Self { section, certificate: certificate.to_owned(), key: key.to_owned(), provider, loaded };
+        let own = Arc::new(own);
+        all.push(Arc::clone(&own));
+        Ok(own)
     }
 
     fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.reload().pair.key)
+    }
+
+    /// Reads the files again where they were replaced.
+    fn reload(&self) -> MutexGuard<'_, Loaded> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let at = written(&self.certificate, &self.key);
         if loaded.at != at {
@@ -106,12 +159,15 @@ impl ReplaceableCertificate {
             match pair(self.section, &self.certificate, &self.key, &self.provider) {
                 Ok(pair) => {
                     tracing::info!(section = self.section, "certificate.replaced");
-                    loaded.pair = Arc::new(pair);
+                    (loaded.pair, loaded.refused) = (pair, None);
                 }
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "certificate.not-replaced"),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "certificate.not-replaced");
+                    loaded.refused = Some(error.explained());
+                }
             }
         }
-        Arc::clone(&loaded.pair)
+        loaded
     }
 }
 
@@ -135,15 +191,13 @@ fn written(certificate: &Path, key: &Path) -> FileTimes {
     [certificate, key].map(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok())
 }
 
-fn pair(
-    section: &'static str,
-    certificate: &Path,
-    key: &Path,
-    provider: &CryptoProvider,
-) -> Result<CertifiedKey, OwnCertificateError> {
+fn pair(section: &'static str, certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<Pair, OwnCertificateError> {
     let chain = chain(section, certificate)?;
+    let no_certificate = || file(section, "certificate_file", certificate, &"not an X.509 certificate");
+    let until = chain.iter().filter_map(end).min().ok_or_else(no_certificate)?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| file(section, "key_file", key, &error))?;
-    CertifiedKey::from_der(chain, key, provider).map_err(|error| OwnCertificateError::Pair(section, error))
+    let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| OwnCertificateError::Pair(section, error))?;
+    Ok(Pair { key: Arc::new(key), until })
 }
 
 fn chain(section: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, OwnCertificateError> {
@@ -160,7 +214,6 @@ fn file(section: &'static str, key: &'static str, path: &Path, why: &dyn ToStrin
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-    use tokio_rustls::rustls::crypto::aws_lc_rs;
 
     use super::*;
     use crate::dial_in::DialInConfig;
@@ -198,12 +251,18 @@ mod tests {
     #[test]
     fn the_first_end_of_a_chain_counts() {
         let directory = tempfile::tempdir().unwrap();
-        let own = OwnCertificate { section: "meters.tls", file: directory.path().join("own.pem") };
-        assert!(own.until().unwrap_err().to_string().starts_with("meters.tls.certificate_file: "), "there is none");
+        let [file, key] = ["own.pem", "own-key.pem"].map(|name| directory.path().join(name));
+        let own = OwnCertificate { section: "meters.tls", file, key };
+        assert!(own.in_use().unwrap_err().to_string().starts_with("meters.tls.certificate_file: "), "there is none");
         std::fs::write(&own.file, "").unwrap();
-        assert!(own.until().unwrap_err().to_string().contains("no certificate in it"));
-        std::fs::write(&own.file, issue(2030).0 + &issue(2027).0).unwrap();
-        assert_eq!(own.until().unwrap(), END_OF_2026);
+        assert!(own.in_use().unwrap_err().to_string().contains("no certificate in it"));
+        let (leaf, key) = issue(2030);
+        std::fs::write(&own.file, leaf + &issue(2027).0).unwrap();
+        assert!(own.in_use().unwrap_err().to_string().starts_with("meters.tls.key_file: "));
+        std::fs::write(&own.key, issue(2030).1).unwrap();
+        assert!(own.in_use().unwrap_err().explained().contains("with this certificate and key: "), "it says why");
+        std::fs::write(&own.key, key).unwrap();
+        assert_eq!(own.in_use().unwrap(), CertificateInUse { until: END_OF_2026, refused: None });
     }
 
     #[test]
@@ -216,13 +275,21 @@ mod tests {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let own = ReplaceableCertificate::load("meters.dial_in", &certificate, &key, Arc::clone(&provider)).unwrap();
         let until = || end(own.current().end_entity_cert().unwrap());
+        let watched = OwnCertificate { section: "meters.dial_in", file: certificate.clone(), key: key.clone() };
         assert_eq!(until(), Some(END_OF_2026));
         write(&certificate, &new.0, 2);
-        assert_eq!(until(), Some(END_OF_2026), "its key is still the old one's");
+        let judged = watched.in_use().unwrap();
+        assert_eq!((until(), judged.until), (Some(END_OF_2026), END_OF_2026), "its key is still the old one's");
+        assert!(judged.refused.unwrap().contains("meters.dial_in.key_file"));
         write(&key, &new.1, 2);
-        assert!(until() > Some(END_OF_2026));
+        let judged = watched.in_use().unwrap();
+        assert_eq!((until(), judged.refused), (Some(judged.until), None));
+        assert!(judged.until > END_OF_2026);
         std::fs::remove_file(&key).unwrap();
-        assert!(until() > Some(END_OF_2026), "what was loaded stays");
-        assert!(ReplaceableCertificate::load("meters.dial_in", &certificate, &key, provider).is_err());
+        let kept = watched.in_use().unwrap();
+        assert_eq!((until(), kept.until), (Some(judged.until), judged.until), "what was loaded stays");
+        assert!(kept.refused.unwrap().contains("own-key.pem"));
+        let again = ReplaceableCertificate::load("meters.dial_in", &certificate, &key, provider).unwrap();
+        assert!(Arc::ptr_eq(&again, &own), "also for a connection that is made later");
     }
 }

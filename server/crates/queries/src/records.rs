@@ -164,7 +164,7 @@ impl RecordRow {
             by: self.by_name,
             count: self.count,
             receipt: ReceiptNumber::of(self.series, self.year, self.receipt),
-            is_correctable: is_credited && self.tender.is_correctable() && self.corrected_fen < self.amount_fen,
+            is_correctable: is_credited && self.tender.left_to_correct(self.amount_fen, self.corrected_fen) > Fen::ZERO,
         })
     }
 }

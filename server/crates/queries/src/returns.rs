@@ -158,7 +158,9 @@ struct OriginalRow {
     meter_id: MeterId,
     tender: Tender,
     amount_fen: Fen,
-    left_fen: Fen,
+    corrected_fen: Fen,
+    is_delivered: bool,
+    is_open: bool,
     at: Timestamp,
     by_name: String,
     held_fen: Option<Fen>,
@@ -171,16 +173,22 @@ struct OriginalRow {
 pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Original>> {
     let row: Option<OriginalRow> = read!(db, |pool| {
         sqlx::query_as(concat!(
-        "SELECT x.sale, x.number, x.meter_id, x.tender, x.amount_fen, x.at,
-                x.amount_fen - CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = x.id
-                    AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT)
-                        AS left_fen, u.name AS by_name,
+        "SELECT x.sale, x.number, x.meter_id, x.tender, x.amount_fen, x.at, x.is_delivered, x.is_open,
+                CAST(COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_order = x.id
+                        AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0)
+                    + COALESCE((SELECT SUM(c.amount_fen) FROM returns c WHERE c.corrects_return = x.id
+                        AND c.state NOT IN ('refused', 'rejected', 'cancelled', 'expired')), 0) AS BIGINT) AS corrected_fen,
+                u.name AS by_name,
                 CASE WHEN l.observed_at IS NOT NULL THEN l.remaining_fen END AS held_fen, x.account_id,",
         names!(),
-        "FROM (SELECT TRUE AS sale, id, number, account_id, meter_id, tender, amount_fen, created_at AS at, created_by AS by_id
+        "FROM (SELECT TRUE AS sale, id, number, account_id, meter_id, tender, amount_fen, created_at AS at, created_by AS by_id,
+                      state = 'credited' AS is_delivered,
+                      state = 'credited' OR state = 'case' AND tender IN ('cash', 'card', 'transfer', 'carried', 'taken_over')
+                          AS is_open
                FROM orders WHERE id = $2
                UNION ALL
-               SELECT FALSE, id, number, account_id, meter_id, tender, amount_fen, asked_at, asked_by
+               SELECT FALSE, id, number, account_id, meter_id, tender, amount_fen, asked_at, asked_by, FALSE,
+                      kind = 'return' AND source = 'wallet' AND state = 'done'
                FROM returns WHERE id = $2) AS x
          JOIN accounts a ON a.id = x.account_id JOIN places r ON r.id = a.place_id",
         above!(),
@@ -194,6 +202,11 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
         .await
     })?;
     let Some(row) = row else { return Ok(None) };
+    let left = match (row.is_open, row.is_delivered) {
+        (false, _) => Fen::ZERO,
+        (true, true) => row.tender.left_to_correct(row.amount_fen, row.corrected_fen),
+        (true, false) => row.amount_fen - row.corrected_fen,
+    };
     Ok(Some(Original {
         id,
         sale: row.sale,
@@ -201,7 +214,8 @@ pub async fn original(db: &Db, operator: UserId, id: Uuid) -> Result<Option<Orig
         meter: row.meter_id,
         room: row.name.into(),
         amount: row.amount_fen,
-        left: row.left_fen,
+        left,
+        is_delivered: row.is_delivered,
         tender: row.tender,
         at: row.at,
         by: row.by_name,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use meters::OwnCertificate;
+use meters::{CertificateInUse, OwnCertificate};
 use model::time::{HOUR, Timestamp};
 
 /// Files of the backup directory that are looked at.
@@ -35,11 +35,11 @@ impl Host {
         Some(newest.map_or(NEVER_H, |at| now.since(at).div_euclid(HOUR).clamp(0, NEVER_H)))
     }
 
-    /// The server's own certificates by key and file, and until when they are valid, as the files are now. One that cannot be
-    /// read is left out: `dormwatt check` names it, and so does the log when it is to be used.
-    pub async fn certificates(&self) -> Vec<(String, Timestamp)> {
+    /// The server's own certificates by key and file, as they are in use: not what a file holds that cannot be used. Where none
+    /// can be, it is left out: `dormwatt check` names it, and so does the log when it is to be used.
+    pub async fn certificates(&self) -> Vec<(String, CertificateInUse)> {
         let own = self.certificates.clone();
-        let read = move || own.iter().filter_map(|one| Some((one.name(), one.until().ok()?))).collect();
+        let read = move || own.iter().filter_map(|one| Some((one.name(), one.in_use().ok()?))).collect();
         tokio::task::spawn_blocking(read).await.unwrap_or_default()
     }
 }

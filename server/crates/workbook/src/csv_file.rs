@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{GBK, UTF_8};
 use model::site_workbook::Fault;
 
+use crate::csv_line;
 use crate::limits::{MAX_COLUMNS, MAX_ROWS};
 use crate::table::Table;
 use crate::xlsx;
@@ -28,7 +29,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Table, Fault> {
             break;
         }
         for (column, cell) in (0..MAX_COLUMNS).zip(&record) {
-            let cell = xlsx::text(cell);
+            let cell = xlsx::text(csv_line::value(cell));
             if !cell.is_blank() {
                 table.put(row, column, cell);
             }

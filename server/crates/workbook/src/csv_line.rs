@@ -4,7 +4,7 @@ use csv::{Terminator, WriterBuilder};
 
 /// One record with its line end. A cell that a spreadsheet would evaluate (`=`, `+`, `-`, `@`, tab or carriage return at its
 /// start) is prefixed with an apostrophe, unless it is a number; so is a number of more than 15 digits, of which a spreadsheet
-/// would lose digits.
+/// would lose digits. [`value`] takes the apostrophe off again.
 #[must_use]
 pub fn line(cells: &[String]) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(256).from_writer(Vec::new());
@@ -14,12 +14,30 @@ pub fn line(cells: &[String]) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// The value of a cell of such a record: without the apostrophe that marks it as text. Some write one before shorter numbers too.
+#[must_use]
+pub fn value(cell: &str) -> &str {
+    if is_marked(cell) { cell.strip_prefix('\'').unwrap_or(cell) } else { cell }
+}
+
+/// One that begins like a marked one is marked itself, so that [`value`] gives every cell back.
 fn guarded(cell: &str) -> String {
+    let long = is_number(cell) && cell.len() > 15;
+    if is_formula(cell) || long || is_marked(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn is_marked(cell: &str) -> bool {
+    let rest = cell.trim_start_matches('\'');
+    rest.len() < cell.len() && (is_number(rest) || is_formula(rest))
+}
+
+fn is_number(cell: &str) -> bool {
     let number = cell.strip_prefix('-').unwrap_or(cell);
-    let number = number.starts_with(|c: char| c.is_ascii_digit()) && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let formula = !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
-    let long = number && cell.len() > 15;
-    if formula || long { format!("'{cell}") } else { cell.to_owned() }
+    number.starts_with(|c: char| c.is_ascii_digit()) && number.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+fn is_formula(cell: &str) -> bool {
+    !is_number(cell) && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -42,9 +60,14 @@ mod tests {
             ("=\"a\",1", "\"'=\"\"a\"\",1\""),
             ("two\nlines", "\"two\nlines\""),
             ("2611230000000001", "'2611230000000001"),
+            ("'=1", "''=1"),
+            ("'12", "''12"),
+            ("'a", "'a"),
         ] {
             assert_eq!(line(&[cell.to_owned()]), format!("{written}\r\n"), "{cell:?}");
+            assert_eq!(value(&guarded(cell)), cell);
         }
+        assert_eq!(value("'0012"), "0012", "as somebody typed it");
         assert_eq!(line(&["a".to_owned(), "b".to_owned()]), "a,b\r\n");
         assert_eq!(line(&["a".to_owned(), String::new()]), "a,\r\n");
         assert_eq!(line(&[String::new()]), "\"\"\r\n", "without quotes it would be an empty line");

@@ -155,6 +155,15 @@ fn csv_in_the_forms_of_spreadsheets() {
 }
 
 #[test]
+fn exported_cells_are_read_as_they_were() {
+    let row = crate::csv_line::line(&["1号楼", "1层", "2611230000000001"].map(str::to_owned));
+    assert!(row.contains("'2611230000000001"), "marked as text for spreadsheets");
+    let contents = csv("rooms.csv", &format!("楼栋,楼层,房间\n{row}1号楼,1层,'0101\n"));
+    let rooms: Vec<_> = contents.rows.rooms.into_iter().map(|row| row.value).collect();
+    assert_eq!((contents.problems, rooms), (vec![], vec![place("2611230000000001"), place("0101")]));
+}
+
+#[test]
 fn names_of_places_are_read_in_half_width() {
     let contents = csv("rooms.csv", "楼栋,楼层,房间\n１号楼,１层,１０１\n");
     assert_eq!((contents.problems, contents.rows.rooms), (vec![], vec![Row { number: 2, value: place("101") }]));

@@ -171,6 +171,7 @@ const fn usual(error: AppError) -> &'static [&'static str] {
         | AppError::AmountOutOfRange
         | AppError::HoardingLimit
         | AppError::ExceedsRemaining
+        | AppError::ExceedsCorrectable
         | AppError::ExceedsRefundable => &["own", "amount", "counted", "float"],
         AppError::NameTaken | AppError::GatewayNameTaken => &["names", "name"],
         AppError::LoginTaken => &["login"],

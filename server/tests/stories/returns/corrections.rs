@@ -1,4 +1,4 @@
-//! Corrections of sales and returns: once each, up to the balance; residents see them.
+//! Corrections of sales and returns: what is left of them, up to the balance; residents see them.
 
 use domain::ledger::Account;
 use model::account_record::AccountRecordOf;
@@ -56,7 +56,7 @@ both!(a_wrong_sale_is_corrected_once_up_to_the_balance, |w: World| async move {
     );
     engine.wake();
     s.settled(SOON).await;
-    assert_eq!(refused(ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_001)))).await), AppError::AmountOutOfRange);
+    assert_eq!(refused(ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_001)))).await), AppError::ExceedsCorrectable);
     assert!(is_offered(&s, boss).await);
     let row = ask(&s, &return_request(&s, ReturnSubject::Sale(id, Fen(4_000)))).await.unwrap();
     assert!(!is_offered(&s, boss).await, "all of it is taken back");
@@ -71,6 +71,40 @@ both!(a_wrong_sale_is_corrected_once_up_to_the_balance, |w: World| async move {
     assert_eq!(s.order(&wrong).await.state, OrderState::Credited, "what was sold stays written; its reversal stands beside it");
     residents_see_the_correction(&s, id).await;
     assert_eq!((s.view(0, 1).remaining, balance(&s, &Account::Cash).await), (500, Money(-50_000)));
+    engine.stop().await;
+    s.prove().await;
+});
+
+both!(what_is_left_of_a_sale_is_offered_and_taken, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 500).await;
+    let boss = colleague(&s.w, "boss", Role::Admin).await;
+    let left = async |id| queries::original(&s.w.db, boss, id).await.unwrap().unwrap().left;
+    let wrong = s.sell(0, 4_000).await;
+    assert_eq!(left(wrong.id.0).await, Fen::ZERO, "not in the meter yet");
+    engine.wake();
+    s.settled(SOON).await;
+    assert_eq!(left(wrong.id.0).await, Fen(4_000));
+    let row = ask(&s, &return_request(&s, ReturnSubject::Sale(wrong.id, Fen(1_500)))).await.unwrap();
+    engine.wake();
+    until_state(&s, &row, ReturnState::Taken).await;
+    pay(&s, &row).await.unwrap();
+    // A sale at the cash desk is corrected once: nobody is offered the rest of it, and nobody gets it.
+    assert!(!is_offered(&s, boss).await);
+    assert_eq!(left(wrong.id.0).await, Fen::ZERO);
+    let rest = return_request(&s, ReturnSubject::Sale(wrong.id, Fen(2_500)));
+    assert_eq!(refused(ask(&s, &rest).await), AppError::NotCorrectable);
+    // Nor a return that was corrected.
+    let back = ask(&s, &return_request(&s, part(&s, 0, 1_000))).await.unwrap();
+    assert_eq!(left(back.id.0).await, Fen::ZERO, "not paid out yet");
+    engine.wake();
+    until_state(&s, &back, ReturnState::Taken).await;
+    pay(&s, &back).await.unwrap();
+    assert_eq!(left(back.id.0).await, Fen(1_000));
+    ask(&s, &return_request(&s, ReturnSubject::Return(back.id))).await.unwrap();
+    assert_eq!(left(back.id.0).await, Fen::ZERO);
+    engine.wake();
+    s.settled(SOON).await;
+    assert_eq!(s.view(0, 1).remaining, 3_000);
     engine.stop().await;
     s.prove().await;
 });

@@ -50,10 +50,11 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
     let t = texts(lang());
     let title = format!("{} {}", t.correct, original.room);
     // No more than the current balance can be debited.
-    let most = original.held.map_or(original.left, |held| original.left.min(held.max(Fen::ZERO)));
+    let held = original.held.filter(|_| original.is_delivered);
+    let most = held.map_or(original.left, |held| original.left.min(held.max(Fen::ZERO)));
     // The amount that the list of parts links with.
     let most = typed::yuan(&param("amount")).map_or(most, |part| part.min(most));
-    let amount = if original.sale {
+    let amount = if original.is_delivered {
         view! {
             <label class="field">
                 <span>{t.amount}</span>
@@ -63,15 +64,18 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
         }
         .into_any()
     } else {
+        // A return, or a sale that never reached its meter.
+        let whole = original.amount.to_string();
+        let said = common::Labelled { label: t.whole, text: &whole }.text(lang());
         view! {
-            <input type="hidden" name="amount" value="" />
-            <p>{t.whole}": "<span class="num">{original.amount.to_string()}</span></p>
+            <input type="hidden" name="amount" value=whole />
+            <p class="num">{said}</p>
         }
         .into_any()
     };
     let form = if let Some(done) = done {
         done_before(original.meter, done)
-    } else if original.sale && original.left <= Fen::ZERO {
+    } else if original.left <= Fen::ZERO {
         view! { <Problem error=AppError::NotCorrectable /> }.into_any()
     } else {
         view! {
@@ -92,6 +96,8 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
         }
         .into_any()
     };
+    let left = (original.left != original.amount)
+        .then(|| view! { <dt>{t.left_to_correct}</dt><dd class="num">{original.left.to_string()}</dd> });
     view! {
         <Frame title=title.clone() section=Section::Sales>
             <h1>{title}</h1>
@@ -106,6 +112,7 @@ fn Body(original: Original, key: Uuid, done: Option<DoneBefore>) -> impl IntoVie
                     <dd>{original.by}</dd>
                     <dt>{t.amount}</dt>
                     <dd class="num">{original.amount.to_string()}" · "{common::tender(original.tender, lang())}</dd>
+                    {left}
                     {original.held.map(|held| view! { <dt>{t.held}</dt><dd class="num">{held.to_string()}</dd> })}
                 </dl>
             </section>

@@ -118,8 +118,8 @@ fn buttons(order: &OrderView) -> impl IntoView + use<> {
     let correct = format!("/corrections/{}", order.id);
     let holds = |state: ReturnState| state == ReturnState::Waiting || state.is_carried_out();
     let back: Fen = order.corrections.iter().filter(|one| holds(one.state)).map(|one| one.amount).sum();
-    let correctable =
-        order.state == OrderState::Credited && order.tender.is_correctable() && back < order.amount && allowed(&correct);
+    let left = order.tender.left_to_correct(order.amount, back);
+    let correctable = order.state == OrderState::Credited && left > Fen::ZERO && allowed(&correct);
     let money = format!("/refunds/of/{}", order.id);
     view! {
         <div class="buttons">

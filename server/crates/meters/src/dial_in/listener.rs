@@ -53,7 +53,7 @@ impl Acceptor {
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(own));
+            .with_cert_resolver(own);
         Ok(Self(Some(TlsAcceptor::from(Arc::new(config)))))
     }
 }

@@ -90,7 +90,7 @@ impl Tls {
             (None, None) => builder.with_no_client_auth(),
             (Some(certificate), Some(key)) => {
                 let own = ReplaceableCertificate::load("meters.tls", certificate, key, provider)?;
-                builder.with_client_cert_resolver(Arc::new(own))
+                builder.with_client_cert_resolver(own)
             }
             _ => return Err(TlsError::Incomplete),
         };

@@ -37,7 +37,8 @@ pub(super) struct Terms {
 /// # Errors
 /// [`AppError::Conflict`] if the key belongs to another request, [`AppError::NotFound`] for an unknown original,
 /// [`AppError::NotCorrectable`] for one that cannot be corrected any more, [`AppError::Invalid`] for a tender of a channel,
-/// [`AppError::AmountOutOfRange`] for nothing or more than there was, and those of [`debits::take`] for the balance.
+/// [`AppError::AmountOutOfRange`] for nothing, [`AppError::ExceedsCorrectable`] for more than is left, and those of
+/// [`debits::take`] for the balance.
 pub async fn ask(db: &Db, rng: &Rng, at: Timestamp, rules: &Rules, limits: &Limits, new: &NewReturn) -> Result<Return> {
     Ok(ask_once(db, rng, at, rules, limits, new).await?.row)
 }
@@ -251,16 +252,12 @@ async fn terms(tx: &mut Tx, new: &NewReturn) -> Result<Terms> {
             if let Some(terms) = owed::undelivered(tx, &order, amount).await? {
                 return Ok(terms);
             }
-            if order.state != OrderState::Credited || !tender.is_correctable() {
+            let left = tender.left_to_correct(order.amount, corrected(tx, id).await?);
+            if order.state != OrderState::Credited || left == Fen::ZERO {
                 return Err(AppError::NotCorrectable.into());
             }
-            // A sale through a channel is refunded through it, and may be corrected in parts.
-            let before = if tender.is_channel() { corrected(tx, id).await? } else { Fen::ZERO };
-            if before == order.amount {
-                return Err(AppError::NotCorrectable.into());
-            }
-            if amount > order.amount - before {
-                return Err(AppError::AmountOutOfRange.into());
+            if amount > left {
+                return Err(AppError::ExceedsCorrectable.into());
             }
             let (account, meter) = (order.account_id, order.meter_id);
             let (kind, source, order) = (ReturnKind::UndoSale, Source::Wallet, Some(order.id));

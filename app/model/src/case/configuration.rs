@@ -1,0 +1,29 @@
+//! Details of cases about what is configured.
+
+use serde::{Deserialize, Serialize};
+
+use super::CertificateState;
+use crate::order::Tender;
+use crate::time::Timestamp;
+
+/// A certificate that expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiryCase {
+    /// The configuration key that names it, or the name of the gateway that showed it.
+    pub key: String,
+    pub until: Timestamp,
+    pub state: CertificateState,
+    /// Of the server's own: why the files that are there now cannot take its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// A merchant at a payment channel that is switched off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelOffCase {
+    pub channel: Tender,
+    /// Whether no payments can be made; otherwise only older ones cannot be queried and refunded.
+    pub current: bool,
+    /// The configuration key that is wrong.
+    pub key: String,
+}
