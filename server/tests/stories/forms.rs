@@ -14,6 +14,7 @@ async fn refused(person: &Person<'_>, path: &str, form: &str) -> (String, String
 }
 
 both!(a_form_that_succeeded_says_what_it_did, |w: World| async move {
+    w.room(1).await;
     let web = Web::start(&w).await;
     let boss = web.person(&w, Role::Admin, "boss").await;
     let page = location(&boss.post("/api/operator/places/add-group", "name=Freshers").await).to_owned();
@@ -27,6 +28,9 @@ both!(a_form_that_succeeded_says_what_it_did, |w: World| async move {
         let told = boss.get(&after).await.text().await.unwrap();
         assert!(told.contains(words), "{words}: {told}");
     }
+    let scheme = boss.post("/api/operator/numbers/scheme", "kind=running&prefix=77&next=5&check=").await;
+    let told = boss.get(location(&scheme)).await.text().await.unwrap();
+    assert!(told.contains("按“前缀加流水号”编号。下一个账户号：7700000000000005。"), "{told}");
 });
 
 both!(refused_form_comes_back_filled, |w: World| async move {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
 use super::parts::param;
-use crate::i18n::account_numbers::texts;
+use crate::i18n::account_numbers::{SchemeSet, texts};
 use crate::i18n::lang;
 use crate::ports::ports;
 use crate::ui::callout::{Callout, Tone};
@@ -25,7 +25,10 @@ fn Body(scheme: NumberSchemeView) -> impl IntoView {
     let t = texts(lang());
     let running = scheme.prefix.is_some();
     let proposed = scheme.proposed.clone().unwrap_or_else(|| if running { t.no_more.to_owned() } else { t.unknown.to_owned() });
-    let done = (param("done") == "set").then(|| view! { <Callout tone=Tone::Good><p>{t.set}</p></Callout> });
+    let done = (param("done") == "set").then(|| {
+        let text = SchemeSet { scheme: if running { t.running } else { t.random }, number: &proposed }.text(lang());
+        view! { <Callout tone=Tone::Good><p>{text}</p></Callout> }
+    });
     let choice = |value: &'static str, label: &'static str, chosen: bool| {
         view! {
             <label class="check"><input type="radio" name="kind" value=value checked=chosen /><span>{label}</span></label>
