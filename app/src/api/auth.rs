@@ -8,6 +8,7 @@ use crate::access::start;
 use crate::link;
 use crate::ports::{Reply, Role, Visit, Who, anyone, ports, reply, visit};
 use model::error::AppError;
+use model::log_in::LogIn;
 use model::time::Timestamp;
 use model::typed::typed;
 
@@ -56,8 +57,8 @@ pub struct OwnSession {
     pub ip: String,
     /// The user agent of its browser.
     pub agent: String,
-    /// It was opened at a query machine.
-    pub at_kiosk: bool,
+    /// How it was opened.
+    pub log_in: LogIn,
 }
 
 /// A second factor to be set up.

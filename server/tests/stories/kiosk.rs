@@ -62,13 +62,15 @@ both!(a_query_machine_lets_residents_in_for_minutes, |w: World| async move {
     assert!(page(&phone, &format!("/kiosk/confirm?code={code}")).await.1.contains("Lobby"));
     assert_eq!(location(&phone.post("/api/resident/confirm-kiosk", &enter).await), "/kiosk/confirm?done=1");
     assert!(page(&machine, &waiting).await.1.contains("id=\"kiosk-enter\""));
+    w.execute("UPDATE users SET logged_in_at = NULL").await;
     let answer = machine.post("/api/kiosk/enter", &enter).await;
     assert_eq!(location(&answer), "/home");
+    assert_eq!(w.word("SELECT login FROM users WHERE logged_in_at IS NOT NULL").await, "li");
     let both = |answer: &Response| format!("{}; {}", machine.cookie, cookie(answer, "dormwatt").1);
     let mut there = machine.clone();
     there.cookie = both(&answer);
     assert!(page(&there, "/home").await.1.contains("id=\"kiosk-left\""), "the time that is left is seen");
-    assert!(page(&phone, "/password").await.1.contains("在查询机上"), "their list of sessions names it");
+    assert!(page(&phone, "/password").await.1.contains("在查询机上扫码"), "their list of sessions names it");
     assert_eq!(page(&there, "/emergency-credit").await.0, 200);
     assert_eq!(there.get("/usage").await.headers().get("cache-control").unwrap(), "no-store");
     assert!(page(&there, "/me").await.1.contains("id=\"kiosk-left\""), "also where it does not lead on");
@@ -95,8 +97,11 @@ both!(a_query_machine_lets_residents_in_for_minutes, |w: World| async move {
     let sql = "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'building', '3号楼', 1)";
     story_support::bind(&w.db, sql, w.rng.id(w.clock.now()), &[]).await;
     w.execute("UPDATE places SET parent_id = (SELECT id FROM places WHERE kind = 'building') WHERE kind = 'room'").await;
+    w.execute("UPDATE users SET logged_in_at = NULL").await;
     let answer = machine.post("/api/kiosk/enter-by-code", &format!("room=+3-1&code={code}")).await;
     assert_eq!(location(&answer), "/home");
+    assert_eq!(w.word("SELECT login FROM users WHERE logged_in_at IS NOT NULL").await, "li");
+    assert_eq!(w.word("SELECT method FROM sessions WHERE kiosk_id IS NOT NULL").await, "kiosk_code");
     there.cookie = both(&answer);
     assert_eq!(there.get("/topup").await.status(), 200);
     let (code, _) = cookie(&phone.post("/api/resident/kiosk-code", "x=1").await, "once");
