@@ -24,7 +24,8 @@ use story_support::shop::{Counts, DESK, PHONE, Shop};
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
-async fn web(shop: &Shop) -> Web {
+/// A server whose channels are those of the shop.
+pub async fn web(shop: &Shop) -> Web {
     let mut config = server::config::Config::default();
     config.server.address.set_port(0);
     config.pay = Config {
