@@ -204,9 +204,15 @@ pub async fn log_out() -> Result<(), ApiError> {
     if ended.is_ok() {
         reply.session("");
     }
-    // The machine goes on to the next person.
-    let page = if visit().at_kiosk { "/kiosk" } else { "/login" };
-    answer(ended.map(|()| page.to_owned()), "/")
+    if !visit().at_kiosk {
+        return answer(ended.map(|()| "/login".to_owned()), "/");
+    }
+    // The machine goes on to the next person, who finds nothing of this one.
+    reply.clear_storage();
+    for preference in ["lang", "theme"] {
+        reply.remember(preference, "");
+    }
+    answer(ended.map(|()| "/kiosk".to_owned()), "/")
 }
 
 /// Ends all sessions of the person, this one too.
