@@ -144,9 +144,9 @@ pub trait Reply: Send + Sync {
     fn kiosk_session(&self, token: &str);
     /// Sets the cookie of a registered query machine; an empty token removes it.
     fn kiosk(&self, token: &str);
-    /// Sets the cookie by which a log-in recognises this browser.
+    /// Sets the cookie by which a log-in recognises this browser; without tokens it is removed.
     fn known_device(&self, tokens: &str);
-    /// Sets a cookie for a year; its value is a preference and no secret.
+    /// Sets a cookie for a year; its value is a preference and no secret. An empty one removes it.
     fn remember(&self, name: &'static str, value: &'static str);
     /// Keeps a secret for the page that follows, which shows it and takes it back with an empty one.
     fn once(&self, secret: &str);
@@ -154,6 +154,8 @@ pub trait Reply: Send + Sync {
     fn paying(&self, page: &str);
     /// The address of this server as people reach it, without `/` at its end.
     fn own_address(&self) -> String;
+    /// Has the browser empty its storage of this site and remove its service worker; cookies stay.
+    fn clear_storage(&self);
     /// Sets the status of the page being rendered.
     fn status(&self, code: u16);
 }

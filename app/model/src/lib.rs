@@ -24,6 +24,7 @@ pub mod issue;
 pub mod kiosk;
 pub mod language;
 pub mod ledger;
+pub mod log_in;
 pub mod meter;
 pub mod modem;
 pub mod money;

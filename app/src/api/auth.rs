@@ -8,6 +8,7 @@ use crate::access::start;
 use crate::link;
 use crate::ports::{Reply, Role, Visit, Who, anyone, ports, reply, visit};
 use model::error::AppError;
+use model::log_in::LogIn;
 use model::time::Timestamp;
 use model::typed::typed;
 
@@ -56,8 +57,8 @@ pub struct OwnSession {
     pub ip: String,
     /// The user agent of its browser.
     pub agent: String,
-    /// It was opened at a query machine.
-    pub at_kiosk: bool,
+    /// How it was opened.
+    pub log_in: LogIn,
 }
 
 /// A second factor to be set up.
@@ -203,9 +204,15 @@ pub async fn log_out() -> Result<(), ApiError> {
     if ended.is_ok() {
         reply.session("");
     }
-    // The machine goes on to the next person.
-    let page = if visit().at_kiosk { "/kiosk" } else { "/login" };
-    answer(ended.map(|()| page.to_owned()), "/")
+    if !visit().at_kiosk {
+        return answer(ended.map(|()| "/login".to_owned()), "/");
+    }
+    // The machine goes on to the next person, who finds nothing of this one.
+    reply.clear_storage();
+    for preference in ["lang", "theme"] {
+        reply.remember(preference, "");
+    }
+    answer(ended.map(|()| "/kiosk".to_owned()), "/")
 }
 
 /// Ends all sessions of the person, this one too.

@@ -49,7 +49,10 @@ pub async fn register_kiosk(code: String) -> Result<(), ApiError> {
     let done = async {
         let token = ports.kiosks.register(&code, &visit).await?;
         reply.kiosk(&token);
+        // Nothing stays of whoever used this browser before.
         reply.session("");
+        reply.known_device("");
+        reply.clear_storage();
         if let Ok(who) = who {
             ports.auth.log_out(&who, &visit.session).await?;
         }
@@ -106,6 +109,8 @@ fn opened(token: Result<String, AppError>) -> Result<(), ApiError> {
     answer(
         token.map(|token| {
             reply.kiosk_session(&token);
+            // The person before may not have logged out: the machine was switched off, say.
+            reply.clear_storage();
             "/home".to_owned()
         }),
         KIOSK,

@@ -2,6 +2,8 @@
 
 use super::Lang;
 pub use super::catalogue::auth::*;
+use super::common;
+use model::log_in::{LogIn, LogInMethod, SecondFactorProof};
 
 /// Browsers by what their user agent contains, the most special first: most of them name others too.
 const BROWSERS: [(&str, &str); 9] = [
@@ -37,9 +39,48 @@ pub fn device(agent: &str, lang: Lang) -> String {
     }
 }
 
+/// How a person showed who they are.
+#[must_use]
+pub const fn method(method: LogInMethod, lang: Lang) -> &'static str {
+    let t = texts(lang).method;
+    match method {
+        LogInMethod::Unknown => t.unknown,
+        LogInMethod::Password => t.password,
+        LogInMethod::Phone => t.phone,
+        LogInMethod::Wechat => t.wechat,
+        LogInMethod::KioskQr => t.kiosk_qr,
+        LogInMethod::KioskCode => t.kiosk_code,
+        LogInMethod::PasswordChange => t.password_change,
+        LogInMethod::SetUp => t.set_up,
+    }
+}
+
+/// How a session was opened: `Password, authenticator code`.
+#[must_use]
+pub fn log_in(log_in: LogIn, lang: Lang) -> String {
+    let t = texts(lang).proof;
+    let proof = log_in.second_factor.map(|proof| match proof {
+        SecondFactorProof::Code => t.code,
+        SecondFactorProof::RecoveryCode => t.recovery_code,
+    });
+    let parts = [Some(method(log_in.method, lang)), proof].into_iter().flatten().map(str::to_owned);
+    common::list(parts, lang).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_in_is_said_with_its_second_factor() {
+        let by = |method, second_factor| log_in(LogIn { method, second_factor }, Lang::En);
+        assert_eq!(by(LogInMethod::Password, None), "Password");
+        assert_eq!(by(LogInMethod::Wechat, Some(SecondFactorProof::Code)), "WeChat, authenticator code");
+        assert_eq!(
+            log_in(LogIn { method: LogInMethod::Phone, second_factor: Some(SecondFactorProof::RecoveryCode) }, Lang::Zh),
+            "短信验证码，恢复码"
+        );
+    }
 
     #[test]
     fn browsers_are_named_by_their_user_agent() {

@@ -24,6 +24,8 @@ const REDIRECT: HeaderName = HeaderName::from_static("serverfnredirect");
 const YEAR: u32 = 365 * 24 * 60 * 60;
 /// How long a browser keeps the cookie of a session at a query machine, s: as long as the session lasts at most.
 const KIOSK_SESSION: u32 = 15 * 60;
+/// Browsers keep no page: all of them are `no-store`. Cookies are not named, since one of them is the machine's registration.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// How long a secret waits for its page, s.
 const ONCE: u32 = 60;
 /// How long a browser that pays by a link is led back to it, s.
@@ -147,11 +149,13 @@ impl Reply for HttpReply {
     }
 
     fn known_device(&self, tokens: &str) {
-        self.cookie(device_cookie_name(&self.server), tokens, YEAR, "; HttpOnly");
+        let seconds = if tokens.is_empty() { 0 } else { YEAR };
+        self.cookie(device_cookie_name(&self.server), tokens, seconds, "; HttpOnly");
     }
 
     fn remember(&self, name: &'static str, value: &'static str) {
-        self.cookie(name, value, YEAR, "");
+        let seconds = if value.is_empty() { 0 } else { YEAR };
+        self.cookie(name, value, seconds, "");
     }
 
     fn once(&self, secret: &str) {
@@ -165,6 +169,10 @@ impl Reply for HttpReply {
 
     fn own_address(&self) -> String {
         self.server.public_url.trim_end_matches('/').to_owned()
+    }
+
+    fn clear_storage(&self) {
+        self.options.insert_header(CLEAR_SITE_DATA, HeaderValue::from_static("\"storage\""));
     }
 
     fn status(&self, code: u16) {

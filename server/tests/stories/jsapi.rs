@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use domain::clock::Clock;
+use model::log_in::LogInMethod;
 use model::time::{HOUR, MINUTE};
 use payments::rsa::PublicKey;
 use payments::wechat::jsapi::invocation_text;
@@ -44,8 +45,8 @@ impl Phone {
         let phone = Self { w, web, sandbox, room };
         for token in ["one", "two"] {
             let (now, ip) = (phone.w.clock.now(), "127.0.0.1".to_owned());
-            let (user, agent) = (phone.room.resident, String::new());
-            let session = NewSession { hash: hash(token), user, ip, agent, expires: now.plus(24 * HOUR) };
+            let (user, agent, log_in) = (phone.room.resident, String::new(), LogInMethod::Password.into());
+            let session = NewSession { hash: hash(token), user, log_in, ip, agent, expires: now.plus(24 * HOUR) };
             sessions::open(&phone.w.db, now, &session).await.unwrap();
         }
         phone

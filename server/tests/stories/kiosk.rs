@@ -1,10 +1,11 @@
 //! A query machine in a lobby: registered by a link, entered by a phone or a code, and left behind with nothing.
 
 use domain::clock::Clock;
+use model::ids::Uuid;
 use model::person::Role;
 use model::time::MINUTE;
 use reqwest::Response;
-use reqwest::header::SET_COOKIE;
+use reqwest::header::{CACHE_CONTROL, SET_COOKIE};
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
 
@@ -62,13 +63,15 @@ both!(a_query_machine_lets_residents_in_for_minutes, |w: World| async move {
     assert!(page(&phone, &format!("/kiosk/confirm?code={code}")).await.1.contains("Lobby"));
     assert_eq!(location(&phone.post("/api/resident/confirm-kiosk", &enter).await), "/kiosk/confirm?done=1");
     assert!(page(&machine, &waiting).await.1.contains("id=\"kiosk-enter\""));
+    w.execute("UPDATE users SET logged_in_at = NULL").await;
     let answer = machine.post("/api/kiosk/enter", &enter).await;
     assert_eq!(location(&answer), "/home");
+    assert_eq!(w.word("SELECT login FROM users WHERE logged_in_at IS NOT NULL").await, "li");
     let both = |answer: &Response| format!("{}; {}", machine.cookie, cookie(answer, "dormwatt").1);
     let mut there = machine.clone();
     there.cookie = both(&answer);
     assert!(page(&there, "/home").await.1.contains("id=\"kiosk-left\""), "the time that is left is seen");
-    assert!(page(&phone, "/password").await.1.contains("在查询机上"), "their list of sessions names it");
+    assert!(page(&phone, "/password").await.1.contains("在查询机上扫码"), "their list of sessions names it");
     assert_eq!(page(&there, "/emergency-credit").await.0, 200);
     assert_eq!(there.get("/usage").await.headers().get("cache-control").unwrap(), "no-store");
     assert!(page(&there, "/me").await.1.contains("id=\"kiosk-left\""), "also where it does not lead on");
@@ -95,8 +98,11 @@ both!(a_query_machine_lets_residents_in_for_minutes, |w: World| async move {
     let sql = "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'building', '3号楼', 1)";
     story_support::bind(&w.db, sql, w.rng.id(w.clock.now()), &[]).await;
     w.execute("UPDATE places SET parent_id = (SELECT id FROM places WHERE kind = 'building') WHERE kind = 'room'").await;
+    w.execute("UPDATE users SET logged_in_at = NULL").await;
     let answer = machine.post("/api/kiosk/enter-by-code", &format!("room=+3-1&code={code}")).await;
     assert_eq!(location(&answer), "/home");
+    assert_eq!(w.word("SELECT login FROM users WHERE logged_in_at IS NOT NULL").await, "li");
+    assert_eq!(w.word("SELECT method FROM sessions WHERE kiosk_id IS NOT NULL").await, "kiosk_code");
     there.cookie = both(&answer);
     assert_eq!(there.get("/topup").await.status(), 200);
     let (code, _) = cookie(&phone.post("/api/resident/kiosk-code", "x=1").await, "once");
@@ -111,4 +117,89 @@ both!(a_query_machine_lets_residents_in_for_minutes, |w: World| async move {
     for action in ["kiosk.add", "kiosk.register", "kiosk.retire"] {
         assert!(page(&boss, &format!("/audit?action={action}")).await.1.contains("Lobby"), "{action}");
     }
+});
+
+const CLEAR: &str = "clear-site-data";
+const STORAGE: &str = "\"storage\"";
+
+/// The names of the cookies that an answer removes.
+fn removed(answer: &Response) -> Vec<String> {
+    let all = answer.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap());
+    all.filter(|cookie| cookie.contains("Max-Age=0")).map(|cookie| cookie.split('=').next().unwrap().to_owned()).collect()
+}
+
+/// Makes a browser a query machine.
+async fn registered<'a>(web: &'a Web, boss: &Person<'_>, id: Uuid) -> (Person<'a>, Response) {
+    let (link, _) = cookie(&boss.post("/api/operator/kiosks/add", &format!("key={id}&name=Lobby")).await, "once");
+    let mut machine = web.visitor();
+    let answer = machine.post("/api/kiosk/register", &format!("code={link}")).await;
+    machine.cookie = cookie(&answer, "kiosk").1;
+    (machine, answer)
+}
+
+/// Logs the resident of a phone in at a machine.
+async fn entered<'a>(machine: &Person<'a>, phone: &Person<'_>) -> (Person<'a>, Response) {
+    let (code, _) = cookie(&phone.post("/api/resident/kiosk-code", "x=1").await, "once");
+    let answer = machine.post("/api/kiosk/enter-by-code", &format!("room=2611230000000001&code={code}")).await;
+    assert_eq!(location(&answer), "/home");
+    let mut there = machine.clone();
+    there.cookie = format!("{}; {}", machine.cookie, cookie(&answer, "dormwatt").1);
+    (there, answer)
+}
+
+both!(a_query_machine_keeps_nothing_of_the_person_before, |w: World| async move {
+    w.room(1).await;
+    let web = Web::start(&w).await;
+    let (boss, phone) = (web.person(&w, Role::Admin, "boss").await, web.person(&w, Role::Resident, "li").await);
+    w.execute("UPDATE account_residents SET user_id = (SELECT id FROM users WHERE login = 'li')").await;
+    let id = w.rng.id(w.clock.now());
+    let (machine, answer) = registered(&web, &boss, id).await;
+    assert_eq!(answer.headers()[CLEAR], STORAGE, "a service worker of its time as an ordinary browser");
+    assert!(removed(&answer).iter().any(|name| name.ends_with("-device")), "and the operator's log-in on it");
+    assert_eq!(machine.get("/kiosk").await.headers()[CACHE_CONTROL], "no-store");
+
+    let (there, answer) = entered(&machine, &phone).await;
+    assert_eq!(answer.headers()[CLEAR], STORAGE, "the one before may not have logged out");
+    for path in ["/home", "/usage", "/topup", "/records", "/emergency-credit"] {
+        let answer = there.get(path).await;
+        assert_eq!(answer.headers()[CACHE_CONTROL], "no-store", "{path}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("id=\"kiosk-end\""), "{path} logs out by itself, and installs no service worker");
+        assert!(!page.contains("id=\"last-known\""), "{path} leaves no balance in the browser");
+    }
+    let answer = there.post("/api/auth/log-out", "x=1").await;
+    assert_eq!(location(&answer), "/kiosk");
+    assert_eq!(answer.headers()[CLEAR], STORAGE);
+    let gone = removed(&answer);
+    assert!(["__Host-dormwatt", "lang", "theme"].iter().all(|name| gone.iter().any(|one| one == name)), "{gone:?}");
+    assert!(!gone.iter().any(|name| name.ends_with("kiosk")), "it stays a query machine");
+    assert!(location(&there.get("/home").await).starts_with("/login"));
+
+    // In use all the time it ends after a quarter of an hour.
+    let (there, _) = entered(&machine, &phone).await;
+    for minute in 1..15 {
+        w.clock.advance(MINUTE);
+        assert_eq!(there.get("/home").await.status(), 200, "minute {minute}");
+    }
+    w.clock.advance(MINUTE);
+    assert!(location(&there.get("/home").await).starts_with("/login"));
+
+    // A stolen machine is retired: who is logged in there is out, and its cookie is of no use.
+    let (there, _) = entered(&machine, &phone).await;
+    assert_eq!(location(&boss.post("/api/operator/kiosks/retire", &format!("id={id}")).await), "/kiosks");
+    assert!(location(&there.get("/home").await).starts_with("/login"));
+    assert_eq!(w.number("SELECT COUNT(*) FROM sessions WHERE kiosk_id IS NOT NULL").await, 0);
+    let (code, _) = cookie(&phone.post("/api/resident/kiosk-code", "x=1").await, "once");
+    for (path, form) in [("begin", "x=1".to_owned()), ("enter-by-code", format!("room=2611230000000001&code={code}"))] {
+        let answer = machine.post(&format!("/api/kiosk/{path}"), &form).await;
+        assert_eq!(location(&answer), "/kiosk?e=forbidden", "{path}");
+    }
+    let log = page(&boss, "/audit?q=Lobby").await.1;
+    assert!(log.contains("登录方式：在查询机上输入登录码"), "who logged in there can be looked up: {log}");
+    let again = w.rng.id(w.clock.now());
+    assert_eq!(location(&registered(&web, &boss, again).await.1), "/kiosk", "another one may have its name");
+
+    // People's own browsers keep their storage and what they have chosen.
+    let answer = phone.post("/api/auth/log-out", "x=1").await;
+    assert!(!answer.headers().contains_key(CLEAR) && removed(&answer) == ["__Host-dormwatt"], "{answer:?}");
 });

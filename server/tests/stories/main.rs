@@ -79,6 +79,7 @@ mod refunds;
 mod relay_switching;
 mod reports;
 mod resident;
+mod resident_pages;
 mod resident_site;
 mod resident_use;
 mod returns;

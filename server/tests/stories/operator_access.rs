@@ -10,6 +10,7 @@ use model::case::{CaseDetail, RelayCase};
 use model::console::CaseStep;
 use model::error::AppError;
 use model::ids::{PlaceId, UserId};
+use model::log_in::LogInMethod;
 use model::operator::{LinkKind, RoleChoice};
 use model::permission::{Permission, Permissions};
 use model::person::{Role, Who};
@@ -113,8 +114,8 @@ both!(another_password_ends_the_links_of_a_person, |w: World| async move {
     let (boss, now) = (w.admin("boss").await, w.clock.now());
     let clerk = person(&w, "clerk", Role::Cashier, &Scope::All).await;
     make(&w, ChangedBy::Person(&boss), clerk.user, 1).await;
-    let (hash, user, expires) = ([7; 32], clerk.user, now.plus(DAY));
-    let session = store::sessions::NewSession { hash, user, ip: String::new(), agent: String::new(), expires };
+    let (hash, user, expires, log_in) = ([7; 32], clerk.user, now.plus(DAY), LogInMethod::Password.into());
+    let session = store::sessions::NewSession { hash, user, log_in, ip: String::new(), agent: String::new(), expires };
     users::change_password(&w.db, now, &clerk, "new", &session).await.unwrap();
     assert!(!works(&w, 1).await);
     make(&w, ChangedBy::Person(&boss), clerk.user, 2).await;
@@ -265,8 +266,8 @@ both!(links_and_changes_at_once_do_not_deadlock, |w: World| async move {
     for n in 1..=40 {
         let now = w.clock.now();
         make(&w, ChangedBy::Person(&boss), clerk.user, n).await;
-        let (hash, user, expires) = ([n; 32], clerk.user, now.plus(DAY));
-        let session = store::sessions::NewSession { hash, user, ip: String::new(), agent: String::new(), expires };
+        let (hash, user, expires, log_in) = ([n; 32], clerk.user, now.plus(DAY), LogInMethod::Password.into());
+        let session = store::sessions::NewSession { hash, user, log_in, ip: String::new(), agent: String::new(), expires };
         let access = |role| Access { role: RoleChoice::Ready(role), buildings: &Scope::All };
         let to = if n % 2 == 0 { Role::Cashier } else { Role::Manager };
         let (renewed, accepted, changed, promoted, again) = tokio::join!(

@@ -6,6 +6,7 @@ use domain::clock::Clock;
 use domain::ledger::Account;
 use domain::order::Limits;
 use model::error::AppError;
+use model::log_in::LogInMethod;
 use model::money::{Fen, Money};
 use model::order::{OrderState, Tender};
 use model::permission::Permissions;
@@ -23,7 +24,8 @@ use story_support::shop::{Counts, DESK, PHONE, Shop};
 use story_support::web::{Web, location};
 use story_support::{World, both};
 
-async fn web(shop: &Shop) -> Web {
+/// A server whose channels are those of the shop.
+pub async fn web(shop: &Shop) -> Web {
     let mut config = server::config::Config::default();
     config.server.address.set_port(0);
     config.pay = Config {
@@ -121,7 +123,8 @@ both!(a_payer_takes_another_channel_and_gets_a_receipt, |w: World| async move {
     let web = web(&shop).await;
     let now = shop.world.clock.now();
     let (user, ip, agent) = (shop.room.resident, "127.0.0.1".to_owned(), String::new());
-    let session = NewSession { hash: hash("one"), user, ip, agent, expires: now.plus(HOUR) };
+    let log_in = LogInMethod::Password.into();
+    let session = NewSession { hash: hash("one"), user, log_in, ip, agent, expires: now.plus(HOUR) };
     sessions::open(&shop.world.db, now, &session).await.unwrap();
     let receipt = async || {
         let request = web.client.get(format!("{}/orders/{second}/receipt", web.base)).header("accept", "text/html");

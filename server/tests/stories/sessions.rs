@@ -1,11 +1,16 @@
 //! Login, logout and sessions as a browser uses them, on both databases.
 
+use app::i18n::{Lang, auth as words};
 use domain::clock::Clock;
+use model::ids::UserId;
+use model::log_in::{LogIn, LogInMethod, SecondFactorProof};
 use model::person::Role;
 use model::time::{DAY, HOUR, MINUTE};
+use people::second_factors::{self, FirstStep};
 use reqwest::Method;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
-use store::audit;
+use store::sessions::NewSession;
+use store::{audit, sessions, users};
 use story_support::web::{PASSWORD, Web, location};
 use story_support::{World, both};
 
@@ -180,9 +185,43 @@ both!(the_server_shuts_down_gracefully, |w: World| async move {
 both!(ended_sessions_are_deleted, |w: World| async move {
     let web = Web::start(&w).await;
     web.person(&w, Role::Manager, "op").await;
-    assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 0);
+    assert_eq!(sessions::purge(&w.db, w.clock.now()).await.unwrap(), 0);
     w.clock.advance(12 * HOUR + MINUTE);
-    assert_eq!(store::sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);
+    assert_eq!(sessions::purge(&w.db, w.clock.now()).await.unwrap(), 1);
+});
+
+both!(every_way_to_log_in_is_stored_and_said, |w: World| async move {
+    let web = Web::start(&w).await;
+    let person = web.person(&w, Role::Resident, "li").await;
+    let (user, now) = (UserId(users::by_login(&w.db, "li").await.unwrap().unwrap().id), w.clock.now());
+    let proofs = [None, Some(SecondFactorProof::Code), Some(SecondFactorProof::RecoveryCode)];
+    let mut opened = vec![LogIn::from(LogInMethod::Password)];
+    for (n, method) in (1_u8..).zip(LogInMethod::ALL) {
+        let log_in = LogIn { method, second_factor: proofs[usize::from(n) % 3] };
+        let session =
+            NewSession { hash: [n; 32], user, log_in, ip: String::new(), agent: String::new(), expires: now.plus(HOUR) };
+        sessions::open(&w.db, now, &session).await.unwrap();
+        opened.push(log_in);
+    }
+    let stored = sessions::of_person(&w.db, user, now).await.unwrap();
+    let stored: Vec<_> = stored.iter().map(|one| LogIn { method: one.method, second_factor: one.second_factor }).collect();
+    assert!(stored.len() == opened.len() && opened.iter().all(|one| stored.contains(one)), "{stored:?}");
+    for lang in Lang::ALL {
+        let url = format!("{}/password", web.base);
+        let request = web.client.get(url).header("cookie", format!("{}; lang={}", person.cookie, lang.tag()));
+        let page = request.header("accept", "text/html").send().await.unwrap().text().await.unwrap();
+        let missing: Vec<_> = opened.iter().map(|one| words::log_in(*one, lang)).filter(|said| !page.contains(said)).collect();
+        assert_eq!(missing, [""; 0], "{page}");
+    }
+    let copy = person.get("/own-data.json").await.text().await.unwrap();
+    for method in LogInMethod::ALL {
+        assert!(copy.contains(&format!("\"{}\"", method.as_str())), "{method:?} in {copy}");
+    }
+    for (n, method) in (1_u8..).zip([LogInMethod::Password, LogInMethod::Phone, LogInMethod::Wechat]) {
+        let first = FirstStep { user, method };
+        second_factors::begin(&w.db, now, &first, &[n; 32], now.plus(HOUR)).await.unwrap();
+        assert_eq!(second_factors::waits(&w.db, &[n; 32], now).await.unwrap(), Some(first));
+    }
 });
 
 /// Posts chunks of 4 KiB without a content length; gives the status line.

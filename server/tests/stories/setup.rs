@@ -36,6 +36,7 @@ both!(the_printed_token_sets_the_site_up_once, |w: World| async move {
     assert_eq!((done.status().as_u16(), location(&done)), (303, "/start"));
     head.keep(&done);
     assert_eq!(head.get("/start").await.status(), 200, "logged in");
+    assert_eq!(w.word("SELECT method FROM sessions").await, "set_up");
     assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE role = 'admin' AND login = 'head'").await, 1);
     assert_eq!(w.word("SELECT name FROM places WHERE kind = 'site'").await, "North Campus");
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action IN ('user.create', 'site.set-up')").await, 2);

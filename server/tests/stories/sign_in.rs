@@ -4,9 +4,10 @@ use data_encoding::BASE32_NOPAD;
 use domain::clock::Clock;
 use model::error::AppError;
 use model::ids::UserId;
+use model::log_in::LogInMethod;
 use model::person::Role;
 use model::time::{MINUTE, SECOND};
-use people::second_factors;
+use people::second_factors::{self, FirstStep};
 use reqwest::header::SET_COOKIE;
 use services::auth::totp;
 use store::users;
@@ -125,6 +126,8 @@ both!(a_second_factor_is_asked_for_and_a_code_serves_once, |w: World| async move
     assert_eq!(location(&answer), "/sales");
     browser.keep(&answer);
     assert_eq!(browser.get("/wall").await.status(), 200);
+    assert_eq!(w.number("SELECT logged_in_at FROM users WHERE login = 'clerk'").await, w.clock.now().0);
+    assert_eq!(w.word("SELECT method FROM sessions WHERE second_factor = 'code'").await, "password");
     let answer = step.post("/api/auth/second-step", &format!("code={shown}")).await;
     assert_eq!(location(&answer), "/login?e=not-logged-in&next=/login/code", "a step serves once");
 
@@ -157,8 +160,9 @@ both!(a_log_in_waits_for_few_codes_and_not_for_long, |w: World| async move {
     // Five tries, whatever their result.
     let (now, [token, other]) = (w.clock.now(), [[1; 32], [2; 32]]);
     let user = users::by_login(&w.db, "clerk").await.unwrap().unwrap().id;
+    let first = FirstStep { user: UserId(user), method: LogInMethod::Password };
     for token in [&token, &other] {
-        second_factors::begin(&w.db, now, UserId(user), token, now.plus(MINUTE)).await.unwrap();
+        second_factors::begin(&w.db, now, &first, token, now.plus(MINUTE)).await.unwrap();
     }
     for left in (0..second_factors::TRIES).rev() {
         assert_eq!(second_factors::count_try(&w.db, &token, now).await.unwrap(), Some(UserId(user)));
@@ -219,17 +223,19 @@ both!(a_recovery_code_serves_once, |w: World| async move {
     let (_, codes) = with_second_factor(&w, &owner).await;
     let typed = format!("code={}", codes[3].to_lowercase().replace('-', "+"));
     let mut browser = web.visitor();
+    w.clock.advance(MINUTE);
     browser.log_in("r101", PASSWORD).await;
     let answer = browser.post("/api/auth/second-step", &typed).await;
     assert_eq!(location(&answer), "/home");
     browser.keep(&answer);
     let page = browser.get("/password").await.text().await.unwrap();
-    assert!(page.contains("还有 9 个恢复码可用"));
+    assert!(page.contains("还有 9 个恢复码可用") && page.contains("密码，恢复码"), "{page}");
+    assert_eq!(w.number("SELECT logged_in_at FROM users WHERE login = 'r101'").await, w.clock.now().0);
     let mut again = web.visitor();
     again.log_in("r101", PASSWORD).await;
     assert_eq!(location(&again.post("/api/auth/second-step", &typed).await), "/login/code?e=wrong-code");
     let detail = w.word("SELECT detail FROM audit WHERE action = 'session.open' ORDER BY seq DESC LIMIT 1").await;
-    assert_eq!(detail, r#"{"second_factor":"recovery_code"}"#);
+    assert_eq!(detail, r#"{"method":"password","second_factor":"recovery_code"}"#);
 });
 
 both!(a_second_factor_is_turned_off_with_the_password, |w: World| async move {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{labelled, texts};
 use crate::i18n::{
-    Lang, account_lifecycle, approvals, cases, cash_desk, commands, common, events, ledger, meter_states, notifications,
+    Lang, account_lifecycle, approvals, auth, cases, cash_desk, commands, common, events, ledger, meter_states, notifications,
     operators, places, refunds, site_workbook,
 };
 use model::approval::Decision;
@@ -21,6 +21,7 @@ use model::energy::Energy;
 use model::event::EventKind;
 use model::ids::Uuid;
 use model::issue::Issue;
+use model::log_in::LogInMethod;
 use model::meter::{ControlMode, Wallet};
 use model::money::{Fen, Money};
 use model::notification::NotificationKind;
@@ -179,6 +180,7 @@ impl DetailText<'_> {
             Form::Per => Per::parse(word).map(|per| per_words(per, lang).to_owned()),
             Form::Kind => self.kind(word),
             Form::Permission => Permission::parse(word).map(|one| operators::permission(one, lang).to_owned()),
+            Form::LogInMethod => LogInMethod::parse(word).map(|method| auth::method(method, lang).to_owned()),
             Form::Wallet => Wallet::parse(word).map(|wallet| meter_states::wallet(wallet, lang).to_owned()),
             Form::OrderState => OrderState::parse(word).map(|state| common::order(state, lang).to_owned()),
             Form::Source if self.area == "refund" => {

@@ -117,7 +117,7 @@ fn sessions(all: &[OwnSession]) -> impl IntoView + use<> {
                     <strong title=one.agent.clone()>{words::device(&one.agent, lang())}</strong>
                     {one.is_this.then(|| view! { " "<span class="state open">{t.this_session}</span> })}
                     <p class="muted small">
-                        {one.at_kiosk.then(|| view! { {t.query_machine}" · " })}
+                        {words::log_in(one.log_in, lang())}" · "
                         <span class="num">{one.ip.clone()}</span>" · "{t.since}" "<At at=created/>
                         " · "{t.last_used}" "<Ago at=seen/>
                     </p>

@@ -1,6 +1,9 @@
 // A query machine keeps nothing of the person before, goes on when a phone confirmed, and logs out when nobody touches it.
 (() => {
   const left = document.getElementById("kiosk-left");
+  const whenTouched = (act) => {
+    for (const kind of ["pointerdown", "keydown", "input", "scroll"]) addEventListener(kind, act, { passive: true, capture: true });
+  };
   if (!left) {
     try {
       sessionStorage.clear();
@@ -15,19 +18,36 @@
       form.submit();
     }, 300);
     // The code on the screen has expired.
-    if (location.search) setTimeout(() => location.replace("/kiosk"), 180_000);
+    if (new URLSearchParams(location.search).has("code")) return void setTimeout(() => location.replace("/kiosk"), 180_000);
+    // Whoever typed something here, or chose a language, has gone.
+    const again = () => {
+      for (const name of ["lang", "theme"]) document.cookie = `${name}=; path=/; max-age=0`;
+      location.replace("/kiosk");
+    };
+    let idle = setTimeout(again, 60_000);
+    whenTouched(() => {
+      clearTimeout(idle);
+      idle = setTimeout(again, 60_000);
+    });
     return;
   }
   const all = Number(left.dataset.seconds);
   let touched = Date.now();
-  for (const kind of ["pointerdown", "keydown", "input", "scroll"]) {
-    addEventListener(kind, () => (touched = Date.now()), { passive: true, capture: true });
-  }
+  whenTouched(() => (touched = Date.now()));
+  // The room goes from the screen at once, also where the server does not answer: browsers try a page again by themselves, but not
+  // a form.
+  const leave = () => {
+    const { action } = document.getElementById("kiosk-end");
+    document.body.replaceChildren();
+    fetch(action, { method: "POST", headers: { accept: "text/html" }, body: new URLSearchParams(), signal: AbortSignal.timeout(5_000) })
+      .catch(() => {})
+      .then(() => location.replace("/kiosk"));
+  };
   const end = setInterval(() => {
     const seconds = Math.max(0, Math.ceil(all - (Date.now() - touched) / 1000));
     left.textContent = seconds;
     if (seconds > 0) return;
     clearInterval(end);
-    document.getElementById("kiosk-end").submit();
+    leave();
   }, 500);
 })();

@@ -70,11 +70,8 @@ pub async fn set_up(
         NewUser { role: Role::Admin, login: new.login, name: new.name, password_hash: new.password_hash, buildings: &Scope::All };
     let id = users::create_within(&mut tx, rng, at, &user, "set-up page").await?;
     // They chose the password themselves, and are logged in.
-    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_due = FALSE, logged_in_at = $2 WHERE id = $1")
-        .bind(id)
-        .bind(at)
-        .execute(c)
-        .await)?;
+    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_due = FALSE WHERE id = $1").bind(id).execute(c).await)?;
+    sessions::logged_in(&mut tx, at, id).await?;
     let root: Option<(PlaceId,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT id FROM places WHERE kind = 'site'").fetch_optional(c).await)?;
     let root = match root {

@@ -3,6 +3,7 @@
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::UserId;
+use model::log_in::{LogIn, LogInMethod, SecondFactorProof};
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::json;
@@ -167,16 +168,25 @@ async fn note(tx: &mut Tx, at: Timestamp, who: &Who, action: AuditAction) -> Res
     audit::record(tx, at, who, (action, &format!("user:{}", who.user)), &json!({})).await
 }
 
-/// Remembers that the password was right, until the second factor comes.
-pub async fn begin(db: &Db, at: Timestamp, user: UserId, token: &TokenHash, expires: Timestamp) -> Result<()> {
+/// A log-in whose first step is done.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct FirstStep {
+    #[sqlx(rename = "user_id")]
+    pub user: UserId,
+    pub method: LogInMethod,
+}
+
+/// Remembers the first step, until the second factor comes.
+pub async fn begin(db: &Db, at: Timestamp, first: &FirstStep, token: &TokenHash, expires: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     on!(&mut tx, |c| sqlx::query(
-        "INSERT INTO log_in_steps (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO log_in_steps (token_hash, user_id, created_at, expires_at, method) VALUES ($1, $2, $3, $4, $5)"
     )
     .bind(token.as_slice())
-    .bind(user)
+    .bind(first.user)
     .bind(at)
     .bind(expires)
+    .bind(first.method)
     .execute(c)
     .await)?;
     tx.commit().await
@@ -197,20 +207,19 @@ pub async fn count_try(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Opt
     Ok(found.map(|(user,)| user))
 }
 
-/// Whose log-in waits for its second factor.
-pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Option<UserId>> {
-    let found: Option<(UserId,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT user_id FROM log_in_steps WHERE token_hash = $1 AND expires_at > $2 AND tries < $3"
+/// The log-in that waits for its second factor.
+pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Option<FirstStep>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT user_id, method FROM log_in_steps WHERE token_hash = $1 AND expires_at > $2 AND tries < $3"
     )
     .bind(token.as_slice())
     .bind(now)
     .bind(TRIES)
     .fetch_optional(pool)
-    .await)?;
-    Ok(found.map(|(user,)| user))
+    .await)
 }
 
-/// Completes a log-in: takes the proof, which serves once, and opens the session.
+/// Completes a log-in: takes the proof, which serves once and is noted with the session, and opens it.
 ///
 /// # Errors
 /// Refused with [`AppError::WrongCode`] where the proof was used before or is none.
@@ -221,7 +230,7 @@ pub async fn complete(db: &Db, at: Timestamp, step: &TokenHash, proof: Proof, se
         .bind(session.user)
         .execute(c)
         .await)?;
-    let (taken, how) = match proof {
+    let (taken, given) = match proof {
         Proof::Step(step) => (
             on!(&mut tx, |c| sqlx::query(
                 "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2 AND confirmed_at IS NOT NULL"
@@ -230,7 +239,7 @@ pub async fn complete(db: &Db, at: Timestamp, step: &TokenHash, proof: Proof, se
             .bind(step)
             .execute(c)
             .await)?,
-            "code",
+            SecondFactorProof::Code,
         ),
         Proof::Recovery(hash) => (
             on!(&mut tx, |c| sqlx::query(
@@ -241,15 +250,13 @@ pub async fn complete(db: &Db, at: Timestamp, step: &TokenHash, proof: Proof, se
             .bind(at)
             .execute(c)
             .await)?,
-            "recovery_code",
+            SecondFactorProof::RecoveryCode,
         ),
     };
     if ended != 1 || taken != 1 {
         return Err(AppError::WrongCode.into());
     }
-    sessions::insert(&mut tx, at, session).await?;
-    let (actor, detail) = (format!("user:{}", session.user), format!(r#"{{"second_factor":"{how}"}}"#));
-    let entry = Entry { actor: &actor, ip: &session.ip, action: AuditAction::SessionOpen, subject: &actor, detail: &detail };
-    audit::append(&mut tx, at, &entry).await?;
+    let log_in = LogIn { second_factor: Some(given), ..session.log_in };
+    sessions::log_in(&mut tx, at, &NewSession { log_in, ..session.clone() }, AuditAction::SessionOpen).await?;
     tx.commit().await
 }

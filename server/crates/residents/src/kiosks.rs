@@ -5,6 +5,7 @@ use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{UserId, Uuid};
 use model::kiosk::KioskLine;
+use model::log_in::LogInMethod;
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::{Value, json};
@@ -264,7 +265,7 @@ pub async fn enter(db: &Db, at: Timestamp, code: &TokenHash, session: &KioskSess
     .fetch_optional(c)
     .await)?;
     let Some((user,)) = user else { return Err(AppError::LinkEnded.into()) };
-    open(&mut tx, at, user, session).await?;
+    open(&mut tx, at, (user, LogInMethod::KioskQr), session).await?;
     tx.commit().await
 }
 
@@ -292,18 +293,19 @@ pub async fn enter_by_code(db: &Db, at: Timestamp, room: &str, code: &TokenHash,
     let user = tried.into_iter().find(|(_, hash)| hash.as_slice() == code.as_slice()).map(|(user, _)| user);
     if let Some(user) = user {
         on!(&mut tx, |c| sqlx::query("DELETE FROM kiosk_codes WHERE user_id = $1").bind(user).execute(c).await)?;
-        open(&mut tx, at, user, session).await?;
+        open(&mut tx, at, (user, LogInMethod::KioskCode), session).await?;
     }
     tx.commit().await?;
     Ok(user.is_some())
 }
 
 /// One person at a time: the session before ends.
-async fn open(tx: &mut Tx, at: Timestamp, user: UserId, session: &KioskSession<'_>) -> Result<()> {
+async fn open(tx: &mut Tx, at: Timestamp, (user, method): (UserId, LogInMethod), session: &KioskSession<'_>) -> Result<()> {
     on!(tx, |c| sqlx::query("DELETE FROM sessions WHERE kiosk_id = $1").bind(session.kiosk.id).execute(c).await)?;
     let new = NewSession {
         hash: session.hash,
         user,
+        log_in: method.into(),
         ip: session.ip.to_owned(),
         agent: session.agent.to_owned(),
         expires: session.expires,
@@ -314,7 +316,9 @@ async fn open(tx: &mut Tx, at: Timestamp, user: UserId, session: &KioskSession<'
         .bind(session.kiosk.id)
         .execute(c)
         .await)?;
-    let (actor, detail) = (format!("user:{user}"), json!({ "kiosk": session.kiosk.name }).to_string());
+    sessions::logged_in(tx, at, user).await?;
+    let detail = json!({ "method": method, "kiosk": session.kiosk.name }).to_string();
+    let actor = format!("user:{user}");
     let entry = Entry { actor: &actor, ip: session.ip, action: AuditAction::SessionOpen, subject: &actor, detail: &detail };
     audit::append(tx, at, &entry).await
 }

@@ -8,6 +8,7 @@ use app::api::setup::{SetUpForm, SetupPort};
 use app::ports::Visit;
 use async_trait::async_trait;
 use model::error::AppError;
+use model::log_in::LogInMethod;
 use model::person::{Role, Who, is_login_name, is_name};
 use model::setup::Checklist;
 use model::time::{DAY, Timestamp};
@@ -102,6 +103,7 @@ impl SetupPort for SetupService {
         let session = |user| sessions::NewSession {
             hash: hash(&token),
             user,
+            log_in: LogInMethod::SetUp.into(),
             ip: visit.ip.clone(),
             agent: visit.agent.clone(),
             expires: expires(Role::Admin, now, now),

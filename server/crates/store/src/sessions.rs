@@ -5,9 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use model::audit::AuditAction;
 use model::error::AppError;
 use model::ids::{PlaceId, RoleId, UserId};
+use model::log_in::{LogIn, LogInMethod, SecondFactorProof};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::time::Timestamp;
+use serde_json::json;
 use sqlx::FromRow;
 
 use super::audit::{self, Entry};
@@ -23,6 +25,7 @@ pub struct NewSession {
     /// Of its token.
     pub hash: TokenHash,
     pub user: UserId,
+    pub log_in: LogIn,
     pub ip: String,
     /// The browser's user agent.
     pub agent: String,
@@ -113,26 +116,37 @@ pub async fn operators(db: &Db, now: Timestamp) -> Result<HashMap<TokenHash, Rig
     Ok(rights)
 }
 
-/// Opens a session after the password was right.
+/// Opens a session of somebody who has proved who they are.
 pub async fn open(db: &Db, at: Timestamp, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
     log_in(&mut tx, at, session, AuditAction::SessionOpen).await?;
     tx.commit().await
 }
 
-/// Opens a session of somebody who has proved who they are, in the caller's transaction.
+/// The same in the caller's transaction, with the action that the audit has for it.
 pub async fn log_in(tx: &mut Tx, at: Timestamp, session: &NewSession, action: AuditAction) -> Result<()> {
     insert(tx, at, session).await?;
-    on!(tx, |c| sqlx::query("UPDATE users SET logged_in_at = $2 WHERE id = $1").bind(session.user).bind(at).execute(c).await)?;
-    let actor = format!("user:{}", session.user);
-    audit::append(tx, at, &Entry { actor: &actor, ip: &session.ip, action, subject: &actor, detail: "{}" }).await
+    logged_in(tx, at, session.user).await?;
+    let LogIn { method, second_factor } = session.log_in;
+    let detail = match second_factor {
+        Some(proof) => json!({ "method": method, "second_factor": proof }),
+        None => json!({ "method": method }),
+    };
+    let (actor, detail) = (format!("user:{}", session.user), detail.to_string());
+    audit::append(tx, at, &Entry { actor: &actor, ip: &session.ip, action, subject: &actor, detail: &detail }).await
+}
+
+/// Writes down that a person has logged in.
+pub async fn logged_in(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
+    on!(tx, |c| sqlx::query("UPDATE users SET logged_in_at = $2 WHERE id = $1").bind(user).bind(at).execute(c).await)?;
+    Ok(())
 }
 
 pub async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<()> {
     on!(tx, |c| {
         sqlx::query(
-            "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip, agent)
-         VALUES ($1, $2, $3, $3, $4, $5, $6)",
+            "INSERT INTO sessions (token_hash, user_id, created_at, seen_at, expires_at, ip, agent, method, second_factor)
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8)",
         )
         .bind(session.hash.as_slice())
         .bind(session.user.0)
@@ -140,6 +154,8 @@ pub async fn insert(tx: &mut Tx, at: Timestamp, session: &NewSession) -> Result<
         .bind(session.expires.0)
         .bind(&session.ip)
         .bind(cut(&session.agent))
+        .bind(session.log_in.method)
+        .bind(session.log_in.second_factor)
         .execute(c)
         .await
     })?;
@@ -187,7 +203,8 @@ pub struct OwnSession {
     pub seen_at: Timestamp,
     pub ip: String,
     pub agent: String,
-    pub at_kiosk: bool,
+    pub method: LogInMethod,
+    pub second_factor: Option<SecondFactorProof>,
 }
 
 /// A person's open sessions that are listed.
@@ -196,7 +213,7 @@ const LISTED: i64 = 100;
 /// A person's open sessions, the one used last first; at most a hundred.
 pub async fn of_person(db: &Db, user: UserId, now: Timestamp) -> Result<Vec<OwnSession>> {
     read!(db, |pool| sqlx::query_as(
-        "SELECT token_hash, created_at, seen_at, ip, agent, kiosk_id IS NOT NULL AS at_kiosk
+        "SELECT token_hash, created_at, seen_at, ip, agent, method, second_factor
          FROM sessions WHERE user_id = $1 AND expires_at > $2
          ORDER BY seen_at DESC, created_at DESC LIMIT $3"
     )

@@ -1,6 +1,7 @@
 //! What residents get on their devices and through WeChat.
 
 use model::error::AppError;
+use model::log_in::LogInMethod;
 use model::time::{DAY, HOUR, SECOND};
 use notify::devices::{self, NewDevice};
 use server::config::Config;
@@ -21,8 +22,8 @@ const BOUND: &str = "SELECT COUNT(*) FROM alert_addresses WHERE channel = 'wecha
 
 /// Adds a browser of the resident in a session of its own.
 async fn add(w: &World, provider: &SimulatedProvider, user: UserId, name: &str) -> TokenHash {
-    let (now, hash) = (w.clock.now(), hash(name));
-    let session = NewSession { hash, user, ip: String::new(), agent: String::new(), expires: now.plus(HOUR) };
+    let (now, hash, log_in) = (w.clock.now(), hash(name), LogInMethod::Password.into());
+    let session = NewSession { hash, user, log_in, ip: String::new(), agent: String::new(), expires: now.plus(HOUR) };
     sessions::open(&w.db, now, &session).await.unwrap();
     let address = provider.browser(name).unwrap().subscription().to_string();
     let new = NewDevice { address: &address, session: &hash, language: Lang::Zh };

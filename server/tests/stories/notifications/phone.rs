@@ -52,6 +52,7 @@ both!(a_phone_is_a_way_in_for_its_resident, |w: World| async move {
         }
     }
     assert!(post(&other, BY_PHONE, &format!("code={sent}")).await.contains("e=wrong-code"), "another browser's code");
+    w.execute("UPDATE users SET logged_in_at = NULL").await;
     let answer = known.post(BY_PHONE, &format!("code={sent}")).await;
     let before = known.clone();
     known.keep(&answer);
@@ -60,7 +61,9 @@ both!(a_phone_is_a_way_in_for_its_resident, |w: World| async move {
     assert_eq!(post(&before, BY_PHONE, &format!("code={sent}")).await, "/login/phone?done=ended", "a code serves once");
     w.clock.advance(11_000);
     assert_eq!(post(&other, BY_PHONE, &format!("code={sent}")).await, "/login/phone?done=ended", "five tries");
-    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'session.phone'").await, 1);
+    assert_eq!(w.word("SELECT detail FROM audit WHERE action = 'session.phone'").await, r#"{"method":"phone"}"#);
+    assert_eq!(w.word("SELECT login FROM users WHERE logged_in_at IS NOT NULL").await, "li");
+    assert_eq!(w.number("SELECT COUNT(*) FROM sessions WHERE method = 'phone'").await, 1);
     until(SOON, "the code to be forgotten", || async {
         w.number("SELECT COUNT(*) FROM notifications WHERE kind = 'log-in-code' AND contents <> '{}'").await == 0
     })

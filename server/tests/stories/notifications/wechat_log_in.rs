@@ -70,10 +70,13 @@ both!(wechat_is_a_way_in_once_it_is_bound, |w: World| async move {
     assert_eq!(came(&web.visitor(), &back).await, ENDED);
     assert_eq!(came(&other, &back).await, ENDED, "another browser");
     let before = browser.clone();
+    w.execute("UPDATE users SET logged_in_at = NULL").await;
     let answer = browser.get(&back).await;
     assert_eq!(location(&answer), "/usage");
     browser.keep(&answer);
     assert_eq!(browser.get("/password").await.status(), 200);
+    assert_eq!(w.word("SELECT login FROM users WHERE logged_in_at IS NOT NULL").await, "li");
+    assert_eq!(w.number("SELECT COUNT(*) FROM sessions WHERE method = 'wechat'").await, 1);
     assert_eq!(came(&before, &back).await, ENDED, "replayed");
     assert_eq!(came(&browser, &back).await, "/", "loaded again");
     // A second factor is asked for as after a password.
@@ -83,8 +86,9 @@ both!(wechat_is_a_way_in_once_it_is_bound, |w: World| async move {
     w.execute(factor).await;
     let (visitor, back) = sent(&web, PHONE).await;
     assert_eq!(came(&visitor, &back).await, "/login/code?next=/usage");
+    assert_eq!(w.word("SELECT method FROM log_in_steps").await, "wechat");
     w.execute("DELETE FROM second_factors").await;
-    assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'session.wechat'").await, 1);
+    assert_eq!(w.word("SELECT detail FROM audit WHERE action = 'session.wechat'").await, r#"{"method":"wechat"}"#);
 
     let (late, back) = sent(&web, PHONE).await;
     w.clock.advance(11 * MINUTE);

@@ -18,6 +18,7 @@ pub(super) enum Form {
     Role,
     Permission,
     Wallet,
+    LogInMethod,
     /// The id of something, which is said by its name: [`model::audit::kind_of`].
     Id,
     /// The same of buildings, or the word for all of them.
@@ -175,6 +176,7 @@ pub(super) const KEYS: &[(&str, Form)] = &[
     ("reopened", Form::YesNo),
     ("undecided", Form::Text),
     ("prints", Form::Text),
+    ("method", Form::LogInMethod),
     ("second_factor", Form::Word),
     ("failed", Form::Text),
     ("sessions_ended", Form::Text),

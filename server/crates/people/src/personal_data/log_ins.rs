@@ -1,5 +1,6 @@
 //! How a person logs in: accounts of WeChat, sessions, and tokens of their programs.
 
+use model::log_in::{LogInMethod, SecondFactorProof};
 use model::person::Who;
 use model::personal::ApiToken;
 use model::time::Timestamp;
@@ -21,6 +22,8 @@ struct SessionRow {
     seen_at: Timestamp,
     ip: String,
     agent: String,
+    method: LogInMethod,
+    second_factor: Option<SecondFactorProof>,
 }
 
 /// The account by which they log in.
@@ -39,8 +42,10 @@ pub(super) async fn sessions(db: &Db, who: &Who) -> Result<Vec<Value>> {
         db,
         who,
         SessionRow,
-        "SELECT created_at, seen_at, ip, agent FROM sessions WHERE user_id = $1 ORDER BY seen_at DESC LIMIT $2",
-        |one| json!({ "created_at": time(one.created_at), "seen_at": time(one.seen_at), "address": one.ip, "browser": one.agent })
+        "SELECT created_at, seen_at, ip, agent, method, second_factor
+         FROM sessions WHERE user_id = $1 ORDER BY seen_at DESC LIMIT $2",
+        |one| json!({ "created_at": time(one.created_at), "seen_at": time(one.seen_at), "address": one.ip,
+                      "browser": one.agent, "method": one.method, "second_factor": one.second_factor })
     ))
 }
 

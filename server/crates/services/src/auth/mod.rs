@@ -19,6 +19,7 @@ use app::ports::Visit;
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::UserId;
+use model::log_in::{LogIn, LogInMethod};
 use model::person::{Role, Who};
 use model::typed::typed;
 
@@ -77,11 +78,18 @@ impl AuthService {
     }
 
     /// A session to open and its answer.
-    fn session(&self, user: UserId, role: Role, visit: &Visit, device: String) -> (NewSession, sessions::NewSession) {
+    fn session(
+        &self,
+        (user, role): (UserId, Role),
+        method: LogInMethod,
+        visit: &Visit,
+        device: String,
+    ) -> (NewSession, sessions::NewSession) {
         let (token, now) = (new_token(&self.context.rng), self.context.now());
         let stored = sessions::NewSession {
             hash: hash(&token),
             user,
+            log_in: method.into(),
             ip: visit.ip.clone(),
             agent: visit.agent.clone(),
             expires: expires(role, now, now),
@@ -152,12 +160,12 @@ impl AuthPort for AuthService {
             Some(user) => {
                 let id = UserId(user.id);
                 if self.has_second_factor(id).await? {
-                    let token = self.begin_second_step(id).await?;
+                    let token = self.begin_second_step(id, LogInMethod::Password).await?;
                     self.throttle.succeeded(&attempt, self.context.now());
                     return Ok(LoggedIn::SecondStep(token));
                 }
                 let device = Device::remember(&visit.device, &user.password_hash, &user.password_hash, &self.context.rng);
-                let (session, stored) = self.session(id, user.role, visit, device);
+                let (session, stored) = self.session((id, user.role), LogInMethod::Password, visit, device);
                 sessions::open(&self.context.db, self.context.now(), &stored).await?;
                 self.throttle.succeeded(&attempt, self.context.now());
                 Ok(LoggedIn::Open(session))
@@ -185,7 +193,7 @@ impl AuthPort for AuthService {
         }
         let password_hash = self.passwords.hash(new).await?;
         let device = Device::remember(&visit.device, &user.password_hash, &password_hash, &self.context.rng);
-        let (session, stored) = self.session(who.user, who.role, visit, device);
+        let (session, stored) = self.session((who.user, who.role), LogInMethod::PasswordChange, visit, device);
         users::change_password(&self.context.db, self.context.now(), who, &password_hash, &stored).await?;
         self.throttle.succeeded(&attempt, self.context.now());
         Ok(session)
@@ -212,7 +220,7 @@ impl AuthPort for AuthService {
             seen_at: one.seen_at,
             ip: one.ip,
             agent: one.agent,
-            at_kiosk: one.at_kiosk,
+            log_in: LogIn { method: one.method, second_factor: one.second_factor },
         });
         let has_second_factor = self.has_second_factor(who.user).await?;
         Ok(OwnAccount {

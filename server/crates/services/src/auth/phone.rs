@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use model::error::AppError;
 use model::ids::UserId;
+use model::log_in::LogInMethod;
 use model::notification::{NotificationChannel, PhoneNumber};
 use notify::phone_log_ins::{self, NewPhoneLogIn, PhoneCodeOutcome};
 use tokio::sync::Notify;
@@ -119,10 +120,10 @@ impl PhoneLogInPort for AuthService {
         let found = users::by_id(db, user).await?.ok_or(AppError::LinkEnded)?;
         if self.has_second_factor(user).await? {
             phone_log_ins::use_up(db, &token, user).await?;
-            return Ok(LoggedIn::SecondStep(self.begin_second_step(user).await?));
+            return Ok(LoggedIn::SecondStep(self.begin_second_step(user, LogInMethod::Phone).await?));
         }
         let device = Device::remember(&visit.device, &found.password_hash, &found.password_hash, &self.context.rng);
-        let (session, stored) = self.session(user, found.role, visit, device);
+        let (session, stored) = self.session((user, found.role), LogInMethod::Phone, visit, device);
         phone_log_ins::open(db, self.context.now(), &token, &stored).await?;
         Ok(LoggedIn::Open(session))
     }

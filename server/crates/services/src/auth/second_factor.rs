@@ -5,13 +5,14 @@ use app::ports::Visit;
 use data_encoding::BASE32_NOPAD;
 use model::error::AppError;
 use model::ids::UserId;
+use model::log_in::LogInMethod;
 use model::person::Who;
 use model::time::MINUTE;
 
 use super::{AuthService, Caller, Device, Queue, hash, new_token, totp};
 use crate::qr::qr;
 use domain::password::{self, Owner};
-use people::second_factors::{self, Proof, SecondFactor};
+use people::second_factors::{self, FirstStep, Proof, SecondFactor};
 use store::sessions::TokenHash;
 use store::users;
 
@@ -38,9 +39,10 @@ impl AuthService {
     }
 
     /// The token of a log-in that waits for its code.
-    pub(super) async fn begin_second_step(&self, user: UserId) -> Result<String, AppError> {
+    pub(super) async fn begin_second_step(&self, user: UserId, method: LogInMethod) -> Result<String, AppError> {
         let (token, now) = (new_token(&self.context.rng), self.context.now());
-        second_factors::begin(&self.context.db, now, user, &hash(&token), now.plus(LONGEST_STEP)).await?;
+        let first = FirstStep { user, method };
+        second_factors::begin(&self.context.db, now, &first, &hash(&token), now.plus(LONGEST_STEP)).await?;
         Ok(token)
     }
 
@@ -49,7 +51,8 @@ impl AuthService {
         if visit.session.is_empty() {
             return Err(AppError::NotLoggedIn);
         }
-        let user = second_factors::waits(db, &step, self.context.now()).await?.ok_or(AppError::NotLoggedIn)?;
+        let FirstStep { user, method } =
+            second_factors::waits(db, &step, self.context.now()).await?.ok_or(AppError::NotLoggedIn)?;
         let found = users::by_id(db, user).await?.ok_or(AppError::NotLoggedIn)?;
         let device = Device::recognise(&visit.device, &found.password_hash);
         let attempt = self.turn(Caller::Code(user, device), Some(user), &visit.ip).await?;
@@ -58,7 +61,7 @@ impl AuthService {
         let proof = self.proof(user, code).await?;
         let Some(proof) = proof else { return Err(self.failed(&attempt, Some(user), &visit.ip, AppError::WrongCode)) };
         let device = Device::remember(&visit.device, &found.password_hash, &found.password_hash, &self.context.rng);
-        let (session, stored) = self.session(user, found.role, visit, device);
+        let (session, stored) = self.session((user, found.role), method, visit, device);
         match second_factors::complete(db, self.context.now(), &step, proof, &stored).await.map_err(AppError::from) {
             Ok(()) => {
                 self.throttle.succeeded(&attempt, self.context.now());

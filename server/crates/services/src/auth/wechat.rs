@@ -8,6 +8,7 @@ use app::ports::Visit;
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::UserId;
+use model::log_in::LogInMethod;
 use model::person::Who;
 use model::time::Timestamp;
 use notify::{Channels, Wechat};
@@ -121,10 +122,10 @@ impl WechatLogInPort for AuthService {
         self.throttle.succeeded(&attempt, now);
         let found = users::by_id(db, user).await?.ok_or(AppError::NotFound)?;
         if self.has_second_factor(user).await? {
-            return Ok(LoggedIn::SecondStep(self.begin_second_step(user).await?));
+            return Ok(LoggedIn::SecondStep(self.begin_second_step(user, LogInMethod::Wechat).await?));
         }
         let device = Device::remember(&visit.device, &found.password_hash, &found.password_hash, &self.context.rng);
-        let (session, stored) = self.session(user, found.role, visit, device);
+        let (session, stored) = self.session((user, found.role), LogInMethod::Wechat, visit, device);
         wechat_log_ins::open(db, now, &openid, &stored).await?;
         Ok(LoggedIn::Open(session))
     }

@@ -6,6 +6,7 @@ use domain::clock::{Clock, SystemClock};
 use domain::rng::Rng;
 use futures::future::join_all;
 use model::ids::{OrderId, UserId};
+use model::log_in::LogInMethod;
 use model::money::Fen;
 use model::time::{DAY, Timestamp};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, USER_AGENT};
@@ -147,8 +148,8 @@ pub async fn insist(server: &ServerProcess, cookie: &str, path: &str, form: &str
 pub async fn session(w: &World, login: &str) -> String {
     let (token, now) = (auth::new_token(&w.rng), SystemClock.now());
     let user = UserId(users::by_login(&w.db, login).await.unwrap().unwrap().id);
-    let (ip, agent) = (String::new(), String::new());
-    let session = NewSession { hash: auth::hash(&token), user, ip, agent, expires: now.plus(DAY) };
+    let (ip, agent, log_in) = (String::new(), String::new(), LogInMethod::Password.into());
+    let session = NewSession { hash: auth::hash(&token), user, log_in, ip, agent, expires: now.plus(DAY) };
     sessions::open(&w.db, now, &session).await.unwrap();
     format!("dormwatt={token}")
 }
