@@ -17,8 +17,9 @@ export default defineConfig({
   outputDir: "test-results",
   // Two cores: the demo polls 696 meters beside the browser.
   workers: 1,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // For a slow machine: only what fails waits so long. A test has time for several of its waits.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   forbidOnly: !!process.env.CI,
   // A machine that builds and browses on two cores may stall once; what fails twice is wrong.
   retries: process.env.CI ? 1 : 0,

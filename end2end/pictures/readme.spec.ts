@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { GO_PAY, logIn } from "../support/people";
+import { GO_PAY, logIn, returnTo } from "../support/people";
 
 const folder = "screenshots";
 
@@ -21,9 +21,7 @@ test.describe("a phone", () => {
     await page.goto("/topup");
     await page.getByRole("button", { name: GO_PAY }).click();
     await page.getByRole("button", { name: /确认付款/ }).click();
-    const back = page.getByRole("link", { name: "返回商户" });
-    if (await back.isVisible().catch(() => false)) await back.click();
-    await expect(page.getByText("次购电").first()).toBeVisible();
+    await returnTo(page, "次购电");
     await page.screenshot({ path: `${folder}/order.png` });
   });
 });

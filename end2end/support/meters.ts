@@ -21,10 +21,15 @@ interface Meter {
   faults: unknown[];
 }
 
+/** All meters, as the simulator has them. */
+const meters = async (): Promise<Meter[]> => (await fetch(`${control}/meters`)).json();
+
+/** How many meters do not answer: the demo's and tests' own. */
+export const silentMeters = async () => (await meters()).filter((meter) => meter.faults.length > 0).length;
+
 /** The login of the first room with an account whose meter fits. */
 export async function roomWhere(is: (meter: Meter) => boolean): Promise<string> {
-  const all: Meter[] = await (await fetch(`${control}/meters`)).json();
-  const { gateway, unit } = all.find((meter) => meter.gateway < 4 && meter.account && is(meter))!;
+  const { gateway, unit } = (await meters()).find((meter) => meter.gateway < 4 && meter.account && is(meter))!;
   const [floor, number] = [Math.floor((unit - 1) / 25) + 1, ((unit - 1) % 25) + 1];
   return `${gateway + 3}-${floor}${String(number).padStart(2, "0")}`;
 }

@@ -27,7 +27,7 @@ export class OwnSite {
     const args = ["simulate", "--gateways", "1", "--meters", String(meters), "--port", String(this.gateway)];
     this.running.push(spawn(binary, [...args, "--control", `127.0.0.1:${this.control}`], { stdio: "ignore" }));
     const first = `http://127.0.0.1:${this.control}/gateways/0/meters/1`;
-    await expect.poll(async () => (await fetch(first).catch(() => null))?.status, { timeout: 30_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(first).catch(() => null))?.status).toBe(200);
   }
 
   /** Gives the address that sets the site up. */
@@ -46,7 +46,7 @@ export class OwnSite {
     let printed = "";
     for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (printed += chunk));
     const wanted = /(http:\S+\/setup\?token=\S+)/;
-    await expect.poll(() => wanted.test(printed), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => wanted.test(printed)).toBe(true);
     return wanted.exec(printed)![1]!;
   }
 

@@ -30,6 +30,14 @@ export async function balance(page: Page): Promise<number> {
   return Math.round(Number(text) * 100);
 }
 
+/** Waits for what the order's page says after the payment. Some cashiers return by themselves, others by a link. */
+export async function returnTo(page: Page, words: string): Promise<void> {
+  const [back, said] = [page.getByRole("link", { name: "返回商户" }), page.getByText(words).first()];
+  await expect(back.or(said).first()).toBeVisible();
+  if (await back.isVisible()) await back.click();
+  await expect(said).toBeVisible();
+}
+
 /** Fails the test on any script error: a panic in WebAssembly, or something the content policy stopped. */
 export function noErrors(page: Page): string[] {
   const errors: string[] = [];

@@ -56,12 +56,12 @@ test("a gateway is scanned, and a meter is accepted", async ({ page }) => {
   await expect(async () => {
     await page.reload();
     await page.getByRole("button", { name: /验收本页检查全部正常的/ }).click({ timeout: 1_000 });
-  }).toPass({ timeout: 45_000 });
+  }).toPass({ timeout: 90_000 });
   await expect(page.getByText(/已验收 [1-9]\d* 块电表/)).toBeVisible();
 });
 
 test("the meters of a new gateway are found, placed, accepted and retired with it", async ({ page }) => {
-  test.setTimeout(150_000);
+  test.setTimeout(300_000);
   const site = new OwnSite(demo + 30);
   try {
     await site.simulate(2);

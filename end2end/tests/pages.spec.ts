@@ -159,7 +159,7 @@ for (const [language, tag] of [
 ] as const) {
   test(`every page is accessible and fits: ${tag}`, async ({ page, context, baseURL }, info) => {
     // Sixty pages, some with lists of three months, and what their lists lead to.
-    test.setTimeout(420_000);
+    test.setTimeout(1_200_000);
     const isDesktop = info.project.name === "desktop";
     const tabs = [page, await context.newPage()];
     const errors = tabs.map(noErrors);
@@ -189,7 +189,7 @@ for (const [language, tag] of [
 }
 
 test("an operator's pages fit a phone and a finger", async ({ page, context }, info) => {
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   test.skip(info.project.name !== "phone", "the desktop is looked at above");
   await logIn(page, "operator");
   await inTabs([page, await context.newPage()], operator, async (tab, path) => {

@@ -10,7 +10,7 @@ async function until(page: Page, path: string, words: string): Promise<void> {
     await page.goto(path);
     return page.getByText(words).first().isVisible();
   };
-  await expect.poll(shown, { timeout: 30_000 }).toBe(true);
+  await expect.poll(shown).toBe(true);
 }
 
 test("whoever may not switch is told why, and what helps", async ({ page }) => {

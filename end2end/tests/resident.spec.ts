@@ -1,7 +1,7 @@
 import { expect, test } from "@playwright/test";
 import { reach } from "../support/keyboard";
 import { breakLine, healLine, truth } from "../support/meters";
-import { balance, GO_PAY, logIn, PASSWORD } from "../support/people";
+import { balance, GO_PAY, logIn, PASSWORD, returnTo } from "../support/people";
 import { phones, slowDown } from "../support/phones";
 
 /** Each project has rooms of its own, so that they do not spend each other's credit. */
@@ -37,10 +37,7 @@ for (const [channel, name, size] of [
     await expect(pay.or(onwards).first()).toBeVisible();
     if (!(await pay.isVisible())) await onwards.click();
     await pay.click();
-    const back = page.getByRole("link", { name: "返回商户" });
-    if (await back.isVisible().catch(() => false)) await back.click();
-
-    await expect(page.getByText("已存入电表").first()).toBeVisible({ timeout: 20_000 });
+    await returnTo(page, "已存入电表");
     test.info().annotations.push({ type: "tap to meter", description: `${Date.now() - began} ms` });
     await expect(page.getByText(`第 ${meter.count + 1} 次购电`).first()).toBeVisible();
     await expect(page.getByText(name).first()).toBeVisible();
@@ -87,13 +84,13 @@ test("switches the room off and on; done only when the meter was read back", asy
   await page.getByRole("link", { name: "断电", exact: true }).click();
   await expect(page.getByText("确定要断电吗")).toBeVisible();
   await page.getByRole("button", { name: "确定断电" }).click();
-  await expect(page.getByRole("heading", { name: "已断电" })).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByRole("heading", { name: "已断电" })).toBeVisible();
   expect((await truth(room)).relay_closed).toBe(false);
 
   await page.goto("/home");
   await page.getByRole("link", { name: "恢复供电" }).click();
   await page.getByRole("button", { name: "确定恢复供电" }).click();
-  await expect(page.getByRole("heading", { name: "已恢复供电" })).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByRole("heading", { name: "已恢复供电" })).toBeVisible();
   expect((await truth(room)).relay_closed).toBe(true);
 });
 
@@ -131,7 +128,7 @@ test("by keyboard only: logs in, chooses what to pay, and switches off and on", 
     await keys.press("Enter");
     await reach(page, page.getByRole("button", { name: ask }));
     await keys.press("Space");
-    await expect(page.getByRole("heading", { name: end })).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByRole("heading", { name: end })).toBeVisible();
     expect((await truth(room)).relay_closed).toBe(closed);
     await reach(page, page.getByRole("link", { name: "回到首页" }));
     await keys.press("Enter");
@@ -173,9 +170,7 @@ test("a meter that does not answer: the money is safe, and arrives when it does"
     await page.locator("#own").fill("20");
     await page.getByRole("button", { name: GO_PAY }).click();
     await page.getByRole("button", { name: /确认付款/ }).click();
-    const back = page.getByRole("link", { name: "返回商户" });
-    if (await back.isVisible().catch(() => false)) await back.click();
-    await expect(page.getByText("请勿重复支付").first()).toBeVisible({ timeout: 30_000 });
+    await returnTo(page, "请勿重复支付");
   } finally {
     await healLine(room);
   }

@@ -47,7 +47,7 @@ test("an empty installation becomes a site in the browser alone", async ({ page 
   await expect.poll(async () => {
     await page.reload();
     return page.locator(".checklist > li.done").count();
-  }, { timeout: 30_000 }).toBe(4);
+  }).toBe(4);
   // The meters still charge what they left the factory with.
   await expect(page.locator(".checklist")).toContainText("2 块电表没有电价方案，或表内电价与方案不同");
 

@@ -307,7 +307,10 @@ both!(invoices_are_exported_on_a_page, |w: World| async move {
 
     let page = text(&boss, &format!("/invoices?{days}")).await;
     assert!(page.contains("50.00") && page.contains("/api/operator/invoice-export"), "{page}");
-    assert!(text(&other, &format!("/invoices?{days}")).await.contains("没有待导出"));
+    // Where nothing waits, the page names the days and leads to the month before.
+    let (page, (first, last)) = (text(&other, &format!("/invoices?{days}")).await, today.month_before());
+    assert!(page.contains(&format!("{today} 至 {today} 没有待导出")), "{page}");
+    assert!(page.contains(&format!("href=\"/invoices?from={first}")) && page.contains(&format!("{first} 至 {last}")), "{page}");
     // What makes no sense is said, and nothing else is offered in its place.
     for (filter, words) in [
         (format!("from={today}&until={}", today.plus(-1)), "早于"),

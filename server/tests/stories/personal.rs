@@ -94,6 +94,14 @@ both!(roommates_join_by_a_link_and_leave, |w: World| async move {
     assert_eq!(web.visitor().get(&format!("/join/{}", after(&open, "/join/"))).await.status(), 410, "open links end with it");
     let refused = mine.post("/api/resident/roommates/invite", "x=1").await;
     assert!(location(&refused).contains("e=roommates-by-office"), "{}", location(&refused));
+
+    // On the first of a month the one before is split.
+    let today = w.clock.now().date();
+    let first = (1..=31).map(|days| today.plus(days)).find(|day| day.ymd().2 == 1).unwrap();
+    w.clock.advance(first.start().plus(1).since(w.clock.now()));
+    let (year, month, _) = first.plus(-1).ymd();
+    let split = mine.get("/me/split").await.text().await.unwrap();
+    assert!(split.contains(&format!("name=\"month\" value=\"{year}-{month:02}\"")), "{split}");
 });
 
 both!(tokens_and_personal_data_end_with_the_room, |w: World| async move {

@@ -107,7 +107,9 @@ impl RoommatesPort for RoommatesService {
         let (room, db, today) = (self.room(who).await?, &self.context.db, self.context.now().date());
         // Nothing from before they moved in, not even of that month.
         let moved_in = room.from_at.date();
-        let (first, last) = month_of(request.month.unwrap_or(today).min(today).max(moved_in), today);
+        // The first of a month has no cost yet: what is split then is the month before.
+        let usual = today.plus(-1);
+        let (first, last) = month_of(request.month.unwrap_or(usual).min(today).max(moved_in), today);
         let (first, since) = (first.max(moved_in), first.start().max(room.from_at));
         let lived = roommates::of_account(db, room.account_id, since).await?;
         let paid = roommates::paid(db, room.account_id, since, last.plus(1).start()).await?;

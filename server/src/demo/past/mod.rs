@@ -144,15 +144,15 @@ async fn live(
 ) -> Result<()> {
     let (db, rng) = (desk.db, desk.rng);
     let [opens, closes] = Desk::hours(span, day);
-    let (fetched, granted) = (day.start().plus(online::STATEMENTS), subsidies::granted_at(day));
+    let fetched = day.start().plus(online::STATEMENTS);
     let moves = |past| moves_of(day, past).map(move |step| (step.at, Step::Moves(past, step)));
     let mut steps: Vec<(Timestamp, Step<'_, '_>)> = rooms.iter().flat_map(moves).collect();
     steps.extend(opens.map(|at| (at, Step::Opens)).into_iter().chain(closes.map(|at| (at, Step::Closes))));
     if day > span.from.date() && fetched.plus(MINUTE) < span.until {
         steps.push((fetched, Step::Statements));
     }
-    if day > span.from.date() && day.ymd().2 == 1 && granted < span.until {
-        steps.push((granted, Step::Grants));
+    if subsidies::is_granted(span, day) {
+        steps.push((subsidies::granted_at(day), Step::Grants));
     }
     let here = incidents.iter().filter(|(at, _)| at.date() == day);
     steps.extend(here.map(|(at, what)| (*at, Step::Happens(what))));

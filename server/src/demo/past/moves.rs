@@ -3,7 +3,7 @@
 use model::order::Tender;
 use model::time::{Date, HOUR, MINUTE, Timestamp};
 
-use super::Span;
+use super::{Span, subsidies};
 use domain::rng::Rng;
 
 /// Of a monthly subsidy, fen.
@@ -75,9 +75,8 @@ pub fn plan(span: &Span, habits: &Habits, used: impl Fn(Timestamp) -> i64) -> Ve
             moves.push(Move { at, fen: -RETURN_FEN, kind: MoveKind::Return });
             later -= RETURN_FEN;
         }
-        let subsidy = super::subsidies::granted_at(day);
-        if habits.is_subsidised && day.ymd().2 == 1 && subsidy < span.until {
-            moves.push(Move { at: subsidy, fen: SUBSIDY_FEN, kind: MoveKind::Subsidy });
+        if habits.is_subsidised && subsidies::is_granted(span, day) {
+            moves.push(Move { at: subsidies::granted_at(day), fen: SUBSIDY_FEN, kind: MoveKind::Subsidy });
             later += SUBSIDY_FEN;
         }
     }
@@ -159,5 +158,17 @@ mod tests {
             }
         }
         assert!(buyers > 150, "{buyers} of 200 rooms bought something");
+    }
+
+    #[test]
+    fn nothing_moved_within_the_last_hour() {
+        let first = Date::from_ymd(2026, 12, 1).unwrap().start();
+        for (minutes, granted) in [(0, 3), (21, 3), (79, 3), (81, 4), (1_439, 4)] {
+            let until = first.plus(minutes * MINUTE);
+            let habits = Habits { seed: 3, holds: 2_500, pays_cash: true, is_subsidised: true, most: (60, 500_000) };
+            let moves = plan(&Span::before(until), &habits, |at| until.since(at) * 250 / DAY);
+            assert!(moves.iter().all(|step| step.at.plus(HOUR) < until), "{minutes}");
+            assert_eq!(moves.iter().filter(|step| step.kind == MoveKind::Subsidy).count(), granted, "{minutes}");
+        }
     }
 }

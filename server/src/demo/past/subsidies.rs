@@ -23,6 +23,11 @@ pub const fn granted_at(day: Date) -> Timestamp {
     day.start().plus(20 * MINUTE)
 }
 
+/// Whether they got it on a day. That of the last hour, after which no meter was read, is left to the server.
+pub fn is_granted(span: &Span, day: Date) -> bool {
+    day > span.from.date() && day.ymd().2 == 1 && granted_at(day).plus(HOUR) < span.until
+}
+
 /// The manager asks for the subsidy of a building from the next month on, and the supervisor approves.
 pub async fn decide(db: &Db, rng: &Rng, span: &Span, staff: &Staff, place: PlaceId) -> Result<()> {
     let (asked, approved) = (span.from.plus(9 * HOUR), span.from.plus(11 * HOUR));

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param};
 use crate::api::invoices::range;
-use crate::i18n::invoices::{NotReversible, problem, texts};
+use crate::i18n::invoices::{NotReversible, Nothing, ShowDays, problem, texts};
 use crate::i18n::lang;
 use crate::ports::{allowed, form_key, now, operator, ports};
 use crate::ui::callout::{Callout, Tone};
@@ -145,7 +145,7 @@ fn receipts(shown: &Shown, found: &InvoicesWaiting) -> impl IntoView + use<> {
         }
     };
     let any = blue.receipts + red.receipts > 0;
-    let nothing = (!any && without_invoice.is_empty()).then(|| view! { <p class="empty">{t.nothing}</p> });
+    let nothing = (!any && without_invoice.is_empty()).then(|| nothing(&shown.asked));
     let left_out = (!without_invoice.is_empty()).then(|| left_out(without_invoice, &shown.asked.address()));
     let table = any.then(|| {
         view! {
@@ -177,6 +177,24 @@ fn receipts(shown: &Shown, found: &InvoicesWaiting) -> impl IntoView + use<> {
         }
     });
     view! { {nothing} {table} {left_out} {export} }
+}
+
+/// That nothing waits, with links to the month before and to what came after.
+fn nothing(asked: &InvoiceFilter) -> impl IntoView + use<> {
+    let (lang, today) = (lang(), now().date());
+    let InvoiceFilter { from, until, building } = asked;
+    let other = |first: Date, last: Date| {
+        let (from, until) = (first.to_string(), last.to_string());
+        let here = address("/invoices", &[("from", &from), ("until", &until), ("building", building)]);
+        let words = ShowDays { from, until }.text(lang);
+        view! { <a class="button" href=here>{words}</a> }
+    };
+    let day = |text: &str| text.parse::<Date>().ok();
+    let before = day(from).map(Date::month_before).map(|(first, last)| other(first, last));
+    let after = day(until).map(|until| until.plus(1)).filter(|first| *first <= today);
+    let after = after.map(|first| other(first, first.plus(InvoiceRange::MAX_DAYS - 1).min(today)));
+    let words = Nothing { from: from.clone(), until: until.clone() }.text(lang);
+    view! { <div class="empty"><p>{words}</p><p class="buttons">{before} {after}</p></div> }
 }
 
 /// Returns that have no invoice to reverse, each with the way to be rid of it.
