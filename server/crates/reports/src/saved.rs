@@ -197,8 +197,8 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, of_all: bool, id: SavedRe
     tx.commit().await
 }
 
-/// Stores the e-mails of a report that is due, and when it is due again; `false` where another process did so, or it was
-/// changed meanwhile.
+/// Stores the e-mails of a report that is due, and when it is due again; `false` if another process was first or somebody changed
+/// the report meanwhile.
 pub async fn send_due(db: &Db, rng: &Rng, at: Timestamp, report: &SavedReport, mail: &NewMail<'_>) -> Result<bool> {
     let mut tx = db.begin().await?;
     if !go_on(&mut tx, at, report, None).await? {
