@@ -77,7 +77,7 @@ impl DefaultsTree {
         found
     }
 
-    /// The same without for what they are set.
+    /// The values of [`Self::effective`] without the place or group that each comes from.
     #[must_use]
     pub fn values(&self, place: PlaceId) -> DefaultValues {
         self.effective(place).into_iter().map(|value| value.map(|(value, _)| value)).collect()

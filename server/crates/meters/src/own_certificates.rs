@@ -33,7 +33,7 @@ pub struct OwnCertificate {
 }
 
 impl OwnCertificate {
-    /// Those of the configuration that are in use.
+    /// The certificate files that the configuration names and a listener or link uses.
     #[must_use]
     pub fn all(config: &Config) -> Vec<Self> {
         let shown = config.tls.certificate_file.as_ref().map(|file| ("meters.tls", file));

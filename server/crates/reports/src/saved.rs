@@ -60,7 +60,7 @@ pub async fn list(db: &Db, user: UserId, of_all: bool) -> Result<Vec<SavedReport
     complete(db, rows).await
 }
 
-/// One that a person saved, or anybody.
+/// A saved report: of `user`, or of anybody with `of_all`.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`].

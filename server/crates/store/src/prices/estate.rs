@@ -25,7 +25,7 @@ pub struct PricedMeter {
     pub wallet: Wallet,
 }
 
-/// All plans that places and groups were ever given, with the groups by name.
+/// The place tree with every assignment of a price plan to a place or group, past ones included.
 pub async fn given(db: &Db) -> Result<PlanTree> {
     let parents: Vec<(PlaceId, Option<PlaceId>)> =
         read!(db, |pool| sqlx::query_as("SELECT id, parent_id FROM places").fetch_all(pool).await)?;
