@@ -269,7 +269,7 @@ pub enum EmergencyCredit {
 }
 
 impl EmergencyCredit {
-    /// Whether it is of interest beside the balance.
+    /// Whether it is shown beside the balance: it can be taken, or has to be repaid.
     #[must_use]
     pub const fn is_shown(self) -> bool {
         matches!(self, Self::Offered { .. } | Self::Outstanding { .. })

@@ -90,7 +90,7 @@ pub struct Taxed {
 }
 
 impl Taxed {
-    /// What is paid.
+    /// Net and tax together: the amount paid.
     #[must_use]
     pub const fn sum(self) -> Fen {
         Fen(self.net.0 + self.tax.0)

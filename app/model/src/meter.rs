@@ -34,7 +34,7 @@ impl SupplyState {
     pub const ALL: [Self; 7] =
         [Self::Open, Self::Alarm1, Self::Alarm2, Self::Arrears, Self::NotOpen, Self::Lost, Self::Unreadable];
 
-    /// What is known of the meter is old: it is lost, or cannot be read.
+    /// Whether what is known of the meter is out of date: it is lost or unreadable.
     #[must_use]
     pub const fn is_unread(self) -> bool {
         matches!(self, Self::Lost | Self::Unreadable)

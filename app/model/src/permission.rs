@@ -46,7 +46,7 @@ word_enum! {
 }
 
 impl Permission {
-    /// What it needs to be of use: who sells also sees sales.
+    /// The permissions without which it is of no use: whoever sells also sees sales.
     pub fn needs(self) -> impl Iterator<Item = Self> {
         let money =
             matches!(self, Self::Sell | Self::Return | Self::Approve | Self::Subsidies | Self::Reconcile | Self::Invoices);

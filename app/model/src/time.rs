@@ -97,8 +97,8 @@ impl Timestamp {
         Civil { year, month, day, hour: hour.parse().ok()?, minute: minute.parse().ok()?, second: 0 }.timestamp()
     }
 
-    /// The last instant before this one, at which the books have what was used until now: what ends at midnight is of the day
-    /// that ends.
+    /// One millisecond earlier: the instant at which use until now is booked, so that what ends at midnight
+    /// belongs to the day before it.
     #[must_use]
     pub const fn just_before(self) -> Self {
         Self(self.0 - 1)

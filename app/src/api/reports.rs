@@ -1,4 +1,4 @@
-//! Reports.
+//! Reports: made for the page by the query in its address; saving one, and sending saved ones by e-mail.
 
 use async_trait::async_trait;
 use leptos::prelude::*;

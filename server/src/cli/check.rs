@@ -1,4 +1,4 @@
-//! `dormwatt check`
+//! `dormwatt check`: what is wrong with the configuration, its files and the meter profiles, and what the site still lacks.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `dormwatt demo`
+//! `dormwatt demo`: a whole simulated site; see `crate::demo`.
 
 use std::process::ExitCode;
 

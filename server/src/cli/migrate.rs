@@ -1,4 +1,4 @@
-//! `dormwatt migrate`
+//! `dormwatt migrate`: brings the database up to date and ends. Opening a database migrates it.
 
 use std::process::ExitCode;
 

@@ -56,10 +56,10 @@ enum Command {
     Audit(audit::Audit),
     /// Read the configuration and the meter profiles, open the database, and say what is missing
     Check(check::Args),
-    /// Run simulated gateways and meters over Modbus TCP
+    /// Run simulated gateways and meters of any profile, over Modbus and DL/T 645
     #[cfg(feature = "demo")]
     Simulate(Box<simulator::command::Args>),
-    /// Run a payment gateway for trying out: Alipay's protocol, throw-away keys, a cashier page, no money
+    /// Run a payment gateway for trying out: Alipay, WeChat Pay and UnionPay with throw-away keys, a cashier page, no money
     #[cfg(feature = "demo")]
     Sandbox(sandbox::Sandbox),
     /// Import places, gateways, meters, prices, accounts and residents from a workbook, or say what is wrong with it

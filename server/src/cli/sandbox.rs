@@ -1,4 +1,4 @@
-//! `dormwatt sandbox`
+//! `dormwatt sandbox`: the payment sandbox as a process of its own. Prints the configuration with which a server uses it.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `dormwatt serve`
+//! `dormwatt serve`: warns of what is insecure, starts the server, and stops it in order at a signal.
 
 use std::net::Ipv4Addr;
 use std::path::Path;

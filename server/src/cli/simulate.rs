@@ -1,4 +1,4 @@
-//! `dormwatt simulate`
+//! `dormwatt simulate`: simulated gateways and meters as a process of their own.
 
 use std::process::ExitCode;
 

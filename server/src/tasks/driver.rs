@@ -19,7 +19,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// A background task.
 #[async_trait]
 pub trait Task: Send + Sync + 'static {
-    /// The name in logs and for operators: `payments.query`.
+    /// The name in logs: `payments.query`.
     fn name(&self) -> &'static str;
     /// The time between activations without a signal.
     fn period(&self) -> Duration;

@@ -18,6 +18,7 @@ mod channels;
 mod cli;
 mod clock_steps;
 mod closures;
+mod code_map;
 mod commands;
 mod commissioning;
 mod console_refunds;

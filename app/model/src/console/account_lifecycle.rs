@@ -188,7 +188,7 @@ impl Closing {
         open && self.returned.is_none_or(|(_, state)| !matches!(state, ReturnState::Taken | ReturnState::Done))
     }
 
-    /// Whether it will change without an operator.
+    /// Whether the closure goes on without an operator, so that its page is worth reloading.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         let coming = self.carried.is_some_and(|(_, state)| state == OrderState::Paid);

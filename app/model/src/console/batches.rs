@@ -145,8 +145,7 @@ impl Target {
     }
 
     /// From query parameters: `meter`, `place` (repeated; `all`, `<building>`, `<building>:<floor>`,
-    /// `group:<group>`, [`ShownOnWall`] or [`Self::place_of_profile`]), `state`, `rooms`, `lost`. [`Self::differs`] is not among
-    /// them.
+    /// `group:<group>`, [`ShownOnWall`] or [`Self::place_of_profile`]), `state`, `rooms`, `lost`; not [`Self::differs`].
     #[must_use]
     pub fn parse(meter: &str, places: &[String], state: Option<SupplyState>, rooms: &str, lost: &str) -> Self {
         let place = |text: &String| {

@@ -1,4 +1,4 @@
-//! View types of the console.
+//! View types of the console: plain values that services fill from rows and pages show.
 
 mod account_batches;
 mod account_lifecycle;

@@ -149,7 +149,7 @@ pub struct MeterTook {
 }
 
 impl MeterTook {
-    /// What it took for energy.
+    /// What the meter deducted for energy between the two readings.
     #[must_use]
     pub fn taken(&self) -> Fen {
         self.before + self.credited - self.after

@@ -60,8 +60,7 @@ pub struct Room {
     pub events: Vec<EventLine>,
     /// The meter's journal, newest first.
     pub journal: Vec<JournalLine>,
-    /// How many sales and returns its account has had here. Another number, later, means that amounts shown with this one have
-    /// moved.
+    /// How many sales and returns its account has had here. A form with an older number shows amounts that are out of date.
     pub money_operations: i64,
     /// Whether the meter reports its serial number; `None` if unknown.
     pub identified: Option<bool>,

@@ -159,8 +159,8 @@ fn verify(from: String, until: String, after: Option<i64>) -> impl IntoView {
     }
 }
 
-/// The choice of people, the system and the channels. A resident is chosen in a line only; somebody without a name here is
-/// not one.
+/// The choice of operators, the system and the channels. Residents are chosen in a line of the log only, so an id without a
+/// name adds no option.
 fn doers(page: &AuditPage, chosen: &str) -> impl IntoView + use<> {
     let t = texts(lang());
     let mut options = vec![("system".to_owned(), t.system.to_owned()), ("channel".to_owned(), t.channels.to_owned())];

@@ -41,7 +41,7 @@ struct GroupRow {
     own: OwnRuleRow,
 }
 
-/// What is set for a kind.
+/// The rules of a kind that are set for places and groups, with the place tree.
 pub async fn tree(db: &Db, kind: EventKind) -> Result<RuleTree> {
     let places: Vec<PlaceRow> = read!(db, |pool| sqlx::query_as(
         "SELECT p.id, p.parent_id, r.is_on, r.level, r.raise_s, r.clear_s, r.threshold

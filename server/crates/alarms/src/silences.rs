@@ -80,7 +80,7 @@ macro_rules! visible_silences {
     };
 }
 
-/// Those that go on now, or will.
+/// The silences that are on or planned and that the operator may see, by their end.
 pub async fn silences(db: &Db, operator: UserId, now: Timestamp) -> Result<Vec<SilenceLine>> {
     let rows: Vec<SilenceRow> = read!(db, |pool| sqlx::query_as(concat!(
         visible_silences!(),

@@ -126,7 +126,7 @@ impl FollowedClock {
         (step.saturating_abs() < STEP_MS).then(|| self.clock.now())
     }
 
-    /// All steps up to the last look of a watch are followed.
+    /// Accepts all steps of the clock up to the last look of `watch`, so that [`Self::now`] gives the time again.
     pub fn follow(&self, watch: &StepWatch) {
         self.ahead.store(watch.ahead(), Ordering::Release);
     }

@@ -77,14 +77,14 @@ impl DefaultsTree {
         found
     }
 
-    /// The same without for what they are set.
+    /// The values of [`Self::effective`] without the place or group that each comes from.
     #[must_use]
     pub fn values(&self, place: PlaceId) -> DefaultValues {
         self.effective(place).into_iter().map(|value| value.map(|(value, _)| value)).collect()
     }
 
-    /// Whether alarm 2 comes after alarm 1 everywhere. Where neither a place nor its groups set one of them, what is above
-    /// decides.
+    /// Whether alarm 2 is at most alarm 1 at every place that sets one of them or is in a group that does; values
+    /// that it inherits count too.
     #[must_use]
     pub fn alarms_fit(&self) -> bool {
         let sets_alarm =

@@ -59,8 +59,8 @@ pub struct UsePattern {
 }
 
 impl UsePattern {
-    /// Learns from the full days before `today` of what was recorded in [`RECORDED_DAYS`]; `None` where there is none, or nothing
-    /// was used.
+    /// Learns from the full days before `today` of what was recorded in [`RECORDED_DAYS`]; `None` without such a day
+    /// or without any use in them.
     #[must_use]
     pub fn learn(recorded: &[(Date, Energy)], today: Date) -> Option<Self> {
         let days = full_days(recorded, today);

@@ -128,7 +128,7 @@ pub struct Transfer {
     pub amount: Money,
 }
 
-/// A resident paid: the money is ours to deliver.
+/// A resident paid: from the tender's account to [`Account::Paid`], until it is delivered.
 #[must_use]
 pub const fn payment(order: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "payment", reference: order, debit: Account::of_tender(tender), credit: Account::Paid(account), amount }
@@ -170,13 +170,13 @@ pub const fn settlement(receipt: Uuid, channel: &'static str, amount: Money) -> 
     Transfer { operation: "settlement", reference: receipt, debit: Account::Bank, credit, amount }
 }
 
-/// The meter holds it: read back with its purchase count.
+/// A purchase is in the meter, as read back with its purchase count.
 #[must_use]
 pub const fn delivery(order: Uuid, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "delivery", reference: order, debit: Account::Paid(account), credit: Account::InMeter(account), amount }
 }
 
-/// The meter gave it back: read back with its purchase count. What was delivered is ours to deliver or refund again.
+/// The meter returned credit, as read back with its purchase count; the amount is paid and not delivered again.
 #[must_use]
 pub const fn withdrawal(command: Uuid, account: AccountId, amount: Money) -> Transfer {
     Transfer {
@@ -188,60 +188,59 @@ pub const fn withdrawal(command: Uuid, account: AccountId, amount: Money) -> Tra
     }
 }
 
-/// The server wallet gave it back: there is no meter to ask.
+/// A server wallet returned credit, which needs no answer of a meter.
 #[must_use]
 pub const fn withdrawal_of_wallet(reference: Uuid, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "withdrawal", reference, debit: Account::Wallet(account), credit: Account::Paid(account), amount }
 }
 
-/// What was taken out of the wallet is in the resident's hand again.
+/// Pays out an amount that was withdrawn from a meter or wallet.
 #[must_use]
 pub const fn payout(of: Uuid, tender: Tender, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "payout", reference: of, debit: Account::Paid(account), credit: Account::of_tender(tender), amount }
 }
 
-/// Money is to go back to its payer: it is set apart from where it lies, so that nothing else is done with it.
+/// Reserves an amount for a refund, so that it cannot be delivered or refunded a second time.
 #[must_use]
 pub const fn refund_reserve(refund: Uuid, from: Account, amount: Money) -> Transfer {
     Transfer { operation: "refund-reserve", reference: refund, debit: from, credit: Account::Refunding, amount }
 }
 
-/// It is with the payer.
+/// The refund has reached the payer, through the channel or at the cash desk.
 #[must_use]
 pub const fn refund(refund: Uuid, tender: Tender, amount: Money) -> Transfer {
     let credit = Account::of_tender(tender);
     Transfer { operation: "refund", reference: refund, debit: Account::Refunding, credit, amount }
 }
 
-/// It does not go back after all: it lies where it lay.
+/// Releases the amount of a refund that was refused or cancelled, back to where it was reserved from.
 #[must_use]
 pub const fn refund_release(refund: Uuid, from: Account, amount: Money) -> Transfer {
     Transfer { operation: "refund-release", reference: refund, debit: Account::Refunding, credit: from, amount }
 }
 
-/// Somebody gave money back at the channel's own console: `event` is the verified event that says so. Whose it was is for a
-/// person to say.
+/// A console refund, as the verified `event` reports it. It is in suspense until a person says which payment it belongs to.
 #[must_use]
 pub const fn refund_elsewhere(event: Uuid, channel: &'static str, amount: Money) -> Transfer {
     let credit = Account::Clearing(channel);
     Transfer { operation: "refund-elsewhere", reference: event, debit: Account::Suspense, credit, amount }
 }
 
-/// A person says what the console's refund paid: `of` is the return, or the order that was not delivered.
+/// A person assigned a console refund to `of`: a return, or an order that was not delivered.
 #[must_use]
 pub const fn refund_cleared(of: Uuid, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "refund-cleared", reference: of, debit: Account::Paid(account), credit: Account::Suspense, amount }
 }
 
-/// Or that the site loses it: what was given back is in the meter, and cannot be taken out of it any more. `event` told of it,
-/// or of the last of it.
+/// A person wrote a console refund off, because its credit is in the meter and cannot be debited any more. `event` reported
+/// the refund, or the last part of it.
 #[must_use]
 pub const fn refund_lost(event: Uuid, amount: Money) -> Transfer {
     Transfer { operation: "refund-lost", reference: event, debit: Account::WriteOff, credit: Account::Suspense, amount }
 }
 
-/// A meter or wallet was closed: what is due of what was left in it is on its way to wherever it goes. `of` is the meter's row in
-/// its closing. `None` where nothing was left.
+/// The balance of a closed meter or wallet that is due to the residents: paid out or carried over next. `of` is the meter's
+/// row in its closing. `None` if nothing is due.
 #[must_use]
 pub fn final_amount(of: Uuid, from: Account, due: Money) -> Option<Transfer> {
     (due > Money::ZERO).then_some(Transfer {
@@ -253,7 +252,7 @@ pub fn final_amount(of: Uuid, from: Account, due: Money) -> Option<Transfer> {
     })
 }
 
-/// Likewise what is not followed up: kept by the site, or lost by it (negative). `None` where nothing is.
+/// The rest of a closed meter's balance that nobody is paid: kept by the site, or lost by it (negative). `None` for zero.
 #[must_use]
 pub fn write_off(of: Uuid, from: Account, kept: Money) -> Option<Transfer> {
     let (debit, credit) = match kept.0 {
@@ -264,7 +263,7 @@ pub fn write_off(of: Uuid, from: Account, kept: Money) -> Option<Transfer> {
     Some(Transfer { operation: "write-off", reference: of, debit, credit, amount: Money(kept.0.abs()) })
 }
 
-/// What a closing has taken out of meters is in the resident's hand.
+/// Pays out the balance of a closure.
 #[must_use]
 pub const fn payout_of_carried(of: Uuid, tender: Tender, amount: Money) -> Transfer {
     Transfer { operation: "payout", reference: of, debit: Account::Carried, credit: Account::of_tender(tender), amount }
@@ -299,7 +298,7 @@ pub fn drawer_difference(shift: Uuid, counted_beyond: Money) -> Option<Transfer>
     Some(Transfer { operation: "drawer", reference: shift, debit, credit, amount: Money(counted_beyond.0.abs()) })
 }
 
-/// The server wallet holds it: there is no meter to wait for.
+/// A purchase is in the server wallet, at once, because no meter has to confirm it.
 #[must_use]
 pub const fn credit(order: Uuid, account: AccountId, amount: Money) -> Transfer {
     Transfer { operation: "delivery", reference: order, debit: Account::Paid(account), credit: Account::Wallet(account), amount }
@@ -330,7 +329,7 @@ pub fn use_of_meter(of: Uuid, account: AccountId, amount: Money, before_takeover
     Some(Transfer { operation: "use", reference: of, debit, credit, amount: Money(amount.0.abs()) })
 }
 
-/// A charge was wrong: `reversal` is the one that takes it back.
+/// Reverses a wrong charge of a server wallet; `reversal` is the row of the reversal.
 #[must_use]
 pub const fn consumption_reversal(reversal: Uuid, account: AccountId, amount: Money) -> Transfer {
     Transfer {

@@ -44,7 +44,7 @@ impl Wallet {
         self.open && self.remaining <= -self.overdraft
     }
 
-    /// It is tripped because its credit is used up.
+    /// Whether the relay is to open for arrears: prepaid, in arrears, and outside friendly hours.
     #[must_use]
     pub fn is_tripped(&self) -> bool {
         self.mode == ControlMode::Prepaid && self.in_arrears() && !self.friendly

@@ -120,7 +120,7 @@ pub(super) async fn set_within(
     check_alarms(tx).await
 }
 
-/// The same before the alarms are checked, which the caller does when all values are stored.
+/// As [`set_within`], without checking the order of the alarms, which the caller does when all values are stored.
 pub(super) async fn store_within(
     tx: &mut Tx,
     at: Timestamp,

@@ -91,7 +91,7 @@ const MEMBERS_OF: &str = concat!(
      JOIN friendly_hours f ON f.group_id = m.group_id"
 );
 
-/// What is set, at this moment.
+/// The friendly hours that are set for places and groups, with the place tree.
 pub async fn tree(db: &Db) -> Result<FriendlyTree> {
     let places = read!(db, |pool| sqlx::query_as("SELECT id, parent_id FROM places").fetch_all(pool).await)?;
     let hours = read!(db, |pool| sqlx::query_as(HOURS).fetch_all(pool).await)?;
@@ -99,7 +99,7 @@ pub async fn tree(db: &Db) -> Result<FriendlyTree> {
     assembled(places, hours, members)
 }
 
-/// The same with no other places than one and those above it, nor other groups than theirs.
+/// As [`tree`], with only `place`, the places above it, and their groups.
 pub async fn tree_of(db: &Db, place: PlaceId) -> Result<FriendlyTree> {
     let places =
         read!(db, |pool| sqlx::query_as(concat!(above!(), "SELECT id, parent_id FROM above")).bind(place).fetch_all(pool).await)?;
@@ -242,7 +242,7 @@ pub async fn days(db: &Db, first: Date, last: Date) -> Result<Vec<CalendarDay>> 
     Ok(rows.into_iter().map(|(day, kind, name)| CalendarDay { day, kind, name }).collect())
 }
 
-/// Those that may decide about friendly hours now.
+/// The imported public holidays and working days around `now` that may decide about friendly hours.
 pub async fn days_around(db: &Db, now: Timestamp) -> Result<PublicDays> {
     let today = now.date();
     Ok(PublicDays::of(&days(db, today.plus(-DAYS_BEFORE), today.plus(DAYS_AFTER)).await?))

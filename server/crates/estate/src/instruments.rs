@@ -69,7 +69,7 @@ pub async fn add(
     Ok(id)
 }
 
-/// The same without circuits and audit, in the caller's transaction.
+/// Adds an instrument without circuits and audit line, in the caller's transaction.
 pub async fn add_in(tx: &mut Tx, rng: &Rng, at: Timestamp, settings: &InstrumentSettings) -> Result<InstrumentId> {
     let id = InstrumentId(rng.id(at));
     check(tx, id, settings).await?;

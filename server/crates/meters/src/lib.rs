@@ -1,4 +1,6 @@
-//! Reading and commanding meters: profiles, codecs, frames, links, poller and delivery engine.
+//! Reading and commanding meters. A poller for each gateway reads its meters through the gateway's link, decodes them by their
+//! profile, and hands the readings to the recorder, which stores them and publishes them to [`live`]. The delivery engine takes
+//! commands from the database, sends them through the same links, and reads their result back.
 
 mod archive;
 mod cipher;

@@ -54,7 +54,7 @@ pub struct CertificateInUse {
 }
 
 impl OwnCertificate {
-    /// Those of the configuration that are in use.
+    /// The certificate files that the configuration names and a listener or link uses.
     #[must_use]
     pub fn all(config: &Config) -> Vec<Self> {
         let (tls, dial_in) = (&config.tls, &config.dial_in);

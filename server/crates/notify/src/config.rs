@@ -280,13 +280,13 @@ pub(crate) fn price(section: &str, text: &str) -> Result<Money, NotifyConfigErro
     format!("{whole}{part:0<4}").parse().map(Money).map_err(|_| wrong())
 }
 
-/// A key that strangers on the internet could try to guess.
+/// Refuses a key of delivery reports that is short enough to be guessed from the internet.
 pub(crate) fn receipt_key(section: &str, key: &Secret) -> Result<(), NotifyConfigError> {
     let wrong = || NotifyConfigError::new(&format!("{section}.receipt_key"), "must have 16 characters or more");
     if is_long_enough(key) { Ok(()) } else { Err(wrong()) }
 }
 
-/// A secret that must be there.
+/// Refuses a value that is empty or blank.
 pub(crate) fn required(key: &str, text: &str) -> Result<(), NotifyConfigError> {
     if text.trim().is_empty() { Err(NotifyConfigError::new(key, "is missing")) } else { Ok(()) }
 }

@@ -109,7 +109,8 @@ async fn ask_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &Who, new: &NewJ
     if inserted == 1 { Ok(id) } else { Err(AppError::Conflict.into()) }
 }
 
-/// What was being sent when the server ended: nobody knows how far it came.
+/// Marks the prints that were being sent when the server ended as unknown, because nobody knows how far they came. Gives their
+/// number of rows.
 pub async fn interrupted(db: &Db, at: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
     let jobs = on!(&mut tx, |c| sqlx::query(

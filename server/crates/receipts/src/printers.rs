@@ -30,14 +30,14 @@ impl From<PrinterRow> for Printer {
     }
 }
 
-/// Those in use, by name.
+/// The printers in use, by name.
 pub async fn all(db: &Db) -> Result<Vec<Printer>> {
     let sql = "SELECT id, name, host, port FROM printers WHERE retired_at IS NULL ORDER BY name, id";
     let rows: Vec<PrinterRow> = read!(db, |pool| sqlx::query_as(sql).fetch_all(pool).await)?;
     Ok(rows.into_iter().map(Printer::from).collect())
 }
 
-/// One in use.
+/// A printer that is in use.
 pub async fn find(db: &Db, id: PrinterId) -> Result<Option<Printer>> {
     let sql = "SELECT id, name, host, port FROM printers WHERE id = $1 AND retired_at IS NULL";
     let row: Option<PrinterRow> = read!(db, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?;

@@ -33,7 +33,7 @@ pub async fn of(db: &Db, operator: UserId, extent: &Extent, span: (Date, Date)) 
     Ok(hours)
 }
 
-/// Those of each of some places, none of which is below another.
+/// The energy by hour of each of `places`, none of which may be below another.
 pub async fn of_each(db: &Db, operator: UserId, places: &[PlaceId], span: (Date, Date)) -> Result<HashMap<PlaceId, Hours>> {
     let (from, to) = ends(span);
     let rows: Vec<(PlaceId, i64, Energy)> = read_below!(

@@ -56,8 +56,8 @@ pub async fn contents(
     Ok((sections, notes))
 }
 
-/// The hours that are over and measured by at least one meter, which all sections are about: without a row such an hour used
-/// nothing.
+/// The hours that are over and were measured by at least one meter, which all sections are about. An hour that was measured
+/// and has no row used nothing.
 fn loads(hours: &Hours, coverage: &Coverage, from: Timestamp, to: Timestamp) -> Vec<HourLoad> {
     let starts = (from.hour()..to.hour()).map(|hour| Timestamp(hour * HOUR));
     let measured = starts.filter(|start| coverage.of(*start).measured > 0);

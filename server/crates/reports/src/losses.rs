@@ -64,8 +64,8 @@ struct MeterRow {
     lost_ms: i64,
 }
 
-/// The meters in service that were never read, are lost since the range or before it, or were lost in the range although their
-/// gateway answered.
+/// The meters in service that were never read, have been lost since the range or before it, or were lost in the range while
+/// their gateway answered.
 pub async fn meters(
     db: &Db,
     at: Timestamp,

@@ -60,7 +60,7 @@ pub async fn list(db: &Db, user: UserId, of_all: bool) -> Result<Vec<SavedReport
     complete(db, rows).await
 }
 
-/// One that a person saved, or anybody.
+/// A saved report: of `user`, or of anybody with `of_all`.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`].
@@ -197,8 +197,8 @@ pub async fn remove(db: &Db, at: Timestamp, who: &Who, of_all: bool, id: SavedRe
     tx.commit().await
 }
 
-/// Stores the e-mails of a report that is due, and when it is due again; `false` where another process did so, or it was
-/// changed meanwhile.
+/// Stores the e-mails of a report that is due, and when it is due again; `false` if another process was first or somebody changed
+/// the report meanwhile.
 pub async fn send_due(db: &Db, rng: &Rng, at: Timestamp, report: &SavedReport, mail: &NewMail<'_>) -> Result<bool> {
     let mut tx = db.begin().await?;
     if !go_on(&mut tx, at, report, None).await? {

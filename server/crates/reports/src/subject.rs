@@ -98,7 +98,7 @@ pub async fn places(db: &Db, operator: UserId) -> Result<Vec<(PlaceId, String)>>
     Ok(tree.visible().into_iter().map(|node| (node.id, tree.full_name(node.id))).collect())
 }
 
-/// All groups; a report about one has what the operator may see of it.
+/// All groups by name. Everybody sees the names; a report about a group has only the buildings of its operator.
 pub async fn groups(db: &Db) -> Result<Vec<(PlaceGroupId, String)>> {
     read!(db, |pool| sqlx::query_as("SELECT id, name FROM place_groups ORDER BY name").fetch_all(pool).await)
 }

@@ -184,7 +184,7 @@ pub async fn spent_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Opt
     Ok(Some((last.1 - first.1, first.2 + credited - last.2)))
 }
 
-/// The same summed over at most 500 meters without a purchase in that time, and how many those are.
+/// As [`spent_since`], summed over those of 500 meters in service that had no purchase since; with their number.
 pub async fn spent_by_site_since(db: &Db, from: Timestamp) -> Result<(Energy, Fen, i64)> {
     let sums: Option<(Energy, Fen, i64)> = read!(db, |pool| sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(l.total_wh - f.total_wh), 0) AS BIGINT),

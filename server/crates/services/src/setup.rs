@@ -39,7 +39,7 @@ pub struct SetupService {
 }
 
 impl SetupService {
-    /// With a new token, which is given back where the database has no people.
+    /// Makes a new one-time token, and gives it if the database has no people yet.
     pub async fn start(context: &Context, payments: &Payments) -> Result<(Arc<Self>, Option<String>), AppError> {
         let (token, is_open) = (new_token(&context.rng), setup::is_open(&context.db).await?);
         let service = Self {

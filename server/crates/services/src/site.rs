@@ -103,8 +103,8 @@ impl SiteService {
         Ok(site_import::dry_run(&self.context.db, self.context.now(), &run).await?)
     }
 
-    /// Imports the file on the command line, or nothing of it where it has a problem. `site` names the site where there is
-    /// none yet.
+    /// Imports the file of a command line, or nothing of it if it has a problem. `site` becomes the name of the site if there is
+    /// no site yet.
     pub async fn import(&self, who: &Who, site: &str, name: &str, bytes: &[u8]) -> Result<Preview, AppError> {
         self.import_files((ImportWay::CommandLine, who), site, self.read(name, bytes), &|_| ()).await
     }

@@ -52,7 +52,7 @@ const GROUPS: &str =
                       FROM group_defaults d JOIN place_groups g ON g.id = d.group_id ORDER BY g.name, g.id";
 const MEMBERS: &str = "SELECT m.group_id, m.place_id FROM place_group_members m JOIN group_defaults d ON d.group_id = m.group_id";
 
-/// What is set, at this moment.
+/// The default parameters that are set for places and groups, with the place tree.
 pub async fn tree(db: &Db) -> Result<DefaultsTree> {
     let places = read!(db, |pool| sqlx::query_as(PLACES).fetch_all(pool).await)?;
     let groups = read!(db, |pool| sqlx::query_as(GROUPS).fetch_all(pool).await)?;
@@ -60,7 +60,7 @@ pub async fn tree(db: &Db) -> Result<DefaultsTree> {
     assembled(places, groups, members)
 }
 
-/// What is set, as the transaction has left it.
+/// As [`tree`], within the caller's transaction.
 pub async fn tree_within(tx: &mut Tx) -> Result<DefaultsTree> {
     let places = on!(tx, |c| sqlx::query_as(PLACES).fetch_all(c).await)?;
     let groups = on!(tx, |c| sqlx::query_as(GROUPS).fetch_all(c).await)?;

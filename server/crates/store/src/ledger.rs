@@ -56,7 +56,7 @@ pub async fn credit_balance(db: &Db, account: &Account) -> Result<Money> {
     Ok(Money(balance.map_or(0, |(e4,)| e4)))
 }
 
-/// The same in the caller's transaction.
+/// The balance of an account, as the caller's transaction sees it.
 pub async fn balance(tx: &mut Tx, account: &Account) -> Result<Money> {
     let balance: Option<(i64,)> =
         on!(tx, |c| sqlx::query_as("SELECT credits_e4 - debits_e4 FROM ledger_balances WHERE account = $1")

@@ -54,7 +54,7 @@ impl OneTrip {
         self.add(text, Kind::Write)
     }
 
-    /// The same; anything but one row is an inconsistency of that column.
+    /// As [`Self::write`]; unless it writes exactly one row, the trip fails with an inconsistency of `table` and `column`.
     pub(super) fn write_one(&mut self, text: &'static str, table: &'static str, column: &'static str) -> &mut Self {
         self.add(text, Kind::WriteOne(table, column))
     }

@@ -21,7 +21,7 @@ use notes::Noted;
 pub(super) use notes::{BEGIN, SETTING, watch};
 pub use rows::{NAMED, RowFault, SealReport, faults};
 
-/// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/sealed.rs`
+/// The tables whose rows are sealed. What is not here is a reading, a session, or follows from these; `tests/schema/unsealed.rs`
 /// says why for each.
 pub const TABLES: [&str; 73] = [
     "account_batch_rooms",

@@ -77,7 +77,7 @@ pub(super) async fn decide_within(tx: &mut Tx, at: Timestamp, who: &Who, rule: &
     audit::append(tx, at, &entry).await
 }
 
-/// Rooms below a place, and who lives there.
+/// How many rooms are below a place, and how many residents with an open account live there.
 pub(super) async fn recipients(tx: &mut Tx, place: PlaceId) -> Result<(i64, i64)> {
     let row: Option<(i64, i64)> = on!(tx, |c| sqlx::query_as(
         "WITH RECURSIVE below (id, kind, depth) AS (

@@ -39,7 +39,7 @@ pub async fn by_login(db: &Db, login: &str) -> Result<Option<Credentials>> {
     .await)
 }
 
-/// The same by id.
+/// The credentials of a person by id.
 pub async fn by_id(db: &Db, user: UserId) -> Result<Option<Credentials>> {
     read!(db, |pool| sqlx::query_as(
         "SELECT id, role, name, password_hash FROM users

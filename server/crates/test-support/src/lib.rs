@@ -1,4 +1,4 @@
-//! What the tests of several crates share.
+//! Fuzzing of decoders, for the unit tests of any crate. `story-support` has what needs a database or a server.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! Compares everything that is stored twice, and every row of the books with its seal.
+//! Compares everything that is stored twice, and every row of the books with its seal: one file a subject, each of which adds its
+//! differences to one report, within one transaction that changes nothing.
 
 mod audit_trail;
 mod cash_desk;

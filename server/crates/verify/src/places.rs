@@ -24,8 +24,8 @@ struct PlaceRow {
 /// Energy by place and day, or place and month.
 type Sums = BTreeMap<(PlaceId, i64), Energy>;
 
-/// The days before yesterday, as the task left them, that no late reading waits to change; all of them only where no place moved
-/// since.
+/// Compares the days before yesterday, as the task left them, except those that a late reading will change; nothing while a
+/// move of a meter or place has not been added up.
 pub(super) async fn verify(tx: &mut Tx, report: &mut Report) -> Result<()> {
     let rolled: Option<(Timestamp,)> = on!(tx, |c| sqlx::query_as(
         "SELECT rolled_at FROM place_energy_state WHERE rolled_at IS NOT NULL AND changes = rolled_changes"

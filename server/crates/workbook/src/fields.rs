@@ -1,4 +1,4 @@
-//! Values of cells.
+//! The cells of a row as typed values. What is wrong becomes a problem of its column, and reading goes on.
 
 use domain::serial::Serial;
 use model::money::{Fen, ParseMoneyError};

@@ -1,4 +1,4 @@
-//! How much is read.
+//! Limits on a file that is read, before and after it is unpacked.
 
 /// The largest file, bytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;

@@ -1,4 +1,5 @@
-//! Files for spreadsheets.
+//! Lists and reports as CSV and XLSX, with the choice of their page in the address. Files that take longer are made by
+//! `services::exports`.
 
 mod account_batch;
 mod batch_links;

@@ -15,8 +15,8 @@ use model::saved_report::{ReportDays, ReportFile, SendEvery};
 /// The hour that is offered first.
 const USUAL_HOUR: u8 = 7;
 
-/// The days that fit into a report whose rows cover what the query asks for. Today is not over, which only a report about an
-/// instant allows.
+/// The ranges that a saved report may have: no longer than its rows allow, and with today only where the report is about an
+/// instant, because today is not over.
 fn fitting(kind: ReportKind, query: &ReportQuery) -> impl Iterator<Item = ReportDays> + use<> {
     let (longest, today) = (query.by.longest(), crate::ports::now().date());
     ReportDays::ALL.into_iter().filter(move |days| {

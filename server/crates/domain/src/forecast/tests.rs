@@ -73,8 +73,8 @@ fn tonight_is_until_six_in_the_morning() {
     assert!(!tonight(500, 2));
 }
 
-/// A real household against the means that are used elsewhere: at each day of two and a half years, credit for 1 to 30 usual
-/// days.
+/// A real household against the usual means (mean of seven or thirty days), with credit for 1 to 30 usual days on each day of two
+/// and a half years.
 #[test]
 fn forecast_beats_the_means_on_a_real_load() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/load-profile/household-hourly.csv");

@@ -146,7 +146,7 @@ impl<'a> Job<'a> {
             .ok_or(StoreError::Inconsistent { table: "meters", column: "gateway_id" })
     }
 
-    /// Whether alarms keep their order by the default parameters of groups is checked with those of the import.
+    /// Creates the planned groups and adds their places. The order of alarms is checked later, with all imported parameters.
     pub async fn groups(&mut self, planned: &SitePlan<'a>) -> Result<()> {
         for name in &planned.groups {
             let id = place_groups::create_within(self.tx, self.rng, self.at, self.import.who, name).await?;

@@ -32,7 +32,7 @@ impl Pauses {
         had_failed || self.0.get(&meter) == Some(&1)
     }
 
-    /// One of its commands has ended.
+    /// Ends the pauses of a meter: one of its commands is done, or the meter can be read again.
     pub(super) fn forget(&mut self, meter: MeterId) {
         self.0.remove(&meter);
     }

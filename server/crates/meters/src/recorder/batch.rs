@@ -98,7 +98,7 @@ impl Batch {
         }
     }
 
-    /// One case per period in which values are held; later values add nothing.
+    /// Opens the case of a held value; while values of the meter are held, later ones open no other.
     pub(super) fn hold(&mut self, meter: MeterId, quality: ReadingQuality, last: Option<&Baseline>, now: &Baseline) {
         let quality = match quality {
             ReadingQuality::Fell => HeldReadingReason::Fell,

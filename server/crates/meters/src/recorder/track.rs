@@ -212,7 +212,7 @@ impl MeterTrack {
         changes
     }
 
-    /// Another meter answers in its place: why it cannot be read is known.
+    /// Ends the alarm "unreadable": another meter answers in this one's place, which is told as a case.
     pub(super) fn mark_replaced(&mut self, at: Timestamp) -> Vec<Change> {
         let mut changes = Vec::new();
         self.set_condition(EventKind::MeterUnreadable, false, at, &mut changes);

@@ -82,8 +82,8 @@ impl GatewayHandle {
     /// Reads an instrument now, before its turn, and stores what was read; gives why it could not be.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] where it is not polled here, [`AppError::Unavailable`] while the clock is wrong, or where the
-    /// database fails.
+    /// [`AppError::NotFound`] where it is not polled here, [`AppError::Unavailable`] while the clock is wrong or the
+    /// database does not answer.
     pub async fn read_instrument(&self, id: InstrumentId) -> Result<Option<InstrumentTrouble>, AppError> {
         let found = self.0.lock_instruments().get(&id).cloned();
         let instrument = found.ok_or(AppError::NotFound)?;

@@ -13,7 +13,7 @@ use super::rooms::{ComparedRooms, Room};
 pub struct FloorPatterns(HashMap<PlaceId, Pattern>);
 
 impl FloorPatterns {
-    /// Those of a day, of the rooms that had an account all day: empty rooms are not what is usual.
+    /// The patterns of a day, from the rooms that had an account all day, because empty rooms are not usual.
     pub fn of(rooms: &ComparedRooms, day: Date) -> Self {
         let mut values: HashMap<PlaceId, Vec<Energy>> = HashMap::new();
         for (id, room) in rooms.all().filter(|(id, _)| rooms.is_occupied(*id, day)) {
@@ -25,7 +25,7 @@ impl FloorPatterns {
         Self(values.into_iter().filter_map(pattern).collect())
     }
 
-    /// That of the room's floor, else of its building.
+    /// The pattern of the room's floor, else that of its building.
     pub fn find(&self, room: &Room) -> Option<Pattern> {
         let of = |place: Option<PlaceId>| place.and_then(|place| self.0.get(&place)).copied();
         of(room.floor).or_else(|| of(room.building))

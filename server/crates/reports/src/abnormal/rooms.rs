@@ -75,7 +75,7 @@ pub async fn compared_extent(db: &Db, extent: &Extent) -> Result<Extent> {
 }
 
 impl ComparedRooms {
-    /// Those that an operator may see; all where it is nobody.
+    /// The rooms of the extent that the operator may see; all for `None`.
     pub async fn read(db: &Db, operator: Option<UserId>, extent: &Extent, (from, until): (Date, Date)) -> Result<Self> {
         let judged = meters::of(db, operator, extent).await?.iter().map(|meter| meter.room_id).collect();
         let extent = &compared_extent(db, extent).await?;

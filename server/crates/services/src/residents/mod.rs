@@ -106,7 +106,7 @@ impl ResidentService {
         self.context.latest(room.meter_id)
     }
 
-    /// What is told of a resident's room by text message; `None` without a room.
+    /// Balance and outlook of a resident's room, for the answer to a text message; `None` without a room.
     pub async fn outlook(&self, user: UserId) -> store::Result<Option<BalanceOutlook>> {
         let Some(room) = rooms::of_resident(&self.context.db, user).await? else { return Ok(None) };
         let latest = self.latest(&room);

@@ -22,8 +22,8 @@ use store::orders::{self, NewOrder, Order};
 const VALID: i64 = 3 * DAY;
 
 impl ResidentService {
-    /// The path of a link to pay for the account, valid until the resident chooses another balance; `None` where its end cannot
-    /// be written.
+    /// The path of a link to pay for the account, valid for [`VALID`] and until the resident chooses another balance; `None` if
+    /// the end does not fit into a link.
     pub(super) fn pay_link(&self, user: UserId, account: AccountId, chosen_at: Timestamp) -> Option<String> {
         let bound = [account.0.as_bytes().as_slice(), &chosen_at.0.to_be_bytes()];
         let link = self.pay_links.sign(user, self.context.now().plus(VALID), &bound)?;

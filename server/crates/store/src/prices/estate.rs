@@ -25,7 +25,7 @@ pub struct PricedMeter {
     pub wallet: Wallet,
 }
 
-/// All plans that places and groups were ever given, with the groups by name.
+/// The place tree with every assignment of a price plan to a place or group, past ones included.
 pub async fn given(db: &Db) -> Result<PlanTree> {
     given_within(&mut db.begin_reading().await?).await
 }

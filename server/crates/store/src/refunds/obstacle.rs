@@ -36,7 +36,7 @@ pub async fn held_up(db: &Db, rng: &Rng, at: Timestamp, due: &DueRefund, obstacl
     tx.commit().await
 }
 
-/// Removes the obstacle after an answer of the channel.
+/// Removes the obstacle of a refund that the channel answered about; nothing without one.
 pub async fn goes_on(db: &Db, due: &DueRefund) -> Result<()> {
     if due.obstacle.is_none() {
         return Ok(());

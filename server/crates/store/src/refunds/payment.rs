@@ -83,7 +83,7 @@ impl RefundedSums {
         self.paid.0 > 0
     }
 
-    /// All that was or may be refunded.
+    /// The sum of all refunds that are done, under way or requested.
     pub const fn reserved(self) -> Fen {
         self.reserved
     }

@@ -56,7 +56,7 @@ pub(crate) async fn owe(tx: &mut Tx, rng: &Rng, at: Timestamp, rules: &Rules, ow
     if until.is_none() { begin(tx, at, &row).await } else { Ok(row) }
 }
 
-/// Makes it payable: nothing has to be debited.
+/// Makes a return payable at once, because no meter has to be debited.
 pub(super) async fn begin(tx: &mut Tx, at: Timestamp, row: &Return) -> Result<Return> {
     let moved =
         on!(tx, |c| sqlx::query("UPDATE returns SET state = 'taken', taken_at = $2 WHERE id = $1 AND state = 'waiting'")

@@ -64,7 +64,7 @@ pub async fn server_wallets(db: &Db) -> Result<Vec<(MeterId, ServerWallet)>> {
     Ok(rows.iter().map(ServerWalletRow::server_wallet).collect())
 }
 
-/// Those of them that changed since then.
+/// The server wallets that changed at or after `since`.
 pub async fn server_wallets_since(db: &Db, since: Timestamp) -> Result<Vec<(MeterId, ServerWallet)>> {
     let rows: Vec<ServerWalletRow> =
         read!(db, |pool| sqlx::query_as(server_wallets!(" AND w.changed_at >= $1")).bind(since).fetch_all(pool).await)?;
