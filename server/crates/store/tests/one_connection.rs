@@ -78,10 +78,14 @@ fn offenders(source: &str) -> Vec<String> {
                 "{" => depth += 1,
                 "}" => depth -= 1,
                 "begin" if follows(&["begin", "(", ")", ".", "await"]) && tokens[at - 2] == "db" => inside = true,
+                "begin_fenced" | "begin_reading" if follows(&[token, "(", ")", ".", "await"]) => inside = true,
+                "begin_locked" if tokens[at - 1] != "fn" => inside = true,
                 "commit" if follows(&["commit", "(", ")"]) => inside = false,
                 "drop" if follows(&["drop", "(", "tx", ")"]) => inside = false,
                 "db" | "pool" | "read" if inside => {
-                    let takes = if *token == "read" { follows(&["read", "!"]) } else { !follows(&[token, ".", "begin"]) };
+                    let begins = tokens[at - 2] == "begin_locked"
+                        || ["begin", "begin_fenced", "begin_reading"].iter().any(|begin| follows(&[token, ".", begin]));
+                    let takes = if *token == "read" { follows(&["read", "!"]) } else { !begins };
                     if takes {
                         found.push(format!("{name} uses the pool inside a transaction"));
                     }
@@ -126,6 +130,9 @@ fn second_connections_are_recognised() {
         "async fn a(&self) { let mut tx = self.db.begin().await?; if x { f(&self.db).await?; } tx.commit().await }",
         "async fn a(db: &Db) { let mut tx = db.begin().await?; read!(db, |pool| 1)?; tx.commit().await }",
         "async fn a(tx: &mut Tx, db: &Db) { other(tx).await }",
+        "async fn a(db: &Db) { let mut tx = db.begin_fenced().await?; find(db, id).await?; tx.commit().await }",
+        "async fn a(db: &Db) { let mut tx = db.begin_reading().await?; read!(db, |pool| 1) }",
+        "async fn a(db: &Db) { let mut tx = begin_locked(db, order).await?; find(db, id).await?; tx.commit().await }",
     ] {
         assert_eq!(offenders(wrong).len(), 1, "{wrong}");
     }
@@ -133,6 +140,8 @@ fn second_connections_are_recognised() {
         "async fn a(db: &Db) { find(db).await?; let mut tx = db.begin().await?; tx.commit().await?; find(db).await }",
         "async fn a(db: &Db) { let mut tx = db.begin().await?; // find(db)\n on!(&mut tx, |c| \"db\")?; tx.commit().await }",
         "async fn a(db: &Db) -> Result<Tx> { let mut tx = db.begin().await?; one(&mut tx).await?; Ok(tx) }",
+        "async fn a(db: &Db) { let mut tx = db.begin_reading().await?; one(&mut tx).await?; drop(tx); find(db).await }",
+        "async fn a(db: &Db) { let mut tx = begin_locked(db, order).await?; one(&mut tx).await?; tx.commit().await }",
         "async fn a(db: &Db) { for x in all { let mut tx = db.begin().await?; one(&mut tx).await?; tx.commit().await?; } }",
     ] {
         assert_eq!(offenders(right), [""; 0], "{right}");
