@@ -8,7 +8,6 @@ use crate::access::start;
 use crate::link;
 use crate::ports::{Reply, Role, Visit, Who, anyone, ports, reply, visit};
 use model::error::AppError;
-use model::log_in::LogIn;
 use model::time::Timestamp;
 use model::typed::typed;
 
@@ -58,7 +57,7 @@ pub struct OwnSession {
     /// The user agent of its browser.
     pub agent: String,
     /// How it was opened.
-    pub log_in: LogIn,
+    pub log_in: model::log_in::LogIn,
 }
 
 /// A second factor to be set up.

@@ -1,7 +1,7 @@
 //! Texts of operators, roles and permissions.
 
 use super::Lang;
-pub use super::catalogue::operators::texts;
+pub use super::catalogue::operators::{AccessSaved, RoleSaved, texts};
 use model::operator::{OperatorLine, OperatorState};
 use model::permission::Permission;
 use model::person::Role;
