@@ -242,7 +242,7 @@ impl ReportsPort for ReportsService {
         if !self.can_mail || report.what.recipients.is_empty() {
             return Err(AppError::Invalid);
         }
-        let written = match timeout(LONGEST_WAIT, self.made(&report)).await {
+        let written = match timeout(REPORT_LIMIT, self.made(&report)).await {
             Ok(made) => match made? {
                 Ok(written) => written,
                 Err(trouble) => return Ok(Err(trouble)),
