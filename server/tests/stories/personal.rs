@@ -1,5 +1,6 @@
 //! What residents keep themselves, through the pages: their log-in, roommates, tokens and personal data; on both databases.
 
+use domain::clock::Clock;
 use model::person::Role;
 use reqwest::header::{AUTHORIZATION, SET_COOKIE};
 use story_support::web::{PASSWORD, Person, Web, location};

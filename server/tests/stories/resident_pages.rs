@@ -3,7 +3,7 @@
 
 use app::access::{Access, PAGES};
 use app::i18n::price_steps::DayTitle;
-use app::i18n::{Lang, alerts, cash_desk, common, kiosk, pay, personal, resident, resident_usage, roommates, site};
+use app::i18n::{Lang, alerts, cash_desk, common, kiosk, pay, personal, resident, roommates, site};
 use domain::clock::Clock;
 use model::console::ReceiptOf;
 use model::ids::{CommandId, OrderId};
