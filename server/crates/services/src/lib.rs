@@ -30,6 +30,7 @@ pub mod roommates;
 pub mod setup;
 pub mod site;
 pub mod site_import;
+pub mod tasks;
 pub mod text_requests;
 
 use std::sync::Arc;
