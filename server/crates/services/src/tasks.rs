@@ -1,9 +1,15 @@
-//! How the background tasks of this process ended last.
+//! How the background tasks of this process ended last, for operators and supervisors.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use app::api::tasks::TasksPort;
+use async_trait::async_trait;
+use model::error::AppError;
+use model::person::Who;
 use model::task::{TaskKind, TaskResult, TaskRun, TaskStatus};
 use model::time::Timestamp;
+
+use super::Context;
 
 /// The states of all tasks, in the order they were started. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -47,5 +53,31 @@ impl TaskBoard {
 
     fn lock(&self) -> MutexGuard<'_, Vec<TaskStatus>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub struct TasksService {
+    context: Context,
+    board: TaskBoard,
+}
+
+impl TasksService {
+    #[must_use]
+    pub fn new(context: Context, board: TaskBoard) -> Self {
+        Self { context, board }
+    }
+}
+
+#[async_trait]
+impl TasksPort for TasksService {
+    async fn tasks(&self, who: &Who) -> Result<Vec<TaskStatus>, AppError> {
+        self.context.require_whole_site(who).await?;
+        let mut statuses = self.board.statuses();
+        statuses.sort_by_key(|status| !status.is_failing());
+        Ok(statuses)
+    }
+
+    fn failing(&self) -> Vec<TaskKind> {
+        self.board.statuses().iter().filter(|status| status.is_failing()).map(|status| status.kind).collect()
     }
 }
