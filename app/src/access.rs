@@ -176,6 +176,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/cases/:id", Access::May(Permission::Watch)),
     ("/audit", Access::May(Permission::Audit)),
     ("/exports", Access::Operator),
+    ("/tasks", Access::May(Permission::Site)),
     ("/import", Access::May(Permission::Site)),
     ("/settings", Access::May(Permission::Site)),
     ("/settings/friendly-hours", Access::May(Permission::Site)),
@@ -361,13 +362,12 @@ const WHOLE_SITE: &[&str] = &[
     "/import",
     "/settings",
     "/kiosks",
+    "/tasks",
     "/alarms/rules",
     "/settings/friendly-hours",
     "/start",
     "/prices/new",
     "/prices/preview",
-    "/printing",
-    "/printing/layout",
     "/invoices/settings",
     "/api/operator/messages/test",
 ];
@@ -376,7 +376,7 @@ const WHOLE_SITE: &[&str] = &[
 #[must_use]
 pub fn needs_whole_site(path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
-    WHOLE_SITE.contains(&path) || path.starts_with("/reconcile/") || path.starts_with("/messages/texts")
+    WHOLE_SITE.contains(&path) || ["/reconcile/", "/messages/texts", "/printing"].iter().any(|start| path.starts_with(start))
 }
 
 /// Where a log-in leads to. An own role says only with its permissions what it may open; `/` finds that out.

@@ -131,6 +131,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/kiosk/setup/:code") view=kiosk::setup::SetupPage ssr=SsrMode::Async/>
                 <Route path=path!("/kiosk/confirm") view=kiosk::confirm::ConfirmPage ssr=SsrMode::Async/>
                 <Route path=path!("/kiosks") view=operator::kiosks::KiosksPage ssr=SsrMode::Async/>
+                <Route path=path!("/tasks") view=operator::tasks::TasksPage ssr=SsrMode::Async/>
                 <Route path=path!("/me") view=resident::me::MePage ssr=SsrMode::Async/>
                 <Route path=path!("/help") view=resident::help::HelpPage ssr=SsrMode::Async/>
                 <Route path=path!("/help/api") view=resident::api_help::ApiHelpPage ssr=SsrMode::Async/>

@@ -57,6 +57,7 @@ use crate::api::settings::SettingsPort;
 use crate::api::setup::SetupPort;
 use crate::api::shifts::ShiftsPort;
 use crate::api::site_import::SiteImportPort;
+use crate::api::tasks::TasksPort;
 use crate::api::wechat_log_in::WechatLogInPort;
 use crate::ui::theme::Theme;
 use model::error::AppError;
@@ -119,6 +120,7 @@ pub struct Ports {
     pub setup: Arc<dyn SetupPort>,
     pub shifts: Arc<dyn ShiftsPort>,
     pub site_import: Arc<dyn SiteImportPort>,
+    pub tasks: Arc<dyn TasksPort>,
     pub wechat_log_in: Arc<dyn WechatLogInPort>,
     /// Makes a key for a form: sent twice, the form acts once.
     pub form_key: Arc<dyn Fn() -> Uuid + Send + Sync>,

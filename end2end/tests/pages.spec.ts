@@ -65,6 +65,7 @@ const operator = [
   "/accounts/numbers",
   "/meters/new",
   "/kiosks",
+  "/tasks",
   "/operators",
   "/operators/new",
   "/roles",

@@ -51,6 +51,7 @@ pub mod subsidy;
 pub mod switch;
 pub mod switch_schedule;
 pub mod tariff;
+pub mod task;
 pub mod template;
 pub mod text_request;
 pub mod time;

@@ -55,6 +55,7 @@ pub mod setup;
 pub mod shifts;
 pub mod site;
 pub mod site_import;
+pub mod tasks;
 pub mod wechat_log_in;
 
 use crate::ports::reply;

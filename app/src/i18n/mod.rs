@@ -46,6 +46,7 @@ pub mod room;
 pub mod saved_reports;
 pub mod setup;
 pub mod site_workbook;
+pub mod tasks;
 pub mod wall;
 
 mod catalogue {

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 
 use super::AppState;
 use model::modem::ModemState;
+use model::task::TaskKind;
 
 /// The process is alive.
 pub async fn live() -> &'static str {
@@ -12,7 +13,8 @@ pub async fn live() -> &'static str {
 }
 
 /// The server can serve: the database answers, and it is not stopping. A line for each payment channel, and one for the modem,
-/// says whether it works; the status does not depend on that, since the rest of the server does not.
+/// says whether it works; one names the background tasks whose last run failed. The status does not depend on these, since the
+/// rest of the server does not.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping".into());
@@ -22,7 +24,8 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
             let channels = state.ports.channels.summary().into_iter();
             let lines = channels.map(|(channel, state)| format!("\n{}: {}", channel.as_str(), state.as_str()));
             let modem = state.ports.notifications.modem_state().map(|modem| modem_line(&modem)).unwrap_or_default();
-            (StatusCode::OK, format!("ok{}{modem}", lines.collect::<String>()))
+            let tasks = tasks_line(&state.ports.tasks.failing());
+            (StatusCode::OK, format!("ok{}{modem}{tasks}", lines.collect::<String>()))
         }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "health.database_failed");
@@ -36,4 +39,10 @@ fn modem_line(modem: &ModemState) -> String {
     let (phase, sim, network) = (modem.phase.as_str(), modem.sim.as_str(), modem.registration.as_str());
     let answered = modem.answered_at.map(|at| format!(", answered {at}")).unwrap_or_default();
     format!("\nmodem: {phase}, sim {sim}, network {network}{signal}{answered}")
+}
+
+/// Nothing where all tasks work.
+fn tasks_line(failing: &[TaskKind]) -> String {
+    let names: Vec<&str> = failing.iter().map(|kind| kind.as_str()).collect();
+    if names.is_empty() { String::new() } else { format!("\ntasks failing: {}", names.join(", ")) }
 }

@@ -114,8 +114,8 @@ async fn start_exports(driver: &Driver, exports: &ExportsService, stopping: &Can
     if let Err(error) = exports.resume().await {
         tracing::error!(%error, "exports.not_resumed");
     }
-    for (name, signal) in MakeExports::NAMES.into_iter().zip(exports.requests()) {
-        driver.start(MakeExports { name, exports: exports.clone(), stop: stopping.clone() }, signal);
+    for (kind, signal) in MakeExports::KINDS.into_iter().zip(exports.requests()) {
+        driver.start(MakeExports { kind, exports: exports.clone(), stop: stopping.clone() }, signal);
     }
     driver.start(TendExports(exports.clone()), Arc::default());
 }

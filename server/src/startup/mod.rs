@@ -131,6 +131,8 @@ impl Application {
         let reports = ReportsService::new(context.clone(), config.meters.usual_interval(), mailer.is_some());
         let exports = ExportsService::new(context.clone(), console.clone(), reports.clone(), config.exports_directory());
         let notifications = channels::notifications(config, &context, mailer.as_ref());
+        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let driver = Driver::new(context.clock.clone(), stopping.clone(), tasks.clone());
         let shared = SharedServices {
             console,
             exports: exports.clone(),
@@ -139,6 +141,7 @@ impl Application {
             printing: printing.clone(),
             reports: reports.clone(),
             notifications: notifications.clone(),
+            tasks: driver.board().clone(),
         };
         let ports = services::ports(&context, &payments, profiles.clone(), config.cash_desk, shared).map_err(StartError::part)?;
         buses.start(config, &context, profiles).await?;
@@ -155,13 +158,11 @@ impl Application {
             forms: Arc::default(),
             api_limit: Arc::default(),
             wall_access: WallAccess::default(),
-            stopping: CancellationToken::new(),
+            stopping,
         };
         let webhooks = http::notifications::routes(payments.clone(), context.clock.clone())
             .merge(http::message_receipts::routes(notifications.clone(), context.clock.clone()));
         let router = http::build(state.clone(), webhooks);
-        let tasks = TaskTracker::new();
-        let driver = Driver::new(context.clock, state.stopping.clone(), tasks.clone());
         let background = Background {
             payments,
             rules: config.cash_desk,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::Context;
 use store::payments::close_abandoned;
 
@@ -12,16 +13,16 @@ pub struct CloseAbandoned(pub Context);
 
 #[async_trait]
 impl Task for CloseAbandoned {
-    fn name(&self) -> &'static str {
-        "payments.abandoned"
+    fn kind(&self) -> TaskKind {
+        TaskKind::CloseAbandoned
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let closed = close_abandoned(&self.0.db, self.0.now()).await?;
-        Ok(format!("closed {closed}"))
+        Ok(Done::new(closed, format!("closed {closed}")))
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use estate::account_batches;
 use services::Context;
 
@@ -15,15 +16,15 @@ pub struct AdvanceAccountBatches(pub Context);
 
 #[async_trait]
 impl Task for AdvanceAccountBatches {
-    fn name(&self) -> &'static str {
-        "accounts.batches"
+    fn kind(&self) -> TaskKind {
+        TaskKind::AccountBatches
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(1)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, gateway, .. } = &self.0;
         let mut rooms = 0;
         while rooms < ROOMS {
@@ -36,6 +37,6 @@ impl Task for AdvanceAccountBatches {
         if rooms > 0 {
             gateway.wake();
         }
-        Ok(format!("{rooms} rooms"))
+        Ok(Done::new(rooms, format!("{rooms} rooms")))
     }
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 use model::time::Timestamp;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use crate::anchors;
 use services::Context;
 use store::audit;
@@ -18,23 +19,24 @@ pub struct AnchorAudit {
 
 #[async_trait]
 impl Task for AnchorAudit {
-    fn name(&self) -> &'static str {
-        "audit.anchor"
+    fn kind(&self) -> TaskKind {
+        TaskKind::AnchorAudit
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60 * 60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Some(anchor) = audit::anchor_before(&self.context.db, Timestamp(i64::MAX)).await? else {
-            return Ok("no lines yet".to_owned());
+            return Ok(Done::new(0, "no lines yet"));
         };
         if anchors::check(&self.context.db, &self.file).await? == 0 {
             // Who deletes the file starts the proof anew.
             tracing::warn!(file = %self.file.display(), line = anchor.seq, "audit.anchor_file_begins");
         }
         let added = anchors::append(&self.file, &anchor)?;
-        Ok(format!("line {}{}", anchor.seq, if added { "" } else { ", as before" }))
+        let as_before = if added { "" } else { ", as before" };
+        Ok(Done::new(u64::from(added), format!("line {}{as_before}", anchor.seq)))
     }
 }

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::Context;
 use services::notifications::NotificationsService;
 
@@ -25,22 +26,22 @@ impl AskDigests {
 
 #[async_trait]
 impl Task for AskDigests {
-    fn name(&self) -> &'static str {
-        "notifications.digest"
+    fn kind(&self) -> TaskKind {
+        TaskKind::AskDigests
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let (hour, before) = (self.context.now().hour(), self.looked_at.load(Ordering::Relaxed));
         if before == hour {
-            return Ok("nothing to look at now".to_owned());
+            return Ok(Done::new(0, "nothing to look at now"));
         }
         let unseen = (before >= 0).then(|| hour.saturating_sub(before));
         let asked = self.notifications.ask_digests(unseen).await?;
         self.looked_at.store(hour, Ordering::Relaxed);
-        Ok(format!("{asked} asked for"))
+        Ok(Done::new(asked, format!("{asked} asked for")))
     }
 }

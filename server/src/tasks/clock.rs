@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use domain::meter_clock::{ClockAction, clock_action};
 use metering::clocks;
 use services::Context;
@@ -13,15 +14,15 @@ pub struct SetClocks(pub Context);
 
 #[async_trait]
 impl Task for SetClocks {
-    fn name(&self) -> &'static str {
-        "meters.clock"
+    fn kind(&self) -> TaskKind {
+        TaskKind::SetClocks
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(10 * 60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, gateway, .. } = &self.0;
         let now = self.0.now();
         let mut wrong = clocks::wrong_clocks(db, now).await?;
@@ -43,6 +44,6 @@ impl Task for SetClocks {
         if set > 0 {
             gateway.wake();
         }
-        Ok(format!("{} off, {set} set, {faulty} at fault", wrong.len()))
+        Ok(Done::new(set + faulty, format!("{} off, {set} set, {faulty} at fault", wrong.len())))
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use domain::returns::Rules;
 use services::Context;
 use store::closings;
@@ -17,20 +18,20 @@ pub struct AdvanceClosings {
 
 #[async_trait]
 impl Task for AdvanceClosings {
-    fn name(&self) -> &'static str {
-        "accounts.closings"
+    fn kind(&self) -> TaskKind {
+        TaskKind::AdvanceClosings
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(2)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, gateway, .. } = &self.context;
         let advanced = closings::advance_all(db, rng, self.context.now(), &self.rules).await?;
         if advanced > 0 {
             gateway.wake();
         }
-        Ok(format!("{advanced} advanced"))
+        Ok(Done::new(advanced, format!("{advanced} advanced")))
     }
 }

@@ -1,45 +1,47 @@
-//! Runs the background tasks and keeps their last results.
+//! Runs the background tasks and puts their last results on a board.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use model::time::Timestamp;
+use model::task::{TaskKind, TaskResult, TaskRun};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use domain::clock::SharedClock;
+use services::tasks::TaskBoard;
 
 /// Why an activation failed; the next one tries again.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// What an activation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// How many things were processed; 0: there was nothing to do.
+    pub count: u64,
+    /// The same in more detail, for the log.
+    pub summary: String,
+}
+
+impl Done {
+    #[must_use]
+    pub fn new(count: impl TryInto<u64>, summary: impl Into<String>) -> Self {
+        Self { count: count.try_into().unwrap_or_default(), summary: summary.into() }
+    }
+}
+
 /// A background task.
 #[async_trait]
 pub trait Task: Send + Sync + 'static {
-    /// The name in logs: `payments.query`.
-    fn name(&self) -> &'static str;
+    /// Its name in logs and its words on the page.
+    fn kind(&self) -> TaskKind;
     /// The time between activations without a signal.
     fn period(&self) -> Duration;
-    /// One activation. Returns a short summary; after an error, what was done stays done.
-    async fn run(&self) -> Result<String, Failure>;
-}
-
-/// The state of a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    pub name: &'static str,
-    /// Activations so far.
-    pub runs: u64,
-    pub failures: u64,
-    /// When the last activation began.
-    pub started_at: Option<Timestamp>,
-    /// When it ended; `None` while the first one runs.
-    pub finished_at: Option<Timestamp>,
-    /// Its last summary or error.
-    pub last: Result<String, String>,
+    /// One activation. After an error, what was done stays done.
+    async fn run(&self) -> Result<Done, Failure>;
 }
 
 /// Runs tasks until the server stops. Cheap to clone.
@@ -48,28 +50,23 @@ pub struct Driver {
     clock: SharedClock,
     stop: CancellationToken,
     tracker: TaskTracker,
-    statuses: Arc<Mutex<Vec<Status>>>,
+    board: TaskBoard,
 }
 
 impl Driver {
     /// Cancelling `stop` ends tasks between two activations; `tracker` waits for them.
     #[must_use]
     pub fn new(clock: SharedClock, stop: CancellationToken, tracker: TaskTracker) -> Self {
-        Self { clock, stop, tracker, statuses: Arc::default() }
+        Self { clock, stop, tracker, board: TaskBoard::default() }
     }
 
     /// Runs a task at once, then after each period or signal, whichever is first.
     pub fn start(&self, task: impl Task, signal: Arc<Notify>) {
-        let index = {
-            let mut statuses = self.lock();
-            let name = task.name();
-            statuses.push(Status { name, runs: 0, failures: 0, started_at: None, finished_at: None, last: Ok(String::new()) });
-            statuses.len() - 1
-        };
+        let number = self.board.add(task.kind());
         let driver = self.clone();
         self.tracker.spawn(async move {
             loop {
-                driver.activate(index, &task).await;
+                driver.activate(number, &task).await;
                 tokio::select! {
                     () = driver.stop.cancelled() => return,
                     () = signal.notified() => {}
@@ -82,41 +79,36 @@ impl Driver {
         });
     }
 
-    /// The states of all tasks, in the order they were started.
+    /// The states of all tasks.
     #[must_use]
-    pub fn statuses(&self) -> Vec<Status> {
-        self.lock().clone()
+    pub fn board(&self) -> &TaskBoard {
+        &self.board
     }
 
-    async fn activate(&self, index: usize, task: &impl Task) {
-        let now = self.clock.now();
-        self.update(index, |status| status.started_at = Some(now));
+    async fn activate(&self, number: usize, task: &impl Task) {
+        let (started_at, begun) = (self.clock.now(), self.clock.steady());
+        self.board.begin(number, started_at);
         // A panic in one activation must not end the task for good.
         let result = match AssertUnwindSafe(task.run()).catch_unwind().await {
             Ok(result) => result,
             Err(_) => Err("the task panicked".into()),
         };
-        let now = self.clock.now();
-        if let Err(error) = &result {
-            let error = &**error as &dyn std::error::Error;
-            tracing::error!(task = task.name(), error, "task.failed");
-        }
-        self.update(index, |status| {
-            status.runs += 1;
-            status.failures += u64::from(result.is_err());
-            status.finished_at = Some(now);
-            status.last = result.map_err(|error| error.to_string());
-        });
-    }
-
-    fn update(&self, index: usize, change: impl FnOnce(&mut Status)) {
-        if let Some(status) = self.lock().get_mut(index) {
-            change(status);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Status>> {
-        self.statuses.lock().unwrap_or_else(PoisonError::into_inner)
+        let name = task.kind().as_str();
+        let result = match result {
+            Ok(Done { count, summary }) => {
+                tracing::debug!(task = name, summary, "task.done");
+                TaskResult::Done(count)
+            }
+            Err(error) => {
+                let detail = error.to_string();
+                let error = &*error as &dyn std::error::Error;
+                tracing::error!(task = name, error, "task.failed");
+                TaskResult::Failed(detail)
+            }
+        };
+        let took_ms = self.clock.steady().saturating_sub(begun);
+        let period = i64::try_from(task.period().as_millis()).unwrap_or(i64::MAX);
+        self.board.end(number, TaskRun { started_at, took_ms, result }, self.clock.now().plus(period));
     }
 }
 
@@ -126,6 +118,8 @@ mod tests {
 
     use super::*;
     use domain::clock::TestClock;
+    use model::task::TaskStatus;
+    use model::time::Timestamp;
 
     struct Counted {
         runs: AtomicU64,
@@ -134,25 +128,25 @@ mod tests {
 
     #[async_trait]
     impl Task for Counted {
-        fn name(&self) -> &'static str {
-            "test.counted"
+        fn kind(&self) -> TaskKind {
+            TaskKind::PurgeSessions
         }
         fn period(&self) -> Duration {
             self.period
         }
-        async fn run(&self) -> Result<String, Failure> {
+        async fn run(&self) -> Result<Done, Failure> {
             match self.runs.fetch_add(1, Ordering::SeqCst) {
-                0 => Ok("first".into()),
+                0 => Ok(Done::new(0, "nothing")),
                 1 => Err("second".into()),
                 2 => panic!("third"),
-                n => Ok(format!("run {n}")),
+                n => Ok(Done::new(n, "more")),
             }
         }
     }
 
-    async fn after(driver: &Driver, runs: u64) -> Status {
+    async fn after(driver: &Driver, runs: u64) -> TaskStatus {
         loop {
-            let status = driver.statuses().remove(0);
+            let status = driver.board().statuses().remove(0);
             if status.runs >= runs {
                 return status;
             }
@@ -170,11 +164,11 @@ mod tests {
             seen.push(after(&driver, runs).await);
             signal.notify_one();
         }
-        assert_eq!(seen[0].last, Ok("first".into()));
-        assert_eq!((seen[1].runs, seen[1].failures, &seen[1].last), (2, 1, &Err("second".into())));
-        assert_eq!((seen[2].failures, &seen[2].last), (2, &Err("the task panicked".into())));
-        assert_eq!((seen[3].runs, &seen[3].last), (4, &Ok("run 3".into())));
-        assert_eq!(seen[3].finished_at, Some(Timestamp(5)));
+        let results: Vec<_> = seen.iter().map(|status| (status.failures_in_row, status.last.clone().unwrap().result)).collect();
+        let failed = |why: &str| TaskResult::Failed(why.to_owned());
+        let panicked = (2, failed("the task panicked"));
+        assert_eq!(results, [(0, TaskResult::Done(0)), (1, failed("second")), panicked, (0, TaskResult::Done(3))]);
+        assert_eq!((seen[3].runs, seen[3].running_since, seen[3].next_at), (4, None, Some(Timestamp(5 + 3_600_000))));
         stop.cancel();
         tracker.close();
         tracker.wait().await;

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::Context;
 use store::{approvals, refunds, returns};
 
@@ -13,18 +14,18 @@ pub struct ExpireApprovals(pub Context);
 
 #[async_trait]
 impl Task for ExpireApprovals {
-    fn name(&self) -> &'static str {
-        "cash_desk.approvals"
+    fn kind(&self) -> TaskKind {
+        TaskKind::ExpireApprovals
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(10 * 60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, .. } = &self.0;
         let now = self.0.now();
         let ended = returns::expire(db, now).await? + refunds::expire(db, rng, now).await? + approvals::expire(db, now).await?;
-        Ok(format!("{ended} expired"))
+        Ok(Done::new(ended, format!("{ended} expired")))
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::case::{CaseDetail, CaseKind, ChannelOffCase, ExpiryCase};
 use model::order::Tender;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use estate::gateways;
 use payments::expiry::Expiry;
 use payments::{ChannelFault, Payments};
@@ -45,15 +46,15 @@ pub async fn expiries(context: &Context, payments: &Payments, host: &Host) -> st
 
 #[async_trait]
 impl Task for WatchExpiries {
-    fn name(&self) -> &'static str {
-        "payments.expiries"
+    fn kind(&self) -> TaskKind {
+        TaskKind::WatchExpiries
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60 * 60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, .. } = &self.context;
         let now = self.context.now();
         let all = expiries(&self.context, &self.payments, &self.host).await?;
@@ -79,7 +80,8 @@ impl Task for WatchExpiries {
         }
         keep(db, rng, now, CaseKind::ChannelOff, &off).await?;
         let switched_off = if off.is_empty() { String::new() } else { format!(", {} switched off", off.len()) };
-        Ok(format!("{} watched, {} near their end{switched_off}", all.len(), near.len()))
+        let summary = format!("{} watched, {} near their end{switched_off}", all.len(), near.len());
+        Ok(Done::new(near.len() + off.len(), summary))
     }
 }
 

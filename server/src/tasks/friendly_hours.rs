@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use estate::friendly_limits::{keep_meters, keep_wallets};
 use services::Context;
 
@@ -12,15 +13,15 @@ pub struct KeepFriendlyHours(pub Context);
 
 #[async_trait]
 impl Task for KeepFriendlyHours {
-    fn name(&self) -> &'static str {
-        "meters.friendly_hours"
+    fn kind(&self) -> TaskKind {
+        TaskKind::KeepFriendlyHours
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, gateway, .. } = &self.0;
         let now = self.0.now();
         let wallets = keep_wallets(db, rng, now).await?;
@@ -28,6 +29,6 @@ impl Task for KeepFriendlyHours {
         if meters > 0 {
             gateway.wake();
         }
-        Ok(format!("{wallets} wallets, {meters} meters"))
+        Ok(Done::new(wallets + meters, format!("{wallets} wallets, {meters} meters")))
     }
 }

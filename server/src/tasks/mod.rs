@@ -1,5 +1,6 @@
 //! Background tasks: periodic and by signal, without input, idempotent, and without retries of their own, since the next
-//! activation is the retry. One driver runs them and keeps each task's last result.
+//! activation is the retry. One driver runs them and puts each
+//! task's last result on the board that the page of background tasks shows.
 
 pub mod abandoned_orders;
 pub mod account_batches;
@@ -30,4 +31,4 @@ pub mod warn_tonight;
 pub mod watch_alarms;
 pub mod watch_use;
 
-pub use driver::{Driver, Failure, Status, Task};
+pub use driver::{Done, Driver, Failure, Task};

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use reports::place_energy::{self, Rolled};
 use services::Context;
 
@@ -12,16 +13,17 @@ pub struct RollPlaceEnergy(pub Context);
 
 #[async_trait]
 impl Task for RollPlaceEnergy {
-    fn name(&self) -> &'static str {
-        "energy.places"
+    fn kind(&self) -> TaskKind {
+        TaskKind::RollPlaceEnergy
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Rolled { days, rebuilt } = place_energy::roll(&self.0.db, self.0.now()).await?;
-        Ok(if rebuilt { format!("{days} days computed anew") } else { format!("{days} days computed") })
+        let anew = if rebuilt { " anew" } else { "" };
+        Ok(Done::new(days, format!("{days} days computed{anew}")))
     }
 }

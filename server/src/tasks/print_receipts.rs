@@ -5,8 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join_all;
 use model::receipt_sheet::{PrintOutcome, PrinterTrouble};
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use receipts::jobs::{self, DueJob};
 use receipts::printers;
 use services::Context;
@@ -41,15 +42,15 @@ impl PrintReceipts {
 
 #[async_trait]
 impl Task for PrintReceipts {
-    fn name(&self) -> &'static str {
-        "receipts.print"
+    fn kind(&self) -> TaskKind {
+        TaskKind::PrintReceipts
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(5)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let db = &self.context.db;
         // This task waits for all that it begins: what is still being sent was begun by a server that ended.
         let interrupted = jobs::interrupted(db, self.context.now()).await?;
@@ -57,7 +58,7 @@ impl Task for PrintReceipts {
         loop {
             let due = jobs::due(db, self.context.now()).await?;
             if due.is_empty() {
-                return Ok(format!("{printed} sent, {interrupted} interrupted"));
+                return Ok(Done::new(printed + interrupted, format!("{printed} sent, {interrupted} interrupted")));
             }
             // One of each printer at a time.
             for result in join_all(due.iter().map(|job| self.print(job))).await {

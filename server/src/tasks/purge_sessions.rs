@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::Context;
 use store::sessions;
 
@@ -12,16 +13,16 @@ pub struct PurgeSessions(pub Context);
 
 #[async_trait]
 impl Task for PurgeSessions {
-    fn name(&self) -> &'static str {
-        "sessions.purge"
+    fn kind(&self) -> TaskKind {
+        TaskKind::PurgeSessions
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(30 * 60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let removed = sessions::purge(&self.0.db, self.0.now()).await?;
-        Ok(format!("{removed} removed"))
+        Ok(Done::new(removed, format!("{removed} removed")))
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
+use model::task::TaskKind;
 use model::time::SECOND;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use domain::payment::next_query;
 use domain::payment_event::EventKind;
 use payments::channel::QueryResponse;
@@ -34,15 +35,15 @@ enum QueryResult {
 
 #[async_trait]
 impl Task for QueryPayments {
-    fn name(&self) -> &'static str {
-        "payments.query"
+    fn kind(&self) -> TaskKind {
+        TaskKind::QueryPayments
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(1)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, .. } = &self.context;
         let now = self.context.now();
         // Up to a tenth later, so that the orders of a busy evening are spread over time.
@@ -63,7 +64,7 @@ impl Task for QueryPayments {
         if failed > 0 && failed == queried {
             return Err(format!("none of {queried} queries was answered").into());
         }
-        Ok(format!("asked {queried}, settled {settled}, failed {failed}"))
+        Ok(Done::new(queried, format!("asked {queried}, settled {settled}, failed {failed}")))
     }
 }
 

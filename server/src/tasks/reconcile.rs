@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use model::order::Tender;
+use model::task::TaskKind;
 use model::time::Date;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use payments::Payments;
 use payments::reconcile::{FetchOutcome, ReconcileConfig};
 use services::Context;
@@ -31,15 +32,15 @@ struct Counts {
 
 #[async_trait]
 impl Task for Reconcile {
-    fn name(&self) -> &'static str {
-        "payments.reconcile"
+    fn kind(&self) -> TaskKind {
+        TaskKind::Reconcile
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(30 * 60)
     }
 
-    async fn run(&self) -> std::result::Result<String, Failure> {
+    async fn run(&self) -> std::result::Result<Done, Failure> {
         let mut counts = Counts::default();
         for channel in self.payments.channels() {
             self.channel(channel, &mut counts).await?;
@@ -48,7 +49,8 @@ impl Task for Reconcile {
         if failed > 0 && fetched + waiting == 0 {
             return Err(format!("none of {failed} statements could be fetched").into());
         }
-        Ok(format!("fetched {fetched}, waiting {waiting}, failed {failed}, compared {compared}"))
+        let summary = format!("fetched {fetched}, waiting {waiting}, failed {failed}, compared {compared}");
+        Ok(Done::new(fetched + compared, summary))
     }
 }
 

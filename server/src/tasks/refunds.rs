@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use model::refund::RefundObstacle;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use domain::refund::{SLOW_AFTER, next_try};
 use payments::channel::{Channel, ChannelError, RefundResponse};
 use payments::{MerchantMissing, Payments};
@@ -38,15 +39,15 @@ enum SendError {
 
 #[async_trait]
 impl Task for SendRefunds {
-    fn name(&self) -> &'static str {
-        "payments.refunds"
+    fn kind(&self) -> TaskKind {
+        TaskKind::SendRefunds
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(1)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, .. } = &self.context;
         let begun = self.begin().await?;
         let now = self.context.now();
@@ -64,7 +65,7 @@ impl Task for SendRefunds {
         if failed > 0 && failed == tried {
             return Err(format!("none of {tried} refunds could be requested").into());
         }
-        Ok(format!("begun {begun}, asked {tried}, ended {ended}, failed {failed}"))
+        Ok(Done::new(begun + tried, format!("begun {begun}, asked {tried}, ended {ended}, failed {failed}")))
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::residents::ResidentService;
 
 pub struct RemindTopUps {
@@ -15,15 +16,16 @@ pub struct RemindTopUps {
 
 #[async_trait]
 impl Task for RemindTopUps {
-    fn name(&self) -> &'static str {
-        "notifications.top-up"
+    fn kind(&self) -> TaskKind {
+        TaskKind::RemindTopUps
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(300)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
-        Ok(format!("{} reminded", self.residents.remind(&self.address).await?))
+    async fn run(&self) -> Result<Done, Failure> {
+        let reminded = self.residents.remind(&self.address).await?;
+        Ok(Done::new(reminded, format!("{reminded} reminded")))
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use model::saved_report::MailTrouble;
+use model::task::TaskKind;
 use notify::{Mailer, outbox};
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::Context;
 
 pub struct SendMail {
@@ -17,15 +18,15 @@ pub struct SendMail {
 
 #[async_trait]
 impl Task for SendMail {
-    fn name(&self) -> &'static str {
-        "mail.send"
+    fn kind(&self) -> TaskKind {
+        TaskKind::SendMail
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(30)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let db = &self.context.db;
         let (mut sent, mut failed) = (0, 0);
         while let Some(mail) = outbox::next(db, self.context.now()).await? {
@@ -48,6 +49,6 @@ impl Task for SendMail {
         if sent + failed > 0 {
             outbox::purge(db, self.context.now()).await?;
         }
-        Ok(format!("{sent} sent, {failed} not sent"))
+        Ok(Done::new(sent + failed, format!("{sent} sent, {failed} not sent")))
     }
 }

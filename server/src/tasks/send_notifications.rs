@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use model::notification::NotificationChannel;
+use model::task::TaskKind;
 use notify::Channel;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
+use notify::sending::SendResult;
 use services::notifications::NotificationsService;
 
 pub struct SendNotifications {
@@ -17,16 +19,16 @@ pub struct SendNotifications {
 
 #[async_trait]
 impl Task for SendNotifications {
-    fn name(&self) -> &'static str {
+    fn kind(&self) -> TaskKind {
         match self.channel.channel() {
-            NotificationChannel::Mail => "notifications.mail",
-            NotificationChannel::Sms => "notifications.sms",
-            NotificationChannel::WeCom => "notifications.wecom",
-            NotificationChannel::DingTalk => "notifications.dingtalk",
-            NotificationChannel::Feishu => "notifications.feishu",
-            NotificationChannel::Webhook => "notifications.webhook",
-            NotificationChannel::Wechat => "notifications.wechat",
-            NotificationChannel::Push => "notifications.push",
+            NotificationChannel::Mail => TaskKind::SendMailMessages,
+            NotificationChannel::Sms => TaskKind::SendSms,
+            NotificationChannel::WeCom => TaskKind::SendWeCom,
+            NotificationChannel::DingTalk => TaskKind::SendDingTalk,
+            NotificationChannel::Feishu => TaskKind::SendFeishu,
+            NotificationChannel::Webhook => TaskKind::SendWebhook,
+            NotificationChannel::Wechat => TaskKind::SendWechat,
+            NotificationChannel::Push => TaskKind::SendPush,
         }
     }
 
@@ -34,8 +36,8 @@ impl Task for SendNotifications {
         Duration::from_secs(5)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
-        let result = self.notifications.send_due(&self.channel).await?;
-        Ok(format!("{} sent, {} not sent, {} dropped", result.sent, result.not_sent, result.dropped))
+    async fn run(&self) -> Result<Done, Failure> {
+        let SendResult { sent, not_sent, dropped } = self.notifications.send_due(&self.channel).await?;
+        Ok(Done::new(sent + not_sent + dropped, format!("{sent} sent, {not_sent} not sent, {dropped} dropped")))
     }
 }

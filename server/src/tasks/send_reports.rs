@@ -3,23 +3,25 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::reports::ReportsService;
 
 pub struct SendReports(pub ReportsService);
 
 #[async_trait]
 impl Task for SendReports {
-    fn name(&self) -> &'static str {
-        "reports.send"
+    fn kind(&self) -> TaskKind {
+        TaskKind::SendReports
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
-        Ok(format!("{} made", self.0.send_due().await?))
+    async fn run(&self) -> Result<Done, Failure> {
+        let made = self.0.send_due().await?;
+        Ok(Done::new(made, format!("{made} made")))
     }
 }

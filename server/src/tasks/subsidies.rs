@@ -5,8 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::error::AppError;
 use model::subsidy::Month;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use domain::order::Limits;
 use domain::subsidy::{Rule, rule_for};
 use services::Context;
@@ -19,15 +20,15 @@ pub struct GiveSubsidies {
 
 #[async_trait]
 impl Task for GiveSubsidies {
-    fn name(&self) -> &'static str {
-        "ledger.subsidies"
+    fn kind(&self) -> TaskKind {
+        TaskKind::GiveSubsidies
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(30 * 60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, gateway, .. } = &self.context;
         let now = self.context.now();
         let month = Month::of(now);
@@ -51,6 +52,6 @@ impl Task for GiveSubsidies {
         if given > 0 {
             gateway.wake();
         }
-        Ok(format!("{month}: {given} given, {full} full"))
+        Ok(Done::new(given + full, format!("{month}: {given} given, {full} full")))
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::switch_schedule::withdraws_before;
 use model::switch_schedule::SwitchOutcome;
+use model::task::TaskKind;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use ::residents::schedules;
 use services::Context;
 use services::residents::ResidentService;
@@ -21,15 +22,15 @@ pub struct SwitchSchedules {
 
 #[async_trait]
 impl Task for SwitchSchedules {
-    fn name(&self) -> &'static str {
-        "switch.schedules"
+    fn kind(&self) -> TaskKind {
+        TaskKind::SwitchSchedules
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(20)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let (db, now) = (&self.context.db, self.context.now());
         let withdrawn = schedules::withdraw_unsent(db, &self.context.rng, now, withdraws_before(now)).await?;
         let (mut switched, mut left, mut failed, mut after) = (0, 0, 0, None);
@@ -51,7 +52,10 @@ impl Task for SwitchSchedules {
             }
         }
         match failed {
-            0 => Ok(format!("{switched} switched, {left} left, {withdrawn} withdrawn")),
+            0 => {
+                let summary = format!("{switched} switched, {left} left, {withdrawn} withdrawn");
+                Ok(Done::new(switched + left + withdrawn, summary))
+            }
             _ => Err(format!("{failed} schedules could not be carried out").into()),
         }
     }

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use model::ids::UserId;
 use model::money::Fen;
 use model::notification::{NotificationKind, NotificationValues};
+use model::task::TaskKind;
 use model::time::Timestamp;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use services::Context;
 use services::residents::ResidentService;
 use store::notifications::{About, Recipient, ask, wanting};
@@ -45,18 +46,18 @@ impl WarnTonight {
 
 #[async_trait]
 impl Task for WarnTonight {
-    fn name(&self) -> &'static str {
-        "notifications.tonight"
+    fn kind(&self) -> TaskKind {
+        TaskKind::WarnTonight
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(300)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let now = self.context.now();
         if !EVENING.contains(&now.civil().hour) || self.looked_at.load(Ordering::Relaxed) == now.hour() {
-            return Ok("nothing to look at now".to_owned());
+            return Ok(Done::new(0, "nothing to look at now"));
         }
         let (mut warned, mut end, mut last): (u64, Option<Recipient>, Option<(UserId, Option<Fen>)>) = (0, None, None);
         loop {
@@ -78,6 +79,6 @@ impl Task for WarnTonight {
             end = page.pop();
         }
         self.looked_at.store(now.hour(), Ordering::Relaxed);
-        Ok(format!("{warned} warned"))
+        Ok(Done::new(warned, format!("{warned} warned")))
     }
 }

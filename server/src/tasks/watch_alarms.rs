@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use model::alarm::AlarmChannel;
 use model::event::EventKind;
 use model::ids::GatewayId;
+use model::task::TaskKind;
 use model::time::{DAY, HOUR, MINUTE, Timestamp};
 use serde_json::{Value, json};
 
 use super::expiries::{WatchedCertificate, expiries};
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use domain::alarm::Observation;
 use notify::{Channels, outages};
 use payments::{Channel, Payments};
@@ -152,23 +153,23 @@ impl WatchAlarms {
 
 #[async_trait]
 impl Task for WatchAlarms {
-    fn name(&self) -> &'static str {
-        "alarms.watch"
+    fn kind(&self) -> TaskKind {
+        TaskKind::WatchAlarms
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(10)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         let Context { db, rng, gateway, .. } = &self.context;
         let now = self.context.now();
         let settled = events::settle_due(db, rng, now).await?;
         // Of several processes the one that polls watches: machine and channels of another one are not the site's.
         if !gateway.polls() && !matches!(db, Db::Sqlite { .. }) {
-            return Ok(format!("{settled} settled"));
+            return Ok(Done::new(settled, format!("{settled} settled")));
         }
         let observed = self.observe(now).await?;
-        Ok(format!("{settled} settled, {observed} observed"))
+        Ok(Done::new(settled, format!("{settled} settled, {observed} observed")))
     }
 }

@@ -12,10 +12,11 @@ use model::alarm::OwnAlarmRule;
 use model::defaults::DefaultsOf;
 use model::event::EventKind;
 use model::ids::{MeterId, PlaceId};
+use model::task::TaskKind;
 use model::time::{Date, Timestamp};
 use serde_json::json;
 
-use super::{Failure, Task};
+use super::{Done, Failure, Task};
 use alarms::RuleTree;
 use estate::places;
 use reports::JudgedDay;
@@ -102,20 +103,20 @@ fn observed_room(judged: JudgedDay) -> ObservedRoom {
 
 #[async_trait]
 impl Task for WatchUse {
-    fn name(&self) -> &'static str {
-        "alarms.use"
+    fn kind(&self) -> TaskKind {
+        TaskKind::WatchUse
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(60 * 60)
     }
 
-    async fn run(&self) -> Result<String, Failure> {
+    async fn run(&self) -> Result<Done, Failure> {
         // Of several processes the one that polls watches.
         if !self.context.gateway.polls() && !matches!(self.context.db, Db::Sqlite { .. }) {
-            return Ok("left to the process that polls".to_owned());
+            return Ok(Done::new(0, "left to the process that polls"));
         }
         let unusual = self.observe(self.context.now()).await?;
-        Ok(format!("{unusual} rooms found"))
+        Ok(Done::new(unusual, format!("{unusual} rooms found")))
     }
 }

@@ -343,7 +343,7 @@ both!(clocks_are_set_when_the_rule_requires_it, |w: World| async move {
         (90, "0 off, 0 set, 0 at fault"),
     ] {
         see(offset).await;
-        assert_eq!(task.run().await.unwrap(), says);
+        assert_eq!(task.run().await.unwrap().summary, says);
     }
     for round in 0..2 {
         story_support::bind(
@@ -356,7 +356,7 @@ both!(clocks_are_set_when_the_rule_requires_it, |w: World| async move {
         w.clock.advance(24 * HOUR);
         see(400).await;
         let says = if round == 0 { "1 off, 1 set, 0 at fault" } else { "1 off, 0 set, 1 at fault" };
-        assert_eq!(task.run().await.unwrap(), says);
+        assert_eq!(task.run().await.unwrap().summary, says);
     }
     assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'clock'").await, 1);
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'meter.clock'").await, 2);

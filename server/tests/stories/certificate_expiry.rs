@@ -47,12 +47,12 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     let open = "SELECT COUNT(*) FROM cases WHERE kind = 'expiry' AND closed_at IS NULL";
     let said = "SELECT detail FROM cases WHERE kind = 'expiry' ORDER BY opened_at DESC, id DESC LIMIT 1";
 
-    assert_eq!(task.run().await.unwrap(), "3 watched, 0 near their end");
+    assert_eq!(task.run().await.unwrap().summary, "3 watched, 0 near their end");
     assert_eq!(shop.world.number(open).await, 0);
     // A month before: one case, however often and by however many processes it is checked.
     clock.advance(11 * DAY);
     for _ in 0..3 {
-        assert_eq!(task.run().await.unwrap(), "3 watched, 1 near their end");
+        assert_eq!(task.run().await.unwrap().summary, "3 watched, 1 near their end");
     }
     futures::future::join_all((0..4).map(|_| task.run())).await;
     assert_eq!(shop.world.number(open).await, 1);

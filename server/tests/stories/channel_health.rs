@@ -58,7 +58,7 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
     let off = "SELECT COUNT(*) FROM cases WHERE kind = 'channel-off' AND closed_at IS NULL";
     let shop = shop.with(pay.clone()).await;
     let task = |payments| async {
-        WatchExpiries { context: shop.world.context().await, payments, host: Host::default() }.run().await.unwrap()
+        WatchExpiries { context: shop.world.context().await, payments, host: Host::default() }.run().await.unwrap().summary
     };
     for _ in 0..2 {
         assert_eq!(task(shop.payments.clone()).await, "0 watched, 0 near their end, 2 switched off");

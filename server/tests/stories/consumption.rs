@@ -43,7 +43,7 @@ async fn sell_and_deliver(w: &World, room: Room, count: i64, fen: i64) {
 
 async fn post_consumption(w: &World) -> String {
     let task = PostConsumption(w.context().await);
-    task.run().await.unwrap()
+    task.run().await.unwrap().summary
 }
 
 async fn owed(w: &World, account: &Account) -> Money {
@@ -133,7 +133,7 @@ both!(consumption_before_the_take_over_is_no_income, |w: World| async move {
 /// Grants the due subsidies, concurrently and repeatedly.
 async fn grant_subsidies(w: &World) -> String {
     let task = GiveSubsidies { context: w.context().await, limits: Limits::default() };
-    task.run().await.unwrap()
+    task.run().await.unwrap().summary
 }
 
 async fn place(w: &World, sql: &'static str) -> PlaceId {

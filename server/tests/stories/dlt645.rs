@@ -245,10 +245,10 @@ both!(a_clock_is_set_by_broadcast_or_alone_and_not_near_midnight, |w: World| asy
     // The hour, and half past it, where a rate may begin.
     for minutes in [0, 3, 25] {
         clock.advance(minutes * MINUTE);
-        assert_eq!(task.run().await.unwrap(), "3 off, 0 set, 0 at fault", "{minutes} later");
+        assert_eq!(task.run().await.unwrap().summary, "3 off, 0 set, 0 at fault", "{minutes} later");
     }
     clock.advance(14 * MINUTE);
-    assert_eq!(task.run().await.unwrap(), "3 off, 3 set, 0 at fault");
+    assert_eq!(task.run().await.unwrap().summary, "3 off, 3 set, 0 at fault");
     s.settled(SOON).await;
     engine.stop().await;
     assert_eq!([1, 2, 3, 4].map(truth), [0; 4]);

@@ -64,7 +64,7 @@ both!(old_payments_are_queried_and_refunded_by_their_merchant, |w: World| async 
     let case = "SELECT COUNT(*) FROM cases WHERE kind = 'refund' AND closed_at IS NULL AND detail LIKE '%no-merchant%'";
     assert_eq!(shop.world.number(case).await, 1);
     let watch = |payments| async {
-        WatchExpiries { context: shop.world.context().await, payments, host: Host::default() }.run().await.unwrap()
+        WatchExpiries { context: shop.world.context().await, payments, host: Host::default() }.run().await.unwrap().summary
     };
     watch(shop.payments.clone()).await;
     let off = "SELECT detail FROM cases WHERE kind = 'channel-off' AND closed_at IS NULL";

@@ -8,6 +8,7 @@ mod account_numbers;
 mod accounts;
 mod alarms_by_rule;
 mod audit_log;
+mod background_tasks;
 mod batches;
 mod case_work;
 mod cash_desk;

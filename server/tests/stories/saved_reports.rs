@@ -93,13 +93,13 @@ both!(a_saved_report_comes_by_mail_when_it_is_due, |w: World| async move {
     w.clock.advance(3 * 7 * DAY);
     let tasks = (SendReports(service.clone()), SendReports(service));
     let made = tokio::join!(tasks.0.run(), tasks.1.run());
-    let made: Vec<String> = [made.0.unwrap(), made.1.unwrap()].into();
+    let made: Vec<String> = [made.0.unwrap().summary, made.1.unwrap().summary].into();
     assert!(made.contains(&"1 made".to_owned()) && made.contains(&"0 made".to_owned()), "{made:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM mails WHERE state = 'waiting'").await, 2);
     assert!(w.number("SELECT next_at FROM saved_reports").await > w.clock.now().0);
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'report.send'").await, 2);
     let task = SendMail { context: w.context().await, mailer: Mailer::new(&mail(&server)).unwrap() };
-    assert_eq!(task.run().await.unwrap(), "2 sent, 0 not sent");
+    assert_eq!(task.run().await.unwrap().summary, "2 sent, 0 not sent");
     assert_eq!((server.taken().len(), w.number("SELECT COUNT(*) FROM mail_files").await), (4, 0));
 });
 
@@ -143,7 +143,7 @@ both!(a_letter_is_sent_until_the_mail_server_takes_it, |w: World| async move {
     let task = SendMail { context, mailer: Mailer::new(&mail(&server)).unwrap() };
     let again = async |minutes: i64| {
         w.clock.advance(minutes * MINUTE);
-        task.run().await.unwrap()
+        task.run().await.unwrap().summary
     };
     let web = started(&w, MailConfig::default()).await;
     let mut person = web.visitor();

@@ -63,7 +63,7 @@ async fn take(w: &World, by: UserId, (account, meter): (AccountId, MeterId), fen
 }
 
 async fn give_subsidies(w: &World) -> String {
-    GiveSubsidies { context: w.context().await, limits: Limits::default() }.run().await.unwrap()
+    GiveSubsidies { context: w.context().await, limits: Limits::default() }.run().await.unwrap().summary
 }
 
 async fn last_return(w: &World) -> Return {

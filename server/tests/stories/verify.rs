@@ -170,10 +170,10 @@ both!(a_file_of_anchors_that_does_not_fit_is_refused, |w: World| async move {
     let file = directory.path().join("anchors.txt");
     let task = AnchorAudit { context: w.context().await, file: file.clone() };
     lines(&w, &w.db, 2).await;
-    assert_eq!(task.run().await.unwrap(), "line 2");
-    assert_eq!(task.run().await.unwrap(), "line 2, as before");
+    assert_eq!(task.run().await.unwrap().summary, "line 2");
+    assert_eq!(task.run().await.unwrap().summary, "line 2, as before");
     lines(&w, &w.db, 1).await;
-    assert_eq!(task.run().await.unwrap(), "line 3");
+    assert_eq!(task.run().await.unwrap().summary, "line 3");
     let whole = std::fs::read_to_string(&file).unwrap();
     // Of a chain that went on, or was changed, elsewhere.
     let last = whole.lines().last().unwrap();
@@ -188,7 +188,7 @@ both!(a_file_of_anchors_that_does_not_fit_is_refused, |w: World| async move {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "nothing is added");
     }
     std::fs::write(&file, whole).unwrap();
-    assert_eq!(task.run().await.unwrap(), "line 7");
+    assert_eq!(task.run().await.unwrap().summary, "line 7");
 });
 
 both!(another_key_does_not_fit, |w: World| async move {

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::exports::in_background;
 use super::frame::{Frame, Section};
 use super::parts::{address, page_param, pager, param, wrong_days};
+use super::tasks::tasks_link;
 use crate::api::form::day;
 use crate::i18n::audit::{self as words, texts};
 use crate::i18n::{Lang, lang, operator as operator_texts};
@@ -107,6 +108,7 @@ fn List(page: AuditPage, result: Verified, number: i64, asked: Vec<(&'static str
             {verification}
             {page.is_too_wide.then(|| view! { <Callout tone=Tone::Warn><p>{t.too_wide}</p></Callout> })}
             {(!page.may_verify).then(|| view! { <p class="hint">{t.own_lines}</p> })}
+            {tasks_link()}
             <TableScroll label=o.audit>
                 <table class="table sticky stacked audit">
                     <caption class="visually-hidden">{o.audit}</caption>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::frame::{Frame, Section};
+use super::tasks::tasks_link;
 use crate::api::channels::{ChannelState, ChannelStatus};
 use crate::i18n::channels::{Counts, OffKey, Seconds, failure, state, texts};
 use crate::i18n::{common, lang};
@@ -30,6 +31,7 @@ fn List(channels: Vec<ChannelStatus>) -> impl IntoView {
         <Frame title=t.title section=Section::Reconcile>
             <h1>{t.title}</h1>
             <p class="muted">{t.hint}</p>
+            {tasks_link()}
             <TableScroll label=t.title>
                 <table class="table stacked">
                     <caption class="visually-hidden">{t.title}</caption>

@@ -49,6 +49,7 @@ pub mod search;
 pub mod settings;
 pub mod start;
 mod sweep;
+pub mod tasks;
 mod trust;
 pub mod wall;
 mod wall_controls;

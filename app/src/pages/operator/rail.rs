@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::i18n::{
     cash_desk, commands, events, import, instruments, invoices, kiosk, lang, ledger, notifications, operator, operators, places,
-    prices, printing, reconcile, reports, settings, setup, shifts,
+    prices, printing, reconcile, reports, settings, setup, shifts, tasks,
 };
 use crate::ports::{allowed, ports};
 
@@ -46,6 +46,8 @@ pub enum Section {
     Prices,
     Cases,
     Reports,
+    /// The background tasks.
+    Tasks,
     /// The audit chain.
     Audit,
     /// Operators and roles.
@@ -104,6 +106,7 @@ pub fn Rail(section: Section) -> impl IntoView {
                 (Section::Settings, "/settings", settings::texts(lang).title),
                 (Section::Printing, "/printing", printing::texts(lang).title),
                 (Section::Kiosks, "/kiosks", kiosk::texts(lang).machines),
+                (Section::Tasks, "/tasks", tasks::texts(lang).title),
                 (Section::Audit, "/audit", t.audit),
                 (Section::Guide, "/guide", t.guide),
             ],

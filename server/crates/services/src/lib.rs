@@ -30,6 +30,7 @@ pub mod roommates;
 pub mod setup;
 pub mod site;
 pub mod site_import;
+pub mod tasks;
 pub mod text_requests;
 
 use std::sync::Arc;
@@ -64,6 +65,7 @@ use roommates::RoommatesService;
 use setup::SetupService;
 use site::SiteService;
 use site_import::SiteImportService;
+use tasks::{TaskBoard, TasksService};
 
 /// The services that tasks and routes hold too.
 pub struct SharedServices {
@@ -74,6 +76,7 @@ pub struct SharedServices {
     pub printing: PrintingService,
     pub reports: ReportsService,
     pub notifications: NotificationsService,
+    pub tasks: TaskBoard,
 }
 
 /// The services as the ports of pages and server functions. `rules` say when a return needs a second person.
@@ -84,7 +87,7 @@ pub fn ports(
     rules: Rules,
     shared: SharedServices,
 ) -> Result<Ports, AppError> {
-    let SharedServices { console, exports, setup, site_import, printing, reports, notifications } = shared;
+    let SharedServices { console, exports, setup, site_import, printing, reports, notifications, tasks } = shared;
     let passwords = Passwords::new(context.rng.clone())?;
     let (limits, refund_rules) = (payments.limits(), payments.refund_rules());
     let cash_desk = Arc::new(CashDeskService::new(context.clone(), limits, rules, refund_rules));
@@ -145,6 +148,7 @@ pub fn ports(
         setup,
         shifts: cash_desk,
         site_import: Arc::new(site_import),
+        tasks: Arc::new(TasksService::new(context.clone(), tasks)),
         wechat_log_in: auth,
         form_key: Arc::new(move || keys.form_key()),
     })

@@ -197,13 +197,13 @@ impl Shop {
     /// One activation of the query job.
     pub async fn query(&self) -> Result<String, String> {
         let task = QueryPayments { context: self.world.context().await, payments: self.payments.clone() };
-        task.run().await.map_err(|error| error.to_string())
+        task.run().await.map(|done| done.summary).map_err(|error| error.to_string())
     }
 
     /// One activation of the refund task.
     pub async fn give_back(&self) -> Result<String, String> {
         let task = SendRefunds { context: self.world.context().await, payments: self.payments.clone() };
-        task.run().await.map_err(|error| error.to_string())
+        task.run().await.map(|done| done.summary).map_err(|error| error.to_string())
     }
 
     /// Advances until every attempt has expired, and runs the query job on the way.

@@ -57,7 +57,7 @@ impl Shop {
             payments: self.payments.clone(),
             config: ReconcileConfig::default(),
         };
-        task.run().await.map_err(|error| error.to_string())
+        task.run().await.map(|done| done.summary).map_err(|error| error.to_string())
     }
 
     /// Fetches the statement, as the button on the page does.

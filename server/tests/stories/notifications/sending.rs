@@ -132,8 +132,8 @@ both!(a_provider_that_is_down_delays_nobody_else, |w: World| async move {
     provider.set_fault(ProviderFault::None);
     lose(&w, w.gateways(&[([127, 0, 0, 1], 1503).into()]).await[0]).await;
     let collect = CollectNotifications(service.clone());
-    assert_eq!(collect.run().await.unwrap(), "1 asked for, 0 dropped");
-    assert_eq!(collect.run().await.unwrap(), "0 asked for, 0 dropped");
+    assert_eq!(collect.run().await.unwrap().summary, "1 asked for, 0 dropped");
+    assert_eq!(collect.run().await.unwrap().summary, "0 asked for, 0 dropped");
     assert_eq!(send(&service, NotificationChannel::Webhook).await.sent, 1);
     let told = provider.taken("webhook").remove(0);
     let json = told.json();

@@ -90,19 +90,19 @@ both!(a_dry_room_is_warned_in_the_words_of_the_site, |w: World| async move {
     }
     w.shows(room.meter, 1, 10_000, 50).await;
     let task = evening(&w).await;
-    assert_eq!(task.run().await.unwrap(), "1 warned");
-    assert_eq!(task.run().await.unwrap(), "nothing to look at now");
+    assert_eq!(task.run().await.unwrap().summary, "1 warned");
+    assert_eq!(task.run().await.unwrap().summary, "nothing to look at now");
     w.clock.advance(HOUR);
-    assert_eq!(evening(&w).await.run().await.unwrap(), "0 warned", "once in an evening");
+    assert_eq!(evening(&w).await.run().await.unwrap().summary, "0 warned", "once in an evening");
     send(&service, SMS).await;
     let warned = "【Qinghe】Campus 1 runs dry: 0.50咨询电话 010-1。";
     assert_eq!(texts(&provider), [("empty-tonight".to_owned(), warned.to_owned())]);
     w.clock.advance(15 * HOUR);
-    assert_eq!(evening(&w).await.run().await.unwrap(), "nothing to look at now", "in the morning");
+    assert_eq!(evening(&w).await.run().await.unwrap().summary, "nothing to look at now", "in the morning");
     // Enough for the night.
     w.clock.advance(9 * HOUR);
     w.shows(room.meter, 1, 10_000, 5_000).await;
-    assert_eq!(evening(&w).await.run().await.unwrap(), "0 warned");
+    assert_eq!(evening(&w).await.run().await.unwrap().summary, "0 warned");
 });
 
 async fn room_place(w: &World) -> PlaceId {
