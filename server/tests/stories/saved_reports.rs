@@ -8,6 +8,7 @@ use domain::clock::Clock;
 use domain::wall_layout::Scope;
 use model::gateway::SweepInterval;
 use model::ids::UserId;
+use model::permission::Permission;
 use model::person::Role;
 use model::saved_report::SendOutcome;
 use model::time::{DAY, HOUR, MINUTE};
@@ -203,7 +204,8 @@ both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move
     let mut boss = web.person(&w, Role::Admin, "boss").await;
     let office = web.person(&w, Role::Manager, "office").await;
     let other = web.person(&w, Role::Technician, "other").await;
-    let nobody = web.person_within(&w, Role::Manager, "nobody", &Scope::Buildings(BTreeSet::new())).await;
+    let nowhere = Scope::Buildings(BTreeSet::new());
+    let nobody = web.person_within(&w, Role::Manager, "nobody", &nowhere).await;
     // A report that one may not open, a place that one may not see, and nonsense are not saved.
     let sales = form("Sales", "day", "a@x.cn").replace("kind=alarms", "kind=sales");
     assert_eq!(save(&other, &sales).await, "/reports/sales?e=forbidden");
@@ -247,10 +249,15 @@ both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move
     assert_eq!(save(&office, &format!("{again}&replace=on")).await, "/reports/saved?done=saved");
     assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports").await, 1, "the same name replaces it where that is wanted");
     let report = first(&office).await;
-    assert!(!text(other.get("/reports/saved").await).await.contains("Mine"));
-    for action in ["send", "remove"] {
-        let answer = other.post(&format!("/api/operator/reports/{action}"), &format!("report={report}")).await;
-        assert_eq!(location(&answer), "/reports/saved?e=not-found");
+    // Settings of some buildings are not the site.
+    let local = [Permission::Watch, Permission::Site].into_iter().collect();
+    let local = web.person_with(&w, "local", local, &nowhere).await;
+    for person in [&other, &local] {
+        assert!(!text(person.get("/reports/saved").await).await.contains("Mine"));
+        for action in ["send", "remove"] {
+            let answer = person.post(&format!("/api/operator/reports/{action}"), &format!("report={report}")).await;
+            assert_eq!(location(&answer), "/reports/saved?e=not-found");
+        }
     }
     assert!(text(boss.get("/reports/saved").await).await.contains("Mine"));
 

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use model::console::{PrintDecision, PrintJob, Printer, Receipt, ReceiptNumber, ReceiptSeries};
 use model::error::AppError;
 use model::ids::{OrderId, PrintJobId, PrinterId, Uuid};
-use model::permission::Permission;
 use model::person::Who;
 use model::receipt_sheet::{Align, Block, Logo, PrintOutcome, ReceiptCopy, ReceiptPaper, TemplateMistake};
 use tokio::sync::Notify;
@@ -103,10 +102,6 @@ impl PrintingService {
             Ok::<_, TemplateMistake>(sheet.into_iter().filter(is_shown).collect::<Vec<_>>())
         };
         Ok(copies.iter().map(sheet).collect::<Result<_, _>>()?)
-    }
-
-    fn answers_for_all(who: &Who) -> bool {
-        who.may(Permission::Site)
     }
 }
 
@@ -229,12 +224,14 @@ impl PrintingPort for PrintingService {
     }
 
     async fn print_jobs(&self, who: &Who) -> Result<Vec<PrintJob>, AppError> {
-        Ok(jobs::recent(&self.context.db, who, Self::answers_for_all(who)).await?)
+        let of_all = self.context.answers_for_site(who).await?;
+        Ok(jobs::recent(&self.context.db, who, of_all).await?)
     }
 
     async fn decide_print(&self, who: &Who, job: PrintJobId, decision: PrintDecision) -> Result<(), AppError> {
         let Context { db, rng, .. } = &self.context;
-        jobs::decide(db, rng, self.context.now(), (who, Self::answers_for_all(who)), job, decision).await?;
+        let of_all = self.context.answers_for_site(who).await?;
+        jobs::decide(db, rng, self.context.now(), (who, of_all), job, decision).await?;
         self.asked.notify_one();
         Ok(())
     }

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use model::error::AppError;
 use model::gateway::SweepInterval;
 use model::ids::SavedReportId;
-use model::permission::Permission;
 use model::person::Who;
 use model::report::{RangeProblem, Report, ReportKind, ReportQuery};
 use model::saved_report::{NewSavedReport, ReportTrouble, SavedReport, SendOutcome};
@@ -173,8 +172,8 @@ impl ReportsService {
     }
 
     /// Who answers for the site sees and ends what anybody saved.
-    fn of_all(who: &Who) -> bool {
-        who.may(Permission::Site)
+    async fn of_all(&self, who: &Who) -> Result<bool, AppError> {
+        self.context.answers_for_site(who).await
     }
 }
 
@@ -210,7 +209,7 @@ impl ReportsPort for ReportsService {
     }
 
     async fn saved_reports(&self, who: &Who) -> Result<SavedReports, AppError> {
-        let (db, of_all) = (&self.context.db, Self::of_all(who));
+        let (db, of_all) = (&self.context.db, self.of_all(who).await?);
         let reports = saved::list(db, who.user, of_all).await?;
         Ok(SavedReports { reports, mails: outbox::newest(db, who.user, of_all).await? })
     }
@@ -233,12 +232,12 @@ impl ReportsPort for ReportsService {
     }
 
     async fn remove_report(&self, who: &Who, report: SavedReportId) -> Result<(), AppError> {
-        Ok(saved::remove(&self.context.db, self.context.now(), who, Self::of_all(who), report).await?)
+        Ok(saved::remove(&self.context.db, self.context.now(), who, self.of_all(who).await?, report).await?)
     }
 
     async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<SendOutcome, ReportTrouble>, AppError> {
         let db = &self.context.db;
-        let report = saved::find(db, who.user, Self::of_all(who), report).await?;
+        let report = saved::find(db, who.user, self.of_all(who).await?, report).await?;
         if !self.can_mail || report.what.recipients.is_empty() {
             return Err(AppError::Invalid);
         }
