@@ -8,6 +8,7 @@ use domain::clock::Clock;
 use domain::wall_layout::Scope;
 use model::gateway::SweepInterval;
 use model::ids::UserId;
+use model::operator::RoleChoice;
 use model::permission::Permission;
 use model::person::Role;
 use model::saved_report::SendOutcome;
@@ -20,6 +21,7 @@ use server::tasks::send_mail::SendMail;
 use server::tasks::send_reports::SendReports;
 use services::reports::ReportsService;
 use simulator::mail_server::{MailFault, SimulatedMailServer};
+use store::operators::{self, Access, ChangedBy};
 use store::users;
 use story_support::site::until;
 use story_support::web::{PASSWORD, Person, Web, field, location};
@@ -195,6 +197,36 @@ both!(a_letter_is_sent_until_the_mail_server_takes_it, |w: World| async move {
     again(24 * 60 + 1).await;
     assert_eq!(w.number("SELECT COUNT(*) FROM mails WHERE state = 'given_up' AND trouble = 'busy'").await, 2);
     assert!(w.clock.now().0 > at + 24 * HOUR);
+});
+
+both!(mails_that_wait_are_taken_back_from_who_loses_a_right, |w: World| async move {
+    w.room(1).await;
+    let server = SimulatedMailServer::start().await.unwrap();
+    let web = started(&w, mail(&server)).await;
+    web.person(&w, Role::Admin, "boss").await;
+    let person = web.person(&w, Role::Manager, "office").await;
+    save(&person, &form("Alarms", "never", "a@x.cn b@x.cn")).await;
+    let report = first(&person).await;
+    web.stop();
+    let owner = users::by_login(&w.db, "office").await.unwrap().unwrap();
+    let who = users::operator(&w.db, UserId(owner.id)).await.unwrap().unwrap();
+    let service = ReportsService::new(w.context().await, usual_interval(), true);
+    let (now, by) = (w.clock.now(), ChangedBy::CommandLine);
+    let send = async || {
+        service.send_report(&who, report.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(w.number("SELECT COUNT(*) FROM mails WHERE state = 'waiting'").await, 2);
+    };
+    send().await;
+    let role = RoleChoice::Ready(Role::Manager);
+    let nowhere = Scope::Buildings(BTreeSet::new());
+    let access = Access { role, buildings: &nowhere };
+    operators::set_access(&w.db, &w.rng, now, by, who.user, access).await.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails").await, 0, "they may be of buildings that their owner sees no longer");
+    let access = Access { role, buildings: &Scope::All };
+    operators::set_access(&w.db, &w.rng, now, by, who.user, access).await.unwrap();
+    send().await;
+    operators::set_disabled(&w.db, &w.rng, now, by, who.user, true).await.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails").await, 0);
 });
 
 both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move {

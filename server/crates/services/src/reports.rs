@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Context;
 use ::reports::{Subject, saved, subject};
+use domain::wall_layout::Scope;
 use store::{Db, REPORT_LIMIT, REPORTS_AT_ONCE, users};
 
 pub use files::{NotWritten, file_name, file_of, write_report};
@@ -144,14 +145,17 @@ impl ReportsService {
         ::reports::make(db, self.context.now(), who.user, kind, query, &subject, self.usual_interval).await
     }
 
-    /// Made with the rights that its owner has now.
+    /// Its owner with the buildings that they see now; `None` where they may not have it.
+    async fn rights(&self, saved: &SavedReport) -> Result<Option<(Who, Scope)>, AppError> {
+        let owner = users::operator(&self.context.db, saved.owner).await?;
+        let Some(owner) = owner.filter(|owner| owner.may(saved.what.kind.permission())) else { return Ok(None) };
+        let scope = queries::scope(&self.context.db, owner.user).await?;
+        Ok(Some((owner, scope)))
+    }
+
+    /// Made with the rights that its owner has from its beginning to its end, which can be minutes later.
     async fn made(&self, saved: &SavedReport) -> Result<Result<Written, ReportTrouble>, AppError> {
-        let Some(owner) = users::operator(&self.context.db, saved.owner).await? else {
-            return Ok(Err(ReportTrouble::NotAllowed));
-        };
-        if !owner.may(saved.what.kind.permission()) {
-            return Ok(Err(ReportTrouble::NotAllowed));
-        }
+        let Some((owner, scope)) = self.rights(saved).await? else { return Ok(Err(ReportTrouble::NotAllowed)) };
         let Ok(query) = saved.what.query(self.context.now().date()) else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
         let report = match self.make(&owner, saved.what.kind, &query).await? {
             Ok(report) => report,
@@ -167,6 +171,10 @@ impl ReportsService {
         let contents = file_of(report, saved.what.file, lang).await?;
         if contents.len() > LARGEST_FILE {
             return Ok(Err(ReportTrouble::TooLarge));
+        }
+        // What was read may be of buildings that they see no longer.
+        if self.rights(saved).await?.is_none_or(|(_, now)| now != scope) {
+            return Ok(Err(ReportTrouble::NotAllowed));
         }
         Ok(Ok(Written { subject, body, file: MailFile { name, contents } }))
     }
