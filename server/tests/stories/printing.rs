@@ -219,6 +219,8 @@ both!(a_print_is_decided_once_by_whoever_asked_for_it, |w: World| async move {
     for person in [&other, &local] {
         assert!(!text(person.get("/prints").await).await.contains(job), "another cashier's prints are not shown");
     }
+    let tested = local.post("/api/operator/printing/printers/test", &format!("printer={}", desk.id)).await;
+    assert_eq!(location(&tested), "/printing?e=forbidden", "printers are of the whole site");
     let form = |decision: &str| format!("job={job}&decision={decision}");
     for (person, decision, answer) in [
         (&other, "cancel", "e=not-found"),

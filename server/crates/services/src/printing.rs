@@ -172,7 +172,8 @@ impl PrintingPort for PrintingService {
         Ok(printers::retire(&self.context.db, self.context.now(), who, printer).await?)
     }
 
-    async fn test_printer(&self, printer: PrinterId, lang: Lang) -> Result<PrintOutcome, AppError> {
+    async fn test_printer(&self, who: &Who, printer: PrinterId, lang: Lang) -> Result<PrintOutcome, AppError> {
+        self.context.require_whole_site(who).await?;
         let printer = printers::find(&self.context.db, printer).await?.ok_or(AppError::NotFound)?;
         let text = |text: String| Block::Text { text, align: Align::Middle, strong: false };
         let title = Block::Title(texts(lang).test_title.to_owned());
