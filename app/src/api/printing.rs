@@ -43,7 +43,7 @@ pub trait PrintingPort: Send + Sync {
     async fn add_printer(&self, who: &Who, printer: (&str, &str, u16)) -> Result<PrinterId, AppError>;
     async fn retire_printer(&self, who: &Who, printer: PrinterId) -> Result<(), AppError>;
     /// Prints a test page.
-    async fn test_printer(&self, printer: PrinterId, lang: Lang) -> Result<PrintOutcome, AppError>;
+    async fn test_printer(&self, who: &Who, printer: PrinterId, lang: Lang) -> Result<PrintOutcome, AppError>;
     /// A receipt and its sheets, one for each of `copies`; `is_copy` marks them as copies.
     async fn sheets(
         &self,
@@ -152,9 +152,8 @@ pub async fn retire_printer(printer: String) -> Result<(), ApiError> {
 /// Prints a test page; the page says what became of it.
 #[server(name = TestPrinter, prefix = "/api", endpoint = "operator/printing/printers/test")]
 pub async fn test_printer(printer: String) -> Result<(), ApiError> {
-    let ports = ports()?;
-    operator()?;
-    let done = async { ports.printing.test_printer(parse(&printer)?, lang()).await };
+    let (ports, who) = (ports()?, operator()?);
+    let done = async { ports.printing.test_printer(&who, parse(&printer)?, lang()).await };
     let page = |outcome| {
         let (word, trouble) = match outcome {
             PrintOutcome::Printed => ("printed", ""),

@@ -26,6 +26,7 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 pub async fn render_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let html = wants_html(request.headers());
     let (method, path, address) = (request.method().clone(), request.uri().path().to_owned(), caller::of(&request));
+    let logged_path = log::path_of(&request);
     let info = request.extensions().get::<RequestInfo>().cloned();
     let page = html.then(|| copy_head(&request));
     let referrer = own_referrer(request.headers(), &state.server.public_url);
@@ -36,7 +37,7 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     }
     let error = response.extensions().get::<AppError>().copied().unwrap_or_else(|| from_status(status));
     let who = info.as_ref().and_then(|info| info.who.as_ref()).map(|who| who.user);
-    log::refusal(address, who, &path, error);
+    log::refusal(address, who, &logged_path, error);
     let Some(page) = page else { return (status, Json(error)).into_response() };
     if error == AppError::NotLoggedIn {
         return Redirect::to(&login_address((&method, &path), info, referrer.as_deref())).into_response();

@@ -21,10 +21,7 @@ pub struct AnsweredTo(pub UserId);
 pub async fn requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let path = match request.extensions().get::<MatchedPath>() {
-        Some(path) => path.as_str().to_owned(),
-        None => request.uri().path().to_owned(),
-    };
+    let path = path_of(&request);
     let address = caller::of(&request);
     let response = next.run(request).await;
     let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1e3);
@@ -36,6 +33,12 @@ pub async fn requests(request: Request, next: Next) -> Response {
         _ => tracing::info!(%method, path, status, ms, %address, user, "http.answered"),
     }
     response
+}
+
+/// The path of a request as the log names it: its route, because the paths of one-time links and of links to pay are secrets.
+pub fn path_of(request: &Request) -> String {
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or_else(|| request.uri().path(), MatchedPath::as_str).to_owned()
 }
 
 /// Logs that somebody was refused what is not theirs, or too much of it.

@@ -188,6 +188,17 @@ both!(a_line_that_names_no_single_room_books_nothing, |w: World| async move {
     let left: Vec<_> = preview.left_out.iter().map(|(room, why)| (room.to_string(), *why)).collect();
     assert_eq!(left, [("B 102".to_owned(), RoomObstacle::RoomRepeated)]);
     assert_eq!(preview.unknown, ["101"]);
+
+    // Who answers for some buildings alone makes no balances, not even there: they may import nothing either.
+    w.execute("INSERT INTO operator_buildings (user_id, place_id) SELECT u.id, p.id FROM users u, places p WHERE p.name = 'A'")
+        .await;
+    w.limit("clerk").await;
+    let carried = Openings::parse(&buildings, "", "5").unwrap();
+    let within = desk.console.preview_openings(&boss, &carried).await.unwrap();
+    assert_eq!(within.rooms.iter().map(|room| room.amount).collect::<Vec<_>>(), [Fen(500)]);
+    let refused = desk.console.open_accounts(&boss, desk.id(), &carried, &within.seal).await;
+    assert_eq!(refused.unwrap_err(), AppError::Forbidden);
+    w.execute("UPDATE users SET all_buildings = TRUE").await;
     desk.console.open_accounts(&boss, desk.id(), &wanted, &preview.seal).await.unwrap();
     while desk.advance().await {}
     assert_eq!(w.number("SELECT COUNT(*) FROM accounts").await, 2);

@@ -280,6 +280,9 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
     let guessed = s.server.post(PHONE, "", "/api/auth/log-in", "login=wang-xiaoming&password=guessed-it".to_owned()).await;
     assert!(location(&guessed).contains("bad-credentials"));
     assert_eq!(s.server.get(PHONE, &s.resident, "/wall").await.status(), 403);
+    // The path of a one-time link is a secret, whatever its page is refused for.
+    let foreign = s.server.http.post(format!("{}/invitations/one-time-code", s.server.base));
+    assert_eq!(foreign.header("origin", "https://evil.example").send().await.unwrap().status(), 403);
     let payer = text(&s.w, "SELECT payer_id FROM payers WHERE app_id <> $1", "").await;
     let said = s.server.log();
 
@@ -301,6 +304,7 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
         assert!(line.contains("127.0.0.1") && (line.contains("INFO") || line.contains("WARN")), "{line}");
         assert!(event.starts_with("payment") || line.contains("user=\"0"), "{line}");
     }
+    assert!(said.lines().any(|line| line.contains("security.refused") && line.contains("/invitations/{code}")));
     let answered = said.lines().filter(|line| line.contains("http.answered"));
     assert!(answered.clone().all(|line| line.contains("address=127.0.0.1") && line.contains("user=")));
     assert!(
@@ -319,6 +323,7 @@ both!(the_log_holds_orders_and_results_and_no_secrets, |w: World| async move {
         PASSWORD,
         "wang-xiaoming",
         "guessed-it",
+        "one-time-code",
         "王小明",
         "2088000000000",
         "forged",

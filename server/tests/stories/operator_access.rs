@@ -116,7 +116,7 @@ both!(another_password_ends_the_links_of_a_person, |w: World| async move {
     make(&w, ChangedBy::Person(&boss), clerk.user, 1).await;
     let (hash, user, expires, log_in) = ([7; 32], clerk.user, now.plus(DAY), LogInMethod::Password.into());
     let session = store::sessions::NewSession { hash, user, log_in, ip: String::new(), agent: String::new(), expires };
-    users::change_password(&w.db, now, &clerk, "new", &session).await.unwrap();
+    users::change_password(&w.db, now, &clerk, (HASH, "new"), &session).await.unwrap();
     assert!(!works(&w, 1).await);
     make(&w, ChangedBy::Person(&boss), clerk.user, 2).await;
     users::reset_password(&w.db, now, "clerk", "newer", "command line").await.unwrap();
@@ -268,12 +268,13 @@ both!(links_and_changes_at_once_do_not_deadlock, |w: World| async move {
         make(&w, ChangedBy::Person(&boss), clerk.user, n).await;
         let (hash, user, expires, log_in) = ([n; 32], clerk.user, now.plus(DAY), LogInMethod::Password.into());
         let session = store::sessions::NewSession { hash, user, log_in, ip: String::new(), agent: String::new(), expires };
+        let held = users::by_id(&w.db, clerk.user).await.unwrap().unwrap().password_hash;
         let access = |role| Access { role: RoleChoice::Ready(role), buildings: &Scope::All };
         let to = if n % 2 == 0 { Role::Cashier } else { Role::Manager };
         let (renewed, accepted, changed, promoted, again) = tokio::join!(
             operators::renew(&w.db, now, ChangedBy::Person(&chief), clerk.user, |_| link(n + 100, now)),
             accept(&w, n, "clerk"),
-            users::change_password(&w.db, now, &clerk, "new", &session),
+            users::change_password(&w.db, now, &clerk, (held.as_str(), "new"), &session),
             operators::set_access(&w.db, &w.rng, now, ChangedBy::Person(&boss), clerk.user, access(to)),
             operators::end_sessions(&w.db, now, ChangedBy::Person(&chief), boss.user),
         );

@@ -6,6 +6,7 @@ use domain::order::Limits;
 use model::account_record::AccountRecordOf;
 use model::console::{ReceiptNumber, ReceiptSeries, RecordKind, RecordQuery, RecordStatus};
 use model::error::AppError;
+use model::ids::UserId;
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, Tender};
 use queries::RecordFilter;
@@ -138,4 +139,22 @@ both!(the_order_list_filters_pages_and_totals, |w: World| async move {
     w.execute("UPDATE users SET all_buildings = FALSE").await;
     let (found, totals) = search(RecordQuery::default(), 10, 0).await;
     assert_eq!((found.len(), totals.lines, totals.taken), (1, 1, Fen(1_000)));
+});
+
+both!(orders_of_others_do_not_keep_a_room_from_paying, |w: World| async move {
+    let (mine, one, other) = (w.room(1).await, w.room(2).await, w.room(3).await);
+    let limits = Limits { max_pending: 4, ..Limits::default() };
+    let order = async |by: UserId| {
+        let new = NewOrder { tender: Tender::Alipay, by, ..sale(&w, mine, 1_000) };
+        orders::create(&w.db, &w.rng, w.clock.now(), &limits, &new).await.map(drop).map_err(AppError::from)
+    };
+    // Together more than one person may make within an hour.
+    for by in [one.resident, other.resident, one.resident, other.resident] {
+        assert_eq!(order(by).await, Ok(()));
+    }
+    assert_eq!(order(one.resident).await, Err(AppError::TooManyPending));
+    for _ in 0..4 {
+        assert_eq!(order(mine.resident).await, Ok(()));
+    }
+    assert_eq!(order(mine.resident).await, Err(AppError::TooManyPending));
 });

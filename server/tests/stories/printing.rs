@@ -1,8 +1,11 @@
 //! Receipts on paper: layouts that the site changes, files, and a printer in the network that fails in every way; on both
 //! databases.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::wall_layout::Scope;
+use model::permission::Permission;
 use model::person::Role;
 use simulator::printer::{PrinterFault, SimulatedPrinter};
 use story_support::site::until;
@@ -211,10 +214,17 @@ both!(a_print_is_decided_once_by_whoever_asked_for_it, |w: World| async move {
     let page = text(desk.clerk.get("/prints").await).await;
     let job = field(&page, "job");
     let other = web.person(&w, Role::Cashier, "other").await;
-    assert!(!text(other.get("/prints").await).await.contains(job), "another cashier's prints are not shown");
+    let permissions = [Permission::Sell, Permission::Site].into_iter().collect();
+    let local = web.person_with(&w, "local", permissions, &Scope::Buildings(BTreeSet::new())).await;
+    for person in [&other, &local] {
+        assert!(!text(person.get("/prints").await).await.contains(job), "another cashier's prints are not shown");
+    }
+    let tested = local.post("/api/operator/printing/printers/test", &format!("printer={}", desk.id)).await;
+    assert_eq!(location(&tested), "/printing?e=forbidden", "printers are of the whole site");
     let form = |decision: &str| format!("job={job}&decision={decision}");
     for (person, decision, answer) in [
         (&other, "cancel", "e=not-found"),
+        (&local, "cancel", "e=not-found"),
         (&desk.clerk, "seen", "e=conflict"),
         (&desk.boss, "cancel", "/prints"),
         (&desk.clerk, "cancel", "e=conflict"),

@@ -8,7 +8,8 @@ use model::error::AppError;
 use model::money::Fen;
 use model::site_option::SiteOption;
 use model::time::{DAY, Date, HOUR};
-use people::month_cost;
+use people::{month_cost, roommates};
+use story_support::room_fixture::RoomFixture;
 use story_support::rooms::Room;
 use story_support::{World, both};
 
@@ -65,6 +66,24 @@ both!(use_is_compared_with_months_and_similar_rooms, |w: World| async move {
     assert_eq!(site.residents.usage(&me, UsageQuery::default()).await.unwrap().similar, None, "the site hides it");
     assert_eq!(site.w.number("SELECT COUNT(*) FROM audit WHERE action = 'site.compare-rooms'").await, 1);
     cost_of_the_month(&site.w, rooms[3]).await;
+});
+
+both!(what_was_charged_before_somebody_moved_in_is_not_shown, |w: World| async move {
+    let (fixture, account) = RoomFixture::supplied(w, 10_000, 5_000).await;
+    fixture.record(vec![fixture.reading(30, 1_500)]).await;
+    let resident = roommates::of_account(&fixture.w.db, account, fixture.start).await.unwrap()[0].user;
+    let site = Site::new(fixture.w.clone()).await;
+    site.w.clock.advance(2 * DAY);
+    let me = who(Room { meter: fixture.meter, account, resident });
+    let query = UsageQuery { from: Some(fixture.start.date()), to: None, day: None };
+    let costs = async || {
+        let days = site.residents.used_days(&me, query).await.unwrap();
+        days.into_iter().filter_map(|used| used.cost).map(|cost| cost.0).collect::<Vec<_>>()
+    };
+    assert_eq!(costs().await, [5_000]);
+    let lately = "UPDATE account_residents SET from_at = from_at + $2 WHERE user_id = $1";
+    story_support::bind(&site.w.db, lately, resident.0, &[DAY]).await;
+    assert_eq!(costs().await, [0_i64; 0], "neither on a day nor in the total of the page");
 });
 
 /// The cost that residents split is that of all their meters, or unknown.

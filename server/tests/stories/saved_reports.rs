@@ -8,6 +8,8 @@ use domain::clock::Clock;
 use domain::wall_layout::Scope;
 use model::gateway::SweepInterval;
 use model::ids::UserId;
+use model::operator::RoleChoice;
+use model::permission::Permission;
 use model::person::Role;
 use model::saved_report::SendOutcome;
 use model::time::{DAY, HOUR, MINUTE};
@@ -19,6 +21,7 @@ use server::tasks::send_mail::SendMail;
 use server::tasks::send_reports::SendReports;
 use services::reports::ReportsService;
 use simulator::mail_server::{MailFault, SimulatedMailServer};
+use store::operators::{self, Access, ChangedBy};
 use store::users;
 use story_support::site::until;
 use story_support::web::{PASSWORD, Person, Web, field, location};
@@ -196,6 +199,36 @@ both!(a_letter_is_sent_until_the_mail_server_takes_it, |w: World| async move {
     assert!(w.clock.now().0 > at + 24 * HOUR);
 });
 
+both!(mails_that_wait_are_taken_back_from_who_loses_a_right, |w: World| async move {
+    w.room(1).await;
+    let server = SimulatedMailServer::start().await.unwrap();
+    let web = started(&w, mail(&server)).await;
+    web.person(&w, Role::Admin, "boss").await;
+    let person = web.person(&w, Role::Manager, "office").await;
+    save(&person, &form("Alarms", "never", "a@x.cn b@x.cn")).await;
+    let report = first(&person).await;
+    web.stop();
+    let owner = users::by_login(&w.db, "office").await.unwrap().unwrap();
+    let who = users::operator(&w.db, UserId(owner.id)).await.unwrap().unwrap();
+    let service = ReportsService::new(w.context().await, usual_interval(), true);
+    let (now, by) = (w.clock.now(), ChangedBy::CommandLine);
+    let send = async || {
+        service.send_report(&who, report.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(w.number("SELECT COUNT(*) FROM mails WHERE state = 'waiting'").await, 2);
+    };
+    send().await;
+    let role = RoleChoice::Ready(Role::Manager);
+    let nowhere = Scope::Buildings(BTreeSet::new());
+    let access = Access { role, buildings: &nowhere };
+    operators::set_access(&w.db, &w.rng, now, by, who.user, access).await.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails").await, 0, "they may be of buildings that their owner sees no longer");
+    let access = Access { role, buildings: &Scope::All };
+    operators::set_access(&w.db, &w.rng, now, by, who.user, access).await.unwrap();
+    send().await;
+    operators::set_disabled(&w.db, &w.rng, now, by, who.user, true).await.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM mails").await, 0);
+});
+
 both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move {
     w.room(1).await;
     let server = SimulatedMailServer::start().await.unwrap();
@@ -203,7 +236,8 @@ both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move
     let mut boss = web.person(&w, Role::Admin, "boss").await;
     let office = web.person(&w, Role::Manager, "office").await;
     let other = web.person(&w, Role::Technician, "other").await;
-    let nobody = web.person_within(&w, Role::Manager, "nobody", &Scope::Buildings(BTreeSet::new())).await;
+    let nowhere = Scope::Buildings(BTreeSet::new());
+    let nobody = web.person_within(&w, Role::Manager, "nobody", &nowhere).await;
     // A report that one may not open, a place that one may not see, and nonsense are not saved.
     let sales = form("Sales", "day", "a@x.cn").replace("kind=alarms", "kind=sales");
     assert_eq!(save(&other, &sales).await, "/reports/sales?e=forbidden");
@@ -247,10 +281,15 @@ both!(a_saved_report_shows_no_more_than_its_owner_may_see, |w: World| async move
     assert_eq!(save(&office, &format!("{again}&replace=on")).await, "/reports/saved?done=saved");
     assert_eq!(w.number("SELECT COUNT(*) FROM saved_reports").await, 1, "the same name replaces it where that is wanted");
     let report = first(&office).await;
-    assert!(!text(other.get("/reports/saved").await).await.contains("Mine"));
-    for action in ["send", "remove"] {
-        let answer = other.post(&format!("/api/operator/reports/{action}"), &format!("report={report}")).await;
-        assert_eq!(location(&answer), "/reports/saved?e=not-found");
+    // Settings of some buildings are not the site.
+    let local = [Permission::Watch, Permission::Site].into_iter().collect();
+    let local = web.person_with(&w, "local", local, &nowhere).await;
+    for person in [&other, &local] {
+        assert!(!text(person.get("/reports/saved").await).await.contains("Mine"));
+        for action in ["send", "remove"] {
+            let answer = person.post(&format!("/api/operator/reports/{action}"), &format!("report={report}")).await;
+            assert_eq!(location(&answer), "/reports/saved?e=not-found");
+        }
     }
     assert!(text(boss.get("/reports/saved").await).await.contains("Mine"));
 

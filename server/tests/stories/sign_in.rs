@@ -7,9 +7,11 @@ use model::ids::UserId;
 use model::log_in::LogInMethod;
 use model::person::Role;
 use model::time::{MINUTE, SECOND};
+use people::password_log_ins;
 use people::second_factors::{self, FirstStep};
 use reqwest::header::SET_COOKIE;
 use services::auth::totp;
+use store::sessions::NewSession;
 use store::users;
 use story_support::web::{PASSWORD, Person, Web, field, location};
 use story_support::{World, both};
@@ -215,6 +217,26 @@ both!(only_the_secret_whose_code_was_checked_is_turned_on, |w: World| async move
     let confirmed = second_factors::confirm(db, now, &who, (b"first", 7), &[]).await;
     assert_eq!(confirmed.map_err(AppError::from), Err(AppError::Conflict));
     second_factors::confirm(db, now, &who, (b"second", 7), &[]).await.unwrap();
+});
+
+both!(a_password_that_was_changed_meanwhile_opens_nothing, |w: World| async move {
+    let who = w.admin("boss").await;
+    let (now, db, user) = (w.clock.now(), &w.db, who.user);
+    let (log_in, expires) = (LogInMethod::Password.into(), now.plus(MINUTE));
+    let session = |n: u8| NewSession { hash: [n; 32], user, log_in, ip: String::new(), agent: String::new(), expires };
+    let first = FirstStep { user, method: LogInMethod::Password };
+    // The others have looked at the password before.
+    users::change_password(db, now, &who, ("x", "new"), &session(1)).await.unwrap();
+    let opened = password_log_ins::open(db, now, &session(2), "x").await;
+    assert_eq!(opened.map_err(AppError::from), Err(AppError::BadCredentials));
+    let begun = password_log_ins::begin(db, now, (&first, "x"), &[2; 32], expires).await;
+    assert_eq!(begun.map_err(AppError::from), Err(AppError::BadCredentials));
+    let changed = users::change_password(db, now, &who, ("x", "of a thief"), &session(2)).await;
+    assert_eq!(changed.map_err(AppError::from), Err(AppError::WrongPassword));
+    assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE password_hash = 'new'").await, 1);
+    assert_eq!(w.number("SELECT COUNT(*) FROM sessions").await + w.number("SELECT COUNT(*) FROM log_in_steps").await, 1);
+    password_log_ins::open(db, now, &session(2), "new").await.unwrap();
+    password_log_ins::begin(db, now, (&first, "new"), &[2; 32], expires).await.unwrap();
 });
 
 both!(a_recovery_code_serves_once, |w: World| async move {

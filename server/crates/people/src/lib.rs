@@ -4,6 +4,7 @@
 pub mod erasure;
 pub mod invitations;
 pub mod month_cost;
+pub mod password_log_ins;
 pub mod personal_data;
 pub mod roommates;
 pub mod second_factors;

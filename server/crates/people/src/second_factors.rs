@@ -179,7 +179,18 @@ pub struct FirstStep {
 /// Remembers the first step, until the second factor comes.
 pub async fn begin(db: &Db, at: Timestamp, first: &FirstStep, token: &TokenHash, expires: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
-    on!(&mut tx, |c| sqlx::query(
+    begin_within(&mut tx, at, first, token, expires).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn begin_within(
+    tx: &mut Tx,
+    at: Timestamp,
+    first: &FirstStep,
+    token: &TokenHash,
+    expires: Timestamp,
+) -> Result<()> {
+    on!(tx, |c| sqlx::query(
         "INSERT INTO log_in_steps (token_hash, user_id, created_at, expires_at, method) VALUES ($1, $2, $3, $4, $5)"
     )
     .bind(token.as_slice())
@@ -189,7 +200,7 @@ pub async fn begin(db: &Db, at: Timestamp, first: &FirstStep, token: &TokenHash,
     .bind(first.method)
     .execute(c)
     .await)?;
-    tx.commit().await
+    Ok(())
 }
 
 /// Counts a try before the code is looked at, and says whose log-in it is; `None` where it has expired or was tried too often.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::error::AppError;
 use model::ids::{AccountId, GatewayId, MeterId, Uuid};
 use model::meter::Latest;
+use model::permission::Permission;
 use model::person::Who;
 use model::time::Timestamp;
 
@@ -64,6 +65,11 @@ impl Context {
     /// Refuses operators who are bound to buildings.
     pub(super) async fn require_whole_site(&self, who: &Who) -> Result<(), AppError> {
         if queries::scope(&self.db, who.user).await? == Scope::All { Ok(()) } else { Err(AppError::Forbidden) }
+    }
+
+    /// Whether a person answers for the site: who has that permission in some buildings alone answers for none of the others.
+    pub(super) async fn answers_for_site(&self, who: &Who) -> Result<bool, AppError> {
+        Ok(who.may(Permission::Site) && queries::scope(&self.db, who.user).await? == Scope::All)
     }
 
     /// Refuses a gateway of other buildings than the operator's.

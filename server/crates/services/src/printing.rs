@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use model::console::{PrintDecision, PrintJob, Printer, Receipt, ReceiptNumber, ReceiptSeries};
 use model::error::AppError;
 use model::ids::{OrderId, PrintJobId, PrinterId, Uuid};
-use model::permission::Permission;
 use model::person::Who;
 use model::receipt_sheet::{Align, Block, Logo, PrintOutcome, ReceiptCopy, ReceiptPaper, TemplateMistake};
 use tokio::sync::Notify;
@@ -104,10 +103,6 @@ impl PrintingService {
         };
         Ok(copies.iter().map(sheet).collect::<Result<_, _>>()?)
     }
-
-    fn answers_for_all(who: &Who) -> bool {
-        who.may(Permission::Site)
-    }
 }
 
 #[async_trait]
@@ -177,7 +172,8 @@ impl PrintingPort for PrintingService {
         Ok(printers::retire(&self.context.db, self.context.now(), who, printer).await?)
     }
 
-    async fn test_printer(&self, printer: PrinterId, lang: Lang) -> Result<PrintOutcome, AppError> {
+    async fn test_printer(&self, who: &Who, printer: PrinterId, lang: Lang) -> Result<PrintOutcome, AppError> {
+        self.context.require_whole_site(who).await?;
         let printer = printers::find(&self.context.db, printer).await?.ok_or(AppError::NotFound)?;
         let text = |text: String| Block::Text { text, align: Align::Middle, strong: false };
         let title = Block::Title(texts(lang).test_title.to_owned());
@@ -229,12 +225,14 @@ impl PrintingPort for PrintingService {
     }
 
     async fn print_jobs(&self, who: &Who) -> Result<Vec<PrintJob>, AppError> {
-        Ok(jobs::recent(&self.context.db, who, Self::answers_for_all(who)).await?)
+        let of_all = self.context.answers_for_site(who).await?;
+        Ok(jobs::recent(&self.context.db, who, of_all).await?)
     }
 
     async fn decide_print(&self, who: &Who, job: PrintJobId, decision: PrintDecision) -> Result<(), AppError> {
         let Context { db, rng, .. } = &self.context;
-        jobs::decide(db, rng, self.context.now(), (who, Self::answers_for_all(who)), job, decision).await?;
+        let of_all = self.context.answers_for_site(who).await?;
+        jobs::decide(db, rng, self.context.now(), (who, of_all), job, decision).await?;
         self.asked.notify_one();
         Ok(())
     }

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use model::error::AppError;
 use model::gateway::SweepInterval;
 use model::ids::SavedReportId;
-use model::permission::Permission;
 use model::person::Who;
 use model::report::{RangeProblem, Report, ReportKind, ReportQuery};
 use model::saved_report::{NewSavedReport, ReportTrouble, SavedReport, SendOutcome};
@@ -21,6 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Context;
 use ::reports::{Subject, saved, subject};
+use domain::wall_layout::Scope;
 use store::{Db, REPORT_LIMIT, REPORTS_AT_ONCE, users};
 
 pub use files::{NotWritten, file_name, file_of, write_report};
@@ -145,14 +145,17 @@ impl ReportsService {
         ::reports::make(db, self.context.now(), who.user, kind, query, &subject, self.usual_interval).await
     }
 
-    /// Made with the rights that its owner has now.
+    /// Its owner with the buildings that they see now; `None` where they may not have it.
+    async fn rights(&self, saved: &SavedReport) -> Result<Option<(Who, Scope)>, AppError> {
+        let owner = users::operator(&self.context.db, saved.owner).await?;
+        let Some(owner) = owner.filter(|owner| owner.may(saved.what.kind.permission())) else { return Ok(None) };
+        let scope = queries::scope(&self.context.db, owner.user).await?;
+        Ok(Some((owner, scope)))
+    }
+
+    /// Made with the rights that its owner has from its beginning to its end, which can be minutes later.
     async fn made(&self, saved: &SavedReport) -> Result<Result<Written, ReportTrouble>, AppError> {
-        let Some(owner) = users::operator(&self.context.db, saved.owner).await? else {
-            return Ok(Err(ReportTrouble::NotAllowed));
-        };
-        if !owner.may(saved.what.kind.permission()) {
-            return Ok(Err(ReportTrouble::NotAllowed));
-        }
+        let Some((owner, scope)) = self.rights(saved).await? else { return Ok(Err(ReportTrouble::NotAllowed)) };
         let Ok(query) = saved.what.query(self.context.now().date()) else { return Ok(Err(ReportTrouble::NoSuchPlace)) };
         let report = match self.make(&owner, saved.what.kind, &query).await? {
             Ok(report) => report,
@@ -169,12 +172,16 @@ impl ReportsService {
         if contents.len() > LARGEST_FILE {
             return Ok(Err(ReportTrouble::TooLarge));
         }
+        // What was read may be of buildings that they see no longer.
+        if self.rights(saved).await?.is_none_or(|(_, now)| now != scope) {
+            return Ok(Err(ReportTrouble::NotAllowed));
+        }
         Ok(Ok(Written { subject, body, file: MailFile { name, contents } }))
     }
 
     /// Who answers for the site sees and ends what anybody saved.
-    fn of_all(who: &Who) -> bool {
-        who.may(Permission::Site)
+    async fn of_all(&self, who: &Who) -> Result<bool, AppError> {
+        self.context.answers_for_site(who).await
     }
 }
 
@@ -210,7 +217,7 @@ impl ReportsPort for ReportsService {
     }
 
     async fn saved_reports(&self, who: &Who) -> Result<SavedReports, AppError> {
-        let (db, of_all) = (&self.context.db, Self::of_all(who));
+        let (db, of_all) = (&self.context.db, self.of_all(who).await?);
         let reports = saved::list(db, who.user, of_all).await?;
         Ok(SavedReports { reports, mails: outbox::newest(db, who.user, of_all).await? })
     }
@@ -233,12 +240,12 @@ impl ReportsPort for ReportsService {
     }
 
     async fn remove_report(&self, who: &Who, report: SavedReportId) -> Result<(), AppError> {
-        Ok(saved::remove(&self.context.db, self.context.now(), who, Self::of_all(who), report).await?)
+        Ok(saved::remove(&self.context.db, self.context.now(), who, self.of_all(who).await?, report).await?)
     }
 
     async fn send_report(&self, who: &Who, report: SavedReportId) -> Result<Result<SendOutcome, ReportTrouble>, AppError> {
         let db = &self.context.db;
-        let report = saved::find(db, who.user, Self::of_all(who), report).await?;
+        let report = saved::find(db, who.user, self.of_all(who).await?, report).await?;
         if !self.can_mail || report.what.recipients.is_empty() {
             return Err(AppError::Invalid);
         }

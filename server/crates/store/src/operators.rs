@@ -20,8 +20,9 @@ use super::{Result, Tx, on, roles};
 use domain::wall_layout::Scope;
 
 pub use change::{Access, end_sessions, set_access, set_disabled};
+use links::withdraw_made_by;
+pub(crate) use links::withdraw_of_others;
 pub use links::{NewLink, NewOperator, accept, invitation, invite, renew, replace_link, withdraw};
-pub(crate) use links::{withdraw_made_by, withdraw_of_others};
 
 /// Who changes something about an operator.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +129,19 @@ async fn target(tx: &mut Tx, by: ChangedBy<'_>, user: UserId) -> Result<Target> 
     let target = current(tx, user).await?.ok_or(AppError::NotFound)?;
     by.require(tx, target.permissions, &target.buildings).await?;
     Ok(target)
+}
+
+/// Takes back what a person made, who may no longer do or see what they could then: links that could still be used, and e-mails
+/// with their saved reports that wait.
+pub(crate) async fn take_back(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
+    withdraw_made_by(tx, at, user).await?;
+    on!(tx, |c| sqlx::query(
+        "DELETE FROM mails WHERE state = 'waiting' AND report_id IN (SELECT id FROM saved_reports WHERE owner_id = $1)"
+    )
+    .bind(user)
+    .execute(c)
+    .await)?;
+    Ok(())
 }
 
 /// Refuses a change that leaves nobody who may do everything and can log in.

@@ -1,14 +1,14 @@
 //! Orders as residents look for them.
 
 use crate::orders::order_columns;
-use model::ids::OrderId;
+use model::ids::{AccountId, OrderId, UserId};
 use model::order::CommandState;
 use model::time::Timestamp;
 use sqlx::FromRow;
 
 use super::orders::Order;
 use super::payments::AttemptState;
-use super::{Db, Result, read};
+use super::{Db, Result, Tx, on, read};
 
 /// Whether a resident paid an order `o` from another room: they never had its account, or had left it before.
 #[macro_export]
@@ -59,4 +59,20 @@ pub async fn progress(db: &Db, id: OrderId) -> Result<Option<Progress>> {
     .bind(id.0)
     .fetch_optional(pool)
     .await)
+}
+
+/// How many orders of an account wait for payment beside one more of this person. Those of its residents and those of others are
+/// counted apart, so that others, however many, do not keep a room from paying for itself.
+pub(crate) async fn pending_beside(tx: &mut Tx, account: AccountId, by: UserId) -> Result<i64> {
+    let pending: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
+        "SELECT COUNT(*) FROM orders o WHERE o.account_id = $1 AND o.state = 'pending'
+           AND (EXISTS (SELECT 1 FROM account_residents h
+                        WHERE h.account_id = $1 AND h.user_id = o.created_by AND h.to_at IS NULL))
+             = (EXISTS (SELECT 1 FROM account_residents h WHERE h.account_id = $1 AND h.user_id = $2 AND h.to_at IS NULL))"
+    )
+    .bind(account)
+    .bind(by)
+    .fetch_optional(c)
+    .await)?;
+    Ok(pending.map_or(0, |(count,)| count))
 }

@@ -23,7 +23,7 @@ use super::accounts::{self, Takes};
 use super::audit::{self, Entry};
 use super::receipts::{self, ReceiptSubject};
 use super::shifts::{self, Entered};
-use super::{Db, Result, Tx, cases, money_operations, on, read, wallets};
+use super::{Db, Result, Tx, cases, money_operations, on, order_lists, read, wallets};
 use domain::order::Limits;
 use domain::rng::Rng;
 
@@ -355,9 +355,7 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
         _ => return Err(accounts::why_not_open(tx, new.account).await?.into()),
     };
     if state == OrderState::Pending {
-        let sql = "SELECT COUNT(*) FROM orders WHERE account_id = $1 AND state = 'pending'";
-        let pending: Option<(i64,)> = on!(tx, |c| sqlx::query_as(sql).bind(new.account).fetch_optional(c).await)?;
-        limits.check_pending(pending.map_or(0, |(count,)| count))?;
+        limits.check_pending(order_lists::pending_beside(tx, new.account, new.by).await?)?;
     }
     if cases::has_foreign_account(tx, new.meter).await? {
         return Err(AppError::MeterChanged.into());

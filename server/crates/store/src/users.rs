@@ -151,14 +151,17 @@ pub async fn log_ins_delayed(db: &Db, at: Timestamp, user: UserId, ip: &str, fai
     tx.commit().await
 }
 
-/// Replaces the password, ends all sessions and links of that person and opens the session given.
-pub async fn change_password(db: &Db, at: Timestamp, who: &Who, password_hash: &str, session: &NewSession) -> Result<()> {
+/// Replaces the password of that hash, ends all sessions and links of that person and opens the session given.
+///
+/// # Errors
+/// Refused with [`AppError::WrongPassword`] where they have another one by now, which has ended the session that asks.
+pub async fn change_password(db: &Db, at: Timestamp, who: &Who, (old, new): (&str, &str), session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
-    on!(&mut tx, |c| sqlx::query("UPDATE users SET password_hash = $1, password_due = FALSE WHERE id = $2")
-        .bind(password_hash)
-        .bind(who.user.0)
-        .execute(c)
-        .await)?;
+    let sql = "UPDATE users SET password_hash = $3, password_due = FALSE WHERE id = $1 AND password_hash = $2";
+    let changed = on!(&mut tx, |c| sqlx::query(sql).bind(who.user).bind(old).bind(new).execute(c).await)?;
+    if changed == 0 {
+        return Err(AppError::WrongPassword.into());
+    }
     operators::withdraw(&mut tx, at, who.user).await?;
     let ended = sessions::end_all(&mut tx, who.user).await?;
     sessions::insert(&mut tx, at, session).await?;

@@ -11,11 +11,16 @@ use reqwest::{Method, Response};
 use server::config::Config;
 use server::startup::{Application, StartError};
 use services::auth::Passwords;
+use store::operators::{self, Access, ChangedBy};
+use store::roles::{self, RoleTerms};
 use store::users::{self, NewUser};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::World;
+use model::ids::UserId;
+use model::operator::RoleChoice;
+use model::permission::Permissions;
 use model::person::Role;
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -75,6 +80,18 @@ impl Web {
         let mut person = self.visitor();
         let answer = person.log_in(login, PASSWORD).await;
         assert_eq!(answer.status(), 303);
+        person
+    }
+
+    /// Adds a person with a role of the site's own, limited to buildings, and logs them in.
+    pub async fn person_with(&self, world: &World, login: &str, permissions: Permissions, buildings: &Scope) -> Person<'_> {
+        let mut person = self.person_within(world, Role::ReadOnly, login, buildings).await;
+        let (now, terms) = (world.clock.now(), RoleTerms { name: login, permissions });
+        let role = roles::create(&world.db, &world.rng, now, ChangedBy::CommandLine, terms).await.unwrap();
+        let user = UserId(users::by_login(&world.db, login).await.unwrap().unwrap().id);
+        let access = Access { role: RoleChoice::Own(role), buildings };
+        operators::set_access(&world.db, &world.rng, now, ChangedBy::CommandLine, user, access).await.unwrap();
+        person.log_in(login, PASSWORD).await;
         person
     }
 

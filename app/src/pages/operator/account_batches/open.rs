@@ -9,7 +9,7 @@ use super::{Choices, choose, confirm, left_out};
 use crate::api::account_batches::Openings;
 use crate::i18n::account_batches::texts;
 use crate::i18n::lang;
-use crate::ports::{form_key, may, operator, ports};
+use crate::ports::{form_key, may, operator, ports, visit};
 use crate::ui::callout::Problem;
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -34,7 +34,7 @@ pub fn OpenManyPage() -> impl IntoView {
     let previews = param("step") == "preview";
     let read = async move {
         let (ports, who) = (ports()?, operator()?);
-        let may_carry = may(Permission::Site);
+        let may_carry = may(Permission::Site) && visit().whole_site;
         let previewed = match wanted {
             Ok(wanted) if previews && !(wanted.is_empty() && wanted.wrong.is_empty()) => {
                 ports.account_batches.preview_openings(&who, &wanted).await.map(Some)

@@ -32,7 +32,7 @@ use super::attempt_limits::address_of;
 use super::notifications::NotificationsService;
 use device::Device;
 use domain::password::{Owner, check, normalised};
-use people::second_factors;
+use people::{password_log_ins, second_factors};
 use phone::Phones;
 use store::{StoreError, sessions, users};
 use throttle::Attempt;
@@ -160,13 +160,13 @@ impl AuthPort for AuthService {
             Some(user) => {
                 let id = UserId(user.id);
                 if self.has_second_factor(id).await? {
-                    let token = self.begin_second_step(id, LogInMethod::Password).await?;
+                    let token = self.begin_after_password(id, &user.password_hash).await?;
                     self.throttle.succeeded(&attempt, self.context.now());
                     return Ok(LoggedIn::SecondStep(token));
                 }
                 let device = Device::remember(&visit.device, &user.password_hash, &user.password_hash, &self.context.rng);
                 let (session, stored) = self.session((id, user.role), LogInMethod::Password, visit, device);
-                sessions::open(&self.context.db, self.context.now(), &stored).await?;
+                password_log_ins::open(&self.context.db, self.context.now(), &stored, &user.password_hash).await?;
                 self.throttle.succeeded(&attempt, self.context.now());
                 Ok(LoggedIn::Open(session))
             }
@@ -194,7 +194,8 @@ impl AuthPort for AuthService {
         let password_hash = self.passwords.hash(new).await?;
         let device = Device::remember(&visit.device, &user.password_hash, &password_hash, &self.context.rng);
         let (session, stored) = self.session((who.user, who.role), LogInMethod::PasswordChange, visit, device);
-        users::change_password(&self.context.db, self.context.now(), who, &password_hash, &stored).await?;
+        let hashes = (user.password_hash.as_str(), password_hash.as_str());
+        users::change_password(&self.context.db, self.context.now(), who, hashes, &stored).await?;
         self.throttle.succeeded(&attempt, self.context.now());
         Ok(session)
     }

@@ -12,6 +12,7 @@ use model::time::MINUTE;
 use super::{AuthService, Caller, Device, Queue, hash, new_token, totp};
 use crate::qr::qr;
 use domain::password::{self, Owner};
+use people::password_log_ins;
 use people::second_factors::{self, FirstStep, Proof, SecondFactor};
 use store::sessions::TokenHash;
 use store::users;
@@ -43,6 +44,15 @@ impl AuthService {
         let (token, now) = (new_token(&self.context.rng), self.context.now());
         let first = FirstStep { user, method };
         second_factors::begin(&self.context.db, now, &first, &hash(&token), now.plus(LONGEST_STEP)).await?;
+        Ok(token)
+    }
+
+    /// The same after the password that has this hash.
+    pub(super) async fn begin_after_password(&self, user: UserId, password_hash: &str) -> Result<String, AppError> {
+        let (token, now) = (new_token(&self.context.rng), self.context.now());
+        let first = FirstStep { user, method: LogInMethod::Password };
+        let proved = (&first, password_hash);
+        password_log_ins::begin(&self.context.db, now, proved, &hash(&token), now.plus(LONGEST_STEP)).await?;
         Ok(token)
     }
 

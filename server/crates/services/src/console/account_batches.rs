@@ -13,7 +13,6 @@ use model::error::AppError;
 use model::ids::{AccountBatchId, MeterId, PlaceId};
 use model::meter::{Latest, Wallet};
 use model::money::Fen;
-use model::permission::Permission;
 use model::person::Who;
 
 use super::ConsoleService;
@@ -99,7 +98,7 @@ impl AccountBatchesPort for ConsoleService {
         let rooms: Vec<NewBatchRoom> = preview.rooms.into_iter().map(opening).collect();
         // What is taken over comes from nowhere, so it takes who may import a site with its balances.
         let carries = rooms.iter().any(|room| room.amount > Fen::ZERO);
-        if carries && !who.may(Permission::Site) {
+        if carries && !self.context.answers_for_site(who).await? {
             return Err(AppError::Forbidden);
         }
         let reason = String::new();

@@ -52,10 +52,10 @@ impl ResidentService {
     }
 
     pub(super) async fn days(&self, room: &Room, (from, to): (Date, Date)) -> store::Result<Vec<Used<Date>>> {
-        let db = &self.context.db;
-        let recorded = energy::days(db, room.meter_id, from.max(room.from_at.date()), to).await?;
+        let (db, since) = (&self.context.db, from.max(room.from_at.date()));
+        let recorded = energy::days(db, room.meter_id, since, to).await?;
         let mut days = views::days(&recorded, from, to);
-        views::price(&mut days, &wallets::day_charges(db, room.account_id, room.meter_id, from).await?);
+        views::price(&mut days, &wallets::day_charges(db, room.account_id, room.meter_id, since).await?);
         Ok(days)
     }
 

@@ -7,8 +7,8 @@ use model::operator::RoleChoice;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::links::{withdraw, withdraw_made_by, withdraw_of_others};
-use super::{ChangedBy, Target, buildings_of, named, require_administrator, target};
+use super::links::{withdraw, withdraw_of_others};
+use super::{ChangedBy, Target, buildings_of, named, require_administrator, take_back, target};
 use crate::console::case_work;
 use crate::{Db, Result, on, roles, sessions, users};
 use domain::rng::Rng;
@@ -42,7 +42,7 @@ pub async fn set_disabled(db: &Db, rng: &Rng, at: Timestamp, by: ChangedBy<'_>, 
     if disabled {
         require_administrator(&mut tx).await?;
         withdraw(&mut tx, at, user).await?;
-        withdraw_made_by(&mut tx, at, user).await?;
+        take_back(&mut tx, at, user).await?;
         case_work::release(&mut tx, (rng, at), by, user).await?;
         let ended = sessions::end_all(&mut tx, user).await?;
         (action, detail) = (AuditAction::OperatorDisable, json!({ "sessions_ended": ended }));
@@ -99,7 +99,7 @@ pub async fn set_access(
     }
     let after = Target { role, permissions, buildings, is_disabled: before.is_disabled };
     if !after.covers(before.permissions, &before.buildings) {
-        withdraw_made_by(&mut tx, at, user).await?;
+        take_back(&mut tx, at, user).await?;
         case_work::release(&mut tx, (rng, at), by, user).await?;
     }
     let Target { role: old_role, buildings: old_buildings, .. } = before;

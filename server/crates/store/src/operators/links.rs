@@ -159,7 +159,7 @@ pub(crate) async fn withdraw_of_others(tx: &mut Tx, at: Timestamp, by: ChangedBy
 }
 
 /// Withdraws the open links that a person made, who has lost a permission or building since.
-pub(crate) async fn withdraw_made_by(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
+pub(super) async fn withdraw_made_by(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<()> {
     on!(tx, |c| sqlx::query(
         "UPDATE invitations SET withdrawn_at = $2 WHERE created_by = $1 AND used_at IS NULL AND withdrawn_at IS NULL"
     )

@@ -89,7 +89,7 @@ pub async fn change(db: &Db, rng: &Rng, at: Timestamp, by: ChangedBy<'_>, id: Ro
             operators::withdraw_of_others(&mut tx, at, by, person).await?;
         }
         if !permissions.covers(before) {
-            operators::withdraw_made_by(&mut tx, at, person).await?;
+            operators::take_back(&mut tx, at, person).await?;
             case_work::release(&mut tx, (rng, at), by, person).await?;
         }
     }
