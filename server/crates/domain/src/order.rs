@@ -39,7 +39,8 @@ pub struct Limits {
     pub max_fen: i64,
     /// The most a meter may hold, fen; 0 for no limit, as in the meter's own register. The meter checks too, but some do not.
     pub hoarding_fen: i64,
-    /// The most orders of one account that wait for payment; 0 for no limit.
+    /// The most orders of one account that wait for payment; its residents are held to those that its residents made. 0 for no
+    /// limit.
     pub max_pending: i64,
 }
 

@@ -355,8 +355,12 @@ async fn check(tx: &mut Tx, at: Timestamp, limits: &Limits, new: &NewOrder, stat
         _ => return Err(accounts::why_not_open(tx, new.account).await?.into()),
     };
     if state == OrderState::Pending {
-        let sql = "SELECT COUNT(*) FROM orders WHERE account_id = $1 AND state = 'pending'";
-        let pending: Option<(i64,)> = on!(tx, |c| sqlx::query_as(sql).bind(new.account).fetch_optional(c).await)?;
+        // Whoever lives there is not kept from paying by what others left unpaid.
+        let sql = "SELECT COUNT(*) FROM orders o WHERE o.account_id = $1 AND o.state = 'pending'
+             AND (NOT EXISTS (SELECT 1 FROM account_residents h WHERE h.account_id = $1 AND h.user_id = $2 AND h.to_at IS NULL)
+                  OR EXISTS (SELECT 1 FROM account_residents h
+                             WHERE h.account_id = $1 AND h.user_id = o.created_by AND h.to_at IS NULL))";
+        let pending: Option<(i64,)> = on!(tx, |c| sqlx::query_as(sql).bind(new.account).bind(new.by).fetch_optional(c).await)?;
         limits.check_pending(pending.map_or(0, |(count,)| count))?;
     }
     if cases::has_foreign_account(tx, new.meter).await? {

@@ -61,8 +61,8 @@ pub struct ResidentService {
 }
 
 /// The most in an hour, by one person and from one address: tried names of other rooms' residents, orders for other rooms, and
-/// orders by the links of one resident. Refused orders count, because they tell how much fits into a meter. Orders are fewer than
-/// [`max_pending`](domain::order::Limits::max_pending), so that a room can still pay for itself.
+/// orders by the links of one resident. Refused orders count, because they tell how much fits into a meter. Orders by links are
+/// fewer than [`max_pending`](domain::order::Limits::max_pending), so that a room can still pay for itself.
 const NAME_CHECKS: (usize, usize) = (10, 60);
 const OTHER_ORDERS: (usize, usize) = (5, 60);
 const LINK_ORDERS: (usize, usize) = (5, 100);
