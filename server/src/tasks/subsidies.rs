@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::error::AppError;
 use model::subsidy::Month;
 use model::task::TaskKind;
 
@@ -34,17 +33,16 @@ impl Task for GiveSubsidies {
         let month = Month::of(now);
         let decided = subsidies::rules(db).await?;
         let rules: Vec<Rule> = decided.iter().map(|decided| decided.rule).collect();
-        let (mut given, mut full) = (0, 0);
+        let (mut given, mut refused) = (0, 0);
         if !rules.is_empty() {
             for room in subsidies::due_rooms(db, month).await? {
                 let Some(rule) = rule_for(&rules, &room.upwards(), month) else { continue };
                 let Some(decided) = decided.iter().find(|decided| decided.rule == *rule) else { continue };
                 match subsidies::grant(db, rng, now, &self.limits, month, &room, decided).await {
                     Ok(once) => given += i32::from(once),
-                    // The meter is full, or the account is being closed: the task tries again during the month.
-                    Err(StoreError::Refused(AppError::HoardingLimit | AppError::AccountNotOpen | AppError::AccountClosing)) => {
-                        full += 1
-                    }
+                    // Of this room alone: its meter is full or holds another account, or its account is being closed. The task
+                    // tries again during the month.
+                    Err(StoreError::Refused(_)) => refused += 1,
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -52,6 +50,6 @@ impl Task for GiveSubsidies {
         if given > 0 {
             gateway.wake();
         }
-        Ok(Done::new(given + full, format!("{month}: {given} given, {full} full")))
+        Ok(Done::new(given + refused, format!("{month}: {given} given, {refused} refused")))
     }
 }

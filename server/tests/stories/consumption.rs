@@ -165,7 +165,7 @@ both!(a_subsidy_reaches_each_room_once_a_month, |w: World| async move {
     let said = futures::future::join_all((0..4).map(|_| grant_subsidies(&w))).await;
     assert_eq!(w.number("SELECT COUNT(*) FROM subsidies").await, 2, "{said:?}");
     assert_eq!(w.number("SELECT COUNT(*) FROM commands WHERE kind = 'credit' AND state = 'queued'").await, 2);
-    assert!(said.iter().any(|said| said.contains("1 full")), "the third meter may not hold it: {said:?}");
+    assert!(said.iter().any(|said| said.contains("1 refused")), "the third meter may not hold it: {said:?}");
     assert_eq!(owed(&w, &Account::Subsidies).await, Money(-350_000));
     assert_eq!(w.number("SELECT COUNT(*) FROM receipts").await, 0, "nobody paid, nobody gets a receipt");
 
@@ -174,8 +174,27 @@ both!(a_subsidy_reaches_each_room_once_a_month, |w: World| async move {
     assert!(grant_subsidies(&w).await.contains("1 given"));
     w.clock.advance(40 * DAY);
     decide(&w, clerk, second, Per::Head, 0).await;
-    assert!(grant_subsidies(&w).await.contains("2 given, 0 full"), "the second room's has ended");
+    assert!(grant_subsidies(&w).await.contains("2 given, 0 refused"), "the second room's has ended");
     assert!(grant_subsidies(&w).await.contains("0 given"));
     assert_eq!(w.number("SELECT COUNT(*) FROM orders WHERE tender = 'subsidy'").await, 5);
+    proved(&w).await;
+});
+
+both!(a_subsidy_refused_to_one_room_holds_up_no_other, |w: World| async move {
+    let (mut rooms, clerk) = ([w.room(1).await, w.room(2).await], w.clerk().await);
+    // In the order in which the task takes them.
+    rooms.sort_unstable_by_key(|room| room.account);
+    let site: Uuid = w.rng.id(w.clock.now());
+    bind(&w.db, "INSERT INTO places (id, kind, name, sort) VALUES ($1, 'site', 'site', 1)", site, &[]).await;
+    bind(&w.db, "UPDATE places SET parent_id = $1 WHERE kind = 'room'", site, &[]).await;
+    decide(&w, clerk, PlaceId(site), Per::Room, 2_000).await;
+    let position = |account: &str| MeterPosition { account: Some(account.into()), ..MeterPosition::default() };
+    let case = CaseDetail::MeterChanged { expected: position("1"), found: position("2") };
+    let mut tx = w.db.begin().await.unwrap();
+    cases::open(&mut tx, &w.rng, w.clock.now(), Some(rooms[0].meter), None, &case).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(grant_subsidies(&w).await.contains("1 given, 1 refused"), "another account in the first meter");
+    w.execute("UPDATE cases SET closed_at = 1").await;
+    assert!(grant_subsidies(&w).await.contains("1 given, 0 refused"));
     proved(&w).await;
 });

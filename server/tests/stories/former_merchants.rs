@@ -170,3 +170,22 @@ both!(a_former_merchant_fetches_its_own_new_certificate, |w: World| async move {
         shop.payments.merchants().iter().map(|merchant| merchant.health().report().notified_at.is_some()).collect();
     assert_eq!(accepted, [false, true]);
 });
+
+both!(a_channel_without_a_current_merchant_holds_up_no_other, |w: World| async move {
+    let shop = Shop::open(w).await;
+    shop.paid(3_000).await;
+    // Payments through Alipay have ended. Its last merchant stays configured, and is not used for days.
+    let alipay = vec![AlipayConfig { timeout_ms: 300, ..shop.sandbox.product_config("127.0.0.1") }];
+    let wechat = Some(WechatConfig { timeout_ms: 300, ..shop.sandbox.wechat_config("127.0.0.1") });
+    let former = FormerMerchants { alipay, ..FormerMerchants::default() };
+    let shop = shop.with(Config { wechat, former, ..Config::default() }).await;
+    for _ in 0..4 {
+        shop.next_day(9);
+    }
+    let day = shop.today();
+    shop.pays(Tender::WechatPay, 5_000).await;
+    shop.next_day(11);
+    shop.reconciles().await.unwrap();
+    let settled = shop.day(Tender::WechatPay, day).await;
+    assert_eq!((settled.statement, settled.equal_lines), (Fen(5_000), 1));
+});

@@ -241,3 +241,16 @@ both!(emergency_credit_at_two_taps_is_one_and_is_repaid, |w: World| async move {
     assert_eq!(residents.take_emergency_credit(&who).await, Err(AppError::Conflict), "once in a period");
     fixture.prove().await;
 });
+
+both!(a_purchase_that_comes_first_leaves_no_emergency_credit, |w: World| async move {
+    let (fixture, account) = RoomFixture::supplied(w, 10_000, 500).await;
+    // Somebody taps while the balance is low; what the page checks is read before the credit is stored.
+    let at = fixture.w.clock.now();
+    fixture.w.clock.advance(MINUTE);
+    fixture.sell(account, 5_000).await.unwrap();
+    let (meter, by) = (fixture.meter, fixture.clerk);
+    let new = NewEmergencyCredit { account, meter, amount: Fen(300), period_from: at.date(), by, ip: "" };
+    let taken = emergency_credits::take(&fixture.w.db, &fixture.w.rng, at, &new).await;
+    assert_eq!(refused(taken), AppError::Conflict);
+    fixture.prove().await;
+});

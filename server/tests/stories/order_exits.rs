@@ -1,5 +1,7 @@
 //! Every state of an order has an exit: by time, or by a case that is closed only when its money is settled; on both databases.
 
+use std::time::Duration;
+
 use domain::clock::Clock;
 use domain::ledger::Account;
 use model::approval::Decision;
@@ -14,6 +16,7 @@ use model::refund::{RefundSource, RefundState};
 use model::time::{HOUR, MINUTE, SECOND};
 use sandbox::Faults;
 use store::console;
+use store::on;
 use store::payments::{attempts_of, close_abandoned};
 use store::refunds::{self, NewRefund, RefundSubject};
 use story_support::refunding::{BY_HAND, POLICY, colleague, refused};
@@ -132,6 +135,23 @@ both!(an_order_nobody_takes_to_a_cashier_is_closed, |w: World| async move {
     assert_eq!(shop.proved().await, Counts::NONE);
 });
 
+both!(an_order_taken_to_a_cashier_at_the_last_moment_stays, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let (order, _) = shop.at_the_cashier(5_000).await;
+    shop.world.execute("UPDATE payment_attempts SET state = 'closed'").await;
+    shop.wait(2 * HOUR);
+    // As an attempt is opened: the attempts are locked, then the order.
+    let mut opening = shop.world.db.begin().await.unwrap();
+    for sql in ["UPDATE payment_attempts SET state = 'pending'", "UPDATE orders SET state = state"] {
+        on!(&mut opening, |c| sqlx::query(sql).execute(c).await).unwrap();
+    }
+    let there = shop.world.clone();
+    let closing = tokio::spawn(async move { close_abandoned(&there.db, there.clock.now()).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    opening.commit().await.unwrap();
+    assert_eq!((closing.await.unwrap().unwrap(), shop.state(order).await.as_str()), (0, "pending"));
+});
+
 /// One order: started, paid, refunded at the console, notified, asked about, in any order and with any fault.
 async fn walk(shop: &Shop, dice: &mut Dice) {
     let channel = CHANNELS[usize::try_from(dice.below(3)).unwrap()];
@@ -176,7 +196,7 @@ async fn walk(shop: &Shop, dice: &mut Dice) {
     }
     // What the sandbox repeats arrives.
     shop.sandbox.set_faults(Faults::default());
-    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
 }
 
 /// Does what the open cases of an order offer.

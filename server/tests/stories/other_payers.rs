@@ -146,3 +146,22 @@ both!(others_pay_by_name_and_by_link_and_see_nothing_else, |w: World| async move
     assert_eq!(residents.other_room(&me, &ticket).await.unwrap_err(), AppError::NotFound, "the site forbids it again");
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action IN ('alert.reminder', 'site.pay-for-others')").await, 4);
 });
+
+both!(what_others_leave_unpaid_keeps_no_resident_from_paying, |w: World| async move {
+    let (theirs, others) = (w.room(1).await, [w.room(2).await, w.room(3).await, w.room(4).await]);
+    let site = Site::new(w).await;
+    let (residents, w) = (&site.residents, &site.w);
+    let boss = Who { user: w.clerk().await, role: Role::Admin, ..who(theirs) };
+    site_options::set(&w.db, w.clock.now(), &boss, SiteOption::PayForOthers, true).await.unwrap();
+    let paid = (Fen(1_000), Tender::Alipay);
+    let mut refused = Vec::new();
+    for other in others {
+        let other = who(other);
+        let ticket = residents.find_room(&other, "1", "resident1").await.unwrap();
+        for _ in 0..5 {
+            refused.extend(residents.top_up_other(&other, &ticket, site.key(), paid).await.err());
+        }
+    }
+    assert_eq!(refused, [AppError::TooManyPending; 5], "of the third");
+    assert!(residents.top_up(&who(theirs), site.key(), paid.0, paid.1).await.is_ok());
+});

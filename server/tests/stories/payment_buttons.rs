@@ -198,6 +198,23 @@ both!(another_channel_is_taken_at_the_limit_of_waiting_orders, |w: World| async 
     shop.proved().await;
 });
 
+both!(an_order_without_attempt_ends_with_its_replacement, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let residents = ResidentService::new(shop.world.context().await, shop.payments.clone());
+    let who = Who { role: Role::Resident, permissions: Permissions::of(Role::Resident), ..shop.who(shop.room.resident) };
+    // Inside WeChat an order through Alipay gets no attempt: its page says to open a browser.
+    let first = shop.payments.create_order(&shop.top_up(5_000)).await.unwrap().id;
+    let choose = || residents.change_channel(&who, first, Tender::WechatPay);
+    let (one, other) = tokio::join!(choose(), choose());
+    assert_eq!(one.unwrap(), other.unwrap(), "pressed twice at once");
+    assert_eq!(shop.state(first).await, "closed", "no channel has to close anything");
+    assert_eq!(shop.payments.resume(first, &PHONE).await.unwrap_err(), AppError::OrderClosed);
+    let said = "SELECT detail FROM audit WHERE action = 'order.close'";
+    assert_eq!(shop.world.word(said).await, r#"{"reason":"other_channel"}"#);
+    assert_eq!(shop.world.number("SELECT COUNT(*) FROM orders WHERE state = 'pending'").await, 1);
+    shop.proved().await;
+});
+
 both!(attempts_of_an_order_are_asked_about_together, |w: World| async move {
     let shop = Shop::open(w).await;
     let wechat = Some(WechatConfig { timeout_ms: 3_000, ..shop.sandbox.wechat_config("127.0.0.1") });

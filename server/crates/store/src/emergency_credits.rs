@@ -48,11 +48,11 @@ pub async fn taken(db: &Db, account: AccountId, period_from: Date) -> Result<Opt
     .await)
 }
 
-/// Takes emergency credit, once in a period, with its audit line. The caller has checked that it is offered.
+/// Takes emergency credit, once in a period, with its audit line. The caller has checked that it was offered at that instant.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] where it was taken in this period, or is not repaid; as sales are for an account that
-/// takes no money.
+/// Refused with [`AppError::Conflict`] where it was taken in this period, or is not repaid, or where a purchase has come since;
+/// as sales are for an account that takes no money.
 pub async fn take(db: &Db, rng: &Rng, at: Timestamp, new: &NewEmergencyCredit<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
     let Takes::Open(_) = accounts::takes(&mut tx, new.account, new.meter).await? else {
@@ -63,6 +63,7 @@ pub async fn take(db: &Db, rng: &Rng, at: Timestamp, new: &NewEmergencyCredit<'_
          SELECT $1, $2, $3, $4, $5, $6, $7
          WHERE NOT EXISTS (SELECT 1 FROM emergency_credits e
                            WHERE e.account_id = $2 AND (e.repaid_at IS NULL OR e.taken_at >= $8))
+           AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.account_id = $2 AND o.credited_at > $7)
          ON CONFLICT DO NOTHING"
     )
     .bind(rng.id(at))

@@ -4,6 +4,7 @@ use model::audit::AuditAction;
 use model::ids::OrderId;
 use model::time::{HOUR, Timestamp};
 
+use super::attempts::begin_locked;
 use crate::audit::{self, Entry};
 use crate::{Db, Result, Tx, on, read};
 
@@ -76,26 +77,30 @@ pub async fn close_abandoned(db: &Db, at: Timestamp) -> Result<usize> {
     .await)?;
     let mut ended = 0;
     for (order,) in due {
-        let mut tx = db.begin().await?;
-        let closed = on!(&mut tx, |c| sqlx::query(
-            "UPDATE orders SET state = 'closed' WHERE id = $1 AND state = 'pending' AND NOT EXISTS
-               (SELECT 1 FROM payment_attempts WHERE order_id = $1 AND state IN ('pending', 'closing', 'held'))"
-        )
-        .bind(order)
-        .execute(c)
-        .await)?;
-        if closed == 1 {
-            let subject = format!("order:{order}");
-            let detail = r#"{"reason":"abandoned"}"#;
-            audit::append(
-                &mut tx,
-                at,
-                &Entry { actor: "system", ip: "", action: AuditAction::OrderClose, subject: &subject, detail },
-            )
-            .await?;
+        // Somebody may be opening an attempt at this moment.
+        let mut tx = begin_locked(db, order).await?;
+        if close_unpayable(&mut tx, at, order, "abandoned").await? {
             tx.commit().await?;
             ended += 1;
         }
     }
     Ok(ended)
+}
+
+/// Closes an order that waits for payment and has no attempt that may still be paid, with its audit line; gives whether it did.
+/// The caller has locked the order.
+pub(crate) async fn close_unpayable(tx: &mut Tx, at: Timestamp, order: OrderId, reason: &str) -> Result<bool> {
+    let closed = on!(tx, |c| sqlx::query(
+        "UPDATE orders SET state = 'closed' WHERE id = $1 AND state = 'pending' AND NOT EXISTS
+           (SELECT 1 FROM payment_attempts WHERE order_id = $1 AND state IN ('pending', 'closing', 'held'))"
+    )
+    .bind(order)
+    .execute(c)
+    .await)?;
+    if closed == 1 {
+        let (subject, detail) = (format!("order:{order}"), serde_json::json!({ "reason": reason }).to_string());
+        let entry = Entry { actor: "system", ip: "", action: AuditAction::OrderClose, subject: &subject, detail: &detail };
+        audit::append(tx, at, &entry).await?;
+    }
+    Ok(closed == 1)
 }
