@@ -53,13 +53,32 @@ impl Due {
     }
 }
 
+/// The network has reported that the message was delivered.
+macro_rules! has_arrived {
+    () => {
+        " EXISTS (SELECT 1 FROM notification_receipts a
+                  WHERE a.notification_id = notifications.id AND a.receipt = 'delivered') "
+    };
+}
+
 /// Drops due messages that nobody needs any more: those that are too late, whose reason is over, or whose person does not want
-/// them or has left the room. The code in one that is too late is erased. Gives how many.
+/// them or has left the room. The code in one that is too late is erased. One that has arrived, though the answer to its try was
+/// lost, is sent, and not dropped. Gives how many were dropped.
 pub async fn drop_obsolete(db: &Db, at: Timestamp, channel: NotificationChannel) -> Result<u64> {
     if !is_any_due(db, at, channel).await? {
         return Ok(0);
     }
     let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query(concat!(
+        "UPDATE notifications SET state = 'sent', reason = NULL, finished_at = $1,
+             contents = CASE WHEN kind IN ('address-code', 'log-in-code') THEN '{}' ELSE contents END
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND",
+        has_arrived!()
+    ))
+    .bind(at)
+    .bind(channel)
+    .execute(c)
+    .await)?;
     let mut dropped = 0;
     for sql in [
         "UPDATE notifications SET state = 'dropped', reason = 'stale', finished_at = $1,
@@ -123,13 +142,15 @@ pub async fn claim(db: &Db, at: Timestamp, channel: NotificationChannel, most: i
         return Ok(Vec::new());
     }
     let mut tx = db.begin().await?;
-    let due: Vec<Due> = on!(&mut tx, |c| sqlx::query_as(
+    let due: Vec<Due> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "UPDATE notifications SET next_at = $3, tries = tries + 1, tried_at = $2
          WHERE state = 'waiting' AND next_at <= $2 AND id IN (
              SELECT id FROM notifications
-             WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 AND stale_at > $2 ORDER BY next_at, id LIMIT $4)
+             WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 AND stale_at > $2 AND NOT",
+        has_arrived!(),
+        "ORDER BY next_at, id LIMIT $4)
          RETURNING id, kind, user_id, address, language, contents, tries, asked_at"
-    )
+    ))
     .bind(channel)
     .bind(at)
     .bind(at.plus(LEASE))
