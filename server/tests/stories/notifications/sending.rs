@@ -239,6 +239,26 @@ async fn an_alarm_says_that_a_channel_is_down(
     }
 }
 
+// The next try of the earlier warning comes after it is too late, and the alarm began anew in between.
+both!(a_waiting_warning_is_of_use_as_long_as_its_newest_event, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    provider.set_fault(ProviderFault::Down);
+    raise(&w, EventKind::Arrears, room.meter).await;
+    for _ in 0..31 {
+        assert_eq!(send(&service, SMS).await.sent, 0);
+        w.clock.advance(MINUTE);
+    }
+    assert_eq!(w.word("SELECT state FROM notifications WHERE kind = 'arrears'").await, "waiting", "for its next try");
+    provider.set_fault(ProviderFault::None);
+    clear(&w, EventKind::Arrears, room.meter).await;
+    raise(&w, EventKind::Arrears, room.meter).await;
+    w.clock.advance(2 * MINUTE);
+    send(&service, SMS).await;
+    assert_eq!(w.word("SELECT state FROM notifications WHERE kind = 'arrears'").await, "sent");
+});
+
 both!(quiet_hours_and_cool_down_go_by_the_clock, |w: World| async move {
     let provider = SimulatedProvider::start().await.unwrap();
     let service = process(&w, &provider).await;
