@@ -93,6 +93,12 @@ pub async fn drop_obsolete(db: &Db, at: Timestamp, channel: NotificationChannel)
                             JOIN events o ON o.meter_id = a.meter_id AND o.kind = e.kind AND o.until_at IS NULL
                             WHERE a.account_id = notifications.account_id AND a.to_at IS NULL))
                 OR EXISTS (SELECT 1 FROM cases c WHERE c.id = notifications.case_id AND c.closed_at IS NOT NULL))",
+        // The power was cut again meanwhile.
+        "UPDATE notifications SET state = 'dropped', reason = 'over', finished_at = $1
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind = 'restored'
+           AND EXISTS (SELECT 1 FROM account_meters a
+                       JOIN events o ON o.meter_id = a.meter_id AND o.kind = 'arrears' AND o.until_at IS NULL
+                       WHERE a.account_id = notifications.account_id AND a.to_at IS NULL)",
         "UPDATE notifications SET state = 'dropped', reason = 'over', finished_at = $1
          WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind = 'top-up'
            AND EXISTS (SELECT 1 FROM top_up_reminders r

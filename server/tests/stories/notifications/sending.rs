@@ -259,6 +259,26 @@ both!(a_waiting_warning_is_of_use_as_long_as_its_newest_event, |w: World| async 
     assert_eq!(w.word("SELECT state FROM notifications WHERE kind = 'arrears'").await, "sent");
 });
 
+both!(power_that_is_off_again_is_not_said_to_be_back, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    raise(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 1);
+    w.clock.advance(10 * MINUTE);
+    provider.set_fault(ProviderFault::Down);
+    clear(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.not_sent, 1);
+    // Within the cool-down, so the last that the resident hears must be that the power is off.
+    raise(&w, EventKind::Arrears, room.meter).await;
+    provider.set_fault(ProviderFault::None);
+    w.clock.advance(2 * MINUTE);
+    assert_eq!(send(&service, SMS).await, SendResult { dropped: 1, ..SendResult::default() });
+    clear(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 1, "now it is back");
+    assert_eq!(kinds(&provider), ["arrears", "restored"]);
+});
+
 both!(quiet_hours_and_cool_down_go_by_the_clock, |w: World| async move {
     let provider = SimulatedProvider::start().await.unwrap();
     let service = process(&w, &provider).await;
