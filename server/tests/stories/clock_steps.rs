@@ -13,11 +13,15 @@ use meters::recorder::{MeterEvent, Recorder};
 use model::energy::Energy;
 use model::ids::{CircuitId, InstrumentId};
 use model::instrument::{CircuitSettings, InstrumentForm, Ratio};
+use model::language::Lang;
 use model::meter::SupplyState;
+use model::money::Money;
+use model::notification::{NotificationChannel, NotificationReason};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::reading::ReadingSource;
 use model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+use notify::queue::{self, Trial};
 use story_support::room_fixture::RoomFixture;
 use story_support::site::{Site, until};
 use story_support::{World, both};
@@ -189,6 +193,31 @@ both!(what_was_read_last_is_the_newest_after_a_restart, |w: World| async move {
     let energy = "SELECT CAST(SUM(energy_wh) AS BIGINT) - (MAX(counter_wh) - MIN(counter_wh)) FROM circuit_readings";
     assert_eq!((w.number(energy).await, w.number("SELECT COUNT(*) FROM circuit_readings").await), (0, 24));
     reader.fixture.prove().await;
+});
+
+both!(messages_go_on_after_the_clock_was_set_back, |w: World| async move {
+    let (user, role) = (w.clerk().await, Role::Admin);
+    let who = Who { user, role, permissions: Permissions::of(role), name: String::new(), ip: String::new() };
+    let sms = NotificationChannel::Sms;
+    w.clock.set(2 * DAY);
+    for _ in 0..3 {
+        let trial = Trial { channel: sms, address: "13800138000", language: Lang::Zh };
+        queue::test(&w.db, &w.rng, w.clock.now(), &who, &trial).await.unwrap();
+    }
+    let all = queue::claim(&w.db, w.clock.now(), sms, 10).await.unwrap();
+    // One is taken, one waits for its next try, and one is under way.
+    let tried = [(&all[0], Ok(Money::ZERO)), (&all[1], Err(NotificationReason::Busy))];
+    queue::finish(&w.db, w.clock.now(), &tried).await.unwrap();
+    w.clock.advance(MINUTE);
+    w.clock.set(-2 * DAY);
+    let now = w.clock.now();
+    clock_steps::follow(&w.db, &w.rng, now, -2 * DAY).await.unwrap();
+    assert_eq!(queue::tried_since(&w.db, now, sms).await.unwrap(), 0, "or the pace of the channel lets none through for days");
+    for (after, next) in [(0, &all[1]), (4 * MINUTE, &all[2])] {
+        w.clock.advance(after);
+        let due = queue::claim(&w.db, w.clock.now(), sms, 10).await.unwrap();
+        assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [next.id]);
+    }
 });
 
 // As of a machine that lost its time, and as after a slip in a year: nothing that is stored may move there.

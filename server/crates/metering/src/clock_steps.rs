@@ -36,6 +36,9 @@ pub async fn is_alarm_open(db: &Db) -> Result<bool> {
 
 /// The clock was set by `step` ms, and it is `now`: one alarm, and what lies in the future is brought to the present.
 pub async fn follow(db: &Db, rng: &Rng, now: Timestamp, step: i64) -> Result<()> {
+    if step < 0 {
+        queues(db, now, step).await?;
+    }
     let mut tx = db.begin_fenced().await?;
     if step < 0 {
         for texts in [READINGS, CIRCUIT_READINGS] {
@@ -191,6 +194,60 @@ async fn energy(tx: &mut Tx, now: Timestamp) -> Result<()> {
         .execute(c)
         .await)?;
     place_energy::invalidate(tx).await
+}
+
+/// A time that is past, moved by the step.
+macro_rules! past {
+    ($column:literal) => {
+        concat!("CASE WHEN ", $column, " + $2 <= $1 THEN ", $column, " + $2 ELSE $1 END")
+    };
+}
+
+/// A time at which something is due, moved by the step.
+macro_rules! due {
+    ($column:literal) => {
+        concat!("CASE WHEN ", $column, " + $2 > $1 THEN ", $column, " + $2 ELSE $1 END")
+    };
+}
+
+/// What waits for a provider, a channel or a printer would wait until the clock shows the time again at which it was tried, and a
+/// message channel that counts what it tried in the last minute would send nothing until then.
+const QUEUES: [&str; 6] = [
+    concat!(
+        "UPDATE notifications SET next_at = CASE WHEN next_at > $1 AND state = 'waiting' THEN ",
+        due!("next_at"),
+        " ELSE next_at END, stale_at = CASE WHEN asked_at > $1 THEN stale_at + $2 ELSE stale_at END,
+             tried_at = CASE WHEN tried_at > $1 THEN ",
+        past!("tried_at"),
+        " ELSE tried_at END, asked_at = CASE WHEN asked_at > $1 THEN ",
+        past!("asked_at"),
+        " ELSE asked_at END WHERE asked_at > $1 OR tried_at > $1"
+    ),
+    concat!(
+        "UPDATE mails SET asked_at = CASE WHEN asked_at > $1 THEN ",
+        past!("asked_at"),
+        " ELSE asked_at END, next_at = ",
+        due!("next_at"),
+        " WHERE state = 'waiting' AND next_at > $1"
+    ),
+    concat!("UPDATE text_requests SET received_at = ", past!("received_at"), " WHERE received_at > $1"),
+    concat!("UPDATE print_jobs SET next_at = ", due!("next_at"), " WHERE state = 'queued' AND next_at > $1"),
+    concat!(
+        "UPDATE payment_attempts SET next_query_at = ",
+        due!("next_query_at"),
+        " WHERE state IN ('pending', 'closing', 'held') AND next_query_at > $1"
+    ),
+    concat!("UPDATE refunds SET next_at = ", due!("next_at"), " WHERE state = 'sending' AND next_at > $1"),
+];
+
+/// In a transaction of its own: others lock these rows before those of meters. A crash after it loses nothing, because what was
+/// read in the future still lies there, and the step is followed again.
+async fn queues(db: &Db, now: Timestamp, step: i64) -> Result<()> {
+    let mut tx = db.begin_fenced().await?;
+    for sql in QUEUES {
+        on!(&mut tx, |c| sqlx::query(sql).bind(now).bind(step).execute(c).await)?;
+    }
+    tx.commit().await
 }
 
 /// What was seen, charged or done in the future was so just now, and what waits for a try waits no longer. Checks of planned
