@@ -18,7 +18,8 @@ use server::tasks::watch_alarms::WatchAlarms;
 use services::host::Host;
 use services::notifications::SendResult;
 use simulator::notify_provider::{ProviderFault, SimulatedProvider};
-use store::events::{self, Subject};
+use store::events::{self, Change, Subject, Turn};
+use store::readings;
 use story_support::room_fixture::RoomFixture;
 use story_support::{World, bind, both};
 
@@ -276,6 +277,22 @@ both!(power_that_is_off_again_is_not_said_to_be_back, |w: World| async move {
     assert_eq!(send(&service, SMS).await, SendResult { dropped: 1, ..SendResult::default() });
     clear(&w, EventKind::Arrears, room.meter).await;
     assert_eq!(send(&service, SMS).await.sent, 1, "now it is back");
+    assert_eq!(kinds(&provider), ["arrears", "restored"]);
+});
+
+both!(a_power_cut_that_is_stored_late_is_told_all_the_same, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    // The database was away for longer than a power cut is news.
+    let (at, subject) = (w.clock.now(), Subject::Meter(room.meter));
+    w.clock.advance(HOUR);
+    for turn in [Turn::Raised("{}".to_owned()), Turn::Over] {
+        let event = Change { kind: EventKind::Arrears, subject, at, turn };
+        let batch = readings::Batch { events: vec![event], ..readings::Batch::default() };
+        readings::write(&w.db, &w.rng, w.clock.now(), &batch).await.unwrap();
+        assert_eq!(send(&service, SMS).await, SendResult { sent: 1, ..SendResult::default() });
+    }
     assert_eq!(kinds(&provider), ["arrears", "restored"]);
 });
 
