@@ -150,7 +150,7 @@ async fn observe_late(tx: &mut Tx, rng: &Rng, (at, now): (Timestamp, Timestamp),
     }
 }
 
-/// The state of an alarm, and whether the gateway of its meter is lost.
+/// The state of an alarm, and whether the gateway of its meter or instrument is lost.
 async fn stored(tx: &mut Tx, kind: EventKind, subject: Subject) -> Result<(AlarmState, bool)> {
     let (meter, gateway, instrument, part) = subject.columns();
     let found: Option<(i64, Option<Timestamp>, i64)> = on!(tx, |c| sqlx::query_as(concat!(
@@ -158,8 +158,9 @@ async fn stored(tx: &mut Tx, kind: EventKind, subject: Subject) -> Result<(Alarm
         of_subject!(),
         "),
                 (SELECT since FROM alarm_waits WHERE key = $6),
-                (SELECT COUNT(*) FROM meters m JOIN events e ON e.gateway_id = m.gateway_id
-                 WHERE m.id = $2 AND e.kind = 'gateway-lost' AND e.until_at IS NULL)"
+                (SELECT COUNT(*) FROM events e WHERE e.kind = 'gateway-lost' AND e.until_at IS NULL
+                   AND e.gateway_id IN (SELECT gateway_id FROM meters WHERE id = $2
+                                        UNION ALL SELECT gateway_id FROM instruments WHERE id = $4))"
     ))
     .bind(kind)
     .bind(meter)
