@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::residents::schedules::{self, LastSwitching, NewSchedule};
 use domain::clock::{Clock, FollowedClock, SystemClock};
 use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
+use domain::switch_schedule::{first, is_missed, next};
 use estate::instruments;
 use metering::clock_steps;
 use metering::instruments::CircuitReading;
@@ -20,6 +22,7 @@ use model::notification::{NotificationChannel, NotificationReason};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::reading::ReadingSource;
+use model::switch_schedule::{SwitchOutcome, SwitchTimes, Weekdays};
 use model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
 use notify::queue::{self, Trial};
 use story_support::room_fixture::RoomFixture;
@@ -218,6 +221,28 @@ both!(messages_go_on_after_the_clock_was_set_back, |w: World| async move {
         let due = queue::claim(&w.db, w.clock.now(), sms, 10).await.unwrap();
         assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [next.id]);
     }
+});
+
+// A room that was switched off in days to come was not switched on before them.
+both!(schedules_go_on_after_the_clock_was_set_back, |w: World| async move {
+    let (room, role) = (w.room(1).await, Role::Resident);
+    let who = Who { user: room.resident, role, permissions: Permissions::NONE, name: String::new(), ip: String::new() };
+    let days = Weekdays::of(0..7).unwrap();
+    let times = SwitchTimes::new(days, "23:00".parse().unwrap(), "06:30".parse().unwrap()).unwrap();
+    w.clock.set(3 * DAY);
+    let (id, (at, on)) = (w.rng.id(w.clock.now()), first(&times, w.clock.now()).unwrap());
+    let new = NewSchedule { id, account: room.account, meter: room.meter, times, next: (at, on) };
+    schedules::add(&w.db, w.clock.now(), &who, &new).await.unwrap();
+    w.clock.advance(at.since(w.clock.now()));
+    let due = async || schedules::due(&w.db, w.clock.now(), None, 10).await.unwrap();
+    let last = LastSwitching { at, on, outcome: SwitchOutcome::Already, command: None };
+    schedules::done(&w.db, &due().await[0], &last, next(&times, at).unwrap()).await.unwrap();
+    w.clock.set(-3 * DAY);
+    let now = w.clock.now();
+    assert_eq!(due().await, [], "three days would pass");
+    clock_steps::follow(&w.db, &w.rng, now, -3 * DAY).await.unwrap();
+    let found = due().await;
+    assert!(found.len() == 1 && is_missed(found[0].next.0, now), "left out, and the next one follows from now: {found:?}");
 });
 
 // As of a machine that lost its time, and as after a slip in a year: nothing that is stored may move there.

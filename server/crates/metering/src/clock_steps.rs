@@ -212,7 +212,7 @@ macro_rules! due {
 
 /// What waits for a provider, a channel or a printer would wait until the clock shows the time again at which it was tried, and a
 /// message channel that counts what it tried in the last minute would send nothing until then.
-const QUEUES: [&str; 6] = [
+const QUEUES: [&str; 7] = [
     concat!(
         "UPDATE notifications SET next_at = CASE WHEN next_at > $1 AND state = 'waiting' THEN ",
         due!("next_at"),
@@ -238,6 +238,9 @@ const QUEUES: [&str; 6] = [
         " WHERE state IN ('pending', 'closing', 'held') AND next_query_at > $1"
     ),
     concat!("UPDATE refunds SET next_at = ", due!("next_at"), " WHERE state = 'sending' AND next_at > $1"),
+    // What was switched in the future is not due again before that: an hour ago is too late for a switching, so it is left out,
+    // and the next one follows from now.
+    concat!("UPDATE switch_schedules SET next_at = ", past!("last_at"), " - 3600000 WHERE last_at > $1"),
 ];
 
 /// In a transaction of its own: others lock these rows before those of meters. A crash after it loses nothing, because what was
