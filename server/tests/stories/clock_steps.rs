@@ -13,18 +13,22 @@ use metering::instruments::CircuitReading;
 use meters::live::Live;
 use meters::recorder::{MeterEvent, Recorder};
 use model::energy::Energy;
-use model::ids::{CircuitId, InstrumentId};
+use model::ids::{CircuitId, CommandId, InstrumentId};
 use model::instrument::{CircuitSettings, InstrumentForm, Ratio};
+use model::issue::Issue;
 use model::language::Lang;
 use model::meter::SupplyState;
 use model::money::Money;
 use model::notification::{NotificationChannel, NotificationReason};
+use model::parameters::{Limits, Parameters};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::reading::ReadingSource;
 use model::switch_schedule::{SwitchOutcome, SwitchTimes, Weekdays};
 use model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
 use notify::queue::{self, Trial};
+use store::commands::{self, NewCommand};
+use store::parameters;
 use story_support::room_fixture::RoomFixture;
 use story_support::site::{Site, until};
 use story_support::{World, both};
@@ -243,6 +247,25 @@ both!(schedules_go_on_after_the_clock_was_set_back, |w: World| async move {
     clock_steps::follow(&w.db, &w.rng, now, -3 * DAY).await.unwrap();
     let found = due().await;
     assert!(found.len() == 1 && is_missed(found[0].next.0, now), "left out, and the next one follows from now: {found:?}");
+});
+
+// Or each change of a setting looks like that of somebody else who holds the keys.
+both!(settings_sent_after_a_clock_set_back_are_known, |w: World| async move {
+    let meter = w.room(1).await.meter;
+    w.clock.set(2 * DAY);
+    parameters::store(&w.db, &w.rng, w.clock.now(), meter, 1, &Parameters::default()).await.unwrap();
+    w.clock.set(-2 * DAY);
+    clock_steps::follow(&w.db, &w.rng, w.clock.now(), -2 * DAY).await.unwrap();
+    w.clock.advance(MINUTE);
+    let (now, id) = (w.clock.now(), CommandId(w.rng.id(w.clock.now())));
+    let command = NewCommand::setting(id, meter, Issue::Limits(Limits::default()).into(), None);
+    let mut tx = w.db.begin().await.unwrap();
+    commands::enqueue(&mut tx, now, &command).await.unwrap();
+    tx.commit().await.unwrap();
+    let done = "UPDATE commands SET state = 'done', attempts = 1, sent_at = $2, finished_at = $2 WHERE id = $1";
+    story_support::bind(&w.db, done, id.0, &[now.0]).await;
+    parameters::store(&w.db, &w.rng, now.plus(SECOND), meter, 2, &Parameters::default()).await.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'parameters'").await, 0);
 });
 
 // As of a machine that lost its time, and as after a slip in a year: nothing that is stored may move there.

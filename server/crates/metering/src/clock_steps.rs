@@ -270,6 +270,10 @@ async fn instants(tx: &mut Tx, now: Timestamp, step: i64) -> Result<()> {
         "UPDATE meter_latest SET lost_since = $1 WHERE lost_since > $1",
         "UPDATE instrument_state SET lost_since = $1 WHERE lost_since > $1",
         "UPDATE wallets SET changed_at = $1 WHERE changed_at > $1",
+        // Commands that are done later are compared with these.
+        "UPDATE meter_parameters SET read_at = $1 WHERE read_at > $1",
+        "UPDATE meter_overdrafts SET before_at = $1 WHERE before_at > $1",
+        "UPDATE meter_overdrafts SET since = $1 WHERE since > $1",
         "UPDATE commands SET decided_at = $1 WHERE decided_at > $1 AND state IN ('queued', 'sending')",
         "UPDATE commands SET next_at = $1 WHERE next_at > $1 AND state IN ('queued', 'sending') AND kind <> 'in_force'",
         "UPDATE commands SET finished_at = $1 WHERE finished_at > $1",
