@@ -210,7 +210,7 @@ async fn finish_within(tx: &mut Tx, at: Timestamp, due: &Due, outcome: Outcome) 
             None => (NotificationState::Failed, Some(reason), 0),
         },
     };
-    on!(tx, |c| sqlx::query(
+    let stored = on!(tx, |c| sqlx::query(
         "UPDATE notifications SET state = $2, reason = $3, next_at = $4, finished_at = $5, cost_e4 = cost_e4 + $6,
              contents = CASE WHEN kind IN ('address-code', 'log-in-code') AND $2 <> 'waiting' THEN '{}' ELSE contents END
          WHERE id = $1 AND state = 'waiting' AND tries = $7"
@@ -224,6 +224,17 @@ async fn finish_within(tx: &mut Tx, at: Timestamp, due: &Due, outcome: Outcome) 
     .bind(due.tries)
     .execute(c)
     .await)?;
+    if let (0, Ok(cost)) = (stored, outcome) {
+        // Its delivery was reported before this try ended, which cost what it cost.
+        on!(tx, |c| sqlx::query(
+            "UPDATE notifications SET cost_e4 = cost_e4 + $2 WHERE id = $1 AND state = 'sent' AND tries = $3"
+        )
+        .bind(due.id)
+        .bind(cost)
+        .bind(due.tries)
+        .execute(c)
+        .await)?;
+    }
     if outcome == Err(NotificationReason::Gone) {
         on!(tx, |c| sqlx::query(
             "DELETE FROM alert_addresses WHERE EXISTS (

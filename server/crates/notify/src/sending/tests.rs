@@ -228,3 +228,22 @@ async fn what_is_reported_as_delivered_is_not_sent_again() {
         .unwrap();
     assert_eq!(sent, Some((3,)));
 }
+
+#[tokio::test]
+async fn a_try_that_ends_after_the_report_is_charged() {
+    let queue = Queue::new().await;
+    queue.ask(NotificationKind::Recharge, NotificationChannel::Sms, 1).await;
+    let claim = async || queue::claim(&queue.db, queue.clock.now(), NotificationChannel::Sms, 1).await.unwrap().remove(0);
+    let first = claim().await;
+    queue::finish(&queue.db, queue.clock.now(), &[(&first, Err(NotificationReason::Busy))]).await.unwrap();
+    queue.clock.advance(MINUTE);
+    let second = claim().await;
+    let report = Receipt { id: second.id, receipt: NotificationReceipt::Delivered };
+    assert_eq!(keep_receipts(&queue.db, queue.clock.now(), &[report]).await.unwrap(), 1);
+    for late in [&first, &second] {
+        queue::finish(&queue.db, queue.clock.now(), &[(late, Ok(Money(450)))]).await.unwrap();
+    }
+    let cost: Option<(i64,)> =
+        read!(&queue.db, |pool| sqlx::query_as("SELECT cost_e4 FROM notifications").fetch_optional(pool).await).unwrap();
+    assert_eq!(cost, Some((450,)), "of the try that was under way");
+}
