@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::clock::Clock;
 use domain::wall_layout::Scope;
 use model::event::EventKind;
-use model::ids::MeterId;
+use model::ids::{InstrumentId, MeterId};
 use model::person::Role;
 use model::time::{DAY, MINUTE, SECOND};
 use store::events::{self, Subject};
@@ -90,6 +90,25 @@ both!(alarms_wait_for_their_rule_and_their_gateway, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action = 'event.rule'").await, 3);
     assert_eq!(w.number("SELECT COUNT(*) FROM alarm_waits").await, 0);
     story_support::closings::proved(&w).await;
+});
+
+both!(instruments_behind_a_lost_gateway_raise_nothing, |w: World| async move {
+    let estate = estate(&w).await;
+    let id = w.rng.id(w.clock.now());
+    let sql = "INSERT INTO instruments (id, place_id, gateway_id, unit, number, name, profile, pt_ratio, interval_s, created_at)
+               SELECT $1, p.id, g.id, 200, 'M', 'M', 'energy-u32', 1, 900, $2 FROM places p CROSS JOIN gateways g
+               WHERE p.kind = 'site'";
+    story_support::bind(&w.db, sql, id, &[0]).await;
+    // The bus behind it is silent, while the gateway itself takes connections.
+    let (gateway, instrument) = (Subject::Gateway(estate.gateway), Subject::Instrument(InstrumentId(id)));
+    observe(&w, EventKind::GatewayLost, gateway, true).await;
+    observe(&w, EventKind::InstrumentLost, instrument, true).await;
+    w.clock.advance(10 * MINUTE);
+    assert_eq!(open(&w).await, 1, "that of the gateway");
+    observe(&w, EventKind::GatewayLost, gateway, false).await;
+    assert_eq!(open(&w).await, 0, "it may be read again");
+    w.clock.advance(MINUTE);
+    assert_eq!(open(&w).await, 1, "it is still lost");
 });
 
 async fn reading(w: &World, meter: MeterId, minute: i64, status: i64) {

@@ -3,21 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::residents::schedules::{self, LastSwitching, NewSchedule};
 use domain::clock::{Clock, FollowedClock, SystemClock};
 use domain::meter_state::{Measurement, MeterStatus, PlainStatus};
+use domain::switch_schedule::{first, is_missed, next};
 use estate::instruments;
 use metering::clock_steps;
 use metering::instruments::CircuitReading;
 use meters::live::Live;
 use meters::recorder::{MeterEvent, Recorder};
 use model::energy::Energy;
-use model::ids::{CircuitId, InstrumentId};
+use model::ids::{CircuitId, CommandId, InstrumentId};
 use model::instrument::{CircuitSettings, InstrumentForm, Ratio};
+use model::issue::Issue;
+use model::language::Lang;
 use model::meter::SupplyState;
+use model::money::Money;
+use model::notification::{NotificationChannel, NotificationReason};
+use model::parameters::{Limits, Parameters};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use model::reading::ReadingSource;
+use model::switch_schedule::{SwitchOutcome, SwitchTimes, Weekdays};
 use model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+use notify::queue::{self, Trial};
+use store::commands::{self, NewCommand};
+use store::parameters;
 use story_support::room_fixture::RoomFixture;
 use story_support::site::{Site, until};
 use story_support::{World, both};
@@ -189,6 +200,72 @@ both!(what_was_read_last_is_the_newest_after_a_restart, |w: World| async move {
     let energy = "SELECT CAST(SUM(energy_wh) AS BIGINT) - (MAX(counter_wh) - MIN(counter_wh)) FROM circuit_readings";
     assert_eq!((w.number(energy).await, w.number("SELECT COUNT(*) FROM circuit_readings").await), (0, 24));
     reader.fixture.prove().await;
+});
+
+both!(messages_go_on_after_the_clock_was_set_back, |w: World| async move {
+    let (user, role) = (w.clerk().await, Role::Admin);
+    let who = Who { user, role, permissions: Permissions::of(role), name: String::new(), ip: String::new() };
+    let sms = NotificationChannel::Sms;
+    w.clock.set(2 * DAY);
+    for _ in 0..3 {
+        let trial = Trial { channel: sms, address: "13800138000", language: Lang::Zh };
+        queue::test(&w.db, &w.rng, w.clock.now(), &who, &trial).await.unwrap();
+    }
+    let all = queue::claim(&w.db, w.clock.now(), sms, 10).await.unwrap();
+    // One is taken, one waits for its next try, and one is under way.
+    let tried = [(&all[0], Ok(Money::ZERO)), (&all[1], Err(NotificationReason::Busy))];
+    queue::finish(&w.db, w.clock.now(), &tried).await.unwrap();
+    w.clock.advance(MINUTE);
+    w.clock.set(-2 * DAY);
+    let now = w.clock.now();
+    clock_steps::follow(&w.db, &w.rng, now, -2 * DAY).await.unwrap();
+    assert_eq!(queue::tried_since(&w.db, now, sms).await.unwrap(), 0, "or the pace of the channel lets none through for days");
+    for (after, next) in [(0, &all[1]), (4 * MINUTE, &all[2])] {
+        w.clock.advance(after);
+        let due = queue::claim(&w.db, w.clock.now(), sms, 10).await.unwrap();
+        assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [next.id]);
+    }
+});
+
+// A room that was switched off in days to come was not switched on before them.
+both!(schedules_go_on_after_the_clock_was_set_back, |w: World| async move {
+    let (room, role) = (w.room(1).await, Role::Resident);
+    let who = Who { user: room.resident, role, permissions: Permissions::NONE, name: String::new(), ip: String::new() };
+    let days = Weekdays::of(0..7).unwrap();
+    let times = SwitchTimes::new(days, "23:00".parse().unwrap(), "06:30".parse().unwrap()).unwrap();
+    w.clock.set(3 * DAY);
+    let (id, (at, on)) = (w.rng.id(w.clock.now()), first(&times, w.clock.now()).unwrap());
+    let new = NewSchedule { id, account: room.account, meter: room.meter, times, next: (at, on) };
+    schedules::add(&w.db, w.clock.now(), &who, &new).await.unwrap();
+    w.clock.advance(at.since(w.clock.now()));
+    let due = async || schedules::due(&w.db, w.clock.now(), None, 10).await.unwrap();
+    let last = LastSwitching { at, on, outcome: SwitchOutcome::Already, command: None };
+    schedules::done(&w.db, &due().await[0], &last, next(&times, at).unwrap()).await.unwrap();
+    w.clock.set(-3 * DAY);
+    let now = w.clock.now();
+    assert_eq!(due().await, [], "three days would pass");
+    clock_steps::follow(&w.db, &w.rng, now, -3 * DAY).await.unwrap();
+    let found = due().await;
+    assert!(found.len() == 1 && is_missed(found[0].next.0, now), "left out, and the next one follows from now: {found:?}");
+});
+
+// Or each change of a setting looks like that of somebody else who holds the keys.
+both!(settings_sent_after_a_clock_set_back_are_known, |w: World| async move {
+    let meter = w.room(1).await.meter;
+    w.clock.set(2 * DAY);
+    parameters::store(&w.db, &w.rng, w.clock.now(), meter, 1, &Parameters::default()).await.unwrap();
+    w.clock.set(-2 * DAY);
+    clock_steps::follow(&w.db, &w.rng, w.clock.now(), -2 * DAY).await.unwrap();
+    w.clock.advance(MINUTE);
+    let (now, id) = (w.clock.now(), CommandId(w.rng.id(w.clock.now())));
+    let command = NewCommand::setting(id, meter, Issue::Limits(Limits::default()).into(), None);
+    let mut tx = w.db.begin().await.unwrap();
+    commands::enqueue(&mut tx, now, &command).await.unwrap();
+    tx.commit().await.unwrap();
+    let done = "UPDATE commands SET state = 'done', attempts = 1, sent_at = $2, finished_at = $2 WHERE id = $1";
+    story_support::bind(&w.db, done, id.0, &[now.0]).await;
+    parameters::store(&w.db, &w.rng, now.plus(SECOND), meter, 2, &Parameters::default()).await.unwrap();
+    assert_eq!(w.number("SELECT COUNT(*) FROM cases WHERE kind = 'parameters'").await, 0);
 });
 
 // As of a machine that lost its time, and as after a slip in a year: nothing that is stored may move there.

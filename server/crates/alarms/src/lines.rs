@@ -65,7 +65,8 @@ macro_rules! event_columns {
               e.level, e.since, e.until_at, e.detail, e.acknowledged_at, u.name AS acknowledged_by, e.assigned_to,
               w.name AS assignee,
               (e.until_at IS NULL AND EXISTS (
-                  SELECT 1 FROM events l WHERE l.gateway_id = m.gateway_id AND l.kind = 'gateway-lost' AND l.until_at IS NULL)
+                  SELECT 1 FROM events l WHERE l.gateway_id = COALESCE(m.gateway_id, i.gateway_id)
+                    AND l.kind = 'gateway-lost' AND l.until_at IS NULL)
               ) AS is_suspended, (e.until_at IS NULL AND",
             silenced!("e.gateway_id", $now),
             ") AS is_silenced, COUNT(*) OVER () AS total,",

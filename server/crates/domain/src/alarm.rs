@@ -47,7 +47,7 @@ pub enum AlarmChange {
 pub struct Applied {
     pub kind: EventKind,
     pub rule: AlarmRule,
-    /// The gateway of the meter is lost: nothing of its own is raised, and what is open stays so.
+    /// The gateway of the meter or instrument is lost: nothing of its own is raised, and what is open stays so.
     pub is_suspended: bool,
 }
 

@@ -87,7 +87,8 @@ pub async fn keep_receipts(db: &Db, at: Timestamp, receipts: &[Receipt]) -> Resu
     Ok(kept)
 }
 
-/// A message that arrived is not sent again, though the channel's answer made no sense.
+/// A message that arrived is not sent again, though the answer to its last try made no sense or did not come. A first try that is
+/// under way is left to whoever makes it; where that process ends, `queue::drop_obsolete` finds the report.
 async fn keep(tx: &mut Tx, at: Timestamp, receipt: &Receipt) -> Result<u64> {
     let kept = on!(tx, |c| sqlx::query(
         "INSERT INTO notification_receipts (notification_id, receipt, at)
@@ -103,7 +104,7 @@ async fn keep(tx: &mut Tx, at: Timestamp, receipt: &Receipt) -> Result<u64> {
         on!(tx, |c| sqlx::query(
             "UPDATE notifications SET state = 'sent', reason = NULL, finished_at = $2,
                  contents = CASE WHEN kind IN ('address-code', 'log-in-code') THEN '{}' ELSE contents END
-             WHERE id = $1 AND state = 'waiting' AND reason = 'garbage'"
+             WHERE id = $1 AND state = 'waiting' AND reason IS NOT NULL"
         )
         .bind(receipt.id)
         .bind(at)

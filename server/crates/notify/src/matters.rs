@@ -206,8 +206,8 @@ macro_rules! is_alarm {
     () => {
         " e.until_at IS NULL AND e.level < 3 AND e.kind NOT IN ('gateway-lost', 'payment-mismatch', 'certificate-expiring')
           AND (e.meter_id IS NULL OR e.kind IN ('relay-fault', 'reverse-energy', 'counter-zeroed', 'abnormal-use'))
-          AND NOT EXISTS (SELECT 1 FROM events l WHERE l.gateway_id = m.gateway_id AND l.kind = 'gateway-lost'
-                          AND l.until_at IS NULL) "
+          AND NOT EXISTS (SELECT 1 FROM events l WHERE l.gateway_id = COALESCE(m.gateway_id, i.gateway_id)
+                          AND l.kind = 'gateway-lost' AND l.until_at IS NULL) "
     };
 }
 

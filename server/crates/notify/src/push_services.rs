@@ -23,6 +23,13 @@ struct Unanswered {
     last_at: Timestamp,
 }
 
+impl Unanswered {
+    /// Not where it is to be in the future: the clock was set back, and nobody waits until it is there again.
+    fn is_recent(self, at: Timestamp) -> bool {
+        (0..PAUSE).contains(&at.since(self.last_at))
+    }
+}
+
 impl PushServices {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Unanswered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -30,7 +37,7 @@ impl PushServices {
 
     /// Whether a service is left alone now because it did not answer.
     pub fn is_paused(&self, host: &str, at: Timestamp) -> bool {
-        self.lock().get(host).is_some_and(|one| one.in_a_row >= MOST_UNANSWERED && at.since(one.last_at) < PAUSE)
+        self.lock().get(host).is_some_and(|one| one.in_a_row >= MOST_UNANSWERED && one.is_recent(at))
     }
 
     /// Remembers whether a service answered. What it answered may be about one device, and does not count.
@@ -41,7 +48,7 @@ impl PushServices {
             return;
         }
         if services.len() >= MOST_SERVICES {
-            services.retain(|_, one| at.since(one.last_at) < PAUSE);
+            services.retain(|_, one| one.is_recent(at));
         }
         if services.len() < MOST_SERVICES || services.contains_key(host) {
             let one = services.entry(host.to_owned()).or_insert(Unanswered { in_a_row: 0, last_at: at });
@@ -68,6 +75,7 @@ mod tests {
         assert!(!services.is_paused("a", START.plus(PAUSE)), "it is tried again");
         services.keep("a", START.plus(PAUSE), LOST);
         assert!(services.is_paused("a", START.plus(PAUSE)), "one more is enough");
+        assert!(!services.is_paused("a", START), "the clock was set back");
         services.keep("a", START.plus(PAUSE), None);
         assert!(!services.is_paused("a", START.plus(PAUSE)));
     }

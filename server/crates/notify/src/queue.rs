@@ -53,13 +53,32 @@ impl Due {
     }
 }
 
+/// The network has reported that the message was delivered.
+macro_rules! has_arrived {
+    () => {
+        " EXISTS (SELECT 1 FROM notification_receipts a
+                  WHERE a.notification_id = notifications.id AND a.receipt = 'delivered') "
+    };
+}
+
 /// Drops due messages that nobody needs any more: those that are too late, whose reason is over, or whose person does not want
-/// them or has left the room. The code in one that is too late is erased. Gives how many.
+/// them or has left the room. The code in one that is too late is erased. One that has arrived, though the answer to its try was
+/// lost, is sent, and not dropped. Gives how many were dropped.
 pub async fn drop_obsolete(db: &Db, at: Timestamp, channel: NotificationChannel) -> Result<u64> {
     if !is_any_due(db, at, channel).await? {
         return Ok(0);
     }
     let mut tx = db.begin().await?;
+    on!(&mut tx, |c| sqlx::query(concat!(
+        "UPDATE notifications SET state = 'sent', reason = NULL, finished_at = $1,
+             contents = CASE WHEN kind IN ('address-code', 'log-in-code') THEN '{}' ELSE contents END
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND",
+        has_arrived!()
+    ))
+    .bind(at)
+    .bind(channel)
+    .execute(c)
+    .await)?;
     let mut dropped = 0;
     for sql in [
         "UPDATE notifications SET state = 'dropped', reason = 'stale', finished_at = $1,
@@ -74,6 +93,12 @@ pub async fn drop_obsolete(db: &Db, at: Timestamp, channel: NotificationChannel)
                             JOIN events o ON o.meter_id = a.meter_id AND o.kind = e.kind AND o.until_at IS NULL
                             WHERE a.account_id = notifications.account_id AND a.to_at IS NULL))
                 OR EXISTS (SELECT 1 FROM cases c WHERE c.id = notifications.case_id AND c.closed_at IS NOT NULL))",
+        // The power was cut again meanwhile.
+        "UPDATE notifications SET state = 'dropped', reason = 'over', finished_at = $1
+         WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind = 'restored'
+           AND EXISTS (SELECT 1 FROM account_meters a
+                       JOIN events o ON o.meter_id = a.meter_id AND o.kind = 'arrears' AND o.until_at IS NULL
+                       WHERE a.account_id = notifications.account_id AND a.to_at IS NULL)",
         "UPDATE notifications SET state = 'dropped', reason = 'over', finished_at = $1
          WHERE channel = $2 AND state = 'waiting' AND next_at <= $1 AND kind = 'top-up'
            AND EXISTS (SELECT 1 FROM top_up_reminders r
@@ -123,13 +148,15 @@ pub async fn claim(db: &Db, at: Timestamp, channel: NotificationChannel, most: i
         return Ok(Vec::new());
     }
     let mut tx = db.begin().await?;
-    let due: Vec<Due> = on!(&mut tx, |c| sqlx::query_as(
+    let due: Vec<Due> = on!(&mut tx, |c| sqlx::query_as(concat!(
         "UPDATE notifications SET next_at = $3, tries = tries + 1, tried_at = $2
          WHERE state = 'waiting' AND next_at <= $2 AND id IN (
              SELECT id FROM notifications
-             WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 AND stale_at > $2 ORDER BY next_at, id LIMIT $4)
+             WHERE channel = $1 AND state = 'waiting' AND next_at <= $2 AND stale_at > $2 AND NOT",
+        has_arrived!(),
+        "ORDER BY next_at, id LIMIT $4)
          RETURNING id, kind, user_id, address, language, contents, tries, asked_at"
-    )
+    ))
     .bind(channel)
     .bind(at)
     .bind(at.plus(LEASE))
@@ -183,7 +210,7 @@ async fn finish_within(tx: &mut Tx, at: Timestamp, due: &Due, outcome: Outcome) 
             None => (NotificationState::Failed, Some(reason), 0),
         },
     };
-    on!(tx, |c| sqlx::query(
+    let stored = on!(tx, |c| sqlx::query(
         "UPDATE notifications SET state = $2, reason = $3, next_at = $4, finished_at = $5, cost_e4 = cost_e4 + $6,
              contents = CASE WHEN kind IN ('address-code', 'log-in-code') AND $2 <> 'waiting' THEN '{}' ELSE contents END
          WHERE id = $1 AND state = 'waiting' AND tries = $7"
@@ -197,6 +224,17 @@ async fn finish_within(tx: &mut Tx, at: Timestamp, due: &Due, outcome: Outcome) 
     .bind(due.tries)
     .execute(c)
     .await)?;
+    if let (0, Ok(cost)) = (stored, outcome) {
+        // Its delivery was reported before this try ended, which cost what it cost.
+        on!(tx, |c| sqlx::query(
+            "UPDATE notifications SET cost_e4 = cost_e4 + $2 WHERE id = $1 AND state = 'sent' AND tries = $3"
+        )
+        .bind(due.id)
+        .bind(cost)
+        .bind(due.tries)
+        .execute(c)
+        .await)?;
+    }
     if outcome == Err(NotificationReason::Gone) {
         on!(tx, |c| sqlx::query(
             "DELETE FROM alert_addresses WHERE EXISTS (

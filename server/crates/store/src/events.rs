@@ -93,13 +93,19 @@ macro_rules! of_subject {
 
 /// Passes a change of a condition to the engine, in the caller's transaction.
 pub async fn apply(tx: &mut Tx, rng: &Rng, change: &Change) -> Result<()> {
+    apply_late(tx, rng, change.at, change).await
+}
+
+/// The same where it is `now`, perhaps long after the change was observed: people are told as of now, or what they are told would
+/// be too old before it is sent.
+pub(crate) async fn apply_late(tx: &mut Tx, rng: &Rng, now: Timestamp, change: &Change) -> Result<()> {
     let Change { kind, subject, at, turn } = change;
     let (seen, detail) = match turn {
         Turn::Raised(detail) => (true, detail.as_str()),
         Turn::Over => (false, "{}"),
         Turn::Happened(detail) => return happened(tx, rng, (*kind, *subject), *at, detail).await,
     };
-    observe(tx, rng, *at, &Observed { kind: *kind, subject: *subject, seen: Observation::Holds(seen), detail }).await
+    observe_late(tx, rng, (*at, now), &Observed { kind: *kind, subject: *subject, seen: Observation::Holds(seen), detail }).await
 }
 
 /// The condition of a kind appeared, in the caller's transaction.
@@ -114,6 +120,10 @@ pub async fn clear(tx: &mut Tx, rng: &Rng, kind: EventKind, subject: Subject, un
 
 /// Passes what was observed to the engine, in the caller's transaction, and stores what follows.
 pub async fn observe(tx: &mut Tx, rng: &Rng, at: Timestamp, observed: &Observed<'_>) -> Result<()> {
+    observe_late(tx, rng, (at, at), observed).await
+}
+
+async fn observe_late(tx: &mut Tx, rng: &Rng, (at, now): (Timestamp, Timestamp), observed: &Observed<'_>) -> Result<()> {
     let Observed { kind, subject, seen, detail } = *observed;
     let (state, is_suspended) = stored(tx, kind, subject).await?;
     let applied = Applied { kind, rule: rules::applied(tx, kind, subject).await?, is_suspended };
@@ -121,14 +131,14 @@ pub async fn observe(tx: &mut Tx, rng: &Rng, at: Timestamp, observed: &Observed<
     match change {
         Some(AlarmChange::Raised(since)) => {
             let change = Change { kind, subject, at: since, turn: Turn::Raised(detail.to_owned()) };
-            insert(tx, rng, at, &applied, &change).await?;
+            insert(tx, rng, (at, now), &applied, &change).await?;
         }
         // Switched off while its condition holds, so nobody is told that it is over.
         Some(AlarmChange::Cleared(until)) if next.waits_since().is_some() => {
             close(tx, kind, subject, until).await?;
             due::look_again_behind(tx, kind, subject, at).await?;
         }
-        Some(AlarmChange::Cleared(until)) => over(tx, rng, at, kind, subject, until).await?,
+        Some(AlarmChange::Cleared(until)) => over(tx, rng, now, kind, subject, until).await?,
         None => {}
     }
     if next.waits_since().is_some() {
@@ -140,7 +150,7 @@ pub async fn observe(tx: &mut Tx, rng: &Rng, at: Timestamp, observed: &Observed<
     }
 }
 
-/// The state of an alarm, and whether the gateway of its meter is lost.
+/// The state of an alarm, and whether the gateway of its meter or instrument is lost.
 async fn stored(tx: &mut Tx, kind: EventKind, subject: Subject) -> Result<(AlarmState, bool)> {
     let (meter, gateway, instrument, part) = subject.columns();
     let found: Option<(i64, Option<Timestamp>, i64)> = on!(tx, |c| sqlx::query_as(concat!(
@@ -148,8 +158,9 @@ async fn stored(tx: &mut Tx, kind: EventKind, subject: Subject) -> Result<(Alarm
         of_subject!(),
         "),
                 (SELECT since FROM alarm_waits WHERE key = $6),
-                (SELECT COUNT(*) FROM meters m JOIN events e ON e.gateway_id = m.gateway_id
-                 WHERE m.id = $2 AND e.kind = 'gateway-lost' AND e.until_at IS NULL)"
+                (SELECT COUNT(*) FROM events e WHERE e.kind = 'gateway-lost' AND e.until_at IS NULL
+                   AND e.gateway_id IN (SELECT gateway_id FROM meters WHERE id = $2
+                                        UNION ALL SELECT gateway_id FROM instruments WHERE id = $4))"
     ))
     .bind(kind)
     .bind(meter)
@@ -169,11 +180,11 @@ async fn happened(tx: &mut Tx, rng: &Rng, (kind, subject): (EventKind, Subject),
     if !applied.rule.is_on {
         return Ok(());
     }
-    insert(tx, rng, at, &applied, &Change { kind, subject, at, turn: Turn::Happened(detail.to_owned()) }).await
+    insert(tx, rng, (at, at), &applied, &Change { kind, subject, at, turn: Turn::Happened(detail.to_owned()) }).await
 }
 
 /// Stores an event, which may have begun a delay ago, and tells of it as of now.
-async fn insert(tx: &mut Tx, rng: &Rng, now: Timestamp, applied: &Applied, change: &Change) -> Result<()> {
+async fn insert(tx: &mut Tx, rng: &Rng, (at, now): (Timestamp, Timestamp), applied: &Applied, change: &Change) -> Result<()> {
     let (id, (meter, gateway, instrument, part)) = (EventId(rng.id(change.at)), change.subject.columns());
     let (until, detail) = match &change.turn {
         Turn::Raised(detail) => (None, detail.as_str()),
@@ -195,7 +206,7 @@ async fn insert(tx: &mut Tx, rng: &Rng, now: Timestamp, applied: &Applied, chang
     .bind(until)
     .bind(detail)
     .bind(applied.rule.level)
-    .bind(now)
+    .bind(at)
     .execute(c)
     .await
     })?;

@@ -77,13 +77,13 @@ impl NewNotification<'_> {
 /// Asks for a message in the caller's transaction, unless the person was told the same within the cool-down. Gives whether it was
 /// asked for. One that waits is about the newest event; one that was dropped does not count as told.
 pub async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewNotification<'_>) -> Result<bool> {
-    if new.about.event.is_some() && follow_event(tx, new).await? {
+    let schedule = schedule(new.kind, new.about.level, new.quiet, at);
+    if new.about.event.is_some() && follow_event(tx, new, schedule.stale_at).await? {
         return Ok(false);
     }
     let person = new.recipient();
     let about = new.about.subject();
     let subject = if about.is_empty() { new.subject } else { &about };
-    let schedule = schedule(new.kind, new.about.level, new.quiet, at);
     // A message that the power stays on is of no use once friendly hours are over.
     let until = new.values.until.filter(|_| matches!(new.kind, NotificationKind::StaysOn));
     let stale_at = until.map_or(schedule.stale_at, |until| schedule.stale_at.min(until));
@@ -126,10 +126,11 @@ pub async fn ask(tx: &mut Tx, rng: &Rng, at: Timestamp, new: &NewNotification<'_
     Ok(asked == 1)
 }
 
-/// A message about an earlier event of the same kind that still waits becomes one about this event: the earlier one may be over.
-async fn follow_event(tx: &mut Tx, new: &NewNotification<'_>) -> Result<bool> {
+/// A message about an earlier event of the same kind that still waits becomes one about this event, and is of use as long as one:
+/// the earlier event may be over, and too old when its next try is due.
+async fn follow_event(tx: &mut Tx, new: &NewNotification<'_>, stale_at: Timestamp) -> Result<bool> {
     let followed = on!(tx, |c| sqlx::query(
-        "UPDATE notifications SET event_id = $1, contents = $2
+        "UPDATE notifications SET event_id = $1, contents = $2, stale_at = CASE WHEN stale_at < $9 THEN $9 ELSE stale_at END
          WHERE kind = $3 AND channel = $4 AND state = 'waiting' AND (channel <> 'push' OR address = $8)
            AND ((user_id = $5 AND (account_id = $6 OR gateway_id = $7)) OR (user_id IS NULL AND gateway_id = $7))"
     )
@@ -141,6 +142,7 @@ async fn follow_event(tx: &mut Tx, new: &NewNotification<'_>) -> Result<bool> {
     .bind(new.about.account)
     .bind(new.about.gateway)
     .bind(new.address)
+    .bind(stale_at)
     .execute(c)
     .await)?;
     Ok(followed > 0)

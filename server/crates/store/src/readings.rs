@@ -181,7 +181,7 @@ pub async fn write(db: &Db, rng: &Rng, at: Timestamp, batch: &Batch) -> Result<B
         deliveries::adopt_mode(&mut tx, *meter, *mode).await?;
     }
     for change in &batch.events {
-        events::apply(&mut tx, rng, change).await?;
+        events::apply_late(&mut tx, rng, at, change).await?;
     }
     for (text, rows) in LATEST.pieces(&tx, &latest) {
         on!(&mut tx, |c| {

@@ -18,7 +18,8 @@ use server::tasks::watch_alarms::WatchAlarms;
 use services::host::Host;
 use services::notifications::SendResult;
 use simulator::notify_provider::{ProviderFault, SimulatedProvider};
-use store::events::{self, Subject};
+use store::events::{self, Change, Subject, Turn};
+use store::readings;
 use story_support::room_fixture::RoomFixture;
 use story_support::{World, bind, both};
 
@@ -238,6 +239,62 @@ async fn an_alarm_says_that_a_channel_is_down(
         w.clock.advance(MINUTE);
     }
 }
+
+// The next try of the earlier warning comes after it is too late, and the alarm began anew in between.
+both!(a_waiting_warning_is_of_use_as_long_as_its_newest_event, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    provider.set_fault(ProviderFault::Down);
+    raise(&w, EventKind::Arrears, room.meter).await;
+    for _ in 0..31 {
+        assert_eq!(send(&service, SMS).await.sent, 0);
+        w.clock.advance(MINUTE);
+    }
+    assert_eq!(w.word("SELECT state FROM notifications WHERE kind = 'arrears'").await, "waiting", "for its next try");
+    provider.set_fault(ProviderFault::None);
+    clear(&w, EventKind::Arrears, room.meter).await;
+    raise(&w, EventKind::Arrears, room.meter).await;
+    w.clock.advance(2 * MINUTE);
+    send(&service, SMS).await;
+    assert_eq!(w.word("SELECT state FROM notifications WHERE kind = 'arrears'").await, "sent");
+});
+
+both!(power_that_is_off_again_is_not_said_to_be_back, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    raise(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 1);
+    w.clock.advance(10 * MINUTE);
+    provider.set_fault(ProviderFault::Down);
+    clear(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.not_sent, 1);
+    // Within the cool-down, so the last that the resident hears must be that the power is off.
+    raise(&w, EventKind::Arrears, room.meter).await;
+    provider.set_fault(ProviderFault::None);
+    w.clock.advance(2 * MINUTE);
+    assert_eq!(send(&service, SMS).await, SendResult { dropped: 1, ..SendResult::default() });
+    clear(&w, EventKind::Arrears, room.meter).await;
+    assert_eq!(send(&service, SMS).await.sent, 1, "now it is back");
+    assert_eq!(kinds(&provider), ["arrears", "restored"]);
+});
+
+both!(a_power_cut_that_is_stored_late_is_told_all_the_same, |w: World| async move {
+    let provider = SimulatedProvider::start().await.unwrap();
+    let service = process(&w, &provider).await;
+    let room = enrolled(&w, 1, &service).await;
+    // The database was away for longer than a power cut is news.
+    let (at, subject) = (w.clock.now(), Subject::Meter(room.meter));
+    w.clock.advance(HOUR);
+    for turn in [Turn::Raised("{}".to_owned()), Turn::Over] {
+        let event = Change { kind: EventKind::Arrears, subject, at, turn };
+        let batch = readings::Batch { events: vec![event], ..readings::Batch::default() };
+        readings::write(&w.db, &w.rng, w.clock.now(), &batch).await.unwrap();
+        assert_eq!(send(&service, SMS).await, SendResult { sent: 1, ..SendResult::default() });
+    }
+    assert_eq!(kinds(&provider), ["arrears", "restored"]);
+});
 
 both!(quiet_hours_and_cool_down_go_by_the_clock, |w: World| async move {
     let provider = SimulatedProvider::start().await.unwrap();

@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use domain::clock::TestClock;
 use domain::rng::Rng;
 use model::money::Money;
-use model::notification::{NotificationChannel, NotificationValues, QuietHours};
+use model::notification::{NotificationChannel, NotificationReceipt, NotificationValues, QuietHours};
 use model::time::{HOUR, SECOND, Timestamp};
 use store::notifications::{About, NewNotification, ask};
+use store::read;
 
 use super::*;
-use crate::Pace;
+use crate::delivery_reports::keep_receipts;
+use crate::{Pace, Receipt};
 
 const START: Timestamp = Timestamp(1_795_600_000_000);
 /// Between two runs of a channel's task.
@@ -202,4 +204,46 @@ async fn a_run_that_lost_its_claim_changes_nothing() {
     queue::finish(&queue.db, queue.clock.now(), &late).await.unwrap();
     let sms = Provider::new(NotificationChannel::Sms, &queue.clock);
     assert_eq!(queue.run(&sms, 10 * MINUTE).await.sent, 1, "the late result has not ended the message");
+}
+
+/// A process that ends, and an answer that does not come: in both cases the provider may have taken the message.
+#[tokio::test]
+async fn what_is_reported_as_delivered_is_not_sent_again() {
+    let queue = Queue::new().await;
+    queue.ask(NotificationKind::Recharge, NotificationChannel::Sms, 3).await;
+    let claimed = queue::claim(&queue.db, queue.clock.now(), NotificationChannel::Sms, 3).await.unwrap();
+    let unanswered = [(&claimed[1], Err(NotificationReason::Unreachable)), (&claimed[2], Err(NotificationReason::Unreachable))];
+    queue::finish(&queue.db, queue.clock.now(), &unanswered).await.unwrap();
+    let delivered = |due: &Due| Receipt { id: due.id, receipt: NotificationReceipt::Delivered };
+    let reports = [delivered(&claimed[0]), delivered(&claimed[1])];
+    assert_eq!(keep_receipts(&queue.db, queue.clock.now(), &reports).await.unwrap(), 2);
+    let sms = Provider::new(NotificationChannel::Sms, &queue.clock);
+    let run = queue.run(&sms, 10 * MINUTE).await;
+    assert_eq!((run.sent, run.dropped), (1, 0), "only the one of which nothing is known");
+    assert_eq!(sms.taken.lock().unwrap()[0].0, claimed[2].id);
+    let sent: Option<(i64,)> =
+        read!(&queue.db, |pool| sqlx::query_as("SELECT COUNT(*) FROM notifications WHERE state = 'sent' AND reason IS NULL")
+            .fetch_optional(pool)
+            .await)
+        .unwrap();
+    assert_eq!(sent, Some((3,)));
+}
+
+#[tokio::test]
+async fn a_try_that_ends_after_the_report_is_charged() {
+    let queue = Queue::new().await;
+    queue.ask(NotificationKind::Recharge, NotificationChannel::Sms, 1).await;
+    let claim = async || queue::claim(&queue.db, queue.clock.now(), NotificationChannel::Sms, 1).await.unwrap().remove(0);
+    let first = claim().await;
+    queue::finish(&queue.db, queue.clock.now(), &[(&first, Err(NotificationReason::Busy))]).await.unwrap();
+    queue.clock.advance(MINUTE);
+    let second = claim().await;
+    let report = Receipt { id: second.id, receipt: NotificationReceipt::Delivered };
+    assert_eq!(keep_receipts(&queue.db, queue.clock.now(), &[report]).await.unwrap(), 1);
+    for late in [&first, &second] {
+        queue::finish(&queue.db, queue.clock.now(), &[(late, Ok(Money(450)))]).await.unwrap();
+    }
+    let cost: Option<(i64,)> =
+        read!(&queue.db, |pool| sqlx::query_as("SELECT cost_e4 FROM notifications").fetch_optional(pool).await).unwrap();
+    assert_eq!(cost, Some((450,)), "of the try that was under way");
 }

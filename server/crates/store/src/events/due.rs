@@ -71,11 +71,12 @@ pub(super) async fn stop_waiting(tx: &mut Tx, kind: EventKind, subject: Subject)
     Ok(())
 }
 
-/// When a gateway is no longer lost, what its meters wait for is looked at again at `at`, after they were read.
+/// When a gateway is no longer lost, what waits behind it is looked at again a minute after `at`, when it was read.
 pub(super) async fn look_again_behind(tx: &mut Tx, kind: EventKind, subject: Subject, at: Timestamp) -> Result<()> {
     let (EventKind::GatewayLost, Subject::Gateway(gateway)) = (kind, subject) else { return Ok(()) };
     on!(tx, |c| sqlx::query(
-        "UPDATE alarm_waits SET due_at = $2 WHERE meter_id IN (SELECT id FROM meters WHERE gateway_id = $1)"
+        "UPDATE alarm_waits SET due_at = $2 WHERE meter_id IN (SELECT id FROM meters WHERE gateway_id = $1)
+            OR instrument_id IN (SELECT id FROM instruments WHERE gateway_id = $1)"
     )
     .bind(gateway)
     .bind(at.plus(MINUTE))

@@ -6,7 +6,7 @@ use model::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Cause, WalletRow};
-use crate::events::{self, Subject};
+use crate::events::{self, Change, Subject, Turn};
 use crate::{Result, Tx, notifications};
 use domain::alarm_conditions;
 use domain::rng::Rng;
@@ -21,14 +21,12 @@ pub(super) async fn warn(tx: &mut Tx, rng: &Rng, cause: &Cause<'_>, row: &mut Wa
     }
     let subject = Subject::Meter(row.meter_id);
     for (kind, holds) in conditions {
-        match (row.warned.0.contains(&kind), holds) {
-            (false, true) => {
-                let detail = figures(kind, wallet, cause.load).to_string();
-                events::raise(tx, rng, kind, subject, cause.since, &detail).await?;
-            }
-            (true, false) => events::clear(tx, rng, kind, subject, cause.since).await?,
-            _ => {}
-        }
+        let turn = match (row.warned.0.contains(&kind), holds) {
+            (false, true) => Turn::Raised(figures(kind, wallet, cause.load).to_string()),
+            (true, false) => Turn::Over,
+            _ => continue,
+        };
+        events::apply_late(tx, rng, cause.at, &Change { kind, subject, at: cause.since, turn }).await?;
     }
     row.warned.0 = warned;
     Ok(())
