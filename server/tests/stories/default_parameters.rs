@@ -173,7 +173,7 @@ both!(a_group_has_default_parameters_of_its_own, |w: World| async move {
     let group = place_groups::create(db, &w.rng, now, &who, "Air conditioners").await.unwrap();
     place_groups::change(db, now, &who, group, &[estate.rooms[0], estate.buildings[1]], &[]).await.unwrap();
     let of = DefaultsOf::Group(group);
-    assert_eq!(set(&admin, of, ["", "", "", "", "3500"]).await, format!("/settings?of=group%3A{group}"));
+    assert_eq!(set(&admin, of, ["", "", "", "", "3500"]).await, format!("/settings?of=group%3A{group}&done=defaults"));
     let shown = page(&admin, of).await;
     assert!(shown.contains("2 meters have other limits") && shown.contains("Issue to 2 meters<"), "{shown}");
     assert!(shown.contains("As each place says") && shown.contains(">B<"), "{shown}");
