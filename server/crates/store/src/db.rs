@@ -1,5 +1,6 @@
 //! One database, one of two engines.
 
+mod begin;
 mod reports;
 
 use std::ops::{Deref, DerefMut};
@@ -199,7 +200,7 @@ impl Db {
                 Tx::Sqlite(OpenTx { transaction: write.begin_with(seal::BEGIN).await?, unsealed: Unsealed::new(key) })
             }
             Self::Postgres { pool, key, .. } => {
-                Tx::Postgres(OpenTx { transaction: pool.begin().await?, unsealed: Unsealed::new(key) })
+                Tx::Postgres(OpenTx { transaction: begin::begin(pool, "BEGIN").await?, unsealed: Unsealed::new(key) })
             }
         })
     }
@@ -239,7 +240,7 @@ impl Db {
                 Ok(Tx::Sqlite(OpenTx { transaction: read.begin().await?, unsealed: Unsealed::new(key) }))
             }
             Self::Postgres { pool, key, .. } => {
-                let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                let mut transaction = begin::begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
                 sqlx::query(reports::NO_LIMIT_BUT_FOR_REPORTS).execute(&mut *transaction).await?;
                 Ok(Tx::Postgres(OpenTx { transaction, unsealed: Unsealed::new(key) }))
             }

@@ -105,3 +105,23 @@ async fn a_statement_of_a_report_ends_at_its_limit() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_abandoned_begin_leaves_no_transaction_open() {
+    let server = std::env::var("DORMWATT_TEST_POSTGRES").expect("DORMWATT_TEST_POSTGRES is not set: run `make test`");
+    let options = PgConnectOptions::from_str(&format!("{server}/postgres")).unwrap();
+    let pool = postgres_pool(1).connect_with(options).await.unwrap();
+    let db = Db::Postgres { reports: pool.clone(), pool: pool.clone(), key: SealKey::default(), fence: Fence::default() };
+    for polls in 1..=6 {
+        let mut abandoned = Box::pin(db.begin_reading());
+        for _ in 0..polls {
+            if futures::poll!(&mut abandoned).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(abandoned);
+        let read_only: String = sqlx::query_scalar("SHOW transaction_read_only").fetch_one(&pool).await.unwrap();
+        assert_eq!(read_only, "off", "after {polls} polls");
+    }
+}
