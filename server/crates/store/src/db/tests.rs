@@ -111,7 +111,7 @@ async fn an_abandoned_begin_leaves_no_transaction_open() {
     let server = std::env::var("DORMWATT_TEST_POSTGRES").expect("DORMWATT_TEST_POSTGRES is not set: run `make test`");
     let options = PgConnectOptions::from_str(&format!("{server}/postgres")).unwrap();
     let pool = postgres_pool(1).connect_with(options).await.unwrap();
-    let db = Db::Postgres { reports: pool.clone(), pool: pool.clone(), key: SealKey::default(), fence: Fence::default() };
+    let db = Db::Postgres { reports: pool.clone(), pool: pool.clone(), key: SealKey::none(), fence: Fence::default() };
     for polls in 1..=6 {
         let mut abandoned = Box::pin(db.begin_reading());
         for _ in 0..polls {
