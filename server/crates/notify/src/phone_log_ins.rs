@@ -189,17 +189,15 @@ pub async fn reset_password(
     tx.commit().await
 }
 
-/// All of a person's codes end with the one that was used.
+/// All of a person's codes end with the one that was used. The person before their codes, as [`sessions::hold`] says.
 async fn take(tx: &mut Tx, token: &TokenHash, user: UserId) -> Result<()> {
-    let taken = on!(tx, |c| sqlx::query(
-        "DELETE FROM phone_log_ins WHERE token_hash = $1 AND user_id = $2
-         AND EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.disabled_at IS NULL)"
-    )
-    .bind(token.as_slice())
-    .bind(user)
-    .execute(c)
-    .await)?;
-    if taken == 0 {
+    let is_held = sessions::hold(tx, user).await?;
+    let taken = on!(tx, |c| sqlx::query("DELETE FROM phone_log_ins WHERE token_hash = $1 AND user_id = $2")
+        .bind(token.as_slice())
+        .bind(user)
+        .execute(c)
+        .await)?;
+    if !is_held || taken == 0 {
         return Err(AppError::LinkEnded.into());
     }
     on!(tx, |c| sqlx::query("DELETE FROM phone_log_ins WHERE user_id = $1").bind(user).execute(c).await)?;

@@ -132,6 +132,7 @@ pub async fn remove(db: &Db, at: Timestamp, login: &str, actor: &str) -> Result<
     let found: Option<(UserId,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT id FROM users WHERE login = $1").bind(login).fetch_optional(c).await)?;
     let (user,) = found.ok_or(AppError::NotFound)?;
+    sessions::hold(&mut tx, user).await?;
     if !delete(&mut tx, user).await? {
         return Err(AppError::NotFound.into());
     }
@@ -236,6 +237,7 @@ pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Option<
 /// Refused with [`AppError::WrongCode`] where the proof was used before or is none.
 pub async fn complete(db: &Db, at: Timestamp, step: &TokenHash, proof: Proof, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold(&mut tx, session.user).await?;
     let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE token_hash = $1 AND user_id = $2")
         .bind(step.as_slice())
         .bind(session.user)
