@@ -244,11 +244,33 @@ pub async fn end(db: &Db, at: Timestamp, who: &Who, hash: &[u8]) -> Result<()> {
     tx.commit().await
 }
 
-/// Holds a person until the transaction ends; gives whether they may log in. Whoever opens a session by a code or link, and whoever
-/// ends what a person has open, does so first and changes sessions, codes and log-ins after it: in one order nobody deadlocks.
+/// Holds a person until the transaction ends; gives whether they may log in. Whoever opens a session by a code or link does so
+/// first, as does whoever ends what a person has open. Sessions, codes and log-ins are changed after it: in this one order they
+/// cannot deadlock.
 pub async fn hold(tx: &mut Tx, user: UserId) -> Result<bool> {
     let sql = "UPDATE users SET logged_in_at = logged_in_at WHERE id = $1 AND disabled_at IS NULL";
     Ok(on!(tx, |c| sqlx::query(sql).bind(user).execute(c).await)? == 1)
+}
+
+/// The same of somebody who has proved the password of this hash before the transaction.
+///
+/// # Errors
+/// Refused with [`AppError::WrongPassword`] where they have another one by now, or were disabled.
+pub async fn hold_proved(tx: &mut Tx, user: UserId, password_hash: &str) -> Result<()> {
+    let sql = "UPDATE users SET logged_in_at = logged_in_at WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL";
+    let held = on!(tx, |c| sqlx::query(sql).bind(user).bind(password_hash).execute(c).await)?;
+    if held == 1 { Ok(()) } else { Err(AppError::WrongPassword.into()) }
+}
+
+/// The same of somebody who acts in this session.
+///
+/// # Errors
+/// Refused with [`AppError::NotLoggedIn`] where it was ended meanwhile.
+pub async fn hold_open(tx: &mut Tx, user: UserId, session: &TokenHash) -> Result<()> {
+    let is_held = hold(tx, user).await?;
+    let sql = "SELECT user_id FROM sessions WHERE token_hash = $1 AND user_id = $2";
+    let found: Option<(UserId,)> = on!(tx, |c| sqlx::query_as(sql).bind(session.as_slice()).bind(user).fetch_optional(c).await)?;
+    if is_held && found.is_some() { Ok(()) } else { Err(AppError::NotLoggedIn.into()) }
 }
 
 /// Ends all sessions of a person but the one given; gives how many.
