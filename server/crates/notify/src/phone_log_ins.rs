@@ -156,7 +156,8 @@ pub async fn use_up(db: &Db, token: &TokenHash, user: UserId) -> Result<()> {
     tx.commit().await
 }
 
-/// Replaces the password of somebody whose code was right, and ends all their sessions and links; the code serves once.
+/// Replaces the password of somebody whose code was right, and ends all their sessions, links, API tokens and their binding of
+/// WeChat; the code serves once.
 ///
 /// # Errors
 /// As [`open`].
@@ -182,8 +183,8 @@ pub async fn reset_password(
         return Err(AppError::LinkEnded.into());
     }
     operators::withdraw(&mut tx, at, user).await?;
-    let ended = sessions::end_all(&mut tx, user).await?;
-    let (actor, detail) = (format!("user:{user}"), json!({ "sessions_ended": ended }).to_string());
+    let (ended, tokens) = sessions::end_all_access(&mut tx, at, user).await?;
+    let (actor, detail) = (format!("user:{user}"), json!({ "sessions_ended": ended, "tokens_ended": tokens }).to_string());
     let action = AuditAction::UserPasswordPhone;
     audit::append(&mut tx, at, &Entry { actor: &actor, ip, action, subject: &actor, detail: &detail }).await?;
     tx.commit().await

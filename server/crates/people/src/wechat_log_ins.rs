@@ -83,6 +83,7 @@ pub async fn resident(db: &Db, openid: &str) -> Result<Option<UserId>> {
 /// Refused with [`AppError::NotFound`] where they were disabled or took the binding back meanwhile.
 pub async fn open(db: &Db, at: Timestamp, openid: &str, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold(&mut tx, session.user).await?;
     let bound: Option<(UserId,)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT b.user_id FROM wechat_bindings b JOIN users u ON u.id = b.user_id AND u.disabled_at IS NULL
          WHERE b.openid = $1 AND b.user_id = $2"

@@ -245,8 +245,8 @@ pub async fn end(db: &Db, at: Timestamp, who: &Who, hash: &[u8]) -> Result<()> {
 }
 
 /// Holds a person until the transaction ends; gives whether they may log in. Whoever opens a session by a code or link does so
-/// first, as does whoever ends what a person has open. Sessions, codes and log-ins are changed after it: in this one order they
-/// cannot deadlock.
+/// first, as does whoever ends what a person has open. Sessions, codes and log-ins are changed after it: in one order nobody
+/// waits for somebody who waits for them.
 pub async fn hold(tx: &mut Tx, user: UserId) -> Result<bool> {
     let sql = "UPDATE users SET logged_in_at = logged_in_at WHERE id = $1 AND disabled_at IS NULL";
     Ok(on!(tx, |c| sqlx::query(sql).bind(user).execute(c).await)? == 1)
@@ -295,6 +295,18 @@ pub async fn end_others(db: &Db, at: Timestamp, who: &Who, kept: &TokenHash) -> 
 pub async fn end_all(tx: &mut Tx, user: UserId) -> Result<u64> {
     end_log_ins(tx, user).await?;
     on!(tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)
+}
+
+/// The same after a reset of the password, with the API tokens and the WeChat binding: whoever knew the old password may have
+/// made them. Gives how many sessions, and how many of these.
+pub async fn end_all_access(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<(u64, u64)> {
+    let tokens = on!(tx, |c| sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL")
+        .bind(user)
+        .bind(at)
+        .execute(c)
+        .await)?;
+    let bound = on!(tx, |c| sqlx::query("DELETE FROM wechat_bindings WHERE user_id = $1").bind(user).execute(c).await)?;
+    Ok((end_all(tx, user).await?, tokens + bound))
 }
 
 /// Ends what could still open a session, and removes a person's devices that [`purge`] left: ending all sessions is meant to end
