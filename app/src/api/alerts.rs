@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
+use super::auth::ProvedPassword;
 use super::form::{at, fits, parse, yuan};
 use super::{ApiError, answer};
 use crate::i18n::alerts::{ReminderRange, texts as alerts_texts};
@@ -82,8 +83,14 @@ pub trait AlertsPort: Send + Sync {
     async fn set_alerts(&self, who: &Who, preferences: &AlertPreferences, lang: Lang) -> Result<(), AppError>;
     /// Sets the balance below which the person is reminded to top up, or ends reminders.
     async fn set_reminder(&self, who: &Who, below: Option<Fen>) -> Result<(), AppError>;
-    /// Sends a code to an address in the form of its channel.
-    async fn send_code(&self, who: &Who, channel: NotificationChannel, address: &str, lang: Lang) -> Result<(), AppError>;
+    /// Sends a code to an address in the form of its channel, which some channels ask the password for.
+    async fn send_code(
+        &self,
+        who: &Who,
+        address: (NotificationChannel, &str),
+        proved: Option<&ProvedPassword>,
+        lang: Lang,
+    ) -> Result<(), AppError>;
     async fn confirm_code(&self, who: &Who, channel: NotificationChannel, code: &str, lang: Lang)
     -> Result<CodeResult, AppError>;
     async fn remove_address(&self, who: &Who, channel: NotificationChannel) -> Result<(), AppError>;
@@ -180,10 +187,12 @@ pub async fn send_address_code(
     let sent = async {
         let channel = typed_in(&channel)?;
         let address = address_of(channel, &address)?;
-        if channel == NotificationChannel::Sms {
-            at("password", ports.auth.prove_password(&who, password.as_deref().unwrap_or_default()).await)?;
-        }
-        ports.alerts.send_code(&who, channel, &address, lang()).await
+        let proved = if channel == NotificationChannel::Sms {
+            Some(at("password", ports.auth.prove_password(&who, password.as_deref().unwrap_or_default()).await)?)
+        } else {
+            None
+        };
+        ports.alerts.send_code(&who, (channel, address.as_str()), proved.as_ref(), lang()).await
     };
     answer(sent.await.map(|()| done("sent")), PAGE)
 }

@@ -29,6 +29,9 @@ pub enum LoggedIn {
     SecondStep(String),
 }
 
+/// The hash of a password that its owner has proved; what it was asked for is refused where they have another one by then.
+pub struct ProvedPassword(pub String);
+
 /// What a person sees of their own account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnAccount {
@@ -97,7 +100,7 @@ pub trait AuthPort: Send + Sync {
     /// Ends the session.
     async fn log_out(&self, who: &Who, token: &str) -> Result<(), AppError>;
     /// Checks the password again where an open session must not be enough. Attempts are throttled as those of a log-in.
-    async fn prove_password(&self, who: &Who, password: &str) -> Result<(), AppError>;
+    async fn prove_password(&self, who: &Who, password: &str) -> Result<ProvedPassword, AppError>;
     /// Changes the password of the person and ends all their other sessions.
     async fn change_password(&self, who: &Who, old: &str, new: &str, visit: &Visit) -> Result<NewSession, AppError>;
 }

@@ -77,7 +77,7 @@ pub async fn send_operator_code(channel: String, address: String) -> Result<(), 
     let sent = async {
         let channel = typed_in(&channel)?;
         let address = address_of(channel, &address)?;
-        ports.alerts.send_code(&who, channel, &address, lang()).await
+        ports.alerts.send_code(&who, (channel, address.as_str()), None, lang()).await
     };
     answer(sent.await.map(|()| done("sent")), PAGE)
 }

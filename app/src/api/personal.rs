@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
+use super::auth::ProvedPassword;
 use super::form::{at, fits, parse};
 use super::{ApiError, answer, show_once};
 use crate::i18n::{lang, personal};
 use crate::link;
-use crate::ports::{Who, ports, reply, resident};
+use crate::ports::{Visit, Who, ports, reply, resident, visit};
 use model::error::AppError;
 use model::ids::ApiTokenId;
 use model::person::is_name;
@@ -27,12 +28,12 @@ pub struct NewToken {
 pub trait PersonalPort: Send + Sync {
     async fn tokens(&self, who: &Who) -> Result<Vec<ApiToken>, AppError>;
     /// Makes a token and gives it; only its hash is stored.
-    async fn create_token(&self, who: &Who, new: &NewToken) -> Result<String, AppError>;
+    async fn create_token(&self, who: &Who, visit: &Visit, new: &NewToken) -> Result<String, AppError>;
     async fn revoke_token(&self, who: &Who, id: ApiTokenId) -> Result<(), AppError>;
     /// Whether the person's data can be removed now.
     async fn erasable(&self, who: &Who) -> Result<Erasable, AppError>;
-    /// Removes the person's data; they have proved their password.
-    async fn erase(&self, who: &Who) -> Result<(), AppError>;
+    /// Removes the person's data.
+    async fn erase(&self, who: &Who, proved: &ProvedPassword) -> Result<(), AppError>;
 }
 
 const TOKENS: &str = "/me/tokens";
@@ -65,7 +66,7 @@ pub async fn create_token(name: String, #[server(default)] scopes: Vec<String>, 
         if !TOKEN_DAYS.contains(&days) || !(new.reads_use || new.reads_records) {
             return fits("scopes", (t.scopes, t.scopes_form), Err(AppError::Invalid));
         }
-        ports.personal.create_token(&who, &new).await
+        ports.personal.create_token(&who, &visit(), &new).await
     };
     show_once(done.await, TOKENS)
 }
@@ -83,8 +84,8 @@ pub async fn revoke_token(id: String) -> Result<(), ApiError> {
 pub async fn erase_me(password: String) -> Result<(), ApiError> {
     let (ports, reply, who) = (ports()?, reply()?, resident()?);
     let erased = async {
-        at("password", ports.auth.prove_password(&who, &password).await)?;
-        ports.personal.erase(&who).await
+        let proved = at("password", ports.auth.prove_password(&who, &password).await)?;
+        ports.personal.erase(&who, &proved).await
     };
     let erased = erased.await;
     if erased.is_ok() {

@@ -20,9 +20,9 @@ const NAME_MAX: usize = 40;
 #[async_trait]
 pub trait PrintingPort: Send + Sync {
     /// Papers and languages whose layout the site has changed.
-    async fn own_templates(&self) -> Result<Vec<(ReceiptPaper, Lang)>, AppError>;
+    async fn own_templates(&self, who: &Who) -> Result<Vec<(ReceiptPaper, Lang)>, AppError>;
     /// The template in use, and whether it is the site's own.
-    async fn template(&self, paper: ReceiptPaper, lang: Lang) -> Result<(String, bool), AppError>;
+    async fn template(&self, who: &Who, paper: ReceiptPaper, lang: Lang) -> Result<(String, bool), AppError>;
     /// Sets a template where it has no mistake.
     async fn set_template(
         &self,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use leptos::prelude::*;
 
-use super::auth::{LoggedIn, opened};
+use super::auth::{LoggedIn, ProvedPassword, opened};
 use super::form::at;
 use super::{ApiError, answer};
 use crate::link;
@@ -30,7 +30,7 @@ pub trait WechatLogInPort: Send + Sync {
     /// When the resident bound their account.
     async fn wechat_bound_at(&self, who: &Who) -> Result<Option<Timestamp>, AppError>;
     /// Gives the address of WeChat's sign-in to somebody who has proved their password.
-    async fn begin_wechat_binding(&self, who: &Who, visit: &Visit) -> Result<String, AppError>;
+    async fn begin_wechat_binding(&self, who: &Who, proved: &ProvedPassword, visit: &Visit) -> Result<String, AppError>;
     /// Binds the account in the place of an earlier one: [`AppError::Conflict`] where it is another resident's, and
     /// [`AppError::LinkEnded`] as in a log-in.
     async fn bind_wechat_log_in(&self, who: &Who, state: &str, code: &str, visit: &Visit) -> Result<(), AppError>;
@@ -97,8 +97,8 @@ pub async fn begin_wechat_log_in(next: Option<String>) -> Result<(), ApiError> {
 pub async fn bind_wechat_log_in(password: String) -> Result<(), ApiError> {
     let (ports, reply, who) = (ports()?, reply()?, resident()?);
     let begun = async {
-        at("password", ports.auth.prove_password(&who, &password).await)?;
-        ports.wechat_log_in.begin_wechat_binding(&who, &visit()).await
+        let proved = at("password", ports.auth.prove_password(&who, &password).await)?;
+        ports.wechat_log_in.begin_wechat_binding(&who, &proved, &visit()).await
     };
     match begun.await {
         Ok(address) => {

@@ -140,7 +140,8 @@ async fn reset_password(config: &Config, login: &str) -> Outcome {
     db.close().await;
     match reset {
         Ok(()) => {
-            println!("{login} can log in with the new password, and has to choose another then; earlier sessions are ended.");
+            println!("{login} can log in with the new password, and has to choose another then;");
+            println!("earlier sessions are ended, and so are a resident's API tokens and link to WeChat.");
             Ok(ExitCode::SUCCESS)
         }
         Err(StoreError::Refused(_)) => Err(format!("nobody logs in as {login}").into()),

@@ -168,7 +168,7 @@ both!(a_group_has_default_parameters_of_its_own, |w: World| async move {
     let mut admin = web.person(&w, Role::Admin, "admin").await;
     admin.cookie += "; lang=en";
     set(&admin, estate.site, ["20", "5", "0", "500", "1800"]).await;
-    let who = story_support::closings::who(model::ids::UserId(model::ids::Uuid::nil()));
+    let who = w.admin("chief").await;
     let (db, now) = (&w.db, w.clock.now());
     let group = place_groups::create(db, &w.rng, now, &who, "Air conditioners").await.unwrap();
     place_groups::change(db, now, &who, group, &[estate.rooms[0], estate.buildings[1]], &[]).await.unwrap();

@@ -1,11 +1,15 @@
 //! A query machine in a lobby: registered by a link, entered by a phone or a code, and left behind with nothing.
 
 use domain::clock::Clock;
-use model::ids::Uuid;
+use model::error::AppError;
+use model::ids::{UserId, Uuid};
+use model::notification::PhoneNumber;
 use model::person::Role;
 use model::time::MINUTE;
+use notify::phone_log_ins::{self, NewPhoneLogIn, PhoneCodeOutcome};
 use reqwest::Response;
 use reqwest::header::{CACHE_CONTROL, SET_COOKIE};
+use store::users;
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
 
@@ -202,4 +206,37 @@ both!(a_query_machine_keeps_nothing_of_the_person_before, |w: World| async move 
     // People's own browsers keep their storage and what they have chosen.
     let answer = phone.post("/api/auth/log-out", "x=1").await;
     assert!(!answer.headers().contains_key(CLEAR) && removed(&answer) == ["__Host-dormwatt"], "{answer:?}");
+});
+
+both!(ended_sessions_leave_no_way_in_by_a_code, |w: World| async move {
+    w.room(1).await;
+    let web = Web::start(&w).await;
+    let (boss, phone) = (web.person(&w, Role::Admin, "boss").await, web.person(&w, Role::Resident, "li").await);
+    w.execute("UPDATE account_residents SET user_id = (SELECT id FROM users WHERE login = 'li')").await;
+    let id = w.rng.id(w.clock.now());
+    let (machine, _) = registered(&web, &boss, id).await;
+    // Ending the other sessions ends what this one has made as well: nobody can tell whose it is.
+    for end in ["end-other-sessions", "log-out-everywhere"] {
+        let waiting = location(&machine.post("/api/kiosk/begin", "x=1").await).to_owned();
+        let enter = format!("code={}", waiting.strip_prefix("/kiosk?code=").unwrap());
+        assert_eq!(location(&phone.post("/api/resident/confirm-kiosk", &enter).await), "/kiosk/confirm?done=1");
+        let (code, _) = cookie(&phone.post("/api/resident/kiosk-code", "x=1").await, "once");
+        phone.post(&format!("/api/auth/{end}"), "x=1").await;
+        assert_eq!(location(&machine.post("/api/kiosk/enter", &enter).await), "/kiosk?e=link-ended", "{end}");
+        let typed = format!("room=2611230000000001&code={code}");
+        assert_eq!(location(&machine.post("/api/kiosk/enter-by-code", &typed).await), "/kiosk?wrong=1", "{end}");
+    }
+
+    // A code on the phone that was typed in when the password is replaced on the server.
+    let user = UserId(users::by_login(&w.db, "li").await.unwrap().unwrap().id);
+    let (now, token) = (w.clock.now(), [7; 32]);
+    let number: PhoneNumber = "13800138001".parse().unwrap();
+    let new = NewPhoneLogIn { token, phone: &number, code_hash: b"code" };
+    phone_log_ins::begin(&w.db, now, &new).await.unwrap();
+    w.execute("UPDATE phone_log_ins SET user_id = (SELECT id FROM users WHERE login = 'li')").await;
+    let checked = phone_log_ins::check_code(&w.db, now, &token, b"code").await.unwrap();
+    assert_eq!(checked, PhoneCodeOutcome::Right(user));
+    users::reset_password(&w.db, now, "li", "new", "command line").await.unwrap();
+    let used = phone_log_ins::use_up(&w.db, &token, user).await;
+    assert_eq!(used.map_err(AppError::from), Err(AppError::LinkEnded));
 });

@@ -7,6 +7,7 @@ use model::energy::Energy;
 use model::error::AppError;
 use model::ids::{ClosingId, CommandId, MeterId};
 use model::issue::Issue;
+use model::log_in::LogInMethod;
 use model::meter::{ControlMode, Wallet};
 use model::money::{Fen, Money};
 use model::order::{CommandState, OrderState, Tender};
@@ -18,6 +19,7 @@ use simulator::LineFault;
 use store::closings::{self, BalanceTarget, ClosingRequest, Counted, Device};
 use store::commands::NewCommand;
 use store::emergency_credits::{self, NewEmergencyCredit};
+use store::sessions::{self, NewSession};
 use store::{StoreError, meters, parameters, prices, wallets};
 use story_support::closings::{CASH, advance, begin, owed, proved, read, seen, stocked, who};
 use story_support::room_fixture::{RoomFixture, refused};
@@ -51,7 +53,11 @@ both!(an_account_moves_with_its_residents_and_balance, |w: World| async move {
     let engine = stocked(&s, &[6_000]).await;
     let (room, to) = (s.rooms[0], s.meters[1]);
     let now = SystemClock.now();
-    let token = NewToken { hash: [7; 32], name: "clock", reads_use: true, reads_records: false, expires_at: now.plus(DAY) };
+    let (session, user, expires_at) = ([8; 32], room.resident, now.plus(DAY));
+    let log_in = LogInMethod::Password.into();
+    let open = NewSession { hash: session, user, log_in, ip: String::new(), agent: String::new(), expires: expires_at };
+    sessions::open(&s.w.db, now, &open).await.unwrap();
+    let token = NewToken { hash: [7; 32], session, name: "clock", reads_use: true, reads_records: false, expires_at };
     tokens::create(&s.w.db, &s.w.rng, now, &who(room.resident), &token).await.unwrap();
     // The old meter is lost; the residents can use the new room without waiting for it.
     s.meter(0, 1).fault(LineFault::Silent, 1.0).unwrap();

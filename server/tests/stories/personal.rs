@@ -1,8 +1,12 @@
 //! What residents keep themselves, through the pages: their log-in, roommates, tokens and personal data; on both databases.
 
 use domain::clock::Clock;
+use model::ids::UserId;
+use model::notification::PhoneNumber;
 use model::person::Role;
+use notify::phone_log_ins::{self, NewPhoneLogIn};
 use reqwest::header::{AUTHORIZATION, SET_COOKIE};
+use store::users;
 use story_support::web::{PASSWORD, Person, Web, location};
 use story_support::{World, both};
 
@@ -179,4 +183,49 @@ both!(tokens_and_personal_data_end_with_the_room, |w: World| async move {
     let report = verify::verify(&w.db).await.unwrap();
     let of_people = |subject: &str| subject.starts_with("users") || subject.starts_with("account_residents");
     assert!(report.differences.iter().all(|one| !of_people(&one.subject)), "{:?}", report.differences);
+});
+
+both!(a_reset_password_ends_tokens_and_bindings, |w: World| async move {
+    let web = Web::start(&w).await;
+    let meter = w.room(1).await.meter;
+    let operator = web.person(&w, Role::Manager, "operator").await;
+    let mut mine = resident(&web, &w, &operator, meter).await;
+    shown_once(&mine, "/api/resident/tokens/create", "name=clock&scopes%5B%5D=use&days=30").await;
+    let bind = "INSERT INTO wechat_bindings (user_id, openid, bound_at) SELECT id, 'openid', 1 FROM users WHERE login = 'mine'";
+    w.execute(bind).await;
+    let left = "SELECT (SELECT COUNT(*) FROM api_tokens WHERE revoked_at IS NULL) + (SELECT COUNT(*) FROM wechat_bindings)";
+
+    // Who changes it knows it, and is shown what goes on.
+    let form = format!("old={}&new={CHOSEN}", PASSWORD.replace(' ', "+"));
+    let answer = mine.post("/api/auth/password", &form).await;
+    assert_eq!(location(&answer), "/password?done=changed");
+    mine.keep(&answer);
+    assert_eq!(w.number(left).await, 2);
+    let page = mine.get("/password?done=changed").await.text().await.unwrap();
+    assert!(page.contains("href=\"/me/tokens\"") && page.contains("href=\"/me/wechat\""), "{page}");
+
+    let user = UserId(users::by_login(&w.db, "mine").await.unwrap().unwrap().id);
+    for reset in ["on the server", "by a link", "by a code"] {
+        let now = w.clock.now();
+        match reset {
+            "on the server" => users::reset_password(&w.db, now, "mine", "new", "command line").await.unwrap(),
+            "by a link" => {
+                let form = format!("meter={meter}&login=mine");
+                let link = shown_once(&operator, "/api/operator/invite-resident", &form).await;
+                let form = format!("code={}&name=Mine&password={CHOSEN}", after(&link, "/invitations/"));
+                let accepted = web.visitor().post("/api/auth/accept-invitation", &form).await;
+                assert_eq!(location(&accepted), "/login?done=chosen");
+            }
+            _ => {
+                let number: PhoneNumber = "13800138001".parse().unwrap();
+                let new = NewPhoneLogIn { token: [7; 32], phone: &number, code_hash: b"code" };
+                phone_log_ins::begin(&w.db, now, &new).await.unwrap();
+                w.execute("UPDATE phone_log_ins SET user_id = (SELECT id FROM users WHERE login = 'mine')").await;
+                phone_log_ins::reset_password(&w.db, now, &[7; 32], (user, "newer"), "").await.unwrap();
+            }
+        }
+        assert_eq!(w.number(left).await, 0, "{reset}");
+        w.execute("UPDATE api_tokens SET revoked_at = NULL").await;
+        w.execute(bind).await;
+    }
 });

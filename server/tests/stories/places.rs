@@ -15,7 +15,7 @@ use model::error::AppError;
 use model::ids::{MeterId, PlaceId, UserId, Uuid};
 use model::issue::Kind;
 use model::meter::Wallet;
-use model::permission::Permissions;
+use model::permission::{Permission, Permissions};
 use model::person::{Role, Who};
 use model::place::PlaceKind;
 use model::search_text::Terms;
@@ -180,6 +180,48 @@ both!(a_merge_takes_meters_groups_and_operators_along, |w: World| async move {
     assert_eq!(effect.refusal, Some(AppError::GroupPriced), "said before it is confirmed");
     assert_eq!(e.change(&e.boss, e.rooms[1], merge).await.unwrap_err(), AppError::GroupPriced);
     proved(&e.w).await;
+});
+
+both!(a_group_with_settings_is_changed_by_who_may_set_them, |w: World| async move {
+    let e = Estate::new(w).await;
+    let (own, other) = (e.rooms[1], e.rooms[0]);
+    let group = e.console.add_group(&e.clerk, "own").await.unwrap();
+    e.console.add_to_group(&e.clerk, group, &[own], &[]).await.unwrap();
+    e.console.rename_group(&e.clerk, group, "ours").await.unwrap();
+    let surveyor = Who { permissions: [Permission::Estate].into_iter().collect(), ..e.boss.clone() };
+    for setting in [
+        "INSERT INTO group_defaults (group_id) VALUES ($1)",
+        "INSERT INTO group_contacts (group_id) VALUES ($1)",
+        "INSERT INTO group_alarm_rules (group_id, kind) VALUES ($1, 'arrears')",
+        "INSERT INTO friendly_hours (id, group_id, weekends, holidays, examinations, overdraft_fen, emergency_fen, period)
+         VALUES ($1, $1, TRUE, TRUE, '[]', 0, 0, 'month')",
+    ] {
+        story_support::bind(&e.w.db, setting, group.0, &[]).await;
+        for who in [&e.clerk, &surveyor] {
+            for refused in [
+                e.console.add_to_group(who, group, &[other], &[]).await.map(|_| ()),
+                e.console.remove_from_group(who, group, own).await,
+                e.console.rename_group(who, group, "mine").await,
+                e.console.remove_group(who, group).await,
+                e.change(who, own, PlaceChange::Merge(other)).await.map(|_| ()),
+            ] {
+                assert_eq!(refused, Err(AppError::Forbidden), "{setting}");
+            }
+            assert!(e.console.group(who, group).await.unwrap().is_locked);
+        }
+        assert!(!e.console.group(&e.boss, group).await.unwrap().is_locked);
+        e.console.add_to_group(&e.boss, group, &[other], &[]).await.unwrap();
+        e.console.remove_from_group(&e.boss, group, other).await.unwrap();
+        for all in [
+            "DELETE FROM group_defaults",
+            "DELETE FROM group_contacts",
+            "DELETE FROM group_alarm_rules",
+            "DELETE FROM friendly_hours",
+        ] {
+            e.w.execute(all).await;
+        }
+    }
+    e.console.remove_group(&e.clerk, group).await.unwrap();
 });
 
 // One person alone moved a room to cheaper prices, which two decide about.

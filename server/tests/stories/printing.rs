@@ -221,6 +221,10 @@ both!(a_print_is_decided_once_by_whoever_asked_for_it, |w: World| async move {
     }
     let tested = local.post("/api/operator/printing/printers/test", &format!("printer={}", desk.id)).await;
     assert_eq!(location(&tested), "/printing?e=forbidden", "printers are of the whole site");
+    for page in ["/printing", "/printing/layout?paper=a4&language=en"] {
+        let seen = [local.get(page).await.status().as_u16(), desk.boss.get(page).await.status().as_u16()];
+        assert_eq!(seen, [403, 200], "{page}: as are the layouts of its receipts");
+    }
     let form = |decision: &str| format!("job={job}&decision={decision}");
     for (person, decision, answer) in [
         (&other, "cancel", "e=not-found"),

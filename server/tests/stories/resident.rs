@@ -266,9 +266,13 @@ both!(off_since_is_the_first_reading_of_the_gap, |w: World| async move {
         reading(&site.w, room, now.plus(-minutes * MINUTE), status, 1_000, 0).await;
     }
     site.publish_reading(room, OPEN | 1 << 4, 0);
-    let home = site.residents.home(&who(room)).await.unwrap();
-    assert_eq!(home.off_since, Some(now.plus(-30 * MINUTE)));
-    assert_eq!(home.forecast, None);
+    let moved_in = "UPDATE account_residents SET from_at = $2 WHERE user_id = $1";
+    for (minutes, off_since) in [(60, -30), (25, -20)] {
+        story_support::bind(&site.w.db, moved_in, room.resident.0, &[now.plus(-minutes * MINUTE).0]).await;
+        let home = site.residents.home(&who(room)).await.unwrap();
+        assert_eq!(home.off_since, Some(now.plus(off_since * MINUTE)), "nothing from before they moved in");
+        assert_eq!(home.forecast, None);
+    }
 });
 
 async fn reading(w: &World, room: Room, at: Timestamp, status: u16, total_wh: i64, remaining: i64) {

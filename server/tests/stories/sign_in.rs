@@ -4,15 +4,21 @@ use data_encoding::BASE32_NOPAD;
 use domain::clock::Clock;
 use model::error::AppError;
 use model::ids::UserId;
+use model::language::Lang;
 use model::log_in::LogInMethod;
+use model::notification::NotificationChannel;
 use model::person::Role;
 use model::time::{MINUTE, SECOND};
-use people::password_log_ins;
 use people::second_factors::{self, FirstStep};
+use people::tokens::{self, NewToken};
+use people::wechat_log_ins::{self, WechatSignIn};
+use people::{erasure, password_log_ins};
 use reqwest::header::SET_COOKIE;
 use services::auth::totp;
+use store::notifications::{NewCode, ask_code};
 use store::sessions::NewSession;
 use store::users;
+use story_support::refunding::refused;
 use story_support::web::{PASSWORD, Person, Web, field, location};
 use story_support::{World, both};
 
@@ -237,6 +243,43 @@ both!(a_password_that_was_changed_meanwhile_opens_nothing, |w: World| async move
     assert_eq!(w.number("SELECT COUNT(*) FROM sessions").await + w.number("SELECT COUNT(*) FROM log_in_steps").await, 1);
     password_log_ins::open(db, now, &session(2), "new").await.unwrap();
     password_log_ins::begin(db, now, (&first, "new"), &[2; 32], expires).await.unwrap();
+});
+
+both!(a_password_proved_before_another_allows_nothing, |w: World| async move {
+    let who = w.admin("boss").await;
+    let (now, db, user) = (w.clock.now(), &w.db, who.user);
+    let (log_in, expires, ended, open) = (LogInMethod::Password.into(), now.plus(MINUTE), [1; 32], [2; 32]);
+    let session = |hash| NewSession { hash, user, log_in, ip: String::new(), agent: String::new(), expires };
+    second_factors::prepare(db, now, user, b"secret").await.unwrap();
+    second_factors::confirm(db, now, &who, (b"secret", 7), &[]).await.unwrap();
+    store::sessions::open(db, now, &session(ended)).await.unwrap();
+    users::change_password(db, now, &who, ("x", "new"), &session(open)).await.unwrap();
+    let code = |password_hash| NewCode {
+        channel: NotificationChannel::Sms,
+        address: "13800138001",
+        code: "1",
+        hash: b"hash",
+        password_hash: Some(password_hash),
+        language: Lang::Zh,
+    };
+    let sign_in = WechatSignIn { token: open, state: [3; 32], user: Some(user) };
+    for refusal in [
+        refused(second_factors::turn_off(db, now, &who, "x").await),
+        refused(second_factors::renew_codes(db, now, &who, "x", &[]).await),
+        refused(ask_code(db, &w.rng, now, &who, &code("x")).await),
+        refused(wechat_log_ins::begin(db, now, &sign_in, Some("x")).await),
+        refused(erasure::erase(db, now, &who, "x").await),
+    ] {
+        assert_eq!(refusal, AppError::WrongPassword);
+    }
+    // What asks for no password then asks whether its session goes on.
+    assert_eq!(refused(wechat_log_ins::bind(db, now, &who, "openid", &ended).await), AppError::NotLoggedIn);
+    let token = NewToken { hash: [4; 32], session: ended, name: "x", reads_use: true, reads_records: true, expires_at: expires };
+    assert_eq!(refused(tokens::create(db, &w.rng, now, &who, &token).await), AppError::NotLoggedIn);
+    ask_code(db, &w.rng, now, &who, &code("new")).await.unwrap();
+    wechat_log_ins::begin(db, now, &sign_in, Some("new")).await.unwrap();
+    wechat_log_ins::bind(db, now, &who, "openid", &open).await.unwrap();
+    second_factors::turn_off(db, now, &who, "new").await.unwrap();
 });
 
 both!(a_recovery_code_serves_once, |w: World| async move {

@@ -148,10 +148,10 @@ both!(the_export_imported_again_changes_nothing, |w: World| async move {
     office.all().await;
     let (w, before) = (&office.w, office.rows().await);
     let group = place_groups::create(&w.db, &w.rng, w.clock.now(), &office.who, "研究生").await.unwrap();
-    let contact = PlaceContact { phone: "120".parse().ok(), signature: None };
-    contacts::set(&w.db, w.clock.now(), &office.who, DefaultsOf::Group(group), &contact).await.unwrap();
     let building = PlaceId(uuid(w, "SELECT id FROM places WHERE name = '1号楼'").await);
     place_groups::change(&w.db, w.clock.now(), &office.who, group, &[building], &[]).await.unwrap();
+    let contact = PlaceContact { phone: "120".parse().ok(), signature: None };
+    contacts::set(&w.db, w.clock.now(), &office.who, DefaultsOf::Group(group), &contact).await.unwrap();
     let priced =
         "Price plan,Building,Floor,Room,Group,Price\n办公,,,,研究生,0.9\n居民,1号楼,1层,101,,0.65\n办公,1号楼,2层,,,0.9\n";
     assert_eq!(office.import("prices.csv", priced).await.problem_count, 0);

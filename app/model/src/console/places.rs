@@ -147,6 +147,8 @@ pub struct PlaceGroupView {
     pub plan: Option<(String, Timestamp)>,
     /// Whether it has or had a plan, or one waits for approval, so that its places stay what they are.
     pub keeps_places: bool,
+    /// Whether it has settings or a plan, which this operator may not give: then it stays as it is.
+    pub is_locked: bool,
     /// Buildings and floors to choose from, by full name.
     pub choices: Vec<(PlaceId, String)>,
 }

@@ -7,8 +7,8 @@ use super::{AuthFrame, password_field};
 use crate::access::start;
 use crate::api::auth::{OwnAccount, OwnSession};
 use crate::i18n::auth::{self as words, texts};
-use crate::i18n::lang;
-use crate::ports::{anyone, ports, visit};
+use crate::i18n::{lang, personal};
+use crate::ports::{Role, anyone, now, ports, visit};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -18,18 +18,53 @@ use crate::ui::time::{Ago, At};
 /// changed, there is nothing else here.
 #[component]
 pub fn PasswordPage() -> impl IntoView {
-    let read = async move { ports()?.auth.account(&anyone()?, &visit()).await };
-    load(read, move |account| view! { <Account account /> }.into_any())
+    let is_changed = use_query_map().with_untracked(|query| query.get_str("done") == Some("changed"));
+    let read = async move {
+        let (ports, who, visit, now) = (ports()?, anyone()?, visit(), now());
+        let account = ports.auth.account(&who, &visit).await?;
+        if !is_changed {
+            return Ok((account, None));
+        }
+        if who.role != Role::Resident {
+            return Ok((account, Some(KeptAccess::default())));
+        }
+        let tokens = ports.personal.tokens(&who).await?;
+        let has_tokens = tokens.iter().any(|token| token.revoked_at.is_none() && token.expires_at > now);
+        let has_wechat = ports.wechat_log_in.wechat_bound_at(&who).await?.is_some();
+        Ok((account, Some(KeptAccess { has_tokens, has_wechat })))
+    };
+    load(read, move |(account, changed)| view! { <Account account changed /> }.into_any())
+}
+
+/// What a resident has made that a password they changed themselves does not end.
+#[derive(Clone, Copy, Default)]
+struct KeptAccess {
+    has_tokens: bool,
+    has_wechat: bool,
+}
+
+/// Says that the password was changed, and what goes on.
+fn changed_notice(kept: KeptAccess) -> impl IntoView {
+    let (t, p) = (texts(lang()), personal::texts(lang()));
+    let still_open = (kept.has_tokens || kept.has_wechat).then(|| {
+        view! {
+            <p>{t.still_open}</p>
+            <ul>
+                {kept.has_tokens.then(|| view! { <li><a class="tap" href="/me/tokens">{p.tokens}</a></li> })}
+                {kept.has_wechat.then(|| view! { <li><a class="tap" href="/me/wechat">{p.wechat}</a></li> })}
+            </ul>
+        }
+    });
+    view! { <Callout tone=Tone::Good><p>{t.password_changed}</p>{still_open}</Callout> }
 }
 
 #[component]
-fn Account(account: OwnAccount) -> impl IntoView {
+fn Account(account: OwnAccount, changed: Option<KeptAccess>) -> impl IntoView {
     let t = texts(lang());
     let who = anyone();
     let home = who.as_ref().map_or("/", |who| start(who.role));
     let rule = if account.password_only { t.rule_password_only } else { t.rule };
     let title = if account.password_due { t.choose_password } else { t.own_account };
-    let is_changed = use_query_map().with_untracked(|query| query.get_str("done") == Some("changed"));
     let rest = (!account.password_due).then(|| {
         view! {
             <section class="own-part" aria-labelledby="second-factor">
@@ -46,7 +81,7 @@ fn Account(account: OwnAccount) -> impl IntoView {
     view! {
         <AuthFrame title=title>
             <Notice/>
-            {is_changed.then(|| view! { <Callout tone=Tone::Good><p>{t.password_changed}</p></Callout> })}
+            {changed.map(changed_notice)}
             {who.ok().map(|who| view! { <p class="muted">{who.name}</p> })}
             {account.password_due.then(|| view! { <p class="notice">{t.due_note}</p> })}
             <section class="own-part" aria-labelledby="own-password">

@@ -6,6 +6,7 @@ use model::audit::AuditAction;
 use model::console::GROUPS_MAX;
 use model::error::AppError;
 use model::ids::{MeterId, PlaceGroupId, PlaceId};
+use model::permission::Permission;
 use model::person::Who;
 use model::time::Timestamp;
 use serde_json::{Value, json};
@@ -20,6 +21,13 @@ const PRICED: &str = "SELECT g.id FROM place_groups g WHERE g.id = $1
       AND (EXISTS (SELECT 1 FROM price_groups a WHERE a.group_id = g.id)
            OR EXISTS (SELECT 1 FROM approval_requests q
                       WHERE q.kind = 'price_place' AND q.subject = $2 AND q.state = 'waiting' AND q.expires_at > $3))";
+
+/// Whether a group has settings of its own, or has or had a price plan.
+const HAS_SETTINGS: &str = "SELECT EXISTS (SELECT 1 FROM friendly_hours WHERE group_id = $1)
+      OR EXISTS (SELECT 1 FROM group_alarm_rules WHERE group_id = $1)
+      OR EXISTS (SELECT 1 FROM group_defaults WHERE group_id = $1)
+      OR EXISTS (SELECT 1 FROM group_contacts WHERE group_id = $1)
+      OR EXISTS (SELECT 1 FROM price_groups WHERE group_id = $1)";
 
 /// A group and the places that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,14 +106,16 @@ pub(crate) async fn create_within(tx: &mut Tx, rng: &Rng, at: Timestamp, who: &W
 /// Gives a group another name.
 ///
 /// # Errors
-/// Refused with [`AppError::NameTaken`] or [`AppError::NotFound`], and with [`AppError::GroupPriced`] where its name decides
-/// whether its price plan or that of another group applies, now or once a plan that waits is approved.
+/// Refused with [`AppError::NameTaken`] or [`AppError::NotFound`], as [`check_settings`] says, and with
+/// [`AppError::GroupPriced`] where its name decides whether its price plan or that of another group applies, now or once a plan
+/// that waits is approved.
 pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, name: &str) -> Result<()> {
     let mut tx = db.begin().await?;
     places::lock(&mut tx).await?;
     if is_decided_by_name(&mut tx, at, id).await? {
         return Err(AppError::GroupPriced.into());
     }
+    check_settings(&mut tx, who, id).await?;
     // The update locks the group.
     let before: Option<(String,)> = on!(&mut tx, |c| {
         sqlx::query_as("UPDATE place_groups SET name = name WHERE id = $1 RETURNING name").bind(id).fetch_optional(c).await
@@ -122,7 +132,7 @@ pub async fn rename(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, name: &
 /// Adds places to a group and removes others from it.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] for an unknown group, with [`AppError::GroupPriced`] as [`check_unpriced`] says, and with
+/// Refused with [`AppError::NotFound`] for an unknown group, as [`check_unpriced`] and [`check_settings`] say, and with
 /// [`AppError::AlarmOrder`] where the group's default parameters would put alarm 2 before alarm 1.
 pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: &[PlaceId], removed: &[PlaceId]) -> Result<()> {
     let mut tx = db.begin().await?;
@@ -130,6 +140,7 @@ pub async fn change(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId, added: 
     if !change_within(&mut tx, at, id, added, removed).await? {
         return Ok(());
     }
+    check_settings(&mut tx, who, id).await?;
     // Its default parameters apply to other places now.
     defaults::check_alarms(&mut tx).await?;
     let detail = json!({ "added": added, "removed": removed });
@@ -170,11 +181,12 @@ pub(crate) async fn change_within(
 /// Deletes a group; its places stay.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`], and with [`AppError::GroupPriced`] and [`AppError::AlarmOrder`] as [`change`] is.
+/// Refused with [`AppError::NotFound`], and as [`change`] is.
 pub async fn remove(db: &Db, at: Timestamp, who: &Who, id: PlaceGroupId) -> Result<()> {
     let mut tx = db.begin().await?;
     places::lock(&mut tx).await?;
     check_unpriced(&mut tx, at, id).await?;
+    check_settings(&mut tx, who, id).await?;
     for text in [
         "DELETE FROM place_group_members WHERE group_id = $1",
         "DELETE FROM group_defaults WHERE group_id = $1",
@@ -212,8 +224,8 @@ async fn is_decided_by_name(tx: &mut Tx, at: Timestamp, id: PlaceGroupId) -> Res
     Ok(own && others)
 }
 
-/// Refuses a merge that would bring a place into a group of the place that ends, as [`check_unpriced`] says.
-pub(crate) async fn check_merge(tx: &mut Tx, at: Timestamp, from: PlaceId, into: PlaceId) -> Result<()> {
+/// Refuses a merge that would bring a place into a group of the one that ends, as [`check_unpriced`] and [`check_settings`] say.
+pub(crate) async fn check_merge(tx: &mut Tx, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<()> {
     let joined: Vec<(PlaceGroupId,)> = on!(tx, |c| sqlx::query_as(
         "SELECT m.group_id FROM place_group_members m WHERE m.place_id = $1
            AND NOT EXISTS (SELECT 1 FROM place_group_members o WHERE o.group_id = m.group_id AND o.place_id = $2)
@@ -225,8 +237,25 @@ pub(crate) async fn check_merge(tx: &mut Tx, at: Timestamp, from: PlaceId, into:
     .await)?;
     for (group,) in joined {
         check_unpriced(tx, at, group).await?;
+        check_settings(tx, who, group).await?;
     }
     Ok(())
+}
+
+/// Refuses to change a group with settings to whoever may not set them, which takes that permission in all buildings: its places
+/// would get or lose them.
+///
+/// # Errors
+/// [`AppError::Forbidden`].
+async fn check_settings(tx: &mut Tx, who: &Who, id: PlaceGroupId) -> Result<()> {
+    let found: Option<(bool,)> = on!(tx, |c| sqlx::query_as(HAS_SETTINGS).bind(id).fetch_optional(c).await)?;
+    if found != Some((true,)) {
+        return Ok(());
+    }
+    let sql = "SELECT all_buildings FROM users WHERE id = $1";
+    let all_buildings: Option<(bool,)> = on!(tx, |c| sqlx::query_as(sql).bind(who.user).fetch_optional(c).await)?;
+    let may_set = who.may(Permission::Site) && all_buildings == Some((true,));
+    if may_set { Ok(()) } else { Err(AppError::Forbidden.into()) }
 }
 
 /// Refuses to change the places of a group that has a price plan, or for which one waits for approval: that would change prices,
@@ -269,6 +298,12 @@ pub(crate) async fn priced(tx: &mut Tx, at: Timestamp) -> Result<HashSet<String>
         (is_priced || waiting.contains(&format!("group:{id}"))).then_some(name)
     };
     Ok(groups.into_iter().filter_map(keeps).collect())
+}
+
+/// Whether a group has settings of its own, or has or had a price plan.
+pub async fn has_settings(db: &Db, id: PlaceGroupId) -> Result<bool> {
+    let found: Option<(bool,)> = read!(db, |pool| sqlx::query_as(HAS_SETTINGS).bind(id).fetch_optional(pool).await)?;
+    Ok(found == Some((true,)))
 }
 
 /// Whether [`change`] and [`remove`] would be refused because of prices.

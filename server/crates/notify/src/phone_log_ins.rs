@@ -156,7 +156,8 @@ pub async fn use_up(db: &Db, token: &TokenHash, user: UserId) -> Result<()> {
     tx.commit().await
 }
 
-/// Replaces the password of somebody whose code was right, and ends all their sessions and links; the code serves once.
+/// Replaces the password of somebody whose code was right, and ends all their sessions, links, API tokens and their binding of
+/// WeChat; the code serves once.
 ///
 /// # Errors
 /// As [`open`].
@@ -182,24 +183,22 @@ pub async fn reset_password(
         return Err(AppError::LinkEnded.into());
     }
     operators::withdraw(&mut tx, at, user).await?;
-    let ended = sessions::end_all(&mut tx, user).await?;
-    let (actor, detail) = (format!("user:{user}"), json!({ "sessions_ended": ended }).to_string());
+    let (ended, tokens) = sessions::end_all_access(&mut tx, at, user).await?;
+    let (actor, detail) = (format!("user:{user}"), json!({ "sessions_ended": ended, "tokens_ended": tokens }).to_string());
     let action = AuditAction::UserPasswordPhone;
     audit::append(&mut tx, at, &Entry { actor: &actor, ip, action, subject: &actor, detail: &detail }).await?;
     tx.commit().await
 }
 
-/// All of a person's codes end with the one that was used.
+/// All of a person's codes end with the one that was used. The person before their codes, as [`sessions::hold`] says.
 async fn take(tx: &mut Tx, token: &TokenHash, user: UserId) -> Result<()> {
-    let taken = on!(tx, |c| sqlx::query(
-        "DELETE FROM phone_log_ins WHERE token_hash = $1 AND user_id = $2
-         AND EXISTS (SELECT 1 FROM users u WHERE u.id = $2 AND u.disabled_at IS NULL)"
-    )
-    .bind(token.as_slice())
-    .bind(user)
-    .execute(c)
-    .await)?;
-    if taken == 0 {
+    let is_held = sessions::hold(tx, user).await?;
+    let taken = on!(tx, |c| sqlx::query("DELETE FROM phone_log_ins WHERE token_hash = $1 AND user_id = $2")
+        .bind(token.as_slice())
+        .bind(user)
+        .execute(c)
+        .await)?;
+    if !is_held || taken == 0 {
         return Err(AppError::LinkEnded.into());
     }
     on!(tx, |c| sqlx::query("DELETE FROM phone_log_ins WHERE user_id = $1").bind(user).execute(c).await)?;

@@ -8,6 +8,7 @@ use model::personal::Erasable;
 use model::time::Timestamp;
 use serde_json::json;
 use store::audit::record;
+use store::sessions;
 use store::{Db, Result, Tx, on, read};
 
 /// What stands in place of a name.
@@ -38,12 +39,15 @@ pub async fn erasable(db: &Db, who: &Who) -> Result<Erasable> {
     Ok(judged(read!(db, |pool| sqlx::query_as(obstacles!()).bind(who.user).fetch_optional(pool).await)?))
 }
 
-/// Removes what the system knows of a resident beyond the books, and their log-in with it.
+/// Removes what the system knows of a resident beyond the books, and their log-in with it, for somebody who has proved the
+/// password of this hash.
 ///
 /// # Errors
-/// Refused with [`AppError::HasAccount`] or [`AppError::NotSettled`], and with [`AppError::NotFound`] where it is done already.
-pub async fn erase(db: &Db, at: Timestamp, who: &Who) -> Result<()> {
+/// Refused with [`AppError::HasAccount`] or [`AppError::NotSettled`], with [`AppError::NotFound`] for who is no resident, and as
+/// [`sessions::hold_proved`], also where it is done already.
+pub async fn erase(db: &Db, at: Timestamp, who: &Who, password_hash: &str) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold_proved(&mut tx, who.user, password_hash).await?;
     let login: Option<(String,)> = on!(&mut tx, |c| sqlx::query_as(
         "UPDATE users SET disabled_at = $2 WHERE id = $1 AND role = 'resident' AND disabled_at IS NULL RETURNING login"
     )

@@ -6,7 +6,7 @@ use model::error::AppError;
 use model::ids::UserId;
 use model::time::Timestamp;
 use store::sessions::{self, NewSession, TokenHash};
-use store::{Db, Result, Tx, on};
+use store::{Db, Result, StoreError, Tx};
 
 use crate::second_factors::{self, FirstStep};
 
@@ -40,12 +40,8 @@ pub async fn begin(
 
 /// Holds the person until the transaction ends: who changes the password waits, and ends what it has opened.
 async fn require(tx: &mut Tx, user: UserId, password_hash: &str) -> Result<()> {
-    let held = on!(tx, |c| sqlx::query(
-        "UPDATE users SET logged_in_at = logged_in_at WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL"
-    )
-    .bind(user)
-    .bind(password_hash)
-    .execute(c)
-    .await)?;
-    if held == 1 { Ok(()) } else { Err(AppError::BadCredentials.into()) }
+    match sessions::hold_proved(tx, user, password_hash).await {
+        Err(StoreError::Refused(AppError::WrongPassword)) => Err(AppError::BadCredentials.into()),
+        held => held,
+    }
 }

@@ -101,20 +101,25 @@ pub async fn confirm(db: &Db, at: Timestamp, who: &Who, checked: (&[u8], i64), c
     tx.commit().await
 }
 
-/// Gives new recovery codes in place of the earlier ones.
-pub async fn renew_codes(db: &Db, at: Timestamp, who: &Who, codes: &[TokenHash]) -> Result<()> {
+/// Gives new recovery codes in place of the earlier ones to somebody who has proved the password of this hash.
+///
+/// # Errors
+/// As [`sessions::hold_proved`].
+pub async fn renew_codes(db: &Db, at: Timestamp, who: &Who, password_hash: &str, codes: &[TokenHash]) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold_proved(&mut tx, who.user, password_hash).await?;
     replace_codes(&mut tx, who.user, codes).await?;
     note(&mut tx, at, who, AuditAction::UserRecoveryCodes).await?;
     tx.commit().await
 }
 
-/// Turns the second factor off.
+/// Turns the second factor off for somebody who has proved the password of this hash.
 ///
 /// # Errors
-/// Refused with [`AppError::NotFound`] where there is none.
-pub async fn turn_off(db: &Db, at: Timestamp, who: &Who) -> Result<()> {
+/// Refused with [`AppError::NotFound`] where there is none, and as [`sessions::hold_proved`].
+pub async fn turn_off(db: &Db, at: Timestamp, who: &Who, password_hash: &str) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold_proved(&mut tx, who.user, password_hash).await?;
     if !delete(&mut tx, who.user).await? {
         return Err(AppError::NotFound.into());
     }
@@ -132,6 +137,7 @@ pub async fn remove(db: &Db, at: Timestamp, login: &str, actor: &str) -> Result<
     let found: Option<(UserId,)> =
         on!(&mut tx, |c| sqlx::query_as("SELECT id FROM users WHERE login = $1").bind(login).fetch_optional(c).await)?;
     let (user,) = found.ok_or(AppError::NotFound)?;
+    sessions::hold(&mut tx, user).await?;
     if !delete(&mut tx, user).await? {
         return Err(AppError::NotFound.into());
     }
@@ -236,6 +242,7 @@ pub async fn waits(db: &Db, token: &TokenHash, now: Timestamp) -> Result<Option<
 /// Refused with [`AppError::WrongCode`] where the proof was used before or is none.
 pub async fn complete(db: &Db, at: Timestamp, step: &TokenHash, proof: Proof, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold(&mut tx, session.user).await?;
     let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE token_hash = $1 AND user_id = $2")
         .bind(step.as_slice())
         .bind(session.user)

@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use serde_json::json;
 use sqlx::FromRow;
 use store::audit::record;
-use store::sessions::TokenHash;
+use store::sessions::{self, TokenHash};
 use store::{Db, Result, on, read};
 
 use domain::rng::Rng;
@@ -18,6 +18,8 @@ use domain::rng::Rng;
 #[derive(Clone, Copy, Debug)]
 pub struct NewToken<'a> {
     pub hash: TokenHash,
+    /// The session that it is made in.
+    pub session: TokenHash,
     /// As its owner calls it.
     pub name: &'a str,
     pub reads_use: bool,
@@ -28,9 +30,11 @@ pub struct NewToken<'a> {
 /// Stores a token of somebody who has a room.
 ///
 /// # Errors
-/// Refused with [`AppError::AccountNotOpen`] for somebody without a room, or [`AppError::TooManyKept`].
+/// Refused with [`AppError::AccountNotOpen`] for somebody without a room, [`AppError::TooManyKept`], or [`AppError::NotLoggedIn`]
+/// where the session was ended meanwhile.
 pub async fn create(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewToken<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold_open(&mut tx, who.user, &new.session).await?;
     let counted: Option<(bool, i64)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT EXISTS (SELECT 1 FROM account_residents WHERE user_id = $1 AND to_at IS NULL),
                 (SELECT COUNT(*) FROM api_tokens WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2)"

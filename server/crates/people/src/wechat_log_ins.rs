@@ -25,9 +25,16 @@ pub struct WechatSignIn {
     pub user: Option<UserId>,
 }
 
-/// Begins the sign-in of a browser that is sent to WeChat, in place of an earlier one.
-pub async fn begin(db: &Db, at: Timestamp, sign_in: &WechatSignIn) -> Result<()> {
+/// Begins the sign-in of a browser that is sent to WeChat, in place of an earlier one. Who binds their account has proved the
+/// password of this hash.
+///
+/// # Errors
+/// As [`sessions::hold_proved`].
+pub async fn begin(db: &Db, at: Timestamp, sign_in: &WechatSignIn, password_hash: Option<&str>) -> Result<()> {
     let mut tx = db.begin().await?;
+    if let Some((user, password_hash)) = sign_in.user.zip(password_hash) {
+        sessions::hold_proved(&mut tx, user, password_hash).await?;
+    }
     on!(&mut tx, |c| sqlx::query(
         "INSERT INTO wechat_sign_ins (token_hash, state_hash, user_id, expires_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (token_hash) DO UPDATE SET state_hash = excluded.state_hash, user_id = excluded.user_id,
@@ -76,6 +83,7 @@ pub async fn resident(db: &Db, openid: &str) -> Result<Option<UserId>> {
 /// Refused with [`AppError::NotFound`] where they were disabled or took the binding back meanwhile.
 pub async fn open(db: &Db, at: Timestamp, openid: &str, session: &NewSession) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold(&mut tx, session.user).await?;
     let bound: Option<(UserId,)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT b.user_id FROM wechat_bindings b JOIN users u ON u.id = b.user_id AND u.disabled_at IS NULL
          WHERE b.openid = $1 AND b.user_id = $2"
@@ -104,9 +112,11 @@ pub async fn bound_at(db: &Db, user: UserId) -> Result<Option<Timestamp>> {
 /// Lets a resident log in by this account alone. Replaces a binding of somebody who may no longer log in.
 ///
 /// # Errors
-/// Refused with [`AppError::Conflict`] where another resident has bound it.
-pub async fn bind(db: &Db, at: Timestamp, who: &Who, openid: &str) -> Result<()> {
+/// Refused with [`AppError::Conflict`] where another resident has bound it, and as [`sessions::hold_open`] where the session was
+/// ended while WeChat was asked, as by another password.
+pub async fn bind(db: &Db, at: Timestamp, who: &Who, openid: &str, session: &TokenHash) -> Result<()> {
     let mut tx = db.begin().await?;
+    sessions::hold_open(&mut tx, who.user, session).await?;
     on!(&mut tx, |c| sqlx::query(
         "DELETE FROM wechat_bindings WHERE openid = $1 AND user_id <> $2
          AND EXISTS (SELECT 1 FROM users u WHERE u.id = wechat_bindings.user_id AND u.disabled_at IS NOT NULL)"

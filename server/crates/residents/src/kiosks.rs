@@ -255,16 +255,26 @@ pub struct KioskSession<'a> {
 /// Refused with [`AppError::LinkEnded`] where nobody confirmed it, or it has expired.
 pub async fn enter(db: &Db, at: Timestamp, code: &TokenHash, session: &KioskSession<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
-    let user: Option<(UserId,)> = on!(&mut tx, |c| sqlx::query_as(
-        "DELETE FROM kiosk_log_ins WHERE code_hash = $1 AND kiosk_id = $2 AND expires_at > $3 AND user_id IS NOT NULL
-         RETURNING user_id"
+    let confirmed: Option<(UserId,)> =
+        on!(&mut tx, |c| sqlx::query_as("SELECT user_id FROM kiosk_log_ins WHERE code_hash = $1 AND user_id IS NOT NULL")
+            .bind(code.as_slice())
+            .fetch_optional(c)
+            .await)?;
+    let Some((user,)) = confirmed else { return Err(AppError::LinkEnded.into()) };
+    // The person before their log-in, as `sessions::hold` says: whoever ends their sessions waits, or is waited for.
+    let is_held = sessions::hold(&mut tx, user).await?;
+    let taken = on!(&mut tx, |c| sqlx::query(
+        "DELETE FROM kiosk_log_ins WHERE code_hash = $1 AND kiosk_id = $2 AND expires_at > $3 AND user_id = $4"
     )
     .bind(code.as_slice())
     .bind(session.kiosk.id)
     .bind(at)
-    .fetch_optional(c)
+    .bind(user)
+    .execute(c)
     .await)?;
-    let Some((user,)) = user else { return Err(AppError::LinkEnded.into()) };
+    if !is_held || taken == 0 {
+        return Err(AppError::LinkEnded.into());
+    }
     open(&mut tx, at, (user, LogInMethod::KioskQr), session).await?;
     tx.commit().await
 }
@@ -290,13 +300,23 @@ pub async fn enter_by_code(db: &Db, at: Timestamp, room: &str, code: &TokenHash,
     .bind(room)
     .fetch_all(c)
     .await)?;
-    let user = tried.into_iter().find(|(_, hash)| hash.as_slice() == code.as_slice()).map(|(user, _)| user);
-    if let Some(user) = user {
-        on!(&mut tx, |c| sqlx::query("DELETE FROM kiosk_codes WHERE user_id = $1").bind(user).execute(c).await)?;
-        open(&mut tx, at, (user, LogInMethod::KioskCode), session).await?;
-    }
     tx.commit().await?;
-    Ok(user.is_some())
+    let user = tried.into_iter().find(|(_, hash)| hash.as_slice() == code.as_slice()).map(|(user, _)| user);
+    let Some(user) = user else { return Ok(false) };
+    // The tries hold the codes, and a person is held before their code, as `sessions::hold` says: so in a transaction of its own.
+    let mut tx = db.begin().await?;
+    let is_held = sessions::hold(&mut tx, user).await?;
+    let taken = on!(&mut tx, |c| sqlx::query("DELETE FROM kiosk_codes WHERE user_id = $1 AND code_hash = $2")
+        .bind(user)
+        .bind(code.as_slice())
+        .execute(c)
+        .await)?;
+    if !is_held || taken == 0 {
+        return Ok(false);
+    }
+    open(&mut tx, at, (user, LogInMethod::KioskCode), session).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// One person at a time: the session before ends.

@@ -144,13 +144,14 @@ pub async fn coming_sum(db: &Db, meter: MeterId) -> Result<Fen> {
     Ok(row.map_or(Fen::ZERO, |(fen,)| fen))
 }
 
-/// The first reading with an open relay since the last one with a closed relay.
-pub async fn off_since(db: &Db, meter: MeterId) -> Result<Option<Timestamp>> {
+/// The first reading with an open relay since the last one with a closed relay; none before `from`.
+pub async fn off_since(db: &Db, meter: MeterId, from: Timestamp) -> Result<Option<Timestamp>> {
     let row: Option<(Option<Timestamp>,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT MIN(at) FROM readings WHERE meter_id = $1 AND source <> 3 AND at > COALESCE(
+        "SELECT MIN(at) FROM readings WHERE meter_id = $1 AND source <> 3 AND at >= $2 AND at > COALESCE(
              (SELECT at FROM readings WHERE meter_id = $1 AND (status & 1) = 1 ORDER BY at DESC LIMIT 1), 0)"
     )
     .bind(meter)
+    .bind(from)
     .fetch_optional(pool)
     .await)?;
     Ok(row.and_then(|(at,)| at))

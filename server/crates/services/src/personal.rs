@@ -1,6 +1,8 @@
 //! A resident's tokens, and the end of their personal data.
 
+use app::api::auth::ProvedPassword;
 use app::api::personal::{NewToken, PersonalPort};
+use app::ports::Visit;
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::ApiTokenId;
@@ -29,11 +31,12 @@ impl PersonalPort for PersonalService {
         Ok(tokens::of_person(&self.context.db, who.user).await?)
     }
 
-    async fn create_token(&self, who: &Who, new: &NewToken) -> Result<String, AppError> {
+    async fn create_token(&self, who: &Who, visit: &Visit, new: &NewToken) -> Result<String, AppError> {
         let Context { db, rng, .. } = &self.context;
         let (token, now) = (format!("{TOKEN_PREFIX}{}", new_token(rng)), self.context.now());
         let stored = tokens::NewToken {
             hash: hash(&token),
+            session: hash(&visit.session),
             name: &new.name,
             reads_use: new.reads_use,
             reads_records: new.reads_records,
@@ -51,7 +54,7 @@ impl PersonalPort for PersonalService {
         Ok(erasure::erasable(&self.context.db, who).await?)
     }
 
-    async fn erase(&self, who: &Who) -> Result<(), AppError> {
-        Ok(erasure::erase(&self.context.db, self.context.now(), who).await?)
+    async fn erase(&self, who: &Who, proved: &ProvedPassword) -> Result<(), AppError> {
+        Ok(erasure::erase(&self.context.db, self.context.now(), who, &proved.0).await?)
     }
 }

@@ -84,13 +84,19 @@ impl PrintingService {
         Ok(stored::logo_file(&self.context.db).await?.and_then(|png| receipts::logo(&png).ok()))
     }
 
+    /// The template of receipts, and whether it is the site's own.
+    async fn template_in_use(&self, paper: ReceiptPaper, lang: Lang) -> Result<(String, bool), AppError> {
+        let own = stored::template(&self.context.db, paper, lang).await?;
+        Ok(own.map_or_else(|| (default_template(lang).to_owned(), false), |own| (own, true)))
+    }
+
     async fn laid_out(
         &self,
         receipt: &Receipt,
         (paper, lang, copies): (ReceiptPaper, Lang, &[ReceiptCopy]),
         is_copy: bool,
     ) -> Result<Vec<Vec<Block>>, AppError> {
-        let (text, _) = self.template(paper, lang).await?;
+        let (text, _) = self.template_in_use(paper, lang).await?;
         let (own, standard) = (Template::parse(&text), Template::parse(default_template(lang))?);
         // A template was checked when it was stored; one that was changed by hand must not keep receipts from being printed.
         let sheet = |copy: &ReceiptCopy| {
@@ -107,14 +113,15 @@ impl PrintingService {
 
 #[async_trait]
 impl PrintingPort for PrintingService {
-    async fn own_templates(&self) -> Result<Vec<(ReceiptPaper, Lang)>, AppError> {
+    async fn own_templates(&self, who: &Who) -> Result<Vec<(ReceiptPaper, Lang)>, AppError> {
+        self.context.require_whole_site(who).await?;
         let own = stored::own_templates(&self.context.db).await?;
         Ok(own.into_iter().filter_map(|(paper, language)| Some((paper, Lang::choose(&language)?))).collect())
     }
 
-    async fn template(&self, paper: ReceiptPaper, lang: Lang) -> Result<(String, bool), AppError> {
-        let own = stored::template(&self.context.db, paper, lang).await?;
-        Ok(own.map_or_else(|| (default_template(lang).to_owned(), false), |own| (own, true)))
+    async fn template(&self, who: &Who, paper: ReceiptPaper, lang: Lang) -> Result<(String, bool), AppError> {
+        self.context.require_whole_site(who).await?;
+        self.template_in_use(paper, lang).await
     }
 
     async fn set_template(

@@ -244,16 +244,45 @@ pub async fn end(db: &Db, at: Timestamp, who: &Who, hash: &[u8]) -> Result<()> {
     tx.commit().await
 }
 
+/// Holds a person until the transaction ends; gives whether they may log in. Whoever opens a session by a code or link does so
+/// first, as does whoever ends what a person has open. Sessions, codes and log-ins are changed after it: in one order nobody
+/// waits for somebody who waits for them.
+pub async fn hold(tx: &mut Tx, user: UserId) -> Result<bool> {
+    let sql = "UPDATE users SET logged_in_at = logged_in_at WHERE id = $1 AND disabled_at IS NULL";
+    Ok(on!(tx, |c| sqlx::query(sql).bind(user).execute(c).await)? == 1)
+}
+
+/// The same of somebody who has proved the password of this hash before the transaction.
+///
+/// # Errors
+/// Refused with [`AppError::WrongPassword`] where they have another one by now, or were disabled.
+pub async fn hold_proved(tx: &mut Tx, user: UserId, password_hash: &str) -> Result<()> {
+    let sql = "UPDATE users SET logged_in_at = logged_in_at WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL";
+    let held = on!(tx, |c| sqlx::query(sql).bind(user).bind(password_hash).execute(c).await)?;
+    if held == 1 { Ok(()) } else { Err(AppError::WrongPassword.into()) }
+}
+
+/// The same of somebody who acts in this session.
+///
+/// # Errors
+/// Refused with [`AppError::NotLoggedIn`] where it was ended meanwhile.
+pub async fn hold_open(tx: &mut Tx, user: UserId, session: &TokenHash) -> Result<()> {
+    let is_held = hold(tx, user).await?;
+    let sql = "SELECT user_id FROM sessions WHERE token_hash = $1 AND user_id = $2";
+    let found: Option<(UserId,)> = on!(tx, |c| sqlx::query_as(sql).bind(session.as_slice()).bind(user).fetch_optional(c).await)?;
+    if is_held && found.is_some() { Ok(()) } else { Err(AppError::NotLoggedIn.into()) }
+}
+
 /// Ends all sessions of a person but the one given; gives how many.
 pub async fn end_others(db: &Db, at: Timestamp, who: &Who, kept: &TokenHash) -> Result<u64> {
     let mut tx = db.begin().await?;
+    hold(&mut tx, who.user).await?;
     let ended = on!(&mut tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2")
         .bind(who.user)
         .bind(kept.as_slice())
         .execute(c)
         .await)?;
-    on!(&mut tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE user_id = $1").bind(who.user).execute(c).await)?;
-    remove_left_devices(&mut tx, who.user).await?;
+    end_log_ins(&mut tx, who.user).await?;
     let (actor, detail) = (format!("user:{}", who.user), format!(r#"{{"sessions_ended":{ended}}}"#));
     let entry = Entry { actor: &actor, ip: &who.ip, action: AuditAction::SessionEnd, subject: &actor, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
@@ -261,19 +290,37 @@ pub async fn end_others(db: &Db, at: Timestamp, who: &Who, kept: &TokenHash) -> 
     Ok(ended)
 }
 
-/// Ends all sessions of a person, and log-ins that are not complete, in the caller's transaction; gives how many sessions.
+/// Ends all sessions of a person, and log-ins that are not complete, in the transaction of a caller who holds the person; gives
+/// how many sessions.
 pub async fn end_all(tx: &mut Tx, user: UserId) -> Result<u64> {
-    on!(tx, |c| sqlx::query("DELETE FROM log_in_steps WHERE user_id = $1").bind(user).execute(c).await)?;
-    remove_left_devices(tx, user).await?;
+    end_log_ins(tx, user).await?;
     on!(tx, |c| sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user).execute(c).await)
 }
 
-/// Removes a person's devices that [`purge`] left: ending all sessions is meant to end their messages too.
-async fn remove_left_devices(tx: &mut Tx, user: UserId) -> Result<()> {
-    on!(tx, |c| sqlx::query("DELETE FROM alert_addresses WHERE user_id = $1 AND channel = 'push' AND session_hash IS NULL")
+/// The same after a reset of the password, with the API tokens and the WeChat binding: whoever knew the old password may have
+/// made them. Gives how many sessions, and how many of these.
+pub async fn end_all_access(tx: &mut Tx, at: Timestamp, user: UserId) -> Result<(u64, u64)> {
+    let tokens = on!(tx, |c| sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL")
         .bind(user)
+        .bind(at)
         .execute(c)
         .await)?;
+    let bound = on!(tx, |c| sqlx::query("DELETE FROM wechat_bindings WHERE user_id = $1").bind(user).execute(c).await)?;
+    Ok((end_all(tx, user).await?, tokens + bound))
+}
+
+/// Ends what could still open a session, and removes a person's devices that [`purge`] left: ending all sessions is meant to end
+/// their messages too.
+async fn end_log_ins(tx: &mut Tx, user: UserId) -> Result<()> {
+    for sql in [
+        "DELETE FROM log_in_steps WHERE user_id = $1",
+        "DELETE FROM phone_log_ins WHERE user_id = $1",
+        "DELETE FROM kiosk_log_ins WHERE user_id = $1",
+        "DELETE FROM kiosk_codes WHERE user_id = $1",
+        "DELETE FROM alert_addresses WHERE user_id = $1 AND channel = 'push' AND session_hash IS NULL",
+    ] {
+        on!(tx, |c| sqlx::query(sql).bind(user).execute(c).await)?;
+    }
     Ok(())
 }
 

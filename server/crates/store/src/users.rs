@@ -172,8 +172,8 @@ pub async fn change_password(db: &Db, at: Timestamp, who: &Who, (old, new): (&st
     tx.commit().await
 }
 
-/// Gives a person another password, which they have to change at the next log-in, and ends all of their sessions and links;
-/// `actor` is who did it, for the audit chain.
+/// Gives a person another password, which they have to change at the next log-in, and ends all of their sessions, links, API
+/// tokens and their WeChat binding; `actor` is who did it, for the audit chain.
 ///
 /// # Errors
 /// Refused with [`AppError::NotFound`] where nobody logs in by that name.
@@ -188,8 +188,9 @@ pub async fn reset_password(db: &Db, at: Timestamp, login: &str, password_hash: 
     .await)?;
     let (user,) = found.ok_or(AppError::NotFound)?;
     operators::withdraw(&mut tx, at, user).await?;
-    let ended = sessions::end_all(&mut tx, user).await?;
-    let (subject, detail) = (format!("user:{user}"), format!(r#"{{"sessions_ended":{ended}}}"#));
+    let (ended, tokens) = sessions::end_all_access(&mut tx, at, user).await?;
+    let detail = serde_json::json!({ "sessions_ended": ended, "tokens_ended": tokens }).to_string();
+    let subject = format!("user:{user}");
     audit::append(
         &mut tx,
         at,

@@ -36,7 +36,8 @@ pub async fn enrol(db: &Db, rng: &Rng, span: &Span, rooms: &[PastRoom<'_>]) -> R
         let (role, permissions, ip) = (Role::Resident, Permissions::NONE, "10.20.3.1".to_owned());
         let who = Who { user: model::ids::UserId(user.id), role, permissions, name: login, ip };
         let (address, hash) = (format!("138{:08}", 10_000 + n), [7_u8; 32]);
-        let new = NewCode { channel: CHANNEL, address: &address, code: "000000", hash: &hash, language: Lang::Zh };
+        let (channel, code, language) = (CHANNEL, "000000", Lang::Zh);
+        let new = NewCode { channel, address: &address, code, hash: &hash, password_hash: None, language };
         notifications::ask_code(db, rng, span.from, &who, &new).await?;
         notifications::confirm_code(db, span.from, &who, CHANNEL, &hash, Lang::Zh).await?;
     }

@@ -87,7 +87,7 @@ async fn enrolled(w: &World, unit: u8, service: &NotificationsService) -> Room {
     let room = w.room(unit).await;
     let (who, now) = (resident(room.resident), w.clock.now());
     let address = format!("138001380{unit:02}");
-    let new = NewCode { channel: SMS, address: &address, code: "1", hash: b"hash", language: Lang::Zh };
+    let new = NewCode { channel: SMS, address: &address, code: "1", hash: b"hash", password_hash: None, language: Lang::Zh };
     alerts::ask_code(&w.db, &w.rng, now, &who, &new).await.unwrap();
     let outcome = alerts::confirm_code(&w.db, now, &who, SMS, b"hash", Lang::Zh).await.unwrap();
     assert_eq!(outcome, CodeOutcome::Confirmed);

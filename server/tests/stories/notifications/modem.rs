@@ -33,7 +33,7 @@ fn through(line: &SimulatedModem) -> Config {
 async fn confirmed(w: &World) -> Room {
     let room = w.room(1).await;
     let (who, now) = (resident(room.resident), w.clock.now());
-    let new = NewCode { channel: SMS, address: NUMBER, code: "1", hash: b"hash", language: Lang::Zh };
+    let new = NewCode { channel: SMS, address: NUMBER, code: "1", hash: b"hash", password_hash: None, language: Lang::Zh };
     alerts::ask_code(&w.db, &w.rng, now, &who, &new).await.unwrap();
     let outcome = alerts::confirm_code(&w.db, now, &who, SMS, b"hash", Lang::Zh).await.unwrap();
     assert_eq!(outcome, CodeOutcome::Confirmed);

@@ -362,7 +362,7 @@ both!(a_top_up_is_told_with_its_balance_and_count, |w: World| async move {
     let service = process(&w, &provider).await;
     let user = resident_of(&w).await;
     let (who, now) = (resident(user), w.clock.now());
-    let new = NewCode { channel: SMS, address: "13800138000", code: "1", hash: b"hash", language: Lang::En };
+    let new = NewCode { channel: SMS, address: "13800138000", code: "1", hash: b"hash", password_hash: None, language: Lang::En };
     alerts::ask_code(&w.db, &w.rng, now, &who, &new).await.unwrap();
     alerts::confirm_code(&w.db, now, &who, SMS, b"hash", Lang::En).await.unwrap();
     let order = fixture.sell(account, 5_000).await.unwrap();

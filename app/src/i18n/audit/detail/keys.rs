@@ -180,6 +180,7 @@ pub(super) const KEYS: &[(&str, Form)] = &[
     ("second_factor", Form::Word),
     ("failed", Form::Text),
     ("sessions_ended", Form::Text),
+    ("tokens_ended", Form::Text),
     ("counts", Form::Counts),
     ("created", Form::Text),
     ("changed", Form::Cells),

@@ -49,12 +49,13 @@ fn Body(group: PlaceGroupView) -> impl IntoView {
             </form>
         }
     };
+    let may_change = !group.keeps_places && !group.is_locked;
     let rows = group.places.iter().map(|(place, name, meters)| {
         view! {
             <tr>
                 <th scope="row"><a href=format!("/places/{place}")>{name.clone()}</a></th>
                 <td class="number">{*meters}</td>
-                <td>{(!group.keeps_places).then(|| take_out(place))}</td>
+                <td>{may_change.then(|| take_out(place))}</td>
             </tr>
         }
     });
@@ -91,7 +92,7 @@ fn Body(group: PlaceGroupView) -> impl IntoView {
             {none.map(|words| view! { <p class="empty">{words}</p> })}
             {elsewhere}
             {plan(&group)}
-            <div class="form-columns">{(!group.keeps_places).then(|| add(&group))} {maintain(&group)}</div>
+            <div class="form-columns">{may_change.then(|| add(&group))} {maintain(&group)}</div>
         </Frame>
     }
 }
@@ -157,6 +158,9 @@ fn add(group: &PlaceGroupView) -> impl IntoView + use<> {
 
 fn maintain(group: &PlaceGroupView) -> impl IntoView + use<> {
     let t = texts(lang());
+    if group.is_locked {
+        return view! { <p class="hint">{t.locked_group}</p> }.into_any();
+    }
     if group.elsewhere > 0 {
         return view! { <p class="hint">{t.not_own_group}</p> }.into_any();
     }

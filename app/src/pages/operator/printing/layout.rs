@@ -8,7 +8,7 @@ use super::super::parts::param;
 use super::{language, values_table};
 use crate::i18n::printing::{TemplateHint, mistake, paper as paper_name, texts};
 use crate::i18n::{Lang, lang};
-use crate::ports::ports;
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::load::load;
 use crate::ui::notice::Notice;
@@ -33,8 +33,8 @@ pub fn LayoutPage() -> impl IntoView {
     let (paper, of) = (ReceiptPaper::parse(&param("paper")), Lang::choose(&param("language")));
     let read = async move {
         let (paper, of) = paper.zip(of).ok_or(AppError::NotFound)?;
-        let port = ports()?.printing;
-        let ((template, own), logo) = (port.template(paper, of).await?, port.logo_address().await?);
+        let (port, who) = (ports()?.printing, operator()?);
+        let ((template, own), logo) = (port.template(&who, paper, of).await?, port.logo_address().await?);
         Ok(Shown { paper, of, preview: port.sample(&template, of), template, own, values: port.values(of), logo })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())

@@ -10,7 +10,7 @@ use super::parts::param;
 use crate::api::printing::layout_page;
 use crate::i18n::printing::{TestFailed, TestUnknown, paper, texts, trouble};
 use crate::i18n::{Lang, lang};
-use crate::ports::ports;
+use crate::ports::{operator, ports};
 use crate::ui::callout::{Callout, Tone};
 use crate::ui::field::Field;
 use crate::ui::load::load;
@@ -38,8 +38,8 @@ struct Shown {
 #[component]
 pub fn PrintingPage() -> impl IntoView {
     let read = async move {
-        let port = ports()?.printing;
-        let (own, logo, printers) = (port.own_templates().await?, port.logo_address().await?, port.printers().await?);
+        let (port, who) = (ports()?.printing, operator()?);
+        let (own, logo, printers) = (port.own_templates(&who).await?, port.logo_address().await?, port.printers().await?);
         Ok(Shown { own, logo, printers })
     };
     load(read, |shown| view! { <Body shown /> }.into_any())

@@ -177,8 +177,8 @@ async fn put_below(tx: &mut Tx, tree: &PlaceTree, id: PlaceId, parent: PlaceId) 
 /// # Errors
 /// Refused as [`PlaceTree::merge`] says, with [`AppError::Conflict`] where a meter is put there meanwhile, with
 /// [`AppError::AlarmOrder`] for default parameters that do not fit there, with [`AppError::GroupPriced`] where it would bring the
-/// other into a group with a price plan, with [`AppError::PlaceRepriced`] where meters would get another one, and as
-/// [`check_tree`] says for circuits.
+/// other into a group with a price plan, with [`AppError::Forbidden`] where into one with settings that this person may not set,
+/// with [`AppError::PlaceRepriced`] where meters would get another plan, and as [`check_tree`] says for circuits.
 pub async fn merge(db: &Db, at: Timestamp, who: &Who, from: PlaceId, into: PlaceId) -> Result<()> {
     let mut tx = db.begin().await?;
     let tree = merge_within(&mut tx, at, who, from, into).await?;
@@ -201,7 +201,7 @@ async fn merge_within(tx: &mut Tx, at: Timestamp, who: &Who, from: PlaceId, into
     let steps = tree.merge(from, into)?;
     for step in &steps {
         if let MergeStep::Absorb { from, into } = *step {
-            place_groups::check_merge(tx, at, from, into).await?;
+            place_groups::check_merge(tx, at, who, from, into).await?;
         }
     }
     check_prices(tx, at, who, from, &steps).await?;

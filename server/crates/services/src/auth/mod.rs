@@ -14,7 +14,7 @@ pub mod totp;
 mod vault;
 mod wechat;
 
-use app::api::auth::{AuthPort, LoggedIn, NewSession, OwnAccount, OwnSession, SecondFactorSetup};
+use app::api::auth::{AuthPort, LoggedIn, NewSession, OwnAccount, OwnSession, ProvedPassword, SecondFactorSetup};
 use app::ports::Visit;
 use async_trait::async_trait;
 use model::error::AppError;
@@ -200,8 +200,8 @@ impl AuthPort for AuthService {
         Ok(session)
     }
 
-    async fn prove_password(&self, who: &Who, password: &str) -> Result<(), AppError> {
-        self.require_password(who, password).await
+    async fn prove_password(&self, who: &Who, password: &str) -> Result<ProvedPassword, AppError> {
+        self.require_password(who, password).await.map(ProvedPassword)
     }
 
     async fn second_step(&self, code: &str, visit: &Visit) -> Result<NewSession, AppError> {

@@ -142,34 +142,34 @@ impl AuthService {
     }
 
     pub(super) async fn renew(&self, who: &Who, password: &str) -> Result<Vec<String>, AppError> {
-        self.require_password(who, password).await?;
+        let proved = self.require_password(who, password).await?;
         if !self.has_second_factor(who.user).await? {
             return Err(AppError::NotFound);
         }
         let (codes, hashes) = self.new_codes();
-        second_factors::renew_codes(&self.context.db, self.context.now(), who, &hashes).await?;
+        second_factors::renew_codes(&self.context.db, self.context.now(), who, &proved, &hashes).await?;
         Ok(codes)
     }
 
     pub(super) async fn turn_off(&self, who: &Who, password: &str) -> Result<(), AppError> {
-        self.require_password(who, password).await?;
+        let proved = self.require_password(who, password).await?;
         // From then on the password is all that there is.
         let owner = Owner { password_only: super::is_operator(who.role), ..Owner::default() };
         if password::check(password, &owner) == Err(AppError::PasswordAlone) {
             return Err(AppError::PasswordAlone);
         }
-        Ok(second_factors::turn_off(&self.context.db, self.context.now(), who).await?)
+        Ok(second_factors::turn_off(&self.context.db, self.context.now(), who, &proved).await?)
     }
 
-    /// A stolen session must not be enough.
-    pub(super) async fn require_password(&self, who: &Who, password: &str) -> Result<(), AppError> {
+    /// A stolen session must not be enough. Gives the hash of the password.
+    pub(super) async fn require_password(&self, who: &Who, password: &str) -> Result<String, AppError> {
         let attempt = self.turn(Caller::Session(who.user), Some(who.user), &who.ip).await?;
         let user = users::by_id(&self.context.db, who.user).await?.ok_or(AppError::NotLoggedIn)?;
-        if !self.passwords.verify(Queue::Known(who.user), password, Some(user.password_hash)).await? {
+        if !self.passwords.verify(Queue::Known(who.user), password, Some(user.password_hash.clone())).await? {
             return Err(self.failed(&attempt, Some(who.user), &who.ip, AppError::WrongPassword));
         }
         self.throttle.succeeded(&attempt, self.context.now());
-        Ok(())
+        Ok(user.password_hash)
     }
 
     /// Codes as a person keeps them, and as they are stored.

@@ -1,7 +1,7 @@
 //! Logging in by WeChat, where the service account of the messages says who somebody is. A resident binds their account first,
 //! logged in by another way.
 
-use app::api::auth::LoggedIn;
+use app::api::auth::{LoggedIn, ProvedPassword};
 use app::api::wechat_log_in::{WechatLogInPort, WechatRedirect};
 use app::link;
 use app::ports::Visit;
@@ -57,13 +57,21 @@ struct Returned<'a> {
 }
 
 impl AuthService {
-    /// Gives the address of WeChat's sign-in, which leads back to a page of this site in the browser that has the token. `user`
-    /// binds their account; without one somebody logs in.
-    async fn begin_sign_in(&self, back: &str, token: TokenHash, user: Option<UserId>, ip: &str) -> Result<String, AppError> {
+    /// Gives the address of WeChat's sign-in, which leads back to a page of this site in the browser that has the token. `proved`
+    /// binds their account, by the hash of their password; without one somebody logs in.
+    async fn begin_sign_in(
+        &self,
+        back: &str,
+        token: TokenHash,
+        proved: Option<(UserId, &str)>,
+        ip: &str,
+    ) -> Result<String, AppError> {
         let (account, now) = (self.wechat.account()?, self.context.now());
+        let (user, password_hash) = proved.unzip();
         self.wechat.limits.take(user, ip, now).inspect_err(|error| log_failure(ip, user, *error))?;
         let state = hex::encode(self.context.rng.bytes::<16>());
-        wechat_log_ins::begin(&self.context.db, now, &WechatSignIn { token, state: hash(&state), user }).await?;
+        let sign_in = WechatSignIn { token, state: hash(&state), user };
+        wechat_log_ins::begin(&self.context.db, now, &sign_in, password_hash).await?;
         Ok(account.sign_in_address(back, &state))
     }
 
@@ -134,13 +142,13 @@ impl WechatLogInPort for AuthService {
         Ok(wechat_log_ins::bound_at(&self.context.db, who.user).await?)
     }
 
-    async fn begin_wechat_binding(&self, who: &Who, visit: &Visit) -> Result<String, AppError> {
-        self.begin_sign_in("/me/wechat/back", hash(&visit.session), Some(who.user), &who.ip).await
+    async fn begin_wechat_binding(&self, who: &Who, proved: &ProvedPassword, visit: &Visit) -> Result<String, AppError> {
+        self.begin_sign_in("/me/wechat/back", hash(&visit.session), Some((who.user, proved.0.as_str())), &who.ip).await
     }
 
     async fn bind_wechat_log_in(&self, who: &Who, state: &str, code: &str, visit: &Visit) -> Result<(), AppError> {
         let openid = self.end_sign_in(Returned { state, code }, visit, Some(who.user)).await?;
-        Ok(wechat_log_ins::bind(&self.context.db, self.context.now(), who, &openid).await?)
+        Ok(wechat_log_ins::bind(&self.context.db, self.context.now(), who, &openid, &hash(&visit.session)).await?)
     }
 
     async fn unbind_wechat_log_in(&self, who: &Who) -> Result<(), AppError> {

@@ -280,7 +280,17 @@ impl PlacesPort for ConsoleService {
         let elsewhere = u32::try_from(all - places.len()).unwrap_or(u32::MAX);
         let plan = self.own_plan(DefaultsOf::Group(id)).await?;
         let keeps_places = place_groups::keeps_places(&self.context.db, self.context.now(), id).await?;
-        Ok(PlaceGroupView { id, name: group.name, places, elsewhere, plan, keeps_places, choices: estate.named(choices) })
+        let has_settings = place_groups::has_settings(&self.context.db, id).await?;
+        Ok(PlaceGroupView {
+            id,
+            name: group.name,
+            places,
+            elsewhere,
+            plan,
+            keeps_places,
+            is_locked: has_settings && !self.context.answers_for_site(who).await?,
+            choices: estate.named(choices),
+        })
     }
 
     async fn add_group(&self, who: &Who, name: &str) -> Result<PlaceGroupId, AppError> {

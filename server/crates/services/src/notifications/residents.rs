@@ -1,6 +1,7 @@
 //! What residents choose: where and of what they are told.
 
 use app::api::alerts::{AlertChannel, Alerts, AlertsPort, CodeResult, DeviceKeys, PushDevices};
+use app::api::auth::ProvedPassword;
 use app::ports::Visit;
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -62,11 +63,18 @@ impl AlertsPort for NotificationsService {
         Ok(reminders::choose(&self.context.db, self.context.now(), who, below).await?)
     }
 
-    async fn send_code(&self, who: &Who, channel: NotificationChannel, address: &str, lang: Lang) -> Result<(), AppError> {
+    async fn send_code(
+        &self,
+        who: &Who,
+        (channel, address): (NotificationChannel, &str),
+        proved: Option<&ProvedPassword>,
+        lang: Lang,
+    ) -> Result<(), AppError> {
         self.require(channel)?;
         let Context { db, rng, .. } = &self.context;
         let code = format!("{:06}", rng.below(1_000_000));
-        let new = NewCode { channel, address, code: &code, hash: &hash(who, &code), language: lang };
+        let password_hash = proved.map(|proved| proved.0.as_str());
+        let new = NewCode { channel, address, code: &code, hash: &hash(who, &code), password_hash, language: lang };
         notifications::ask_code(db, rng, self.context.now(), who, &new).await?;
         self.requests(channel).notify_one();
         Ok(())

@@ -162,7 +162,7 @@ impl ResidentPort for ResidentService {
         let week = today.plus(-7);
         let recorded = energy::days(&self.context.db, room.meter_id, week.max(room.from_at.date()), today).await?;
         let off_since = match latest.observed_at {
-            Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.context.db, room.meter_id).await?,
+            Some(_) if !latest.status.relay_closed() => rooms::off_since(&self.context.db, room.meter_id, room.from_at).await?,
             _ => None,
         };
         let coming = rooms::coming(&self.context.db, room.account_id).await?;

@@ -12,8 +12,8 @@ use sqlx::FromRow;
 
 use super::operators::store_operator_alerts;
 use super::{About, NewNotification, ask};
-use crate::audit;
 use crate::{Db, Result, Tx, on, read};
+use crate::{audit, sessions};
 use domain::rng::Rng;
 
 /// How long a code is valid, how often one may be tried, and how many are sent to a person or address in an hour.
@@ -54,15 +54,20 @@ pub struct NewCode<'a> {
     pub address: &'a str,
     pub code: &'a str,
     pub hash: &'a [u8],
+    /// Of the password that the person has proved, where it was asked for.
+    pub password_hash: Option<&'a str>,
     pub language: Lang,
 }
 
 /// Sends a code to an address; an earlier one does not count any more.
 ///
 /// # Errors
-/// Refused with [`AppError::RateLimited`] where the person or the address got too many.
+/// Refused with [`AppError::RateLimited`] where the person or the address got too many, and as [`sessions::hold_proved`].
 pub async fn ask_code(db: &Db, rng: &Rng, at: Timestamp, who: &Who, new: &NewCode<'_>) -> Result<()> {
     let mut tx = db.begin().await?;
+    if let Some(password_hash) = new.password_hash {
+        sessions::hold_proved(&mut tx, who.user, password_hash).await?;
+    }
     let sent: Option<(i64,)> = on!(&mut tx, |c| sqlx::query_as(
         "SELECT COUNT(*) FROM notifications
          WHERE kind = 'address-code' AND asked_at > $1 AND (user_id = $2 OR (channel = $3 AND address = $4))"

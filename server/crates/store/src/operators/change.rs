@@ -58,6 +58,7 @@ pub async fn set_disabled(db: &Db, rng: &Rng, at: Timestamp, by: ChangedBy<'_>, 
 pub async fn end_sessions(db: &Db, at: Timestamp, by: ChangedBy<'_>, user: UserId) -> Result<u64> {
     let mut tx = db.begin().await?;
     target(&mut tx, by, user).await?;
+    sessions::hold(&mut tx, user).await?;
     let ended = sessions::end_all(&mut tx, user).await?;
     by.record(&mut tx, at, AuditAction::OperatorSessions, &format!("user:{user}"), &json!({ "sessions_ended": ended })).await?;
     tx.commit().await?;

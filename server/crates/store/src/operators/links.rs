@@ -201,7 +201,8 @@ pub async fn invitation(db: &Db, at: Timestamp, hash: &TokenHash) -> Result<Opti
     }))
 }
 
-/// Uses a link: stores the password, and for a new operator their name, and ends all of their sessions.
+/// Uses a link: stores the password, and for a new operator their name, and ends all of their sessions, API tokens and what they
+/// have bound at WeChat.
 ///
 /// # Errors
 /// Refused with [`AppError::LinkEnded`] for a link that was used, has ended or never was.
@@ -236,9 +237,9 @@ pub async fn accept(db: &Db, at: Timestamp, hash: &TokenHash, name: &str, passwo
         return Err(AppError::LinkEnded.into());
     }
     withdraw(&mut tx, at, user).await?;
-    let ended = sessions::end_all(&mut tx, user).await?;
+    let (ended, tokens) = sessions::end_all_access(&mut tx, at, user).await?;
     let actor = format!("user:{user}");
-    let detail = json!({ "link": kind, "name": chosen, "sessions_ended": ended }).to_string();
+    let detail = json!({ "link": kind, "name": chosen, "sessions_ended": ended, "tokens_ended": tokens }).to_string();
     let entry = Entry { actor: &actor, ip, action: AuditAction::OperatorAccept, subject: &actor, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await?;
