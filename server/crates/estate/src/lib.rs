@@ -12,6 +12,7 @@ pub mod friendly_hours;
 pub mod friendly_limits;
 pub mod gateways;
 pub mod instruments;
+pub mod intervals;
 pub mod meter_setup;
 pub mod place_groups;
 pub mod places;

@@ -17,7 +17,8 @@ use model::time::Timestamp;
 
 use super::ConsoleService;
 use estate::gateways::{self, GatewayEdit};
-use store::{intervals, trust};
+use estate::intervals;
+use store::trust;
 
 #[async_trait]
 impl GatewaysPort for ConsoleService {

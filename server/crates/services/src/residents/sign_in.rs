@@ -8,8 +8,8 @@ use model::order::Tender;
 
 use super::ResidentService;
 use crate::auth::hash;
+use ::residents::payers;
 use payments::{Channel, Device, Payer, PayerId, SignIn};
-use store::payers;
 
 impl ResidentService {
     /// The channel of an order, where it can be paid inside its own app, which this browser is.

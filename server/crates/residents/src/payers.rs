@@ -1,11 +1,10 @@
 //! Who a session's payer is to a channel that wants to know. Kept for the session only, never shown, never logged.
 
-use model::ids::OrderId;
+use model::ids::{OrderId, Uuid};
 use model::time::{MINUTE, Timestamp};
-use uuid::Uuid;
 
-use super::sessions::TokenHash;
-use super::{Db, Result, on, read};
+use store::sessions::TokenHash;
+use store::{Db, Result, on, read};
 
 /// A payer who was sent to the channel is back within this time, or is sent again.
 const PATIENCE: i64 = 10 * MINUTE;

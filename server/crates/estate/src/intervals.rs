@@ -7,8 +7,8 @@ use model::gateway::{Sweep, SweepInterval};
 use model::person::Who;
 use model::time::Timestamp;
 
-use super::audit::{self, Entry};
-use super::{Db, Result, on};
+use store::audit::{self, Entry};
+use store::{Db, Result, on};
 
 /// Sets an interval, or removes it so that the level above applies, with its audit line in one transaction. The caller has
 /// checked the permission.
