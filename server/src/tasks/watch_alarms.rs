@@ -72,13 +72,14 @@ impl WatchAlarms {
         Ok(down.into_iter().map(seen).collect())
     }
 
-    /// The certificate that ends first.
+    /// The certificate that ends first. That none is in use is a case.
     async fn certificates(&self, now: Timestamp) -> store::Result<ObservedCondition> {
-        let first = expiries(&self.context, &self.payments, &self.host).await?.into_iter().min_by_key(|one| one.expiry.at);
+        let all = expiries(&self.context, &self.payments, &self.host).await?.into_iter();
+        let first = all.filter_map(|one| Some((one.until?, one))).min_by_key(|(until, _)| *until);
         let (seen, detail) = match first {
-            Some(WatchedCertificate { expiry, refused }) => {
-                let days = expiry.at.since(now).div_euclid(DAY);
-                let items: Vec<String> = [expiry.key].into_iter().chain(refused).collect();
+            Some((until, WatchedCertificate { key, refused, .. })) => {
+                let days = until.since(now).div_euclid(DAY);
+                let items: Vec<String> = [key].into_iter().chain(refused).collect();
                 (Observation::Value(days), json!({ "days": days, "items": items }))
             }
             None => (Observation::Holds(false), json!({})),
