@@ -44,7 +44,7 @@ impl WatchAlarms {
     }
 
     /// Payment channels are judged by the last answers of their merchants that take payments, message channels by the messages
-    /// that were tried last. One that was not used yet is left out.
+    /// that were tried last. One that was not used yet is left out, and one that its configuration switches off is down at once.
     async fn channels(&self) -> store::Result<Vec<ObservedCondition>> {
         let mut down: BTreeMap<AlarmChannel, bool> = BTreeMap::new();
         for merchant in self.payments.merchants().iter().filter(|merchant| merchant.is_current()) {
@@ -54,21 +54,28 @@ impl WatchAlarms {
             }
         }
         let faults = self.payments.faults().iter().filter(|fault| fault.current);
-        down.extend(faults.map(|fault| (AlarmChannel::Payment(fault.channel), true)));
+        let off: Vec<AlarmChannel> = faults.map(|fault| AlarmChannel::Payment(fault.channel)).collect();
+        down.extend(off.iter().map(|channel| (*channel, true)));
         let messages = outages::channels_down(&self.context.db, &self.messages).await?;
         down.extend(messages.into_iter().map(|(channel, is_down)| (AlarmChannel::Message(channel), is_down)));
         let payments = self.payments.tenders();
-        for channel in alarms::observed_channels(&self.context.db).await? {
+        let switched_off = json!({ "off": true });
+        for (channel, detail) in alarms::observed_channels(&self.context.db).await? {
             let is_configured = match channel {
                 AlarmChannel::Payment(tender) => payments.contains(&tender),
                 AlarmChannel::Message(channel) => self.messages.has(channel),
             };
-            if !is_configured {
+            // What was wrong with its configuration is over before it is used.
+            if !is_configured || detail == switched_off.to_string() {
                 down.entry(channel).or_insert(false);
             }
         }
-        let seen =
-            |(channel, is_down)| (EventKind::ChannelDown, Subject::Channel(channel), Observation::Holds(is_down), json!({}));
+        let seen = |(channel, is_down)| {
+            let is_off = off.contains(&channel);
+            let seen = if is_off { Observation::Lasts } else { Observation::Holds(is_down) };
+            let detail = if is_off { switched_off.clone() } else { json!({}) };
+            (EventKind::ChannelDown, Subject::Channel(channel), seen, detail)
+        };
         Ok(down.into_iter().map(seen).collect())
     }
 

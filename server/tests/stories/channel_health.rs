@@ -4,12 +4,14 @@ use domain::clock::Clock;
 use model::order::Tender;
 use model::person::Role;
 use model::time::{DAY, MINUTE, SECOND};
+use notify::Channels;
 use payments::channel::Channel;
 use payments::health::HealthReport;
 use payments::{Config, UnionpayConfig};
 use sandbox::Faults;
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
+use server::tasks::watch_alarms::WatchAlarms;
 use services::host::Host;
 use story_support::shop::{Counts, Shop};
 use story_support::web::Web;
@@ -64,11 +66,22 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
         assert_eq!(task(shop.payments.clone()).await, "0 watched, 0 near their end, 2 switched off");
     }
     assert_eq!(shop.world.number(off).await, 2);
+    // An alarm for each at once, which is over before anybody pays.
+    let down = "SELECT COUNT(*) FROM events WHERE kind = 'channel-down' AND until_at IS NULL";
+    let watch = |payments| async {
+        let watch = WatchAlarms::new(shop.world.context().await, payments, Channels::default(), Host::default());
+        watch.observe(shop.world.clock.now()).await.unwrap();
+        shop.world.number(down).await
+    };
+    assert_eq!(watch(shop.payments.clone()).await, 2);
     let good = Config { wechat: None, unionpay: None, ..pay };
     let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
     let mended = payments::Payments::new(&good, db, clock, rng, std::sync::Arc::new(|| {})).unwrap();
-    task(mended).await;
+    task(mended.clone()).await;
     assert_eq!(shop.world.number(off).await, 0);
+    watch(mended.clone()).await;
+    shop.wait(MINUTE);
+    assert_eq!(watch(mended).await, 0);
     task(shop.payments.clone()).await;
     assert_eq!(shop.world.number(off).await, 2);
     // Everything else runs.
