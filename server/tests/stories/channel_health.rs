@@ -7,7 +7,7 @@ use model::time::{DAY, MINUTE, SECOND};
 use notify::Channels;
 use payments::channel::Channel;
 use payments::health::HealthReport;
-use payments::{Config, UnionpayConfig};
+use payments::{AlipayConfig, Config, FormerMerchants, UnionpayConfig};
 use sandbox::Faults;
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
@@ -90,6 +90,23 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts { cases: 2, ..Counts::ONCE }));
+});
+
+both!(a_former_merchant_that_is_off_leaves_its_channel_on, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let w = &shop.world;
+    let own = shop.sandbox.product_config("127.0.0.1");
+    let former = FormerMerchants { alipay: vec![AlipayConfig { app_id: "1".into(), ..own.clone() }], ..Default::default() };
+    let url = format!("http://{}", shop.address);
+    let pay = Config { public_url: url, alipay: Some(own), former, ..Config::default() };
+    let mut config = server::config::Config { pay, ..server::config::Config::default() };
+    config.server.address.set_port(0);
+    let web = Web::with(w, config, w.clock.clone()).await;
+    let health = web.visitor().get("/health").await.text().await.unwrap();
+    assert_eq!(health, "ok\nalipay: unknown\nalipay (former merchant): off");
+    let operator = web.person(w, Role::Manager, "boss").await;
+    let wall = operator.get("/wall").await.text().await.unwrap();
+    assert!(wall.contains("支付宝（原商户）"), "{wall}");
 });
 
 both!(health_tells_success_failure_and_clock_skew, |w: World| async move {
