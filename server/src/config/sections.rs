@@ -12,8 +12,8 @@ const CHANNELS: [&str; 3] = ["alipay", "wechat", "unionpay"];
 /// What is wrong with each such table, by its name.
 pub type Unreadable = BTreeMap<String, payments::ConfigError>;
 
-/// Empties the table of a payment channel in which this key is wrong, and notes why. Gives whether it is in one, and for the first
-/// time.
+/// Empties the table of a payment channel in which this key is wrong, and notes why. Gives whether it is in one, and that one was
+/// not emptied before.
 pub fn set_aside(table: &mut Table, key: &str, error: &ConfigError, unreadable: &mut Unreadable) -> bool {
     let Some((section, found)) = find(table, key) else { return false };
     if unreadable.contains_key(&section) {
