@@ -65,11 +65,24 @@ fn is_suffix(sign: char) -> bool {
     matches!(sign, '室' | '号' | '房')
 }
 
-/// A word or text without such a suffix behind a number or letter: `101室` means what `101` does, where nothing has that name.
+/// A text without such a suffix behind a number or letter: `101室` and `101 室` mean what `101` does, where nothing has that name.
 #[must_use]
 pub fn without_suffix(text: &str) -> &str {
-    let bare = text.trim_end().trim_end_matches(is_suffix);
+    let bare = text.trim_end_matches(|sign: char| is_suffix(sign) || sign.is_whitespace());
     if bare.ends_with(|sign: char| sign.is_ascii_alphanumeric()) { bare } else { text }
+}
+
+/// A text whose words have no such suffixes, which may also be words of their own.
+#[must_use]
+pub fn without_suffixes(text: &str) -> String {
+    let mut bare: Vec<&str> = Vec::new();
+    for word in text.split_whitespace() {
+        let is_behind_number = bare.last().is_some_and(|last| last.ends_with(|sign: char| sign.is_ascii_alphanumeric()));
+        if !(is_behind_number && word.chars().all(is_suffix)) {
+            bare.push(without_suffix(word));
+        }
+    }
+    bare.join(" ")
 }
 
 /// What a search looks for, one after the other; all of it must be found.
@@ -84,6 +97,13 @@ enum Term {
     Words(String),
     /// More than is looked for.
     TooMuch,
+}
+
+impl Term {
+    /// Whether it is a name that ends with a number or letter.
+    fn is_numbered(&self) -> bool {
+        matches!(self, Self::Name(line) if line.bytes().nth_back(2).is_some_and(|sign| sign.is_ascii_alphanumeric()))
+    }
 }
 
 impl Terms {
@@ -119,7 +139,7 @@ impl Terms {
             } else if let Some(Term::Words(before)) = terms.last_mut() {
                 before.push(' ');
                 before.push_str(first);
-            } else {
+            } else if !(first.chars().all(is_suffix) && terms.last().is_some_and(Term::is_numbered)) {
                 terms.push(Term::Words(first.to_owned()));
             }
         }
@@ -207,10 +227,13 @@ mod tests {
         assert_eq!((found("101室"), found("101号房"), found("6号楼301室")), (vec![0], vec![0], vec![4]));
         assert_eq!((found("701号 building"), found("10室")), (vec![1], vec![]), "a whole number, not how it begins");
         assert_eq!((found("6号楼"), found("号楼"), found("室")), (vec![4], vec![4, 5], vec![]));
+        assert_eq!((found("101 室"), found("6号楼 301 号房"), found("室 101")), (vec![0], vec![4], vec![]));
+        assert_eq!((found("10 室"), found("6号楼 室")), (vec![], vec![]), "behind a whole number alone");
         let named = [SearchText::new("301室", "3层", "6号楼"), SearchText::new("301", "3层", "7号楼")];
         let terms = Terms::of("301室", named.iter());
         assert_eq!(named.each_ref().map(|room| terms.mean(room)), [true, false], "a name given whole means nothing else");
-        assert_eq!(["101室", "B2房 ", "6号楼", "室"].map(without_suffix), ["101", "B2", "6号楼", "室"]);
+        assert_eq!(["101室", "101 室", "B2房 ", "6号楼", "室"].map(without_suffix), ["101", "101", "B2", "6号楼", "室"]);
+        assert_eq!(["6号楼 101 室", "101室 wang", "室 101"].map(without_suffixes), ["6号楼 101", "101 wang", "室 101"]);
     }
 
     #[test]

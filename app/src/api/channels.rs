@@ -65,13 +65,22 @@ pub struct ChannelStatus {
     pub invalid: u64,
 }
 
+/// How the merchants of a channel work, the current one or the former ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelSummary {
+    pub channel: Tender,
+    pub current: bool,
+    /// The worst of theirs.
+    pub state: ChannelState,
+}
+
 #[async_trait]
 pub trait ChannelsPort: Send + Sync {
     async fn channels(&self, who: &Who) -> Result<Vec<ChannelStatus>, AppError>;
     /// Asks the channel about the payments of an order at once, and settles its answers.
     async fn ask_channel(&self, who: &Who, order: OrderId) -> Result<(), AppError>;
-    /// The worst state of each configured channel, for supervisors.
-    fn summary(&self) -> Vec<(Tender, ChannelState)>;
+    /// The worst state of the current and of the former merchants of each configured channel, for supervisors.
+    fn summary(&self) -> Vec<ChannelSummary>;
 }
 
 /// Asks the channel about the payments of an order at once.

@@ -97,8 +97,12 @@ fn print_checklist(list: &Checklist) {
 
 fn describe_fault(fault: &ChannelFault) -> String {
     let ChannelFault { channel, current, error } = fault;
-    let effect = if *current { "takes no payments" } else { "answers nothing about payments to this former merchant" };
-    format!("payment channel: {} {effect}, because {error}", channel.as_str())
+    let channel = channel.as_str();
+    if *current {
+        format!("payment channel: {channel} takes no payments, because {error}")
+    } else {
+        format!("former merchant: {channel} answers nothing about payments to it, because {error}")
+    }
 }
 
 /// A channel's name, its merchant, and until when its certificates are valid.

@@ -22,13 +22,15 @@ struct Variable {
     text: Option<String>,
 }
 
-/// Reads the file, if one is named, and the variables over it.
+/// Reads the file, if one is named, and the variables over it. `set_aside` may take a wrong key out of the table, and says whether
+/// it did.
 ///
 /// # Errors
 /// Names the key, and the file or variable where it was given.
 pub fn load<T: DeserializeOwned>(
     file: Option<&Path>,
     variables: impl Iterator<Item = (String, String)>,
+    mut set_aside: impl FnMut(&mut Table, &str, &ConfigError) -> bool,
 ) -> Result<T, ConfigError> {
     let mut table = match file {
         Some(path) => {
@@ -52,18 +54,22 @@ pub fn load<T: DeserializeOwned>(
         };
         let key = error.path().to_string();
         let message = error.inner().message();
-        let Some(variable) = given.get_mut(&key) else {
-            let place = match file {
-                Some(file) if key == "." || key.is_empty() => file.display().to_string(),
-                Some(file) => format!("{key} in {}", file.display()),
-                None => format!("{PREFIX}{} in the environment", key.replace('.', "__").to_uppercase()),
-            };
-            return Err(ConfigError::value(&place, message));
+        let place = match (given.get_mut(&key), file) {
+            // Each turn takes the text of one variable, so this ends.
+            (Some(variable), _) => match variable.text.take().and_then(|text| literal(&text)) {
+                Some(value) => {
+                    set(&mut table, &variable.path, value);
+                    continue;
+                }
+                None => format!("{} in the environment", variable.name),
+            },
+            (None, Some(file)) if key == "." || key.is_empty() => file.display().to_string(),
+            (None, Some(file)) => format!("{key} in {}", file.display()),
+            (None, None) => format!("{PREFIX}{} in the environment", key.replace('.', "__").to_uppercase()),
         };
-        // Each turn takes the text of one variable, so this ends.
-        match variable.text.take().and_then(|text| literal(&text)) {
-            Some(value) => set(&mut table, &variable.path, value),
-            None => return Err(ConfigError::value(&format!("{} in the environment", variable.name), message)),
+        let error = ConfigError::value(&place, message);
+        if !set_aside(&mut table, &key, &error) {
+            return Err(error);
         }
     }
 }
@@ -121,7 +127,7 @@ mod tests {
 
     fn from(variables: &[(&str, &str)]) -> Result<Section, String> {
         let variables = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        load::<Example>(None, variables).map(|example| example.section).map_err(|error| error.to_string())
+        load::<Example>(None, variables, |_, _, _| false).map(|example| example.section).map_err(|error| error.to_string())
     }
 
     #[test]

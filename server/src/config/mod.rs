@@ -4,6 +4,7 @@ mod error;
 mod layers;
 mod network;
 pub mod permissions;
+mod sections;
 pub mod trial;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -175,10 +176,13 @@ impl Config {
     /// Reads the file, if one is named, and the environment over it.
     ///
     /// # Errors
-    /// Names the key, and the file or variable it stands in.
+    /// Names the key, and the file or variable it stands in. A table of a payment channel that is wrong is noted instead.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let variables = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-        let mut config: Self = layers::load(file, variables)?;
+        let mut unreadable = sections::Unreadable::new();
+        let mut config: Self =
+            layers::load(file, variables, |table, key, error| sections::set_aside(table, key, error, &mut unreadable))?;
+        config.pay.unreadable = unreadable;
         // One address serves both, unless payers reach the server by another one.
         if config.pay.public_url.is_empty() {
             config.pay.public_url.clone_from(&config.server.public_url);
@@ -252,7 +256,7 @@ mod tests {
         assert_eq!(example.database.url, defaults.database.url);
         // Every key is there, also those that have no default and so are commented out.
         for key in format!("{defaults:#?}").lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key) {
-            if key == "is_demo" {
+            if ["is_demo", "unreadable"].contains(&key) {
                 continue;
             }
             assert!(EXAMPLE.contains(key), "{key} is not in the example");
@@ -265,6 +269,7 @@ mod tests {
         let all: Vec<String> = EXAMPLE.lines().map(bare).collect();
         let config = read(&all.join("\n")).unwrap();
         assert!(config.pay.alipay.is_some() && config.meters.profiles_dir.is_some());
+        assert!(config.pay.unreadable.is_empty(), "{:?}", config.pay.unreadable);
     }
 
     #[test]
@@ -283,10 +288,30 @@ mod tests {
         }
         let error = read("[meters]\nbaud = 300").unwrap_err();
         assert!(error.contains("FILE") && error.contains("meters.baud"), "{error}");
-        let error = read("[pay.alipay]\nappid = \"1\"").unwrap_err();
-        assert!(error.contains("FILE") && error.contains("pay.alipay.appid"), "{error}");
+        let error = read("[pay]\npublicurl = \"https://a.example\"").unwrap_err();
+        assert!(error.contains("FILE") && error.contains("pay.publicurl"), "{error}");
         let error = Config::load(Some(Path::new("no-such-file.toml"))).unwrap_err();
         assert!(error.to_string().contains("no-such-file.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_table_of_a_channel_is_set_aside() {
+        let text = "[pay.alipay]\nappid = \"1\"\nsubject = 3\n[pay.wechat]\nmchid = \"19\"\nprivate_key = [\"hunter2\"]\n\
+                    [pay.unionpay]\nsubject = \"x\"\n[[pay.former.unionpay]]\nsubject = \"y\"\n\
+                    [[pay.former.unionpay]]\nmerid = \"1\"\n";
+        let pay = read(text).unwrap().pay;
+        let wrong: Vec<(&str, &str)> = pay.unreadable.iter().map(|(table, error)| (table.as_str(), error.key.as_str())).collect();
+        let expected = [
+            ("pay.alipay", "pay.alipay.appid"),
+            ("pay.former.unionpay[1]", "pay.former.unionpay[1].merid"),
+            ("pay.wechat", "pay.wechat.private_key"),
+        ];
+        assert_eq!(wrong, expected);
+        let said: Vec<String> = pay.unreadable.values().map(ToString::to_string).collect();
+        assert!(said[0].contains("there is no such key; there are") && said[0].contains("app_id"), "{said:?}");
+        assert!(!said.join("").contains("hunter2"), "{said:?}");
+        assert!(pay.alipay.is_some() && pay.wechat.is_some(), "configured, and off");
+        assert_eq!((pay.unionpay.unwrap().subject, pay.former.unionpay.len()), ("x".to_owned(), 2));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Opens a case before a certificate of a payment channel, a gateway or the server itself expires, and while a merchant is
-//! switched off or missing that is needed.
+//! Opens a case before a certificate of a payment channel, a gateway or the server itself expires, while the server's own files
+//! cannot be used, and while a merchant is switched off or missing that is needed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use model::case::{CaseDetail, CaseKind, ChannelOffCase, ExpiryCase};
 use model::order::Tender;
 use model::task::TaskKind;
+use model::time::Timestamp;
 
 use super::{Done, Failure, Task};
 use estate::gateways;
@@ -24,24 +25,40 @@ pub struct WatchExpiries {
     pub host: Host,
 }
 
-/// A certificate whose end is known.
 pub struct WatchedCertificate {
-    pub expiry: Expiry,
-    /// Of the server's own: why a newer file cannot take its place.
+    /// The configuration key that holds it, or the name of the gateway that showed it.
+    pub key: String,
+    /// The last moment at which it is valid; `None` where none is in use.
+    pub until: Option<Timestamp>,
+    /// Of the server's own: why the files that are there now cannot be used.
     pub refused: Option<String>,
 }
 
-/// The certificates whose end is known: those of payment channels, those that gateways showed at their last connection, and those
-/// that the server itself shows.
+impl WatchedCertificate {
+    /// What a person must know of it.
+    fn case(&self, now: Timestamp) -> Option<ConfigCase> {
+        let Self { key, until, refused } = self;
+        let state = until.and_then(|at| Expiry { key: key.clone(), at }.state(now));
+        if state.is_none() && refused.is_none() {
+            return None;
+        }
+        let case = ExpiryCase { key: key.clone(), until: *until, state, refused: refused.clone() };
+        Some(ConfigCase { key: key.clone(), detail: CaseDetail::Expiry(case) })
+    }
+}
+
+/// The certificates of payment channels, those that gateways showed at their last connection, and those that the server itself
+/// shows or should show.
 pub async fn expiries(context: &Context, payments: &Payments, host: &Host) -> store::Result<Vec<WatchedCertificate>> {
     let of_gateways = gateways::certificates(&context.db, &context.gateway.certificates()).await?;
     let of_gateways = of_gateways.into_iter().map(|(key, at)| Expiry { key, at });
     let others = payments.expiries().into_iter().chain(of_gateways);
-    let own = host.certificates().await.into_iter().map(|(key, shown)| {
-        let expiry = Expiry { key, at: shown.until };
-        WatchedCertificate { expiry, refused: shown.refused }
+    let others = others.map(|Expiry { key, at }| WatchedCertificate { key, until: Some(at), refused: None });
+    let own = host.certificates().await.into_iter().map(|(key, shown)| match shown {
+        Ok(shown) => WatchedCertificate { key, until: Some(shown.until), refused: shown.refused },
+        Err(why) => WatchedCertificate { key, until: None, refused: Some(why) },
     });
-    Ok(others.map(|expiry| WatchedCertificate { expiry, refused: None }).chain(own).collect())
+    Ok(others.chain(own).collect())
 }
 
 #[async_trait]
@@ -58,14 +75,7 @@ impl Task for WatchExpiries {
         let Context { db, rng, .. } = &self.context;
         let now = self.context.now();
         let all = expiries(&self.context, &self.payments, &self.host).await?;
-        let near: Vec<ConfigCase> = all
-            .iter()
-            .filter_map(|WatchedCertificate { expiry, refused }| {
-                let (state, refused) = (expiry.state(now)?, refused.clone());
-                let detail = CaseDetail::Expiry(ExpiryCase { key: expiry.key.clone(), until: expiry.at, state, refused });
-                Some(ConfigCase { key: expiry.key.clone(), detail })
-            })
-            .collect();
+        let near: Vec<ConfigCase> = all.iter().filter_map(|one| one.case(now)).collect();
         keep(db, rng, now, CaseKind::Expiry, &near).await?;
         let mut off = switched_off(self.payments.faults());
         // What waits for a merchant of which nothing is configured would wait for ever.

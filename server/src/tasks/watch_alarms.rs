@@ -44,7 +44,7 @@ impl WatchAlarms {
     }
 
     /// Payment channels are judged by the last answers of their merchants that take payments, message channels by the messages
-    /// that were tried last. One that was not used yet is left out.
+    /// that were tried last. One that was not used yet is left out, and one that its configuration switches off is down at once.
     async fn channels(&self) -> store::Result<Vec<ObservedCondition>> {
         let mut down: BTreeMap<AlarmChannel, bool> = BTreeMap::new();
         for merchant in self.payments.merchants().iter().filter(|merchant| merchant.is_current()) {
@@ -54,31 +54,39 @@ impl WatchAlarms {
             }
         }
         let faults = self.payments.faults().iter().filter(|fault| fault.current);
-        down.extend(faults.map(|fault| (AlarmChannel::Payment(fault.channel), true)));
+        let off: Vec<AlarmChannel> = faults.map(|fault| AlarmChannel::Payment(fault.channel)).collect();
+        down.extend(off.iter().map(|channel| (*channel, true)));
         let messages = outages::channels_down(&self.context.db, &self.messages).await?;
         down.extend(messages.into_iter().map(|(channel, is_down)| (AlarmChannel::Message(channel), is_down)));
         let payments = self.payments.tenders();
-        for channel in alarms::observed_channels(&self.context.db).await? {
+        let switched_off = json!({ "off": true });
+        for (channel, detail) in alarms::observed_channels(&self.context.db).await? {
             let is_configured = match channel {
                 AlarmChannel::Payment(tender) => payments.contains(&tender),
                 AlarmChannel::Message(channel) => self.messages.has(channel),
             };
-            if !is_configured {
+            // What was wrong with its configuration is over before it is used.
+            if !is_configured || detail == switched_off.to_string() {
                 down.entry(channel).or_insert(false);
             }
         }
-        let seen =
-            |(channel, is_down)| (EventKind::ChannelDown, Subject::Channel(channel), Observation::Holds(is_down), json!({}));
+        let seen = |(channel, is_down)| {
+            let is_off = off.contains(&channel);
+            let seen = if is_off { Observation::Lasts } else { Observation::Holds(is_down) };
+            let detail = if is_off { switched_off.clone() } else { json!({}) };
+            (EventKind::ChannelDown, Subject::Channel(channel), seen, detail)
+        };
         Ok(down.into_iter().map(seen).collect())
     }
 
-    /// The certificate that ends first.
+    /// The certificate that ends first. That none is in use is a case.
     async fn certificates(&self, now: Timestamp) -> store::Result<ObservedCondition> {
-        let first = expiries(&self.context, &self.payments, &self.host).await?.into_iter().min_by_key(|one| one.expiry.at);
+        let all = expiries(&self.context, &self.payments, &self.host).await?.into_iter();
+        let first = all.filter_map(|one| Some((one.until?, one))).min_by_key(|(until, _)| *until);
         let (seen, detail) = match first {
-            Some(WatchedCertificate { expiry, refused }) => {
-                let days = expiry.at.since(now).div_euclid(DAY);
-                let items: Vec<String> = [expiry.key].into_iter().chain(refused).collect();
+            Some((until, WatchedCertificate { key, refused, .. })) => {
+                let days = until.since(now).div_euclid(DAY);
+                let items: Vec<String> = [key].into_iter().chain(refused).collect();
                 (Observation::Value(days), json!({ "days": days, "items": items }))
             }
             None => (Observation::Holds(false), json!({})),

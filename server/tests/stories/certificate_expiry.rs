@@ -107,14 +107,18 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
     let context = shop.world.context().await;
     let task = WatchExpiries { context, payments: payments(&shop, None), host: host.clone() };
     let watch = WatchAlarms::new(shop.world.context().await, payments(&shop, None), Channels::default(), host);
-    let own = "SELECT detail FROM cases WHERE kind = 'expiry' AND subject LIKE 'meters.tls.certificate_file%'";
+    let own = "SELECT detail FROM cases WHERE kind = 'expiry' AND subject LIKE 'meters.tls.certificate_file%'
+               ORDER BY opened_at DESC, id DESC LIMIT 1";
     let ends = clock.now().plus(6 * DAY);
     for (second, text, expected, refused) in [
         (1, certificate(&shop, ends), (1, 1), None),
         (2, of_another_key, (1, 1), Some("meters.tls.key_file: TLS cannot be set up")),
         (3, "no certificate".to_owned(), (1, 1), Some("no certificate in it")),
         (4, certificate(&shop, ends.plus(90 * DAY)), (0, 0), None),
+        (5, "no certificate".to_owned(), (1, 0), Some("no certificate in it")),
+        (6, certificate(&shop, ends.plus(91 * DAY)), (0, 0), None),
     ] {
+        clock.advance(1_000);
         std::fs::write(&file, text).unwrap();
         // As if at another second, however soon it is after the last time.
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
@@ -125,5 +129,22 @@ both!(an_expiring_certificate_is_one_case_until_renewed, |w: World| async move {
         let detail = shop.world.word(own).await;
         assert!(detail.contains("own.pem"), "it names the key and the file: {detail}");
         assert!(refused.is_none_or(|why| detail.contains(why)), "and why the new one is not used: {detail}");
+        assert!(detail.contains("\"until\""), "and the end of the one in use: {detail}");
     }
+    // A server that started with a file that cannot be used shows nothing until it can be.
+    let file = directory.path().join("none.pem");
+    std::fs::write(&file, "no certificate").unwrap();
+    let key_file = Some(directory.path().join("own-key.pem"));
+    let tls = TlsSettings { certificate_file: Some(file.clone()), key_file, ..TlsSettings::default() };
+    let certificates = OwnCertificate::all(&meters::config::Config { tls, ..meters::config::Config::default() });
+    let host = Host { certificates, ..Host::default() };
+    let task = WatchExpiries { context: shop.world.context().await, payments: payments(&shop, None), host };
+    clock.advance(1_000);
+    task.run().await.unwrap();
+    assert_eq!(shop.world.number(open).await, 1);
+    let detail = shop.world.word(own).await;
+    assert!(detail.contains("none.pem") && detail.contains("no certificate in it") && !detail.contains("until"), "{detail}");
+    std::fs::write(&file, certificate(&shop, ends.plus(90 * DAY))).unwrap();
+    task.run().await.unwrap();
+    assert_eq!(shop.world.number(open).await, 0);
 });

@@ -4,12 +4,14 @@ use domain::clock::Clock;
 use model::order::Tender;
 use model::person::Role;
 use model::time::{DAY, MINUTE, SECOND};
+use notify::Channels;
 use payments::channel::Channel;
 use payments::health::HealthReport;
-use payments::{Config, UnionpayConfig};
+use payments::{AlipayConfig, Config, FormerMerchants, UnionpayConfig};
 use sandbox::Faults;
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
+use server::tasks::watch_alarms::WatchAlarms;
 use services::host::Host;
 use story_support::shop::{Counts, Shop};
 use story_support::web::Web;
@@ -64,11 +66,22 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
         assert_eq!(task(shop.payments.clone()).await, "0 watched, 0 near their end, 2 switched off");
     }
     assert_eq!(shop.world.number(off).await, 2);
+    // An alarm for each at once, which is over before anybody pays.
+    let down = "SELECT COUNT(*) FROM events WHERE kind = 'channel-down' AND until_at IS NULL";
+    let watch = |payments| async {
+        let watch = WatchAlarms::new(shop.world.context().await, payments, Channels::default(), Host::default());
+        watch.observe(shop.world.clock.now()).await.unwrap();
+        shop.world.number(down).await
+    };
+    assert_eq!(watch(shop.payments.clone()).await, 2);
     let good = Config { wechat: None, unionpay: None, ..pay };
     let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
     let mended = payments::Payments::new(&good, db, clock, rng, std::sync::Arc::new(|| {})).unwrap();
-    task(mended).await;
+    task(mended.clone()).await;
     assert_eq!(shop.world.number(off).await, 0);
+    watch(mended.clone()).await;
+    shop.wait(MINUTE);
+    assert_eq!(watch(mended).await, 0);
     task(shop.payments.clone()).await;
     assert_eq!(shop.world.number(off).await, 2);
     // Everything else runs.
@@ -77,6 +90,23 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts { cases: 2, ..Counts::ONCE }));
+});
+
+both!(a_former_merchant_that_is_off_leaves_its_channel_on, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let w = &shop.world;
+    let own = shop.sandbox.product_config("127.0.0.1");
+    let former = FormerMerchants { alipay: vec![AlipayConfig { app_id: "1".into(), ..own.clone() }], ..Default::default() };
+    let url = format!("http://{}", shop.address);
+    let pay = Config { public_url: url, alipay: Some(own), former, ..Config::default() };
+    let mut config = server::config::Config { pay, ..server::config::Config::default() };
+    config.server.address.set_port(0);
+    let web = Web::with(w, config, w.clock.clone()).await;
+    let health = web.visitor().get("/health").await.text().await.unwrap();
+    assert_eq!(health, "ok\nalipay: unknown\nalipay (former merchant): off");
+    let operator = web.person(w, Role::Manager, "boss").await;
+    let wall = operator.get("/wall").await.text().await.unwrap();
+    assert!(wall.contains("支付宝（原商户）"), "{wall}");
 });
 
 both!(health_tells_success_failure_and_clock_skew, |w: World| async move {

@@ -245,6 +245,13 @@ fn check_lists_the_channels_or_names_the_wrong_key() {
         "{said}"
     );
     assert!(said.contains("payment channel: alipay for 2088000000000001"), "the other one works: {said}");
+    // Also a key that does not exist.
+    std::fs::write(&file, format!("{alipay}[pay.unionpay]\nmerid = \"777\"\n")).unwrap();
+    let output = dormwatt(dir.path(), &["check", "--config", "mine.toml"], &[], "");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let expected = "unionpay takes no payments, because pay.unionpay.merid in mine.toml: there is no such key";
+    assert!(output.status.code() == Some(1) && said.contains(expected), "{said}");
+    assert!(said.contains("payment channel: alipay for 2088000000000001"), "{said}");
 }
 
 #[test]

@@ -137,13 +137,32 @@ both!(residents_switch_and_order_within_limits, |w: World| async move {
     site.publish_reading(room, ON, 5_000);
     let key = || site.w.rng.id(site.w.clock.now());
     let switched = futures::future::join_all((0..20).map(|n| site.residents.switch(&person, key(), n % 2 == 0))).await;
-    assert_eq!(switched.iter().filter(|one| one.is_ok()).count(), 12);
-    assert!(switched.iter().all(|one| one.is_ok() || *one == Err(AppError::SwitchedTooOften)), "{switched:?}");
+    let may_be_refused = |n: usize| n % 2 == 1;
+    let is_expected = |(n, one): (usize, &Result<CommandId, AppError>)| {
+        one.is_ok() || may_be_refused(n) && *one == Err(AppError::SwitchedTooOften)
+    };
+    assert!(switched.iter().enumerate().all(is_expected), "on it may always be switched: {switched:?}");
+    // Off, on, ... on: only changes count, and after twelve it stays on.
+    site.w.clock.advance(61 * MINUTE);
+    site.publish_reading(room, ON, 5_000);
+    let turn = async |on: bool| {
+        site.w.clock.advance(1);
+        site.residents.switch(&person, key(), on).await
+    };
+    for n in 0..12 {
+        assert!(turn(n % 2 == 1).await.is_ok(), "{n}");
+        assert!(turn(n % 2 == 1).await.is_ok(), "{n} again, which switches nothing");
+    }
+    assert_eq!(turn(false).await, Err(AppError::SwitchedTooOften));
+    assert!(turn(true).await.is_ok());
     site.publish_reading(other, ON, 5_000);
     assert!(site.residents.switch(&who(other), key(), false).await.is_ok(), "each room has its own limit");
     site.w.clock.advance(61 * MINUTE);
     site.publish_reading(room, ON, 5_000);
-    assert!(site.residents.switch(&person, key(), false).await.is_ok());
+    for _ in 0..20 {
+        assert!(turn(false).await.is_ok(), "off while it is off");
+    }
+    assert!(turn(true).await.is_ok());
 
     let ordered =
         futures::future::join_all((0..20).map(|_| site.residents.top_up(&person, key(), Fen(100), Tender::Alipay))).await;

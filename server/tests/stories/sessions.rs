@@ -78,6 +78,8 @@ both!(a_new_password_ends_all_other_sessions, |w: World| async move {
     }
     let answer = phone.post("/api/auth/password", &format!("old={PASSWORD}&new=a new long password").replace(' ', "+")).await;
     assert_eq!(location(&answer), "/password?done=changed");
+    let changed = w.word("SELECT detail FROM audit WHERE action = 'user.password'").await;
+    assert!(changed.contains(r#""method":"password_change""#), "{changed}");
     let old = phone.clone();
     phone.keep(&answer);
     assert_ne!(phone.cookie, old.cookie);

@@ -40,6 +40,7 @@ both!(the_printed_token_sets_the_site_up_once, |w: World| async move {
     assert_eq!(w.number("SELECT COUNT(*) FROM users WHERE role = 'admin' AND login = 'head'").await, 1);
     assert_eq!(w.word("SELECT name FROM places WHERE kind = 'site'").await, "North Campus");
     assert_eq!(w.number("SELECT COUNT(*) FROM audit WHERE action IN ('user.create', 'site.set-up')").await, 2);
+    assert!(w.word("SELECT detail FROM audit WHERE action = 'site.set-up'").await.contains(r#""method":"set_up""#));
     // Gone, with the token and without it, here and in a server that starts later.
     for path in ["/setup".to_owned(), format!("/setup?token={token}")] {
         assert_eq!(web.visitor().get(&path).await.status(), 404, "{path}");

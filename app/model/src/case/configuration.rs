@@ -6,14 +6,18 @@ use super::CertificateState;
 use crate::order::Tender;
 use crate::time::Timestamp;
 
-/// A certificate that expires.
+/// A certificate that expires, or whose files cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiryCase {
     /// The configuration key that names it, or the name of the gateway that showed it.
     pub key: String,
-    pub until: Timestamp,
-    pub state: CertificateState,
-    /// Of the server's own: why the files that are there now cannot take its place.
+    /// Of the one in use; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// `None` more than 30 days before the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<CertificateState>,
+    /// Of the server's own: why the files that are there now cannot be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }

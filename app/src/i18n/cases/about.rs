@@ -20,14 +20,19 @@ pub fn unusable(case: &UnusableCase, lang: Lang) -> String {
     }
 }
 
-/// Which certificate expires, and when.
+/// Which certificate expires and when, and why the files that are there now cannot be used.
 #[must_use]
 pub fn expiry(case: &ExpiryCase, lang: Lang) -> String {
     let ExpiryCase { key, until, state, refused } = case;
+    let Some(until) = until else {
+        let why = refused.as_deref().unwrap_or_default();
+        return ExpiryNone { key, why }.text(lang);
+    };
     let ends = match state {
-        CertificateState::Expired => ExpiryOver { key, until }.text(lang),
-        CertificateState::SevenDays => ExpiryWithin7Days { key, until }.text(lang),
-        CertificateState::ThirtyDays => ExpiryAhead { key, until }.text(lang),
+        Some(CertificateState::Expired) => ExpiryOver { key, until }.text(lang),
+        Some(CertificateState::SevenDays) => ExpiryWithin7Days { key, until }.text(lang),
+        Some(CertificateState::ThirtyDays) => ExpiryAhead { key, until }.text(lang),
+        None => ExpiryInUse { key, until }.text(lang),
     };
     match refused {
         Some(why) => format!("{ends} {}", ExpiryRefused { why }.text(lang)),
@@ -77,10 +82,16 @@ mod tests {
     #[test]
     fn an_expiring_certificate_is_named_with_its_day() {
         let until = model::time::Timestamp(1_795_438_800_000);
-        let words = |state, lang| expiry(&ExpiryCase { key: "pay.x".into(), until, state, refused: None }, lang);
-        let (state, refused) = (CertificateState::SevenDays, Some("no PEM file".into()));
-        let refused = ExpiryCase { key: "pay.x".into(), until, state, refused };
-        assert!([Lang::Zh, Lang::En].iter().all(|lang| expiry(&refused, *lang).contains("no PEM file")));
+        let until = Some(until);
+        let words = |state, lang| expiry(&ExpiryCase { key: "pay.x".into(), until, state: Some(state), refused: None }, lang);
+        for (until, state) in [(until, Some(CertificateState::SevenDays)), (until, None), (None, None)] {
+            let refused = ExpiryCase { key: "pay.x".into(), until, state, refused: Some("no PEM file".into()) };
+            for lang in [Lang::Zh, Lang::En] {
+                let text = expiry(&refused, lang);
+                assert!(text.contains("pay.x") && text.contains("no PEM file"), "{text}");
+                assert_eq!(text.contains("2026-11-23"), until.is_some(), "{text}");
+            }
+        }
         for state in CertificateState::ALL {
             for lang in [Lang::Zh, Lang::En] {
                 let text = words(state, lang);

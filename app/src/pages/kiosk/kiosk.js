@@ -31,18 +31,39 @@
     });
     return;
   }
+  // Without a network nobody is logged out; whoever comes next must not find the room open when it is back.
+  const OWED = "kiosk-log-out-owed";
+  const kept = (act) => {
+    try {
+      return act(sessionStorage);
+    } catch {
+      return null; // Forbidden: then the server's own limit ends it.
+    }
+  };
+  const isOwed = kept((storage) => storage.getItem(OWED)) !== null;
+  const form = document.getElementById("kiosk-end");
+  // The room goes from the screen at once, also where the server does not answer: browsers try a page again by themselves, but not
+  // a form.
+  const leave = async () => {
+    kept((storage) => storage.setItem(OWED, "1"));
+    document.documentElement.hidden = true;
+    document.body.replaceChildren();
+    const signal = AbortSignal.timeout(5_000);
+    const request = { method: "POST", headers: { accept: "text/html" }, body: new URLSearchParams(), signal };
+    const answer = await fetch(form.action, request).catch(() => null);
+    if (answer?.ok) kept((storage) => storage.removeItem(OWED));
+    // The next page tries again.
+    else if (isOwed) await new Promise((done) => setTimeout(done, 2_000));
+    location.replace("/kiosk");
+  };
+  if (isOwed) return void leave();
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    leave();
+  });
   const all = Number(left.dataset.seconds);
   let touched = Date.now();
   whenTouched(() => (touched = Date.now()));
-  // The room goes from the screen at once, also where the server does not answer: browsers try a page again by themselves, but not
-  // a form.
-  const leave = () => {
-    const { action } = document.getElementById("kiosk-end");
-    document.body.replaceChildren();
-    fetch(action, { method: "POST", headers: { accept: "text/html" }, body: new URLSearchParams(), signal: AbortSignal.timeout(5_000) })
-      .catch(() => {})
-      .then(() => location.replace("/kiosk"));
-  };
   const end = setInterval(() => {
     const seconds = Math.max(0, Math.ceil(all - (Date.now() - touched) / 1000));
     left.textContent = seconds;

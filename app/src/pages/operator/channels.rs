@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::frame::{Frame, Section};
 use super::tasks::tasks_link;
 use crate::api::channels::{ChannelState, ChannelStatus};
-use crate::i18n::channels::{Counts, OffKey, Seconds, failure, state, texts};
+use crate::i18n::channels::{Counts, FormerOf, OffKey, Seconds, failure, state, texts};
 use crate::i18n::{common, lang};
 use crate::ports::{operator, ports};
 use crate::ui::load::load;
@@ -95,14 +95,14 @@ fn moment(at: Option<Timestamp>) -> AnyView {
     }
 }
 
-/// Names the channels that are switched off; nothing where all work.
+/// Names the channels and former merchants that are switched off; nothing where all work.
 pub fn banner(channels: &[ChannelStatus]) -> impl IntoView + use<> {
     let t = texts(lang());
-    let mut off: Vec<&str> = channels
-        .iter()
-        .filter(|status| status.state == ChannelState::Off)
-        .map(|status| common::tender(status.channel, lang()))
-        .collect();
+    let name = |status: &ChannelStatus| match (common::tender(status.channel, lang()), status.current) {
+        (channel, true) => channel.to_owned(),
+        (channel, false) => FormerOf { channel }.text(lang()),
+    };
+    let mut off: Vec<String> = channels.iter().filter(|status| status.state == ChannelState::Off).map(name).collect();
     off.dedup();
     (!off.is_empty()).then(|| {
         view! {

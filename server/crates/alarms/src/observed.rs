@@ -52,15 +52,14 @@ pub async fn mismatched_payments(db: &Db) -> Result<i64> {
     Ok(found.map_or(0, |(count,)| count))
 }
 
-/// The channels with an alarm, open or waiting: one that is not configured any more is no longer observed.
-pub async fn observed_channels(db: &Db) -> Result<Vec<AlarmChannel>> {
-    let rows: Vec<(AlarmChannel,)> = read!(db, |pool| sqlx::query_as(
-        "SELECT subject FROM events WHERE kind = 'channel-down' AND until_at IS NULL AND subject IS NOT NULL
-         UNION SELECT subject FROM alarm_waits WHERE kind = 'channel-down' AND subject IS NOT NULL"
+/// The channels with an alarm, open or waiting, and its detail: one that is not configured any more is no longer observed.
+pub async fn observed_channels(db: &Db) -> Result<Vec<(AlarmChannel, String)>> {
+    read!(db, |pool| sqlx::query_as(
+        "SELECT subject, detail FROM events WHERE kind = 'channel-down' AND until_at IS NULL AND subject IS NOT NULL
+         UNION SELECT subject, detail FROM alarm_waits WHERE kind = 'channel-down' AND subject IS NOT NULL"
     )
     .fetch_all(pool)
-    .await)?;
-    Ok(rows.into_iter().map(|(channel,)| channel).collect())
+    .await)
 }
 
 /// The meters with an alarm of a kind, open or waiting, and their rooms.

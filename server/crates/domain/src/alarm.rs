@@ -27,6 +27,8 @@ pub enum AlarmState {
 pub enum Observation {
     /// The condition holds, or does not.
     Holds(bool),
+    /// The condition holds and does not pass by itself, so no delay is waited for.
+    Lasts,
     /// A value, which the threshold is compared with.
     Value(i64),
     /// A value of at least this: it can show that a threshold was exceeded, but not that it was kept.
@@ -83,6 +85,7 @@ impl Applied {
     pub fn step(&self, state: AlarmState, seen: Observation, now: Timestamp) -> (AlarmState, Option<AlarmChange>) {
         let holds = match seen {
             Observation::Holds(holds) => holds,
+            Observation::Lasts => true,
             Observation::Value(value) => self.is_beyond(value, state.is_open()),
             Observation::AtLeast(value) if self.is_beyond(value, state.is_open()) => true,
             Observation::AtLeast(_) => return (state, None),
@@ -92,12 +95,17 @@ impl Applied {
             _ => now,
         };
         let passed = now.since(since);
+        let raise_delay = match (seen, self.raise_delay()) {
+            (_, NEVER) => NEVER,
+            (Observation::Lasts, _) => 0,
+            (_, delay) => delay,
+        };
         match (state.is_open(), holds) {
             // Switched off while it was open: the condition is remembered for when it is switched on again.
             (true, true) if !self.rule.is_on => (AlarmState::Raising(since), Some(AlarmChange::Cleared(now))),
             (true, true) => (AlarmState::Raised, None),
             (false, false) => (AlarmState::Clear, None),
-            (false, true) if passed >= self.raise_delay() => (AlarmState::Raised, Some(AlarmChange::Raised(since))),
+            (false, true) if passed >= raise_delay => (AlarmState::Raised, Some(AlarmChange::Raised(since))),
             (false, true) => (AlarmState::Raising(since), None),
             (true, false) if !self.rule.is_on || passed >= self.rule.clear_delay => {
                 (AlarmState::Clear, Some(AlarmChange::Cleared(since)))
@@ -173,6 +181,15 @@ mod tests {
         let overload = applied(EventKind::Overload, 2 * MINUTE, 2 * MINUTE);
         let (_, changes) = run(&overload, &holds(&[true, true, false, true, true, true, false, true, false, false, false]));
         assert_eq!(changes, [AlarmChange::Raised(at(3)), AlarmChange::Cleared(at(8))]);
+    }
+
+    #[test]
+    fn what_does_not_pass_by_itself_waits_for_no_delay() {
+        let down = applied(EventKind::ChannelDown, 5 * MINUTE, MINUTE);
+        assert_eq!(run(&down, &[Observation::Lasts]).1, [AlarmChange::Raised(at(0))]);
+        assert_eq!(run(&down, &[Observation::Holds(true), Observation::Lasts]).1, [AlarmChange::Raised(at(0))]);
+        let off = Applied { rule: AlarmRule { is_on: false, ..down.rule }, ..down };
+        assert_eq!(run(&off, &[Observation::Lasts, Observation::Lasts]).1, []);
     }
 
     #[test]

@@ -89,13 +89,15 @@ pub async fn set_up(
             place.id
         }
     };
-    let (actor, detail) = (format!("user:{id}"), serde_json::json!({ "site": new.site }).to_string());
+    let session = session(id);
+    let detail = serde_json::json!({ "site": new.site, "method": session.log_in.method }).to_string();
+    let actor = format!("user:{id}");
     let entry = Entry { actor: &actor, ip: new.ip, action: AuditAction::SiteSetUp, subject: "site", detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     if !new.defaults.is_empty() {
         defaults::set_within(&mut tx, at, (id, new.ip), DefaultsOf::Place(root), new.defaults).await?;
     }
-    sessions::insert(&mut tx, at, &session(id)).await?;
+    sessions::insert(&mut tx, at, &session).await?;
     tx.commit().await?;
     Ok(id)
 }

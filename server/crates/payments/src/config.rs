@@ -1,5 +1,7 @@
 //! `[pay]` in the configuration file.
 
+use std::collections::BTreeMap;
+
 use model::order::Tender;
 use serde::Deserialize;
 
@@ -32,6 +34,9 @@ pub struct Config {
     pub unionpay: Option<UnionpayConfig>,
     /// Merchants and applications that were used before.
     pub former: FormerMerchants,
+    /// Tables of merchants that cannot be read, by name, and what is wrong; each is empty above. Not a key of the file.
+    #[serde(skip)]
+    pub unreadable: BTreeMap<String, ConfigError>,
 }
 
 /// `[[pay.former.alipay]]` and the like: what was configured before a change of merchant or application. No new payments go
@@ -67,7 +72,10 @@ impl Config {
                        section: String,
                        current: bool,
                        build: &dyn Fn(&str, &str) -> Result<Box<dyn Channel>, ConfigError>| {
-            let result = urls.clone().and_then(|(public, notify)| build(&public, &notify));
+            let result = match self.unreadable.get(&section) {
+                Some(error) => Err(error.clone()),
+                None => urls.clone().and_then(|(public, notify)| build(&public, &notify)),
+            };
             let error = match result {
                 Ok(adapter) => {
                     let merchant = Merchant::new(adapter, clock.clone(), section.clone(), current);
@@ -212,6 +220,11 @@ mod tests {
         assert!(alipay.0 == Tender::Alipay && alipay.1 && alipay.2.starts_with("pay.alipay.app_id must"), "{alipay:?}");
         assert_eq!(twice.2, "pay.former.wechat[1] is the same merchant as pay.wechat");
         assert!(!wrong.1 && wrong.2.starts_with("pay.former.wechat[2].mchid must"), "{wrong:?}");
+        // A table that cannot be read says that, and not what its empty table lacks.
+        let error = ConfigError { key: "pay.alipay.appid".into(), problem: "does not exist".into() };
+        let unreadable = BTreeMap::from([("pay.alipay".to_owned(), error.clone())]);
+        let faults = merchants(&Config { unreadable, ..config.clone() }).faults;
+        assert!(faults.len() == 3 && faults[0].current && faults[0].error == error, "{faults:?}");
         // Without an address no channel can work.
         let faults = merchants(&Config { public_url: String::new(), ..config }).faults;
         assert!(faults.len() == 5 && faults.iter().all(|fault| fault.error.key == "pay.public_url"), "{faults:?}");

@@ -64,8 +64,13 @@ impl Payments {
         paid: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Self, ConfigError> {
         let Merchants { working: merchants, faults } = config.merchants(&clock, &rng)?;
-        for ChannelFault { channel, error, .. } in &faults {
-            tracing::error!(channel = channel.as_str(), key = error.key, error = error.problem, "payment.channel.off");
+        for ChannelFault { channel, current, error } in &faults {
+            let channel = channel.as_str();
+            if *current {
+                tracing::error!(channel, key = error.key, error = error.problem, "payment.channel.off");
+            } else {
+                tracing::error!(channel, key = error.key, error = error.problem, "payment.former-merchant.off");
+            }
         }
         for expiry in merchants.iter().flat_map(merchant_expiries) {
             if let Some(state) = expiry.state(clock.now()) {

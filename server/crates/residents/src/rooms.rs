@@ -217,8 +217,11 @@ pub async fn switching(db: &Db, meter: MeterId) -> Result<Option<(CommandId, boo
     Ok(command.and_then(|command| Some((command.id, command.args()?.switches_on()?))))
 }
 
-/// How often residents may switch their room within an hour: a relay wears out.
-pub const SWITCHES_PER_HOUR: i64 = 12;
+/// After so many changes within an hour residents may not switch their room off: a relay wears out. On they may always, so that
+/// no room stays dark.
+pub const SWITCHES_PER_HOUR: usize = 12;
+/// The same for requests, most of which change nothing.
+const REQUESTS_PER_HOUR: usize = 120;
 
 /// A resident's request to switch the power on or off.
 #[derive(Clone, Debug)]
@@ -245,7 +248,8 @@ pub async fn switch(db: &Db, rng: &Rng, at: Timestamp, request: &Switch) -> Resu
     if is_repeated(&mut tx, request).await? {
         return Ok(id);
     }
-    if switches_within_hour(&mut tx, at, request).await? >= SWITCHES_PER_HOUR {
+    let before = switched_within_hour(&mut tx, at, request).await?;
+    if !request.on && is_too_often(&before) {
         return Err(AppError::SwitchedTooOften.into());
     }
     let relay = wallets::decide_switch(&mut tx, rng, at, request.meter, request.on).await?;
@@ -273,8 +277,16 @@ pub async fn switch(db: &Db, rng: &Rng, at: Timestamp, request: &Switch) -> Resu
     Ok(id)
 }
 
-/// How often residents of the account switched the meter within the last hour.
-async fn switches_within_hour(tx: &mut Tx, at: Timestamp, request: &Switch) -> Result<i64> {
+/// Whether the room may not be switched off any more, by what was requested within the hour, oldest first.
+fn is_too_often(requests: &[bool]) -> bool {
+    // Off again switches nothing.
+    let is_change = requests.last() != Some(&false);
+    let changes = requests.chunk_by(|one, next| one == next).count();
+    requests.len() >= REQUESTS_PER_HOUR || is_change && changes >= SWITCHES_PER_HOUR
+}
+
+/// What residents of the account requested of the meter's switch within the last hour, oldest first: whether on.
+async fn switched_within_hour(tx: &mut Tx, at: Timestamp, request: &Switch) -> Result<Vec<bool>> {
     // The lock of the account's meter, so that many requests at once are counted one after the other.
     on!(tx, |c| sqlx::query(
         "UPDATE account_meters SET count = count WHERE account_id = $1 AND meter_id = $2 AND to_at IS NULL"
@@ -283,16 +295,19 @@ async fn switches_within_hour(tx: &mut Tx, at: Timestamp, request: &Switch) -> R
     .bind(request.meter.0)
     .execute(c)
     .await)?;
-    let count: Option<(i64,)> = on!(tx, |c| sqlx::query_as(
-        "SELECT COUNT(*) FROM commands c JOIN users u ON u.id = c.decided_by
-         WHERE c.meter_id = $1 AND c.account_id = $2 AND c.decided_at > $3 AND u.role = 'resident'"
-    )
+    let newest: Vec<Command> = on!(tx, |c| sqlx::query_as(concat!(
+        "SELECT",
+        command_columns!(),
+        "FROM commands c JOIN users u ON u.id = c.decided_by
+         WHERE c.meter_id = $1 AND c.account_id = $2 AND c.decided_at > $3 AND u.role = 'resident'
+         ORDER BY c.decided_at DESC, c.id DESC LIMIT 200"
+    ))
     .bind(request.meter.0)
     .bind(request.account.0)
     .bind(at.plus(-HOUR).0)
-    .fetch_optional(c)
+    .fetch_all(c)
     .await)?;
-    Ok(count.map_or(0, |(count,)| count))
+    Ok(newest.iter().rev().filter_map(|command| command.args()?.switches_on()).collect())
 }
 
 async fn is_repeated(tx: &mut Tx, request: &Switch) -> Result<bool> {

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use app::api::channels::{ChannelState, ChannelStatus, ChannelsPort};
+use app::api::channels::{ChannelState, ChannelStatus, ChannelSummary, ChannelsPort};
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::OrderId;
-use model::order::Tender;
 use model::person::Who;
 use model::time::SECOND;
 
@@ -69,12 +68,12 @@ impl ChannelsPort for ChannelsService {
         Ok(())
     }
 
-    fn summary(&self) -> Vec<(Tender, ChannelState)> {
-        let mut worst: Vec<(Tender, ChannelState)> = Vec::new();
-        for status in self.statuses() {
+    fn summary(&self) -> Vec<ChannelSummary> {
+        let mut worst: Vec<ChannelSummary> = Vec::new();
+        for ChannelStatus { channel, current, state, .. } in self.statuses() {
             match worst.last_mut() {
-                Some((channel, state)) if *channel == status.channel => *state = (*state).max(status.state),
-                _ => worst.push((status.channel, status.state)),
+                Some(last) if (last.channel, last.current) == (channel, current) => last.state = last.state.max(state),
+                _ => worst.push(ChannelSummary { channel, current, state }),
             }
         }
         worst

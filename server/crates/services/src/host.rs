@@ -35,11 +35,11 @@ impl Host {
         Some(newest.map_or(NEVER_H, |at| now.since(at).div_euclid(HOUR).clamp(0, NEVER_H)))
     }
 
-    /// The server's own certificates by key and file, as they are in use: not what a file holds that cannot be used. Where none
-    /// can be, it is left out: `dormwatt check` names it, and so does the log when it is to be used.
-    pub async fn certificates(&self) -> Vec<(String, CertificateInUse)> {
+    /// The server's own certificates by key and file, as they are in use: not what a file holds that cannot be used. Where
+    /// nothing is in use, why.
+    pub async fn certificates(&self) -> Vec<(String, Result<CertificateInUse, String>)> {
         let own = self.certificates.clone();
-        let read = move || own.iter().filter_map(|one| Some((one.name(), one.in_use().ok()?))).collect();
+        let read = move || own.iter().map(|one| (one.name(), one.in_use().map_err(|error| error.explained()))).collect();
         tokio::task::spawn_blocking(read).await.unwrap_or_default()
     }
 }

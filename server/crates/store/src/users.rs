@@ -166,7 +166,7 @@ pub async fn change_password(db: &Db, at: Timestamp, who: &Who, (old, new): (&st
     let ended = sessions::end_all(&mut tx, who.user).await?;
     sessions::insert(&mut tx, at, session).await?;
     let subject = format!("user:{}", who.user);
-    let detail = format!(r#"{{"sessions_ended":{ended}}}"#);
+    let detail = format!(r#"{{"sessions_ended":{ended},"method":"{}"}}"#, session.log_in.method.as_str());
     let entry = Entry { actor: &subject, ip: &who.ip, action: AuditAction::UserPassword, subject: &subject, detail: &detail };
     audit::append(&mut tx, at, &entry).await?;
     tx.commit().await

@@ -3,8 +3,8 @@
 use csv::{Terminator, WriterBuilder};
 
 /// One record with its line end. A cell that a spreadsheet would evaluate (`=`, `+`, `-`, `@`, tab or carriage return at its
-/// start) is prefixed with an apostrophe, unless it is a number; so is a number of more than 15 digits, of which a spreadsheet
-/// would lose digits. [`value`] takes the apostrophe off again.
+/// start) is prefixed with an apostrophe, unless it is a number; so is a number of which a spreadsheet would lose digits:
+/// one of more than 15, or with zeros in front. [`value`] takes the apostrophe off again.
 #[must_use]
 pub fn line(cells: &[String]) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(256).from_writer(Vec::new());
@@ -22,8 +22,8 @@ pub fn value(cell: &str) -> &str {
 
 /// One that begins like a marked one is marked itself, so that [`value`] gives every cell back.
 fn guarded(cell: &str) -> String {
-    let long = is_number(cell) && cell.len() > 15;
-    if is_formula(cell) || long || is_marked(cell) { format!("'{cell}") } else { cell.to_owned() }
+    let loses_digits = is_number(cell) && (cell.len() > 15 || is_padded(cell));
+    if is_formula(cell) || loses_digits || is_marked(cell) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 fn is_marked(cell: &str) -> bool {
@@ -34,6 +34,12 @@ fn is_marked(cell: &str) -> bool {
 fn is_number(cell: &str) -> bool {
     let number = cell.strip_prefix('-').unwrap_or(cell);
     number.starts_with(|c: char| c.is_ascii_digit()) && number.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// Whether a number begins with a zero that it does not need.
+fn is_padded(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    digits.strip_prefix('0').is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()))
 }
 
 fn is_formula(cell: &str) -> bool {
@@ -60,6 +66,12 @@ mod tests {
             ("=\"a\",1", "\"'=\"\"a\"\",1\""),
             ("two\nlines", "\"two\nlines\""),
             ("2611230000000001", "'2611230000000001"),
+            ("0", "0"),
+            ("0.50", "0.50"),
+            ("-0.5", "-0.5"),
+            ("0101", "'0101"),
+            ("00", "'00"),
+            ("-07", "'-07"),
             ("'=1", "''=1"),
             ("'12", "''12"),
             ("'a", "'a"),

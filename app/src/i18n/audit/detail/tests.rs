@@ -110,6 +110,8 @@ const WRITTEN: &[(&str, &str, &str, &str)] = &[
     ),
     ("session.open", r#"{"method":"wechat","second_factor":"code"}"#, "登录方式：微信；两步验证：验证码", "method: WeChat"),
     ("session.open", r#"{"method":"kiosk_qr","kiosk":"Lobby"}"#, "登录方式：在查询机上扫码", "query machine: Lobby"),
+    ("site.set-up", r#"{"site":"南校区","method":"set_up"}"#, "登录方式：首次设置", "method: First set-up"),
+    ("user.password", r#"{"sessions_ended":2,"method":"password_change"}"#, "登录方式：修改密码后", "log-ins ended: 2"),
     ("alert.reminder", r#"{"below_fen":2000}"#, "低于：20.00", "below: 20.00"),
     ("moon.land", r#"{"crew_size":3,"flag":"red"}"#, "crew size：3", "flag: red"),
 ];

@@ -118,7 +118,10 @@ impl WechatConfig {
             return Err(SECTION.fault("private_key", "does not belong to the certificate"));
         }
         let now = clock.now();
-        if !certificate.is_valid_at(now) {
+        if now < certificate.not_before {
+            return Err(SECTION.fault("certificate", format!("is valid only from {}", certificate.not_before)));
+        }
+        if now > certificate.not_after {
             return Err(SECTION.fault("certificate", format!("is valid only until {}", certificate.not_after)));
         }
         let (keys, mut expiries) = self.keys(&certificate)?;
@@ -249,6 +252,7 @@ pub(crate) mod tests {
             assert!(error.starts_with(expected), "{error}");
         }
         assert!(problem(&good(), 2_000_000_000_000).starts_with("pay.wechat.certificate is valid only until 2031"));
+        assert!(problem(&good(), 0).starts_with("pay.wechat.certificate is valid only from 20"));
         let shown = format!("{:?}", good());
         assert!(!shown.contains("PRIVATE KEY") && !shown.contains("0123456789abcdef"));
     }

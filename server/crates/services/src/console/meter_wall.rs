@@ -9,7 +9,7 @@ use model::energy::Energy;
 use model::error::AppError;
 use model::meter::Latest;
 use model::person::Who;
-use model::search_text::without_suffix;
+use model::search_text::without_suffixes;
 use model::time::{DAY, HOUR, Timestamp};
 use model::typed;
 
@@ -64,8 +64,7 @@ impl MeterWallPort for ConsoleService {
             Page { lines: named, total: 1 }
         } else {
             let mut others = self.found(who, text, page).await?;
-            let bare: Vec<&str> = text.split_whitespace().map(without_suffix).collect();
-            let bare = bare.join(" ");
+            let bare = without_suffixes(text);
             if others.total == 0 && bare != text {
                 others = self.found(who, &bare, page).await?;
             }

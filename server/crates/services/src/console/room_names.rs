@@ -96,7 +96,7 @@ mod tests {
             assert!(is_named(text, 0), "{text}");
         }
         assert!(is_named("7-2", 1) && is_named("building 7 7-2", 1), "a name with a hyphen");
-        for text in ["B101室", "3号楼 1层 b101号", "3-B101房"] {
+        for text in ["B101室", "B101 室", "3号楼 1层 b101号", "3-B101房"] {
             assert!(is_named(text, 0), "{text}");
         }
         for text in ["", "101室", "101", "4号楼 B101", "B101 3号楼", "B1012", "2", "-"] {
