@@ -70,8 +70,8 @@ pub trait ChannelsPort: Send + Sync {
     async fn channels(&self, who: &Who) -> Result<Vec<ChannelStatus>, AppError>;
     /// Asks the channel about the payments of an order at once, and settles its answers.
     async fn ask_channel(&self, who: &Who, order: OrderId) -> Result<(), AppError>;
-    /// The worst state of each configured channel, for supervisors.
-    fn summary(&self) -> Vec<(Tender, ChannelState)>;
+    /// The worst merchant of each configured channel, for supervisors.
+    fn summary(&self) -> Vec<ChannelStatus>;
 }
 
 /// Asks the channel about the payments of an order at once.

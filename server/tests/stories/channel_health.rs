@@ -1,5 +1,6 @@
 //! Channels that are switched off by a wrong configuration, and how the others answer; on both databases.
 
+use app::api::channels::{ChannelState, ChannelsPort};
 use domain::clock::Clock;
 use model::order::Tender;
 use model::person::Role;
@@ -10,6 +11,7 @@ use payments::{Config, UnionpayConfig};
 use sandbox::Faults;
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
+use services::channels::ChannelsService;
 use services::host::Host;
 use story_support::shop::{Counts, Shop};
 use story_support::web::Web;
@@ -98,6 +100,11 @@ both!(health_tells_success_failure_and_clock_skew, |w: World| async move {
         let report = report(&shop, channel);
         assert!(!report.is_failing() && report.succeeded_at == Some(shop.world.clock.now()), "{report:?}");
         assert!(report.is_skewed() && report.skew_ms == Some(2 * MINUTE), "{report:?}");
+        // `/health` has the same.
+        let summary = ChannelsService::new(shop.world.context().await, shop.payments.clone()).summary();
+        let told = summary.iter().find(|status| status.channel == channel).unwrap();
+        assert_eq!((told.state, told.succeeded_at), (ChannelState::ClockSkewed, Some(shop.world.clock.now())));
+        assert_eq!((told.failed.as_ref().map(|(at, ..)| *at), told.skew_s), (Some(before), Some(120)));
         shop.world.clock.advance(2 * MINUTE);
         assert!(shop.sandbox.pay(&number));
         shop.until(&number, |trade| trade.acknowledged == 1).await;

@@ -7,7 +7,6 @@ use app::api::channels::{ChannelState, ChannelStatus, ChannelsPort};
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::OrderId;
-use model::order::Tender;
 use model::person::Who;
 use model::time::SECOND;
 
@@ -69,12 +68,16 @@ impl ChannelsPort for ChannelsService {
         Ok(())
     }
 
-    fn summary(&self) -> Vec<(Tender, ChannelState)> {
-        let mut worst: Vec<(Tender, ChannelState)> = Vec::new();
+    fn summary(&self) -> Vec<ChannelStatus> {
+        let mut worst: Vec<ChannelStatus> = Vec::new();
         for status in self.statuses() {
             match worst.last_mut() {
-                Some((channel, state)) if *channel == status.channel => *state = (*state).max(status.state),
-                _ => worst.push((status.channel, status.state)),
+                Some(last) if last.channel == status.channel => {
+                    if last.state < status.state {
+                        *last = status;
+                    }
+                }
+                _ => worst.push(status),
             }
         }
         worst
