@@ -2,7 +2,7 @@
 
 use app::api::channels::{ChannelState, ChannelsPort};
 use domain::clock::Clock;
-use model::order::Tender;
+use model::order::{ChannelFailure, Tender};
 use model::person::Role;
 use model::time::{DAY, MINUTE, SECOND};
 use payments::channel::Channel;
@@ -91,7 +91,8 @@ both!(health_tells_success_failure_and_clock_skew, |w: World| async move {
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
         shop.query().await.unwrap_err();
         let failing = report(&shop, channel);
-        assert!(failing.is_failing() && failing.failed.as_ref().is_some_and(|failed| failed.at == before), "{failing:?}");
+        let failed = failing.failed.as_ref().map(|failed| (failed.at, failed.failure, failed.detail.as_str()));
+        assert!(failing.is_failing() && failed == Some((before, ChannelFailure::Status, "HTTP 502")), "{failing:?}");
         shop.sandbox.set_faults(Faults::default());
         // The channel's clock goes two minutes fast.
         shop.bank_clock.advance(2 * MINUTE);

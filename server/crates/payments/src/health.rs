@@ -77,6 +77,7 @@ impl Health {
         match result {
             Ok(_) | Err(ChannelError::Statement(_)) => self.succeeded(now),
             Err(ChannelError::Unreachable(error)) => self.failed(now, ChannelFailure::Unreachable, &error.to_string()),
+            Err(ChannelError::Status(status)) => self.failed(now, ChannelFailure::Status, &format!("HTTP {status}")),
             Err(ChannelError::InvalidResponse(detail)) => self.failed(now, ChannelFailure::Response, detail),
             Err(ChannelError::Refused(code)) => self.failed(now, ChannelFailure::Refused, code),
             Err(ChannelError::Signing(error)) => self.failed(now, ChannelFailure::Signing, &error.to_string()),
@@ -148,6 +149,9 @@ mod tests {
         assert_eq!((failed.failure, failed.detail.as_str()), (ChannelFailure::Refused, "401 SIGN_ERROR"));
         health.result::<()>(NOW.plus(3), &Err(ChannelError::InvalidResponse("an invalid signature")));
         assert_eq!(health.report().failed.map(|failed| failed.failure), Some(ChannelFailure::Response));
+        health.result::<()>(NOW.plus(4), &Err(ChannelError::Status(502)));
+        let failed = health.report().failed.unwrap();
+        assert_eq!((failed.failure, failed.detail.as_str()), (ChannelFailure::Status, "HTTP 502"));
     }
 
     #[test]
