@@ -63,6 +63,8 @@ pub struct ChannelStatus {
     pub probes: u64,
     /// Notifications with a valid signature and an invalid content.
     pub invalid: u64,
+    /// What was refused unread: another content type, or too long a body.
+    pub unread: u64,
 }
 
 #[async_trait]

@@ -79,6 +79,7 @@ mod tests {
             forged: 0,
             probes: 0,
             invalid: 0,
+            unread: 0,
         };
         let line = "\nalipay: failing, last success 2026-11-23 21:00:00, last failure 2026-11-23 21:01:00, clock skew -2 s";
         assert_eq!(channel_line(&status), line);

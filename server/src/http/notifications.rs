@@ -48,6 +48,7 @@ async fn notify(State(state): State<NotificationState>, Path(channel): Path<Stri
     let Some(merchant) = payments.any_merchant(tender) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let headers = request.headers().clone();
     if !has_media_type(&headers, merchant.content_type()) {
+        refuse_unread(merchant, from, "content-type");
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, merchant.nack()).into_response();
     }
     if !state.limit.admits(from) {
@@ -56,13 +57,22 @@ async fn notify(State(state): State<NotificationState>, Path(channel): Path<Stri
     }
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => {
+            refuse_unread(merchant, from, "body");
+            return refusal.into_response();
+        }
     };
     let read = payments.read_notification(tender, &headers, &body).await;
     if is_signed(&read) {
         state.limit.signed(from);
     }
     settle_notification(payments, merchant, read, from).await
+}
+
+/// Counts and logs what is no notification by its form: strangers send it, or a proxy that changes requests.
+fn refuse_unread(channel: &dyn Channel, from: IpAddr, reason: &'static str) {
+    channel.health().refused_unread();
+    tracing::info!(channel = channel.tender().as_str(), address = %from, reason, "security.refused");
 }
 
 /// Any other method: an unknown channel is as unknown as for a notification.

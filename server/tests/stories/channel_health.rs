@@ -153,6 +153,9 @@ both!(notifications_of_another_media_type_are_refused, |w: World| async move {
     }
     let bare = shop.http.post(format!("http://{}/pay/alipay/notify", shop.address)).body("a=b").send().await.unwrap();
     assert_eq!(bare.status(), 415);
+    // They are counted, each at its channel.
+    let unread = [Tender::Alipay, Tender::WechatPay, Tender::UnionPay].map(|channel| report(&shop, channel).unread);
+    assert_eq!(unread, [3, 2, 1]);
 });
 
 both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {

@@ -30,6 +30,8 @@ pub struct HealthReport {
     pub probes: u64,
     /// Notifications with a valid signature and an invalid content.
     pub invalid: u64,
+    /// Requests in place of notifications that were refused unread: another content type, or too long a body.
+    pub unread: u64,
 }
 
 /// A request that failed.
@@ -92,6 +94,11 @@ impl Health {
             Err(NotificationError::Signature | NotificationError::UnknownKey | NotificationError::Stale) => report.forged += 1,
             Err(NotificationError::Form | NotificationError::Field(_)) => report.invalid += 1,
         }
+    }
+
+    /// A request in place of a notification was refused before it was read.
+    pub fn refused_unread(&self) {
+        self.lock().unread += 1;
     }
 
     /// Compares the `Date` of an answer with the clock. Both are whole seconds.

@@ -87,7 +87,7 @@ impl ChannelsPort for ChannelsService {
 fn working(merchant: &Merchant) -> ChannelStatus {
     let report = merchant.health().report();
     let state = state(&report);
-    let HealthReport { succeeded_at, failed, skew_ms, notified_at, forged, probes, invalid } = report;
+    let HealthReport { succeeded_at, failed, skew_ms, notified_at, forged, probes, invalid, unread } = report;
     ChannelStatus {
         channel: merchant.tender(),
         current: merchant.is_current(),
@@ -101,6 +101,7 @@ fn working(merchant: &Merchant) -> ChannelStatus {
         forged,
         probes,
         invalid,
+        unread,
     }
 }
 
@@ -131,5 +132,6 @@ fn switched_off(fault: &ChannelFault) -> ChannelStatus {
         forged: 0,
         probes: 0,
         invalid: 0,
+        unread: 0,
     }
 }
