@@ -177,6 +177,8 @@ pub struct TakenBack {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelFailure {
     Unreachable,
+    /// It answered with an HTTP error status and nothing signed.
+    Status,
     /// The response is unsigned, malformed or about something else.
     Response,
     /// The channel answered with an error code.

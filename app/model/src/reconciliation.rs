@@ -75,6 +75,8 @@ word_enum! {
         /// The channel reports a day without transactions, which is not confirmed yet.
         Empty = "empty",
         Unreachable = "unreachable",
+        /// The channel answered with an HTTP error status.
+        Status = "http-status",
         /// The response is not understood.
         Response = "response",
         /// The channel refuses it.

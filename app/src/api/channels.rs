@@ -63,15 +63,8 @@ pub struct ChannelStatus {
     pub probes: u64,
     /// Notifications with a valid signature and an invalid content.
     pub invalid: u64,
-}
-
-/// How the merchants of a channel work, the current one or the former ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelSummary {
-    pub channel: Tender,
-    pub current: bool,
-    /// The worst of theirs.
-    pub state: ChannelState,
+    /// What was refused unread: another content type, or too long a body.
+    pub unread: u64,
 }
 
 #[async_trait]
@@ -79,8 +72,8 @@ pub trait ChannelsPort: Send + Sync {
     async fn channels(&self, who: &Who) -> Result<Vec<ChannelStatus>, AppError>;
     /// Asks the channel about the payments of an order at once, and settles its answers.
     async fn ask_channel(&self, who: &Who, order: OrderId) -> Result<(), AppError>;
-    /// The worst state of the current and of the former merchants of each configured channel, for supervisors.
-    fn summary(&self) -> Vec<ChannelSummary>;
+    /// The worst of the current and of the former merchants of each configured channel, for supervisors.
+    fn summary(&self) -> Vec<ChannelStatus>;
 }
 
 /// Asks the channel about the payments of an order at once.

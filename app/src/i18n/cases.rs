@@ -10,7 +10,7 @@ pub use reason_codes::payment as payment_reason;
 
 use super::Lang;
 pub use super::catalogue::cases::{KindItemTexts, texts};
-use model::case::CaseKind;
+use model::case::{CaseDetail, CaseKind, RefundCase, RefundReason, RefundTrouble};
 use model::console::CaseLine;
 
 /// What a kind of case is called, what it means, and what to do next.
@@ -52,31 +52,37 @@ pub const fn case(kind: CaseKind, lang: Lang) -> KindItemTexts {
 #[must_use]
 pub fn of_line(line: &CaseLine, lang: Lang) -> KindItemTexts {
     let is_booked = line.resolution.as_deref() == Some("booked");
-    if line.bookable || is_booked { texts(lang).kind.statement_refund } else { case(line.detail.kind(), lang) }
+    if line.bookable || is_booked {
+        return texts(lang).kind.statement_refund;
+    }
+    let words = case(line.detail.kind(), lang);
+    KindItemTexts { next: refund_next(&line.detail, lang).unwrap_or(words.next), ..words }
+}
+
+/// What to do about a refund that goes on by itself; `None` for any other case.
+const fn refund_next(detail: &CaseDetail, lang: Lang) -> Option<&'static str> {
+    let CaseDetail::Refund(RefundCase { reason: Some(RefundReason::Trouble(trouble)), .. }) = detail else { return None };
+    let t = texts(lang).refund_next;
+    match trouble {
+        RefundTrouble::NoFunds => Some(t.no_funds),
+        RefundTrouble::NoMerchant => Some(t.no_merchant),
+        RefundTrouble::Slow => Some(t.slow),
+        RefundTrouble::Failed | RefundTrouble::Rejected | RefundTrouble::Cancelled | RefundTrouble::Expired => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::case::{CaseDetail, StatementCase};
+    use model::case::StatementCase;
     use model::ids::{CaseId, Uuid};
+    use model::money::Fen;
     use model::order::Tender;
     use model::reconciliation::DifferenceReason;
     use model::time::{Date, Timestamp};
 
-    #[test]
-    fn a_refund_in_a_statement_is_not_called_a_payment_of_nobody() {
-        let detail = CaseDetail::StatementChannelOnly(StatementCase {
-            channel: Tender::Alipay,
-            day: Date(0),
-            out_trade_no: String::new(),
-            trade_no: String::new(),
-            refund_no: String::new(),
-            statement: None,
-            ledger: None,
-            reason: DifferenceReason::Unbooked,
-        });
-        let line = CaseLine {
+    fn line(detail: CaseDetail) -> CaseLine {
+        CaseLine {
             id: CaseId(Uuid::nil()),
             held: false,
             detail,
@@ -94,7 +100,42 @@ mod tests {
             closed_by: None,
             resolution: None,
             steps: 0,
+        }
+    }
+
+    #[test]
+    fn a_refund_that_goes_on_by_itself_is_not_to_be_made_again() {
+        let next = |trouble, lang| {
+            let reason = Some(RefundReason::Trouble(trouble));
+            let case = RefundCase { reason, refund: None, channel: Some(Tender::WechatPay), amount: Fen(1) };
+            of_line(&line(CaseDetail::Refund(case)), lang).next
         };
+        assert!(next(RefundTrouble::NoFunds, Lang::En).starts_with("Top the merchant's balance up"));
+        assert!(next(RefundTrouble::NoFunds, Lang::Zh).contains("充值"));
+        for lang in [Lang::Zh, Lang::En] {
+            let general = texts(lang).kind.refund.next;
+            for trouble in [RefundTrouble::NoFunds, RefundTrouble::NoMerchant, RefundTrouble::Slow] {
+                assert_ne!(next(trouble, lang), general, "{trouble:?}");
+            }
+            for trouble in [RefundTrouble::Failed, RefundTrouble::Rejected] {
+                assert_eq!(next(trouble, lang), general, "{trouble:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refund_in_a_statement_is_not_called_a_payment_of_nobody() {
+        let detail = CaseDetail::StatementChannelOnly(StatementCase {
+            channel: Tender::Alipay,
+            day: Date(0),
+            out_trade_no: String::new(),
+            trade_no: String::new(),
+            refund_no: String::new(),
+            statement: None,
+            ledger: None,
+            reason: DifferenceReason::Unbooked,
+        });
+        let line = line(detail);
         for lang in [Lang::Zh, Lang::En] {
             let t = texts(lang).kind;
             assert_eq!(of_line(&line, lang).meaning, t.statement_channel_only.meaning);

@@ -24,6 +24,7 @@ pub const fn failure(failure: ChannelFailure, lang: Lang) -> &'static str {
     let t = texts(lang).failure;
     match failure {
         ChannelFailure::Unreachable => t.unreachable,
+        ChannelFailure::Status => t.status,
         ChannelFailure::Response => t.response,
         ChannelFailure::Refused => t.refused,
         ChannelFailure::Signing => t.signing,

@@ -41,6 +41,7 @@ const fn note(problem: StatementProblem, lang: Lang) -> &'static str {
         StatementProblem::NotReady => t.not_ready,
         StatementProblem::Empty => t.empty,
         StatementProblem::Unreachable => t.unreachable,
+        StatementProblem::Status => t.http_status,
         StatementProblem::Response => t.response,
         StatementProblem::Refused => t.refused,
         StatementProblem::Key => t.key,

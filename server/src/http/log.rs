@@ -11,6 +11,7 @@ use model::error::AppError;
 use model::ids::UserId;
 
 use super::caller;
+use services::log_limit;
 
 /// Whose session a request belongs to; an extension of its response.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +44,13 @@ pub fn path_of(request: &Request) -> String {
 
 /// Logs that somebody was refused what is not theirs, or too much of it.
 pub fn refusal(address: IpAddr, who: Option<UserId>, path: &str, error: AppError) {
-    if is_not_theirs(error) {
-        tracing::info!(%address, user = user(who), path, reason = error.code(), "security.refused");
+    if !is_not_theirs(error) {
+        return;
+    }
+    let (user, reason) = (user(who), error.code());
+    // A person's own refusals are not hidden behind those of strangers at one address.
+    if let Some(left_out) = log_limit::admits(address, &format!("refused {reason} {user}")) {
+        tracing::info!(%address, user, path, reason, left_out, "security.refused");
     }
 }
 

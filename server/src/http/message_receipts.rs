@@ -16,6 +16,7 @@ use super::limit::Limit;
 use domain::clock::SharedClock;
 use notify::ReceiptError;
 use payments::form;
+use services::log_limit;
 use services::notifications::NotificationsService;
 
 #[derive(Clone)]
@@ -33,7 +34,9 @@ pub fn routes(notifications: NotificationsService, clock: SharedClock) -> Router
 async fn receive(State(state): State<ReceiptState>, RawQuery(query): RawQuery, request: Request) -> Response {
     let from = caller::of(&request);
     if !state.limit.admits(from) {
-        tracing::info!(address = %from, reason = "rate-limited", "security.refused");
+        if let Some(left_out) = log_limit::admits(from, "receipts rate-limited") {
+            tracing::info!(address = %from, reason = "rate-limited", left_out, "security.refused");
+        }
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
     let key = key(request.headers(), query.as_deref());
@@ -49,7 +52,9 @@ async fn receive(State(state): State<ReceiptState>, RawQuery(query): RawQuery, r
             Json(json!({ "code": 0, "msg": "OK" })).into_response()
         }
         Ok(Err(error)) => {
-            tracing::info!(address = %from, %error, "notification.receipts_refused");
+            if let Some(left_out) = log_limit::admits(from, "receipts refused") {
+                tracing::info!(address = %from, %error, left_out, "notification.receipts_refused");
+            }
             let status = match error {
                 ReceiptError::NotSetUp => StatusCode::NOT_FOUND,
                 ReceiptError::Key => StatusCode::FORBIDDEN,

@@ -19,6 +19,7 @@ use domain::clock::SharedClock;
 use payments::Payments;
 use payments::channel::{Channel, Notification, NotificationError};
 use payments::form::{self, MAX_BYTES};
+use services::log_limit;
 
 /// Characters of an attempt's number.
 const LONGEST_NUMBER: usize = 64;
@@ -48,21 +49,38 @@ async fn notify(State(state): State<NotificationState>, Path(channel): Path<Stri
     let Some(merchant) = payments.any_merchant(tender) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let headers = request.headers().clone();
     if !has_media_type(&headers, merchant.content_type()) {
+        refuse_unread(merchant, from, "content-type");
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, merchant.nack()).into_response();
     }
     if !state.limit.admits(from) {
-        tracing::info!(channel = tender.as_str(), address = %from, reason = "rate-limited", "security.refused");
+        log_refusal(tender, from, "rate-limited");
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => {
+            refuse_unread(merchant, from, "body");
+            return refusal.into_response();
+        }
     };
     let read = payments.read_notification(tender, &headers, &body).await;
     if is_signed(&read) {
         state.limit.signed(from);
     }
     settle_notification(payments, merchant, read, from).await
+}
+
+/// Counts and logs what is no notification by its form: strangers send it, or a proxy that changes requests.
+fn refuse_unread(channel: &dyn Channel, from: IpAddr, reason: &'static str) {
+    channel.health().refused_unread();
+    log_refusal(channel.tender(), from, reason);
+}
+
+fn log_refusal(channel: Tender, from: IpAddr, reason: &'static str) {
+    let channel = channel.as_str();
+    if let Some(left_out) = log_limit::admits(from, &format!("{channel} {reason}")) {
+        tracing::info!(channel, address = %from, reason, left_out, "security.refused");
+    }
 }
 
 /// Any other method: an unknown channel is as unknown as for a notification.
@@ -98,11 +116,16 @@ async fn settle_notification(
         Ok(Notification::Event(event)) => event,
         Ok(Notification::Ignored) => return channel.ack().into_response(),
         Err(NotificationError::Probe) => {
-            tracing::info!(channel = name, "payment.notify.probe");
+            if let Some(left_out) = log_limit::admits(from, &format!("{name} probe")) {
+                tracing::info!(channel = name, left_out, "payment.notify.probe");
+            }
             return (StatusCode::BAD_REQUEST, channel.nack()).into_response();
         }
         Err(error) => {
-            tracing::warn!(channel = name, address = %from, error = &error as &dyn std::error::Error, "payment.notify.refused");
+            if let Some(left_out) = log_limit::admits(from, &format!("{name} {error}")) {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(channel = name, address = %from, error, left_out, "payment.notify.refused");
+            }
             return (StatusCode::BAD_REQUEST, channel.nack()).into_response();
         }
     };

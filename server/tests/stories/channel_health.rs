@@ -1,7 +1,8 @@
 //! Channels that are switched off by a wrong configuration, and how the others answer; on both databases.
 
+use app::api::channels::{ChannelState, ChannelsPort};
 use domain::clock::Clock;
-use model::order::Tender;
+use model::order::{ChannelFailure, Tender};
 use model::person::Role;
 use model::time::{DAY, MINUTE, SECOND};
 use notify::Channels;
@@ -12,6 +13,7 @@ use sandbox::Faults;
 use server::tasks::Task;
 use server::tasks::expiries::WatchExpiries;
 use server::tasks::watch_alarms::WatchAlarms;
+use services::channels::ChannelsService;
 use services::host::Host;
 use story_support::shop::{Counts, Shop};
 use story_support::web::Web;
@@ -119,7 +121,8 @@ both!(health_tells_success_failure_and_clock_skew, |w: World| async move {
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
         shop.query().await.unwrap_err();
         let failing = report(&shop, channel);
-        assert!(failing.is_failing() && failing.failed.as_ref().is_some_and(|failed| failed.at == before), "{failing:?}");
+        let failed = failing.failed.as_ref().map(|failed| (failed.at, failed.failure, failed.detail.as_str()));
+        assert!(failing.is_failing() && failed == Some((before, ChannelFailure::Status, "HTTP 502")), "{failing:?}");
         shop.sandbox.set_faults(Faults::default());
         // The channel's clock goes two minutes fast.
         shop.bank_clock.advance(2 * MINUTE);
@@ -128,6 +131,11 @@ both!(health_tells_success_failure_and_clock_skew, |w: World| async move {
         let report = report(&shop, channel);
         assert!(!report.is_failing() && report.succeeded_at == Some(shop.world.clock.now()), "{report:?}");
         assert!(report.is_skewed() && report.skew_ms == Some(2 * MINUTE), "{report:?}");
+        // `/health` has the same.
+        let summary = ChannelsService::new(shop.world.context().await, shop.payments.clone()).summary();
+        let told = summary.iter().find(|status| status.channel == channel).unwrap();
+        assert_eq!((told.state, told.succeeded_at), (ChannelState::ClockSkewed, Some(shop.world.clock.now())));
+        assert_eq!((told.failed.as_ref().map(|(at, ..)| *at), told.skew_s), (Some(before), Some(120)));
         shop.world.clock.advance(2 * MINUTE);
         assert!(shop.sandbox.pay(&number));
         shop.until(&number, |trade| trade.acknowledged == 1).await;
@@ -175,6 +183,9 @@ both!(notifications_of_another_media_type_are_refused, |w: World| async move {
     }
     let bare = shop.http.post(format!("http://{}/pay/alipay/notify", shop.address)).body("a=b").send().await.unwrap();
     assert_eq!(bare.status(), 415);
+    // They are counted, each at its channel.
+    let unread = [Tender::Alipay, Tender::WechatPay, Tender::UnionPay].map(|channel| report(&shop, channel).unread);
+    assert_eq!(unread, [3, 2, 1]);
 });
 
 both!(no_channel_is_offered_when_none_is_configured, |w: World| async move {

@@ -70,7 +70,7 @@ fn row(status: &ChannelStatus) -> impl IntoView + use<> {
         view! { <At at=*at /><br /><span class="muted">{failure(*kind, lang)}{detail}</span> }
     });
     let skew = status.skew_s.map(|seconds| Seconds { seconds: format!("{seconds:+}") }.text(lang));
-    let (forged, probes, invalid) = (status.forged, status.probes, status.invalid);
+    let (forged, probes, invalid, unread) = (status.forged, status.probes, status.invalid, status.unread);
     view! {
         <tr>
             <th scope="row">{common::tender(status.channel, lang)}</th>
@@ -83,7 +83,7 @@ fn row(status: &ChannelStatus) -> impl IntoView + use<> {
             <td class="long" data-label=t.failed>{failed}</td>
             <td class="num" data-label=t.skew>{skew}</td>
             <td data-label=t.notified>{moment(status.notified_at)}</td>
-            <td data-label=t.refused>{Counts { forged, probes, invalid }.text(lang)}</td>
+            <td data-label=t.refused>{Counts { forged, probes, invalid, unread }.text(lang)}</td>
         </tr>
     }
 }

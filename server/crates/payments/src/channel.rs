@@ -151,6 +151,9 @@ pub enum Notification {
 pub enum ChannelError {
     #[error("the channel did not respond")]
     Unreachable(#[source] reqwest::Error),
+    /// An HTTP error status without a signed body: a gateway before the channel, or the channel in trouble.
+    #[error("the channel answered with HTTP {0}")]
+    Status(u16),
     /// The response is unsigned, malformed or about something else.
     #[error("the channel responded with {0}")]
     InvalidResponse(&'static str),

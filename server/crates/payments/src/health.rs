@@ -30,6 +30,8 @@ pub struct HealthReport {
     pub probes: u64,
     /// Notifications with a valid signature and an invalid content.
     pub invalid: u64,
+    /// Requests in place of notifications that were refused unread: another content type, or too long a body.
+    pub unread: u64,
 }
 
 /// A request that failed.
@@ -77,6 +79,7 @@ impl Health {
         match result {
             Ok(_) | Err(ChannelError::Statement(_)) => self.succeeded(now),
             Err(ChannelError::Unreachable(error)) => self.failed(now, ChannelFailure::Unreachable, &error.to_string()),
+            Err(ChannelError::Status(status)) => self.failed(now, ChannelFailure::Status, &format!("HTTP {status}")),
             Err(ChannelError::InvalidResponse(detail)) => self.failed(now, ChannelFailure::Response, detail),
             Err(ChannelError::Refused(code)) => self.failed(now, ChannelFailure::Refused, code),
             Err(ChannelError::Signing(error)) => self.failed(now, ChannelFailure::Signing, &error.to_string()),
@@ -91,6 +94,11 @@ impl Health {
             Err(NotificationError::Signature | NotificationError::UnknownKey | NotificationError::Stale) => report.forged += 1,
             Err(NotificationError::Form | NotificationError::Field(_)) => report.invalid += 1,
         }
+    }
+
+    /// A request in place of a notification was refused before it was read.
+    pub fn refused_unread(&self) {
+        self.lock().unread += 1;
     }
 
     /// Compares the `Date` of an answer with the clock. Both are whole seconds.
@@ -148,6 +156,9 @@ mod tests {
         assert_eq!((failed.failure, failed.detail.as_str()), (ChannelFailure::Refused, "401 SIGN_ERROR"));
         health.result::<()>(NOW.plus(3), &Err(ChannelError::InvalidResponse("an invalid signature")));
         assert_eq!(health.report().failed.map(|failed| failed.failure), Some(ChannelFailure::Response));
+        health.result::<()>(NOW.plus(4), &Err(ChannelError::Status(502)));
+        let failed = health.report().failed.unwrap();
+        assert_eq!((failed.failure, failed.detail.as_str()), (ChannelFailure::Status, "HTTP 502"));
     }
 
     #[test]

@@ -184,6 +184,7 @@ fn problem_of(error: &ChannelError) -> DayProblem<'static> {
     let row = |line: usize| i64::try_from(line).ok();
     let (problem, row, column) = match *error {
         ChannelError::Unreachable(_) => (StatementProblem::Unreachable, None, None),
+        ChannelError::Status(_) => (StatementProblem::Status, None, None),
         ChannelError::InvalidResponse(_) => (StatementProblem::Response, None, None),
         ChannelError::Refused(_) => (StatementProblem::Refused, None, None),
         ChannelError::Signing(_) => (StatementProblem::Key, None, None),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use app::api::channels::{ChannelState, ChannelStatus, ChannelSummary, ChannelsPort};
+use app::api::channels::{ChannelState, ChannelStatus, ChannelsPort};
 use async_trait::async_trait;
 use model::error::AppError;
 use model::ids::OrderId;
@@ -68,12 +68,16 @@ impl ChannelsPort for ChannelsService {
         Ok(())
     }
 
-    fn summary(&self) -> Vec<ChannelSummary> {
-        let mut worst: Vec<ChannelSummary> = Vec::new();
-        for ChannelStatus { channel, current, state, .. } in self.statuses() {
+    fn summary(&self) -> Vec<ChannelStatus> {
+        let mut worst: Vec<ChannelStatus> = Vec::new();
+        for status in self.statuses() {
             match worst.last_mut() {
-                Some(last) if (last.channel, last.current) == (channel, current) => last.state = last.state.max(state),
-                _ => worst.push(ChannelSummary { channel, current, state }),
+                Some(last) if (last.channel, last.current) == (status.channel, status.current) => {
+                    if last.state < status.state {
+                        *last = status;
+                    }
+                }
+                _ => worst.push(status),
             }
         }
         worst
@@ -83,7 +87,7 @@ impl ChannelsPort for ChannelsService {
 fn working(merchant: &Merchant) -> ChannelStatus {
     let report = merchant.health().report();
     let state = state(&report);
-    let HealthReport { succeeded_at, failed, skew_ms, notified_at, forged, probes, invalid } = report;
+    let HealthReport { succeeded_at, failed, skew_ms, notified_at, forged, probes, invalid, unread } = report;
     ChannelStatus {
         channel: merchant.tender(),
         current: merchant.is_current(),
@@ -97,6 +101,7 @@ fn working(merchant: &Merchant) -> ChannelStatus {
         forged,
         probes,
         invalid,
+        unread,
     }
 }
 
@@ -127,5 +132,6 @@ fn switched_off(fault: &ChannelFault) -> ChannelStatus {
         forged: 0,
         probes: 0,
         invalid: 0,
+        unread: 0,
     }
 }

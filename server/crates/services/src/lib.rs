@@ -17,6 +17,7 @@ pub mod host;
 pub mod instruments;
 pub mod invoices;
 pub mod kiosks;
+pub mod log_limit;
 mod meter_gateway;
 pub mod meter_setup;
 pub mod notifications;

@@ -15,7 +15,7 @@ use model::time::{DAY, Timestamp};
 
 use super::attempt_limits::address_of;
 use super::auth::{Caller, Passwords, Throttle, expires, hash, new_token};
-use super::{Context, checklist};
+use super::{Context, checklist, log_limit};
 use domain::password::{Owner, check};
 use estate::setup::{self, NewSite};
 use payments::Payments;
@@ -86,7 +86,9 @@ impl SetupPort for SetupService {
         let address = address_of(&visit.ip);
         let attempt = self.throttle.begin(Caller::Stranger { login: ATTEMPTS, address }, now)?;
         tokio::time::sleep(attempt.wait).await;
-        tracing::info!(address = visit.ip, "security.set_up_refused");
+        if let Some(left_out) = log_limit::admits(address, "set-up") {
+            tracing::info!(address = visit.ip, left_out, "security.set_up_refused");
+        }
         Err(AppError::Forbidden)
     }
 

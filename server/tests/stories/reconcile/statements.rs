@@ -31,6 +31,7 @@ both!(a_partly_invalid_statement_changes_nothing, |w: World| async move {
         assert_eq!(shop.day(channel, day).await.problem, Some(StatementProblem::NotReady));
         shop.sandbox.set_faults(Faults { status: Some(502), ..Faults::default() });
         assert!(matches!(shop.fetches(channel, day).await, FetchOutcome::Failed));
+        assert_eq!(shop.day(channel, day).await.problem, Some(StatementProblem::Status));
         shop.sandbox.set_faults(Faults { falsify: channel == Tender::WechatPay, status: None, ..Faults::default() });
         if channel == Tender::WechatPay {
             assert_eq!(shop.fetches(channel, day).await, FetchOutcome::Failed, "the address comes signed, or not at all");

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Alipay;
 use super::response::{ApiMethod, ResponseBody, verify};
 use crate::channel::{ChannelError, QueryResponse};
-use crate::response_body::body;
+use crate::response_body::{body, successful};
 use crate::verified;
 use domain::payment_event::{EventFacts, EventKind, EventSource, VerifiedEvent};
 use store::payments::Attempt;
@@ -41,11 +41,7 @@ impl Alipay {
     pub(super) async fn call(&self, method: ApiMethod, content: &serde_json::Value) -> Result<Vec<u8>, ChannelError> {
         let form = self.caller(self.clock.now()).sign(method.name(), content, &[])?;
         let request = self.client.post(&form.action).form(&form.fields);
-        let response = self.client.send(request).await?;
-        if !response.status().is_success() {
-            return Err(ChannelError::InvalidResponse("an HTTP error status"));
-        }
-        body(response).await
+        body(successful(self.client.send(request).await?)?).await
     }
 
     fn read(&self, attempt: &Attempt, response: ResponseBody, body: &[u8]) -> Result<QueryResponse, ChannelError> {

@@ -8,7 +8,7 @@ use super::Alipay;
 use super::response::{ApiMethod, verify};
 use super::statement_file;
 use crate::channel::ChannelError;
-use crate::response_body::{STATEMENT_TIMEOUT, file};
+use crate::response_body::{STATEMENT_TIMEOUT, file, successful};
 use crate::statement::StatementResponse;
 use crate::statement::fields::Lines;
 use crate::verified;
@@ -30,10 +30,7 @@ impl Alipay {
         let url = response.bill_download_url.as_deref().and_then(|url| self.download_address(url));
         let url = url.ok_or(ChannelError::InvalidResponse("no download URL at an allowed host"))?;
         let response = self.client.send(self.client.get(url).timeout(STATEMENT_TIMEOUT)).await?;
-        if !response.status().is_success() {
-            return Err(ChannelError::InvalidResponse("an HTTP error status"));
-        }
-        let packed = file(response).await?;
+        let packed = file(successful(response)?).await?;
         let Lines { ours: lines, foreign } = statement_file::read(&self.seller_id, day, &packed)?;
         Ok(StatementResponse::Ready(Statement { lines, foreign, digest: verified::sha256(&packed), ..Statement::empty(day) }))
     }

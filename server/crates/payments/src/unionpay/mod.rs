@@ -29,7 +29,7 @@ use super::client::GatewayClient;
 use super::expiry::Expiry;
 use super::form::{Fields, encode};
 use super::health::Health;
-use super::response_body::body;
+use super::response_body::{body, successful};
 use super::statement::StatementResponse;
 use domain::clock::SharedClock;
 use domain::refund::ChannelRefund;
@@ -64,15 +64,15 @@ impl UnionPay {
         if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
-        let response = self.client.send(request).await?;
-        if !response.status().is_success() {
-            return Err(ChannelError::InvalidResponse("an HTTP error status"));
-        }
-        Ok(response)
+        successful(self.client.send(request).await?)
     }
 
     fn verify(&self, body: &[u8]) -> Result<Message, ChannelError> {
         let fields = message::parse_answer(body).ok_or(ChannelError::InvalidResponse("a malformed message"))?;
+        // A page of a gateway can look like a field.
+        if !fields.contains_key("signature") {
+            return Err(ChannelError::InvalidResponse("a response without a signature"));
+        }
         let verify = self.trust.verify(fields, self.clock.now(), body);
         verify.ok_or(ChannelError::InvalidResponse("an invalid signature"))
     }
@@ -181,6 +181,17 @@ mod tests {
     pub(super) fn unionpay() -> UnionPay {
         let config = config::tests::good();
         config.build("https://dorm.example", "https://dorm.example", TestClock::new(AT)).unwrap()
+    }
+
+    #[test]
+    fn unionpay_pages_are_not_called_wrongly_signed() {
+        for (body, told) in [
+            ("<html lang=\"zh\"><body>nginx</body></html>", "the channel responded with a response without a signature"),
+            ("<html><body>nginx</body></html>", "the channel responded with a malformed message"),
+            ("respCode=00&signature=Zm9yZ2Vk", "the channel responded with an invalid signature"),
+        ] {
+            assert_eq!(unionpay().verify(body.as_bytes()).unwrap_err().to_string(), told);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Signed requests and verified responses.
 
 use http::{HeaderMap, Method};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::WechatPay;
 use crate::channel::{ChannelError, NotificationError};
@@ -35,6 +35,18 @@ impl ApiResponse {
         format!("{} {code}", self.status)
     }
 
+    /// What a response without a valid signature is: error statuses of gateways before WeChat Pay are never signed, and say
+    /// more than that they are not.
+    pub fn unverified(&self, error: NotificationError) -> ChannelError {
+        match error {
+            _ if !(200..300).contains(&self.status) => ChannelError::Status(self.status),
+            _ if serde_json::from_slice::<IgnoredAny>(&self.body).is_err() => ChannelError::InvalidResponse("malformed JSON"),
+            NotificationError::UnknownKey => ChannelError::InvalidResponse("a signature by an unknown key"),
+            NotificationError::Stale => ChannelError::InvalidResponse("a timestamp outside the accepted window"),
+            _ => ChannelError::InvalidResponse("an invalid signature"),
+        }
+    }
+
     /// Whether this is an error with the given status and one of the codes.
     pub fn is_error(&self, status: u16, codes: &[&str]) -> bool {
         self.status == status && codes.iter().any(|code| self.error_code().ends_with(&format!(" {code}")))
@@ -54,7 +66,7 @@ impl WechatPay {
         if good == Err(NotificationError::UnknownKey) && self.fetch_new_keys().await {
             good = self.keys.verify(&headers, &response.body, self.clock.now());
         }
-        good.map_err(|_| ChannelError::InvalidResponse("an invalid signature"))?;
+        good.map_err(|error| response.unverified(error))?;
         Ok(response)
     }
 
@@ -84,5 +96,22 @@ impl WechatPay {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = body(response).await?;
         Ok((ApiResponse { status, body }, headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsigned_wechat_errors_are_told_by_their_status() {
+        let page = "<html><head><title>502 Bad Gateway</title></head></html>";
+        let of = |body: &str, status, error| ApiResponse { status, body: body.into() }.unverified(error).to_string();
+        assert_eq!(of(page, 200, NotificationError::Signature), "the channel responded with malformed JSON");
+        let told = |status, error| of(if status == 200 { "{}" } else { page }, status, error);
+        assert_eq!(told(502, NotificationError::Signature), "the channel answered with HTTP 502");
+        assert_eq!(told(500, NotificationError::UnknownKey), "the channel answered with HTTP 500");
+        assert_eq!(told(200, NotificationError::Signature), "the channel responded with an invalid signature");
+        assert_eq!(told(200, NotificationError::UnknownKey), "the channel responded with a signature by an unknown key");
     }
 }

@@ -53,8 +53,7 @@ impl WechatPay {
         let (response, headers) = self.exchange(Method::GET, "/v3/certificates", None).await?;
         let answer: CertificatesResponse = response.parse()?;
         let received: Vec<(String, VerificationKey)> = answer.data.iter().filter_map(|entry| self.decrypt(entry, now)).collect();
-        self.verify_with_new_keys(&headers, &response.body, &received, now)
-            .map_err(|_| ChannelError::InvalidResponse("an invalid signature"))?;
+        self.verify_with_new_keys(&headers, &response.body, &received, now).map_err(|error| response.unverified(error))?;
         let mut new = 0;
         for (serial, key) in received {
             if self.keys.get(&serial).is_none() {

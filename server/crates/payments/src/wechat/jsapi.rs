@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::WechatPay;
 use crate::channel::{ChannelError, PayerId, SignIn};
 use crate::form;
-use crate::response_body::body;
+use crate::response_body::{body, successful};
 use domain::secret::Secret;
 
 /// Additional settings for JSAPI payments.
@@ -82,10 +82,7 @@ impl SignIn for WechatPay {
             ("grant_type", "authorization_code"),
         ]);
         let address = format!("{}/sns/oauth2/access_token?{query}", self.oauth_origin("https://api.weixin.qq.com"));
-        let response = self.client.send(self.client.get(address)).await?;
-        if !response.status().is_success() {
-            return Err(ChannelError::InvalidResponse("an HTTP error status"));
-        }
+        let response = successful(self.client.send(self.client.get(address)).await?)?;
         let answer: AccessTokenResponse = serde_json::from_slice(&body(response).await?)
             .map_err(|_| ChannelError::InvalidResponse("an object of another form"))?;
         if let Some(code) = answer.errcode.filter(|code| *code != 0) {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{WechatPay, statement_file};
 use crate::channel::ChannelError;
-use crate::response_body::{STATEMENT_TIMEOUT, file};
+use crate::response_body::{STATEMENT_TIMEOUT, file, successful};
 use crate::statement::fields::Lines;
 use crate::statement::{StatementError, StatementResponse};
 use crate::unpack::gunzip;
@@ -62,10 +62,6 @@ impl WechatPay {
         let request = self.client.get(format!("{}{target}", self.gateway.trim_end_matches('/')));
         let request =
             request.timeout(STATEMENT_TIMEOUT).header("Authorization", authorization).header("Accept", "application/json");
-        let response = self.client.send(request).await?;
-        if !response.status().is_success() {
-            return Err(ChannelError::InvalidResponse("an HTTP error status"));
-        }
-        file(response).await
+        file(successful(self.client.send(request).await?)?).await
     }
 }

@@ -29,6 +29,7 @@ pub use token::{hash, new_token};
 
 use super::Context;
 use super::attempt_limits::address_of;
+use super::log_limit;
 use super::notifications::NotificationsService;
 use device::Device;
 use domain::password::{Owner, check, normalised};
@@ -130,8 +131,10 @@ impl AuthService {
 
 /// The login that was typed is not logged: it may be a password in the wrong field.
 fn log_failure(ip: &str, user: Option<UserId>, error: AppError) {
+    let reason = error.code();
+    let Some(left_out) = log_limit::admits(address_of(ip), &format!("log-in {reason}")) else { return };
     let user = user.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
-    tracing::info!(address = ip, user, reason = error.code(), "security.log_in_failed");
+    tracing::info!(address = ip, user, reason, left_out, "security.log_in_failed");
 }
 
 #[async_trait]
