@@ -17,7 +17,7 @@ use store::sessions::TokenHash;
 use store::users;
 
 use super::throttle::Caller;
-use super::{AuthService, Device, address_of, hash, log_failure, new_token};
+use super::{AuthService, Device, address_of, hash, new_token};
 use crate::attempt_limits::AttemptLimits;
 use crate::notifications::NotificationsService;
 
@@ -61,7 +61,7 @@ impl AuthService {
     /// binds their account; without one somebody logs in.
     async fn begin_sign_in(&self, back: &str, token: TokenHash, user: Option<UserId>, ip: &str) -> Result<String, AppError> {
         let (account, now) = (self.wechat.account()?, self.context.now());
-        self.wechat.limits.take(user, ip, now).inspect_err(|error| log_failure(ip, user, *error))?;
+        self.wechat.limits.take(user, ip, now).inspect_err(|error| self.log_failure(ip, user, None, *error))?;
         let state = hex::encode(self.context.rng.bytes::<16>());
         wechat_log_ins::begin(&self.context.db, now, &WechatSignIn { token, state: hash(&state), user }).await?;
         Ok(account.sign_in_address(back, &state))
