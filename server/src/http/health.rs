@@ -14,8 +14,8 @@ pub async fn live() -> &'static str {
 }
 
 /// The server can serve: the database answers, and it is not stopping. A line for each payment channel, one for its former
-/// merchants, and one for the modem, says whether it works and how it answered last; one names the background tasks whose last run
-/// failed. The status does not depend on these, since the rest of the server does not.
+/// merchants, and one for the modem, says whether it works and how it answered last; one names the background tasks whose last
+/// run failed. The status does not depend on these, since the rest of the server does not.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
     if state.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping".into());

@@ -66,7 +66,7 @@ impl WatchAlarms {
                 AlarmChannel::Message(channel) => self.messages.has(channel),
             };
             // What was wrong with its configuration is over before it is used.
-            if !is_configured || detail == switched_off.to_string() {
+            if !is_configured || serde_json::from_str::<Value>(&detail).is_ok_and(|detail| detail == switched_off) {
                 down.entry(channel).or_insert(false);
             }
         }

@@ -1,6 +1,7 @@
 //! Logging in and out, and passwords.
 
 mod device;
+mod fingerprint;
 mod invitations;
 mod joining;
 mod lifetime;
@@ -33,6 +34,7 @@ use super::log_limit;
 use super::notifications::NotificationsService;
 use device::Device;
 use domain::password::{Owner, check, normalised};
+use fingerprint::Fingerprints;
 use people::{password_log_ins, second_factors};
 use phone::Phones;
 use store::{StoreError, sessions, users};
@@ -60,14 +62,16 @@ pub struct AuthService {
     vault: Vault,
     phones: Phones,
     wechat: WechatSignIns,
+    fingerprints: Fingerprints,
 }
 
 impl AuthService {
     #[must_use]
     pub fn new(context: Context, passwords: Passwords) -> Self {
         let vault = Vault::new(context.db.derived_key("second factors"));
-        let phones = Phones::new(&context);
-        Self { context, passwords, throttle: Throttle::default(), vault, phones, wechat: WechatSignIns::default() }
+        let (phones, fingerprints) = (Phones::new(&context), Fingerprints::new(&context.rng));
+        let (throttle, wechat) = (Throttle::default(), WechatSignIns::default());
+        Self { context, passwords, throttle, vault, phones, wechat, fingerprints }
     }
 
     /// Adds the log-ins that need the site's message channels: by code on a phone, and by WeChat.
@@ -108,14 +112,18 @@ impl AuthService {
 
     /// Counts the attempt and waits for its turn; logs a refusal.
     async fn turn(&self, caller: Caller<'_>, user: Option<UserId>, ip: &str) -> Result<Attempt, AppError> {
+        let typed = match &caller {
+            Caller::Stranger { login, .. } => Some(*login),
+            _ => None,
+        };
         let begun = self.throttle.begin(caller, self.context.now());
-        let attempt = begun.inspect_err(|error| log_failure(ip, user, *error))?;
+        let attempt = begun.inspect_err(|error| self.log_failure(ip, user, typed, *error))?;
         tokio::time::sleep(attempt.wait).await;
         Ok(attempt)
     }
 
     fn failed(&self, attempt: &Attempt, user: Option<UserId>, ip: &str, error: AppError) -> AppError {
-        log_failure(ip, user, error);
+        self.log_failure(ip, user, attempt.login(), error);
         if let (Some(user), Some(failed)) = (user, attempt.first_delayed) {
             // Beside the answer, which must take as long for an unknown login.
             let (context, ip) = (self.context.clone(), ip.to_owned());
@@ -127,14 +135,19 @@ impl AuthService {
         }
         error
     }
-}
 
-/// The login that was typed is not logged: it may be a password in the wrong field.
-fn log_failure(ip: &str, user: Option<UserId>, error: AppError) {
-    let reason = error.code();
-    let Some(left_out) = log_limit::admits(address_of(ip), &format!("log-in {reason}")) else { return };
-    let user = user.map_or_else(|| "unknown".to_owned(), |user| user.to_string());
-    tracing::info!(address = ip, user, reason, left_out, "security.log_in_failed");
+    /// The login that was typed is not logged: it may be a password in the wrong field. `typed` is what stood in its place.
+    fn log_failure(&self, ip: &str, user: Option<UserId>, typed: Option<&str>, error: AppError) {
+        let reason = error.code();
+        let Some(left_out) = log_limit::admits(address_of(ip), &format!("log-in {reason}")) else { return };
+        match user {
+            Some(user) => tracing::info!(address = ip, user = user.to_string(), reason, left_out, "security.log_in_failed"),
+            None => {
+                let fingerprint = typed.map(|typed| self.fingerprints.of(typed)).unwrap_or_default();
+                tracing::info!(address = ip, user = "unknown", fingerprint, reason, left_out, "security.log_in_failed");
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -158,7 +171,7 @@ impl AuthPort for AuthService {
         }
         let stored = found.as_ref().map(|user| user.password_hash.clone());
         let verified = self.passwords.verify(queue, password, stored).await;
-        let is_right = verified.inspect_err(|error| log_failure(&visit.ip, user, *error))?;
+        let is_right = verified.inspect_err(|error| self.log_failure(&visit.ip, user, Some(narrow.as_str()), *error))?;
         match found.filter(|_| is_right) {
             Some(user) => {
                 let id = UserId(user.id);

@@ -101,7 +101,7 @@ impl PhoneLogInPort for AuthService {
         let requests = self.phones.requests.clone().ok_or(AppError::Unavailable)?;
         let (now, rng) = (self.context.now(), &self.context.rng);
         let taken = self.phones.limits.take(phone, address_of(&visit.ip), now);
-        taken.inspect_err(|error| super::log_failure(&visit.ip, None, *error))?;
+        taken.inspect_err(|error| self.log_failure(&visit.ip, None, None, *error))?;
         let (secret, code) = (new_token(rng), format!("{:06}", rng.below(1_000_000)));
         let token = hash(&secret);
         let new = NewPhoneLogIn { token, phone, code_hash: &self.phones.code_hash(&token, &code) };

@@ -106,6 +106,16 @@ pub struct Attempt {
     pub first_delayed: Option<u32>,
 }
 
+impl Attempt {
+    /// The login that a stranger typed, or its start.
+    pub fn login(&self) -> Option<&str> {
+        self.keys.iter().find_map(|key| match key {
+            Key::Login(login) => Some(login.as_str()),
+            _ => None,
+        })
+    }
+}
+
 #[derive(Default)]
 pub struct Throttle(Mutex<HashMap<Key, Attempts>>);
 

@@ -17,7 +17,7 @@ use store::sessions::TokenHash;
 use store::users;
 
 use super::throttle::Caller;
-use super::{AuthService, Device, address_of, hash, log_failure, new_token};
+use super::{AuthService, Device, address_of, hash, new_token};
 use crate::attempt_limits::AttemptLimits;
 use crate::notifications::NotificationsService;
 
@@ -68,7 +68,7 @@ impl AuthService {
     ) -> Result<String, AppError> {
         let (account, now) = (self.wechat.account()?, self.context.now());
         let (user, password_hash) = proved.unzip();
-        self.wechat.limits.take(user, ip, now).inspect_err(|error| log_failure(ip, user, *error))?;
+        self.wechat.limits.take(user, ip, now).inspect_err(|error| self.log_failure(ip, user, None, *error))?;
         let state = hex::encode(self.context.rng.bytes::<16>());
         let sign_in = WechatSignIn { token, state: hash(&state), user };
         wechat_log_ins::begin(&self.context.db, now, &sign_in, password_hash).await?;
