@@ -22,7 +22,7 @@ struct Variable {
     text: Option<String>,
 }
 
-/// Reads the file, if one is named, and the variables over it. `set_aside` may take a wrong key out of the table, and says whether
+/// Reads the file, if one is named, and the variables over it. `set_aside` may take a wrong key out of the table; it says whether
 /// it did.
 ///
 /// # Errors
