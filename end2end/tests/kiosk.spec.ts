@@ -41,8 +41,8 @@ test("a phone logs its resident in at a query machine, which logs out when nobod
     );
     await machine.clock.runFor(61_000);
     await Promise.all(failed);
-    await lobby.setOffline(false);
     const ended = machine.waitForResponse((response) => new URL(response.url()).pathname === "/api/auth/log-out");
+    await lobby.setOffline(false);
     // The page that this leads to goes on by itself.
     await machine.goto("/kiosk", { waitUntil: "commit" }).catch(() => {});
     expect((await ended).status()).toBe(303);

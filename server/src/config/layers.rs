@@ -22,8 +22,8 @@ struct Variable {
     text: Option<String>,
 }
 
-/// Reads the file, if one is named, and the variables over it. `set_aside` may take a wrong key out of the table, and says
-/// whether it did.
+/// Reads the file, if one is named, and the variables over it. `set_aside` may take a wrong key out of the table; it says whether
+/// it did.
 ///
 /// # Errors
 /// Names the key, and the file or variable where it was given.

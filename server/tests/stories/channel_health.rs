@@ -68,22 +68,11 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
         assert_eq!(task(shop.payments.clone()).await, "0 watched, 0 near their end, 2 switched off");
     }
     assert_eq!(shop.world.number(off).await, 2);
-    // An alarm for each at once, which is over before anybody pays.
-    let down = "SELECT COUNT(*) FROM events WHERE kind = 'channel-down' AND until_at IS NULL";
-    let watch = |payments| async {
-        let watch = WatchAlarms::new(shop.world.context().await, payments, Channels::default(), Host::default());
-        watch.observe(shop.world.clock.now()).await.unwrap();
-        shop.world.number(down).await
-    };
-    assert_eq!(watch(shop.payments.clone()).await, 2);
     let good = Config { wechat: None, unionpay: None, ..pay };
     let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
     let mended = payments::Payments::new(&good, db, clock, rng, std::sync::Arc::new(|| {})).unwrap();
-    task(mended.clone()).await;
+    task(mended).await;
     assert_eq!(shop.world.number(off).await, 0);
-    watch(mended.clone()).await;
-    shop.wait(MINUTE);
-    assert_eq!(watch(mended).await, 0);
     task(shop.payments.clone()).await;
     assert_eq!(shop.world.number(off).await, 2);
     // Everything else runs.
@@ -92,6 +81,27 @@ both!(an_expired_certificate_switches_off_one_channel, |w: World| async move {
     assert!(shop.sandbox.pay(&number));
     shop.until(&number, |trade| trade.acknowledged == 1).await;
     assert_eq!((shop.state(order).await.as_str(), shop.proved().await), ("paid", Counts { cases: 2, ..Counts::ONCE }));
+});
+
+both!(a_channel_that_is_switched_off_is_an_alarm_at_once, |w: World| async move {
+    let shop = Shop::open(w).await;
+    let wechat = Some(shop.sandbox.wechat_config("127.0.0.1"));
+    let good = Config { public_url: format!("http://{}", shop.address), wechat, ..Config::default() };
+    let wechat = Some(payments::WechatConfig { mchid: "1".into(), ..shop.sandbox.wechat_config("127.0.0.1") });
+    let wrong = Config { wechat, ..good.clone() };
+    let down = "SELECT COUNT(*) FROM events WHERE kind = 'channel-down' AND subject = 'wechat' AND until_at IS NULL";
+    let watch = async |config: &Config| {
+        let (db, clock, rng) = (shop.world.db.clone(), shop.world.clock.clone(), shop.world.rng.clone());
+        let payments = payments::Payments::new(config, db, clock, rng, std::sync::Arc::new(|| {})).unwrap();
+        let watch = WatchAlarms::new(shop.world.context().await, payments, Channels::default(), Host::default());
+        watch.observe(shop.world.clock.now()).await.unwrap();
+        shop.world.number(down).await
+    };
+    assert_eq!((watch(&wrong).await, watch(&wrong).await), (1, 1));
+    // It is over when the configuration is right, before anybody pays.
+    watch(&good).await;
+    shop.wait(MINUTE);
+    assert_eq!(watch(&good).await, 0);
 });
 
 both!(a_former_merchant_that_is_off_leaves_its_channel_on, |w: World| async move {
