@@ -5,13 +5,13 @@ use std::sync::Arc;
 use domain::clock::{Clock, SystemClock};
 use domain::wall_layout::{Scope, WallScope};
 use estate::defaults;
+use estate::intervals;
 use meters::live::Live;
 use model::defaults::{DefaultKind, DefaultsOf};
 use model::gateway::{Sweep, SweepInterval};
 use model::ids::{GatewayId, MeterId};
 use model::permission::Permissions;
 use model::person::{Role, Who};
-use store::intervals;
 
 use story_support::site::{SOON, Site, until};
 use story_support::web::{Web, location};
