@@ -160,8 +160,8 @@ impl MeterGateway for Buses {
         self.gateway().read_quality(meter)
     }
 
-    fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
-        self.gateway().start_scan(gateway)
+    async fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
+        self.gateway().start_scan(gateway).await
     }
 
     fn stop_scan(&self, gateway: GatewayId) {

@@ -23,7 +23,7 @@ use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
 
 async fn scanned(engine: &GatewayHandle, gateway: GatewayId) -> Scan {
-    engine.start_scan(gateway).unwrap();
+    engine.start_scan(gateway).await.unwrap();
     until(SOON, "the scan", || async { engine.scan(gateway).unwrap().state != ScanState::Running }).await;
     engine.scan(gateway).unwrap()
 }
@@ -75,7 +75,7 @@ both!(a_scan_tells_models_apart_and_names_what_is_wrong, |w: World| async move {
     // Only where something can be placed the page needs all rooms: it is sent every second while a scan runs.
     let shown = discovery.scan(&who, gateway).await.unwrap();
     assert!(shown.may_place() && !shown.profiles.is_empty());
-    engine.start_scan(gateway).unwrap();
+    engine.start_scan(gateway).await.unwrap();
     let running = discovery.scan(&who, gateway).await.unwrap();
     assert!(!running.may_place() && running.rooms.is_empty() && running.profiles.is_empty(), "{:?}", running.scan);
     until(SOON, "the scan", || async { engine.scan(gateway).unwrap().state != ScanState::Running }).await;
@@ -90,7 +90,7 @@ both!(a_scan_does_not_hold_up_money_and_can_be_stopped, |w: World| async move {
     let s = Site::with(w, 1, 2, |sim| sim.estate.gateways[0].framing = Framing::Transparent).await;
     let engine = s.start().await;
     let gateway = engine.gateways()[0].id;
-    engine.start_scan(gateway).unwrap();
+    engine.start_scan(gateway).await.unwrap();
     until(SOON, "some addresses", || async { engine.scan(gateway).unwrap().tried > 2 }).await;
     s.sell(0, 1_000).await;
     engine.wake();

@@ -66,7 +66,7 @@ impl DiscoveryPort for DiscoveryService {
 
     async fn start_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {
         self.require(who, gateway).await?;
-        self.context.gateway.start_scan(gateway)
+        self.context.gateway.start_scan(gateway).await
     }
 
     async fn stop_scan(&self, who: &Who, gateway: GatewayId) -> Result<(), AppError> {

@@ -51,7 +51,7 @@ pub trait MeterGateway: Send + Sync {
     /// How many of its last requests a meter answered.
     fn read_quality(&self, meter: MeterId) -> Option<ReadQuality>;
     /// Looks for meters behind a gateway. [`AppError::Unavailable`] where this process does not poll.
-    fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError>;
+    async fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError>;
     fn stop_scan(&self, gateway: GatewayId);
     /// The newest scan of a gateway since the server started.
     fn scan(&self, gateway: GatewayId) -> Option<Scan>;
@@ -123,8 +123,8 @@ impl MeterGateway for GatewayHandle {
         self.read_quality(meter)
     }
 
-    fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
-        self.start_scan(gateway)
+    async fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
+        self.start_scan(gateway).await
     }
 
     fn stop_scan(&self, gateway: GatewayId) {
@@ -189,7 +189,7 @@ impl MeterGateway for NoMeterGateway {
     fn read_quality(&self, _: MeterId) -> Option<ReadQuality> {
         None
     }
-    fn start_scan(&self, _: GatewayId) -> Result<(), AppError> {
+    async fn start_scan(&self, _: GatewayId) -> Result<(), AppError> {
         Err(AppError::Unavailable)
     }
     fn stop_scan(&self, _: GatewayId) {}

@@ -40,12 +40,8 @@ impl GatewayHandle {
     ///
     /// # Errors
     /// [`AppError::NotFound`] where the gateway is not polled here.
-    pub fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
-        let (link, framing) = {
-            let buses = self.0.lock_buses();
-            let bus = buses.get(&gateway).ok_or(AppError::NotFound)?;
-            (bus.link.clone(), bus.row.framing)
-        };
+    pub async fn start_scan(&self, gateway: GatewayId) -> Result<(), AppError> {
+        let (link, framing) = self.of_bus(gateway, |bus| (bus.link.clone(), bus.row.framing)).await?;
         let mut scans = lock(&self.0.scans);
         if scans.get(&gateway).is_some_and(|running| lock(&running.scan).state == ScanState::Running) {
             return Ok(());

@@ -6,10 +6,10 @@ use std::time::Duration;
 use model::error::AppError;
 use model::gateway::{ConnectFault, GatewayTest, TestOutcome};
 use model::ids::GatewayId;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::GatewayHandle;
+use super::{Bus, GatewayHandle};
 use crate::directory::Meter;
 use crate::driver;
 use crate::link::{Carrier, Link, LinkError, LinkState, Priority, Target};
@@ -22,17 +22,34 @@ const SLOT_WAIT: Duration = Duration::from_secs(5);
 /// The most meters that are tried.
 const TRIED: usize = 3;
 
+/// How long a gateway that was added a moment ago may take until it is polled.
+const ADDED_WAIT: Duration = Duration::from_secs(5);
+const ADDED_CHECK: Duration = Duration::from_millis(50);
+
 impl GatewayHandle {
+    /// What a person needs of a gateway's bus. One that was added a moment ago is waited for.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where the gateway is not polled here.
+    pub(super) async fn of_bus<T>(&self, gateway: GatewayId, find: impl Fn(&Bus) -> T) -> Result<T, AppError> {
+        let found = async {
+            loop {
+                if let Some(found) = self.0.lock_buses().get(&gateway).map(&find) {
+                    return found;
+                }
+                sleep(ADDED_CHECK).await;
+            }
+        };
+        timeout(ADDED_WAIT, found).await.map_err(|_| AppError::NotFound)
+    }
+
     /// Connects to a gateway, reads the first of its meters that answers, and says what was found. Nothing is written to a meter.
     ///
     /// # Errors
     /// [`AppError::NotFound`] where the gateway is not polled here.
     pub async fn test_gateway(&self, gateway: GatewayId, rng: &Rng) -> Result<GatewayTest, AppError> {
-        let (link, target, config) = {
-            let buses = self.0.lock_buses();
-            let bus = buses.get(&gateway).ok_or(AppError::NotFound)?;
-            (bus.link.clone(), bus.target.clone(), Arc::clone(&bus.config))
-        };
+        let (link, target, config) =
+            self.of_bus(gateway, |bus| (bus.link.clone(), bus.target.clone(), Arc::clone(&bus.config))).await?;
         let within = Duration::from_millis(config.connect_timeout_ms);
         if *link.state().borrow() != LinkState::Up {
             if let Some(fault) = target.fault(within).await {
