@@ -4,8 +4,10 @@ use domain::clock::{Clock, SystemClock};
 use domain::framing::Framing;
 use estate::gateways::GatewayEdit;
 use model::event::EventKind;
-use model::gateway::{ConnectFault, Dialling, GatewayHealth, GatewayTest, Host, TestOutcome, Trust};
-use model::ids::{GatewayId, MeterId};
+use model::gateway::{
+    ConnectFault, Dialling, GatewayHealth, GatewayName, GatewaySettings, GatewayTest, Host, TestOutcome, Trust,
+};
+use model::ids::{GatewayId, MeterId, Uuid};
 use model::permission::Permissions;
 use model::person::{Role, Who};
 use store::events::{self, Subject};
@@ -232,6 +234,13 @@ both!(changed_settings_reach_the_running_engine, |w: World| async move {
     until(SOON, "the loss", || async { health().await == GatewayHealth::Unreachable }).await;
     let found = engine.test_gateway(rows[0].id, &s.w.rng).await.unwrap();
     assert_eq!(found, GatewayTest::unreachable(ConnectFault::Refused));
+    // One that was added a moment ago is waited for.
+    let (host, port) = (Host::parse("127.0.0.1").unwrap(), std::num::NonZeroU16::new(2).unwrap());
+    let new =
+        GatewaySettings { name: GatewayName::parse("new").unwrap(), reach: Dialling::Dialled { host, port }, ..settings.clone() };
+    let added = estate::gateways::create(&s.w.db, at, &who(&s), Uuid::from_u128(1), &new).await.unwrap();
+    engine.reload();
+    assert_eq!(engine.test_gateway(added, &s.w.rng).await.unwrap(), GatewayTest::unreachable(ConnectFault::Refused));
     settings.reach = right;
     estate::gateways::change(&s.w.db, at, &who(&s), rows[0].id, &settings, GatewayEdit::Replace("new")).await.unwrap();
     engine.reload();
