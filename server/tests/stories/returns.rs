@@ -20,7 +20,7 @@ use model::time::{HOUR, Timestamp};
 use simulator::{BusTiming, LineFault};
 use store::returns::{self, NewReturn, Return, ReturnSubject};
 use store::users::{self, NewUser};
-use store::{Db, StoreError, commands, deliveries, ledger, money_operations};
+use store::{Db, StoreError, Tx, commands, deliveries, ledger, money_operations, on};
 use story_support::rooms::Room;
 use story_support::site::{SOON, Site, until};
 use story_support::{World, both};
@@ -147,6 +147,34 @@ both!(of_two_returns_confirmed_at_once_one_is_asked_again, |w: World| async move
     let late = returns::ask_as_seen(&s.w.db, &s.w.rng, now, (&RULES, &limits), &late, seen_now).await;
     assert_eq!(refused(late), AppError::MoneyMoved);
     engine.stop().await;
+});
+
+both!(a_correction_locks_its_sale_before_the_meter, |w: World| async move {
+    let (s, engine) = stocked(w, 1, 8_000).await;
+    let sold = s.sell(0, 1_000).await;
+    engine.wake();
+    until(SOON, "the sale", || async { s.order(&sold).await.credited_at.is_some() }).await;
+    engine.stop().await;
+    let Room { account, meter, .. } = s.rooms[0];
+    let seen = money_operations::count(&s.w.db, account, meter).await.unwrap();
+    let new = return_request(&s, ReturnSubject::Sale(sold.id, Fen(500)));
+    // As a settlement: the order first, then its meter.
+    let mut settlement = s.w.db.begin().await.unwrap();
+    let sql = "UPDATE orders SET state = state WHERE id = $1";
+    on!(&mut settlement, |c| sqlx::query(sql).bind(sold.id).execute(c).await).unwrap();
+    let limits = Limits::default();
+    let asked = returns::ask_as_seen(&s.w.db, &s.w.rng, SystemClock.now(), (&RULES, &limits), &new, seen);
+    let settled = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // SQLite has one writer.
+        if let Tx::Postgres(connection) = &mut settlement {
+            let sql = "SELECT FROM account_meters WHERE account_id = $1 AND meter_id = $2 FOR NO KEY UPDATE";
+            sqlx::query(sql).bind(account).bind(meter).execute(&mut **connection).await.unwrap();
+        }
+        settlement.commit().await.unwrap();
+    };
+    let (asked, ()) = tokio::join!(asked, settled);
+    assert!(asked.unwrap().is_new, "neither waits for the other for ever");
 });
 
 both!(a_return_above_the_meters_balance_is_not_paid, |w: World| async move {

@@ -93,12 +93,13 @@ pub async fn ask_as_seen(
     Ok(asked)
 }
 
-/// The account and meter that a request is about; `None` for an unknown original.
+/// The account and meter that a request is about; `None` for an unknown original. The original is locked, because settlements
+/// lock it before its meter, too.
 async fn meter_of(tx: &mut Tx, of: ReturnSubject) -> Result<Option<(AccountId, MeterId)>> {
     let (sql, id) = match of {
         ReturnSubject::Remaining { account, meter, .. } => return Ok(Some((account, meter))),
-        ReturnSubject::Sale(id, _) => ("SELECT account_id, meter_id FROM orders WHERE id = $1", id.0),
-        ReturnSubject::Return(id) => ("SELECT account_id, meter_id FROM returns WHERE id = $1", id.0),
+        ReturnSubject::Sale(id, _) => ("UPDATE orders SET state = state WHERE id = $1 RETURNING account_id, meter_id", id.0),
+        ReturnSubject::Return(id) => ("UPDATE returns SET state = state WHERE id = $1 RETURNING account_id, meter_id", id.0),
     };
     on!(tx, |c| sqlx::query_as(sql).bind(id).fetch_optional(c).await)
 }
