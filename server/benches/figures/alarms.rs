@@ -54,8 +54,8 @@ pub async fn run(length: Length) -> Outcome<Vec<Figure>> {
         let now = Timestamp(i64::try_from(round)? * MINUTE);
         let begun = Instant::now();
         for (n, states) in (0..METERS).zip(states.chunks_mut(kinds)) {
-            // Every tenth meter changes in each round.
-            let changed = (n + round as u128).is_multiple_of(10);
+            // In each round something begins at a tenth of the meters, and ends at a tenth: rules wait for up to 90 s.
+            let changed = (n + round as u128) % 10 < 5;
             let status = StatusWord(if changed { 0b10_0010 } else { 0b11 });
             let flags = of_meter(status).into_iter().chain(of_wallet(status));
             let flags = flags.map(|(kind, holds)| (kind, Observation::Holds(holds)));
